@@ -1,0 +1,1 @@
+"""What every other room may lean on: errors, events, settings, device, run directories."""

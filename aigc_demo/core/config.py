@@ -1,0 +1,147 @@
+"""Settings that are checked where they are born.
+
+A settings class is a frozen dataclass whose fields carry their range and their meaning:
+
+    @dataclass(frozen=True)
+    class Sampling(Settings):
+        temperature: float = setting(1.0, "how adventurous", low=0, high=5)
+
+Every road into the program (a slider, the API, `--set name=value`) ends here, so a NaN, a fraction
+where a count belongs or an unknown name is refused once, with one sentence.
+"""
+
+import dataclasses
+import math
+import types
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Self, Union, get_args, get_origin, get_type_hints
+
+from aigc_demo.core.errors import InputError
+
+
+def setting(
+    default: Any, meaning: str, *, low: float | None = None, high: float | None = None, choices: tuple = ()
+) -> Any:
+    """A dataclass field with its meaning and the values it may take.
+
+    Args:
+        default: used where nothing is given; a tuple or another immutable value.
+        meaning: one line for the help text.
+        low: smallest number allowed, inclusive; None for no bound.
+        high: largest number allowed, inclusive.
+        choices: the words allowed, where it is a choice.
+    """
+    return field(default=default, metadata={"meaning": meaning, "low": low, "high": high, "choices": choices})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Base of all settings: checks every field when an object is made.
+
+    Raises:
+        InputError: a value has the wrong type, is not finite, or is outside its range.
+    """
+
+    def __post_init__(self) -> None:
+        hints = get_type_hints(type(self))
+        for item in fields(self):
+            value = _converted(item.name, getattr(self, item.name), hints[item.name])
+            _check_range(item.name, value, item.metadata)
+            object.__setattr__(self, item.name, value)
+
+    @classmethod
+    def from_mapping(cls, values: Mapping[str, Any], **fixed: Any) -> Self:
+        """Settings from loose values, text such as "0.8" included.
+
+        Raises:
+            InputError: a name is unknown, or a value does not fit.
+        """
+        known = [item.name for item in fields(cls) if item.name not in fixed]
+        for name in values:
+            if name not in known:
+                raise InputError("unknown_setting", name=shown(name), known=", ".join(known))
+        return cls(**values, **fixed)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as plain JSON values."""
+        return dataclasses.asdict(self)
+
+
+def shown(value: Any) -> str:
+    """A value for an error sentence: short, on one line, whatever a user sent."""
+    text = value if isinstance(value, str) else repr(value)
+    text = "".join(letter if letter.isprintable() else " " for letter in text)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _converted(name: str, value: Any, hint: Any) -> Any:
+    """The value in the type that the field asks for, if it can be taken without guessing."""
+    origin = get_origin(hint)
+    if origin in (Union, types.UnionType):
+        if value is None or value == "none":
+            return None
+        return _converted(name, value, next(part for part in get_args(hint) if part is not type(None)))
+    if origin is tuple:
+        if isinstance(value, str):
+            value = (value,) if value else ()
+        if not isinstance(value, (tuple, list)):
+            raise InputError("setting_type", name=name, expected="a list", got=shown(value))
+        return tuple(_converted(name, part, get_args(hint)[0]) for part in value)
+    if hint is bool:
+        return _boolean(name, value)
+    if hint is int:
+        return _whole_number(name, value)
+    if hint is float:
+        return _number(name, value)
+    if hint is str and not isinstance(value, str):
+        raise InputError("setting_type", name=name, expected="text", got=shown(value))
+    return value
+
+
+def _boolean(name: str, value: Any) -> bool:
+    words = {"true": True, "false": False, "1": True, "0": False, "yes": True, "no": False}
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.lower() in words:
+        return words[value.lower()]
+    raise InputError("setting_type", name=name, expected="true or false", got=shown(value))
+
+
+def _number(name: str, value: Any) -> float:
+    if isinstance(value, (int, float, str)) and not isinstance(value, bool):
+        try:
+            number = float(value)
+        except (ValueError, OverflowError):
+            number = math.nan
+        if math.isfinite(number):
+            return number
+    raise InputError("setting_type", name=name, expected="a number", got=shown(value))
+
+
+def _whole_number(name: str, value: Any) -> int:
+    # Through float only where it must be: a seed of 2**63 - 1 keeps its last digit.
+    if isinstance(value, str):
+        try:
+            return int(value)
+        except ValueError:
+            pass
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    number = _number(name, value)
+    if number != int(number):
+        raise InputError("setting_type", name=name, expected="a whole number", got=shown(value))
+    return int(number)
+
+
+def _check_range(name: str, value: Any, bounds: Mapping[str, Any]) -> None:
+    low, high, choices = bounds.get("low"), bounds.get("high"), bounds.get("choices")
+    if value is None:
+        return
+    if choices and value not in choices:
+        expected = "one of " + ", ".join(choices)
+        raise InputError("setting_range", name=name, expected=expected, got=shown(value))
+    if low is not None and value < low:
+        raise InputError("setting_range", name=name, expected=f"at least {low:g}", got=shown(value))
+    if high is not None and value > high:
+        raise InputError("setting_range", name=name, expected=f"at most {high:g}", got=shown(value))

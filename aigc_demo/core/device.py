@@ -1,0 +1,54 @@
+"""Device, threads and seeds."""
+
+import math
+import os
+from pathlib import Path
+
+import torch
+
+
+def cpu_quota(root: Path = Path("/")) -> int:
+    """How many cores this process may really use: the container's quota, not the host's count.
+
+    Reads cgroup v2's `cpu.max`, then v1's pair of files, then the affinity mask. At least 1.
+    """
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+    return max(1, min(allowed, _quota_v2(root) or allowed, _quota_v1(root) or allowed))
+
+
+def _quota_v2(root: Path) -> int | None:
+    try:
+        quota, period = (root / "sys/fs/cgroup/cpu.max").read_text().split()
+        return math.ceil(int(quota) / int(period))
+    except (OSError, ValueError, ZeroDivisionError):  # no such file, or "max": no quota
+        return None
+
+
+def _quota_v1(root: Path) -> int | None:
+    try:
+        folder = root / "sys/fs/cgroup/cpu"
+        quota = int((folder / "cpu.cfs_quota_us").read_text())
+        return math.ceil(quota / int((folder / "cpu.cfs_period_us").read_text())) if quota > 0 else None
+    except (OSError, ValueError, ZeroDivisionError):
+        return None
+
+
+def set_threads(processes: int = 1) -> int:
+    """Give torch its share of the cores, and return how many threads that is."""
+    threads = max(1, cpu_quota() // processes)
+    torch.set_num_threads(threads)
+    return threads
+
+
+def seeded(seed: int) -> torch.Generator:
+    """A random stream drawn on the CPU, so that a seed gives the same numbers on every device."""
+    return torch.Generator(device="cpu").manual_seed(seed)
+
+
+def peak_memory_mib() -> float:
+    """The most memory this process ever held, in MiB (resident set, as the system counts it)."""
+    import resource
+    import sys
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)

@@ -1,0 +1,61 @@
+"""A small family of errors, each one sentence that names the cure.
+
+An error carries a key and values, not a finished sentence: the command line prints the English
+below, the page renders the same key in the language of its reader (`ui/wording.py`).
+"""
+
+from typing import Any
+
+ENGLISH: dict[str, str] = {
+    # settings
+    "unknown_setting": "There is no setting named {name} here; there are: {known}.",
+    "setting_type": "{name} must be {expected}, got {got}.",
+    "setting_range": "{name} must be {expected}, got {got}.",
+    "heads_do_not_divide": "hidden_size {hidden_size} cannot be shared by {num_heads} heads; choose a multiple.",
+    # names of models and sources
+    "unknown_model": "There is no model named {name}; `python -m aigc_demo models` lists them.",
+    "unknown_recipe": "There is no recipe named {name}; there are: {known}.",
+    "unknown_source": "There is no source {name}; give tiny-world, a .txt file, or hf:owner/name[:config].",
+    # checkpoints and model folders
+    "broken_model": "{path} holds no model that can be loaded ({detail}); choose another folder or train it again.",
+    "foreign_model": "{path} holds a model of another kind ({detail}); choose one that {expected}.",
+    "broken_checkpoint": "The checkpoint {path} is not whole ({detail}); delete it and resume from the one before.",
+    # run directories
+    "run_exists": "{path} already holds a run; add --resume to go on with it, or choose another --run-dir.",
+    "no_run": "{path} holds no run to resume; leave --resume away to start one.",
+    "resume_differs": "The run in {path} was started with {name} = {old}, not {new}; resume it with what it had.",
+    "cannot_write": "{path} cannot be written ({detail}); choose another directory or free some space.",
+    # training
+    "too_little_text": (
+        "The text has {got} tokens, too few for a context of {context_length}; "
+        "give a longer text or set context_length to {possible} or less."
+    ),
+    "too_little_text_at_all": "The text has {got} tokens, too few to train and validate on; give a longer text.",
+    "steps_or_minutes": "Give --steps or --minutes, not both and not neither.",
+    "past_the_end": "The run already stands at step {step}; give --steps larger than that to go on.",
+}
+
+
+class DemoError(Exception):
+    """A failure that a teacher can understand: one sentence, with the cure.
+
+    Args:
+        key: which sentence of `ENGLISH`.
+        values: what fills its markers; plain numbers and text.
+
+    Raises:
+        KeyError: the key or one of its markers is unknown (a mistake in this project, not in its use).
+    """
+
+    exit_code = 1
+
+    def __init__(self, key: str, **values: Any):
+        self.key = key
+        self.values = values
+        super().__init__(ENGLISH[key].format(**values))
+
+
+class InputError(DemoError):
+    """What was asked for cannot be done as it was asked; nothing was changed."""
+
+    exit_code = 2

@@ -1,0 +1,136 @@
+"""What a training loop says: facts as frozen dataclasses, never live tensors.
+
+The page, the command line and the tests consume the same events. On disk an event is one line of
+JSON, `{"event": "step", "step": 12, "loss": 2.31, ...}`: what a recipe measures stands beside the
+loss under its own name.
+"""
+
+import dataclasses
+import json
+import math
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+Number = int | float
+
+
+@dataclass(frozen=True)
+class StepDone:
+    """One optimiser step. `loss` is in nats a token where the recipe trains on text."""
+
+    kind: ClassVar[str] = "step"
+    step: int
+    loss: float
+    measures: dict[str, Number] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ValidationDone:
+    """The held-out part was measured at this step, by the model that stands in the next checkpoint."""
+
+    kind: ClassVar[str] = "validation"
+    step: int
+    loss: float
+    measures: dict[str, Number] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SampleReady:
+    """What the model makes at this step: text, or a file in the run directory."""
+
+    kind: ClassVar[str] = "sample"
+    step: int
+    text: str = ""
+    file: str = ""
+
+
+@dataclass(frozen=True)
+class CheckpointSaved:
+    """A whole checkpoint stands under this name in the run directory."""
+
+    kind: ClassVar[str] = "checkpoint"
+    step: int
+    path: str
+
+
+@dataclass(frozen=True)
+class Warned:
+    """Something a user should know and that does not end the run: a key of the sentences, and its values."""
+
+    kind: ClassVar[str] = "warning"
+    step: int
+    key: str
+    values: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RunStarted:
+    """What is about to be trained: parameters, sizes of the data, device, the step it starts from."""
+
+    kind: ClassVar[str] = "start"
+    step: int
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RunFinished:
+    """The last event. `reason`: finished, stopped, time, interrupted, non-finite or failed."""
+
+    kind: ClassVar[str] = "finish"
+    step: int
+    reason: str
+    validation_loss: float | None = None
+    best_validation_loss: float | None = None
+    best_step: int | None = None
+
+
+TrainEvent = StepDone | ValidationDone | SampleReady | CheckpointSaved | Warned | RunStarted | RunFinished
+
+KINDS: dict[str, type] = {
+    kind.kind: kind
+    for kind in (StepDone, ValidationDone, SampleReady, CheckpointSaved, Warned, RunStarted, RunFinished)
+}
+
+
+def to_json(event: TrainEvent) -> str:
+    """One line of JSON, without its newline; a number that is not finite becomes null."""
+    record: dict[str, Any] = {"event": event.kind}
+    for item in dataclasses.fields(event):
+        value = getattr(event, item.name)
+        record.update(value if item.name == "measures" else {item.name: value})
+    return json.dumps(_finite(record), ensure_ascii=False)
+
+
+def from_json(line: str) -> TrainEvent:
+    """The event that `to_json` wrote; null stands for a number that was not finite.
+
+    Raises:
+        ValueError: the line is not an event.
+    """
+    record = json.loads(line)
+    if not isinstance(record, dict) or str(record.get("event")) not in KINDS:
+        raise ValueError(f"not an event: {line[:80]!r}")
+    kind = KINDS[record.pop("event")]
+    names = {item.name for item in dataclasses.fields(kind)}
+    known = {name: value for name, value in record.items() if name in names}
+    if "measures" in names:
+        known.update({name: _nan(known[name]) for name in ("loss",) if name in known})
+        known["measures"] = {name: _nan(value) for name, value in record.items() if name not in names}
+    try:
+        return kind(**known)
+    except TypeError as error:
+        raise ValueError(f"not an event: {line[:80]!r}") from error
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {name: _finite(part) for name, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(part) for part in value]
+    return value
+
+
+def _nan(value: Any) -> Any:
+    return math.nan if value is None else value

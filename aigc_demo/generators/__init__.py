@@ -1,0 +1,1 @@
+"""One protocol for everything that writes text or draws pictures, and what decodes it."""

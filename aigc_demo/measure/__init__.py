@@ -1,0 +1,1 @@
+"""How good is it: figures on held-out data."""

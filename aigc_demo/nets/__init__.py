@@ -1,0 +1,1 @@
+"""Tensors in, tensors out: the networks, each with the formula of its loss."""

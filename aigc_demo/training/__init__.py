@@ -1,0 +1,1 @@
+"""The loops that train: generators of events, one per family."""

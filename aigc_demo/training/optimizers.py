@@ -1,0 +1,168 @@
+"""What turns gradients into steps: Muon for matrices, AdamW for the rest, and the learning-rate curve."""
+
+# Shapes: N matrices of one shape, R rows, K columns.
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor, nn
+from torch.optim import AdamW, Optimizer
+
+# The odd polynomial a x + b x^3 + c x^5, applied five times, brings every singular value near 1.
+NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
+
+
+def orthogonalize(matrices_NRK: Tensor, num_iterations: int = 5) -> Tensor:
+    """Replace each matrix U S V^T by about U V^T: every direction gets the same share of a step.
+
+    Args:
+        matrices_NRK: a stack of matrices; computed in bfloat16, which is enough for a direction.
+        num_iterations: Newton-Schulz iterations; singular values end between about 0.7 and 1.2.
+
+    Returns:
+        [N, R, K], bfloat16.
+
+    Source:
+        Jordan et al. 2024, "Muon: an optimizer for hidden layers in neural networks".
+    """
+    a, b, c = NEWTON_SCHULZ
+    x = matrices_NRK.bfloat16()
+    tall = x.shape[-2] > x.shape[-1]
+    if tall:
+        x = x.mT
+    x = x / (x.flatten(1).norm(dim=1)[:, None, None] + 1e-7)
+    for _ in range(num_iterations):
+        gram = x @ x.mT
+        x = a * x + torch.baddbmm(b * gram, gram, gram, alpha=c) @ x
+    return x.mT if tall else x
+
+
+class Muon(Optimizer):
+    """Momentum, orthogonalised: for the weight matrices inside a network.
+
+    m <- mu m + g;  w <- (1 - lr decay) w - lr sqrt(max(1, R / K)) orthogonalize(g + mu m)
+
+    Matrices of one shape are worked on as one stack, which on a CPU costs a fraction of one by one.
+
+    Args:
+        matrices: parameters with two dimensions. One that holds several matrices on top of each other, as
+            the projection to queries, keys and values does, carries their number in a group's `parts`.
+        lr: size of a step, as a spectral norm.
+        momentum: mu.
+        weight_decay: share of lr by which weights shrink each step.
+
+    Source:
+        Jordan et al. 2024, "Muon: an optimizer for hidden layers in neural networks".
+    """
+
+    def __init__(
+        self, matrices: Iterable, *, lr: float = 0.02, momentum: float = 0.95, weight_decay: float = 0.0
+    ):
+        super().__init__(matrices, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay, "parts": 1})
+
+    @torch.no_grad()
+    def step(self, closure=None) -> None:  # type: ignore[override]
+        """Take one step along the gradients that are there."""
+        for group in self.param_groups:
+            same_shape: dict[torch.Size, list[nn.Parameter]] = defaultdict(list)
+            for weight in group["params"]:
+                if weight.grad is not None:
+                    same_shape[weight.shape].append(weight)
+            for weights in same_shape.values():
+                self._step_together(weights, group)
+
+    def _step_together(self, weights: list[nn.Parameter], group: dict) -> None:
+        momenta = []
+        for weight in weights:
+            state = self.state[weight]
+            if "momentum" not in state:
+                state["momentum"] = torch.zeros_like(weight)
+            momenta.append(state["momentum"])
+        gradients = [weight.grad for weight in weights]
+        torch._foreach_mul_(momenta, group["momentum"])
+        torch._foreach_add_(momenta, gradients)
+        ahead = torch._foreach_add(gradients, momenta, alpha=group["momentum"])
+        parts, rows, columns = group["parts"], weights[0].shape[0] // group["parts"], weights[0].shape[1]
+        stack = torch.stack(ahead).view(-1, rows, columns)
+        direction = orthogonalize(stack).to(weights[0].dtype).view(-1, parts * rows, columns)
+        torch._foreach_mul_(weights, 1 - group["lr"] * group["weight_decay"])
+        size = group["lr"] * math.sqrt(max(1.0, rows / columns))
+        torch._foreach_add_(weights, list(direction.unbind(0)), alpha=-size)
+
+
+def optimizers_for(
+    model: nn.Module, *, kind: str, learning_rate: float, muon_learning_rate: float, weight_decay: float
+) -> list[Optimizer]:
+    """The optimisers of a Transformer.
+
+    Args:
+        model: ours or a library's.
+        kind: "muon": the matrices inside the blocks by Muon, embeddings, head, norms and biases by AdamW;
+            "adamw": everything by AdamW. Vectors are never decayed.
+        learning_rate: AdamW's largest.
+        muon_learning_rate: Muon's largest.
+        weight_decay: for matrices.
+
+    Returns:
+        One or two optimisers; each group carries its largest rate as `peak_lr`.
+    """
+    inside, matrices, vectors = _sorted_parameters(model)
+    groups = [{"params": vectors, "weight_decay": 0.0}]
+    if kind == "adamw":
+        groups.append({"params": matrices + [weight for group in inside.values() for weight in group]})
+        inside = {}
+    else:
+        # Embeddings and head see few tokens each: decay would pull rare characters to nothing.
+        groups.append({"params": matrices, "weight_decay": 0.0})
+    groups = [group for group in groups if group["params"]]
+    adamw = AdamW(groups, lr=learning_rate, betas=(0.9, 0.95), weight_decay=weight_decay, fused=True)
+    found: list[Optimizer] = [adamw]
+    if inside:
+        muon_groups = [{"params": weights, "parts": parts} for parts, weights in inside.items()]
+        found.append(Muon(muon_groups, lr=muon_learning_rate, weight_decay=weight_decay))
+    for optimizer in found:
+        for group in optimizer.param_groups:
+            group["peak_lr"] = group["lr"]
+    return found
+
+
+def _sorted_parameters(model: nn.Module) -> tuple[dict[int, list], list, list]:
+    """Matrices inside blocks by how many are on top of each other, other matrices, vectors."""
+    inside: dict[int, list] = defaultdict(list)
+    matrices, vectors = [], []
+    for name, weight in model.named_parameters():
+        if weight.dim() < 2:
+            vectors.append(weight)
+        elif ".blocks." in f".{name}":
+            inside[3 if name.endswith("qkv.weight") else 1].append(weight)
+        else:
+            matrices.append(weight)
+    return inside, matrices, vectors
+
+
+def rate_factor(done: float, *, schedule: str, warmup: float = 0.01, decay: float = 0.6) -> float:
+    """The learning rate at a point of the run, as a share of its largest.
+
+    Args:
+        done: how much of the run is done, 0 to 1.
+        schedule: "linear": up over the first `warmup`, level, straight down to 0 over the last `decay`;
+            "cosine": up likewise, then half a cosine down to a tenth; "constant": up, then level.
+        warmup: share of the run in which the rate rises.
+        decay: share of the run in which it falls.
+
+    Returns:
+        0 to 1.
+
+    Source:
+        Loshchilov and Hutter 2016, arXiv:1608.03983, for the cosine; Haegele et al. 2024,
+        arXiv:2405.18392, for the level part with a late straight decay.
+    """
+    rising = min(1.0, done / warmup) if warmup > 0 else 1.0
+    if schedule == "cosine":
+        through = max(0.0, done - warmup) / max(1e-9, 1 - warmup)
+        return rising * (0.1 + 0.9 * 0.5 * (1 + math.cos(math.pi * min(1.0, through))))
+    if schedule == "linear" and done > 1 - decay:
+        return rising * max(0.0, 1 - done) / decay
+    return rising
