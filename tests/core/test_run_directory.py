@@ -1,0 +1,192 @@
+"""A run on disk is whole at every moment, whatever was killed in the middle of writing."""
+
+import json
+import math
+
+import pytest
+
+from aigc_demo.core import run_directory
+from aigc_demo.core.errors import DemoError, InputError
+from aigc_demo.core.events import CheckpointSaved, RunFinished, SampleReady, StepDone, from_json
+from aigc_demo.core.run_directory import RunDirectory, broken, manifest, step_of, write_atomically
+
+CONFIG = {"recipe": "gpt", "data": "床前.txt", "settings": {"learning_rate": 0.003}}
+
+
+@pytest.fixture
+def run(tmp_path):
+    directory = RunDirectory(tmp_path / "runs" / "mine")
+    directory.create(CONFIG)
+    return directory
+
+
+def fill(folder):
+    (folder / "model.safetensors").write_bytes(b"weights")
+    (folder / "state").mkdir()
+    (folder / "state" / "random.bin").write_bytes(b"abc")
+
+
+def save(run, step):
+    fill(run.begin_checkpoint(step))
+    return run.finish_checkpoint(step)
+
+
+def test_create_writes_the_config_and_the_folders(run):
+    assert run.exists()
+    assert run.config() == CONFIG
+    assert sorted(path.name for path in run.path.iterdir()) == ["checkpoints", "config.json", "samples"]
+    assert "床前.txt" in (run.path / "config.json").read_text("utf8")
+
+
+def test_a_second_run_in_the_same_place_is_refused_and_the_first_is_kept(run):
+    with pytest.raises(InputError, match="already holds a run; add --resume"):
+        run.create({"recipe": "gpt2"})
+    assert run.config() == CONFIG
+
+
+def test_no_run_and_a_broken_config_are_said_in_a_sentence(tmp_path, run):
+    with pytest.raises(InputError) as caught:
+        RunDirectory(tmp_path / "nothing").config()
+    assert caught.value.key == "no_run"
+    (run.path / "config.json").write_text("{")
+    with pytest.raises(InputError) as caught:
+        run.config()
+    assert caught.value.key == "broken_checkpoint"
+
+
+def test_a_place_that_cannot_be_written_is_said_in_a_sentence(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DemoError) as caught:
+        RunDirectory(tmp_path / "file" / "run").create(CONFIG)
+    assert caught.value.key == "cannot_write"
+
+
+def test_events_come_back_in_order(run):
+    assert list(run.events()) == []
+    happened = [StepDone(1, 3.5), SampleReady(1, text="明月\nplum"), CheckpointSaved(1, "x")]
+    for event in happened:
+        run.append(event)
+    assert list(run.events()) == happened
+    assert len(run.events_path.read_text("utf8").splitlines()) == 3
+
+
+@pytest.mark.parametrize("cut", range(1, 40))
+def test_a_line_half_written_is_passed_over(run, cut):
+    """Cut anywhere, in the middle of a Chinese character too."""
+    run.append(StepDone(1, 3.5))
+    whole = run.events_path.stat().st_size
+    run.append(SampleReady(1, text="床前明月光"))
+    data = run.events_path.read_bytes()
+    run.events_path.write_bytes(data[: max(whole, len(data) - 1 - cut)])
+    assert list(run.events()) == [StepDone(1, 3.5)]
+
+
+def test_rewind_drops_what_came_after_and_the_end(run):
+    for event in [
+        StepDone(2, 3.0),
+        CheckpointSaved(2, "x"),
+        StepDone(3, math.nan),
+        RunFinished(2, "stopped"),
+    ]:
+        run.append(event)
+    run.rewind_events(2)
+    lines = run.events_path.read_text("utf8").splitlines()
+    assert [from_json(line) for line in lines] == [StepDone(2, 3.0), CheckpointSaved(2, "x")]
+
+
+def test_a_checkpoint_is_not_seen_until_it_is_whole(run):
+    beside = run.begin_checkpoint(500)
+    fill(beside)
+    assert run.checkpoints() == []
+    place = run.finish_checkpoint(500)
+    assert place == run.path / "checkpoints" / "step-000500"
+    assert run.checkpoints() == run.resumable() == [place]
+    assert step_of(place) == 500
+    assert [path.name for path in place.parent.iterdir()] == ["step-000500"]
+
+
+def test_manifest_names_every_file_with_size_and_hash(run):
+    place = save(run, 7)
+    listed = json.loads((place / "manifest.json").read_text())
+    assert listed == manifest(place)
+    assert sorted(listed) == ["model.safetensors", "state/random.bin"]
+    # SHA-256 of "abc" is the standard's own example.
+    standard = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert listed["state/random.bin"] == {"bytes": 3, "sha256": standard}
+
+
+def test_one_that_was_never_finished_leaves_nothing_in_the_next(run):
+    first = save(run, 100)
+    beside = run.begin_checkpoint(200)
+    (beside / "half.safetensors").write_bytes(b"wei")
+    assert run.resumable() == [first]
+    assert broken(first, read_all=True) == ""
+    second = save(run, 200)
+    assert sorted(path.name for path in second.iterdir()) == ["manifest.json", "model.safetensors", "state"]
+
+
+def test_the_same_step_again_replaces_the_first(run):
+    save(run, 100)
+    (run.begin_checkpoint(100) / "model.safetensors").write_bytes(b"newer weights")
+    place = run.finish_checkpoint(100)
+    assert (place / "model.safetensors").read_bytes() == b"newer weights"
+    assert run.checkpoints() == [place]
+    assert run.resumable() == []
+
+
+def test_a_full_disk_is_said_in_a_sentence_and_the_checkpoint_before_is_kept(run, monkeypatch):
+    first = save(run, 100)
+    fill(run.begin_checkpoint(200))
+
+    def full_disk(path, text):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(run_directory, "write_atomically", full_disk)
+    with pytest.raises(DemoError, match="No space left on device"):
+        run.finish_checkpoint(200)
+    assert run.resumable() == [first]
+
+
+def test_training_state_is_kept_for_the_last_two(run):
+    places = [save(run, step) for step in (100, 200, 300)]
+    assert run.checkpoints() == places
+    assert run.resumable() == places[1:]
+    assert not (places[0] / "state").exists()
+
+
+def test_a_step_past_a_million_is_still_the_newest(run):
+    places = [save(run, step) for step in (999_999, 1_000_000)]
+    assert run.checkpoints() == places
+
+
+def test_a_shortened_file_and_an_unfinished_folder_are_not_seen(run):
+    place = save(run, 100)
+    (place.parent / "step-000200").mkdir()
+    assert run.checkpoints() == [place]
+    (place / "model.safetensors").write_bytes(b"weight")
+    assert broken(place) == "model.safetensors"
+    assert run.checkpoints() == []
+
+
+def test_a_changed_file_of_the_same_size_is_found_by_its_hash(run):
+    place = save(run, 100)
+    (place / "model.safetensors").write_bytes(b"weightz")
+    assert broken(place) == ""
+    assert broken(place, read_all=True) == "model.safetensors"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "[1]", "3", '{"model.safetensors": 7}', '{"model.safetensors": {}}']
+)
+def test_a_foreign_manifest_makes_a_broken_checkpoint(run, text):
+    place = save(run, 100)
+    (place / "manifest.json").write_text(text)
+    assert broken(place) == "manifest.json"
+
+
+def test_write_atomically_replaces_and_leaves_nothing_beside(tmp_path):
+    path = tmp_path / "config.json"
+    write_atomically(path, "old")
+    write_atomically(path, "新")
+    assert path.read_text("utf8") == "新"
+    assert [one.name for one in tmp_path.iterdir()] == ["config.json"]

@@ -1,0 +1,200 @@
+"""The repository as a whole: what README, lock, plan and code promise each other."""
+
+import ast
+import importlib.metadata
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "aigc_demo"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+SOURCES = [*MODULES, ROOT / "app.py", ROOT / "check.py", *sorted((ROOT / "benchmarks").glob("*.py"))]
+README = (ROOT / "README.md").read_text("utf8")
+RUN = "python -m pip install -r requirements.txt && python app.py"
+TEST = "python -m pip install -r requirements-dev.txt && python -m pytest"
+SPACE_COLORS = {"red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray"}
+
+
+def tracked_files() -> list[Path]:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)
+    names = listed.stdout.decode().split("\0") if listed.returncode == 0 else []
+    found = [ROOT / name for name in names if name]
+    # An archive has no git: there everything that is not hidden came with it.
+    every = [(path, path.relative_to(ROOT).parts) for path in ROOT.rglob("*")]
+    return found or [path for path, parts in every if not any(part.startswith(".") for part in parts)]
+
+
+def lines_of(name: str) -> Iterator[str]:
+    for line in (ROOT / name).read_text("utf8").splitlines():
+        text = line.split("#")[0].strip()
+        if text and not text.startswith("-r "):
+            yield text
+
+
+def requirements(name: str) -> dict[str, Requirement]:
+    parsed = [Requirement(line) for line in lines_of(name)]
+    return {canonicalize_name(one.name): one for one in parsed}
+
+
+def locked() -> dict[str, str]:
+    pairs = [line.split("==") for line in lines_of("requirements.lock")]
+    return {canonicalize_name(name): version for name, version in pairs}
+
+
+def front_matter() -> dict[str, object]:
+    return yaml.safe_load(README.split("---\n")[1])
+
+
+def test_front_matter_is_what_a_space_asks_for():
+    card = front_matter()
+    assert README.startswith("---\n")
+    assert card["sdk"] == "gradio"
+    assert card["python_version"] == "3.12"
+    assert (ROOT / str(card["app_file"])).is_file()
+    assert card["license"] == "mit"
+    assert {card["colorFrom"], card["colorTo"]} <= SPACE_COLORS
+    assert card["title"]
+    assert card["emoji"]
+    assert len(str(card["short_description"])) <= 60, "a Space refuses a longer one"
+    assert card["suggested_hardware"] == "cpu-basic"
+    assert isinstance(card["tags"], list)
+
+
+def test_front_matter_names_the_gradio_of_the_lock():
+    assert front_matter()["sdk_version"] == locked()["gradio"]
+
+
+@pytest.mark.parametrize("command", [RUN, TEST])
+def test_readme_gives_the_command_on_a_line_of_its_own(command):
+    assert command in README.splitlines()
+
+
+def test_ci_uses_the_lines_of_the_readme():
+    lines = (ROOT / ".ci" / "run").read_text("utf8").splitlines()
+    steps = [step for command in (RUN, TEST) for step in command.split(" && ") if step != "python app.py"]
+    positions = [lines.index(step) for step in steps]
+    assert positions == sorted(positions)
+    assert os.access(ROOT / ".ci" / "run", os.X_OK)
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+def test_lock_holds_a_version_inside_every_range(name):
+    versions = locked()
+    outside = {
+        one.name: versions.get(key)
+        for key, one in requirements(name).items()
+        if not one.specifier.contains(versions.get(key, "0"), prereleases=True)
+    }
+    assert outside == {}
+
+
+def test_lock_names_versions_and_no_places():
+    lines = list(lines_of("requirements.lock"))
+    assert len(lines) > 50
+    assert [line for line in lines if not re.fullmatch(r"[A-Za-z0-9._-]+==[0-9][0-9a-z.]*", line)] == []
+
+
+def test_torch_may_be_any_that_a_space_offers():
+    specifier = requirements("requirements.txt")["torch"].specifier
+    assert [version for version in ("2.8.0", "2.11.0", "2.13.0") if version not in specifier] == []
+    assert "2.7.1" not in specifier
+    assert "2.14.0" not in specifier
+
+
+def imported_names(path: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text("utf8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            names.add(node.module.split(".")[0])
+    return names - set(sys.stdlib_module_names) - {"aigc_demo"}
+
+
+def test_what_the_program_imports_stands_in_requirements():
+    distributions = importlib.metadata.packages_distributions()
+    listed = set(requirements("requirements.txt"))
+    missing = {
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in [*MODULES, ROOT / "app.py"]
+        for name in imported_names(path)
+        if not listed & {canonicalize_name(one) for one in distributions.get(name, [])}
+    }
+    assert missing == set()
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_module_has_a_docstring_and_parses_on_python_3_11(path):
+    tree = ast.parse(path.read_text("utf8"), feature_version=(3, 11))
+    assert ast.get_docstring(tree)
+
+
+def test_no_module_is_named_for_nothing():
+    vague = {"utils", "util", "helpers", "manager", "misc", "common"}
+    assert [str(path) for path in MODULES if path.stem in vague or path.parent.name in vague] == []
+
+
+def test_architecture_names_every_room_and_module():
+    plan = (ROOT / "ARCHITECTURE.md").read_text("utf8")
+    words = set(re.findall(r"[A-Za-z_0-9]+", plan))
+    rooms = {path.parent.name for path in MODULES if path.parent != PACKAGE}
+    modules = {path.stem for path in MODULES if path.stem not in ("__init__",)}
+    assert sorted((rooms | modules) - words) == []
+
+
+def test_remote_code_is_never_trusted():
+    trusting = [
+        f"{path.relative_to(ROOT)}:{node.value.lineno}"
+        for path in SOURCES
+        for node in ast.walk(ast.parse(path.read_text("utf8")))
+        if isinstance(node, ast.keyword) and node.arg == "trust_remote_code"
+        if not (isinstance(node.value, ast.Constant) and node.value.value is False)
+    ]
+    assert trusting == []
+
+
+def test_no_file_is_larger_than_a_space_takes():
+    sizes = {str(path.relative_to(ROOT)): path.stat().st_size for path in tracked_files() if path.is_file()}
+    assert {name: size for name, size in sizes.items() if size > 10_000_000} == {}
+    assert sum(size for name, size in sizes.items() if name.startswith("assets/")) <= 100_000_000
+
+
+def test_assets_hold_no_pickles():
+    refused = {".pkl", ".pickle", ".pt", ".pth", ".bin", ".ckpt", ".npy", ".npz", ".joblib"}
+    assets = [path for path in tracked_files() if "assets" in path.relative_to(ROOT).parts and path.is_file()]
+    # Protocol 2 and later begin with 0x80, torch's own files are zip archives.
+    begins = {path: path.read_bytes()[:2] for path in assets}
+    assert [path.name for path in assets if path.suffix in refused or begins[path][:1] == b"\x80"] == []
+    assert [path.name for path in assets if begins[path] == b"PK"] == []
+
+
+def test_readme_lists_the_models_that_lie_in_assets_with_their_figures():
+    table = README.split("<!-- figures of shipped models: begin -->")[1].split("<!-- figures")[0]
+    rows = [line for line in table.splitlines() if "](assets/" in line]
+    named = {re.findall(r"\[(.+?)\]\(assets/\1/README.md\)", row)[0] for row in rows}
+    assert named == {path.parent.name for path in ROOT.glob("assets/*/config.json")}
+    assert [row for row in rows if any(not cell.strip() for cell in row.strip("|").split("|"))] == []
+
+
+@pytest.mark.parametrize("name", ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"])
+def test_links_inside_the_repository_lead_somewhere(name):
+    targets = re.findall(r"\]\((?!https?:|#)([^)#]+)", (ROOT / name).read_text("utf8"))
+    assert [target for target in targets if not (ROOT / target).exists()] == []
+
+
+def test_the_page_is_built_without_the_heavy_libraries():
+    code = (
+        "import sys, aigc_demo.ui.app; "
+        "print([name for name in ('torch', 'transformers', 'diffusers', 'datasets') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "[]", done.stderr[-500:]
