@@ -16,6 +16,14 @@ ENGLISH: dict[str, str] = {
     "unknown_model": "There is no model named {name}; `python -m aigc_demo models` lists them.",
     "unknown_recipe": "There is no recipe named {name}; there are: {known}.",
     "unknown_source": "There is no source {name}; give tiny-world, a .txt file, or hf:owner/name[:config].",
+    # texts and where they come from
+    "no_file": "There is no file {path}; check its name, or give tiny-world or hf:owner/name[:config].",
+    "source_is_folder": "{path} is a folder, but a text is needed; give one .txt file in it.",
+    "unreadable_file": "{path} cannot be read ({detail}); check its name and its permissions.",
+    "too_large": "{name} has {got} MiB, more than the {limit} MiB that are taken; give a part of it.",
+    "not_text": "{name} is not text in UTF-8 (byte {place} is not); save it as plain text in UTF-8.",
+    "empty_text": "{name} holds no text; give a file with some sentences in it.",
+    "nothing_left": "Cleaning dropped all {dropped} characters of {name}; drop fewer lines or give another text.",
     # checkpoints and model folders
     "broken_model": "{path} holds no model that can be loaded ({detail}); choose another folder or train it again.",
     "foreign_model": "{path} holds a model of another kind ({detail}); choose one that {expected}.",
@@ -32,7 +40,20 @@ ENGLISH: dict[str, str] = {
     ),
     "too_little_text_at_all": "The text has {got} tokens, too few to train and validate on; give a longer text.",
     "steps_or_minutes": "Give --steps or --minutes, not both and not neither.",
+    "batch_not_shared": (
+        "batch_size {batch_size} cannot be worked off in {shares} equal shares "
+        "(processes times gradient_accumulation_steps); choose a multiple of {shares}."
+    ),
     "past_the_end": "The run already stands at step {step}; give --steps larger than that to go on.",
+    # the page
+    "text_too_long": "{name} has {got} characters; give at most {limit}.",
+    "text_not_unicode": "{name} holds half of a character; paste it again as plain text.",
+    "text_empty": "There is no text to measure; paste some.",
+    "no_such_token": "There is no token number {got} here; there are {count}.",
+    "token_not_in_vocabulary": "Token {got} is not in the vocabulary of {model}, which has {count}.",
+    "no_attention": "{model} does not give its attention; choose one of our own models.",
+    "nothing_generated": "There is no text yet; press Generate first.",
+    "column_failed": "{model} failed unexpectedly, the server's log says why; try again or choose another model.",
 }
 
 
