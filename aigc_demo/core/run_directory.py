@@ -1,10 +1,10 @@
 """A run on disk: names, atomic writes, the manifest of a checkpoint, events line by line.
 
-    RUN/config.json                     what is trained, on what, with which settings
-    RUN/events.jsonl                    append-only, one event a line
-    RUN/checkpoints/step-000500/        a model folder in the Hub's layout, with manifest.json
-    RUN/checkpoints/step-000500/state/  what resuming needs; kept for the last two checkpoints only
-    RUN/samples/, RUN/run.log
+RUN/config.json                     what is trained, on what, with which settings
+RUN/events.jsonl                    append-only, one event a line
+RUN/checkpoints/step-000500/        a model folder in the Hub's layout, with manifest.json
+RUN/checkpoints/step-000500/state/  what resuming needs; kept for the last two checkpoints only
+RUN/samples/, RUN/run.log
 """
 
 import contextlib
@@ -13,7 +13,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +79,8 @@ class RunDirectory:
         """What has happened so far; a line half written by a killed worker is passed over."""
         if not self.events_path.is_file():
             return
-        with self.events_path.open(encoding="utf-8") as file:
+        # errors="replace": a killed worker may leave half of a character too.
+        with self.events_path.open(encoding="utf-8", errors="replace") as file:
             for line in file:
                 with contextlib.suppress(ValueError):
                     yield from_json(line)
@@ -93,19 +94,34 @@ class RunDirectory:
     def checkpoints(self) -> list[Path]:
         """The whole checkpoints, oldest first; unfinished ones have another name and are not seen."""
         folder = self.path / "checkpoints"
-        names = sorted(folder.iterdir()) if folder.is_dir() else []
-        return [path for path in names if re.fullmatch(r"step-\d{6,}", path.name) and not broken(path)]
+        named = [path for path in folder.glob("step-*") if re.fullmatch(r"step-\d{6,}", path.name)]
+        return [path for path in sorted(named, key=step_of) if not broken(path)]
 
     def resumable(self) -> list[Path]:
         """The whole checkpoints that still hold their training state, oldest first."""
         return [path for path in self.checkpoints() if (path / STATE).is_dir()]
 
-    def save_checkpoint(self, step: int, fill: Callable[[Path], None]) -> Path:
-        """Let `fill` write a checkpoint beside its place, then rename it into place.
+    def begin_checkpoint(self, step: int) -> Path:
+        """An empty folder beside the checkpoint's place, to be filled and then handed to `finish_checkpoint`.
 
         Args:
             step: the optimiser steps done.
-            fill: writes the model's files into the folder it is given, training state under state/.
+
+        Raises:
+            DemoError: the folder cannot be written.
+        """
+        beside = self.unfinished_checkpoint(step)
+        with writing(beside):
+            shutil.rmtree(beside, ignore_errors=True)
+            beside.mkdir(parents=True)
+        return beside
+
+    def unfinished_checkpoint(self, step: int) -> Path:
+        """Where a checkpoint grows until it is whole."""
+        return self.path / "checkpoints" / f".step-{step:06d}.partial"
+
+    def finish_checkpoint(self, step: int) -> Path:
+        """Write the manifest and rename the filled folder into place: from here on the checkpoint is whole.
 
         Returns:
             The checkpoint's folder. Training state older than the last two checkpoints is removed.
@@ -113,19 +129,12 @@ class RunDirectory:
         Raises:
             DemoError: the disk is full or the folder cannot be written; the older checkpoints are whole.
         """
-        place = self.path / "checkpoints" / f"step-{step:06d}"
-        beside = place.with_name(f".{place.name}.partial")
+        beside = self.unfinished_checkpoint(step)
+        place = beside.with_name(f"step-{step:06d}")
         with writing(place):
-            shutil.rmtree(beside, ignore_errors=True)
-            beside.mkdir(parents=True)
-            try:
-                fill(beside)
-                write_atomically(beside / MANIFEST, json.dumps(manifest(beside), indent=2))
-                shutil.rmtree(place, ignore_errors=True)
-                beside.rename(place)
-            except BaseException:
-                shutil.rmtree(beside, ignore_errors=True)
-                raise
+            write_atomically(beside / MANIFEST, json.dumps(manifest(beside), indent=2))
+            shutil.rmtree(place, ignore_errors=True)
+            beside.rename(place)
         for old in self.resumable()[:-NUM_STATES_KEPT]:
             shutil.rmtree(old / STATE, ignore_errors=True)
         return place

@@ -103,6 +103,27 @@ def norm(config: TransformerConfig) -> nn.Module:
     return RMSNorm(config.hidden_size) if config.modern else nn.LayerNorm(config.hidden_size)
 
 
+class SquaredReLU(torch.autograd.Function):
+    """relu(x)^2, whose slope 2 relu(x) needs nothing but what the formula made on the way.
+
+    Written out because the chain of torch's own two functions goes through memory three times as often.
+
+    Source:
+        So et al. 2021, arXiv:2109.08668, section 4.1.
+    """
+
+    @staticmethod
+    def forward(ctx, x: Tensor) -> Tensor:  # type: ignore[override]
+        positive = x.relu()
+        ctx.save_for_backward(positive)
+        return positive * positive
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor) -> Tensor:  # type: ignore[override]
+        (positive,) = ctx.saved_tensors
+        return (gradient * positive).mul_(2)
+
+
 class FeedForward(nn.Module):
     """What each token does on its own with what it gathered: out, a bend, and back.
 
@@ -118,7 +139,7 @@ class FeedForward(nn.Module):
 
     def forward(self, x_BTC: Tensor) -> Tensor:
         inner = self.inner(x_BTC)
-        return self.output(inner.relu().square() if self.modern else F.gelu(inner, approximate="tanh"))
+        return self.output(SquaredReLU.apply(inner) if self.modern else F.gelu(inner, approximate="tanh"))
 
 
 class Block(nn.Module):

@@ -1,0 +1,86 @@
+"""Saving and resuming a run: the model as a Hub folder, the training state by accelerate."""
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+from accelerate import Accelerator
+from torch import nn
+
+from aigc_demo.core.errors import InputError
+from aigc_demo.core.run_directory import STATE, RunDirectory, broken, step_of, writing
+from aigc_demo.data.text import Tokenizer
+
+
+def save_checkpoint(
+    run: RunDirectory,
+    step: int,
+    accelerator: Accelerator,
+    model: nn.Module,
+    tokenizer: Tokenizer,
+    progress: dict[str, Any],
+) -> Path:
+    """Write a whole checkpoint: weights in half precision, tokenizer, card, and what resuming needs.
+
+    Args:
+        run: where.
+        step: optimiser steps done.
+        accelerator: holds the model, the optimisers and the random states.
+        model: unwrapped.
+        tokenizer: goes with the weights.
+        progress: plain numbers that the loop wants back on resume.
+
+    Returns:
+        The checkpoint's folder.
+
+    Raises:
+        DemoError: it could not be written; older checkpoints are whole.
+    """
+
+    if accelerator.is_main_process:
+        run.begin_checkpoint(step)
+    accelerator.wait_for_everyone()
+    folder = run.unfinished_checkpoint(step)
+    with writing(folder):
+        accelerator.save_state(str(folder / STATE))  # every process adds its own random state
+        if accelerator.is_main_process:
+            save_model(folder, model, tokenizer)
+            (folder / STATE / "progress.json").write_text(json.dumps(progress))
+    accelerator.wait_for_everyone()
+    if accelerator.is_main_process:
+        run.finish_checkpoint(step)
+    accelerator.wait_for_everyone()
+    return folder.with_name(f"step-{step:06d}")
+
+
+def save_model(folder: Path, model: nn.Module, tokenizer: Tokenizer) -> None:
+    """The model in the Hub's layout, its weights in half precision (2 bytes each).
+
+    The model in memory keeps its own precision.
+    """
+    copy.deepcopy(model).half().save_pretrained(folder)  # type: ignore[operator]
+    tokenizer.save(folder)
+
+
+def last_state(run: RunDirectory) -> Path:
+    """The checkpoint to resume from: the newest that is whole, by size and hash of every file.
+
+    Raises:
+        InputError: none is.
+    """
+    checkpoints = run.resumable()
+    for checkpoint in reversed(checkpoints):
+        if not broken(checkpoint, read_all=True):
+            return checkpoint
+    if checkpoints:
+        detail = broken(checkpoints[-1], read_all=True)
+        raise InputError("broken_checkpoint", path=str(checkpoints[-1]), detail=detail)
+    raise InputError("no_run", path=str(run.path))
+
+
+def load_state(checkpoint: Path, accelerator: Accelerator) -> dict[str, Any]:
+    """Put model, optimisers and random states back as they were; returns the loop's own numbers."""
+    accelerator.load_state(str(checkpoint / STATE))
+    progress = json.loads((checkpoint / STATE / "progress.json").read_text())
+    return {"step": step_of(checkpoint), **progress}

@@ -1,0 +1,397 @@
+"""Training a language model to predict the next token: a generator of events.
+
+The same loop trains ours and the library baseline. It says what happens and decides nothing about how
+that is shown; accelerate brings devices, mixed precision, accumulation and several processes.
+"""
+
+# Shapes: B rows of a batch, T tokens of a row, V vocabulary.
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+
+from aigc_demo.core.config import Settings, setting
+from aigc_demo.core.device import seeded
+from aigc_demo.core.errors import InputError
+from aigc_demo.core.events import (
+    CheckpointSaved,
+    RunFinished,
+    RunStarted,
+    SampleReady,
+    StepDone,
+    TrainEvent,
+    ValidationDone,
+)
+from aigc_demo.core.run_directory import RunDirectory
+from aigc_demo.data.text import TextCorpus
+from aigc_demo.nets.transformer import next_token_loss
+from aigc_demo.training.checkpoint import last_state, load_state, save_checkpoint
+from aigc_demo.training.optimizers import optimizers_for, rate_factor
+
+# One row in eight begins where a paragraph begins, after the start token: that teaches the model to
+# start from nothing.
+SHARE_OF_STARTS = 0.125
+
+
+@dataclass(frozen=True)
+class LanguageModelSettings(Settings):
+    """What `--set` changes in the recipes that train a language model."""
+
+    context_length: int = setting(256, "tokens the model can look at", low=8, high=8192)
+    num_layers: int = setting(6, "blocks on top of each other", low=1, high=64)
+    num_heads: int = setting(4, "attentions side by side", low=1, high=64)
+    hidden_size: int = setting(256, "features per token", low=8, high=8192)
+    mlp_size: int | None = setting(None, "features inside the feed-forward part; 4 hidden_size", low=8)
+    dropout: float = setting(0.1, "share of features dropped in training", low=0, high=0.9)
+    tie_embeddings: bool = setting(False, "one matrix both reads and predicts tokens")
+    tokenizer: str = setting("characters", "how text is cut", choices=("characters", "words", "bpe"))
+    vocab_size: int | None = setting(None, "most tokens in the vocabulary; none for all", low=4, high=200_000)
+    batch_size: int = setting(12, "rows in one step, all processes together", low=1, high=65_536)
+    gradient_accumulation_steps: int = setting(1, "parts in which a step is worked off", low=1, high=1024)
+    optimizer: str = setting("muon", "for the matrices inside", choices=("muon", "adamw"))
+    learning_rate: float = setting(3e-3, "AdamW's largest", low=0, high=10)
+    muon_learning_rate: float = setting(0.02, "Muon's largest", low=0, high=10)
+    weight_decay: float = setting(0.1, "how strongly matrices shrink", low=0, high=10)
+    max_grad_norm: float = setting(1.0, "longer gradients are cut to this length", low=0)
+    schedule: str = setting("linear", "of the learning rate", choices=("linear", "cosine", "constant"))
+    mixed_precision: str = setting("auto", "of the products", choices=("auto", "no", "bf16", "fp16"))
+    validate_every: int = setting(100, "steps between validations", low=1)
+    validation_windows: int = setting(64, "windows measured each time; the last time all", low=1)
+    checkpoint_every: int = setting(500, "steps between checkpoints", low=1)
+    sample_tokens: int = setting(200, "tokens of the sample at each checkpoint", low=0, high=10_000)
+    sample_prompt: str = setting("", "what the sample starts with")
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How long to train: by steps or by minutes, and where to pause.
+
+    Raises:
+        InputError: both or neither of steps and minutes, or a number that is not positive.
+    """
+
+    steps: int | None = None
+    minutes: float | None = None
+    stop_after: int | None = None
+
+    def __post_init__(self) -> None:
+        if (self.steps is None) == (self.minutes is None):
+            raise InputError("steps_or_minutes")
+        for name in ("steps", "minutes", "stop_after"):
+            value = getattr(self, name)
+            if value is not None and not (value > 0 and math.isfinite(value)):
+                raise InputError("setting_range", name=name, expected="more than 0", got=str(value))
+
+    def share_done(self, step: float, seconds: float) -> float:
+        """How much of the run is done, 0 to 1."""
+        share = step / self.steps if self.steps else seconds / (60 * (self.minutes or 1))
+        return min(1.0, share)
+
+
+class Batches:
+    """Rows of text, drawn anew for every step: a pure function of the seed and the step.
+
+    So a resumed run sees what it would have seen, and two processes share one batch by each taking
+    its rows.
+
+    Args:
+        corpus: encoded text.
+        context_length: T.
+        batch_size: B.
+        seed: of the draw.
+
+    Raises:
+        InputError: the text is shorter than a row.
+    """
+
+    def __init__(self, corpus: TextCorpus, context_length: int, batch_size: int, seed: int):
+        self.ids, self.start_id = corpus.train, corpus.tokenizer.start_id
+        self.context_length, self.batch_size, self.seed = context_length, batch_size, seed
+        shortest = min(len(corpus.train) - 1, len(corpus.validation))
+        if shortest < 9:
+            raise InputError("too_little_text_at_all", got=len(corpus.train) + len(corpus.validation))
+        if shortest < context_length:
+            raise InputError(
+                "too_little_text",
+                got=len(corpus.train) + len(corpus.validation),
+                context_length=context_length,
+                possible=shortest,
+            )
+        self.starts = corpus.paragraph_starts[corpus.paragraph_starts <= len(self.ids) - context_length]
+
+    def rows(self, step: int) -> tuple[Tensor, Tensor]:
+        """What the model reads and what it should have said at this step, [B, T] each."""
+        rng = seeded((self.seed * 1_000_003 + step) % 2**63)
+        T, B = self.context_length, self.batch_size
+        place_B = torch.randint(len(self.ids) - T, (B,), generator=rng)
+        begins_B = torch.rand(B, generator=rng) < SHARE_OF_STARTS
+        if len(self.starts):
+            paragraph_B = self.starts[torch.randint(len(self.starts), (B,), generator=rng)]
+            # The row's first target is the paragraph's first token, so it is read from one before.
+            place_B = torch.where(begins_B, paragraph_B - 1, place_B)
+        index_BT = place_B[:, None] + torch.arange(T)
+        read_BT = self.ids[index_BT.clamp(min=0)]
+        if len(self.starts):
+            read_BT[begins_B, 0] = self.start_id
+        return read_BT, self.ids[index_BT + 1]
+
+
+def windows(ids: Tensor, context_length: int, start_id: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """Cut held-out text into consecutive windows in which every token is predicted once.
+
+    Args:
+        ids: [N].
+        context_length: T; the last window may be shorter.
+        start_id: stands before the first token.
+
+    Yields:
+        What is read and what is to be predicted, [T] each.
+    """
+    read = torch.cat((torch.tensor([start_id]), ids[:-1]))
+    yield from zip(read.split(context_length), ids.split(context_length), strict=True)
+
+
+@torch.no_grad()
+def validation_loss(
+    predict: Callable[[Tensor], Tensor], corpus: TextCorpus, context_length: int, most: int | None
+) -> float:
+    """Mean surprise on the held-out part, in nats a token.
+
+    Args:
+        predict: token ids [B, T] to logits [B, T, V].
+        corpus: with its held-out part.
+        context_length: T.
+        most: windows looked at, spread evenly; None for all.
+    """
+    pairs = list(windows(corpus.validation, context_length, corpus.tokenizer.start_id))
+    if most is not None and most < len(pairs):
+        pairs = [pairs[i * (len(pairs) - 1) // most] for i in range(most)]
+    whole = [pair for pair in pairs if len(pair[0]) == context_length]
+    chunks = [whole[i : i + 32] for i in range(0, len(whole), 32)]
+    chunks += [[pair] for pair in pairs if len(pair[0]) != context_length]
+    total, count = 0.0, 0
+    for chunk in chunks:
+        read_BT, target_BT = (torch.stack(part) for part in zip(*chunk, strict=True))
+        logits_BTV = predict(read_BT)
+        total += next_token_loss(logits_BTV, target_BT.to(logits_BTV.device)).item() * target_BT.numel()
+        count += target_BT.numel()
+    return total / count
+
+
+class LanguageModelTraining:
+    """One training of one language model.
+
+    Args:
+        model: from token ids [B, T] to logits [B, T, V], or to an output that has `.logits`.
+        corpus: what it is trained and measured on.
+        settings: of the recipe.
+        budget: how long.
+        run: where it is recorded.
+        seed: of batches and dropout.
+        sample: writes a sample of the model as it stands; None for no samples.
+        should_stop: asked before each step; True ends the run with a checkpoint.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        corpus: TextCorpus,
+        settings: LanguageModelSettings,
+        budget: Budget,
+        run: RunDirectory,
+        *,
+        seed: int = 0,
+        sample: Callable[[nn.Module], str] | None = None,
+        should_stop: Callable[[], bool] = lambda: False,
+    ):
+        self.corpus, self.settings, self.budget, self.run = corpus, settings, budget, run
+        self.sample, self.should_stop = sample, should_stop
+        self.accelerator = Accelerator(mixed_precision=precision(settings.mixed_precision))
+        self.batches = Batches(corpus, settings.context_length, settings.batch_size, seed)
+        self._check_shares()
+        optimizers = optimizers_for(
+            model,
+            kind=settings.optimizer,
+            learning_rate=settings.learning_rate,
+            muon_learning_rate=settings.muon_learning_rate,
+            weight_decay=settings.weight_decay,
+        )
+        torch.manual_seed(seed + self.accelerator.process_index)  # dropout draws from the global stream
+        self.model, *self.optimizers = self.accelerator.prepare(model, *optimizers)
+        self.step, self.seconds = 0, 0.0
+        self.validation, self.best, self.best_step = math.nan, math.inf, 0
+
+    def events(self, *, resume: bool = False) -> Iterator[TrainEvent]:
+        """Train, and say what happens. Checkpoints are written before their event is given out."""
+        if resume:
+            self._resume()
+        yield RunStarted(step=self.step, facts=self._facts())
+        if not resume:
+            yield self._validate()
+        last_saved = self.step
+        reason = self._reason_to_end()
+        while not reason:
+            done = self._train_step()
+            yield done
+            if not math.isfinite(done.loss) or not math.isfinite(done.measures["gradient_norm"]):
+                reason = "non-finite"
+                break
+            reason = self._reason_to_end()
+            if reason or self.step % self.settings.validate_every == 0:
+                yield self._validate(everything=bool(reason))
+            if reason or self.step % self.settings.checkpoint_every == 0:
+                yield self._save()
+                last_saved = self.step
+                yield from self._samples()
+        if reason != "non-finite" and last_saved != self.step:
+            yield self._save()
+        yield self._finished(reason)
+
+    def _train_step(self) -> StepDone:
+        """One optimiser step on this process's rows of the batch."""
+        started = time.perf_counter()
+        # The middle of the step: neither the first nor the last one is done at a rate of zero.
+        share = self.budget.share_done(self.step + 0.5, self.seconds)
+        factor = rate_factor(share, schedule=self.settings.schedule)
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = group["peak_lr"] * factor
+        self.model.train()
+        loss = self._backward(*self.batches.rows(self.step))
+        norm = self.accelerator.clip_grad_norm_(self.model.parameters(), self.settings.max_grad_norm)
+        gradient_norm = float(norm)
+        if math.isfinite(loss) and math.isfinite(gradient_norm):
+            # A step along a gradient that is not finite would spoil the weights for good.
+            for optimizer in self.optimizers:
+                optimizer.step()
+        for optimizer in self.optimizers:
+            optimizer.zero_grad(set_to_none=True)
+        self.step += 1
+        seconds = time.perf_counter() - started
+        self.seconds += seconds
+        measures = {
+            "learning_rate": self.settings.learning_rate * factor,
+            "gradient_norm": round(gradient_norm, 5),
+            "tokens_per_second": round(self.settings.batch_size * self.settings.context_length / seconds, 1),
+            "seconds": round(self.seconds, 3),
+        }
+        return StepDone(step=self.step, loss=loss, measures=measures)
+
+    def _backward(self, read_BT: Tensor, target_BT: Tensor) -> float:
+        """Add up the gradients of the batch, part by part; the loss over all processes, in nats."""
+        accelerator, parts = self.accelerator, self.settings.gradient_accumulation_steps
+        mine = slice(accelerator.process_index * parts, (accelerator.process_index + 1) * parts)
+        shares = accelerator.num_processes * parts
+        chunks = list(zip(read_BT.chunk(shares), target_BT.chunk(shares), strict=True))[mine]
+        total = torch.zeros((), device=accelerator.device)
+        for number, (read, target) in enumerate(chunks):
+            last = number == parts - 1
+            # Gradients are exchanged once a step, with its last part.
+            with nullcontext() if last else accelerator.no_sync(self.model):
+                loss = next_token_loss(self._predict(read), target.to(accelerator.device)) / parts
+                accelerator.backward(loss)
+            total += loss.detach()
+        return accelerator.reduce(total, reduction="mean").item()
+
+    def _predict(self, ids_BT: Tensor) -> Tensor:
+        with self.accelerator.autocast():
+            output = self.model(ids_BT.to(self.accelerator.device))
+        return output if isinstance(output, Tensor) else output.logits.float()
+
+    def _validate(self, *, everything: bool = False) -> ValidationDone:
+        self.model.eval()
+        most = None if everything else self.settings.validation_windows
+        self.validation = validation_loss(self._predict, self.corpus, self.settings.context_length, most)
+        if self.validation < self.best:
+            self.best, self.best_step = self.validation, self.step
+        return ValidationDone(step=self.step, loss=self.validation)
+
+    def _save(self) -> CheckpointSaved:
+        unwrapped = self.accelerator.unwrap_model(self.model)
+        progress = {
+            "seconds": self.seconds,
+            "validation": self.validation,
+            "best": self.best,
+            "best_step": self.best_step,
+        }
+        folder = save_checkpoint(
+            self.run, self.step, self.accelerator, unwrapped, self.corpus.tokenizer, progress
+        )
+        return CheckpointSaved(step=self.step, path=folder.relative_to(self.run.path).as_posix())
+
+    def _samples(self) -> Iterator[SampleReady]:
+        if self.sample is not None and self.settings.sample_tokens and self.accelerator.is_main_process:
+            model = self.accelerator.unwrap_model(self.model).eval()
+            yield SampleReady(step=self.step, text=self.sample(model))
+
+    def _resume(self) -> None:
+        progress = load_state(last_state(self.run), self.accelerator)
+        self.step, self.seconds = progress["step"], progress["seconds"]
+        self.validation, self.best = progress["validation"], progress["best"]
+        self.best_step = progress["best_step"]
+        if self.accelerator.is_main_process:
+            self.run.rewind_events(self.step)
+
+    def _reason_to_end(self) -> str:
+        """Why no further step is to be done, or "" to go on."""
+        if self.budget.steps is not None and self.step >= self.budget.steps:
+            return "finished"
+        if self.budget.minutes is not None and self.seconds >= 60 * self.budget.minutes:
+            return "time"
+        if self.budget.stop_after is not None and self.step >= self.budget.stop_after:
+            return "stopped"
+        return "stopped" if self._anyone_stops() else ""
+
+    def _anyone_stops(self) -> bool:
+        """Whether any process was told to stop: all must leave the loop at the same step."""
+        stop = self.should_stop()
+        if self.accelerator.num_processes == 1:
+            return stop
+        told = torch.tensor(float(stop), device=self.accelerator.device)
+        return bool(self.accelerator.reduce(told, reduction="sum").item())
+
+    def _finished(self, reason: str) -> RunFinished:
+        best = self.best if math.isfinite(self.best) else None
+        last = self.validation if math.isfinite(self.validation) else None
+        return RunFinished(
+            step=self.step,
+            reason=reason,
+            validation_loss=last,
+            best_validation_loss=best,
+            best_step=self.best_step,
+        )
+
+    def _facts(self) -> dict:
+        model = self.accelerator.unwrap_model(self.model)
+        return {
+            "num_parameters": sum(weight.numel() for weight in model.parameters()),
+            "train_tokens": len(self.corpus.train),
+            "validation_tokens": len(self.corpus.validation),
+            "vocab_size": self.corpus.tokenizer.vocab_size,
+            "device": str(self.accelerator.device),
+            "num_processes": self.accelerator.num_processes,
+            "mixed_precision": self.accelerator.mixed_precision,
+            "steps": self.budget.steps,
+            "minutes": self.budget.minutes,
+        }
+
+    def _check_shares(self) -> None:
+        shares = self.accelerator.num_processes * self.settings.gradient_accumulation_steps
+        if self.settings.batch_size % shares:
+            raise InputError("batch_not_shared", batch_size=self.settings.batch_size, shares=shares)
+
+
+def precision(wanted: str) -> str:
+    """accelerate's word for the precision; "auto" is bfloat16 where this machine computes it natively."""
+    if wanted != "auto":
+        return wanted
+    if torch.cuda.is_available():
+        return "bf16" if torch.cuda.is_bf16_supported() else "no"
+    supported = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)()
+    return "bf16" if supported or getattr(torch.cpu, "_is_amx_tile_supported", lambda: False)() else "no"

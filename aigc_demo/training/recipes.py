@@ -1,0 +1,228 @@
+"""What can be trained, and how a training is put together from its name, a source and settings."""
+
+import platform
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import PartialState
+from torch import nn
+
+from aigc_demo import __version__
+from aigc_demo.core.config import Settings
+from aigc_demo.core.errors import InputError
+from aigc_demo.core.events import TrainEvent
+from aigc_demo.core.run_directory import RunDirectory
+from aigc_demo.data.sources import load_text
+from aigc_demo.data.text import TextSettings, Tokenizer, prepare_text
+from aigc_demo.nets.transformer import Decoder, TransformerConfig
+from aigc_demo.training.language_model import Budget, LanguageModelSettings, LanguageModelTraining
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How one kind of model is trained.
+
+    Attributes:
+        settings: the class of its settings.
+        build: makes the network from the settings and the size of the vocabulary.
+        defaults: settings that differ from those of its class.
+        ours: whether the network is written here.
+    """
+
+    settings: type[LanguageModelSettings]
+    build: Callable[[LanguageModelSettings, int], nn.Module]
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    ours: bool = True
+
+
+def build_gpt(settings: LanguageModelSettings, vocab_size: int) -> nn.Module:
+    """Our decoder."""
+    return Decoder(
+        TransformerConfig(
+            vocab_size=vocab_size,
+            context_length=settings.context_length,
+            num_layers=settings.num_layers,
+            num_heads=settings.num_heads,
+            hidden_size=settings.hidden_size,
+            mlp_size=settings.mlp_size,
+            dropout=settings.dropout,
+            tie_embeddings=settings.tie_embeddings,
+        )
+    )
+
+
+def build_gpt2(settings: LanguageModelSettings, vocab_size: int) -> nn.Module:
+    """transformers' GPT-2 in the same shape: the library baseline."""
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    return GPT2LMHeadModel(
+        GPT2Config(
+            vocab_size=vocab_size,
+            n_positions=settings.context_length,
+            n_layer=settings.num_layers,
+            n_head=settings.num_heads,
+            n_embd=settings.hidden_size,
+            n_inner=settings.mlp_size,
+            resid_pdrop=settings.dropout,
+            embd_pdrop=settings.dropout,
+            attn_pdrop=settings.dropout,
+            tie_word_embeddings=settings.tie_embeddings,
+            bos_token_id=1,
+            eos_token_id=1,
+            recipe="gpt2",
+        )
+    )
+
+
+RECIPES: dict[str, Recipe] = {
+    "gpt": Recipe(LanguageModelSettings, build_gpt),
+    "gpt2": Recipe(
+        LanguageModelSettings,
+        build_gpt2,
+        # As the library's users train it: AdamW with a cosine, tied embeddings.
+        defaults={
+            "optimizer": "adamw",
+            "learning_rate": 1e-3,
+            "schedule": "cosine",
+            "tie_embeddings": True,
+        },
+        ours=False,
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a user asks to be trained, before anything is checked against data or disk."""
+
+    recipe: str
+    source: str
+    run_dir: Path
+    steps: int | None = None
+    minutes: float | None = None
+    stop_after: int | None = None
+    seed: int = 0
+    resume: bool = False
+    init: Path | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+def train(order: Order, should_stop: Callable[[], bool] = lambda: False) -> Iterator[TrainEvent]:
+    """Check the order, then train and say what happens; every event is on disk before it is given out.
+
+    Args:
+        order: what to train; with `resume`, what was ordered first (or less) at the same place.
+        should_stop: asked before each step.
+
+    Raises:
+        InputError: something asked for cannot be done; nothing was written.
+    """
+    run = RunDirectory(order.run_dir)
+    if order.resume:
+        order = _first_order(run, order)
+    recipe = recipe_named(order.recipe)
+    settings = recipe.settings.from_mapping({**recipe.defaults, **order.settings})
+    budget = Budget(steps=order.steps, minutes=order.minutes, stop_after=order.stop_after)
+    training = _prepare(order, recipe, settings, budget, run, should_stop)
+    main = training.accelerator.is_main_process
+    if main and not order.resume:
+        run.create(_config(order, settings, training))
+    training.accelerator.wait_for_everyone()
+    for event in training.events(resume=order.resume):
+        if main:
+            run.append(event)
+        yield event
+
+
+def speaks() -> bool:
+    """Whether this process, of several that train together, is the one that reports."""
+    return PartialState().is_main_process
+
+
+def recipe_named(name: str) -> Recipe:
+    """The recipe.
+
+    Raises:
+        InputError: there is none of that name.
+    """
+    if name not in RECIPES:
+        raise InputError("unknown_recipe", name=name, known=", ".join(RECIPES))
+    return RECIPES[name]
+
+
+def _prepare(
+    order: Order,
+    recipe: Recipe,
+    settings: LanguageModelSettings,
+    budget: Budget,
+    run: RunDirectory,
+    should_stop: Callable[[], bool],
+) -> LanguageModelTraining:
+    """Data, network and loop, nothing trained yet."""
+    if not order.resume and run.exists():
+        raise InputError("run_exists", path=str(run.path))
+    loaded = load_text(order.source)
+    tokenizer = Tokenizer.load(order.init) if order.init else None
+    text_settings = TextSettings(tokenizer=settings.tokenizer, vocab_size=settings.vocab_size)
+    corpus = prepare_text(loaded, text_settings, tokenizer)
+    torch.manual_seed(order.seed)
+    model = recipe.build(settings, corpus.tokenizer.vocab_size)
+    return LanguageModelTraining(
+        model, corpus, settings, budget, run, seed=order.seed, should_stop=should_stop
+    )
+
+
+def _first_order(run: RunDirectory, order: Order) -> Order:
+    """The order that the run was started with.
+
+    Raises:
+        InputError: there is no run, or what is asked now differs from what was asked then.
+    """
+    config = run.config()
+    asked = {
+        "recipe": order.recipe,
+        "source": order.source,
+        "steps": order.steps,
+        "minutes": order.minutes,
+        **order.settings,
+    }
+    first = {**config, **config["settings"]}
+    for name, new in asked.items():
+        if new is not None and name in first and str(first[name]) != str(new):
+            raise InputError("resume_differs", path=str(run.path), name=name, old=first[name], new=new)
+    return Order(
+        recipe=config["recipe"],
+        source=config["source"],
+        run_dir=run.path,
+        steps=config["steps"],
+        minutes=config["minutes"],
+        stop_after=order.stop_after,
+        seed=config["seed"],
+        resume=True,
+        init=None if config["init"] is None else Path(config["init"]),
+        settings=config["settings"],
+    )
+
+
+def _config(order: Order, settings: Settings, training: LanguageModelTraining) -> dict[str, Any]:
+    """What a run directory says of itself."""
+    corpus = training.corpus
+    return {
+        "recipe": order.recipe,
+        "source": order.source,
+        "steps": order.steps,
+        "minutes": order.minutes,
+        "seed": order.seed,
+        "init": None if order.init is None else str(order.init),
+        "settings": settings.to_dict(),
+        "data": {"name": corpus.name, "sha256": corpus.sha256},
+        "num_processes": training.accelerator.num_processes,
+        "versions": {
+            "aigc_demo": __version__,
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+        },
+    }
