@@ -1,0 +1,95 @@
+"""OpenAI's GPT-2 on our own network: the same numbers in other drawers."""
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from aigc_demo.core.errors import InputError
+from aigc_demo.nets.transformer import Decoder, TransformerConfig
+
+if TYPE_CHECKING:
+    from transformers import GPT2LMHeadModel
+
+
+def load_gpt2_weights(model: "GPT2LMHeadModel") -> Decoder:
+    """Our decoder with a GPT-2's weights: it gives the same logits.
+
+    transformers keeps its matrices the other way round (inputs by outputs, a left-over of the original
+    TensorFlow code), so they are transposed on the way.
+
+    Args:
+        model: transformers' GPT-2, any size, from the Hub or freshly made.
+
+    Returns:
+        A decoder in evaluation mode, float32.
+
+    Raises:
+        InputError: its arithmetic is not that of the original GPT-2 (another activation or scaling).
+
+    Source:
+        Radford et al. 2019, "Language models are unsupervised multitask learners", section 2.3; names of
+        weights as in transformers' GPT2LMHeadModel.
+    """
+    theirs = model.config
+    unlike = [
+        name
+        for name, original in (
+            ("activation_function", "gelu_new"),
+            ("scale_attn_weights", True),
+            ("scale_attn_by_inverse_layer_idx", False),
+            ("layer_norm_epsilon", 1e-5),
+        )
+        if getattr(theirs, name) != original
+    ]
+    if unlike:
+        raise InputError(
+            "foreign_model",
+            path="the GPT-2",
+            detail=", ".join(unlike),
+            expected="computes as the original GPT-2",
+        )
+    config = TransformerConfig(
+        vocab_size=theirs.vocab_size,
+        context_length=theirs.n_positions,
+        num_layers=theirs.n_layer,
+        num_heads=theirs.n_head,
+        hidden_size=theirs.n_embd,
+        mlp_size=theirs.n_inner,
+        tie_embeddings=bool(theirs.tie_word_embeddings),
+        style="gpt2",
+        recipe="gpt2",
+    )
+    with torch.device("meta"):
+        ours = Decoder(config)
+    ours.load_state_dict(_renamed(model.state_dict(), config), assign=True)
+    return ours.float().eval()
+
+
+# Ours on the left, theirs on the right; {} is the layer.
+PLACES = {
+    "blocks.{}.attention_norm": "transformer.h.{}.ln_1",
+    "blocks.{}.attention.qkv": "transformer.h.{}.attn.c_attn",
+    "blocks.{}.attention.output": "transformer.h.{}.attn.c_proj",
+    "blocks.{}.feed_forward_norm": "transformer.h.{}.ln_2",
+    "blocks.{}.feed_forward.inner": "transformer.h.{}.mlp.c_fc",
+    "blocks.{}.feed_forward.output": "transformer.h.{}.mlp.c_proj",
+}
+
+
+def _renamed(theirs: dict[str, Tensor], config: TransformerConfig) -> dict[str, Tensor]:
+    found = {
+        "embedding.weight": theirs["transformer.wte.weight"],
+        "position.weight": theirs["transformer.wpe.weight"],
+        "norm.weight": theirs["transformer.ln_f.weight"],
+        "norm.bias": theirs["transformer.ln_f.bias"],
+    }
+    if not config.tie_embeddings:
+        found["head.weight"] = theirs["lm_head.weight"]
+    for layer in range(config.num_layers):
+        for our_name, their_name in PLACES.items():
+            weight = theirs[f"{their_name.format(layer)}.weight"]
+            # Only matrices are the other way round; norms are vectors.
+            found[f"{our_name.format(layer)}.weight"] = weight.T.contiguous() if weight.dim() == 2 else weight
+            found[f"{our_name.format(layer)}.bias"] = theirs[f"{their_name.format(layer)}.bias"]
+    return found
