@@ -30,6 +30,7 @@ from aigc_demo.core.events import (
 )
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.text import TextCorpus
+from aigc_demo.measure.text import surprise, windows
 from aigc_demo.nets.transformer import next_token_loss
 from aigc_demo.training.checkpoint import last_state, load_state, save_checkpoint
 from aigc_demo.training.optimizers import optimizers_for, rate_factor
@@ -142,22 +143,6 @@ class Batches:
         return read_BT, self.ids[index_BT + 1]
 
 
-def windows(ids: Tensor, context_length: int, start_id: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """Cut held-out text into consecutive windows in which every token is predicted once.
-
-    Args:
-        ids: [N].
-        context_length: T; the last window may be shorter.
-        start_id: stands before the first token.
-
-    Yields:
-        What is read and what is to be predicted, [T] each.
-    """
-    read = torch.cat((torch.tensor([start_id]), ids[:-1]))
-    yield from zip(read.split(context_length), ids.split(context_length), strict=True)
-
-
-@torch.no_grad()
 def validation_loss(
     predict: Callable[[Tensor], Tensor], corpus: TextCorpus, context_length: int, most: int | None
 ) -> float:
@@ -169,19 +154,11 @@ def validation_loss(
         context_length: T.
         most: windows looked at, spread evenly; None for all.
     """
-    pairs = list(windows(corpus.validation, context_length, corpus.tokenizer.start_id))
-    if most is not None and most < len(pairs):
-        pairs = [pairs[i * (len(pairs) - 1) // most] for i in range(most)]
-    whole = [pair for pair in pairs if len(pair[0]) == context_length]
-    chunks = [whole[i : i + 32] for i in range(0, len(whole), 32)]
-    chunks += [[pair] for pair in pairs if len(pair[0]) != context_length]
-    total, count = 0.0, 0
-    for chunk in chunks:
-        read_BT, target_BT = (torch.stack(part) for part in zip(*chunk, strict=True))
-        logits_BTV = predict(read_BT)
-        total += next_token_loss(logits_BTV, target_BT.to(logits_BTV.device)).item() * target_BT.numel()
-        count += target_BT.numel()
-    return total / count
+    cut = windows(corpus.validation, context_length, corpus.tokenizer.start_id)
+    if most is not None and most < len(cut):
+        cut = [cut[i * len(cut) // most] for i in range(most)]
+    bits_N = surprise(predict, cut, corpus.tokenizer.vocab_size)
+    return bits_N.mean().item() * math.log(2)
 
 
 class LanguageModelTraining:
