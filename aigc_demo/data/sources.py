@@ -6,7 +6,9 @@ from pathlib import Path
 
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import InputError
+from aigc_demo.data.tiny_world import stories_text
 
+TINY_WORLD = "tiny-world"
 MAX_BYTES = 64 * 2**20
 
 
@@ -34,6 +36,9 @@ def load_text(source: str) -> LoadedText:
     Raises:
         InputError: there is none, or it cannot be read, or it is not text.
     """
+    if source == TINY_WORLD:
+        text = stories_text()
+        return LoadedText(TINY_WORLD, text, hashlib.sha256(text.encode()).hexdigest())
     return _load_file(source)
 
 

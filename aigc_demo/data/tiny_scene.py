@@ -1,0 +1,254 @@
+"""The tiny world as data: coloured things on a small grid, what happens to them, and why.
+
+A scene is drawn from a random source and knows nothing of language or pictures; stories, captions, questions
+and pictures are views of it. The laws are few: a thing topples what is not bigger than itself, an animal
+moves what is not bigger than itself, a smaller animal runs from a bigger one that calls at it.
+"""
+
+import itertools
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+COLOURS = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "brown")
+SHAPES = ("ball", "box", "cone", "star", "heart", "ring")
+ANIMALS = ("cat", "dog", "bird", "frog", "duck", "mouse")
+SIZES = ("small", "medium", "big")
+WEATHERS = ("", "sunny", "windy", "rainy")
+ROLLING = ("ball", "ring")  # the others slide
+NUM_COLUMNS, NUM_ROWS = 3, 3
+NEEDS = {"hungry": "eat", "thirsty": "drink", "tired": "sleep", "bored": "play"}
+SHARED_NEEDS = ("tired", "bored")  # those that another thing can help with
+
+
+@dataclass(frozen=True, order=True)
+class Place:
+    """A cell of the grid.
+
+    Args:
+        row: 0 at the top to 2 at the bottom.
+        column: 0 at the left to 2 at the right.
+    """
+
+    row: int
+    column: int
+
+
+@dataclass(frozen=True)
+class Thing:
+    """A shape or an animal.
+
+    Args:
+        kind: one of SHAPES or ANIMALS.
+        colour: one of COLOURS.
+        size: one of SIZES.
+        place: where it is before anything happens.
+    """
+
+    kind: str
+    colour: str
+    size: str
+    place: Place
+
+    @property
+    def is_animal(self) -> bool:
+        """Whether it can act by itself."""
+        return self.kind in ANIMALS
+
+    def is_bigger_than(self, other: "Thing") -> bool:
+        """Whether its size comes after the other's."""
+        return SIZES.index(self.size) > SIZES.index(other.size)
+
+
+@dataclass(frozen=True)
+class Happening:
+    """Something happens, and something follows from it.
+
+    Args:
+        cause: hit, push, call, bang, wind, rain, or one of NEEDS.
+        actor: number of the thing that acts, or that weather and noise act upon.
+        target: number of the other thing, if one takes part.
+        effect: what the laws of this world (`effect_of`) make of it.
+    """
+
+    cause: str
+    actor: int
+    target: int | None
+    effect: str
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A moment of the tiny world, and what comes of it.
+
+    Args:
+        things: one to three; no two agree in both kind and colour, nor stand in one place.
+        weather: one of WEATHERS; "" where it does not matter.
+        happenings: one or two, in order.
+    """
+
+    things: tuple[Thing, ...]
+    weather: str
+    happenings: tuple[Happening, ...]
+
+
+def relations(first: Thing, second: Thing) -> tuple[str, ...]:
+    """Where the first stands as seen from the second: left, right, above, below; two on a diagonal."""
+    named = {
+        "left": first.place.column < second.place.column,
+        "right": first.place.column > second.place.column,
+        "above": first.place.row < second.place.row,
+        "below": first.place.row > second.place.row,
+    }
+    return tuple(name for name, holds in named.items() if holds)
+
+
+def direction(happening: Happening, things: tuple[Thing, ...]) -> str:
+    """Which way a hit or a push goes: left or right, or "" where the two are not in one row."""
+    if happening.target is None:
+        return ""
+    found = relations(things[happening.target], things[happening.actor])
+    return found[0] if found in (("left",), ("right",)) else ""
+
+
+def effect_of(cause: str, actor: Thing, target: Thing | None) -> str:
+    """What follows, by the laws of the tiny world.
+
+    Raises:
+        ValueError: these two cannot take part in this cause.
+    """
+    if not _can_take_part(cause, actor, target):
+        raise ValueError(f"{cause} does not happen to {actor} and {target}")
+    if cause in NEEDS:
+        return NEEDS[cause]
+    if cause == "bang":
+        return "flee"
+    if cause == "wind":
+        return {"small": "fly", "medium": "fall", "big": "stand"}[actor.size]
+    if target is None:
+        return "go_home"
+    if cause == "call":
+        return "flee" if actor.is_bigger_than(target) else "befriend"
+    if cause == "rain":
+        return "find_no_room" if actor.is_bigger_than(target) else "hide"
+    possible, impossible = {"hit": ("fall", "stand"), "push": ("move", "stick")}[cause]
+    return impossible if target.is_bigger_than(actor) else possible
+
+
+def _can_take_part(cause: str, actor: Thing, target: Thing | None) -> bool:
+    if actor is target:
+        return False
+    if cause in SHARED_NEEDS:
+        return actor.is_animal
+    if cause in NEEDS:
+        return actor.is_animal and target is None
+    if cause == "wind":
+        return not actor.is_animal and target is None
+    if cause == "rain":
+        return actor.is_animal and (target is None or not target.is_animal)
+    # The rest takes two: is the first an animal, is the second one?
+    parts = {"hit": (False, False), "push": (True, False), "call": (True, True), "bang": (True, False)}
+    return target is not None and cause in parts and parts[cause] == (actor.is_animal, target.is_animal)
+
+
+# A plot: who takes part (s shape, a animal), what happens between whom, and the weather it needs.
+# "need" is any of NEEDS; "shared" is one of those that another thing can help with.
+PLOTS: tuple[tuple[str, tuple[tuple[str, int, int | None], ...], str], ...] = (
+    ("a", (("need", 0, None), ("need", 0, None)), ""),
+    ("s", (("wind", 0, None),), "windy"),
+    ("a", (("rain", 0, None), ("need", 0, None)), "rainy"),
+    ("ss", (("hit", 0, 1),), ""),
+    ("ss", (("hit", 0, 1),), ""),
+    ("ss", (("wind", 0, None), ("wind", 1, None)), "windy"),
+    ("as", (("push", 0, 1),), ""),
+    ("as", (("push", 0, 1), ("need", 0, None)), ""),
+    ("as", (("rain", 0, 1),), "rainy"),
+    ("as", (("need", 0, None), ("shared", 0, 1)), ""),
+    ("aa", (("call", 0, 1),), ""),
+    ("aa", (("shared", 0, 1), ("call", 1, 0)), ""),
+    ("ass", (("push", 0, 1), ("hit", 1, 2)), ""),
+    ("ssa", (("hit", 0, 1), ("bang", 2, 1)), ""),
+    ("aas", (("call", 0, 1), ("shared", 0, 2)), ""),
+    ("aas", (("rain", 0, 2), ("rain", 1, 2)), "rainy"),
+)
+# What must have come of the happening before for the next one to be possible.
+NEEDED_BEFORE = {"bang": ("hit", "fall"), "hit": ("push", "move")}
+
+
+def scenes(seed: int) -> Iterator[Scene]:
+    """Scenes without end; the same seed gives the same ones."""
+    rng = random.Random(seed)
+    while True:
+        yield draw_scene(rng)
+
+
+def draw_scene(rng: random.Random) -> Scene:
+    """One scene at random."""
+    while True:
+        roles, steps, weather = rng.choice(PLOTS)
+        if not weather and len(roles) < 3 and rng.random() < 0.2:
+            weather = "sunny"
+        in_row = steps[0][0] in ("hit", "push")
+        places = _places(len(roles), in_row, rng)
+        things = tuple(
+            Thing(
+                kind=rng.choice(ANIMALS if role == "a" else SHAPES),
+                colour=rng.choice(COLOURS),
+                size=rng.choice(SIZES),
+                place=place,
+            )
+            for role, place in zip(roles, places, strict=True)
+        )
+        happenings = tuple(_happenings(steps, things, rng))
+        if _possible(things, happenings):
+            return Scene(things, weather, happenings)
+
+
+def _places(count: int, in_row: bool, rng: random.Random) -> list[Place]:
+    """Different cells; all in one row and in order, for things that bump into each other."""
+    if not in_row:
+        cells = [Place(row, column) for row in range(NUM_ROWS) for column in range(NUM_COLUMNS)]
+        return rng.sample(cells, count)
+    row = rng.randrange(NUM_ROWS)
+    columns = sorted(rng.sample(range(NUM_COLUMNS), count), reverse=rng.random() < 0.5)
+    return [Place(row, column) for column in columns]
+
+
+def _happenings(
+    steps: tuple[tuple[str, int, int | None], ...], things: tuple[Thing, ...], rng: random.Random
+) -> Iterator[Happening]:
+    needs = rng.sample(sorted(NEEDS), len(steps))
+    for need, (cause, actor, target) in zip(needs, steps, strict=True):
+        if cause == "need":
+            cause = need
+        elif cause == "shared":
+            cause = rng.choice(SHARED_NEEDS)
+        other = None if target is None else things[target]
+        yield Happening(cause, actor, target, effect_of(cause, things[actor], other))
+
+
+def _possible(things: tuple[Thing, ...], happenings: tuple[Happening, ...]) -> bool:
+    names = {(thing.kind, thing.colour) for thing in things}
+    return len(names) == len(things) and follows(happenings)
+
+
+def follows(happenings: tuple[Happening, ...]) -> bool:
+    """Whether each happening can come after the one before it, and the first at the beginning."""
+    if not happenings or happenings[0].cause == "bang":
+        return False
+    return all(_can_follow(before, after) for before, after in itertools.pairwise(happenings))
+
+
+def _can_follow(before: Happening, after: Happening) -> bool:
+    if after.cause in NEEDED_BEFORE:
+        link = after.actor if after.cause == "hit" else after.target
+        return (before.cause, before.effect) == NEEDED_BEFORE[after.cause] and before.target == link
+    again = before.cause == after.cause and before.actor == after.actor
+    return not again and _gone(before) not in (after.actor, after.target)
+
+
+def _gone(happening: Happening) -> int:
+    """The thing that is no longer there afterwards, or -1."""
+    if happening.effect == "flee" and happening.target is not None:
+        return happening.actor if happening.cause == "bang" else happening.target
+    return happening.actor if happening.effect == "fly" else -1
