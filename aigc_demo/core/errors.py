@@ -24,6 +24,24 @@ ENGLISH: dict[str, str] = {
     "not_text": "{name} is not text in UTF-8 (byte {place} is not); save it as plain text in UTF-8.",
     "empty_text": "{name} holds no text; give a file with some sentences in it.",
     "nothing_left": "Cleaning dropped all {dropped} characters of {name}; drop fewer lines or give another text.",
+    # models that write, and the Hub
+    "hub_name": (
+        "{name} does not say exactly which model; write hf:owner/name@commit "
+        "with all 40 digits of the commit."
+    ),
+    "prompt_too_long": "The prompt has {got} tokens and {model} reads at most {limit}; shorten it.",
+    "prompt_far_too_long": "The prompt has {got} characters and {model} reads at most {limit}; shorten it.",
+    "not_on_ours": "{name} does not run on our own network; choose gpt2 or distilgpt2.",
+    "not_finite": "{model} gives numbers that are not finite; its weights are damaged, so load another one.",
+    "not_reachable": (
+        "{name} is neither on this machine nor can the Hub be reached; run `python -m aigc_demo fetch {name}` "
+        "where there is a network, or choose another model."
+    ),
+    "not_on_hub": "The Hub has no model {location} at commit {revision}; check the name and the commit.",
+    "not_in_safetensors": (
+        "{name} has no weights in safetensors (a pickle can run code and is never read); choose another model."
+    ),
+    "fetch_broke_off": "Fetching {name} broke off ({detail}); run `python -m aigc_demo fetch {name}` again.",
     # checkpoints and model folders
     "broken_model": "{path} holds no model that can be loaded ({detail}); choose another folder or train it again.",
     "foreign_model": "{path} holds a model of another kind ({detail}); choose one that {expected}.",
@@ -52,6 +70,7 @@ ENGLISH: dict[str, str] = {
     "no_such_token": "There is no token number {got} here; there are {count}.",
     "token_not_in_vocabulary": "Token {got} is not in the vocabulary of {model}, which has {count}.",
     "no_attention": "{model} does not give its attention; choose one of our own models.",
+    "still_writing": "The last text is still being written; press Stop, or wait until it is finished.",
     "nothing_generated": "There is no text yet; press Generate first.",
     "column_failed": "{model} failed unexpectedly, the server's log says why; try again or choose another model.",
 }

@@ -1,0 +1,160 @@
+"""What stands in a safetensors file, read without loading it, and whether it is what a model expects.
+
+A file is 8 bytes that give the length of a header, the header (JSON: name, dtype, shape and place of each
+tensor), and the numbers. Reading the header first means that a file which is cut off, made up or meant for
+another model is refused with one sentence before any memory is taken for it.
+"""
+
+import json
+import math
+import os
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aigc_demo.core.config import shown
+from aigc_demo.core.errors import InputError
+
+WEIGHTS = "model.safetensors"
+PICKLES = (".bin", ".pt", ".pth", ".pkl", ".ckpt", ".pickle")
+"""Endings of files whose reading can run code; they are never opened."""
+
+NUM_BYTES = {
+    "F64": 8,
+    "F32": 4,
+    "F16": 2,
+    "BF16": 2,
+    "I64": 8,
+    "I32": 4,
+    "I16": 2,
+    "I8": 1,
+    "U8": 1,
+    "BOOL": 1,
+}
+FLOATING = ("F32", "F16", "BF16")
+MAX_HEADER_BYTES = 16 * 2**20
+
+
+@dataclass(frozen=True)
+class TensorFacts:
+    """One tensor in a file: its dtype by safetensors' name, its shape, and where its bytes are."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    begin: int
+    end: int
+
+
+def weights_path(folder: str | os.PathLike[str]) -> Path:
+    """The folder's model.safetensors.
+
+    Raises:
+        InputError: there is none; pickles, which can run code when they are read, do not count.
+    """
+    path = Path(folder) / WEIGHTS
+    if path.is_file():
+        return path
+    pickles = Path(folder).is_dir() and any(part.suffix in PICKLES for part in Path(folder).iterdir())
+    detail = f"no {WEIGHTS}" + (", only a pickle, which could run code" if pickles else "")
+    raise InputError("broken_model", path=str(folder), detail=detail)
+
+
+def read_json(path: Path, max_bytes: int = 2**20) -> dict[str, Any]:
+    """A small JSON object from a model's folder.
+
+    Raises:
+        InputError: the file is missing, too large, or holds something else.
+    """
+    try:
+        if path.stat().st_size > max_bytes:
+            raise ValueError("too large")
+        value = json.loads(path.read_text("utf-8"))
+        if not isinstance(value, dict):
+            raise ValueError("not an object")
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError("broken_model", path=str(path.parent), detail=path.name) from error
+    return value
+
+
+def read_header(path: Path) -> dict[str, TensorFacts]:
+    """Names, dtypes, shapes and places of a file's tensors.
+
+    Raises:
+        InputError: the file is cut off, too long, or no safetensors file.
+    """
+    try:
+        with path.open("rb") as file:
+            size = int.from_bytes(file.read(8), "little")
+            if not 2 <= size <= MAX_HEADER_BYTES:
+                raise ValueError("no header")
+            header = json.loads(file.read(size).decode("utf-8"))
+        facts = {name: _facts(entry) for name, entry in header.items() if name != "__metadata__"}
+        _check_places(facts, path.stat().st_size - 8 - size)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise InputError(
+            "broken_model", path=str(path), detail="its header or its length is wrong"
+        ) from error
+    return facts
+
+
+def check_weights(
+    path: Path,
+    expected: Mapping[str, Sequence[int]],
+    *,
+    optional: Collection[str] = (),
+    dtypes: Collection[str] = FLOATING,
+) -> None:
+    """Refuse a file that does not hold exactly the tensors a model needs, before it is loaded.
+
+    Args:
+        path: a safetensors file.
+        expected: name and shape of each tensor, such as those of the model on torch's meta device.
+        optional: names among them that may be missing, such as the second name of a shared matrix.
+        dtypes: those allowed, by safetensors' names.
+
+    Raises:
+        InputError: the file is broken, or a tensor is missing, unknown, or has another shape or dtype.
+    """
+    found = read_header(path)
+    faults = [f"{name} is missing" for name in expected if name not in found and name not in optional]
+    for name, facts in found.items():
+        if name not in expected:
+            faults.append(f"{name} does not belong there")
+        elif facts.shape != tuple(expected[name]):
+            faults.append(f"{name} is {list(facts.shape)}, not {list(expected[name])}")
+        elif facts.dtype not in dtypes:
+            faults.append(f"{name} is {facts.dtype}")
+    if faults:
+        raise InputError(
+            "foreign_model", path=str(path), detail=shown(faults[0]), expected="fits its config.json"
+        )
+
+
+def num_parameters(path: Path) -> int:
+    """How many numbers a file holds.
+
+    Raises:
+        InputError: it is no whole safetensors file.
+    """
+    return sum(math.prod(facts.shape) for facts in read_header(path).values())
+
+
+def _facts(entry: dict[str, Any]) -> TensorFacts:
+    shape, (begin, end) = entry["shape"], entry["data_offsets"]
+    if not all(type(number) is int and number >= 0 for number in (*shape, begin, end)):
+        raise ValueError("not a count")
+    if math.prod(shape) * NUM_BYTES[entry["dtype"]] != end - begin:
+        raise ValueError("a tensor's length does not fit its shape")
+    return TensorFacts(entry["dtype"], tuple(shape), begin, end)
+
+
+def _check_places(facts: Mapping[str, TensorFacts], num_bytes: int) -> None:
+    """The tensors follow each other without a gap or an overlap, up to the end of the file."""
+    place = 0
+    for tensor in sorted(facts.values(), key=lambda tensor: (tensor.begin, tensor.end)):
+        if tensor.begin != place:
+            raise ValueError("a gap or an overlap")
+        place = tensor.end
+    if place != num_bytes:
+        raise ValueError("the file is cut off or too long")

@@ -1,0 +1,217 @@
+"""Which models there are, as plain data: nothing here loads one, or imports what loads one."""
+
+import contextlib
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from aigc_demo.core.config import shown
+from aigc_demo.core.errors import InputError
+from aigc_demo.core.run_directory import RunDirectory
+from aigc_demo.core.weights_file import num_parameters, read_json, weights_path
+
+Family = Literal["ours", "library", "pretrained"]
+
+ASSETS = Path(__file__).resolve().parents[2] / "assets"
+HUB_PREFIX = "hf:"
+HUB_NAME = re.compile(r"hf:(?P<id>[\w.-]{1,96}/[\w.-]{1,96})@(?P<revision>[0-9a-f]{40})")
+
+
+@dataclass(frozen=True)
+class CatalogEntry:
+    """One model and what a user should know of it before choosing it.
+
+    Attributes:
+        name: on the command line, in the page and in tests.
+        family: ours, library (trained here on a library's architecture) or pretrained (by others).
+        kind: what it makes.
+        recipe: what trains it; "" for pretrained ones.
+        location: a folder, or an id on the Hub.
+        revision: full commit of the Hub's repository; None for a folder.
+        num_parameters: None where it is not known before loading.
+        licence: of the weights.
+        languages: that it writes.
+        training_data: in a few words.
+        size_mib: of the weights' file.
+        architecture: whose network it is.
+        runs_on_ours: whether its weights also fit our own network.
+    """
+
+    name: str
+    family: Family
+    kind: str
+    recipe: str
+    location: str
+    revision: str | None = None
+    num_parameters: int | None = None
+    licence: str = ""
+    languages: tuple[str, ...] = ()
+    training_data: str = ""
+    size_mib: float | None = None
+    architecture: str = ""
+    runs_on_ours: bool = False
+
+    @property
+    def on_hub(self) -> bool:
+        """Whether it comes from the Hub (or from the Hub's cache on this machine)."""
+        return self.revision is not None
+
+
+_SHAKESPEARE = ("English",), "Shakespeare's plays (tinyshakespeare, 1.1 million characters, first 90 %)"
+_TANG = ("Chinese",), "poems of the Tang dynasty (first 90 %)"
+
+_SHIPPED = {
+    "gpt-shakespeare": _SHAKESPEARE,
+    "gpt-tang": _TANG,
+    "gpt2-shakespeare": _SHAKESPEARE,
+    "gpt2-tang": _TANG,
+}
+
+# Identifiers and revisions were looked up once; never write a revision from memory.
+PRETRAINED = (
+    CatalogEntry(
+        name="distilgpt2",
+        family="pretrained",
+        kind="text",
+        recipe="",
+        location="distilbert/distilgpt2",
+        revision="2290a62682d06624634c1f46a6ad5be0f47f38aa",
+        num_parameters=81_912_576,
+        licence="Apache-2.0",
+        languages=("English",),
+        training_data="OpenWebText, taught by GPT-2",
+        size_mib=337,
+        architecture="gpt2",
+        runs_on_ours=True,
+    ),
+    CatalogEntry(
+        name="gpt2",
+        family="pretrained",
+        kind="text",
+        recipe="",
+        location="openai-community/gpt2",
+        revision="607a30d783dfa663caf39e06633721c8d4cfcd7e",
+        num_parameters=124_439_808,
+        licence="MIT",
+        languages=("English",),
+        training_data="WebText: 40 GB of pages that Reddit linked to",
+        size_mib=523,
+        architecture="gpt2",
+        runs_on_ours=True,
+    ),
+    CatalogEntry(
+        name="SmolLM2-135M",
+        family="pretrained",
+        kind="text",
+        recipe="",
+        location="HuggingFaceTB/SmolLM2-135M",
+        revision="93efa2f097d58c2a74874c7e644dbc9b0cee75a2",
+        num_parameters=134_515_008,
+        licence="Apache-2.0",
+        languages=("English",),
+        training_data="2 trillion tokens of selected web pages, textbooks and code",
+        size_mib=257,
+        architecture="llama",
+    ),
+    CatalogEntry(
+        name="Qwen2.5-0.5B",
+        family="pretrained",
+        kind="text",
+        recipe="",
+        location="Qwen/Qwen2.5-0.5B",
+        revision="060db6499f32faf8b98477b0a26969ef7d8b9987",
+        num_parameters=494_032_768,
+        licence="Apache-2.0",
+        languages=("Chinese", "English"),
+        training_data="up to 18 trillion tokens in many languages, not published",
+        size_mib=942,
+        architecture="qwen2",
+    ),
+)
+
+
+def shipped(assets: Path = ASSETS) -> list[CatalogEntry]:
+    """The models trained by this project whose folders are there and whole."""
+    entries = []
+    for name, (languages, training_data) in _SHIPPED.items():
+        with contextlib.suppress(InputError):  # a folder that is missing or half there is not listed
+            entry = folder_entry(assets / name, name)
+            entries.append(replace(entry, licence="MIT", languages=languages, training_data=training_data))
+    return entries
+
+
+def folder_entry(folder: Path, name: str) -> CatalogEntry:
+    """What a model's folder says of itself; its weights are looked at, not loaded.
+
+    Raises:
+        InputError: there is no model in it, or one of another kind.
+    """
+    config = read_json(folder / "config.json")
+    weights = weights_path(folder)
+    recipe = config.get("recipe", "gpt2" if config.get("model_type") == "gpt2" else "")
+    if recipe not in ("gpt", "gpt2"):
+        detail, expected = f"its recipe is {shown(recipe) or 'not named'}", "writes text: gpt or gpt2"
+        raise InputError("foreign_model", path=str(folder), detail=detail, expected=expected)
+    return CatalogEntry(
+        name=name,
+        family="ours" if recipe == "gpt" else "library",
+        kind="text",
+        recipe=recipe,
+        location=str(folder),
+        num_parameters=num_parameters(weights),
+        size_mib=weights.stat().st_size / 2**20,
+        architecture=recipe,
+    )
+
+
+CATALOG: dict[str, CatalogEntry] = {entry.name: entry for entry in (*shipped(), *PRETRAINED)}
+
+
+def find(name: str, *, allow_hub: bool = False) -> CatalogEntry:
+    """The model that a name stands for.
+
+    Args:
+        name: a name from the catalog; a run directory, for its latest whole checkpoint; a model's folder;
+            or hf:owner/name@commit with the full commit of 40 hexadecimal digits.
+        allow_hub: whether hf: names are taken; the page offers the catalog alone.
+
+    Raises:
+        InputError: there is no such model, or the folder holds none that can be read.
+    """
+    if name in CATALOG:
+        return CATALOG[name]
+    if name.startswith(HUB_PREFIX) and allow_hub:
+        return _hub_entry(name)
+    folder = _folder(name)
+    if folder is None:
+        raise InputError("unknown_model", name=shown(name))
+    run = RunDirectory(folder)
+    if (folder / "checkpoints").is_dir():
+        checkpoints = run.checkpoints()
+        if not checkpoints:
+            raise InputError("broken_model", path=shown(name), detail="the run has no whole checkpoint yet")
+        return folder_entry(checkpoints[-1], name)
+    return folder_entry(folder, name)
+
+
+def _folder(name: str) -> Path | None:
+    try:
+        return Path(name) if name and Path(name).is_dir() else None
+    except (OSError, ValueError):  # a name that no file could have
+        return None
+
+
+def _hub_entry(name: str) -> CatalogEntry:
+    match = HUB_NAME.fullmatch(name)
+    if match is None:
+        raise InputError("hub_name", name=shown(name))
+    return CatalogEntry(
+        name=name,
+        family="pretrained",
+        kind="text",
+        recipe="",
+        location=match["id"],
+        revision=match["revision"],
+        licence="see its model card",
+    )

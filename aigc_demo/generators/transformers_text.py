@@ -1,0 +1,303 @@
+"""Text models on transformers' networks: the library baseline from a folder, pretrained ones from the Hub."""
+
+# Shapes: B texts side by side, T tokens, V vocabulary, L layers, H heads.
+
+import json
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, DynamicCache, PreTrainedModel
+from transformers.utils import logging as transformers_logging
+
+from aigc_demo.core.config import shown
+from aigc_demo.core.errors import InputError
+from aigc_demo.core.weights_file import check_weights, read_header, read_json, weights_path
+from aigc_demo.data.tokenizer import Tokenizer
+from aigc_demo.generators.catalog import CatalogEntry
+from aigc_demo.generators.sessions import Session
+from aigc_demo.generators.text import OursText, TextModel, Vocabulary, check_vocabulary, memory_mib, opened
+
+# A config.json from outside may ask for a network of any size; these are far above those of the catalog.
+LARGEST = {"vocab_size": 1_000_000, "n_positions": 65_536, "n_embd": 16_384, "n_layer": 128, "n_head": 128}
+
+
+class HubVocabulary:
+    """A pretrained model's tokenizer, as text.Vocabulary.
+
+    Args:
+        tokenizer: what AutoTokenizer gave; only the fast kind, which is a `tokenizers.Tokenizer` inside.
+    """
+
+    def __init__(self, tokenizer: Any):
+        self._inner = tokenizer.backend_tokenizer
+        self._inner.no_padding()
+        self._inner.no_truncation()
+        # Special tokens typed by a user are text, not commands.
+        self._inner.encode_special_tokens = True
+        self.size: int = self._inner.get_vocab_size(with_added_tokens=True)
+        self.special_ids = tuple(sorted(set(tokenizer.all_special_ids) | self._added_special_ids()))
+
+    def encode(self, text: str) -> list[int]:
+        """As Vocabulary."""
+        return self._inner.encode(_without_surrogates(text), add_special_tokens=False).ids
+
+    def decode(self, ids: list[int]) -> str:
+        """As Vocabulary."""
+        return self._inner.decode(ids, skip_special_tokens=True)
+
+    def token_text(self, index: int) -> str:
+        """As Vocabulary; a special token by its name, and nothing for a number without a token."""
+        if index in self.special_ids:
+            return self._inner.id_to_token(index) or ""
+        return self._inner.decode([index], skip_special_tokens=False)
+
+    def spans(self, text: str) -> list[tuple[int, int, int]]:
+        """As Vocabulary; a space that the tokenizer leaves out of its places belongs to the next token."""
+        encoding = self._inner.encode(_without_surrogates(text), add_special_tokens=False)
+        found, reached = [], 0
+        for index, (first, past) in zip(encoding.ids, encoding.offsets, strict=True):
+            found.append((index, min(first, reached), past))
+            reached = max(reached, past)
+        return found
+
+    def _added_special_ids(self) -> set[int]:
+        added = json.loads(self._inner.to_str())["added_tokens"]
+        return {token["id"] for token in added if token["special"]}
+
+
+class TransformersReader:
+    """A transformers network with its key-value cache, as sessions.Reader."""
+
+    def __init__(self, network: PreTrainedModel):
+        self._network = network
+        self._cache: Any = None
+
+    def read(self, ids_BT: Tensor) -> Tensor:
+        """As sessions.Reader."""
+        if self._cache is None:
+            self._cache = DynamicCache(config=self._network.config)
+        ids_BT = ids_BT.to(self._network.device)
+        output = self._network(
+            input_ids=ids_BT, past_key_values=self._cache, use_cache=True, logits_to_keep=1
+        )
+        return output.logits[:, -1].float().cpu()
+
+    def select(self, rows_B: Tensor) -> None:
+        """As sessions.Reader."""
+        if self._cache is not None:
+            self._cache.reorder_cache(rows_B.to(self._network.device))
+
+    def forget(self) -> None:
+        """As sessions.Reader."""
+        self._cache = None
+
+
+class TransformersText:
+    """A text model on a transformers network, as text.TextModel.
+
+    Args:
+        entry: what the catalog says of it.
+        network: in evaluation mode.
+        vocabulary: its tokenizer.
+        start_ids: what an empty text starts from.
+        starts_always: whether a prompt is read after the start tokens too.
+        banned_ids: never written.
+        end_ids: these end a text.
+    """
+
+    def __init__(
+        self,
+        entry: CatalogEntry,
+        network: PreTrainedModel,
+        vocabulary: Vocabulary,
+        *,
+        start_ids: Sequence[int],
+        starts_always: bool,
+        banned_ids: Sequence[int] = (),
+        end_ids: Sequence[int] = (),
+    ):
+        self.name, self.family = entry.name, entry.family
+        self.network = network.eval()
+        self.vocab_size = int(network.config.vocab_size)
+        self.context_length = int(network.config.max_position_embeddings)
+        self.num_parameters = int(network.num_parameters())
+        self.memory_mib = memory_mib(network)
+        self.start_ids, self.end_ids = tuple(start_ids), tuple(end_ids)
+        self.banned_ids = tuple(banned_ids)
+        self._starts_always = starts_always
+        self.encode, self.decode = vocabulary.encode, vocabulary.decode
+        self.token_text, self.spans = vocabulary.token_text, vocabulary.spans
+
+    def prompt_ids(self, prompt: str) -> list[int]:
+        """As TextModel."""
+        return opened(self.encode(prompt), self.start_ids, always=self._starts_always)
+
+    @torch.inference_mode()
+    def begin(self, ids: Sequence[int]) -> Session:
+        """As TextModel."""
+        return Session(TransformersReader(self.network), ids, self.context_length)
+
+    @torch.inference_mode()
+    def token_logits(self, ids: Sequence[int]) -> Tensor:
+        """As TextModel."""
+        self._check_length(ids)
+        return self.network(input_ids=self._row(ids), use_cache=False).logits[0].float().cpu()
+
+    @torch.inference_mode()
+    def attention(self, ids: Sequence[int]) -> Tensor | None:
+        """As TextModel."""
+        self._check_length(ids)
+        output = self._attentive(input_ids=self._row(ids), use_cache=False, output_attentions=True)
+        return torch.stack([layer[0].float().cpu() for layer in output.attentions])
+
+    @cached_property
+    def _attentive(self) -> PreTrainedModel:
+        """The same weights in a second network whose attention gives its weights, for who asks for them.
+
+        The fused kernel of the first one does not give them, and switching it while another visitor
+        writes with it would change his numbers.
+        """
+        twin = _skeleton(self.network.config, attn_implementation="eager")
+        for name, module in self.network.named_modules():
+            place = twin.get_submodule(name)
+            place._parameters, place._buffers = module._parameters, module._buffers
+        return twin.eval()
+
+    def _row(self, ids: Sequence[int]) -> Tensor:
+        return torch.tensor([list(ids)], device=self.network.device)
+
+    def _check_length(self, ids: Sequence[int]) -> None:
+        if len(ids) > self.context_length:
+            raise ValueError(f"{len(ids)} tokens do not fit a context of {self.context_length}")
+
+
+def load_transformers_text(
+    entry: CatalogEntry, folder: Path, dtype: torch.dtype, *, on_ours: bool = False
+) -> TextModel:
+    """A text model from a folder in transformers' layout; nothing is fetched here.
+
+    Args:
+        entry: what the catalog says of it.
+        folder: config.json, safetensors and the tokenizer.
+        dtype: of the weights in memory. A bfloat16 file in float32 is several times faster on a CPU.
+        on_ours: put a GPT-2's weights on our own network.
+
+    Raises:
+        InputError: the folder is broken or holds another kind of model.
+    """
+    if entry.family == "library":
+        _check_library_folder(folder)
+    vocabulary, special = _vocabulary(entry, folder)
+    network = _load_network(folder, dtype)
+    if entry.family == "pretrained":
+        special = _pretrained_special(network, vocabulary)  # type: ignore[arg-type]
+    if not on_ours:
+        return TransformersText(entry, network, vocabulary, **special)
+    from aigc_demo.nets.gpt2_weights import load_gpt2_weights
+
+    decoder = load_gpt2_weights(network).to(dtype)
+    return OursText(entry.name, decoder, vocabulary, family=entry.family, **special)
+
+
+def _load_network(folder: Path, dtype: torch.dtype) -> PreTrainedModel:
+    """The network; a file that is cut off or lacks a tensor is refused, where transformers would warn."""
+    transformers_logging.disable_progress_bar()
+    for path in folder.glob("*.safetensors"):
+        read_header(path)
+    try:
+        network, info = AutoModelForCausalLM.from_pretrained(
+            folder,
+            dtype=dtype,
+            use_safetensors=True,
+            trust_remote_code=False,
+            local_files_only=True,
+            output_loading_info=True,
+        )
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+        raise InputError("broken_model", path=str(folder), detail=type(error).__name__) from error
+    if info["missing_keys"] or info["mismatched_keys"]:
+        detail = f"{len(info['missing_keys']) + len(info['mismatched_keys'])} tensors are missing or differ"
+        raise InputError("broken_model", path=str(folder), detail=detail)
+    return network
+
+
+def _vocabulary(entry: CatalogEntry, folder: Path) -> tuple[Vocabulary, dict[str, Any]]:
+    """The tokenizer, and which of its tokens mean more than text."""
+    if entry.family == "library":
+        tokenizer = Tokenizer.load(folder)
+        check_vocabulary(folder, tokenizer, int(read_json(folder / "config.json")["vocab_size"]))
+        # Trained on the same rows as ours, hence started in the same way.
+        return tokenizer, {
+            "start_ids": (tokenizer.start_id,),
+            "starts_always": True,
+            "banned_ids": tokenizer.special_ids,
+        }
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+        return HubVocabulary(tokenizer), {}
+    except Exception as error:  # the tokenizers library raises bare Exception for broken files
+        raise InputError("broken_model", path=str(folder), detail="its tokenizer") from error
+
+
+def _pretrained_special(network: PreTrainedModel, vocabulary: HubVocabulary) -> dict[str, Any]:
+    """Which tokens of a pretrained model start a text, end it, and are never written.
+
+    Never written are special tokens that do not end a text, and numbers beyond the vocabulary: networks
+    round their output up (Qwen2.5 gives 151,936 scores for 151,665 tokens).
+    """
+    configs = (network.generation_config, network.config)
+    ends = next((found for config in configs if (found := _ids(config, "eos_token_id"))), ())
+    starts = next((found for config in configs if (found := _ids(config, "bos_token_id"))), ends[:1])
+    beyond = range(vocabulary.size, int(network.config.vocab_size))
+    banned = (*(index for index in vocabulary.special_ids if index not in ends), *beyond)
+    return {
+        "start_ids": starts or (0,),
+        "starts_always": False,
+        "banned_ids": tuple(index for index in banned if index < network.config.vocab_size),
+        "end_ids": ends,
+    }
+
+
+def _ids(config: Any, name: str) -> tuple[int, ...]:
+    value = getattr(config, name, None)
+    if value is None:
+        return ()
+    return tuple(value) if isinstance(value, (list, tuple)) else (int(value),)
+
+
+def _check_library_folder(folder: Path) -> None:
+    """Compare the file's header with the network that its config.json describes, before loading it."""
+    config = read_json(folder / "config.json")
+    for name, largest in LARGEST.items():
+        if type(config.get(name)) is not int or not 1 <= config[name] <= largest:
+            detail = f"{name} is {shown(config.get(name))}"
+            raise InputError("broken_model", path=str(folder), detail=detail)
+    if config.get("model_type") != "gpt2":
+        detail = f"model_type is {shown(config.get('model_type'))}"
+        raise InputError("foreign_model", path=str(folder), detail=detail, expected="is a GPT-2")
+    path = weights_path(folder)
+    num_layers = sum(name.endswith(".attn.c_attn.weight") for name in read_header(path))
+    if num_layers != config["n_layer"]:
+        detail, expected = f"{num_layers} layers", f"has the {config['n_layer']} of its config.json"
+        raise InputError("foreign_model", path=str(path), detail=detail, expected=expected)
+    try:
+        network = _skeleton(AutoConfig.from_pretrained(folder, local_files_only=True))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError("broken_model", path=str(folder), detail="config.json") from error
+    shapes = {name: weight.shape for name, weight in network.state_dict().items()}
+    check_weights(path, shapes, optional=network.all_tied_weights_keys)
+
+
+def _skeleton(config: Any, **arguments: Any) -> PreTrainedModel:
+    """The network without memory for its weights."""
+    with torch.device("meta"):
+        return AutoModelForCausalLM.from_config(config, **arguments)
+
+
+def _without_surrogates(text: str) -> str:
+    """Half a surrogate pair, which a browser may send, cannot be written as UTF-8."""
+    return text.encode("utf-8", "replace").decode("utf-8")
