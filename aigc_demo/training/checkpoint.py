@@ -2,6 +2,7 @@
 
 import copy
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,10 @@ from torch import nn
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.run_directory import STATE, RunDirectory, broken, step_of, writing
 from aigc_demo.data.text import Tokenizer
+
+
+# Tied embeddings are one tensor under two names; accelerate warns at every save that it writes it once.
+logging.getLogger("accelerate.utils.other").setLevel(logging.ERROR)
 
 
 def save_checkpoint(

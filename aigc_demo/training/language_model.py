@@ -198,6 +198,7 @@ class LanguageModelTraining:
             learning_rate=settings.learning_rate,
             muon_learning_rate=settings.muon_learning_rate,
             weight_decay=settings.weight_decay,
+            muon_dtype=torch.float32 if self.accelerator.mixed_precision == "no" else torch.bfloat16,
         )
         torch.manual_seed(seed + self.accelerator.process_index)  # dropout draws from the global stream
         self.model, *self.optimizers = self.accelerator.prepare(model, *optimizers)

@@ -14,21 +14,25 @@ from torch.optim import AdamW, Optimizer
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
 
 
-def orthogonalize(matrices_NRK: Tensor, num_iterations: int = 5) -> Tensor:
+def orthogonalize(
+    matrices_NRK: Tensor, num_iterations: int = 5, dtype: torch.dtype = torch.bfloat16
+) -> Tensor:
     """Replace each matrix U S V^T by about U V^T: every direction gets the same share of a step.
 
     Args:
-        matrices_NRK: a stack of matrices; computed in bfloat16, which is enough for a direction.
+        matrices_NRK: a stack of matrices.
         num_iterations: Newton-Schulz iterations; singular values end between about 0.7 and 1.2.
+        dtype: of the computation. bfloat16 is enough for a direction, but its rounding turns the last bit
+            of a gradient into a difference that shows.
 
     Returns:
-        [N, R, K], bfloat16.
+        [N, R, K] in that dtype.
 
     Source:
         Jordan et al. 2024, "Muon: an optimizer for hidden layers in neural networks".
     """
     a, b, c = NEWTON_SCHULZ
-    x = matrices_NRK.bfloat16()
+    x = matrices_NRK.to(dtype)
     tall = x.shape[-2] > x.shape[-1]
     if tall:
         x = x.mT
@@ -52,14 +56,22 @@ class Muon(Optimizer):
         lr: size of a step, as a spectral norm.
         momentum: mu.
         weight_decay: share of lr by which weights shrink each step.
+        dtype: in which directions are computed (`orthogonalize`).
 
     Source:
         Jordan et al. 2024, "Muon: an optimizer for hidden layers in neural networks".
     """
 
     def __init__(
-        self, matrices: Iterable, *, lr: float = 0.02, momentum: float = 0.95, weight_decay: float = 0.0
+        self,
+        matrices: Iterable,
+        *,
+        lr: float = 0.02,
+        momentum: float = 0.95,
+        weight_decay: float = 0.0,
+        dtype: torch.dtype = torch.bfloat16,
     ):
+        self.dtype = dtype
         super().__init__(matrices, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay, "parts": 1})
 
     @torch.no_grad()
@@ -86,14 +98,22 @@ class Muon(Optimizer):
         ahead = torch._foreach_add(gradients, momenta, alpha=group["momentum"])
         parts, rows, columns = group["parts"], weights[0].shape[0] // group["parts"], weights[0].shape[1]
         stack = torch.stack(ahead).view(-1, rows, columns)
-        direction = orthogonalize(stack).to(weights[0].dtype).view(-1, parts * rows, columns)
+        direction = (
+            orthogonalize(stack, dtype=self.dtype).to(weights[0].dtype).view(-1, parts * rows, columns)
+        )
         torch._foreach_mul_(weights, 1 - group["lr"] * group["weight_decay"])
         size = group["lr"] * math.sqrt(max(1.0, rows / columns))
         torch._foreach_add_(weights, list(direction.unbind(0)), alpha=-size)
 
 
 def optimizers_for(
-    model: nn.Module, *, kind: str, learning_rate: float, muon_learning_rate: float, weight_decay: float
+    model: nn.Module,
+    *,
+    kind: str,
+    learning_rate: float,
+    muon_learning_rate: float,
+    weight_decay: float,
+    muon_dtype: torch.dtype = torch.bfloat16,
 ) -> list[Optimizer]:
     """The optimisers of a Transformer.
 
@@ -104,6 +124,7 @@ def optimizers_for(
         learning_rate: AdamW's largest.
         muon_learning_rate: Muon's largest.
         weight_decay: for matrices.
+        muon_dtype: in which Muon computes its directions.
 
     Returns:
         One or two optimisers; each group carries its largest rate as `peak_lr`.
@@ -121,7 +142,7 @@ def optimizers_for(
     found: list[Optimizer] = [adamw]
     if inside:
         muon_groups = [{"params": weights, "parts": parts} for parts, weights in inside.items()]
-        found.append(Muon(muon_groups, lr=muon_learning_rate, weight_decay=weight_decay))
+        found.append(Muon(muon_groups, lr=muon_learning_rate, weight_decay=weight_decay, dtype=muon_dtype))
     for optimizer in found:
         for group in optimizer.param_groups:
             group["peak_lr"] = group["lr"]

@@ -57,7 +57,9 @@ def build_gpt(settings: LanguageModelSettings, vocab_size: int) -> nn.Module:
 def build_gpt2(settings: LanguageModelSettings, vocab_size: int) -> nn.Module:
     """transformers' GPT-2 in the same shape: the library baseline."""
     from transformers import GPT2Config, GPT2LMHeadModel
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()  # a bar for every checkpoint would tear the lines of events apart
     return GPT2LMHeadModel(
         GPT2Config(
             vocab_size=vocab_size,

@@ -1,0 +1,90 @@
+"""Muon's direction and the learning-rate curve against numbers worked out by hand."""
+
+import pytest
+import torch
+from torch import nn
+
+from aigc_demo.nets.transformer import Decoder, TransformerConfig
+from aigc_demo.training.optimizers import Muon, optimizers_for, orthogonalize, rate_factor
+
+
+@pytest.mark.parametrize("shape", [(3, 8, 8), (2, 16, 5), (2, 5, 16)])
+def test_orthogonalized_matrices_have_singular_values_near_one(shape: tuple[int, ...]) -> None:
+    matrices = torch.randn(shape, generator=torch.Generator().manual_seed(0)) * 100
+    found = orthogonalize(matrices).float()
+    values = torch.linalg.svdvals(found)
+    assert found.shape == shape
+    # The polynomial aims at a band around 1; the smallest of a square random matrix may stay below it.
+    assert values.max() < 1.3
+    assert values.median() > 0.6
+
+
+def test_orthogonalized_keeps_the_directions() -> None:
+    left = torch.linalg.qr(torch.randn(6, 6, generator=torch.Generator().manual_seed(0)))[0]
+    right = torch.linalg.qr(torch.randn(6, 6, generator=torch.Generator().manual_seed(1)))[0]
+    matrix = left @ torch.diag(torch.tensor([8.0, 7, 6, 5, 4, 3])) @ right
+    found = orthogonalize(matrix[None])[0].float()
+    middle = left.T @ found @ right.T
+    assert (middle - middle.diag().diag()).abs().max() < 0.05
+    assert middle.diag().min() > 0.6
+
+
+def test_stacked_steps_equal_single_ones() -> None:
+    torch.manual_seed(0)
+    weights = [nn.Parameter(torch.randn(6, 4)) for _ in range(3)]
+    copies = [nn.Parameter(weight.detach().clone()) for weight in weights]
+    together, alone = Muon(weights), [Muon([copy]) for copy in copies]
+    for _ in range(3):
+        for weight, copy in zip(weights, copies, strict=True):
+            weight.grad = torch.randn(6, 4)
+            copy.grad = weight.grad.clone()
+        together.step()
+        for optimizer in alone:
+            optimizer.step()
+    for weight, copy in zip(weights, copies, strict=True):
+        torch.testing.assert_close(weight, copy, atol=1e-3, rtol=1e-2)
+
+
+def test_parts_on_top_of_each_other_are_worked_on_apart() -> None:
+    torch.manual_seed(0)
+    gradient = torch.randn(3, 4, 4)
+    whole, apart = nn.Parameter(torch.zeros(12, 4)), [nn.Parameter(torch.zeros(4, 4)) for _ in range(3)]
+    whole.grad = gradient.flatten(0, 1).clone()
+    for weight, part in zip(apart, gradient, strict=True):
+        weight.grad = part.clone()
+    Muon([{"params": [whole], "parts": 3}]).step()
+    Muon(apart).step()
+    torch.testing.assert_close(whole.detach(), torch.cat([weight.detach() for weight in apart]))
+
+
+def test_decay_shrinks_by_its_share() -> None:
+    weight = nn.Parameter(torch.full((2, 2), 10.0))
+    weight.grad = torch.zeros(2, 2)
+    Muon([weight], lr=0.1, weight_decay=0.5).step()
+    assert weight.flatten().tolist() == pytest.approx([9.5] * 4)
+
+
+def test_every_weight_has_one_optimizer() -> None:
+    model = Decoder(TransformerConfig(vocab_size=7, num_layers=2, num_heads=2, hidden_size=8))
+    found = optimizers_for(model, kind="muon", learning_rate=1e-3, muon_learning_rate=0.02, weight_decay=0.1)
+    names = {id(weight): name for name, weight in model.named_parameters()}
+    seen = [names[id(w)] for optimizer in found for group in optimizer.param_groups for w in group["params"]]
+    assert sorted(seen) == sorted(names.values())
+    muon = {names[id(w)] for group in found[1].param_groups for w in group["params"]}
+    assert "blocks.0.attention.qkv.weight" in muon
+    assert "embedding.weight" not in muon
+    assert "head.weight" not in muon
+
+
+def test_rate_rises_stays_and_falls() -> None:
+    def linear(done: float) -> float:
+        return rate_factor(done, schedule="linear", warmup=0.1, decay=0.5)
+
+    assert [linear(done) for done in (0, 0.05, 0.1, 0.5, 0.75, 1)] == pytest.approx([0, 0.5, 1, 1, 0.5, 0])
+
+
+def test_cosine_ends_at_a_tenth() -> None:
+    def cosine(done: float) -> float:
+        return rate_factor(done, schedule="cosine", warmup=0.2)
+
+    assert [cosine(done) for done in (0.1, 0.2, 0.6, 1)] == pytest.approx([0.5, 1, 0.55, 0.1])
