@@ -23,6 +23,13 @@ ENGLISH: dict[str, str] = {
     "too_large": "{name} has {got} MiB, more than the {limit} MiB that are taken; give a part of it.",
     "not_text": "{name} is not text in UTF-8 (byte {place} is not); save it as plain text in UTF-8.",
     "empty_text": "{name} holds no text; give a file with some sentences in it.",
+    "hub_form": "{name} is not of the form hf:owner/name[@commit][:config], the commit with all its 40 digits.",
+    "hub_unreachable": "{name} is neither in the local cache nor in reach; connect to the network, or give a file or tiny-world.",
+    "hub_unknown": "The Hub shows no data set {name} to everybody; check the owner, the name and the commit.",
+    "hub_configuration": "{name} has several parts; add one to the name after a colon: {known}.",
+    "hub_no_train": "{name} has no split named train, only {known}; choose another data set.",
+    "hub_column": "{name} has no column named text, and not one column of text among {known}; choose another data set.",
+    "hub_unreadable": "{name} cannot be read ({detail}); choose another data set, or give its text as a file.",
     "nothing_left": "Cleaning dropped all {dropped} characters of {name}; drop fewer lines or give another text.",
     # models that write, and the Hub
     "hub_name": (

@@ -1,0 +1,89 @@
+"""Checks of what a visitor sends. The page's own checks can be walked around, so every use case asks here.
+
+Settings check themselves (core/config); these are the arguments that stand beside them.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from aigc_demo.core.config import shown
+from aigc_demo.core.errors import InputError
+from aigc_demo.studio.model_cache import ON_OURS
+
+MAX_PROMPT_CHARACTERS = 20_000
+MAX_SCORED_CHARACTERS = 5_000
+MAX_TOKENS = 20_000
+MAX_MODELS = 4
+
+
+def checked_text(name: str, value: Any, limit: int = MAX_PROMPT_CHARACTERS) -> str:
+    """A text of at most `limit` characters that can be written as UTF-8.
+
+    Raises:
+        InputError: it is not text, is too long, or holds half of a surrogate pair.
+    """
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise InputError("setting_type", name=name, expected="text", got=shown(value))
+    if len(value) > limit:
+        raise InputError("text_too_long", name=name, got=len(value), limit=limit)
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise InputError("text_not_unicode", name=name) from None
+    return value
+
+
+def checked_model(value: Any) -> str:
+    """The name of a model in the catalog, with `@ours` behind it where its weights fit our network.
+
+    Raises:
+        InputError: there is no such model, or it cannot run on our network.
+    """
+    from aigc_demo.generators.catalog import CATALOG
+
+    name = value.removesuffix(ON_OURS) if isinstance(value, str) else ""
+    if name not in CATALOG or (value.endswith(ON_OURS) and not CATALOG[name].runs_on_ours):
+        raise InputError("unknown_model", name=shown(value))
+    return str(value)
+
+
+def checked_models(value: Any) -> tuple[str, ...]:
+    """One to four names of models.
+
+    Raises:
+        InputError: it is not a list of them.
+    """
+    if not isinstance(value, (list, tuple)) or not 1 <= len(value) <= MAX_MODELS:
+        expected = f"a list of 1 to {MAX_MODELS} models"
+        raise InputError("setting_type", name="models", expected=expected, got=shown(value))
+    return tuple(checked_model(name) for name in value)
+
+
+def checked_ids(name: str, value: Any) -> tuple[int, ...]:
+    """Token ids: whole numbers, not negative. Whether they are in the vocabulary only the model knows.
+
+    Raises:
+        InputError: it is not a list of them, or is longer than any text the page can make.
+    """
+    if value is None:
+        return ()
+    if not isinstance(value, (list, tuple)) or not all(_is_count(part) for part in value):
+        raise InputError("setting_type", name=name, expected="a list of token ids", got=shown(value))
+    if len(value) > MAX_TOKENS:
+        raise InputError("setting_range", name=name, expected=f"at most {MAX_TOKENS} long", got=len(value))
+    return tuple(int(part) for part in value)
+
+
+def check_in_vocabulary(model: Any, ids: Sequence[int]) -> None:
+    """Raises InputError where one of the ids is unknown to the model, or is one that it never writes."""
+    for token in ids:
+        if token >= model.vocab_size or token in model.banned_ids:
+            raise InputError("token_not_in_vocabulary", got=token, model=model.name, count=model.vocab_size)
+
+
+def _is_count(value: Any) -> bool:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    return value == value and 0 <= value < 2**31 and value == int(value)

@@ -1,0 +1,146 @@
+"""One cache for all models of the page, with a limit to its memory.
+
+A model is loaded at its first use, once even if two visitors ask at the same moment; when the limit is
+passed, the one that was used longest ago leaves. Models are read only, so visitors share them.
+"""
+
+import os
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any
+
+ON_OURS = "@ours"
+"""Ending of a model's name that asks for its weights on our own network: `gpt2@ours`."""
+
+DEFAULT_LIMIT_MIB = 4096.0
+
+Load = Callable[[str, Callable[[int, int], None]], Any]
+
+
+@dataclass
+class _Shelf:
+    model: Any
+    memory_mib: float
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the loading of a model is. `total_bytes` is 0 where nothing has to be fetched."""
+
+    seconds: float
+    fetched_bytes: int = 0
+    total_bytes: int = 0
+
+
+class _Loading:
+    """A model on its way: a future for those who wait, and what its source reports."""
+
+    def __init__(self) -> None:
+        self.future: Future[Any] = Future()
+        self.begun = time.monotonic()
+        self.fetched = (0, 0)
+
+    def report(self, fetched_bytes: int, total_bytes: int) -> None:
+        self.fetched = (fetched_bytes, total_bytes)
+
+    def progress(self) -> Progress:
+        return Progress(time.monotonic() - self.begun, *self.fetched)
+
+
+class ModelCache:
+    """Models by name, at most `limit_mib` of them; safe to use from many threads.
+
+    Args:
+        limit_mib: how much memory the models may take together. One that is larger than the limit is kept
+            alone, since without it nothing could be shown.
+        load: makes a model from its name, and reports (bytes fetched, bytes in all) if it fetches any; by
+            default a text model from the catalog.
+    """
+
+    def __init__(self, limit_mib: float | None = None, load: Load | None = None):
+        self.limit_mib = _limit_from_environment() if limit_mib is None else limit_mib
+        self._load = load or _load_text_model
+        self._lock = threading.Lock()
+        self._models: OrderedDict[str, _Shelf] = OrderedDict()
+        self._loading: dict[str, _Loading] = {}
+
+    def get(self, name: str) -> Any:
+        """The model of this name, loaded now if it is not there; blocks until it is.
+
+        Raises:
+            DemoError: it cannot be loaded; the next call tries again.
+        """
+        with self._lock:
+            if name in self._models:
+                self._models.move_to_end(name)
+                return self._models[name].model
+            mine = name not in self._loading
+            loading = self._loading.setdefault(name, _Loading())
+        if mine:
+            self._fill(name, loading)
+        return loading.future.result()
+
+    def holds(self, name: str) -> bool:
+        """Whether the model is in memory now."""
+        with self._lock:
+            return name in self._models
+
+    def names(self) -> list[str]:
+        """The models in memory, the one used longest ago first."""
+        with self._lock:
+            return list(self._models)
+
+    def loading(self) -> dict[str, Progress]:
+        """What is being loaded now, and how far it is."""
+        with self._lock:
+            return {name: loading.progress() for name, loading in self._loading.items()}
+
+    def memory_mib(self) -> float:
+        """What the models in memory take together."""
+        with self._lock:
+            return sum(shelf.memory_mib for shelf in self._models.values())
+
+    def _fill(self, name: str, loading: _Loading) -> None:
+        """Load outside the lock, so that others can use what is there."""
+        try:
+            model = self._load(name, loading.report)
+        except BaseException as error:
+            with self._lock:
+                del self._loading[name]
+            loading.future.set_exception(error)
+            return
+        with self._lock:
+            del self._loading[name]
+            self._models[name] = _Shelf(model, weights_mib(model))
+            self._make_room()
+        loading.future.set_result(model)
+
+    def _make_room(self) -> None:
+        while len(self._models) > 1 and sum(s.memory_mib for s in self._models.values()) > self.limit_mib:
+            self._models.popitem(last=False)
+
+
+def weights_mib(model: Any) -> float:
+    """What a model's weights take: what it says itself, or else four bytes a parameter."""
+    known = getattr(model, "memory_mib", None)
+    return float(known) if known is not None else float(model.num_parameters * 4 / 2**20)
+
+
+def _limit_from_environment() -> float:
+    try:
+        return float(os.environ["AIGC_DEMO_MODELS_MIB"])
+    except (KeyError, ValueError):
+        return DEFAULT_LIMIT_MIB
+
+
+def _load_text_model(name: str, progress: Callable[[int, int], None]) -> Any:
+    """Imports torch and the model's library, so the page is up before this runs."""
+    from aigc_demo.core.device import set_threads
+    from aigc_demo.generators.text import load_text_model
+
+    set_threads(processes=2)  # two columns work side by side
+    return load_text_model(name.removesuffix(ON_OURS), on_ours=name.endswith(ON_OURS), progress=progress)

@@ -1,0 +1,199 @@
+"""From what the studio says to what the widgets draw: a column's card, its strip, its alternatives."""
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from aigc_demo.core.errors import DemoError
+from aigc_demo.studio.catalog import Choice
+from aigc_demo.studio.compare import Column
+from aigc_demo.ui.wording import LANGUAGES, WORDS, everywhere, sentence_everywhere
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What one column of one visitor shows, so that the next click can go on from it.
+
+    Attributes:
+        column: the last picture of the text.
+        prompt: what it began with.
+        settings: by which it was written.
+        offered: the alternatives on the page: the place of the token and their ids.
+        bits_per_byte: on the pasted text, and of which model.
+    """
+
+    column: Column | None = None
+    prompt: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    offered: tuple[int, tuple[int, ...]] | None = None
+    bits_per_byte: tuple[str, float] | None = None
+    text_number: int = 0
+
+
+def model_card(choice: Choice, shown: Shown) -> Json:
+    """The card of a column: what the model is, what it is doing, what that cost."""
+    entry, column = choice.entry, shown.column
+    if column is not None and column.model != choice.value:
+        column = None
+    family = "on_ours" if choice.on_ours else entry.family
+    return {
+        "badge": everywhere(f"family_{entry.family}"),
+        "kind": entry.family,
+        "about": everywhere(f"family_{family}_long"),
+        "state": column.state if column else "ready",
+        "words": _state_words(column),
+        "error": sentence_everywhere(column.error.key, column.error.values)
+        if column and column.error
+        else "",
+        "facts": _facts(entry, column),
+        "figures": _figures(choice.value, column, shown),
+    }
+
+
+def _state_words(column: Column | None) -> dict[str, str]:
+    if column is None:
+        return everywhere("state_ready")
+    if column.state == "loading" and column.fetched is not None:
+        return everywhere("state_fetching", percent=100 * column.fetched)
+    return everywhere(f"state_{column.state}", seconds=column.seconds, count=len(column.tokens))
+
+
+def _facts(entry: Any, column: Column | None) -> list[Json]:
+    count = (column.num_parameters if column else None) or entry.num_parameters
+    facts = [_fact("fact_parameters", everywhere("not_yet") if not count else short_count(count))]
+    facts.append(_fact("fact_trained_on", _training_data(entry)))
+    facts.append(_fact("fact_languages", _languages(entry.languages)))
+    facts.append(_fact("fact_licence", entry.licence))
+    if entry.family == "pretrained" and entry.size_mib:
+        facts.append(_fact("fact_download", f"{entry.size_mib:,.0f} MiB"))
+    return facts
+
+
+def _figures(model: str, column: Column | None, shown: Shown) -> list[Json]:
+    figures = []
+    if column is not None and column.memory_mib is not None:
+        rate, first = column.tokens_per_second, column.first_token_ms
+        figures = [
+            _fact(
+                "fact_speed",
+                everywhere("not_yet") if rate is None else f"{rate:,.0f}" if rate >= 10 else f"{rate:.1f}",
+            ),
+            _fact("fact_first", everywhere("not_yet") if first is None else f"{first:,.0f} ms"),
+            _fact(
+                "fact_memory",
+                f"{column.memory_mib:,.0f} MiB"
+                if column.memory_mib >= 10
+                else f"{column.memory_mib:.1f} MiB",
+            ),
+        ]
+    if shown.bits_per_byte is not None and shown.bits_per_byte[0] == model:
+        figures.append(_fact("fact_bits", f"{shown.bits_per_byte[1]:.3f}"))
+    return figures
+
+
+def _fact(key: str, value: Any) -> Json:
+    return {"name": everywhere(key), "value": value}
+
+
+def _languages(names: Sequence[str]) -> dict[str, str]:
+    known = [everywhere(f"language_{name}") for name in names if f"language_{name}" in WORDS]
+    return {
+        language: (", " if language == "en" else "、").join(words[language] for words in known)
+        for language in everywhere("language_English")
+    }
+
+
+def _training_data(entry: Any) -> Any:
+    """In the reader's language for the models of the catalog; as the entry says it for others."""
+    key = f"data_{entry.name}"
+    return everywhere(key) if key in WORDS else entry.training_data
+
+
+def choice_label(choice: Choice) -> tuple[str, str, str]:
+    """A model's name in the pickers, in all languages."""
+    entry = choice.entry
+    size = f" · {short_count(entry.num_parameters)}" if entry.num_parameters else ""
+    family = everywhere(f"family_{entry.family}")
+    note = {lang: f" · {words}" for lang, words in everywhere("on_ours").items()} if choice.on_ours else {}
+    english, simplified, traditional = (
+        f"{entry.name}{size} · {family[lang]}{note.get(lang, '')}" for lang in LANGUAGES
+    )
+    return english, simplified, traditional
+
+
+def short_count(count: int) -> str:
+    """A number of parameters as people say it: 4.8 M, 124 M, 0.5 B."""
+    for size, letter in ((1e9, "B"), (1e6, "M"), (1e3, "K")):
+        if count >= size:
+            return f"{count / size:.1f} {letter}" if count < 100 * size else f"{count / size:.0f} {letter}"
+    return str(count)
+
+
+def strip(shown: Shown, chosen: int = -1) -> Json:
+    """The tokens of a column for its strip."""
+    column = shown.column
+    tokens = column.tokens if column else ()
+    return {
+        "reset": f"{shown.text_number}",
+        "prompt": [[token.text, token.id] for token in column.prompt] if column else [],
+        "t": [token.text for token in tokens],
+        "i": [token.id for token in tokens],
+        "s": [round(token.bits, 2) for token in tokens],
+        "chosen": chosen,
+        "name": everywhere("strip"),
+        "empty": everywhere("strip_empty"),
+    }
+
+
+def score(model: str | None, result: Any) -> Json:
+    """A measured text: the figure, and each character with its share of its token's bits."""
+    value: Json = {
+        "model": model or "",
+        "figure": "",
+        "error": "",
+        "strip": None,
+        "empty": everywhere("score_empty"),
+    }
+    if isinstance(result, DemoError):
+        value["error"] = sentence_everywhere(result.key, result.values)
+    elif result is not None:
+        value["figure"] = everywhere(
+            "score_bits", bits=result.bits_per_byte, num_bytes=result.num_bytes, num_tokens=result.num_tokens
+        )
+        value["t"] = list(result.text)
+        value["s"] = [round(bits, 2) for bits in result.character_bits]
+        value["name"] = everywhere("score_strip")
+    return value
+
+
+def attention(model: str | None, found: Any) -> Json:
+    """Attention weights for their picture, or why there are none."""
+    words = {name: everywhere(f"attention_{name}") for name in ("layer", "head", "map", "hover", "empty")}
+    if isinstance(found, DemoError):
+        words["empty"] = sentence_everywhere(found.key, found.values)
+    if found is None or isinstance(found, DemoError):
+        return {"model": model or "", "words": words}
+    data = base64.b64encode(found.weights).decode("ascii")
+    sizes = {"L": found.num_layers, "H": found.num_heads, "T": len(found.tokens)}
+    return {"model": model or "", "words": words, "tok": list(found.tokens), "data": data, **sizes}
+
+
+def choices(alternatives: Sequence[Any], written_id: int) -> Json:
+    """The alternatives to a token, for their table."""
+    names = ("title", "hint", "before", "after", "token", "written", "close")
+    keys = ("", "_hint", "_before", "_after", "_token", "_chosen", "_close")
+    words = {name: everywhere(f"alternatives{key}") for name, key in zip(names, keys, strict=True)}
+    rows = [
+        {
+            "text": a.text,
+            "id": a.id,
+            "before": a.prob_before,
+            "after": a.prob_after,
+            "written": a.id == written_id,
+        }
+        for a in alternatives
+    ]
+    return {**words, "rows": rows}

@@ -1,0 +1,114 @@
+"""How the page is served: queue, limits, the cap on request bodies, the order of starting and stopping."""
+
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+from starlette.middleware import Middleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+MAX_BODY_BYTES = 4 * 2**20
+MAX_WAITING = 40
+WARM_UP_SECONDS = 0.5
+
+QUEUE: dict[str, Any] = {"api_open": False, "max_size": MAX_WAITING}
+BLOCKS: dict[str, Any] = {"analytics_enabled": False, "delete_cache": (3600, 24 * 3600)}
+LAUNCH: dict[str, Any] = {
+    "show_error": False,
+    "max_file_size": MAX_BODY_BYTES,
+    "state_session_capacity": 200,
+    "enable_monitoring": False,
+    "strict_cors": True,
+    "ssr_mode": False,
+    "run_history": False,
+    "footer_links": ["api"],
+}
+
+
+class BodyCap:
+    """Refuses request bodies that are larger than anything the page sends.
+
+    Args:
+        app: what is behind it.
+        limit: bytes; counted as they come, whatever the header says.
+    """
+
+    def __init__(self, app: ASGIApp, limit: int = MAX_BODY_BYTES):
+        self._app = app
+        self._limit = limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request, as ASGI wants it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        declared = dict(scope["headers"]).get(b"content-length", b"0")
+        if not declared.isdigit() or int(declared) > self._limit:
+            await _refuse(send)
+            return
+        taken = 0
+
+        async def counted() -> Message:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            if taken > self._limit:
+                return {"type": "http.disconnect"}
+            return message
+
+        await self._app(scope, counted, send)
+
+
+async def _refuse(send: Send) -> None:
+    headers = [(b"content-type", b"text/plain"), (b"connection", b"close")]
+    await send({"type": "http.response.start", "status": 413, "headers": headers})
+    await send({"type": "http.response.body", "body": b"This request is too large."})
+
+
+def body_cap() -> dict[str, Any]:
+    """The cap, for `launch(app_kwargs=...)`."""
+    return {"middleware": [Middleware(BodyCap)]}
+
+
+def warm_up(prepare: Callable[[], None]) -> threading.Thread:
+    """Prepare what the first visitor needs, once the page answers; a failure only costs the head start."""
+
+    def work() -> None:
+        time.sleep(WARM_UP_SECONDS)
+        try:
+            prepare()
+        except Exception:
+            logging.getLogger(__name__).warning(
+                "Warming up failed; models load at their first use", exc_info=True
+            )
+
+    thread = threading.Thread(target=work, name="warm-up", daemon=True)
+    thread.start()
+    return thread
+
+
+def wait_for_end(close: Callable[[], None]) -> None:
+    """Serve until Ctrl-C or SIGTERM, then close. Python runs no `finally` at SIGTERM by itself.
+
+    Raises:
+        ValueError: not called from the main thread.
+    """
+    ended = threading.Event()
+
+    def end(number: int, frame: FrameType | None) -> None:
+        ended.set()
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    ended.wait()
+    close()
+
+
+def quiet_environment() -> None:
+    """Keep gradio from calling home; what the user has set stays."""
+    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")

@@ -1,0 +1,74 @@
+// Language and theme of the page, and what its widgets share. Runs before gradio draws anything.
+(() => {
+  const LANGUAGES = ['en', 'zh-CN', 'zh-TW'];
+  const core = 'CORE_FILE';
+  const pick = wish => {
+    if (!wish) return null;
+    if (/^zh-(hant|tw|hk|mo)/i.test(wish)) return 'zh-TW';
+    if (/^zh/i.test(wish)) return 'zh-CN';
+    return /^en/i.test(wish) ? 'en' : null;
+  };
+  const keep = language => {
+    try { localStorage.setItem('aigc-lang', language); } catch (error) { /* storage is switched off */ }
+    document.cookie = 'lang=' + language + ';path=/;SameSite=Lax;max-age=31536000';
+  };
+  const kept = () => { try { return localStorage.getItem('aigc-lang'); } catch (error) { return null; } };
+  const relabel = root => {
+    const language = document.documentElement.lang;
+    for (const node of root.querySelectorAll('[data-label-en]')) {
+      node.setAttribute('aria-label', node.getAttribute('data-label-' + language.toLowerCase()));
+    }
+    for (const node of root.querySelectorAll('[data-language]')) {
+      node.setAttribute('aria-pressed', String(node.dataset.language === language));
+    }
+  };
+  const setLanguage = async wish => {
+    const language = LANGUAGES.includes(wish) ? wish : 'en';
+    keep(language);
+    document.documentElement.lang = language;
+    relabel(document);
+    if (core) {
+      const {changeLocale} = await import(new URL('./assets/' + core, document.baseURI));
+      await changeLocale(language);
+      document.documentElement.lang = language;
+    }
+  };
+  const switchLanguage = language => {
+    if (core) return setLanguage(language);
+    keep(language);
+    const address = new URL(location.href);
+    address.searchParams.set('lang', language);
+    location.assign(address);
+  };
+  const switchTheme = () => {
+    const address = new URL(location.href);
+    address.searchParams.set('__theme', document.body.classList.contains('dark') ? 'light' : 'dark');
+    location.assign(address);
+  };
+  // Words in every language, of which the style sheet shows one. Text only: nothing is read as HTML.
+  const say = (node, words) => {
+    node.replaceChildren(...LANGUAGES.map(language => {
+      const part = document.createElement('span');
+      part.lang = language;
+      part.className = 'l10n';
+      part.textContent = typeof words === 'string' ? words : words[language];
+      return part;
+    }));
+    return node;
+  };
+  const label = (node, words) => {
+    for (const language of LANGUAGES) node.setAttribute('data-label-' + language.toLowerCase(), words[language]);
+    node.setAttribute('aria-label', words[document.documentElement.lang] || words.en);
+    return node;
+  };
+  const make = (tag, name, text) => {
+    const node = document.createElement(tag);
+    if (name) node.className = name;
+    if (text !== undefined) node.textContent = text;
+    return node;
+  };
+  window.aigc = {say, label, make, relabel, switchLanguage, switchTheme};
+  const wished = pick(new URLSearchParams(location.search).get('lang')) || pick(kept())
+    || navigator.languages.map(pick).find(Boolean) || 'en';
+  setLanguage(wished);
+})();

@@ -1,0 +1,197 @@
+"""The tab Text for programs: each action a named endpoint that takes and gives plain JSON.
+
+from gradio_client import Client
+answer = Client("http://127.0.0.1:7860").predict(prompt="ROMEO:", seed=1, api_name="/generate_text")
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+import gradio as gr
+
+from aigc_demo.core.errors import DemoError
+from aigc_demo.studio import reading
+from aigc_demo.studio.catalog import default_pair, text_choices
+from aigc_demo.studio.compare import Column, StopBook, check_request, compare_text, new_seed
+from aigc_demo.studio.model_cache import ModelCache
+from aigc_demo.ui.language import chosen_language
+from aigc_demo.ui.widgets import door
+from aigc_demo.ui.wording import sentence
+
+Json = dict[str, Any]
+MODEL_WORK: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 3}
+
+
+def add_text_api(cache: ModelCache, stops: StopBook) -> None:
+    """Add the endpoints to the page that is being built.
+
+    Args:
+        cache: the models of the page.
+        stops: which visitor's writing is to stop.
+    """
+    api = TextApi(cache, stops)
+    for endpoint in (api.generate_text, api.next_token, api.score_text, api.attention, api.token_ids):
+        gr.api(endpoint, api_name=endpoint.__name__, **MODEL_WORK)
+    gr.api(api.models, api_name="models", concurrency_limit=None)
+    gr.api(api.stop_text, api_name="stop_text", concurrency_limit=None)
+
+
+class TextApi:
+    """The endpoints; their docstrings are what the API's page shows."""
+
+    def __init__(self, cache: ModelCache, stops: StopBook):
+        self._cache = cache
+        self._stops = stops
+
+    def generate_text(
+        self,
+        request: gr.Request,
+        prompt: str = "",
+        models: list[str] | None = None,
+        seed: int | None = None,
+        temperature: float = 0.8,
+        top_k: int = 50,
+        top_p: float = 1.0,
+        num_beams: int = 1,
+        repetition_penalty: float = 1.0,
+        max_new_tokens: int = 200,
+        stop: list[str] | None = None,
+        token_ids: list[list[int]] | None = None,
+    ) -> Iterator[Json]:
+        """Continue a prompt with one to four models at the same time, streaming.
+
+        All models draw from one stream of random numbers. `models`: names from /models; by default ours and
+        its baseline. `seed`: null for a new one; the answer holds it. `num_beams` above 1 searches instead of
+        drawing. `stop`: texts that end the text. `token_ids`: for each model the ids it has written already,
+        from an earlier answer, to go on after them (or after another choice from /next_token).
+
+        Each answer is {"seed", "columns": [{"model", "state", "text", "token_ids", "bits", "error", ...}]},
+        whole each time, at most ten a second. One model's failure leaves the others alone; if all fail, the
+        call fails with the first one's sentence.
+        """
+        settings: Json = {
+            "temperature": temperature,
+            "top_k": top_k,
+            "top_p": top_p,
+            "num_beams": num_beams,
+            "repetition_penalty": repetition_penalty,
+            "max_new_tokens": max_new_tokens,
+            "stop": () if stop is None else stop,
+            "seed": new_seed() if seed is None else seed,
+        }
+        with door(request):
+            names = list(default_pair(text_choices())) if models is None else models
+            asked = check_request(names, prompt, settings, token_ids)
+            language = chosen_language(request)
+            with self._stops.writing(request.session_hash) as event:
+                for picture in compare_text(asked, self._cache, event):
+                    yield _answer(picture, asked.settings.seed, language)
+            if all(column.error for column in picture):
+                raise picture[0].error  # type: ignore[misc]
+
+    def stop_text(self, request: gr.Request) -> bool:
+        """Stop what this client's session is writing. Returns whether there was anything to stop."""
+        return self._stops.stop(request.session_hash)
+
+    def next_token(
+        self,
+        request: gr.Request,
+        model: str,
+        prompt: str = "",
+        token_ids: list[int] | None = None,
+        temperature: float = 0.8,
+        top_k: int = 50,
+        top_p: float = 1.0,
+        repetition_penalty: float = 1.0,
+        num: int = 10,
+    ) -> list[Json]:
+        """What could come next after a prompt and the ids written after it, likeliest first.
+
+        Each is {"id", "text", "prob_before", "prob_after"}: the model's own probability, and that with which
+        it is drawn under the settings.
+        """
+        settings = {
+            "temperature": temperature,
+            "top_k": top_k,
+            "top_p": top_p,
+            "repetition_penalty": repetition_penalty,
+        }
+        with door(request):
+            count = reading.checked_count(num)
+            found = reading.next_token(self._cache, model, prompt, token_ids, settings, num=count)
+            return [asdict(alternative) for alternative in found]
+
+    def score_text(self, request: gr.Request, text: str, models: list[str] | None = None) -> list[Json]:
+        """How surprised models are by a text: bits per byte, and the bits of each character.
+
+        Lower is better; models with different tokens compare. Each answer is {"model", "bits_per_byte",
+        "num_bytes", "num_tokens", "character_bits", "error"}.
+        """
+        with door(request):
+            names = list(default_pair(text_choices())) if models is None else reading.checked_models(models)
+            for name in names:
+                reading.check_scored(name, text)
+            return [self._score(name, text, chosen_language(request)) for name in names]
+
+    def _score(self, model: str, text: str, language: str) -> Json:
+        try:
+            found = asdict(reading.score_text(self._cache, model, text))
+        except DemoError as error:
+            return {"model": model, "error": sentence(error.key, error.values, language)}
+        found.pop("text")
+        return {**found, "error": None}
+
+    def attention(
+        self, request: gr.Request, model: str, prompt: str = "", token_ids: list[int] | None = None
+    ) -> Json:
+        """Where each of the last tokens of a text looks: weights of all layers and heads.
+
+        {"tokens": [T], "weights": [L][H][T][T] between 0 and 1}; row t is token t's reading of tokens 0 to t.
+        """
+        with door(request):
+            found = reading.attention(self._cache, model, prompt, token_ids)
+            return {"tokens": list(found.tokens), "weights": found.nested()}
+
+    def token_ids(self, request: gr.Request, model: str, text: str) -> list[Json]:
+        """How a model cuts a text: {"id", "text"} of each token."""
+        with door(request):
+            return [
+                {"id": index, "text": shown} for index, shown in reading.token_ids(self._cache, model, text)
+            ]
+
+    def models(self) -> list[Json]:
+        """The text models of this page: name, family, parameters, licence, languages, training data."""
+        return [
+            {
+                "name": choice.value,
+                "family": choice.entry.family,
+                "num_parameters": choice.entry.num_parameters,
+                "licence": choice.entry.licence,
+                "languages": list(choice.entry.languages),
+                "training_data": choice.entry.training_data,
+                "on_our_network": choice.on_ours or choice.entry.family == "ours",
+            }
+            for choice in text_choices()
+        ]
+
+
+def _answer(picture: tuple[Column, ...], seed: int, language: str) -> Json:
+    return {"seed": seed, "columns": [_column(column, language) for column in picture]}
+
+
+def _column(column: Column, language: str) -> Json:
+    return {
+        "model": column.model,
+        "state": column.state,
+        "text": column.text,
+        "token_ids": list(column.ids),
+        "bits": [None if math.isnan(token.bits) else round(token.bits, 3) for token in column.tokens],
+        "seconds": round(column.seconds, 3),
+        "tokens_per_second": column.tokens_per_second,
+        "first_token_ms": column.first_token_ms,
+        "memory_mib": column.memory_mib,
+        "num_parameters": column.num_parameters,
+        "error": sentence(column.error.key, column.error.values, language) if column.error else None,
+    }

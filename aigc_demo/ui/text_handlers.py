@@ -1,0 +1,190 @@
+"""What happens on a click in the tab Text: translate, call the studio, translate back."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import gradio as gr
+
+from aigc_demo.core.errors import DemoError, InputError
+from aigc_demo.studio import reading
+from aigc_demo.studio.catalog import Choice
+from aigc_demo.studio.compare import Column, StopBook, Token, check_request, compare_text, new_seed, surprise
+from aigc_demo.studio.model_cache import ModelCache
+from aigc_demo.ui import columns
+from aigc_demo.ui.columns import Shown
+from aigc_demo.ui.widgets import door
+
+Picture = tuple[Any, ...]
+SETTING_NAMES = ("temperature", "top_k", "top_p", "num_beams", "repetition_penalty", "max_new_tokens")
+
+
+def settings_from(values: Sequence[Any], seed: Any = 0) -> dict[str, Any]:
+    """The sliders and the stop text, as settings of the decoding; the studio checks them."""
+    *sliders, stop_at = values
+    stop = stop_at.replace("\\n", "\n") if isinstance(stop_at, str) else ""
+    named = dict(zip(SETTING_NAMES, sliders, strict=True))
+    return {**named, "stop": (stop,) if stop else (), "seed": seed}
+
+
+class TextHandlers:
+    """The handlers of the tab. Their first argument is gradio's request; the others are the components'.
+
+    Args:
+        cache: the models of the page.
+        stops: which visitor's writing is to stop.
+        choices: the models in the pickers.
+    """
+
+    def __init__(self, cache: ModelCache, stops: StopBook, choices: Sequence[Choice]):
+        self._cache = cache
+        self._stops = stops
+        self._choices = {choice.value: choice for choice in choices}
+
+    # ---- writing
+
+    def generate(self, request: gr.Request, *values: Any) -> Iterator[Picture]:
+        """Both columns from the prompt; the seed is the one on the page, or a new one where that is asked."""
+        _, seed, fresh, *_ = values
+        yield from self._from_prompt(request, new_seed() if fresh else seed, values)
+
+    def regenerate(self, request: gr.Request, *values: Any) -> Iterator[Picture]:
+        """Both columns from the prompt, with a new seed whatever the page says."""
+        yield from self._from_prompt(request, new_seed(), values)
+
+    def _from_prompt(self, request: gr.Request, seed: Any, values: Sequence[Any]) -> Iterator[Picture]:
+        prompt, _, _, *settings, left, right, shown_left, shown_right = values
+        with door(request):
+            asked = check_request([left, right], prompt, settings_from(settings, seed))
+            new = [replace(shown, text_number=shown.text_number + 1) for shown in (shown_left, shown_right)]
+            yield from self._write(request, asked, new)
+
+    def go_on(self, request: gr.Request, *values: Any) -> Iterator[Picture]:
+        """Both columns from where they ended, by the same stream of random numbers."""
+        _, seed, _, *settings, _, _, shown_left, shown_right = values
+        with door(request):
+            both = (shown_left, shown_right)
+            if any(shown.column is None for shown in both):
+                raise InputError("nothing_generated")
+            models = [shown.column.model for shown in both]
+            written = [shown.column.tokens for shown in both]
+            seed = shown_left.column.seed
+            asked = check_request(models, shown_left.prompt, settings_from(settings, seed), written)
+            yield from self._write(request, asked, list(both))
+
+    def _write(self, request: gr.Request, asked: Any, shown: list[Shown]) -> Iterator[Picture]:
+        """Pictures for the page: the seed, then for each column its card, strip, alternatives and state."""
+        with self._stops.writing(request.session_hash) as stop:
+            for picture in compare_text(asked, self._cache, stop):
+                sides = [
+                    self._picture(old, column, asked.prompt)
+                    for old, column in zip(shown, picture, strict=True)
+                ]
+                yield (asked.settings.seed, *sides[0], *sides[1])
+
+    def _picture(self, old: Shown, column: Column, prompt: str) -> Picture:
+        if not column.tokens and column.state in ("waiting", "loading") and old.column and old.column.model:
+            column = replace(column, prompt=old.column.prompt, tokens=old.column.tokens)
+        new = replace(old, column=column, prompt=prompt, offered=None)
+        return columns.model_card(self._choices[column.model], new), columns.strip(new), None, new
+
+    def stop(self, request: gr.Request) -> None:
+        """Everything that this visitor has running ends at its next token."""
+        self._stops.stop(request.session_hash)
+
+    def choose_model(self, request: gr.Request, model: Any) -> Picture:
+        """An empty column for another model."""
+        with door(request):
+            if model not in self._choices:
+                raise InputError("unknown_model", name=str(model)[:60])
+            return columns.model_card(self._choices[model], Shown()), columns.strip(Shown()), None, Shown()
+
+    # ---- alternatives
+
+    def show_alternatives(
+        self, event: gr.EventData, request: gr.Request, shown: Shown, *values: Any
+    ) -> Picture:
+        """What else could stand at the clicked place, before and after the settings."""
+        with door(request):
+            place = _place(event, shown)
+            column = shown.column
+            assert column is not None
+            found = reading.next_token(
+                self._cache,
+                column.model,
+                shown.prompt,
+                column.ids[:place],
+                settings_from(values),
+                column.ids[place],
+            )
+            new = replace(shown, offered=(place, found))
+            return columns.strip(new, chosen=place), columns.choices(found, column.ids[place]), new
+
+    def take_alternative(
+        self, event: gr.EventData, request: gr.Request, shown: Shown, *values: Any
+    ) -> Iterator[Picture]:
+        """One column goes on from the alternative that was chosen."""
+        with door(request):
+            if shown.column is None or shown.offered is None:
+                raise InputError("nothing_generated")
+            place, found = shown.offered
+            taken = found[_number(event, len(found))]
+            written = (*shown.column.tokens[:place], Token(taken.id, taken.text, surprise(taken.prob_before)))
+            settings = settings_from(values, shown.column.seed)
+            asked = check_request([shown.column.model], shown.prompt, settings, [written])
+            new = replace(shown, text_number=shown.text_number + 1, column=None)
+            with self._stops.writing(request.session_hash) as stop:
+                for (column,) in compare_text(asked, self._cache, stop):
+                    yield self._picture(new, column, shown.prompt)
+
+    # ---- reading
+
+    def score(self, request: gr.Request, *values: Any) -> Picture:
+        """Bits per byte of both models on the pasted text, under their columns too."""
+        text, *rest = values
+        models, shown = rest[:2], list(rest[2:])
+        with door(request):
+            results = [self._score(model, text) for model in models]
+            for side, (model, result) in enumerate(zip(models, results, strict=True)):
+                if not isinstance(result, DemoError):
+                    shown[side] = replace(shown[side], bits_per_byte=(model, result.bits_per_byte))
+            cards = [columns.model_card(self._choices[m], s) for m, s in zip(models, shown, strict=True)]
+            strips = [columns.score(model, result) for model, result in zip(models, results, strict=True)]
+            return (*strips, *cards, *shown)
+
+    def _score(self, model: Any, text: Any) -> Any:
+        """The score, or why there is none: one model that cannot be loaded leaves the other alone."""
+        reading.check_scored(model, text)
+        try:
+            return reading.score_text(self._cache, model, text)
+        except DemoError as error:
+            return error
+
+    def attention(self, request: gr.Request, *values: Shown) -> Picture:
+        """The attention of both models over what they wrote."""
+        with door(request):
+            if all(shown.column is None for shown in values):
+                raise InputError("nothing_generated")
+            return tuple(self._attention(shown) for shown in values)
+
+    def _attention(self, shown: Shown) -> Any:
+        if shown.column is None:
+            return columns.attention(None, None)
+        try:
+            found = reading.attention(self._cache, shown.column.model, shown.prompt, shown.column.ids)
+        except DemoError as error:
+            return columns.attention(shown.column.model, error)
+        return columns.attention(shown.column.model, found)
+
+
+def _place(event: gr.EventData, shown: Shown) -> int:
+    """The place of the token that was clicked; the number comes from the browser, hence the check."""
+    count = len(shown.column.tokens) if shown.column else 0
+    return _number(event, count)
+
+
+def _number(event: gr.EventData, count: int) -> int:
+    number = event._data.get("index") if isinstance(event._data, dict) else None
+    if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number < count:
+        raise InputError("no_such_token", got=str(number)[:20], count=count)
+    return number

@@ -1,0 +1,303 @@
+"""The tab Text: one prompt, two models, and everything that can be asked about what they wrote."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from aigc_demo.studio.catalog import Choice, default_pair, text_choices
+from aigc_demo.studio.compare import MAX_SEED, StopBook
+from aigc_demo.studio.model_cache import ModelCache
+from aigc_demo.ui import columns
+from aigc_demo.ui.columns import Shown
+from aigc_demo.ui.language import word
+from aigc_demo.ui.text_handlers import TextHandlers
+from aigc_demo.ui.widgets import spans, widget
+
+MODEL_WORK: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 3}
+PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+
+EXAMPLES: tuple[tuple[str, tuple[str, str]], ...] = (
+    # what the text begins with, and the pair of models that knows such texts
+    ("ROMEO:\n", ("gpt-shakespeare", "gpt2-shakespeare")),
+    ("KING RICHARD III:\nNow is the winter", ("gpt-shakespeare", "gpt2-shakespeare")),
+    ("First Citizen:\nBefore we proceed", ("gpt-shakespeare", "gpt2-shakespeare")),
+    ("《春望》", ("gpt-tang", "gpt2-tang")),
+    ("白日依山尽，", ("gpt-tang", "gpt2-tang")),
+    ("明月松间照，", ("gpt-tang", "gpt2-tang")),
+)
+SCORED_EXAMPLE = "To be, or not to be, that is the question:\nWhether 'tis nobler in the mind to suffer"
+
+SLIDERS: dict[str, tuple[float, float, float, float]] = {
+    # name in the API: smallest, largest, step, where it starts
+    "temperature": (0, 2, 0.05, 0.8),
+    "top_k": (0, 200, 1, 50),
+    "top_p": (0, 1, 0.01, 1),
+    "num_beams": (1, 8, 1, 1),
+    "repetition_penalty": (1, 2, 0.05, 1),
+    "max_new_tokens": (1, 1000, 1, 200),
+}
+
+
+@dataclass(frozen=True)
+class Question:
+    """The components that say what is asked."""
+
+    prompt: Any
+    seed: Any
+    fresh: Any
+    sliders: list[Any]
+    stop_at: Any
+
+    @property
+    def all(self) -> list[Any]:
+        """In the order in which the handlers take them."""
+        return [self.prompt, self.seed, self.fresh, *self.sliders, self.stop_at]
+
+
+@dataclass(frozen=True)
+class Side:
+    """The components of one column."""
+
+    model: Any
+    card: Any
+    strip: Any
+    choices: Any
+    shown: Any
+
+    @property
+    def picture(self) -> list[Any]:
+        """What a new picture of the text changes."""
+        return [self.card, self.strip, self.choices, self.shown]
+
+
+def build_text_tab(cache: ModelCache, stops: StopBook) -> None:
+    """Lay out the tab and connect it; called inside a gr.Tab.
+
+    Args:
+        cache: the models of the page.
+        stops: which visitor's writing is to stop.
+    """
+    choices = text_choices()
+    handlers = TextHandlers(cache, stops, choices)
+    gr.Markdown(word("text_intro"), elem_classes="intro")
+    question, examples = _question(choices)
+    buttons = _buttons()
+    sides = _columns(choices)
+    _wire_writing(handlers, question, buttons, sides)
+    _wire_columns(handlers, question, sides)
+    _wire_examples(examples, choices, question, sides)
+    _surprise(handlers, sides)
+    _attention(handlers, sides)
+
+
+def model_words(choices: tuple[Choice, ...]) -> dict[str, tuple[str, str, str]]:
+    """The names of the models in the pickers, in all languages, for gradio's translation."""
+    return {f"model_{choice.value}": columns.choice_label(choice) for choice in choices}
+
+
+# ---- layout
+
+
+def _question(choices: tuple[Choice, ...]) -> tuple[Question, Any]:
+    with gr.Row(elem_classes="question"):
+        with gr.Column(scale=4, min_width=300):
+            prompt = gr.Textbox(
+                EXAMPLES[0][0] if choices else "",
+                label=word("prompt"),
+                placeholder=word("prompt_placeholder"),
+                lines=3,
+                max_lines=10,
+                elem_id="prompt",
+            )
+        with gr.Column(scale=1, min_width=200), gr.Group():
+            seed = gr.Number(
+                1,
+                label=word("seed"),
+                precision=0,
+                minimum=0,
+                maximum=MAX_SEED,
+                info=word("seed_info"),
+                elem_id="seed",
+            )
+            fresh = gr.Checkbox(True, label=word("new_seed"), elem_id="fresh")
+    known = {choice.value for choice in choices}
+    samples = [[text] for text, models in EXAMPLES if set(models) <= known]
+    examples = gr.Dataset(
+        components=["textbox"],
+        samples=samples,
+        label=word("examples"),
+        type="index",
+        visible=bool(samples),
+        samples_per_page=20,
+        elem_classes="examples-row",
+    )
+    with gr.Accordion(word("settings"), open=False, elem_id="settings"):
+        sliders, stop_at = _settings()
+    return Question(prompt, seed, fresh, sliders, stop_at), examples
+
+
+def _settings() -> tuple[list[Any], Any]:
+    sliders = []
+    with gr.Row():
+        for name, (low, high, step, start) in SLIDERS.items():
+            sliders.append(
+                gr.Slider(
+                    low, high, start, step=step, label=word(name), info=word(f"{name}_info"), min_width=260
+                )
+            )
+        stop_at = gr.Textbox("", label=word("stop_at"), info=word("stop_at_info"), max_lines=1, min_width=260)
+    return sliders, stop_at
+
+
+def _buttons() -> dict[str, Any]:
+    with gr.Row(elem_classes="actions"):
+        return {
+            "generate": gr.Button(word("generate"), variant="primary", elem_id="generate", scale=2),
+            "continue": gr.Button(word("continue"), elem_id="continue"),
+            "regenerate": gr.Button(word("regenerate"), elem_id="regenerate"),
+            "stop": gr.Button(word("stop"), variant="stop", elem_id="stop"),
+        }
+
+
+def _columns(choices: tuple[Choice, ...]) -> list[Side]:
+    with gr.Row(elem_classes="view-row"):
+        view = gr.Radio(
+            [(word("view_text"), "text"), (word("view_surprise"), "surprise"), (word("view_ids"), "ids")],
+            value="surprise",
+            show_label=False,
+            container=False,
+            elem_id="view",
+        )
+        gr.HTML(_legend(), elem_classes="legend-box", apply_default_css=False)
+    view.change(None, view, None, js="view => { document.documentElement.dataset.view = view; }")
+    with gr.Row(equal_height=False, elem_classes="columns"):
+        pair = default_pair(choices)
+        return [_side(side, model, choices) for side, model in zip(("left", "right"), pair, strict=True)]
+
+
+def _legend() -> str:
+    low, high = spans("legend_low"), spans("legend_high")
+    return f'<div class="legend">{spans("legend", "b")}{low}<i></i>{high}</div>'
+
+
+def _side(side: str, model: str, choices: tuple[Choice, ...]) -> Side:
+    chosen = next(choice for choice in choices if choice.value == model)
+    with gr.Column(min_width=320, elem_classes=["side", side], elem_id=f"column-{side}"):
+        picker = gr.Dropdown(
+            [(word(f"model_{choice.value}"), choice.value) for choice in choices],
+            value=model,
+            label=word(f"model_{side}"),
+            elem_id=f"model-{side}",
+            filterable=False,
+        )
+        card = widget("card", columns.model_card(chosen, Shown()), elem_id=f"card-{side}")
+        strip = widget("strip", columns.strip(Shown()), elem_id=f"strip-{side}")
+        alternatives = widget("choices", None, elem_id=f"choices-{side}")
+    return Side(picker, card, strip, alternatives, gr.State(Shown()))
+
+
+# ---- wiring
+
+
+def _wire_writing(
+    handlers: TextHandlers, question: Question, buttons: dict[str, Any], sides: list[Side]
+) -> None:
+    left, right = sides
+    pictures = [question.seed, *left.picture, *right.picture]
+    given = [*question.all, left.model, right.model, left.shown, right.shown]
+    keep = {**PRIVATE, **MODEL_WORK, "outputs": pictures, "trigger_mode": "once"}
+    gr.on([buttons["generate"].click, question.prompt.submit], handlers.generate, given, **keep)
+    buttons["regenerate"].click(handlers.regenerate, given, **keep)
+    buttons["continue"].click(handlers.go_on, given, **keep)
+    buttons["stop"].click(handlers.stop, None, None, queue=False, **PRIVATE)
+
+
+def _wire_columns(handlers: TextHandlers, question: Question, sides: list[Side]) -> None:
+    for side in sides:
+        side.model.change(
+            handlers.choose_model, [side.model], side.picture, concurrency_limit=None, **PRIVATE
+        )
+        side.strip.select(
+            handlers.show_alternatives,
+            [side.shown, *question.sliders, question.stop_at],
+            [side.strip, side.choices, side.shown],
+            **PRIVATE,
+            **MODEL_WORK,
+        )
+        side.choices.select(
+            handlers.take_alternative,
+            [side.shown, *question.sliders, question.stop_at],
+            side.picture,
+            trigger_mode="once",
+            **PRIVATE,
+            **MODEL_WORK,
+        )
+        side.choices.close(lambda: None, None, side.choices, queue=False, **PRIVATE)
+
+
+def _wire_examples(examples: Any, choices: tuple[Choice, ...], question: Question, sides: list[Side]) -> None:
+    known = {choice.value for choice in choices}
+    offered = [(text, models) for text, models in EXAMPLES if set(models) <= known]
+
+    def use_example(number: int) -> tuple[str, str, str]:
+        text, models = offered[number]
+        return text, *models
+
+    examples.click(
+        use_example,
+        examples,
+        [question.prompt, sides[0].model, sides[1].model],
+        concurrency_limit=None,
+        **PRIVATE,
+    )
+
+
+def _surprise(handlers: TextHandlers, sides: list[Side]) -> None:
+    with gr.Accordion(word("surprise"), open=False, elem_id="surprise"):
+        gr.Markdown(word("surprise_intro"), elem_classes="intro")
+        text = gr.Textbox(
+            SCORED_EXAMPLE, label=word("score_text"), lines=3, max_lines=12, elem_id="score-text"
+        )
+        button = gr.Button(word("score"), variant="primary", elem_id="score")
+        gr.HTML(_legend(), elem_classes="legend-box", apply_default_css=False)
+        strips = []
+        with gr.Row(equal_height=False):
+            for name in ("left", "right"):
+                with gr.Column(min_width=320, elem_classes=["side", name]):
+                    strips.append(
+                        widget(
+                            "score",
+                            columns.score(None, None),
+                            elem_id=f"score-{name}",
+                        )
+                    )
+    button.click(
+        handlers.score,
+        [text, *(side.model for side in sides), *(side.shown for side in sides)],
+        [*strips, *(side.card for side in sides), *(side.shown for side in sides)],
+        trigger_mode="once",
+        **{**PRIVATE, "show_progress": "minimal"},
+        **MODEL_WORK,
+    )
+
+
+def _attention(handlers: TextHandlers, sides: list[Side]) -> None:
+    with gr.Accordion(word("attention"), open=False, elem_id="attention"):
+        gr.Markdown(word("attention_intro"), elem_classes="intro")
+        button = gr.Button(word("attention_show"), variant="primary", elem_id="show-attention")
+        maps = []
+        with gr.Row(equal_height=False):
+            for name in ("left", "right"):
+                with gr.Column(min_width=320, elem_classes=["side", name]):
+                    maps.append(
+                        widget("attention", columns.attention(None, None), elem_id=f"attention-{name}")
+                    )
+    button.click(
+        handlers.attention,
+        [side.shown for side in sides],
+        maps,
+        trigger_mode="once",
+        **{**PRIVATE, "show_progress": "minimal"},
+        **MODEL_WORK,
+    )

@@ -1,0 +1,69 @@
+"""Components of our own, and the door through which errors leave.
+
+Widgets are gr.HTML with a script: data reach the page as JSON and are drawn as text, never as HTML. What
+comes back from them (a token's number) is forgeable, so the handlers check it.
+"""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from aigc_demo.core.errors import DemoError
+from aigc_demo.ui.language import chosen_language
+from aigc_demo.ui.wording import everywhere, sentence, text
+
+_STATIC = Path(__file__).parent / "static"
+log = logging.getLogger(__name__)
+
+
+@contextmanager
+def door(request: gr.Request | None) -> Iterator[None]:
+    """Turn whatever fails inside into one sentence in the reader's language, without a stack trace."""
+    language = chosen_language(request)
+    try:
+        yield
+    except DemoError as error:
+        raise toast(harmless(sentence(error.key, error.values, language)), language) from None
+    except gr.Error:
+        raise
+    except Exception:
+        log.exception("A handler failed")
+        raise toast(text("unexpected", language), language) from None
+
+
+def toast(message: str, language: str) -> gr.Error:
+    """The message that gradio shows, and gives to callers of the API."""
+    return gr.Error(message, title=text("toast_title", language), print_exception=False)
+
+
+def harmless(message: str) -> str:
+    """The same sentence without the signs that a browser would read as HTML: a value may hold them."""
+    return message.replace("&", "＆").replace("<", "‹").replace(">", "›")
+
+
+def widget(name: str, value: Any, **options: Any) -> gr.HTML:
+    """A component drawn by `static/NAME.js`."""
+    script = (_STATIC / f"{name}.js").read_text("utf-8")
+    return gr.HTML(
+        value, html_template="", js_on_load=script, apply_default_css=False, **options
+    )
+
+
+def spans(key: str, tag: str = "span", **values: Any) -> str:
+    """A text of the page in all languages, as HTML; the style sheet shows one. For wording only."""
+    parts = "".join(
+        f'<span lang="{lang}" class="l10n">{words}</span>'
+        for lang, words in everywhere(key, **values).items()
+    )
+    return f"<{tag}>{parts}</{tag}>"
+
+
+def labelled(key: str) -> str:
+    """Attributes that give an element its name in the language of the page."""
+    words = everywhere(key)
+    data = " ".join(f'data-label-{lang.lower()}="{text}"' for lang, text in words.items())
+    return f'aria-label="{words["en"]}" {data}'

@@ -1,0 +1,409 @@
+"""All wording of the page, in English, simplified Chinese and traditional Chinese.
+
+A row of `WORDS` is one text in the three languages, in the order of `LANGUAGES`. The English of an error
+stands in core/errors; `SENTENCES` holds its Chinese. Markers (`{name}`) are the same in every language.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from aigc_demo.core.errors import ENGLISH
+
+LANGUAGES = ("en", "zh-CN", "zh-TW")
+
+_SHAKESPEARE = (
+    "Shakespeare's plays, 1.0 million characters",
+    "莎士比亚戏剧，100 万字符",
+    "莎士比亞戲劇，100 萬字元",
+)
+_TANG = (
+    "32,600 regulated poems of the Tang dynasty",
+    "唐代近体诗约 3.26 万首",
+    "唐代近體詩約 3.26 萬首",
+)
+
+WORDS: dict[str, tuple[str, str, str]] = {
+    # the page
+    "title": ("AIGC Demo", "AIGC 演示", "AIGC 示範"),
+    "headline": (
+        "Generative models written from scratch, side by side with the ones everybody uses.",
+        "从零写成的生成模型，与大家常用的模型并排比较。",
+        "從零寫成的生成模型，與大家常用的模型並排比較。",
+    ),
+    "switch_language": ("Language", "语言", "語言"),
+    "switch_theme": ("Light or dark", "浅色或深色", "淺色或深色"),
+    "tab_text": ("✍️ Text", "✍️ 文本", "✍️ 文字"),
+    # the tab Text: asking
+    "text_intro": (
+        "One prompt, one seed, one stream of random numbers: where the two texts differ, the models differ.",
+        "同一个提示、同一个种子、同一串随机数：两段文字不同之处，正是两个模型不同之处。",
+        "同一個提示、同一個種子、同一串亂數：兩段文字不同之處，正是兩個模型不同之處。",
+    ),
+    "prompt": ("Prompt", "提示", "提示"),
+    "prompt_placeholder": (
+        "How the text begins. Leave it empty to start from nothing.",
+        "文字的开头。留空则从头开始。",
+        "文字的開頭。留空則從頭開始。",
+    ),
+    "examples": ("Examples", "示例", "範例"),
+    "generate": ("Generate", "生成", "生成"),
+    "continue": ("Continue", "继续写", "繼續寫"),
+    "regenerate": ("Regenerate", "重新生成", "重新生成"),
+    "stop": ("Stop", "停止", "停止"),
+    "seed": ("Seed", "随机种子", "亂數種子"),
+    "seed_info": ("The seed of the text below", "下方文字所用的种子", "下方文字所用的種子"),
+    "new_seed": ("New seed each time", "每次用新的种子", "每次用新的種子"),
+    "settings": ("Settings", "设置", "設定"),
+    "temperature": ("Temperature", "温度", "溫度"),
+    "temperature_info": (
+        "0 always takes the likeliest token; higher is bolder",
+        "0 总取最可能的词元；越高越大胆",
+        "0 總取最可能的詞元；越高越大膽",
+    ),
+    "top_k": ("Top-k", "Top-k", "Top-k"),
+    "top_k_info": (
+        "Keep only the k likeliest; 0 keeps all",
+        "只留最可能的 k 个；0 为全部保留",
+        "只留最可能的 k 個；0 為全部保留",
+    ),
+    "top_p": ("Top-p", "Top-p", "Top-p"),
+    "top_p_info": (
+        "Keep the likeliest until their probabilities reach p",
+        "从最可能的开始保留，直到概率之和达到 p",
+        "從最可能的開始保留，直到機率之和達到 p",
+    ),
+    "num_beams": ("Beams", "束宽", "束寬"),
+    "num_beams_info": (
+        "Above 1: search for the likeliest text instead of drawing it",
+        "大于 1 时改为搜索最可能的文字，而不是抽取",
+        "大於 1 時改為搜尋最可能的文字，而不是抽取",
+    ),
+    "repetition_penalty": ("Repetition penalty", "重复惩罚", "重複懲罰"),
+    "repetition_penalty_info": (
+        "1 is none; higher avoids tokens already used",
+        "1 为不惩罚；越高越避开用过的词元",
+        "1 為不懲罰；越高越避開用過的詞元",
+    ),
+    "max_new_tokens": ("Length", "长度", "長度"),
+    "max_new_tokens_info": ("Tokens to write, at most", "最多写多少个词元", "最多寫多少個詞元"),
+    "stop_at": ("Stop at", "遇到即停", "遇到即停"),
+    "stop_at_info": (
+        "The text ends before this; \\n stands for a line break",
+        "写到这里之前结束；\\n 表示换行",
+        "寫到這裡之前結束；\\n 表示換行",
+    ),
+    # the tab Text: columns
+    "view": ("Show", "显示", "顯示"),
+    "view_text": ("Text", "文字", "文字"),
+    "view_surprise": ("Surprise", "惊讶程度", "驚訝程度"),
+    "view_ids": ("Token ids", "词元编号", "詞元編號"),
+    "legend": ("Surprise of each token", "每个词元的惊讶程度", "每個詞元的驚訝程度"),
+    "legend_low": ("0 bits: expected", "0 比特：意料之中", "0 位元：意料之中"),
+    "legend_high": ("8 bits or more: surprising", "8 比特以上：出乎意料", "8 位元以上：出乎意料"),
+    "model": ("Model", "模型", "模型"),
+    "model_left": ("Left model", "左侧模型", "左側模型"),
+    "model_right": ("Right model", "右侧模型", "右側模型"),
+    "strip": ("Generated text, token by token", "生成的文字，逐个词元", "生成的文字，逐個詞元"),
+    "strip_empty": (
+        "Press Generate, and the text appears here. Click any of its tokens to see what else it could have been.",
+        "按“生成”，文字就出现在这里。点击其中任一词元，可看到它本来还可能是什么。",
+        "按「生成」，文字就出現在這裡。點擊其中任一詞元，可看到它本來還可能是什麼。",
+    ),
+    "state_ready": ("ready", "就绪", "就緒"),
+    "state_waiting": ("waiting", "等待", "等待"),
+    "state_loading": (
+        "loading the model, {seconds:.0f} s",
+        "正在载入模型，{seconds:.0f} 秒",
+        "正在載入模型，{seconds:.0f} 秒",
+    ),
+    "state_fetching": (
+        "fetching the model, {percent:.0f} %",
+        "正在下载模型，{percent:.0f} %",
+        "正在下載模型，{percent:.0f} %",
+    ),
+    "state_running": ("writing, {count} tokens", "正在写，{count} 个词元", "正在寫，{count} 個詞元"),
+    "state_finished": ("finished, {count} tokens", "已完成，{count} 个词元", "已完成，{count} 個詞元"),
+    "state_stopped": (
+        "stopped after {count} tokens",
+        "写了 {count} 个词元后停止",
+        "寫了 {count} 個詞元後停止",
+    ),
+    "state_failed": ("failed", "失败", "失敗"),
+    "family_ours": ("ours", "自研", "自研"),
+    "family_library": ("library baseline", "库基线", "函式庫基線"),
+    "family_pretrained": ("pretrained baseline", "预训练基线", "預訓練基線"),
+    "family_ours_long": (
+        "Network and training written here, from scratch",
+        "网络与训练均在此从零写成",
+        "網路與訓練均在此從零寫成",
+    ),
+    "family_library_long": (
+        "A library's network, trained here on the same data",
+        "库里的网络，在此用同样的数据训练",
+        "函式庫裡的網路，在此用同樣的資料訓練",
+    ),
+    "family_pretrained_long": (
+        "Weights that others trained, from the Hugging Face Hub",
+        "他人训练的权重，来自 Hugging Face Hub",
+        "他人訓練的權重，來自 Hugging Face Hub",
+    ),
+    "family_on_ours_long": (
+        "Weights that others trained, run on our own network",
+        "他人训练的权重，在我们自己的网络上运行",
+        "他人訓練的權重，在我們自己的網路上執行",
+    ),
+    "on_ours": ("on our network", "用我们的网络", "用我們的網路"),
+    "fact_parameters": ("Parameters", "参数量", "參數量"),
+    "fact_trained_on": ("Trained on", "训练数据", "訓練資料"),
+    "fact_licence": ("Licence", "许可证", "授權"),
+    "fact_languages": ("Languages", "语言", "語言"),
+    "fact_download": ("Download", "下载", "下載"),
+    "fact_speed": ("Tokens per second", "每秒词元数", "每秒詞元數"),
+    "fact_first": ("To the first token", "到第一个词元", "到第一個詞元"),
+    "fact_memory": ("Weights in memory", "权重占内存", "權重占記憶體"),
+    "fact_bits": ("Bits per byte", "每字节比特数", "每位元組位元數"),
+    "fact_bits_why": ("on the pasted text", "在粘贴的文字上", "在貼上的文字上"),
+    "language_English": ("English", "英文", "英文"),
+    "language_Chinese": ("Chinese", "中文", "中文"),
+    "data_gpt-shakespeare": _SHAKESPEARE,
+    "data_gpt2-shakespeare": _SHAKESPEARE,
+    "data_gpt-tang": _TANG,
+    "data_gpt2-tang": _TANG,
+    "data_distilgpt2": (
+        "OpenWebText, taught by GPT-2",
+        "OpenWebText 网页文本，由 GPT-2 教出",
+        "OpenWebText 網頁文字，由 GPT-2 教出",
+    ),
+    "data_gpt2": (
+        "WebText: 40 GB of pages that Reddit linked to",
+        "WebText：Reddit 所链接的 40 GB 网页",
+        "WebText：Reddit 所連結的 40 GB 網頁",
+    ),
+    "data_SmolLM2-135M": (
+        "2 trillion tokens of selected web pages, textbooks and code",
+        "2 万亿词元的精选网页、教科书与代码",
+        "2 兆詞元的精選網頁、教科書與程式碼",
+    ),
+    "data_Qwen2.5-0.5B": (
+        "up to 18 trillion tokens in many languages, not published",
+        "多种语言的至多 18 万亿词元，未公开",
+        "多種語言的至多 18 兆詞元，未公開",
+    ),
+    "not_yet": ("–", "–", "–"),
+    # the tab Text: alternatives
+    "alternatives": ("What else could stand here", "这里还可能是什么", "這裡還可能是什麼"),
+    "alternatives_hint": (
+        "Choose one, and the text goes on from there.",
+        "选一个，文字就从那里写下去。",
+        "選一個，文字就從那裡寫下去。",
+    ),
+    "alternatives_before": ("from the model", "模型给出", "模型給出"),
+    "alternatives_after": ("after the settings", "经设置之后", "經設定之後"),
+    "alternatives_token": ("token", "词元", "詞元"),
+    "alternatives_chosen": ("written", "已写", "已寫"),
+    "alternatives_close": ("Close", "关闭", "關閉"),
+    # the tab Text: surprise, attention
+    "surprise": ("🎯 How surprised are they?", "🎯 它们有多惊讶？", "🎯 它們有多驚訝？"),
+    "surprise_intro": (
+        "Paste a text: each model reads it and says how well it would have guessed each character. Fewer bits per "
+        "byte is better, and unlike perplexity it compares models with different tokens.",
+        "粘贴一段文字：每个模型读一遍，说出它本来能把每个字猜得多准。每字节比特数越少越好；与困惑度不同，它可以比较词元不同的模型。",
+        "貼上一段文字：每個模型讀一遍，說出它本來能把每個字猜得多準。每位元組位元數越少越好；與困惑度不同，它可以比較詞元不同的模型。",
+    ),
+    "score_text": ("Text to measure", "要测量的文字", "要測量的文字"),
+    "score": ("Measure both", "测量两者", "測量兩者"),
+    "score_strip": (
+        "The pasted text, coloured by surprise",
+        "粘贴的文字，按惊讶程度着色",
+        "貼上的文字，按驚訝程度著色",
+    ),
+    "score_empty": ("Not measured yet.", "尚未测量。", "尚未測量。"),
+    "score_bits": (
+        "{bits:.3f} bits per byte ({num_bytes} bytes, {num_tokens} tokens)",
+        "每字节 {bits:.3f} 比特（{num_bytes} 字节，{num_tokens} 个词元）",
+        "每位元組 {bits:.3f} 位元（{num_bytes} 位元組，{num_tokens} 個詞元）",
+    ),
+    "attention": ("🔍 Where does it look?", "🔍 它在看哪里？", "🔍 它在看哪裡？"),
+    "attention_intro": (
+        "Each row is one token reading the tokens before it; the brighter, the more it takes from there.",
+        "每一行是一个词元在读它前面的词元；越亮，从那里取得越多。",
+        "每一列是一個詞元在讀它前面的詞元；越亮，從那裡取得越多。",
+    ),
+    "attention_show": (
+        "Show the attention of the text above",
+        "显示上面文字的注意力",
+        "顯示上面文字的注意力",
+    ),
+    "attention_layer": ("Layer", "层", "層"),
+    "attention_head": ("Head", "头", "頭"),
+    "attention_map": ("Attention map", "注意力图", "注意力圖"),
+    "attention_empty": (
+        "Generate a text first, then show its attention.",
+        "先生成一段文字，再显示它的注意力。",
+        "先生成一段文字，再顯示它的注意力。",
+    ),
+    "attention_hover": (
+        "Point at the map to read a weight.",
+        "把指针放在图上可读出权重。",
+        "把指標放在圖上可讀出權重。",
+    ),
+    # toasts
+    "toast_title": ("That did not work", "没有成功", "沒有成功"),
+    "unexpected": (
+        "Something went wrong on the server; its log says what. Try again, or choose another model.",
+        "服务器上出了问题，日志中有详情。请再试一次，或换一个模型。",
+        "伺服器上出了問題，日誌中有詳情。請再試一次，或換一個模型。",
+    ),
+    "stopping": ("Stopping.", "正在停止。", "正在停止。"),
+    "nothing_runs": ("Nothing is running.", "没有正在进行的生成。", "沒有正在進行的生成。"),
+}
+
+SENTENCES: dict[str, tuple[str, str]] = {
+    # settings
+    "unknown_setting": (
+        "这里没有名为 {name} 的设置；有：{known}。",
+        "這裡沒有名為 {name} 的設定；有：{known}。",
+    ),
+    "setting_type": (
+        "{name} 必须是{expected}，得到的是 {got}。",
+        "{name} 必須是{expected}，得到的是 {got}。",
+    ),
+    "setting_range": ("{name} 必须{expected}，得到的是 {got}。", "{name} 必須{expected}，得到的是 {got}。"),
+    "heads_do_not_divide": (
+        "hidden_size {hidden_size} 不能由 {num_heads} 个头平分；请选它的倍数。",
+        "hidden_size {hidden_size} 不能由 {num_heads} 個頭平分；請選它的倍數。",
+    ),
+    # names of models and sources
+    "unknown_model": (
+        "没有名为 {name} 的模型；`python -m aigc_demo models` 会列出全部。",
+        "沒有名為 {name} 的模型；`python -m aigc_demo models` 會列出全部。",
+    ),
+    "unknown_recipe": ("没有名为 {name} 的配方；有：{known}。", "沒有名為 {name} 的配方；有：{known}。"),
+    "unknown_source": (
+        "没有来源 {name}；请给 tiny-world、一个 .txt 文件或 hf:owner/name[:config]。",
+        "沒有來源 {name}；請給 tiny-world、一個 .txt 檔或 hf:owner/name[:config]。",
+    ),
+    # checkpoints and model folders
+    "broken_model": (
+        "{path} 中没有可载入的模型（{detail}）；请换一个文件夹，或重新训练。",
+        "{path} 中沒有可載入的模型（{detail}）；請換一個資料夾，或重新訓練。",
+    ),
+    "foreign_model": (
+        "{path} 中是另一类模型（{detail}）；请选一个{expected}的模型。",
+        "{path} 中是另一類模型（{detail}）；請選一個{expected}的模型。",
+    ),
+    "broken_checkpoint": (
+        "检查点 {path} 不完整（{detail}）；请删除它，从前一个继续。",
+        "檢查點 {path} 不完整（{detail}）；請刪除它，從前一個繼續。",
+    ),
+    # run directories
+    "run_exists": (
+        "{path} 中已有一次训练；加 --resume 可继续，或另选 --run-dir。",
+        "{path} 中已有一次訓練；加 --resume 可繼續，或另選 --run-dir。",
+    ),
+    "no_run": (
+        "{path} 中没有可继续的训练；去掉 --resume 可新开一次。",
+        "{path} 中沒有可繼續的訓練；去掉 --resume 可新開一次。",
+    ),
+    "resume_differs": (
+        "{path} 中的训练开始时 {name} = {old}，不是 {new}；请用原来的值继续。",
+        "{path} 中的訓練開始時 {name} = {old}，不是 {new}；請用原來的值繼續。",
+    ),
+    "cannot_write": (
+        "无法写入 {path}（{detail}）；请换一个目录，或腾出空间。",
+        "無法寫入 {path}（{detail}）；請換一個目錄，或騰出空間。",
+    ),
+    # training
+    "too_little_text": (
+        "文本只有 {got} 个词元，不够 {context_length} 的上下文；请给更长的文本，或把 context_length 设为 {possible} 以下。",
+        "文字只有 {got} 個詞元，不夠 {context_length} 的上下文；請給更長的文字，或把 context_length 設為 {possible} 以下。",
+    ),
+    "too_little_text_at_all": (
+        "文本只有 {got} 个词元，不够训练和验证；请给更长的文本。",
+        "文字只有 {got} 個詞元，不夠訓練和驗證；請給更長的文字。",
+    ),
+    "steps_or_minutes": (
+        "--steps 与 --minutes 请给且只给一个。",
+        "--steps 與 --minutes 請給且只給一個。",
+    ),
+    "past_the_end": (
+        "训练已到第 {step} 步；请给更大的 --steps 再继续。",
+        "訓練已到第 {step} 步；請給更大的 --steps 再繼續。",
+    ),
+    # the page
+    "text_too_long": (
+        "{name} 有 {got} 个字符；请最多给 {limit} 个。",
+        "{name} 有 {got} 個字元；請最多給 {limit} 個。",
+    ),
+    "text_not_unicode": (
+        "{name} 含有不成对的半个字符；请以纯文本重新粘贴。",
+        "{name} 含有不成對的半個字元；請以純文字重新貼上。",
+    ),
+    "text_empty": ("没有可测量的文字；请粘贴一段。", "沒有可測量的文字；請貼上一段。"),
+    "no_such_token": (
+        "这里没有第 {got} 个词元；共有 {count} 个。",
+        "這裡沒有第 {got} 個詞元；共有 {count} 個。",
+    ),
+    "token_not_in_vocabulary": (
+        "词元 {got} 不在 {model} 的词表中，词表共 {count} 个。",
+        "詞元 {got} 不在 {model} 的詞表中，詞表共 {count} 個。",
+    ),
+    "no_attention": (
+        "{model} 不给出注意力；请选一个我们自己的模型。",
+        "{model} 不給出注意力；請選一個我們自己的模型。",
+    ),
+    "still_writing": (
+        "上一段文字还在写；请按“停止”，或等它写完。",
+        "上一段文字還在寫；請按「停止」，或等它寫完。",
+    ),
+    "nothing_generated": ("还没有文字；请先按“生成”。", "還沒有文字；請先按「生成」。"),
+    "column_failed": (
+        "{model} 意外失败，详情见服务器日志；请再试一次，或换一个模型。",
+        "{model} 意外失敗，詳情見伺服器日誌；請再試一次，或換一個模型。",
+    ),
+}
+
+# What core/config puts into {expected}: short English phrases with at most one value at their end.
+_PHRASES: tuple[tuple[str, tuple[str, str]], ...] = (
+    (r"a list", ("列表", "列表")),
+    (r"true or false", ("“是”或“否”（true 或 false）", "「是」或「否」（true 或 false）")),
+    (r"a number", ("一个数", "一個數")),
+    (r"a whole number", ("整数", "整數")),
+    (r"text", ("文本", "文字")),
+    (r"one of (.*)", ("是以下之一：{0}", "是以下之一：{0}")),
+    (r"at least (.*)", ("不小于 {0}", "不小於 {0}")),
+    (r"at most (.*)", ("不大于 {0}", "不大於 {0}")),
+)
+
+
+def text(key: str, language: str, **values: Any) -> str:
+    """A text of the page in one language, its markers filled."""
+    return WORDS[key][LANGUAGES.index(language)].format(**values)
+
+
+def everywhere(key: str, **values: Any) -> dict[str, str]:
+    """A text of the page in all languages; the browser shows the one that is switched on."""
+    return {language: text(key, language, **values) for language in LANGUAGES}
+
+
+def sentence(key: str, values: Mapping[str, Any], language: str) -> str:
+    """The sentence of an error, as its reader should see it."""
+    if language == "en" or key not in SENTENCES:
+        return ENGLISH[key].format(**values)
+    column = LANGUAGES.index(language) - 1
+    shown = {name: _phrase(value, column) if name == "expected" else value for name, value in values.items()}
+    return SENTENCES[key][column].format(**shown)
+
+
+def sentence_everywhere(key: str, values: Mapping[str, Any]) -> dict[str, str]:
+    """The sentence of an error in all languages."""
+    return {language: sentence(key, values, language) for language in LANGUAGES}
+
+
+def _phrase(value: Any, column: int) -> Any:
+    for pattern, translated in _PHRASES:
+        found = re.fullmatch(pattern, str(value), re.DOTALL)
+        if found:
+            return translated[column].format(*found.groups())
+    return value
