@@ -6,10 +6,10 @@ from pathlib import Path
 
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import InputError
+from aigc_demo.data.hub_text import MAX_TEXT_BYTES, PREFIX, HubSource, read_hub_text
 from aigc_demo.data.tiny_world import stories_text
 
 TINY_WORLD = "tiny-world"
-MAX_BYTES = 64 * 2**20
 
 
 @dataclass(frozen=True)
@@ -31,43 +31,58 @@ def load_text(source: str) -> LoadedText:
     """Read a text.
 
     Args:
-        source: the path of a text file in UTF-8.
+        source: "tiny-world", the path of a text file in UTF-8, or hf:owner/name[@commit][:config].
 
     Raises:
-        InputError: there is none, or it cannot be read, or it is not text.
+        InputError: there is none, or it cannot be read, or it is empty, too large, or not text.
     """
     if source == TINY_WORLD:
-        text = stories_text()
-        return LoadedText(TINY_WORLD, text, hashlib.sha256(text.encode()).hexdigest())
-    return _load_file(source)
+        return _from_text(TINY_WORLD, stories_text())
+    if source.startswith(PREFIX):
+        return _from_text(source, read_hub_text(HubSource.parse(source)))
+    return _from_file(source)
 
 
-def _load_file(source: str) -> LoadedText:
+def _from_text(name: str, text: str) -> LoadedText:
+    _check_content(text, name)
+    return LoadedText(name, text, hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest())
+
+
+def _from_file(source: str) -> LoadedText:
     path = Path(source)
     name = shown(path.name)
     try:
         if path.is_dir():
             raise InputError("source_is_folder", path=shown(source))
-        if not path.is_file():
-            raise InputError("no_file", path=shown(source))
+        if not path.exists():
+            looks_like_path = path.suffix or len(path.parts) > 1
+            raise InputError("no_file", path=shown(source)) if looks_like_path else _unknown(source)
+        if not path.is_file():  # a device or a pipe might never end
+            raise InputError("unreadable_file", path=shown(source), detail="not a regular file")
         with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
+            content = file.read(MAX_TEXT_BYTES + 1)
         size = path.stat().st_size
     except (OSError, ValueError) as error:
         detail = getattr(error, "strerror", None) or type(error).__name__
         raise InputError("unreadable_file", path=shown(source), detail=detail) from error
-    if len(content) > MAX_BYTES:
-        raise InputError("too_large", name=name, got=f"{size / 2**20:.0f}", limit=MAX_BYTES // 2**20)
-    return LoadedText(name, _decoded(content, name), hashlib.sha256(content).hexdigest())
-
-
-def _decoded(content: bytes, name: str) -> str:
+    if len(content) > MAX_TEXT_BYTES:
+        raise InputError("too_large", name=name, got=f"{size / 2**20:.1f}", limit=MAX_TEXT_BYTES // 2**20)
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise InputError("not_text", name=name, place=error.start) from error
+    _check_content(text, name)
+    return LoadedText(name, text, hashlib.sha256(content).hexdigest())
+
+
+def _unknown(source: str) -> InputError:
+    return InputError("unknown_source", name=shown(source) or '""')
+
+
+def _check_content(text: str, name: str) -> None:
     if "\0" in text:
-        raise InputError("not_text", name=name, place=content.index(0))
+        raise InputError(
+            "not_text", name=name, place=len(text[: text.index("\0")].encode("utf-8", "replace"))
+        )
     if not text.strip("\ufeff \t\r\n"):
         raise InputError("empty_text", name=name)
-    return text
