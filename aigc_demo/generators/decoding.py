@@ -99,7 +99,12 @@ def generate(
 
 
 def alternatives(
-    model: TextModel, ids: Sequence[int], position: int, settings: SamplingSettings, num: int = 10
+    model: TextModel,
+    ids: Sequence[int],
+    position: int,
+    settings: SamplingSettings,
+    num: int = 10,
+    also: int | None = None,
 ) -> list[Alternative]:
     """What could have stood at `ids[position]`, the likeliest first.
 
@@ -109,20 +114,26 @@ def alternatives(
         position: which of them; at least 1, at most len(ids) for the one that comes next.
         settings: what the text was drawn with.
         num: how many.
+        also: a token that is to be among them, at the end, however unlikely; such as the one that was drawn.
 
     Raises:
-        InputError: there is no such place.
+        InputError: there is no such place or token.
     """
     if not 1 <= position <= len(ids):
         raise InputError("setting_range", name="position", expected=f"from 1 to {len(ids)}", got=position)
+    if also is not None and not 0 <= also < model.vocab_size:
+        expected = f"from 0 to {model.vocab_size - 1}"
+        raise InputError("setting_range", name="also", expected=expected, got=also)
     before = list(ids[:position])
     logits = model.begin(before).logits
     raw = logits.softmax(-1)
     drawn_with = next_token_probs(logits, settings, before, model.banned_ids)
-    likeliest = raw.topk(min(num, len(raw)))
+    likeliest = raw.topk(min(num, len(raw))).indices.tolist()
+    if also is not None and also not in likeliest:
+        likeliest.append(also)
     return [
-        Alternative(index, model.token_text(index), prob, float(drawn_with[index]))
-        for index, prob in zip(likeliest.indices.tolist(), likeliest.values.tolist(), strict=True)
+        Alternative(index, model.token_text(index), float(raw[index]), float(drawn_with[index]))
+        for index in likeliest
     ]
 
 

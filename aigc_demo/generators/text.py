@@ -51,6 +51,7 @@ class TextModel(Vocabulary, Protocol):
         start_ids: what an empty text starts from.
         banned_ids: never written, such as the unknown token.
         end_ids: with one of these the model ends its text.
+        unknown_id: stands for what the vocabulary lacks; None where it lacks nothing.
     """
 
     name: str
@@ -62,6 +63,7 @@ class TextModel(Vocabulary, Protocol):
     start_ids: tuple[int, ...]
     banned_ids: tuple[int, ...]
     end_ids: tuple[int, ...]
+    unknown_id: int | None
 
     def prompt_ids(self, prompt: str) -> list[int]:
         """What the model reads before it writes: start tokens where it was trained with them, the prompt."""
@@ -134,6 +136,7 @@ class OursText:
         self.memory_mib = memory_mib(decoder)
         self.start_ids, self.end_ids = tuple(start_ids), tuple(end_ids)
         self.banned_ids = tuple(banned_ids)
+        self.unknown_id: int | None = getattr(vocabulary, "unknown_id", None)
         self._starts_always = starts_always
         self.encode, self.decode = vocabulary.encode, vocabulary.decode
         self.token_text, self.spans = vocabulary.token_text, vocabulary.spans

@@ -24,6 +24,10 @@ from aigc_demo.generators.text import OursText, TextModel, Vocabulary, check_voc
 # A config.json from outside may ask for a network of any size; these are far above those of the catalog.
 LARGEST = {"vocab_size": 1_000_000, "n_positions": 65_536, "n_embd": 16_384, "n_layer": 128, "n_head": 128}
 
+# Some could look at 32,768 tokens; what they are shown is limited to GPT-2's context, so that the scores of
+# a pasted text (one row of 151,936 numbers for each token) stay below a gibibyte.
+LONGEST_CONTEXT = 1024
+
 
 class HubVocabulary:
     """A pretrained model's tokenizer, as text.Vocabulary.
@@ -123,11 +127,14 @@ class TransformersText:
         self.name, self.family = entry.name, entry.family
         self.network = network.eval()
         self.vocab_size = int(network.config.vocab_size)
-        self.context_length = int(network.config.max_position_embeddings)
+        self.context_length = min(
+            LONGEST_CONTEXT, getattr(network.config, "max_position_embeddings", LONGEST_CONTEXT)
+        )
         self.num_parameters = int(network.num_parameters())
         self.memory_mib = memory_mib(network)
         self.start_ids, self.end_ids = tuple(start_ids), tuple(end_ids)
         self.banned_ids = tuple(banned_ids)
+        self.unknown_id: int | None = getattr(vocabulary, "unknown_id", None)
         self._starts_always = starts_always
         self.encode, self.decode = vocabulary.encode, vocabulary.decode
         self.token_text, self.spans = vocabulary.token_text, vocabulary.spans
