@@ -1,5 +1,6 @@
 """The command line: the same use cases as the page, for terminals, scripts and the page's own workers."""
 
+import dataclasses
 import json
 import signal
 import sys
@@ -23,6 +24,7 @@ from aigc_demo.core.events import (
     Warned,
     to_json,
 )
+from aigc_demo.core.run_directory import write_atomically, writing
 
 app = typer.Typer(
     help="Generative models from scratch, beside their library and pretrained peers.",
@@ -33,6 +35,10 @@ app = typer.Typer(
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line, the last one the result.")]
 Set = Annotated[list[str], typer.Option("--set", help="name=value, as often as needed.")]
+Model = Annotated[
+    str, typer.Argument(help="A name that `models` lists, a run, a folder, or hf:owner/name@commit.")
+]
+Data = Annotated[str, typer.Option(help="tiny-world, a .txt file, or hf:owner/name[:config].")]
 Seed = Annotated[int, typer.Option(help="The same seed gives the same result.", min=0)]
 
 
@@ -44,7 +50,7 @@ def about() -> None:
 @app.command()
 def train(
     recipe: Annotated[str, typer.Argument(help="What to train: gpt, gpt2.")],
-    data: Annotated[str, typer.Option(help="tiny-world, a .txt file, or hf:owner/name[:config].")],
+    data: Data,
     run_dir: Annotated[Path, typer.Option(help="Where the run is recorded.")],
     steps: Annotated[int | None, typer.Option(help="The run's last step, also on resume.")] = None,
     minutes: Annotated[float | None, typer.Option(help="Train for so long instead.")] = None,
@@ -68,7 +74,7 @@ def train(
         stop_after=stop_after,
         seed=seed,
         resume=resume,
-        init=None if init is None else Path(init),
+        init=init,
         settings=_settings(set_),
     )
     finished = None
@@ -88,6 +94,117 @@ def train(
         _result(result, json_)
     if finished.reason == "non-finite":
         raise typer.Exit(1)
+
+
+@app.command()
+def generate(
+    model: Model,
+    prompt: Annotated[str, typer.Option(help="What the text begins with.")] = "",
+    num: Annotated[int, typer.Option(help="How many texts; each has the next seed.", min=1, max=10_000)] = 1,
+    seed: Seed = 0,
+    out: Annotated[
+        Path | None, typer.Option(help="Write the texts to this file, a blank line between.")
+    ] = None,
+    set_: Set = [],  # noqa: B006
+    json_: Json = False,
+) -> None:
+    """Continue a prompt with one model."""
+    from aigc_demo.studio.write import write_texts
+
+    texts = []
+    for text in write_texts(model, prompt, num=num, seed=seed, settings=_settings(set_)):
+        texts.append(text["text"])
+        if num > 1 and json_:
+            _result(text, json_)
+        elif not json_ and out is None:
+            print(text["text"] + "\n")
+    if out is not None:
+        with writing(out):
+            write_atomically(out, "\n\n".join(texts) + "\n")
+    result = {"model": model, "text": texts[0], "seed": seed, "seconds": text["seconds"], "num": num}
+    _result({**result, **({"files": [str(out)]} if out else {})}, json_)
+
+
+@app.command()
+def evaluate(
+    model: Model,
+    data: Data,
+    split: Annotated[
+        str, typer.Option(help="validation, by the same cut as in training, or all.")
+    ] = "validation",
+    json_: Json = False,
+) -> None:
+    """Measure a model on a source: bits per byte on text that it has not seen."""
+    from aigc_demo.studio import evaluate as measuring
+
+    _result(measuring.evaluate(model, data, split, allow_hub=True), json_)
+
+
+@app.command()
+def compare(
+    models: Annotated[list[str], typer.Argument(help="Two or more models.")],
+    prompt: Annotated[str, typer.Option(help="What the texts begin with.")] = "",
+    seed: Seed = 0,
+    set_: Set = [],  # noqa: B006
+    json_: Json = False,
+) -> None:
+    """Continue one prompt with several models, on the same random numbers."""
+    from aigc_demo.studio.write import write_texts
+
+    columns = []
+    for model in models:
+        (text,) = write_texts(model, prompt, num=1, seed=seed, settings=_settings(set_))
+        columns.append({"model": model, **text})
+        if not json_:
+            print(f"--- {model} ({text['tokens_per_second']:,.0f} tokens/s)\n{text['text']}\n")
+    if json_:
+        _result({"prompt": prompt, "seed": seed, "columns": columns}, json_)
+
+
+@app.command()
+def models(json_: Json = False) -> None:
+    """List the models that can be used by name."""
+    from aigc_demo.generators.catalog import CATALOG
+    from aigc_demo.generators.hub import is_cached
+
+    listed = [
+        {**dataclasses.asdict(entry), "available": not entry.on_hub or is_cached(entry)}
+        for entry in CATALOG.values()
+    ]
+    if json_:
+        _result({"models": listed}, json_)
+        return
+    for entry in listed:
+        size = f"{entry['num_parameters'] / 1e6:,.1f} M" if entry["num_parameters"] else "?"
+        there = "" if entry["available"] else f"  (python -m aigc_demo fetch {entry['name']})"
+        print(f"{entry['name']:<18}{entry['family']:<12}{size:>9}  {', '.join(entry['languages'])}{there}")
+
+
+@app.command()
+def runs(
+    folder: Annotated[Path, typer.Option(help="Where the runs are.")] = Path("runs"), json_: Json = False
+) -> None:
+    """List the runs on this machine."""
+    from aigc_demo.studio.runs import list_runs
+
+    listed = list_runs(folder)
+    if json_:
+        _result({"runs": listed}, json_)
+        return
+    for run in listed:
+        state = run["reason"] or "not ended"
+        print(f"{run['run_dir']:<32}{run['recipe']:<8}step {run['step']:<8}{state}")
+
+
+@app.command()
+def fetch(model: Model, json_: Json = False) -> None:
+    """Download a pretrained model of the catalog, so that it works offline from then on."""
+    from aigc_demo.generators import hub
+    from aigc_demo.generators.catalog import find
+
+    entry = find(model, allow_hub=True)
+    path = hub.fetch(entry) if entry.on_hub else Path(entry.location)
+    _result({"model": model, "path": str(path)}, json_)
 
 
 def _sentence(event: TrainEvent) -> str:

@@ -57,6 +57,7 @@ ENGLISH: dict[str, str] = {
     "run_exists": "{path} already holds a run; add --resume to go on with it, or choose another --run-dir.",
     "no_run": "{path} holds no run to resume; leave --resume away to start one.",
     "resume_differs": "The run in {path} was started with {name} = {old}, not {new}; resume it with what it had.",
+    "init_differs": "{path} has {name} = {old}, not {new}; leave that setting away to go on from it.",
     "cannot_write": "{path} cannot be written ({detail}); choose another directory or free some space.",
     # training
     "too_little_text": (

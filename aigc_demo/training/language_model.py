@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from accelerate import Accelerator
@@ -171,8 +172,7 @@ class LanguageModelTraining:
         budget: how long.
         run: where it is recorded.
         seed: of batches and dropout.
-        sample: writes a sample of the model as it stands; None for no samples.
-        should_stop: asked before each step; True ends the run with a checkpoint.
+        sample: what the model in a checkpoint's folder writes; None for no samples.
     """
 
     def __init__(
@@ -184,11 +184,10 @@ class LanguageModelTraining:
         run: RunDirectory,
         *,
         seed: int = 0,
-        sample: Callable[[nn.Module], str] | None = None,
-        should_stop: Callable[[], bool] = lambda: False,
+        sample: Callable[[Path], str] | None = None,
     ):
         self.corpus, self.settings, self.budget, self.run = corpus, settings, budget, run
-        self.sample, self.should_stop = sample, should_stop
+        self.sample = sample
         self.accelerator = Accelerator(mixed_precision=precision(settings.mixed_precision))
         self.batches = Batches(corpus, settings.context_length, settings.batch_size, seed)
         self._check_shares()
@@ -205,28 +204,36 @@ class LanguageModelTraining:
         self.step, self.seconds = 0, 0.0
         self.validation, self.best, self.best_step = math.nan, math.inf, 0
 
-    def events(self, *, resume: bool = False) -> Iterator[TrainEvent]:
-        """Train, and say what happens. Checkpoints are written before their event is given out."""
+    def events(
+        self, should_stop: Callable[[], bool] = lambda: False, *, resume: bool = False
+    ) -> Iterator[TrainEvent]:
+        """Train, and say what happens. Checkpoints are written before their event is given out.
+
+        Args:
+            should_stop: asked before each step; True ends the run with a checkpoint.
+            resume: go on from the run's last whole checkpoint.
+        """
         if resume:
             self._resume()
         yield RunStarted(step=self.step, facts=self._facts())
         if not resume:
             yield self._validate()
         last_saved = self.step
-        reason = self._reason_to_end()
+        reason = self._reason_to_end(should_stop)
         while not reason:
             done = self._train_step()
             yield done
             if not math.isfinite(done.loss) or not math.isfinite(done.measures["gradient_norm"]):
                 reason = "non-finite"
                 break
-            reason = self._reason_to_end()
+            reason = self._reason_to_end(should_stop)
             if reason or self.step % self.settings.validate_every == 0:
                 yield self._validate(everything=bool(reason))
             if reason or self.step % self.settings.checkpoint_every == 0:
-                yield self._save()
+                saved = self._save()
                 last_saved = self.step
-                yield from self._samples()
+                yield saved
+                yield from self._samples(saved)
         if reason != "non-finite" and last_saved != self.step:
             yield self._save()
         yield self._finished(reason)
@@ -303,10 +310,9 @@ class LanguageModelTraining:
         )
         return CheckpointSaved(step=self.step, path=folder.relative_to(self.run.path).as_posix())
 
-    def _samples(self) -> Iterator[SampleReady]:
+    def _samples(self, saved: CheckpointSaved) -> Iterator[SampleReady]:
         if self.sample is not None and self.settings.sample_tokens and self.accelerator.is_main_process:
-            model = self.accelerator.unwrap_model(self.model).eval()
-            yield SampleReady(step=self.step, text=self.sample(model))
+            yield SampleReady(step=self.step, text=self.sample(self.run.path / saved.path))
 
     def _resume(self) -> None:
         progress = load_state(last_state(self.run), self.accelerator)
@@ -316,7 +322,7 @@ class LanguageModelTraining:
         if self.accelerator.is_main_process:
             self.run.rewind_events(self.step)
 
-    def _reason_to_end(self) -> str:
+    def _reason_to_end(self, should_stop: Callable[[], bool]) -> str:
         """Why no further step is to be done, or "" to go on."""
         if self.budget.steps is not None and self.step >= self.budget.steps:
             return "finished"
@@ -324,11 +330,10 @@ class LanguageModelTraining:
             return "time"
         if self.budget.stop_after is not None and self.step >= self.budget.stop_after:
             return "stopped"
-        return "stopped" if self._anyone_stops() else ""
+        return "stopped" if self._anyone(should_stop()) else ""
 
-    def _anyone_stops(self) -> bool:
+    def _anyone(self, stop: bool) -> bool:
         """Whether any process was told to stop: all must leave the loop at the same step."""
-        stop = self.should_stop()
         if self.accelerator.num_processes == 1:
             return stop
         told = torch.tensor(float(stop), device=self.accelerator.device)

@@ -2,21 +2,27 @@
 
 import platform
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 from accelerate import PartialState
-from torch import nn
+from torch import Tensor, nn
 
 from aigc_demo import __version__
 from aigc_demo.core.config import Settings
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.events import TrainEvent
 from aigc_demo.core.run_directory import RunDirectory
+from aigc_demo.core.weights_file import read_json
 from aigc_demo.data.sources import load_text
 from aigc_demo.data.text import TextSettings, Tokenizer, prepare_text
+from aigc_demo.generators.catalog import find, folder_entry
+from aigc_demo.generators.decoding import generate
+from aigc_demo.generators.sampling import SamplingSettings
+from aigc_demo.generators.text import load_text_model
 from aigc_demo.nets.transformer import Decoder, TransformerConfig
 from aigc_demo.training.language_model import Budget, LanguageModelSettings, LanguageModelTraining
 
@@ -30,12 +36,18 @@ class Recipe:
         build: makes the network from the settings and the size of the vocabulary.
         defaults: settings that differ from those of its class.
         ours: whether the network is written here.
+        shape: for each setting that gives the network its shape, its name in the model's config.json.
     """
 
     settings: type[LanguageModelSettings]
     build: Callable[[LanguageModelSettings, int], nn.Module]
     defaults: Mapping[str, Any] = field(default_factory=dict)
     ours: bool = True
+    shape: Mapping[str, str] = field(default_factory=dict)
+
+
+OUR_SHAPE = ("context_length", "num_layers", "num_heads", "hidden_size", "mlp_size", "tie_embeddings")
+GPT2_SHAPE = ("n_positions", "n_layer", "n_head", "n_embd", "n_inner", "tie_word_embeddings")
 
 
 def build_gpt(settings: LanguageModelSettings, vocab_size: int) -> nn.Module:
@@ -80,7 +92,7 @@ def build_gpt2(settings: LanguageModelSettings, vocab_size: int) -> nn.Module:
 
 
 RECIPES: dict[str, Recipe] = {
-    "gpt": Recipe(LanguageModelSettings, build_gpt),
+    "gpt": Recipe(LanguageModelSettings, build_gpt, shape={name: name for name in OUR_SHAPE}),
     "gpt2": Recipe(
         LanguageModelSettings,
         build_gpt2,
@@ -92,6 +104,7 @@ RECIPES: dict[str, Recipe] = {
             "tie_embeddings": True,
         },
         ours=False,
+        shape=dict(zip(OUR_SHAPE, GPT2_SHAPE, strict=True)),
     ),
 }
 
@@ -108,7 +121,7 @@ class Order:
     stop_after: int | None = None
     seed: int = 0
     resume: bool = False
-    init: Path | None = None
+    init: str | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -128,12 +141,13 @@ def train(order: Order, should_stop: Callable[[], bool] = lambda: False) -> Iter
     recipe = recipe_named(order.recipe)
     settings = recipe.settings.from_mapping({**recipe.defaults, **order.settings})
     budget = Budget(steps=order.steps, minutes=order.minutes, stop_after=order.stop_after)
-    training = _prepare(order, recipe, settings, budget, run, should_stop)
+    training = _prepare(order, recipe, settings, budget, run)
+    settings = training.settings
     main = training.accelerator.is_main_process
     if main and not order.resume:
         run.create(_config(order, settings, training))
     training.accelerator.wait_for_everyone()
-    for event in training.events(resume=order.resume):
+    for event in training.events(should_stop, resume=order.resume):
         if main:
             run.append(event)
         yield event
@@ -156,25 +170,75 @@ def recipe_named(name: str) -> Recipe:
 
 
 def _prepare(
-    order: Order,
-    recipe: Recipe,
-    settings: LanguageModelSettings,
-    budget: Budget,
-    run: RunDirectory,
-    should_stop: Callable[[], bool],
+    order: Order, recipe: Recipe, settings: LanguageModelSettings, budget: Budget, run: RunDirectory
 ) -> LanguageModelTraining:
     """Data, network and loop, nothing trained yet."""
     if not order.resume and run.exists():
         raise InputError("run_exists", path=str(run.path))
     loaded = load_text(order.source)
-    tokenizer = Tokenizer.load(order.init) if order.init else None
+    begun = None if order.init is None else _begun(order, recipe)
+    if begun is not None:
+        settings = _with_shape_of(begun, order, settings)
     text_settings = TextSettings(tokenizer=settings.tokenizer, vocab_size=settings.vocab_size)
-    corpus = prepare_text(loaded, text_settings, tokenizer)
+    corpus = prepare_text(loaded, text_settings, begun and begun.tokenizer)
     torch.manual_seed(order.seed)
     model = recipe.build(settings, corpus.tokenizer.vocab_size)
+    if begun is not None and not order.resume:
+        model.load_state_dict(begun.weights)
     return LanguageModelTraining(
-        model, corpus, settings, budget, run, seed=order.seed, should_stop=should_stop
+        model, corpus, settings, budget, run, seed=order.seed, sample=partial(_sample, settings)
     )
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """A model that a run goes on from (`--init`)."""
+
+    shape: dict[str, Any]
+    tokenizer: Tokenizer
+    weights: dict[str, Tensor]
+
+
+def _begun(order: Order, recipe: Recipe) -> _Begun:
+    """Load what `--init` names.
+
+    Raises:
+        InputError: there is no such model, or another recipe made it.
+    """
+    entry = find(str(order.init), allow_hub=True)
+    if entry.recipe != order.recipe or entry.on_hub:
+        detail = f"it was made by {entry.recipe or 'others'}"
+        expected = f"was made by the recipe {order.recipe}"
+        raise InputError("foreign_model", path=entry.name, detail=detail, expected=expected)
+    loaded = load_text_model(entry)
+    network: nn.Module = loaded.decoder if recipe.ours else loaded.network  # type: ignore[attr-defined]
+    config = read_json(Path(entry.location) / "config.json")
+    tokenizer = Tokenizer.load(entry.location)
+    shape = {name: config[theirs] for name, theirs in recipe.shape.items()} | {"tokenizer": tokenizer.kind}
+    return _Begun(shape, tokenizer, network.state_dict())
+
+
+def _with_shape_of(begun: _Begun, order: Order, settings: LanguageModelSettings) -> LanguageModelSettings:
+    """The settings with the shape of the model that the run goes on from.
+
+    Raises:
+        InputError: another shape was asked for.
+    """
+    for name, old in begun.shape.items():
+        if name in order.settings and order.settings[name] != old and str(order.settings[name]) != str(old):
+            raise InputError(
+                "init_differs", path=str(order.init), name=name, old=old, new=order.settings[name]
+            )
+    return replace(settings, **begun.shape)
+
+
+def _sample(settings: LanguageModelSettings, checkpoint: Path) -> str:
+    """What the model in a checkpoint writes, from the same prompt and random numbers each time."""
+    sampling = SamplingSettings(max_new_tokens=settings.sample_tokens, seed=0)
+    with torch.random.fork_rng(devices=[]):  # loading draws random weights, and dropout shall not notice
+        writer = load_text_model(folder_entry(checkpoint, checkpoint.name))
+        tokens = generate(writer, settings.sample_prompt, sampling)
+        return settings.sample_prompt + "".join(token.text for token in tokens)
 
 
 def _first_order(run: RunDirectory, order: Order) -> Order:
@@ -204,7 +268,7 @@ def _first_order(run: RunDirectory, order: Order) -> Order:
         stop_after=order.stop_after,
         seed=config["seed"],
         resume=True,
-        init=None if config["init"] is None else Path(config["init"]),
+        init=config["init"],
         settings=config["settings"],
     )
 
@@ -218,7 +282,7 @@ def _config(order: Order, settings: Settings, training: LanguageModelTraining) -
         "steps": order.steps,
         "minutes": order.minutes,
         "seed": order.seed,
-        "init": None if order.init is None else str(order.init),
+        "init": order.init,
         "settings": settings.to_dict(),
         "data": {"name": corpus.name, "sha256": corpus.sha256},
         "num_processes": training.accelerator.num_processes,

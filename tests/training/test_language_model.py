@@ -11,6 +11,7 @@ from aigc_demo.core.events import (
     CheckpointSaved,
     RunFinished,
     RunStarted,
+    SampleReady,
     StepDone,
     TrainEvent,
     ValidationDone,
@@ -192,3 +193,49 @@ def test_budget_by_steps_and_by_minutes() -> None:
     assert Budget(steps=10).share_done(5, seconds=1e9) == 0.5
     assert Budget(minutes=2).share_done(5, seconds=30) == 0.25
     assert Budget(minutes=2).share_done(5, seconds=300) == 1
+
+
+def test_samples_change_nothing_and_come_from_the_checkpoint(text_file: Path, tmp_path: Path) -> None:
+    silent = list(train(order(text_file, tmp_path / "a", settings={"dropout": 0.2})))
+    spoken = list(
+        train(
+            order(
+                text_file,
+                tmp_path / "b",
+                settings={"dropout": 0.2, "sample_tokens": 12, "sample_prompt": "the cat"},
+            )
+        )
+    )
+    assert losses(silent) == losses(spoken)
+    samples = [event for event in spoken if isinstance(event, SampleReady)]
+    assert [sample.step for sample in samples] == [10, 20]
+    assert all(sample.text.startswith("the cat") and len(sample.text) == 7 + 12 for sample in samples)
+
+
+@pytest.mark.parametrize("recipe", ["gpt", "gpt2"])
+def test_init_goes_on_from_a_model(text_file: Path, tmp_path: Path, recipe: str) -> None:
+    settings = {"learning_rate": 1e-2}
+    first = list(train(order(text_file, tmp_path / "a", recipe=recipe, steps=40, settings=settings)))
+    again = Order(
+        recipe,
+        str(text_file),
+        tmp_path / "b",
+        steps=2,
+        init=str(tmp_path / "a"),
+        settings={"batch_size": 8, "mixed_precision": "no"},
+    )
+    events = list(train(again))
+    start = next(event.loss for event in events if isinstance(event, ValidationDone))
+    end = first[-1].validation_loss
+    assert start == pytest.approx(end, abs=0.01)  # windows of another length would see another context
+    shapes = [RunDirectory(tmp_path / name).config()["settings"]["hidden_size"] for name in "ab"]
+    assert shapes[0] == shapes[1] == TINY["hidden_size"]
+
+
+def test_init_with_another_shape_or_recipe_is_refused(text_file: Path, tmp_path: Path) -> None:
+    list(train(order(text_file, tmp_path / "a", steps=2)))
+    with pytest.raises(InputError, match="num_layers = 2, not 3"):
+        next(train(order(text_file, tmp_path / "b", init=str(tmp_path / "a"), settings={"num_layers": 3})))
+    with pytest.raises(InputError, match="made by gpt"):
+        next(train(order(text_file, tmp_path / "b", init=str(tmp_path / "a"), recipe="gpt2")))
+    assert not (tmp_path / "b").exists()

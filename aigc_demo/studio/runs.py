@@ -1,0 +1,47 @@
+"""The runs on this machine."""
+
+from pathlib import Path
+from typing import Any
+
+from aigc_demo.core.errors import DemoError
+from aigc_demo.core.events import RunFinished, ValidationDone
+from aigc_demo.core.run_directory import RunDirectory
+
+RUNS = Path("runs")
+
+
+def list_runs(folder: Path = RUNS) -> list[dict[str, Any]]:
+    """What each run below the folder trains and how far it has come, by name.
+
+    Returns:
+        `run_dir`, `recipe`, `source`, `step`, `steps`, `minutes`, `reason` (None while it has not ended),
+        `validation_loss`, `best_validation_loss` for each. Folders that hold no readable run are left out.
+    """
+    found = []
+    for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+        run = RunDirectory(path)
+        try:
+            config = run.config()
+        except DemoError:
+            continue
+        found.append({"run_dir": str(path), **_known(config), **_progress(run)})
+    return found
+
+
+def _known(config: dict[str, Any]) -> dict[str, Any]:
+    return {name: config.get(name) for name in ("recipe", "source", "steps", "minutes", "seed")}
+
+
+def _progress(run: RunDirectory) -> dict[str, Any]:
+    step, reason, losses = 0, None, []
+    for event in run.events():
+        step = max(step, event.step)
+        reason = event.reason if isinstance(event, RunFinished) else None
+        if isinstance(event, ValidationDone):
+            losses.append(event.loss)
+    return {
+        "step": step,
+        "reason": reason,
+        "validation_loss": losses[-1] if losses else None,
+        "best_validation_loss": min(losses, default=None),
+    }
