@@ -1,0 +1,196 @@
+import math
+import threading
+import time
+
+import pytest
+
+from aigc_demo.core.errors import DemoError, InputError
+from aigc_demo.generators import catalog
+from aigc_demo.studio.compare import StopBook, Token, check_request, compare_text, new_seed
+from aigc_demo.studio.model_cache import ModelCache
+from tests.studio.fakes import AlphabetModel
+
+ENTRY = catalog.CatalogEntry("alphabet", "ours", "text", "gpt", "nowhere", architecture="gpt")
+GREEDY = {"temperature": 0, "max_new_tokens": 4}
+PER_LETTER = -math.log2(15 / 16)
+
+
+@pytest.fixture(autouse=True)
+def _small_catalog(monkeypatch):
+    names = ("alphabet", "slow", "breaks", "missing")
+    monkeypatch.setattr(catalog, "CATALOG", dict.fromkeys(names, ENTRY))
+
+
+def cache_of(**models):
+    def load(name, report):
+        if name not in models:
+            raise DemoError("not_reachable", name=name)
+        return models[name]
+
+    return ModelCache(100, load)
+
+
+def last(pictures):
+    return list(pictures)[-1]
+
+
+def run(models, prompt="a", settings=GREEDY, cache=None, written=None, stop=None):
+    cache = cache or cache_of(alphabet=AlphabetModel())
+    request = check_request(models, prompt, settings, written)
+    return compare_text(request, cache, stop or threading.Event())
+
+
+def test_both_columns_write_and_know_their_cost():
+    left, right = last(run(["alphabet", "alphabet"]))
+    assert (left.text, left.state) == ("bcde", "finished")
+    assert right.ids == (1, 2, 3, 4)
+    assert [token.bits for token in left.tokens] == pytest.approx([PER_LETTER] * 4, rel=1e-4)
+    assert [token.text for token in left.prompt] == ["a"]
+    assert left.memory_mib == 2
+    assert left.num_parameters == 10
+    assert 0 < left.first_token_ms <= left.seconds * 1000
+    assert left.tokens_per_second == pytest.approx(4 / left.seconds)
+
+
+def test_an_empty_prompt_starts_from_the_start_token():
+    (column,) = last(run(["alphabet"], prompt=""))
+    assert column.prompt == ()
+    assert column.text == "bcde"
+
+
+def test_columns_write_at_the_same_time_in_threads_of_their_own():
+    models = {name: AlphabetModel(name, seconds=0.05) for name in ("alphabet", "slow")}
+    begun = time.perf_counter()
+    settings = {"temperature": 0, "max_new_tokens": 20}
+    pictures = list(run(["alphabet", "slow"], settings=settings, cache=cache_of(**models)))
+    seconds = time.perf_counter() - begun
+    assert models["alphabet"].threads.isdisjoint(models["slow"].threads)
+    assert seconds < 1.7, "20 letters of 0.05 s each take 1 s; one after the other 2 s"
+    assert len(pictures) <= 10 * seconds + 3, "at most ten a second, and the first and last"
+    both = [all(0 < len(column.tokens) < 20 for column in picture) for picture in pictures]
+    assert sum(both) >= 3, "both grow side by side"
+
+
+def test_a_column_that_breaks_leaves_the_other_alone(caplog):
+    models = {"alphabet": AlphabetModel(), "breaks": AlphabetModel("breaks", breaks_after=2)}
+    good, bad = last(run(["alphabet", "breaks"], cache=cache_of(**models)))
+    assert (good.text, good.state) == ("bcde", "finished")
+    assert (bad.text, bad.state) == ("bc", "failed")
+    assert bad.error.key == "column_failed"
+    assert "out of letters" not in str(bad.error)
+    assert "out of letters" in caplog.text
+
+
+def test_a_model_that_cannot_be_loaded_says_how_to_get_it():
+    good, bad = last(run(["alphabet", "missing"]))
+    assert good.state == "finished"
+    assert bad.state == "failed"
+    assert "python -m aigc_demo fetch missing" in str(bad.error)
+
+
+def test_a_prompt_too_long_for_one_model_fails_that_column():
+    (column,) = last(run(["alphabet"], prompt="a" * 17))
+    assert column.error.key == "prompt_too_long"
+
+
+def test_stop_ends_all_columns_and_says_so():
+    stop = threading.Event()
+    models = {name: AlphabetModel(name, seconds=0.02) for name in ("alphabet", "slow")}
+    pictures = run(
+        ["alphabet", "slow"], settings={"max_new_tokens": 1000}, cache=cache_of(**models), stop=stop
+    )
+    for picture in pictures:
+        if all(len(column.tokens) >= 3 for column in picture):
+            stop.set()
+    assert [column.state for column in picture] == ["stopped", "stopped"]
+    assert all(3 <= len(column.tokens) < 200 for column in picture)
+
+
+def test_a_consumer_that_goes_away_stops_the_writers():
+    stop, model = threading.Event(), AlphabetModel(seconds=0.02)
+    pictures = run(["alphabet"], settings={"max_new_tokens": 1000}, cache=cache_of(alphabet=model), stop=stop)
+    next(pictures)
+    pictures.close()
+    assert stop.is_set()
+    time.sleep(0.1)
+    drawn = model.drawn
+    time.sleep(0.2)
+    assert model.drawn == drawn
+
+
+def test_the_same_seed_gives_both_columns_the_same_text():
+    settings = {"temperature": 3.0, "top_k": 0, "max_new_tokens": 12, "seed": 5}
+    left, right = last(run(["alphabet", "alphabet"], settings=settings))
+    (again,) = last(run(["alphabet"], settings=settings))
+    (other,) = last(run(["alphabet"], settings={**settings, "seed": 6}))
+    assert left.text == right.text == again.text
+    assert other.text != left.text
+
+
+def test_going_on_gives_the_text_that_would_have_come():
+    settings = {"temperature": 3.0, "top_k": 0, "max_new_tokens": 10, "seed": 5}
+    (whole,) = last(run(["alphabet"], settings=settings))
+    (half,) = last(run(["alphabet"], settings={**settings, "max_new_tokens": 5}))
+    rest = {**settings, "max_new_tokens": 5}
+    (by_tokens,) = last(run(["alphabet"], settings=rest, written=[half.tokens]))
+    (by_ids,) = last(run(["alphabet"], settings=rest, written=[list(half.ids)]))
+    assert by_tokens.tokens == whole.tokens
+    assert by_ids.text == whole.text
+    assert math.isnan(by_ids.tokens[0].bits)
+
+
+@pytest.mark.parametrize(
+    ("models", "prompt", "settings", "written", "key"),
+    [
+        (["nobody"], "a", {}, None, "unknown_model"),
+        (["alphabet@ours"], "a", {}, None, "unknown_model"),
+        (["../assets"], "a", {}, None, "unknown_model"),
+        ([["alphabet"]], "a", {}, None, "unknown_model"),
+        ([], "a", {}, None, "setting_type"),
+        ("alphabet", "a", {}, None, "setting_type"),
+        (["alphabet"] * 5, "a", {}, None, "setting_type"),
+        (["alphabet"], 7, {}, None, "setting_type"),
+        (["alphabet"], "a" * 20_001, {}, None, "text_too_long"),
+        (["alphabet"], "\ud800", {}, None, "text_not_unicode"),
+        (["alphabet"], "a", {"temperature": math.nan}, None, "setting_type"),
+        (["alphabet"], "a", {"temperature": -1}, None, "setting_range"),
+        (["alphabet"], "a", {"top_k": 2.5}, None, "setting_type"),
+        (["alphabet"], "a", {"max_new_tokens": 10**9}, None, "setting_range"),
+        (["alphabet"], "a", {"seed": None}, None, "setting_type"),
+        (["alphabet"], "a", {"warmth": 1}, None, "unknown_setting"),
+        (["alphabet"], "a", {}, [[1], [2]], "setting_type"),
+        (["alphabet"], "a", {}, [[-1]], "setting_type"),
+        (["alphabet"], "a", {}, [[1.5]], "setting_type"),
+        (["alphabet"], "a", {}, [["b"]], "setting_type"),
+        (["alphabet"], "a", {}, ["bc"], "setting_type"),
+        (["alphabet"], "a", {}, [[1] * 20_001], "setting_range"),
+    ],
+)
+def test_what_does_not_fit_is_refused_before_a_model_is_loaded(models, prompt, settings, written, key):
+    with pytest.raises(InputError) as refused:
+        check_request(models, prompt, settings, written)
+    assert refused.value.key == key
+
+
+def test_an_id_outside_the_vocabulary_fails_the_column():
+    (column,) = last(run(["alphabet"], written=[(Token(99, "?", 0.0),)]))
+    assert column.error.key == "token_not_in_vocabulary"
+
+
+def test_one_visitor_writes_one_text_at_a_time_and_stops_only_that():
+    book = StopBook()
+    with book.writing("anna") as hers, book.writing("ben") as his:
+        with pytest.raises(InputError, match="press Stop"), book.writing("anna"):
+            pass
+        assert book.stop("anna")
+        assert hers.is_set()
+        assert not his.is_set()
+    assert not book.stop("anna")
+    with book.writing("anna") as again:
+        assert not again.is_set()
+
+
+def test_seeds_are_whole_numbers_that_a_page_can_show():
+    seeds = {new_seed() for _ in range(20)}
+    assert len(seeds) == 20
+    assert all(0 <= seed < 2**31 for seed in seeds)
