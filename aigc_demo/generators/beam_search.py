@@ -114,7 +114,7 @@ def _best(scores_BV: Tensor, log_probs_BV: Tensor, beams: list[Beam], count: int
     found = []
     for total, place in zip(totals.tolist(), places.tolist(), strict=True):
         parent, index = divmod(place, V)
-        if total > -torch.inf:
+        if total != -torch.inf:  # banned; what is not a number goes on, and is found by who asked
             old = beams[parent]
             prob = float(log_probs_BV[parent, index].exp())
             found.append((parent, Beam((*old.ids, index), (*old.probs, prob), total)))

@@ -150,12 +150,12 @@ class OursText:
         """As TextModel."""
         return Session(DecoderReader(self.decoder), ids, self.context_length)
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def token_logits(self, ids: Sequence[int]) -> Tensor:
         """As TextModel."""
         return self._read(ids)
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def attention(self, ids: Sequence[int]) -> Tensor | None:
         """As TextModel."""
         weights: list[Tensor] = []
@@ -208,10 +208,10 @@ def load_text_model(
         raise InputError("not_on_ours", name=entry.name)
     if entry.recipe == "gpt":
         return _load_ours(entry, DTYPES[dtype])
-    # transformers takes a second to import; our own models need nothing of it.
+    folder = hub.fetch(entry, progress)
+    # transformers takes seconds to import, and our own models need nothing of it.
     from aigc_demo.generators.transformers_text import load_transformers_text
 
-    folder = hub.fetch(entry, progress) if entry.on_hub else Path(entry.location)
     return load_transformers_text(entry, folder, DTYPES[dtype], on_ours=on_ours)
 
 

@@ -2,6 +2,7 @@
 
 # Shapes: B texts side by side, T tokens, V vocabulary, L layers, H heads.
 
+import copy
 import json
 from collections.abc import Sequence
 from functools import cached_property
@@ -148,13 +149,13 @@ class TransformersText:
         """As TextModel."""
         return Session(TransformersReader(self.network), ids, self.context_length)
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def token_logits(self, ids: Sequence[int]) -> Tensor:
         """As TextModel."""
         self._check_length(ids)
         return self.network(input_ids=self._row(ids), use_cache=False).logits[0].float().cpu()
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def attention(self, ids: Sequence[int]) -> Tensor | None:
         """As TextModel."""
         self._check_length(ids)
@@ -302,7 +303,8 @@ def _check_library_folder(folder: Path) -> None:
 def _skeleton(config: Any, **arguments: Any) -> PreTrainedModel:
     """The network without memory for its weights."""
     with torch.device("meta"):
-        return AutoModelForCausalLM.from_config(config, **arguments)
+        # A copy, since the arguments are written into the configuration.
+        return AutoModelForCausalLM.from_config(copy.deepcopy(config), **arguments)
 
 
 def _without_surrogates(text: str) -> str:

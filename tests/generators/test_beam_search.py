@@ -30,7 +30,7 @@ class HandMade:
         self.texts = [()]
 
     @property
-    def logits_BV(self):  # noqa: N802
+    def logits_BV(self):
         return torch.stack([scores(text) for text in self.texts])
 
     def branch(self, parents, ids):

@@ -181,7 +181,13 @@ class TestSharedDraws:
 class TestFrequencies:
     @pytest.mark.parametrize(
         "changes",
-        [{}, {"temperature": 0.5}, {"top_k": 3}, {"top_p": 0.8}, {"top_k": 4, "top_p": 0.8, "temperature": 1.5}],
+        [
+            {},
+            {"temperature": 0.5},
+            {"top_k": 3},
+            {"top_p": 0.8},
+            {"top_k": 4, "top_p": 0.8, "temperature": 1.5},
+        ],
         ids=str,
     )
     def test_tokens_come_as_often_as_their_probability_says(self, changes):

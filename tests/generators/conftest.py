@@ -1,0 +1,73 @@
+"""Tiny models of each family, with random weights that give far from uniform scores."""
+
+import json
+
+import pytest
+import torch
+from transformers import GPT2Config, GPT2LMHeadModel
+
+from aigc_demo.data.tokenizer import train_tokenizer
+from aigc_demo.nets.transformer import Decoder, TransformerConfig
+
+TEXT = "the cat sat on the mat. 床前明月光，疑是地上霜。" * 20
+
+
+def randomize(network, seed=0):
+    """Weights large enough that the scores differ between tokens and places."""
+    numbers = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for weight in network.parameters():
+            if weight.dim() > 1:
+                weight.normal_(std=0.4, generator=numbers)
+    return network.eval()
+
+
+def save_ours(folder, *, kind="characters", context_length=16, seed=0, style="modern"):
+    """A model folder with our network, as training writes it."""
+    tokenizer = train_tokenizer(TEXT, kind, 300 if kind == "bpe" else None)
+    config = TransformerConfig(
+        vocab_size=tokenizer.vocab_size,
+        context_length=context_length,
+        num_layers=2,
+        num_heads=3,
+        hidden_size=24,
+        style=style,
+    )
+    randomize(Decoder(config), seed).half().save_pretrained(folder)
+    tokenizer.save(folder)
+    return folder
+
+
+def save_library(folder, *, context_length=16, seed=0, tie=True):
+    """A model folder with transformers' GPT-2 on our tokenizer, as training writes it."""
+    tokenizer = train_tokenizer(TEXT)
+    config = GPT2Config(
+        vocab_size=tokenizer.vocab_size,
+        n_positions=context_length,
+        n_embd=24,
+        n_layer=2,
+        n_head=3,
+        bos_token_id=1,
+        eos_token_id=1,
+        tie_word_embeddings=tie,
+        recipe="gpt2",
+    )
+    randomize(GPT2LMHeadModel(config), seed).half().save_pretrained(folder)
+    tokenizer.save(folder)
+    return folder
+
+
+def edit_config(folder, **changes):
+    """Change a model folder's config.json."""
+    path = folder / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+
+@pytest.fixture
+def ours(tmp_path):
+    return save_ours(tmp_path / "ours")
+
+
+@pytest.fixture
+def library(tmp_path):
+    return save_library(tmp_path / "library")
