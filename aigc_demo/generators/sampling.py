@@ -186,9 +186,13 @@ class UniformStream:
         self._rng.manual_seed(_mixed(self._seed, index))
         return torch.rand(size, dtype=torch.float64, generator=self._rng)
 
-    def gumbels(self, index: int, size: int) -> Tensor:
-        """What is added to the log-probabilities of token `index`: -log(-log u), [size], float64."""
-        return self.row(index, size).log_().neg_().log_().neg_()
+    def gumbels(self, index: int, size: int, ids: Tensor | None = None) -> Tensor:
+        """What is added to the log-probabilities of token `index`: -log(-log u), float64.
+
+        [size], or those of the given ids only.
+        """
+        row = self.row(index, size)
+        return -(-(row if ids is None else row[ids]).log()).log()
 
 
 def _mixed(seed: int, index: int) -> int:
@@ -237,11 +241,10 @@ class Sampler:
         if self._settings.temperature == 0 or self._settings.top_k == 1 or self._settings.top_p == 0:
             return int(logits.argmax())
         logits = logits / self._settings.temperature
-        gumbels = self._stream.gumbels(index, len(logits))
         if not self._settings.top_k and self._settings.top_p >= 1:
-            return int((logits + gumbels).argmax())
+            return int((logits + self._stream.gumbels(index, len(logits))).argmax())
         values, ids = self._kept(logits)
-        return int(ids[(values + gumbels[ids]).argmax()])
+        return int(ids[(values + self._stream.gumbels(index, len(logits), ids)).argmax()])
 
     def _kept(self, logits: Tensor) -> tuple[Tensor, Tensor]:
         """Scores and ids of the tokens that top-k and top-p leave, likeliest first; [K] each."""
