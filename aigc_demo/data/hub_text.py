@@ -1,6 +1,7 @@
 """A text from a data set on the Hugging Face Hub, through the datasets library."""
 
 import contextlib
+import logging
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -92,8 +93,8 @@ def _quiet() -> Iterator[None]:
 
     levels = datasets_logging.get_verbosity(), hub_logging.get_verbosity()
     datasets.disable_progress_bars()
-    datasets_logging.set_verbosity_error()
-    hub_logging.set_verbosity_error()
+    datasets_logging.set_verbosity(logging.CRITICAL)
+    hub_logging.set_verbosity(logging.CRITICAL)
     try:
         yield
     finally:

@@ -235,6 +235,8 @@ class _Reader:
         self.relations.append(_Relation(target, ways.pop() if ways else "", actor, aligned=True))
 
     def _check_sequence(self) -> None:
+        if not self.happenings:
+            raise _UnfitError("it breaks off")
         causes = {happening.cause for happening in self.happenings}
         if not tiny_scene.follows(tuple(self.happenings)):
             raise _UnfitError("one thing does not lead to the other")

@@ -120,7 +120,8 @@ def clean(text: str, settings: TextSettings) -> tuple[str, list[PreparationStep]
 def split(text: str, validation_fraction: float = 0.1) -> tuple[str, str]:
     """Cut a text in two by position: the first part to train on, the rest to validate on.
 
-    A collection of titled documents is cut at the next blank line, so no document is cut in two.
+    A collection of titled documents is cut at the next blank line, so no document is cut in two; where
+    none is left after it, at the one before the last document.
 
     Args:
         text: cleaned.
@@ -131,8 +132,8 @@ def split(text: str, validation_fraction: float = 0.1) -> tuple[str, str]:
     """
     cut = int((1 - validation_fraction) * len(text))
     if 0 < cut < len(text) and is_collection(text):
-        blank = text.find("\n\n", cut - 2)
-        cut = len(text) if blank < 0 else blank + 2
+        documents = [match.start() for match in PARAGRAPH.finditer(text)][1:]
+        cut = next((start for start in documents if start >= cut), documents[-1])
     return text[:cut], text[cut:]
 
 

@@ -19,6 +19,13 @@ ROLLING = ("ball", "ring")  # the others slide
 NUM_COLUMNS, NUM_ROWS = 3, 3
 NEEDS = {"hungry": "eat", "thirsty": "drink", "tired": "sleep", "bored": "play"}
 SHARED_NEEDS = ("tired", "bored")  # those that another thing can help with
+# What takes two: is the actor an animal, is the target one?
+CAUSES_WITH_TWO = {
+    "hit": (False, False),
+    "push": (True, False),
+    "call": (True, True),
+    "bang": (True, False),
+}
 
 
 @dataclass(frozen=True, order=True)
@@ -117,7 +124,7 @@ def effect_of(cause: str, actor: Thing, target: Thing | None) -> str:
     Raises:
         ValueError: these two cannot take part in this cause.
     """
-    if not _can_take_part(cause, actor, target):
+    if not can_take_part(cause, actor, target):
         raise ValueError(f"{cause} does not happen to {actor} and {target}")
     if cause in NEEDS:
         return NEEDS[cause]
@@ -135,7 +142,8 @@ def effect_of(cause: str, actor: Thing, target: Thing | None) -> str:
     return impossible if target.is_bigger_than(actor) else possible
 
 
-def _can_take_part(cause: str, actor: Thing, target: Thing | None) -> bool:
+def can_take_part(cause: str, actor: Thing, target: Thing | None) -> bool:
+    """Whether a cause can have these two in it."""
     if actor is target:
         return False
     if cause in SHARED_NEEDS:
@@ -146,9 +154,7 @@ def _can_take_part(cause: str, actor: Thing, target: Thing | None) -> bool:
         return not actor.is_animal and target is None
     if cause == "rain":
         return actor.is_animal and (target is None or not target.is_animal)
-    # The rest takes two: is the first an animal, is the second one?
-    parts = {"hit": (False, False), "push": (True, False), "call": (True, True), "bang": (True, False)}
-    return target is not None and cause in parts and parts[cause] == (actor.is_animal, target.is_animal)
+    return target is not None and CAUSES_WITH_TWO.get(cause) == (actor.is_animal, target.is_animal)
 
 
 # A plot: who takes part (s shape, a animal), what happens between whom, and the weather it needs.

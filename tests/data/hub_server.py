@@ -1,6 +1,6 @@
 """A small server on the loopback that speaks as much of the Hub's API as the datasets library asks for.
 
-One data set, `someone/letters`, in two configurations, and `someone/numbers`, which holds no text.
+One data set, `someone/letters`, in two configurations, and some that cannot be used.
 """
 
 import hashlib
@@ -35,6 +35,7 @@ FILES = {
         "stories/train.jsonl": rows("One story.", "Another\none."),
     },
     "someone/numbers": {"train.jsonl": '{"a": 1}\n{"a": 2}\n'},
+    "someone/broken": {"train.jsonl": '{"text": "one"}\n{"text": '},
     "someone/validation": {"validation.jsonl": rows("only this")},
 }
 

@@ -1,0 +1,156 @@
+import itertools
+import json
+import time
+
+import pytest
+import tokenizers
+import transformers
+
+from aigc_demo.core.errors import InputError
+from aigc_demo.data import tokenizer as tokenizer_room
+from aigc_demo.data.tokenizer import KINDS, Tokenizer, train_tokenizer
+
+TEXT = (
+    "The cat, the dog - don't!\n\n  Two  spaces\tand a tab.\nBäume wachsen. 春眠不觉晓，处处闻啼鸟。😀\n" * 3
+)
+STRANGE = "A <unk> and <start> typed by hand\n\n   é 🙂 ￥ ３ \n"
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def trained(request) -> Tokenizer:
+    return train_tokenizer(TEXT, request.param)
+
+
+def test_text_comes_back_as_it_was(trained):
+    assert trained.decode(trained.encode(TEXT)) == TEXT
+    assert trained.decode(trained.encode("")) == ""
+
+
+def test_spans_cut_the_text_without_gaps(trained):
+    spans = trained.spans(TEXT)
+    assert [index for index, _, _ in spans] == trained.encode(TEXT)
+    assert (spans[0][1], spans[-1][2]) == (0, len(TEXT))
+    for (_, first, past), (_, following, _) in itertools.pairwise(spans):
+        assert following in (past, first)  # the same place twice: two parts of one character's bytes
+    whole = [
+        (index, first, past) for index, first, past in spans if "\ufffd" not in trained.token_text(index)
+    ]
+    assert all(trained.token_text(index) == TEXT[first:past] for index, first, past in whole)
+
+
+def test_special_tokens_come_first_and_never_from_text(trained):
+    assert (trained.token_text(0), trained.token_text(1)) == ("<unk>", "<start>")
+    assert trained.start_id not in trained.encode(STRANGE)
+    assert trained.decode([1, *trained.encode("cat"), 0]) == trained.decode(trained.encode("cat"))
+
+
+def test_a_saved_folder_opens_with_transformers_and_gives_the_same_numbers(trained, tmp_path):
+    trained.save(tmp_path)
+    (tmp_path / "config.json").write_text(json.dumps({"recipe": "gpt", "vocab_size": trained.vocab_size}))
+    theirs = transformers.AutoTokenizer.from_pretrained(tmp_path)
+    for text in (TEXT, STRANGE, ""):
+        ids = trained.encode(text)
+        assert theirs(text)["input_ids"] == ids
+        assert theirs.decode(ids, skip_special_tokens=True) == trained.decode(ids)
+    assert (theirs.unk_token_id, theirs.bos_token_id, len(theirs)) == (0, 1, trained.vocab_size)
+
+
+def test_a_saved_folder_opens_again_as_the_same(trained, tmp_path):
+    trained.save(tmp_path)
+    again = Tokenizer.load(tmp_path)
+    assert (again.kind, again.vocab_size) == (trained.kind, trained.vocab_size)
+    assert again.spans(TEXT + STRANGE) == trained.spans(TEXT + STRANGE)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["tokenizer.json", "tokenizer_config.json"]
+
+
+def test_the_same_text_gives_the_same_vocabulary(trained, tmp_path):
+    trained.save(tmp_path / "a")
+    train_tokenizer(TEXT, trained.kind).save(tmp_path / "b")
+    assert (tmp_path / "a/tokenizer.json").read_bytes() == (tmp_path / "b/tokenizer.json").read_bytes()
+
+
+def test_the_fast_way_gives_what_the_library_gives(trained, tmp_path, monkeypatch):
+    # Long texts are worked off in parts, characters by a look-up table; the library does neither.
+    monkeypatch.setattr(tokenizer_room, "CHUNK_LENGTH", 11)
+    trained.save(tmp_path)
+    library = tokenizers.Tokenizer.from_file(str(tmp_path / "tokenizer.json"))
+    library.encode_special_tokens = True
+    encoding = library.encode(TEXT + STRANGE)
+    expected = [(index, *places) for index, places in zip(encoding.ids, encoding.offsets, strict=True)]
+    assert trained.spans(TEXT + STRANGE) == expected
+
+
+def test_characters_are_numbered_by_code_point():
+    trained = train_tokenizer("cab\n春a")
+    assert [trained.token_text(i) for i in range(trained.vocab_size)] == [
+        "<unk>", "<start>", "\n", "a", "b", "c", "春",
+    ]  # fmt: skip
+    assert trained.encode("abx春") == [3, 4, 0, 6]
+    assert trained.spans("bx") == [(4, 0, 1), (0, 1, 2)]
+
+
+def test_the_commonest_characters_are_kept_special_tokens_counted():
+    # a 3 times, b and c twice, d once; of b and c the one with the smaller code point.
+    trained = train_tokenizer("dccbbaaa", vocab_size=4)
+    assert [trained.token_text(i) for i in range(trained.vocab_size)] == ["<unk>", "<start>", "a", "b"]
+
+
+def test_words_keep_their_space_and_chinese_is_cut_by_character():
+    text = "it's well-known,  春眠!\n\t２０"
+    spans = train_tokenizer("nothing", "words").spans(text)
+    assert [text[first:past] for _, first, past in spans] == [
+        "it's", " well", "-", "known", ",", " ", " 春", "眠", "!", "\n", "\t", "２０",
+    ]  # fmt: skip
+
+
+def test_words_that_occur_once_are_unknown():
+    trained = train_tokenizer("one two two", "words")
+    assert [trained.token_text(i) for i in range(trained.vocab_size)] == ["<unk>", "<start>", " two"]
+    assert trained.spans("one two") == [(0, 0, 3), (2, 3, 7)]
+
+
+def test_bytes_know_every_character():
+    trained = train_tokenizer("abab", "bpe", 260)
+    assert trained.vocab_size == 259  # two special tokens, 256 bytes, "ab"; no other pair occurs twice
+    assert trained.spans("ab鸟")[:1] == [(258, 0, 2)]
+    assert [span[1:] for span in trained.spans("鸟")] == [(0, 1)] * 3
+    assert trained.decode(trained.encode("鸟\x00\ufeff")) == "鸟\x00\ufeff"
+
+
+def test_half_a_surrogate_pair_is_encoded_as_something_else(trained):
+    assert trained.decode(trained.encode(" cat,\ud800")) in (" cat,", " cat,\ufffd")
+
+
+def test_numbers_outside_the_vocabulary_are_refused(trained):
+    for wrong in (-1, trained.vocab_size):
+        with pytest.raises(IndexError):
+            trained.decode([wrong])
+        with pytest.raises(IndexError):
+            trained.token_text(wrong)
+
+
+@pytest.mark.parametrize(("kind", "smallest"), [("characters", 3), ("words", 3), ("bpe", 258)])
+def test_a_vocabulary_too_small_is_refused(kind, smallest):
+    train_tokenizer("ab ab ab", kind, smallest)
+    with pytest.raises(InputError, match=f"vocab_size must be at least {smallest} for {kind}"):
+        train_tokenizer("ab ab ab", kind, smallest - 1)
+    with pytest.raises(InputError, match="tokenizer must be one of"):
+        train_tokenizer("ab", "syllables")
+
+
+def test_broken_and_foreign_files_are_refused(tmp_path):
+    foreign = tokenizers.Tokenizer(tokenizers.models.WordLevel({"<unk>": 0, "<start>": 1}, unk_token="<unk>"))
+    specials_elsewhere = tokenizers.Tokenizer(tokenizers.models.WordLevel({"a": 0}, unk_token="a"))
+    for content in (None, "", "{}", "[" * 50, foreign.to_str(), specials_elsewhere.to_str()):
+        if content is not None:
+            (tmp_path / "tokenizer.json").write_text(content)
+        with pytest.raises(InputError, match=r"holds no model that can be loaded \(tokenizer.json\)"):
+            Tokenizer.load(tmp_path)
+
+
+def test_a_million_characters_take_well_under_a_second():
+    text = "".join(map(chr, range(0x4E00, 0x4E00 + 1000))) * 1000
+    trained = train_tokenizer(text[:1000])
+    begun = time.perf_counter()
+    trained.encode(text)
+    assert time.perf_counter() - begun < 0.8
