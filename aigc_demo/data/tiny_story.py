@@ -20,13 +20,9 @@ from aigc_demo.data.tiny_scene import (
 )
 
 WEATHER_SENTENCES = ("it was a {weather} day", "the day was {weather}")
-FIRST_SENTENCES = ("there was {new}", "once there was {new}", "once upon a time there was {new}")
+FIRST_SENTENCES = ("there was {new}", "once there was {new}")
 PAIR_SENTENCES = ("there was {new} {relation} {newer}",)
-NEXT_SENTENCES = (
-    "{new} was {relation} {known}",
-    "{relation} {known} was {new}",
-    "there was also {new} {relation} {known}",
-)
+NEXT_SENTENCES = ("{new} was {relation} {known}", "{relation} {known} was {new}")
 RELATION_WORDS = {"left": "to the left of", "right": "to the right of", "above": "above", "below": "below"}
 SOUNDS = {
     "cat": "meowed",
@@ -53,11 +49,11 @@ CAUSES: dict[str, tuple[str, ...]] = {
 # (cause, effect, whether a second thing is named) -> what follows.
 EFFECTS: dict[tuple[str, str, bool], tuple[str, ...]] = {
     ("hit", "fall", True): ("{B} fell over", "{B} fell down"),
-    ("hit", "stand", True): ("{B} was too big to fall", "{B} did not move", "{B} was bigger and stood still"),
+    ("hit", "stand", True): ("{B} was too big to fall", "{B} did not move", "{B} was big and stood still"),
     ("push", "move", True): ("{b} {moved_B} away", "{b} {moved_B} to the {way}"),
     ("push", "stick", True): ("{b} was too heavy", "{b} was too big", "{b} did not move"),
     ("call", "flee", True): ("{B} ran away", "{B} was scared and ran away"),
-    ("call", "befriend", True): ("{B} was not scared", "{B} did not run away"),
+    ("call", "befriend", True): ("{B} was too big to be scared", "{B} did not run away"),
     ("bang", "flee", True): ("{a} ran away", "{a} ran far away from {B}"),
     ("wind", "fly", False): ("{a} flew away", "{a} flew up into the sky"),
     ("wind", "fall", False): ("{a} fell over", "{a} fell down"),
@@ -94,7 +90,7 @@ CLOSINGS: dict[tuple[str, str], tuple[str, ...]] = {
     ("tired", "sleep"): ("then {A} was not tired any more", "in the end {A} felt strong"),
     ("bored", "play"): ("then {A} was not bored any more", "in the end {A} had fun"),
 }
-OPENERS = (("", "then ", "suddenly "), ("then ", "after that ", "later "))  # of the first, of the second
+OPENERS = (("", "one day "), ("then ", "later "))  # of the first, of the second
 
 
 def stories(seed: int) -> Iterator[str]:
@@ -150,8 +146,7 @@ class _Teller:
             new, newer = described(things[order[0]]), described(things[order[1]])
             yield choice(PAIR_SENTENCES).format(new=new, relation=words, newer=newer)
         else:
-            ways = FIRST_SENTENCES if len(things) < 3 else FIRST_SENTENCES[:2]
-            yield choice(ways).format(new=described(things[order[0]]))
+            yield choice(FIRST_SENTENCES).format(new=described(things[order[0]]))
         for place in range(begun, len(things)):
             known = choice(order[:place])
             words = self._relation(order[place], known)

@@ -54,19 +54,18 @@ def test_what_can_be_told_apart_is_as_promised():
 @pytest.mark.parametrize(
     ("cause", "actor", "target", "effect"),
     [
-        ("hit", thing("ball", "big"), thing("box", "small"), "fall"),
-        ("hit", thing("ball"), thing("box"), "fall"),
-        ("hit", thing("ball", "small"), thing("box"), "stand"),
-        ("push", thing("cat"), thing("box"), "move"),
-        ("push", thing("cat"), thing("box", "big"), "stick"),
-        ("call", thing("dog", "big"), thing("cat"), "flee"),
-        ("call", thing("dog"), thing("cat"), "befriend"),
+        ("hit", thing("ball", "small"), thing("box"), "fall"),
+        ("hit", thing("ball", "big"), thing("box", "big"), "stand"),
+        ("push", thing("cat", "small"), thing("box"), "move"),
+        ("push", thing("cat", "big"), thing("box", "big"), "stick"),
+        ("call", thing("dog", "small"), thing("cat"), "flee"),
+        ("call", thing("dog", "big"), thing("cat", "big"), "befriend"),
         ("bang", thing("cat", "big"), thing("box", "small"), "flee"),
         ("wind", thing("star", "small"), None, "fly"),
         ("wind", thing("star"), None, "fall"),
         ("wind", thing("star", "big"), None, "stand"),
-        ("rain", thing("cat"), thing("box"), "hide"),
-        ("rain", thing("cat"), thing("box", "small"), "find_no_room"),
+        ("rain", thing("cat", "big"), thing("box", "big"), "hide"),
+        ("rain", thing("cat", "small"), thing("box"), "find_no_room"),
         ("rain", thing("cat"), None, "go_home"),
         ("hungry", thing("cat"), None, "eat"),
         ("tired", thing("cat"), thing("dog"), "sleep"),
@@ -141,7 +140,7 @@ def test_scenes_keep_to_the_laws():
     for scene in first(scenes(7), 2000):
         assert 1 <= len(scene.things) <= 3
         assert len({item.place for item in scene.things}) == len(scene.things)
-        assert len({(item.kind, item.colour) for item in scene.things}) == len(scene.things)
+        assert len({item.kind for item in scene.things}) == len(scene.things)
         assert follows(scene.happenings)
         for happening in scene.happenings:
             other = None if happening.target is None else scene.things[happening.target]
@@ -158,7 +157,7 @@ def test_the_same_seed_gives_the_same_world():
     assert first(stories(3), 50) != first(stories(4), 50)
     # In every Python alike: a change here is another world, and models must be trained again.
     digest = hashlib.sha256(stories_text().encode()).hexdigest()
-    assert digest == "79f7b8f4d16feeb5954929ce17ffe1df52c4840171dcc36b79516dea3686c16e"
+    assert digest == "253654b7663ffc0e7af1c82de94ebc7e96779c58d090404ee7b7349f7437cf71"
 
 
 def test_no_global_random_source_is_touched():
@@ -227,6 +226,15 @@ def deeds(scene: Scene) -> list:
     ]
 
 
+def test_things_of_one_kind_are_told_apart_by_their_colour():
+    balls = (thing("ball", column=0), thing("ball", colour="blue", column=1))
+    scene = Scene(balls, "", (Happening("hit", 0, 1, "fall"),))
+    for seed in range(50):
+        text = story(scene, random.Random(seed))
+        assert "the ball" not in text.lower()
+        assert deeds(parse_story(text).scene) == deeds(scene)
+
+
 # The parser's refusals.
 
 
@@ -250,7 +258,7 @@ def test_the_story_that_the_next_test_breaks_is_whole():
         ("an orange", "an big orange", "wrong article: an big orange box"),
         ("fell over", "flew away", "does not follow from hit: the box flew away"),
         ("so the", "but the", "does not follow from hit: the box fell over"),
-        ("a big red ball", "a small red ball", "stand follows, not fall"),
+        ("was an orange box", "was a big orange box", "stand follows, not fall"),
         ("an orange box", "a red ball", "introduced twice: a red ball"),
         ("the right and", "the left and", "the places contradict each other"),
         ("To the right of", "Above", "the places contradict each other"),
