@@ -5,10 +5,8 @@ import json
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -28,7 +26,6 @@ from aigc_demo.core.run_directory import write_atomically, writing
 
 app = typer.Typer(
     help="Generative models from scratch, beside their library and pretrained peers.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
@@ -42,9 +39,11 @@ Data = Annotated[str, typer.Option(help="tiny-world, a .txt file, or hf:owner/na
 Seed = Annotated[int, typer.Option(help="The same seed gives the same result.", min=0)]
 
 
-@app.callback()
-def about() -> None:
+@app.callback(invoke_without_command=True)
+def about(context: typer.Context) -> None:
     """Generative models from scratch, beside their library and pretrained peers."""
+    if context.invoked_subcommand is None:
+        print(context.get_help())
 
 
 @app.command()
@@ -162,6 +161,24 @@ def compare(
 
 
 @app.command()
+def publish(
+    run_dir: Annotated[Path, typer.Argument(help="A run.")],
+    folder: Annotated[Path, typer.Argument(help="Where the model goes, in the Hub's layout.")],
+    title: Annotated[str, typer.Option(help="What the data is.")],
+    origin: Annotated[str, typer.Option(help="Where the data is from.")],
+    licence: Annotated[str, typer.Option(help="Terms of the data.")],
+    language: Annotated[str, typer.Option(help="Its language, such as en or zh.")] = "en",
+    step: Annotated[int | None, typer.Option(help="Which checkpoint; the last if left away.")] = None,
+    json_: Json = False,
+) -> None:
+    """Copy a run's model to a folder of its own, measure it, and write its model card."""
+    from aigc_demo.studio import publish as publishing
+
+    data = {"title": title, "origin": origin, "licence": licence, "language": language}
+    _result(publishing.publish(run_dir, folder, data, step), json_)
+
+
+@app.command()
 def models(json_: Json = False) -> None:
     """List the models that can be used by name."""
     from aigc_demo.generators.catalog import CATALOG
@@ -266,17 +283,26 @@ def _result(result: dict[str, Any], as_json: bool) -> None:
         print(f"{name}: {value}")
 
 
-@contextmanager
-def _plain_errors() -> Iterator[None]:
-    """One line on standard error instead of a stack trace."""
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit: 0 for success, 2 for bad input, 1 for a failure on the way.
+
+    Args:
+        arguments: in place of those that the process was started with.
+
+    Raises:
+        SystemExit: always; an error is one line on standard error, never a stack trace.
+    """
     try:
-        yield
+        status = app(arguments, standalone_mode=False)
     except DemoError as error:
-        print(" ".join(str(error).split()), file=sys.stderr)
-        sys.exit(error.exit_code)
+        _complain(str(error), error.exit_code)
+    except typer.TyperException as error:  # an unknown option, a missing argument, a number that is none
+        _complain(f"{error.format_message()} (see --help)", error.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        _complain("Interrupted.", 1)
+    sys.exit(status)
 
 
-def main(run: Callable[[], None] = app) -> None:
-    """Run the command line."""
-    with _plain_errors():
-        run()
+def _complain(sentence: str, status: int) -> NoReturn:
+    print(" ".join(sentence.split()), file=sys.stderr)
+    sys.exit(status)

@@ -70,7 +70,6 @@ ENGLISH: dict[str, str] = {
         "batch_size {batch_size} cannot be worked off in {shares} equal shares "
         "(processes times gradient_accumulation_steps); choose a multiple of {shares}."
     ),
-    "past_the_end": "The run already stands at step {step}; give --steps larger than that to go on.",
     # the page
     "text_too_long": "{name} has {got} characters; give at most {limit}.",
     "text_not_unicode": "{name} holds half of a character; paste it again as plain text.",

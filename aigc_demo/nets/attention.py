@@ -206,7 +206,7 @@ class MultiHeadAttention(nn.Module):
     def __init__(self, hidden_size: int, num_heads: int, *, bias: bool = False, normalize_qk: bool = False):
         super().__init__()
         self.num_heads, self.head_size = num_heads, hidden_size // num_heads
-        self.normalize_qk = normalize_qk
+        self.bias, self.normalize_qk = bias, normalize_qk
         self.qkv = nn.Linear(hidden_size, 3 * hidden_size, bias=bias)
         self.output = nn.Linear(hidden_size, hidden_size, bias=bias)
 
@@ -259,10 +259,9 @@ class MultiHeadAttention(nn.Module):
         if memory_BSC is None:
             q, k, v = self._heads(self.qkv(x_BTC), 3)
             return q, k, v
-        C = x_BTC.shape[-1]
-        bias_q, bias_kv = (None, None) if self.qkv.bias is None else self.qkv.bias.split((C, 2 * C))
-        (q,) = self._heads(F.linear(x_BTC, self.qkv.weight[:C], bias_q), 1)
-        k, v = self._heads(F.linear(memory_BSC, self.qkv.weight[C:], bias_kv), 2)
+        C, bias = x_BTC.shape[-1], self.bias
+        (q,) = self._heads(F.linear(x_BTC, self.qkv.weight[:C], self.qkv.bias[:C] if bias else None), 1)
+        k, v = self._heads(F.linear(memory_BSC, self.qkv.weight[C:], self.qkv.bias[C:] if bias else None), 2)
         return q, k, v
 
     def _heads(self, x_BTC: Tensor, parts: int) -> tuple[Tensor, ...]:

@@ -10,6 +10,7 @@ this code (`gpt2_weights.py`).
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -113,13 +114,13 @@ class SquaredReLU(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx, x: Tensor) -> Tensor:  # type: ignore[override]
+    def forward(ctx: Any, x: Tensor) -> Tensor:
         positive = x.relu()
         ctx.save_for_backward(positive)
         return positive * positive
 
     @staticmethod
-    def backward(ctx, gradient: Tensor) -> Tensor:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
         (positive,) = ctx.saved_tensors
         return (gradient * positive).mul_(2)
 
@@ -159,7 +160,7 @@ class Block(nn.Module):
         self.feed_forward = FeedForward(config)
         self.dropout = Dropout(config.dropout)
 
-    def forward(self, x_BTC: Tensor, **attention_arguments) -> Tensor:
+    def forward(self, x_BTC: Tensor, **attention_arguments: Any) -> Tensor:
         x_BTC = x_BTC + self.dropout(self.attention(self.attention_norm(x_BTC), **attention_arguments))
         return x_BTC + self.dropout(self.feed_forward(self.feed_forward_norm(x_BTC)))
 
@@ -179,6 +180,9 @@ class Decoder(
         Radford et al. 2019, "Language models are unsupervised multitask learners", for the whole;
         the parts say their own.
     """
+
+    cos: Tensor
+    sin: Tensor
 
     def __init__(self, config: TransformerConfig):
         super().__init__()
@@ -248,8 +252,9 @@ class Decoder(
         return sum(parameter.numel() for parameter in self.parameters())
 
     def _rotary(self, start: int, T: int, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-        if torch.is_autocast_enabled(self.cos.device.type):
-            dtype = torch.get_autocast_dtype(self.cos.device.type)
+        device = self.embedding.weight.device.type
+        if torch.is_autocast_enabled(device):
+            dtype = torch.get_autocast_dtype(device)
         return self.cos[start : start + T].to(dtype), self.sin[start : start + T].to(dtype)
 
     def _predict(self, x_BTC: Tensor) -> Tensor:

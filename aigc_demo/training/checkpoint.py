@@ -13,7 +13,6 @@ from aigc_demo.core.errors import InputError
 from aigc_demo.core.run_directory import STATE, RunDirectory, broken, step_of, writing
 from aigc_demo.data.text import Tokenizer
 
-
 # Tied embeddings are one tensor under two names; accelerate warns at every save that it writes it once.
 logging.getLogger("accelerate.utils.other").setLevel(logging.ERROR)
 
@@ -42,7 +41,6 @@ def save_checkpoint(
     Raises:
         DemoError: it could not be written; older checkpoints are whole.
     """
-
     if accelerator.is_main_process:
         run.begin_checkpoint(step)
     accelerator.wait_for_everyone()

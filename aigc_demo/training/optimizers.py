@@ -75,24 +75,24 @@ class Muon(Optimizer):
         super().__init__(matrices, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay, "parts": 1})
 
     @torch.no_grad()
-    def step(self, closure=None) -> None:  # type: ignore[override]
-        """Take one step along the gradients that are there."""
+    def step(self, closure: None = None) -> None:  # type: ignore[override]
+        """Take one step along the gradients that are there; a closure is not supported."""
         for group in self.param_groups:
-            same_shape: dict[torch.Size, list[nn.Parameter]] = defaultdict(list)
+            same_shape: dict[torch.Size, list[Tensor]] = defaultdict(list)
             for weight in group["params"]:
                 if weight.grad is not None:
                     same_shape[weight.shape].append(weight)
             for weights in same_shape.values():
                 self._step_together(weights, group)
 
-    def _step_together(self, weights: list[nn.Parameter], group: dict) -> None:
+    def _step_together(self, weights: list[Tensor], group: dict) -> None:
         momenta = []
         for weight in weights:
             state = self.state[weight]
             if "momentum" not in state:
                 state["momentum"] = torch.zeros_like(weight)
             momenta.append(state["momentum"])
-        gradients = [weight.grad for weight in weights]
+        gradients = [weight.grad for weight in weights if weight.grad is not None]
         torch._foreach_mul_(momenta, group["momentum"])
         torch._foreach_add_(momenta, gradients)
         ahead = torch._foreach_add(gradients, momenta, alpha=group["momentum"])

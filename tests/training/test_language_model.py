@@ -82,8 +82,7 @@ def test_accumulated_parts_equal_the_whole_batch(text_file: Path, tmp_path: Path
 def test_told_to_stop_it_saves_and_says_so(text_file: Path, tmp_path: Path) -> None:
     done: list[TrainEvent] = []
     running = train(order(text_file, tmp_path / "run"), should_stop=lambda: len(losses(done)) >= 7)
-    for event in running:
-        done.append(event)
+    done.extend(running)  # grows event by event, and should_stop looks at it
     assert done[-1].reason == "stopped"
     assert done[-2] == CheckpointSaved(7, "checkpoints/step-000007")
     assert not broken(tmp_path / "run/checkpoints/step-000007", read_all=True)
