@@ -187,7 +187,11 @@ def compare_text(request: Request, cache: ModelCache, stop: threading.Event) -> 
         carries its error and leaves the others alone.
     """
     reports: queue.SimpleQueue[tuple[int, Column]] = queue.SimpleQueue()
-    columns = [Column(name, "waiting", request.settings.seed) for name in request.models]
+    seed = request.settings.seed
+    columns = [
+        Column(name, "waiting", seed, tokens=written)
+        for name, written in zip(request.models, request.written, strict=True)
+    ]
     for place, column in enumerate(columns):
         writer = _Writer(request, place, column, cache, stop, lambda new, i=place: reports.put((i, new)))  # type: ignore[misc]
         threading.Thread(target=writer.run, name=f"column-{place}", daemon=True).start()

@@ -22,7 +22,7 @@ __all__ += ["next_token", "score_text", "token_ids"]
 MAX_ATTENTION_BYTES = 400_000
 MAX_ATTENTION_TOKENS = 128
 NUM_ALTERNATIVES = 10
-MAX_RANK = 200  # how far down the list one more alternative is looked for
+MAX_ALTERNATIVES = 200
 
 
 @dataclass(frozen=True)
@@ -73,13 +73,13 @@ class AttentionMaps:
 
 
 def checked_count(value: Any) -> int:
-    """How many alternatives: 1 to MAX_RANK.
+    """How many alternatives: 1 to MAX_ALTERNATIVES.
 
     Raises:
         InputError: it is not such a number.
     """
-    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MAX_RANK:
-        expected = f"a whole number from 1 to {MAX_RANK}"
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MAX_ALTERNATIVES:
+        expected = f"a whole number from 1 to {MAX_ALTERNATIVES}"
         raise InputError("setting_type", name="num", expected=expected, got=shown(value))
     return value
 
@@ -102,21 +102,10 @@ def score_text(cache: ModelCache, model: Any, text: Any) -> TextReading:
     Raises:
         DemoError: an argument does not fit, or the model cannot be loaded.
     """
-    import torch
-
-    from aigc_demo.measure.text import surprise, text_score, windows
+    from aigc_demo.generators import scoring
 
     name, text = check_scored(model, text)
-    reader = cache.get(name)
-    tokens = reader.spans(text)
-    ids = torch.tensor([token for token, _, _ in tokens], dtype=torch.long)
-    cut = windows(ids, reader.context_length, reader.start_ids[0])
-
-    def predict(batch: torch.Tensor) -> torch.Tensor:
-        return torch.stack([reader.token_logits(row.tolist()) for row in batch])
-
-    bits = surprise(predict, cut, reader.vocab_size)
-    score = text_score(bits.tolist(), tokens, text, getattr(reader, "unknown_id", None))
+    score = scoring.score_text(cache.get(name), text)
     return TextReading(name, text, score.bits_per_byte, score.num_bytes, score.num_tokens, score.bits)
 
 
@@ -137,7 +126,7 @@ def next_token(
         prompt: what the text begins with.
         written: ids of what was written after it.
         settings: of the decoding.
-        also: an id that is to be in the answer even if it is not among those, down to MAX_RANK.
+        also: an id that is to be in the answer however unlikely.
         num: how many.
 
     Returns:
@@ -153,8 +142,7 @@ def next_token(
     reader = cache.get(name)
     check_in_vocabulary(reader, ids)
     given = [*reader.prompt_ids(text), *ids]
-    found = alternatives(reader, given, len(given), asked, MAX_RANK)
-    return (*found[:num], *(one for one in found[num:] if one.id == also))
+    return tuple(alternatives(reader, given, len(given), asked, num, also))
 
 
 def attention(cache: ModelCache, model: Any, prompt: Any, written: Any) -> AttentionMaps:

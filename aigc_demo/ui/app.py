@@ -39,12 +39,12 @@ def build_app(studio: Studio | None = None) -> gr.Blocks:
     """
     studio = studio or Studio(ModelCache(), StopBook())
     with gr.Blocks(title="AIGC Demo", **serving.BLOCKS) as page:
+        add_text_api(studio.cache, studio.stops)  # first, so that no listener's name is taken before
         gr.HTML(_masthead(), js_on_load=_MASTHEAD_JS, elem_classes="masthead-box", apply_default_css=False)
         with gr.Tabs():
             for name, build in TABS:
                 with gr.Tab(word(name)):
                     build(studio)
-        add_text_api(studio.cache, studio.stops)
     page.queue(**serving.QUEUE)
     return page
 
@@ -60,10 +60,10 @@ def launch_settings() -> dict[str, Any]:
     }
 
 
-def serve() -> None:
+def serve(studio: Studio | None = None) -> None:
     """Serve the page until it is ended: the page first, the models after."""
     serving.quiet_environment()
-    studio = Studio(ModelCache(), StopBook())
+    studio = studio or Studio(ModelCache(), StopBook())
     page = build_app(studio)
     page.launch(prevent_thread_lock=True, **launch_settings())
     serving.warm_up(lambda: _load_defaults(studio.cache))

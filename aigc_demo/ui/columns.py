@@ -21,16 +21,17 @@ class Shown:
         column: the last picture of the text.
         prompt: what it began with.
         settings: by which it was written.
-        offered: the alternatives on the page: the place of the token and their ids.
+        offered: the alternatives on the page: the place of the token, and what could stand there.
         bits_per_byte: on the pasted text, and of which model.
+        text_id: names the text, so that the page knows when to begin a new one.
     """
 
     column: Column | None = None
     prompt: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
-    offered: tuple[int, tuple[int, ...]] | None = None
+    offered: tuple[int, tuple[Any, ...]] | None = None
     bits_per_byte: tuple[str, float] | None = None
-    text_number: int = 0
+    text_id: str = ""
 
 
 def model_card(choice: Choice, shown: Shown) -> Json:
@@ -115,18 +116,30 @@ def _training_data(entry: Any) -> Any:
 def choice_label(choice: Choice) -> tuple[str, str, str]:
     """A model's name in the pickers, in all languages."""
     entry = choice.entry
-    size = f" · {short_count(entry.num_parameters)}" if entry.num_parameters else ""
+    sizes = (
+        {lang: f" · {size}" for lang, size in short_count(entry.num_parameters).items()}
+        if entry.num_parameters
+        else {}
+    )
     family = everywhere(f"family_{entry.family}")
     note = {lang: f" · {words}" for lang, words in everywhere("on_ours").items()} if choice.on_ours else {}
     english, simplified, traditional = (
-        f"{entry.name}{size} · {family[lang]}{note.get(lang, '')}" for lang in LANGUAGES
+        f"{entry.name}{sizes.get(lang, '')} · {family[lang]}{note.get(lang, '')}" for lang in LANGUAGES
     )
     return english, simplified, traditional
 
 
-def short_count(count: int) -> str:
-    """A number of parameters as people say it: 4.8 M, 124 M, 0.5 B."""
-    for size, letter in ((1e9, "B"), (1e6, "M"), (1e3, "K")):
+def short_count(count: int) -> dict[str, str]:
+    """A number of parameters as people say it: 4.8 M in English, 480 万 in Chinese."""
+    english = _scaled(count, ((1e9, "B"), (1e6, "M"), (1e3, "K")))
+    simplified = _scaled(count, ((1e8, "亿"), (1e4, "万")))
+    return dict(
+        zip(LANGUAGES, (english, simplified, simplified.replace("亿", "億").replace("万", "萬")), strict=True)
+    )
+
+
+def _scaled(count: int, units: tuple[tuple[float, str], ...]) -> str:
+    for size, letter in units:
         if count >= size:
             return f"{count / size:.1f} {letter}" if count < 100 * size else f"{count / size:.0f} {letter}"
     return str(count)
@@ -137,7 +150,7 @@ def strip(shown: Shown, chosen: int = -1) -> Json:
     column = shown.column
     tokens = column.tokens if column else ()
     return {
-        "reset": f"{shown.text_number}",
+        "reset": shown.text_id,
         "prompt": [[token.text, token.id] for token in column.prompt] if column else [],
         "t": [token.text for token in tokens],
         "i": [token.id for token in tokens],

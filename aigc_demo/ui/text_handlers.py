@@ -1,5 +1,6 @@
 """What happens on a click in the tab Text: translate, call the studio, translate back."""
 
+import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -56,7 +57,7 @@ class TextHandlers:
         prompt, _, _, *settings, left, right, shown_left, shown_right = values
         with door(request):
             asked = check_request([left, right], prompt, settings_from(settings, seed))
-            new = [replace(shown, text_number=shown.text_number + 1) for shown in (shown_left, shown_right)]
+            new = [replace(shown, text_id=secrets.token_hex(4)) for shown in (shown_left, shown_right)]
             yield from self._write(request, asked, new)
 
     def go_on(self, request: gr.Request, *values: Any) -> Iterator[Picture]:
@@ -83,8 +84,6 @@ class TextHandlers:
                 yield (asked.settings.seed, *sides[0], *sides[1])
 
     def _picture(self, old: Shown, column: Column, prompt: str) -> Picture:
-        if not column.tokens and column.state in ("waiting", "loading") and old.column and old.column.model:
-            column = replace(column, prompt=old.column.prompt, tokens=old.column.tokens)
         new = replace(old, column=column, prompt=prompt, offered=None)
         return columns.model_card(self._choices[column.model], new), columns.strip(new), None, new
 
@@ -132,7 +131,7 @@ class TextHandlers:
             written = (*shown.column.tokens[:place], Token(taken.id, taken.text, surprise(taken.prob_before)))
             settings = settings_from(values, shown.column.seed)
             asked = check_request([shown.column.model], shown.prompt, settings, [written])
-            new = replace(shown, text_number=shown.text_number + 1, column=None)
+            new = replace(shown, text_id=secrets.token_hex(4))
             with self._stops.writing(request.session_hash) as stop:
                 for (column,) in compare_text(asked, self._cache, stop):
                     yield self._picture(new, column, shown.prompt)

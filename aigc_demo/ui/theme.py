@@ -63,6 +63,20 @@ _SETTINGS: dict[str, tuple[str, str]] = {
 }
 
 
+def contrast_pairs() -> list[tuple[str, str]]:
+    """Text and what it stands on; each has a contrast of at least 4.5 to 1, light and dark."""
+    grounds = ("body_background_fill", "block_background_fill")
+    texts = ("body_text_color", "body_text_color_subdued", "block_title_text_color", "block_label_text_color")
+    pairs = [
+        (text, ground) for text in (*texts, "block_info_text_color", "link_text_color") for ground in grounds
+    ]
+    pairs.append(("input_placeholder_color", "input_background_fill"))
+    for kind in ("primary", "secondary", "cancel"):
+        pairs.append((f"button_{kind}_text_color", f"button_{kind}_background_fill"))
+        pairs.append((f"button_{kind}_text_color", f"button_{kind}_background_fill_hover"))
+    return pairs
+
+
 def page_theme() -> gr.themes.Base:
     """The theme, for `launch(theme=...)`."""
     fonts = [
@@ -92,7 +106,9 @@ def page_theme() -> gr.themes.Base:
 
 
 def style_sheet() -> str:
-    """The style of the page and of its widgets, for its head: gradio confines what `launch(css=...)` gets to its
-    own container, and the language stands on the document's root.
+    """The style of the page and of its widgets, for its head.
+
+    Not for `launch(css=...)`: gradio confines that to its own container, and the page's language stands on
+    the root of the document.
     """
     return f"<style>{(Path(__file__).parent / 'static' / 'page.css').read_text('utf-8')}</style>"

@@ -48,9 +48,7 @@ def harmless(message: str) -> str:
 def widget(name: str, value: Any, **options: Any) -> gr.HTML:
     """A component drawn by `static/NAME.js`."""
     script = (_STATIC / f"{name}.js").read_text("utf-8")
-    return gr.HTML(
-        value, html_template="", js_on_load=script, apply_default_css=False, **options
-    )
+    return gr.HTML(value, html_template="", js_on_load=script, apply_default_css=False, **options)
 
 
 def spans(key: str, tag: str = "span", **values: Any) -> str:

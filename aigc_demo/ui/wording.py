@@ -163,7 +163,6 @@ WORDS: dict[str, tuple[str, str, str]] = {
     "fact_first": ("To the first token", "到第一个词元", "到第一個詞元"),
     "fact_memory": ("Weights in memory", "权重占内存", "權重占記憶體"),
     "fact_bits": ("Bits per byte", "每字节比特数", "每位元組位元數"),
-    "fact_bits_why": ("on the pasted text", "在粘贴的文字上", "在貼上的文字上"),
     "language_English": ("English", "英文", "英文"),
     "language_Chinese": ("Chinese", "中文", "中文"),
     "data_gpt-shakespeare": _SHAKESPEARE,
@@ -255,8 +254,6 @@ WORDS: dict[str, tuple[str, str, str]] = {
         "服务器上出了问题，日志中有详情。请再试一次，或换一个模型。",
         "伺服器上出了問題，日誌中有詳情。請再試一次，或換一個模型。",
     ),
-    "stopping": ("Stopping.", "正在停止。", "正在停止。"),
-    "nothing_runs": ("Nothing is running.", "没有正在进行的生成。", "沒有正在進行的生成。"),
 }
 
 SENTENCES: dict[str, tuple[str, str]] = {
@@ -283,6 +280,100 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "unknown_source": (
         "没有来源 {name}；请给 tiny-world、一个 .txt 文件或 hf:owner/name[:config]。",
         "沒有來源 {name}；請給 tiny-world、一個 .txt 檔或 hf:owner/name[:config]。",
+    ),
+    # texts and where they come from
+    "no_file": (
+        "没有文件 {path}；请检查名称，或给 tiny-world 或 hf:owner/name[:config]。",
+        "沒有檔案 {path}；請檢查名稱，或給 tiny-world 或 hf:owner/name[:config]。",
+    ),
+    "source_is_folder": (
+        "{path} 是文件夹，这里需要文本；请给其中一个 .txt 文件。",
+        "{path} 是資料夾，這裡需要文字；請給其中一個 .txt 檔。",
+    ),
+    "unreadable_file": (
+        "无法读取 {path}（{detail}）；请检查名称和权限。",
+        "無法讀取 {path}（{detail}）；請檢查名稱和權限。",
+    ),
+    "too_large": (
+        "{name} 有 {got} MiB，超过可接受的 {limit} MiB；请只给其中一部分。",
+        "{name} 有 {got} MiB，超過可接受的 {limit} MiB；請只給其中一部分。",
+    ),
+    "not_text": (
+        "{name} 不是 UTF-8 文本（第 {place} 个字节不是）；请存为 UTF-8 纯文本。",
+        "{name} 不是 UTF-8 文字（第 {place} 個位元組不是）；請存為 UTF-8 純文字。",
+    ),
+    "empty_text": (
+        "{name} 中没有文字；请给一个含有若干句子的文件。",
+        "{name} 中沒有文字；請給一個含有若干句子的檔案。",
+    ),
+    "hub_form": (
+        "{name} 不是 hf:owner/name[@commit][:config] 的形式，其中 commit 须写全 40 位。",
+        "{name} 不是 hf:owner/name[@commit][:config] 的形式，其中 commit 須寫全 40 位。",
+    ),
+    "hub_unreachable": (
+        "{name} 既不在本机缓存中，也无法连上；请连接网络，或改用文件或 tiny-world。",
+        "{name} 既不在本機快取中，也無法連上；請連接網路，或改用檔案或 tiny-world。",
+    ),
+    "hub_unknown": (
+        "Hub 上没有公开的数据集 {name}；请检查所有者、名称和 commit。",
+        "Hub 上沒有公開的資料集 {name}；請檢查擁有者、名稱和 commit。",
+    ),
+    "hub_configuration": (
+        "{name} 有多个部分；请在名称后加冒号和其中之一：{known}。",
+        "{name} 有多個部分；請在名稱後加冒號和其中之一：{known}。",
+    ),
+    "hub_no_train": (
+        "{name} 没有名为 train 的部分，只有 {known}；请另选数据集。",
+        "{name} 沒有名為 train 的部分，只有 {known}；請另選資料集。",
+    ),
+    "hub_column": (
+        "{name} 没有名为 text 的列，{known} 中也没有唯一的文本列；请另选数据集。",
+        "{name} 沒有名為 text 的欄，{known} 中也沒有唯一的文字欄；請另選資料集。",
+    ),
+    "hub_unreadable": (
+        "无法读取 {name}（{detail}）；请另选数据集，或以文件给出其文本。",
+        "無法讀取 {name}（{detail}）；請另選資料集，或以檔案給出其文字。",
+    ),
+    "nothing_left": (
+        "清理丢弃了 {name} 的全部 {dropped} 个字符；请少丢一些，或换一段文本。",
+        "清理丟棄了 {name} 的全部 {dropped} 個字元；請少丟一些，或換一段文字。",
+    ),
+    # models that write, and the Hub
+    "hub_name": (
+        "{name} 没有说清是哪个模型；请写 hf:owner/name@commit，commit 须写全 40 位。",
+        "{name} 沒有說清是哪個模型；請寫 hf:owner/name@commit，commit 須寫全 40 位。",
+    ),
+    "prompt_too_long": (
+        "提示有 {got} 个词元，{model} 最多读 {limit} 个；请缩短。",
+        "提示有 {got} 個詞元，{model} 最多讀 {limit} 個；請縮短。",
+    ),
+    "prompt_far_too_long": (
+        "提示有 {got} 个字符，{model} 最多读 {limit} 个；请缩短。",
+        "提示有 {got} 個字元，{model} 最多讀 {limit} 個；請縮短。",
+    ),
+    "not_on_ours": (
+        "{name} 不能在我们自己的网络上运行；请选 gpt2 或 distilgpt2。",
+        "{name} 不能在我們自己的網路上執行；請選 gpt2 或 distilgpt2。",
+    ),
+    "not_finite": (
+        "{model} 给出的数不是有限数，权重已损坏；请换一个模型。",
+        "{model} 給出的數不是有限數，權重已損壞；請換一個模型。",
+    ),
+    "not_reachable": (
+        "{name} 不在本机，也连不上 Hub；请在有网络处运行 `python -m aigc_demo fetch {name}`，或换一个模型。",
+        "{name} 不在本機，也連不上 Hub；請在有網路處執行 `python -m aigc_demo fetch {name}`，或換一個模型。",
+    ),
+    "not_on_hub": (
+        "Hub 上没有 commit 为 {revision} 的模型 {location}；请检查名称和 commit。",
+        "Hub 上沒有 commit 為 {revision} 的模型 {location}；請檢查名稱和 commit。",
+    ),
+    "not_in_safetensors": (
+        "{name} 没有 safetensors 格式的权重（pickle 可执行代码，一律不读）；请换一个模型。",
+        "{name} 沒有 safetensors 格式的權重（pickle 可執行程式碼，一律不讀）；請換一個模型。",
+    ),
+    "fetch_broke_off": (
+        "下载 {name} 中断（{detail}）；请再运行 `python -m aigc_demo fetch {name}`。",
+        "下載 {name} 中斷（{detail}）；請再執行 `python -m aigc_demo fetch {name}`。",
     ),
     # checkpoints and model folders
     "broken_model": (
@@ -327,9 +418,15 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "--steps 与 --minutes 请给且只给一个。",
         "--steps 與 --minutes 請給且只給一個。",
     ),
-    "past_the_end": (
-        "训练已到第 {step} 步；请给更大的 --steps 再继续。",
-        "訓練已到第 {step} 步；請給更大的 --steps 再繼續。",
+    "batch_not_shared": (
+        "batch_size {batch_size} 不能平分为 {shares} 份（进程数乘 gradient_accumulation_steps）；"
+        "请选 {shares} 的倍数。",
+        "batch_size {batch_size} 不能平分為 {shares} 份（處理程序數乘 gradient_accumulation_steps）；"
+        "請選 {shares} 的倍數。",
+    ),
+    "init_differs": (
+        "{path} 的 {name} = {old}，不是 {new}；去掉这项设置即可从它继续。",
+        "{path} 的 {name} = {old}，不是 {new}；去掉這項設定即可從它繼續。",
     ),
     # the page
     "text_too_long": (
@@ -364,17 +461,27 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
 }
 
-# What core/config puts into {expected}: short English phrases with at most one value at their end.
+# What stands in {expected}: short English phrases. Those that are not here stay as they are.
 _PHRASES: tuple[tuple[str, tuple[str, str]], ...] = (
     (r"a list", ("列表", "列表")),
+    (r"a list of token ids", ("词元编号的列表", "詞元編號的列表")),
+    (r"a list of 1 to (\d+) models", ("含 1 到 {0} 个模型的列表", "含 1 到 {0} 個模型的列表")),
+    (r"a list of (\d+), one for each model", ("含 {0} 项的列表，每个模型一项", "含 {0} 項的列表，每個模型一項")),
     (r"true or false", ("“是”或“否”（true 或 false）", "「是」或「否」（true 或 false）")),
     (r"a number", ("一个数", "一個數")),
     (r"a whole number", ("整数", "整數")),
+    (r"a whole number from (\d+) to (\d+)", ("{0} 到 {1} 的整数", "{0} 到 {1} 的整數")),
     (r"text", ("文本", "文字")),
     (r"one of (.*)", ("是以下之一：{0}", "是以下之一：{0}")),
-    (r"at least (.*)", ("不小于 {0}", "不小於 {0}")),
-    (r"at most (.*)", ("不大于 {0}", "不大於 {0}")),
-)
+    (r"at least ([^ ]*)", ("不小于 {0}", "不小於 {0}")),
+    (r"at most ([^ ]*)", ("不大于 {0}", "不大於 {0}")),
+    (r"at most (\d+) long", ("至多 {0} 个长", "至多 {0} 個長")),
+    (r"at most (\d+) texts of (\d+) to (\d+) characters", (
+        "至多 {0} 段、每段 {1} 到 {2} 个字符", "至多 {0} 段、每段 {1} 到 {2} 個字元",
+    )),
+    (r"more than ([^ ]*)", ("大于 {0}", "大於 {0}")),
+    (r"from (\d+) to (\d+)", ("在 {0} 到 {1} 之间", "在 {0} 到 {1} 之間")),
+)  # fmt: skip
 
 
 def text(key: str, language: str, **values: Any) -> str:

@@ -28,7 +28,7 @@ const paint = () => {
     list.replaceChildren();
     drawn = 0; chosen = -1; reset = value.reset;
   }
-  if (given.children.length !== value.prompt.length || drawn === 0) {
+  if (value.prompt.length ? given.children.length !== value.prompt.length : drawn === 0) {
     given.replaceChildren(...value.prompt.map(([raw, id]) => piece(raw, id, 0)));
   }
   list.setAttribute('role', 'listbox');

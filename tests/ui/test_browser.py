@@ -1,0 +1,285 @@
+"""The page in a real browser: two columns stream, tokens are clicked, languages and themes change."""
+
+import json
+import re
+from contextlib import contextmanager
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+TIMEOUT = 20_000
+AXE = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}}
+# Inside gradio's own components, out of reach of an app.
+GRADIOS_OWN = {"aria-allowed-attr", "aria-valid-attr-value", "nested-interactive"}
+
+
+@contextmanager
+def opened(chromium, url, *, theme="light", language="en-US", width=1366, height=900):
+    context = chromium.new_context(viewport={"width": width, "height": height}, locale=language)
+    page = context.new_page()
+    page.set_default_timeout(TIMEOUT)
+    faults = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.goto(f"{url}?__theme={theme}")
+    page.wait_for_selector("#strip-right .strip")
+    try:
+        yield page
+        assert faults == []
+    finally:
+        context.close()
+
+
+def settings(page, length):
+    """Set the length of the texts in the accordion, as a user would."""
+    page.click("#settings button")
+    field = page.get_by_label("number input for Length")
+    field.fill(str(length))
+    field.press("Enter")
+
+
+def choose_model(page, side, name):
+    page.click(f"#model-{side} input")
+    page.get_by_role("option", name=re.compile(rf"^{re.escape(name)}( ·|$)")).first.click()
+
+
+def wait_for_state(page, side, state):
+    page.wait_for_selector(f"#card-{side} .state[data-state={state}]")
+
+
+def tokens(page, side):
+    return page.locator(f"#strip-{side} .strip-tokens .token")
+
+
+def generate(page):
+    page.click("#generate")
+    for side in ("left", "right"):
+        wait_for_state(page, side, "finished")
+
+
+def written(page, side):
+    return page.locator(f"#strip-{side} .strip-tokens").text_content()
+
+
+def seed_of(page):
+    return page.input_value("#seed input")
+
+
+@pytest.fixture(scope="module")
+def page(chromium, page_url):
+    """One page that most tests share, in English and light."""
+    with opened(chromium, page_url) as shared:
+        settings(shared, 60)
+        generate(shared)
+        yield shared
+
+
+def test_both_columns_wrote_and_tell_what_it_cost(page):
+    for side in ("left", "right"):
+        assert tokens(page, side).count() == 60
+        assert page.locator(f"#strip-{side} .strip-given").text_content() == "ROMEO:\n"
+        labels = page.locator(f"#card-{side} dt span[lang=en]").all_text_contents()
+        assert {"Parameters", "Trained on", "Tokens per second", "To the first token"} <= set(labels)
+    assert int(seed_of(page)) > 0
+
+
+def test_both_columns_stream_side_by_side(chromium, page_url):
+    with opened(chromium, page_url) as page:
+        for side in ("left", "right"):
+            choose_model(page, side, "slow")
+        page.click("#generate")
+        page.wait_for_function(
+            """() => ['left', 'right'].every(side => {
+              const count = document.querySelectorAll(`#strip-${side} .strip-tokens .token`).length;
+              return count > 3 && count < 200; })"""
+        )
+        states = [
+            page.locator(f"#card-{side} .state").get_attribute("data-state") for side in ("left", "right")
+        ]
+        assert states == ["running", "running"]
+        page.click("#stop")
+        for side in ("left", "right"):
+            wait_for_state(page, side, "stopped")
+            assert 3 < tokens(page, side).count() < 200
+
+
+def test_click_on_a_token_shows_alternatives_and_a_choice_goes_on_from_there(page):
+    generate(page)
+    before = written(page, "left")
+    tokens(page, "left").nth(9).click()
+    page.wait_for_selector("#choices-left table")
+    assert tokens(page, "left").nth(9).get_attribute("aria-selected") == "true"
+    other = page.locator("#choices-left tbody tr:not(.written) button.choice").first
+    chosen = other.text_content().replace("␣", " ").replace("↵", "\n")
+    other.click()
+    page.wait_for_function(
+        "old => document.querySelector('#strip-left .strip-tokens').textContent !== old", arg=before
+    )
+    wait_for_state(page, "left", "finished")
+    after = written(page, "left")
+    assert after[:9] == before[:9]
+    assert after[9] == chosen != before[9]
+    assert len(after) == 10 + 60
+
+
+def test_tokens_are_reached_by_keyboard(page):
+    tokens(page, "right").first.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("document.activeElement.dataset.n") == "2"
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#choices-right table")
+    page.click("#choices-right .plain")
+    page.wait_for_selector("#choices-right table", state="detached")
+
+
+def test_continue_and_regenerate(page):
+    generate(page)
+    first, seed = written(page, "right"), seed_of(page)
+    page.click("#continue")
+    page.wait_for_function(
+        "() => document.querySelectorAll('#strip-right .strip-tokens .token').length === 120"
+    )
+    assert written(page, "right").startswith(first)
+    assert seed_of(page) == seed
+    page.click("#regenerate")
+    page.wait_for_function("old => document.querySelector('#seed input').value !== old", arg=seed)
+    page.wait_for_function(
+        "() => document.querySelectorAll('#strip-right .strip-tokens .token').length === 60"
+    )
+    assert written(page, "right") != first
+
+
+def test_a_fixed_seed_repeats_its_text(page):
+    page.uncheck("#fresh input")
+    generate(page)
+    wait_for_state(page, "left", "finished")
+    first, seed = written(page, "left"), seed_of(page)
+    page.click("#generate")
+    page.wait_for_timeout(1500)
+    for side in ("left", "right"):
+        wait_for_state(page, side, "finished")
+    assert (written(page, "left"), seed_of(page)) == (first, seed)
+    page.check("#fresh input")
+
+
+def test_surprise_and_token_ids_are_views_of_the_same_text(page):
+    token = tokens(page, "left").first
+    assert float(token.evaluate("node => node.style.getPropertyValue('--s')")) > 0
+    coloured = token.evaluate("node => getComputedStyle(node).backgroundColor")
+    page.check("#view input[value=text]")
+    plain = token.evaluate("node => getComputedStyle(node).backgroundColor")
+    page.check("#view input[value=ids]")
+    number = token.evaluate("node => getComputedStyle(node, '::after').content")
+    assert coloured != plain
+    assert number == f'"{token.get_attribute("data-id")}"'
+    page.check("#view input[value=surprise]")
+
+
+def test_a_pasted_text_is_measured_by_both(page):
+    page.click("#surprise > button")
+    page.fill("#score-text textarea", "ROMEO: see")
+    page.click("#score")
+    for side in ("left", "right"):
+        page.wait_for_selector(f"#score-{side} .score-text .token")
+        assert page.locator(f"#score-{side} .token").count() == 10
+        figure = page.locator(f"#score-{side} .score-figure span[lang=en]").text_content()
+        assert re.fullmatch(r"\d+\.\d{3} bits per byte \(10 bytes, 10 tokens\)", figure)
+        assert "Bits per byte" in page.locator(f"#card-{side} dt span[lang=en]").all_text_contents()
+
+
+def test_attention_is_drawn_and_read(page):
+    page.click("#attention > button")
+    page.click("#show-attention")
+    canvas = page.locator("#attention-left canvas")
+    canvas.wait_for()
+    assert page.locator("#attention-left select[data-name=layer] option").count() == 2
+    assert page.locator("#attention-left select[data-name=head] option").count() == 2
+    canvas.focus()
+    page.keyboard.press("ArrowUp")
+    reading = page.locator("#attention-left output").text_content()
+    assert re.search(r"←.*\d+\.\d %", reading, re.DOTALL)
+    drawn = "node => new Set(node.getContext('2d').getImageData(0, 0, node.width, node.height).data).size"
+    assert canvas.evaluate(drawn) > 10, "a picture with many shades"
+
+
+def test_chinese_is_switched_live_and_back(page):
+    page.click("button[data-language='zh-CN']")
+    page.wait_for_function("() => document.querySelector('#generate').textContent.trim() === '生成'")
+    assert page.locator("#card-left .state").inner_text().startswith("已完成")
+    assert page.locator("h1").inner_text() == "AIGC 演示"
+    assert page.evaluate("document.documentElement.lang") == "zh-CN"
+    assert page.locator("#strip-left [role=listbox]").get_attribute("aria-label") == "生成的文字，逐个词元"
+    page.click("button[data-language='zh-TW']")
+    page.wait_for_function("() => document.querySelector('#continue').textContent.trim() === '繼續寫'")
+    page.click("button[data-language='en']")
+    page.wait_for_function("() => document.querySelector('#generate').textContent.trim() === 'Generate'")
+
+
+def test_a_chinese_browser_gets_chinese_and_its_toasts_too(chromium, page_url):
+    with opened(chromium, page_url, language="zh-CN") as page:
+        page.wait_for_function("() => document.querySelector('#generate').textContent.trim() === '生成'")
+        page.fill("#prompt textarea", "春" * 30_000)
+        page.click("#generate")
+        toast = page.get_by_text("prompt 有 30000 个字符")
+        toast.wait_for()
+
+
+def test_a_model_out_of_reach_says_so_and_the_page_stays_usable(chromium, page_url):
+    with opened(chromium, page_url) as page:
+        settings(page, 20)
+        choose_model(page, "right", "distilgpt2")
+        page.click("#generate")
+        wait_for_state(page, "right", "failed")
+        wait_for_state(page, "left", "finished")
+        sentence = page.locator("#card-right .card-error span[lang=en]").text_content()
+        assert "python -m aigc_demo fetch distilgpt2" in sentence
+        choose_model(page, "right", "gpt2-shakespeare")
+        generate(page)
+        assert tokens(page, "right").count() == 20
+
+
+def test_an_example_fills_the_prompt(page):
+    page.get_by_text("KING RICHARD III").first.click()
+    page.wait_for_function("() => document.querySelector('#prompt textarea').value.includes('winter')")
+
+
+def test_the_theme_switch_goes_to_the_other_side(chromium, page_url):
+    with opened(chromium, page_url, theme="dark") as page:
+        assert "dark" in page.locator("body").get_attribute("class")
+        page.click(".theme-switch")
+        page.wait_for_url("**__theme=light**")
+        page.wait_for_selector("#generate")
+        assert "dark" not in (page.locator("body").get_attribute("class") or "")
+
+
+@pytest.mark.parametrize("width", [390, 1366, 1920])
+def test_nothing_is_wider_than_the_screen(chromium, page_url, width):
+    with opened(chromium, page_url, width=width) as page:
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        boxes = [page.locator(f"#column-{side}").bounding_box() for side in ("left", "right")]
+        beside = boxes[1]["x"] >= boxes[0]["x"] + boxes[0]["width"]
+        assert beside == (width > 640)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_no_fault(chromium, page_url, theme):
+    with opened(chromium, page_url, theme=theme) as page:
+        settings(page, 30)
+        generate(page)
+        tokens(page, "left").nth(3).click()
+        page.wait_for_selector("#choices-left table")
+        page.click("#surprise > button")
+        page.click("#score")
+        page.wait_for_selector("#score-right .score-text .token")
+        page.click("#attention > button")
+        page.click("#show-attention")
+        page.wait_for_selector("#attention-left canvas")
+        found = Axe().run(page, options=AXE).response["violations"]
+        faults = {
+            fault["id"]: [
+                (node["target"], node["html"][:160], node["failureSummary"][-200:]) for node in fault["nodes"]
+            ][:3]
+            for fault in found
+            if fault["id"] not in GRADIOS_OWN
+        }
+        assert faults == {}, json.dumps(faults, indent=1)

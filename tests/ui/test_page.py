@@ -1,0 +1,202 @@
+"""Parts of the page that need no browser: serving, the door, cards and strips."""
+
+import asyncio
+import re
+import signal
+import subprocess
+import sys
+import threading
+from dataclasses import fields
+from pathlib import Path
+
+import gradio as gr
+import pytest
+
+from aigc_demo.core.errors import InputError
+from aigc_demo.generators.catalog import CatalogEntry
+from aigc_demo.generators.decoding import SamplingSettings
+from aigc_demo.studio.catalog import Choice, default_pair
+from aigc_demo.studio.compare import Column, Token
+from aigc_demo.studio.reading import AttentionMaps
+from aigc_demo.ui import columns, serving
+from aigc_demo.ui.columns import Shown
+from aigc_demo.ui.text_handlers import SETTING_NAMES, settings_from
+from aigc_demo.ui.text_tab import SLIDERS
+from aigc_demo.ui.theme import contrast_pairs
+from aigc_demo.ui.widgets import door, harmless
+
+ROOT = Path(__file__).resolve().parents[2]
+OURS = CatalogEntry(
+    "gpt-x", "ours", "text", "gpt", "nowhere", None, 4_832_512, "MIT", ("English",), "plays", 9.2, "gpt"
+)
+
+
+def test_the_page_is_built_without_torch_and_its_libraries():
+    code = (
+        "import sys, aigc_demo.ui.app as app; app.build_app(); "
+        "print([name for name in ('torch', 'transformers', 'diffusers', 'datasets') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "[]", done.stderr[-500:]
+
+
+def test_settings_of_the_page_lie_inside_those_of_the_decoding():
+    known = {item.name: item for item in fields(SamplingSettings)}
+    assert tuple(SLIDERS) == SETTING_NAMES
+    for name, (low, high, _, start) in SLIDERS.items():
+        assert known[name].metadata["low"] <= low <= start <= high <= known[name].metadata["high"]
+        assert start == known[name].default
+
+
+def test_settings_become_those_of_the_decoding():
+    settings = settings_from([0.5, 10, 0.9, 1, 1.1, 50, "end\\n"], seed=4)
+    assert SamplingSettings.from_mapping(settings) == SamplingSettings(
+        temperature=0.5,
+        top_k=10,
+        top_p=0.9,
+        repetition_penalty=1.1,
+        max_new_tokens=50,
+        stop=("end\n",),
+        seed=4,
+    )
+    assert settings_from([0, 0, 1, 1, 1, 5, ""])["stop"] == ()
+
+
+def test_the_door_gives_the_sentence_and_hides_everything_else(caplog):
+    with pytest.raises(gr.Error) as told, door(None):
+        raise InputError("unknown_model", name="<b>x</b>")
+    assert told.value.message == "There is no model named ‹b›x‹/b›; `python -m aigc_demo models` lists them."
+    with pytest.raises(gr.Error) as hidden, door(None):
+        raise RuntimeError("secret path /home/x")
+    assert "secret" not in hidden.value.message
+    assert "secret" in caplog.text
+    assert harmless("a & b") == "a ＆ b"
+
+
+def ask(app, headers, chunks):
+    """Send a request body through the cap; what the application got, and the status that was answered."""
+    got, sent, waiting = [], [], list(chunks)
+
+    async def receive():
+        return {"type": "http.request", "body": waiting.pop(0), "more_body": bool(waiting)}
+
+    async def send(message):
+        sent.append(message)
+
+    async def application(scope, receive, send):
+        while True:
+            message = await receive()
+            got.append(message)
+            if message["type"] != "http.request" or not message["more_body"]:
+                return
+
+    asyncio.run(app(application)({"type": "http", "headers": headers}, receive, send))
+    return got, [message["status"] for message in sent if "status" in message]
+
+
+def test_request_bodies_have_a_limit_whatever_they_declare():
+    def capped(application):
+        return serving.BodyCap(application, limit=10)
+
+    got, status = ask(capped, [(b"content-length", b"4")], [b"abcd"])
+    assert (got[0]["body"], status) == (b"abcd", [])
+    assert ask(capped, [(b"content-length", b"11")], [b"x" * 11]) == ([], [413])
+    assert ask(capped, [(b"content-length", b"-1")], [b"x"]) == ([], [413])
+    got, _ = ask(capped, [], [b"x" * 6, b"x" * 6, b"x"])
+    assert [message["type"] for message in got] == ["http.request", "http.disconnect"]
+
+
+def test_warming_up_may_fail_without_harm(caplog, monkeypatch):
+    monkeypatch.setattr(serving, "WARM_UP_SECONDS", 0)
+    done = threading.Event()
+    serving.warm_up(done.set).join(5)
+    assert done.is_set()
+
+    def fail():
+        raise OSError("no disk")
+
+    serving.warm_up(fail).join(5)
+    assert "first use" in caplog.text
+
+
+def test_sigterm_ends_the_page(page_process, request):
+    # Placed on a short-lived twin, so that the session's page stays up for the other tests.
+    code = (
+        "import os, signal, threading; from aigc_demo.ui import serving; "
+        "threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGTERM)).start(); "
+        "serving.wait_for_end(lambda: print('closed'))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=30, check=False
+    )
+    assert (done.returncode, done.stdout.strip()) == (0, "closed"), done.stderr
+    assert signal.SIGTERM == 15
+
+
+def test_card_says_what_the_model_is_and_what_it_did():
+    column = Column(
+        "gpt-x", "running", 7, tokens=(Token(1, "a", 2.0),), tokens_per_second=123.4, first_token_ms=8.6,
+        memory_mib=18.4, num_parameters=4_832_512,
+    )  # fmt: skip
+    card = columns.model_card(
+        Choice("gpt-x", OURS, False), Shown(column=column, bits_per_byte=("gpt-x", 2.0789))
+    )
+    assert card["words"]["en"] == "writing, 1 tokens"
+    assert [fact["value"] for fact in card["figures"]] == ["123", "9 ms", "18 MiB", "2.079"]
+    assert card["facts"][0]["value"] == {"en": "4.8 M", "zh-CN": "483 万", "zh-TW": "483 萬"}
+    other = columns.model_card(
+        Choice("gpt-y", OURS, False), Shown(column=column, bits_per_byte=("gpt-x", 2.0))
+    )
+    assert (other["state"], other["figures"]) == ("ready", [])
+
+
+def test_card_of_a_failure_gives_the_sentence_in_every_language():
+    column = Column("gpt-x", "failed", 7, error=InputError("nothing_generated"))
+    card = columns.model_card(Choice("gpt-x", OURS, False), Shown(column=column))
+    assert card["error"]["en"].startswith("There is no text yet")
+    assert card["error"]["zh-CN"].startswith("还没有文字")
+
+
+def test_strip_and_attention_are_plain_json():
+    column = Column("gpt-x", "finished", 7, prompt=(Token(5, "<b>", 0.0),), tokens=(Token(1, "${x}", 2.345),))
+    value = columns.strip(Shown(column=column, text_id="t"), chosen=0)
+    assert (value["prompt"], value["t"], value["i"], value["s"]) == ([["<b>", 5]], ["${x}"], [1], [2.35])
+    maps = columns.attention("gpt-x", AttentionMaps(("a", "b"), 1, 1, bytes([255, 0, 128, 127])))
+    assert (maps["L"], maps["H"], maps["T"], maps["data"]) == (1, 1, 2, "/wCAfw==")
+    refused = columns.attention("gpt-x", InputError("no_attention", model="gpt-x"))
+    assert "data" not in refused
+    assert "does not give its attention" in refused["words"]["empty"]["en"]
+
+
+def test_numbers_of_parameters_as_people_say_them():
+    assert columns.short_count(494_032_768)["en"] == "494 M"
+    assert columns.short_count(494_032_768)["zh-CN"] == "4.9 亿"
+    assert columns.short_count(950)["en"] == "950"
+
+
+def test_the_page_opens_with_ours_and_the_first_that_is_not():
+    library = CatalogEntry("lib", "library", "text", "gpt2", "nowhere")
+    pair = (Choice("lib", library, False), Choice("gpt-x", OURS, False), Choice("gpt-y", OURS, False))
+    assert default_pair(pair) == ("gpt-x", "lib")
+    assert default_pair(pair[1:]) == ("gpt-x", "gpt-y")
+
+
+def luminance(colour):
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("pair", contrast_pairs(), ids="-".join)
+def test_text_and_ground_of_the_theme_have_contrast(pair):
+    from aigc_demo.ui.theme import _SETTINGS
+
+    for mode in (0, 1):
+        one, two = sorted(luminance(_SETTINGS[name][mode]) for name in pair)
+        assert (two + 0.05) / (one + 0.05) >= 4.5, (pair, "dark" if mode else "light")
+
+
+def test_the_page_fetches_nothing_from_elsewhere():
+    for path in (ROOT / "aigc_demo" / "ui").rglob("*.*"):
+        if path.suffix in (".py", ".js", ".css"):
+            assert re.findall(r"https?://(?!127\.0\.0\.1)", path.read_text("utf8")) == [], path

@@ -1,0 +1,94 @@
+"""Serve the page with tiny random models: `python -m tests.ui.tiny_page FOLDER`.
+
+A process of its own, as a user starts it; the models are made in FOLDER. One is slow, so that there is time
+to press Stop, one is broken, and the pretrained ones are out of reach.
+"""
+
+import os
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+LETTERS = "ROMEO: abcdefghijklmnopqrstuvwxyz.,!?'\nABCDEFGHIJKLMNPQSTUVWXYZ春眠不觉晓处闻啼鸟"
+SLOW_SECONDS = 0.03
+
+
+def make_models(folder):
+    import torch
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    from aigc_demo.data.tokenizer import train_tokenizer
+    from aigc_demo.nets.transformer import Decoder, TransformerConfig
+
+    torch.manual_seed(0)
+    tokenizer = train_tokenizer(LETTERS, "characters")
+    shape = {"context_length": 64, "num_layers": 2, "num_heads": 2, "hidden_size": 16}
+    ours = folder / "gpt-shakespeare"
+    Decoder(TransformerConfig(vocab_size=tokenizer.vocab_size, **shape)).save_pretrained(ours)
+    tokenizer.save(ours)
+    library = folder / "gpt2-shakespeare"
+    size = tokenizer.vocab_size
+    config = GPT2Config(
+        vocab_size=size, n_positions=64, n_embd=16, n_layer=2, n_head=2, bos_token_id=1, eos_token_id=1
+    )
+    GPT2LMHeadModel(config).save_pretrained(library)
+    tokenizer.save(library)
+    broken = folder / "broken"
+    Decoder(TransformerConfig(vocab_size=tokenizer.vocab_size, **shape)).save_pretrained(broken)
+    tokenizer.save(broken)
+
+
+def fill_catalog(folder):
+    """The tiny models under the names that the page expects, and no shipped ones."""
+    from aigc_demo.generators import catalog
+
+    pretrained = {entry.name: entry for entry in catalog.PRETRAINED}
+    shipped = {entry.name: entry for entry in catalog.shipped(folder)}
+    # Offline, this one shows what the page offers for gpt2 and distilgpt2: the weights on our network.
+    shipped["gpt2-shakespeare"] = replace(shipped["gpt2-shakespeare"], runs_on_ours=True)
+    shipped["slow"] = replace(shipped["gpt-shakespeare"], name="slow")
+    shipped["broken"] = replace(catalog.folder_entry(folder / "broken", "broken"), licence="MIT")
+    (folder / "broken" / "model.safetensors").write_bytes(b"not a model at all")
+    catalog.CATALOG = {**shipped, **pretrained}
+
+
+def slow_down(model):
+    """The same model, which takes its time for each token."""
+    begin = model.begin
+
+    def slowly(ids):
+        session = begin(ids)
+        push = session.push
+
+        def wait_and_push(index):
+            time.sleep(SLOW_SECONDS)
+            return push(index)
+
+        session.push = wait_and_push
+        return session
+
+    model.begin = slowly
+    return model
+
+
+def main():
+    folder = Path(sys.argv[1])
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    make_models(folder)
+    fill_catalog(folder)
+
+    from aigc_demo.generators.text import load_text_model
+    from aigc_demo.studio.compare import StopBook
+    from aigc_demo.studio.model_cache import ON_OURS, ModelCache
+    from aigc_demo.ui.app import Studio, serve
+
+    def load(name, report):
+        model = load_text_model(name.removesuffix(ON_OURS), on_ours=name.endswith(ON_OURS), progress=report)
+        return slow_down(model) if name == "slow" else model
+
+    serve(Studio(ModelCache(load=load), StopBook()))
+
+
+if __name__ == "__main__":
+    main()
