@@ -17,9 +17,15 @@ from aigc_demo.generators import hub
 from aigc_demo.generators.catalog import CatalogEntry, Family, find
 from aigc_demo.generators.sessions import Session
 from aigc_demo.nets.attention import KeyValueCache
+from aigc_demo.nets.one_token import OneTokenDecoder
 from aigc_demo.nets.transformer import Decoder, TransformerConfig
 
-DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+DTYPES = {
+    "float32": torch.float32,
+    "bfloat16": torch.bfloat16,
+    "float16": torch.float16,
+    "int8": torch.float32,  # the matrices are quantized from there
+}
 
 
 class Vocabulary(Protocol):
@@ -79,27 +85,42 @@ class TextModel(Vocabulary, Protocol):
 
 
 class DecoderReader:
-    """Our network with its key-value cache, as sessions.Reader."""
+    """Our network with its key-value cache, as sessions.Reader.
 
-    def __init__(self, decoder: Decoder):
-        self._decoder = decoder
+    Args:
+        decoder: reads several tokens at once: a prompt, or the beams of a search.
+        step: the same weights, for one token of one text; where they are quantized, it reads prompts too.
+    """
+
+    def __init__(self, decoder: Decoder, step: OneTokenDecoder):
+        self._decoder, self._step = decoder, step
         self._device = decoder.embedding.weight.device
         self._cache: KeyValueCache | None = None
 
     def read(self, ids_BT: Tensor) -> Tensor:
         """As sessions.Reader."""
         if self._cache is None:
-            self._cache = self._decoder.new_cache(len(ids_BT))
+            dtype = self._step.dtype if len(ids_BT) == 1 else None
+            self._cache = self._decoder.new_cache(len(ids_BT), dtype)
+        if len(ids_BT) == 1 and (self._step.quantized or ids_BT.shape[1] == 1):
+            return read_by_step(self._step, self._cache, ids_BT[0].tolist())[-1:].cpu()
         return self._decoder(ids_BT.to(self._device), self._cache)[:, -1].cpu()
 
     def select(self, rows_B: Tensor) -> None:
         """As sessions.Reader."""
         if self._cache is not None:
             self._cache.select(rows_B.to(self._device))
+            if len(rows_B) > 1:
+                self._cache.to(self._decoder.embedding.weight.dtype)
 
     def forget(self) -> None:
         """As sessions.Reader."""
         self._cache = None
+
+
+def read_by_step(step: OneTokenDecoder, cache: KeyValueCache, ids: Sequence[int]) -> Tensor:
+    """Scores after each of the tokens, [T, V], read one by one."""
+    return torch.stack([step.read(index, cache) for index in ids])
 
 
 class OursText:
@@ -114,6 +135,7 @@ class OursText:
         starts_always: whether a prompt is read after the start tokens too, as in our training.
         banned_ids: never written.
         end_ids: these end a text.
+        quantized: write with 8-bit weights.
     """
 
     def __init__(
@@ -127,9 +149,11 @@ class OursText:
         starts_always: bool = True,
         banned_ids: Sequence[int] = (),
         end_ids: Sequence[int] = (),
+        quantized: bool = False,
     ):
         self.name, self.family = name, family
         self.decoder = decoder.eval()
+        self.step = OneTokenDecoder(decoder, quantized=quantized)
         self.vocab_size = decoder.config.vocab_size
         self.context_length = decoder.config.context_length
         self.num_parameters = decoder.num_parameters()
@@ -148,11 +172,13 @@ class OursText:
     @torch.inference_mode()
     def begin(self, ids: Sequence[int]) -> Session:
         """As TextModel."""
-        return Session(DecoderReader(self.decoder), ids, self.context_length)
+        return Session(DecoderReader(self.decoder, self.step), ids, self.context_length)
 
     @torch.no_grad()
     def token_logits(self, ids: Sequence[int]) -> Tensor:
         """As TextModel."""
+        if self.step.quantized:
+            return read_by_step(self.step, self.decoder.new_cache(dtype=self.step.dtype), ids)
         return self._read(ids)
 
     @torch.no_grad()
@@ -191,8 +217,8 @@ def load_text_model(
     Args:
         name_or_entry: what `catalog.find` takes, or what it gave.
         on_ours: run a GPT-2's weights on our own network.
-        dtype: of the weights in memory: float32, or bfloat16, which halves the memory that each token
-            reads, for processors that compute in it.
+        dtype: of the weights in memory: float32; bfloat16, which halves the memory that each token reads,
+            for processors that compute in it; or int8, which quarters it, for our own models.
         allow_hub: whether hf:owner/name@commit is taken.
         progress: told (bytes fetched, bytes in all) while a pretrained model is fetched.
 
@@ -206,8 +232,10 @@ def load_text_model(
     entry = find(name_or_entry, allow_hub=allow_hub) if isinstance(name_or_entry, str) else name_or_entry
     if on_ours and entry.architecture != "gpt2":
         raise InputError("not_on_ours", name=entry.name)
+    if dtype == "int8" and entry.recipe != "gpt":
+        raise InputError("setting_range", name="dtype", expected="float32 or bfloat16 here", got=dtype)
     if entry.recipe == "gpt":
-        return _load_ours(entry, DTYPES[dtype])
+        return _load_ours(entry, DTYPES[dtype], quantized=dtype == "int8")
     folder = hub.fetch(entry, progress)
     # transformers takes seconds to import, and our own models need nothing of it.
     from aigc_demo.generators.transformers_text import load_transformers_text
@@ -215,7 +243,7 @@ def load_text_model(
     return load_transformers_text(entry, folder, DTYPES[dtype], on_ours=on_ours)
 
 
-def _load_ours(entry: CatalogEntry, dtype: torch.dtype) -> OursText:
+def _load_ours(entry: CatalogEntry, dtype: torch.dtype, *, quantized: bool) -> OursText:
     folder = Path(entry.location)
     try:
         config = TransformerConfig.from_mapping(read_json(folder / "config.json"))
@@ -234,6 +262,7 @@ def _load_ours(entry: CatalogEntry, dtype: torch.dtype) -> OursText:
         tokenizer,
         start_ids=(tokenizer.start_id,),
         banned_ids=tokenizer.special_ids,
+        quantized=quantized,
     )
 
 

@@ -123,9 +123,9 @@ class KeyValueCache:
         dtype: torch.dtype = torch.float32,
         device: torch.device | str = "cpu",
     ):
-        shape = (batch_size, num_heads, capacity, head_size)
-        self.keys = [torch.empty(shape, dtype=dtype, device=device) for _ in range(num_layers)]
-        self.values = [torch.empty(shape, dtype=dtype, device=device) for _ in range(num_layers)]
+        # Keys and values of a layer stand in one tensor: both are written by one copy.
+        shape = (2, batch_size, num_heads, capacity, head_size)
+        self.layers = [torch.empty(shape, dtype=dtype, device=device) for _ in range(num_layers)]
         self.capacity = capacity
         self.length = 0
 
@@ -135,10 +135,11 @@ class KeyValueCache:
         The caller moves `length` on once every layer has stored its own (`advance`).
         """
         T = k_BHTD.shape[-2]
-        end = self.length + T
-        self.keys[layer].narrow(2, self.length, T).copy_(k_BHTD)
-        self.values[layer].narrow(2, self.length, T).copy_(v_BHTD)
-        return self.keys[layer].narrow(2, 0, end), self.values[layer].narrow(2, 0, end)
+        new = self.layers[layer].narrow(3, self.length, T)
+        new[0].copy_(k_BHTD)
+        new[1].copy_(v_BHTD)
+        keys, values = self.layers[layer].narrow(3, 0, self.length + T).unbind(0)
+        return keys, values
 
     def advance(self, num_tokens: int) -> None:
         """Count `num_tokens` as read, after all layers stored them."""
@@ -148,14 +149,17 @@ class KeyValueCache:
         """Forget the tokens from `length` on."""
         self.length = min(self.length, length)
 
+    def to(self, dtype: torch.dtype) -> None:
+        """Keep what is stored in another dtype."""
+        self.layers = [layer.to(dtype) for layer in self.layers]
+
     def select(self, rows: Tensor) -> None:
         """Keep the given rows of the batch, in that order (repeats allowed): what beam search needs.
 
         Args:
             rows: [B'] indices into the batch.
         """
-        self.keys = [keys.index_select(0, rows) for keys in self.keys]
-        self.values = [values.index_select(0, rows) for values in self.values]
+        self.layers = [layer.index_select(1, rows) for layer in self.layers]
 
 
 def rotary_angles(num_positions: int, head_size: int, base: float = 10_000.0) -> tuple[Tensor, Tensor]:

@@ -234,8 +234,8 @@ class Decoder(
             cache.advance(T)
         return self._predict(self.norm(x_BTC)).float()
 
-    def new_cache(self, batch_size: int = 1) -> KeyValueCache:
-        """An empty cache with room for the whole context, on the model's device and in its dtype."""
+    def new_cache(self, batch_size: int = 1, dtype: torch.dtype | None = None) -> KeyValueCache:
+        """An empty cache with room for the whole context, on the model's device, in its dtype or another."""
         weight = self.embedding.weight
         return KeyValueCache(
             num_layers=self.config.num_layers,
@@ -243,7 +243,7 @@ class Decoder(
             num_heads=self.config.num_heads,
             capacity=self.config.context_length,
             head_size=self.config.head_size,
-            dtype=weight.dtype,
+            dtype=dtype or weight.dtype,
             device=weight.device,
         )
 
