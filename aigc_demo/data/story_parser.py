@@ -192,7 +192,7 @@ class _Reader:
         for name, words in (*said.items(), *then.items()):
             self._check_word(name, words, actor, target)
         if cause in ("hit", "push") and target is not None:
-            self._note_directions(said, then, actor, target)
+            self._note_direction(said.get("way", ""), actor, target)
         other = None if target is None else self.things[target]
         try:
             lawful = tiny_scene.effect_of(cause, self.things[actor], other)
@@ -227,12 +227,9 @@ class _Reader:
         if not fits:
             raise _UnfitError(f"unfitting: {words}")
 
-    def _note_directions(self, said: dict[str, str], then: dict[str, str], actor: int, target: int) -> None:
+    def _note_direction(self, way: str, actor: int, target: int) -> None:
         """What is hit or pushed stands in the actor's row, on the side that is named, or on either."""
-        ways = {found["way"] for found in (said, then) if "way" in found}
-        if len(ways) > 1:
-            raise _UnfitError("two directions at once")
-        self.relations.append(_Relation(target, ways.pop() if ways else "", actor, aligned=True))
+        self.relations.append(_Relation(target, way, actor, aligned=True))
 
     def _check_sequence(self) -> None:
         if not self.happenings:

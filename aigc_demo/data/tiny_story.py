@@ -50,7 +50,7 @@ CAUSES: dict[str, tuple[str, ...]] = {
 EFFECTS: dict[tuple[str, str, bool], tuple[str, ...]] = {
     ("hit", "fall", True): ("{B} fell over", "{B} fell down"),
     ("hit", "stand", True): ("{B} was too big to fall", "{B} did not move", "{B} was big and stood still"),
-    ("push", "move", True): ("{b} {moved_B} away", "{b} {moved_B} to the {way}"),
+    ("push", "move", True): ("{b} {moved_B} away", "{b} {moved_B} far away"),
     ("push", "stick", True): ("{b} was too heavy", "{b} was too big", "{b} did not move"),
     ("call", "flee", True): ("{B} ran away", "{B} was scared and ran away"),
     ("call", "befriend", True): ("{B} was too big to be scared", "{B} did not run away"),
