@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from aigc_demo.nets.attention import KeyValueCache
-from aigc_demo.nets.transformer import Decoder, RMSNorm, SquaredReLU
+from aigc_demo.nets.transformer import Block, Decoder, RMSNorm, SquaredReLU
 
 Product = Callable[[Tensor], Tensor]
 
@@ -51,17 +51,7 @@ class OneTokenDecoder:
         self._embedding = decoder.embedding.weight.detach()
         self._position = None if config.modern else decoder.position.weight.detach()
         self._rotary = (decoder.cos, decoder.sin) if config.modern else None
-        self._layers = [
-            (
-                self._norm(block.attention_norm),
-                self._product(block.attention.qkv),
-                self._product(block.attention.output),
-                self._norm(block.feed_forward_norm),
-                self._product(block.feed_forward.inner),
-                self._product(block.feed_forward.output),
-            )
-            for block in decoder.blocks
-        ]
+        self._layers = [self._layer(block) for block in decoder.blocks if isinstance(block, Block)]
         self._final_norm = self._norm(decoder.norm)
         head = decoder.embedding.weight if config.tie_embeddings else decoder.head.weight
         self._head = self._matrix(head.detach(), None)
@@ -111,15 +101,27 @@ class OneTokenDecoder:
         turned = torch.cat((first * cos - second * sin, second * cos + first * sin), dim=-1)
         return torch.cat((turned, qkv_3H1D[2:]))
 
-    def _norm(self, layer: nn.Module) -> Product:
+    def _layer(self, block: Block) -> tuple[Product, ...]:
+        return (
+            self._norm(block.attention_norm),
+            self._product(block.attention.qkv),
+            self._product(block.attention.output),
+            self._norm(block.feed_forward_norm),
+            self._product(block.feed_forward.inner),
+            self._product(block.feed_forward.output),
+        )
+
+    def _norm(self, layer: RMSNorm | nn.LayerNorm) -> Product:
         weight = layer.weight.detach().to(self.dtype)
+        shape = list(weight.shape)
         if isinstance(layer, RMSNorm):
-            return lambda x: F.rms_norm(x, weight.shape, weight, 1e-6)
+            return lambda x: F.rms_norm(x, shape, weight, 1e-6)
         bias = layer.bias.detach().to(self.dtype)
-        return lambda x: F.layer_norm(x, weight.shape, weight, bias)
+        return lambda x: F.layer_norm(x, shape, weight, bias)
 
     def _product(self, layer: nn.Linear) -> Product:
-        bias = None if layer.bias is None else layer.bias.detach().to(self.dtype)
+        parameters = dict(layer.named_parameters())  # bias is None, not missing, in a layer without one
+        bias = parameters["bias"].detach().to(self.dtype) if "bias" in parameters else None
         return self._matrix(layer.weight.detach(), bias)
 
     def _matrix(self, weight: Tensor, bias: Tensor | None) -> Product:

@@ -39,7 +39,7 @@ class TransformerConfig(Settings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.hidden_size % self.num_heads or self.head_size % 2:
+        if self.hidden_size % self.num_heads or (self.modern and self.head_size % 2):
             raise InputError("heads_do_not_divide", hidden_size=self.hidden_size, num_heads=self.num_heads)
 
     @property
@@ -99,7 +99,7 @@ class RMSNorm(nn.Module):
         return F.rms_norm(x_BTC, self.weight.shape, self.weight.to(x_BTC.dtype), 1e-6)
 
 
-def norm(config: TransformerConfig) -> nn.Module:
+def norm(config: TransformerConfig) -> RMSNorm | nn.LayerNorm:
     """The norm of the config's style, over C features."""
     return RMSNorm(config.hidden_size) if config.modern else nn.LayerNorm(config.hidden_size)
 
