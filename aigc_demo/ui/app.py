@@ -66,6 +66,7 @@ def serve(studio: Studio | None = None) -> None:
     studio = studio or Studio(ModelCache(), StopBook())
     page = build_app(studio)
     page.launch(prevent_thread_lock=True, **launch_settings())
+    page.server.config.timeout_graceful_shutdown = serving.CLOSE_SECONDS  # open pages keep a stream open
     serving.warm_up(lambda: _load_defaults(studio.cache))
     serving.wait_for_end(lambda: page.close(verbose=False))
 

@@ -1,4 +1,4 @@
-"""From what the studio says to what the widgets draw: a column's card, its strip, its alternatives."""
+"""From what the studio says to what the widgets draw: a column's head, strip, alternatives and foot."""
 
 import base64
 from collections.abc import Mapping, Sequence
@@ -35,10 +35,8 @@ class Shown:
 
 
 def model_card(choice: Choice, shown: Shown) -> Json:
-    """The card of a column: what the model is, what it is doing, what that cost."""
-    entry, column = choice.entry, shown.column
-    if column is not None and column.model != choice.value:
-        column = None
+    """The head of a column: what kind of model it is, what it is doing, why it failed."""
+    entry, column = choice.entry, _own_column(choice, shown)
     family = "on_ours" if choice.on_ours else entry.family
     return {
         "badge": everywhere(f"family_{entry.family}"),
@@ -49,9 +47,18 @@ def model_card(choice: Choice, shown: Shown) -> Json:
         "error": sentence_everywhere(column.error.key, column.error.values)
         if column and column.error
         else "",
-        "facts": _facts(entry, column),
-        "figures": _figures(choice.value, column, shown),
     }
+
+
+def model_facts(choice: Choice, shown: Shown) -> Json:
+    """The foot of a column: what its text cost, and what the model is made of."""
+    column = _own_column(choice, shown)
+    return {"figures": _figures(choice.value, column, shown), "facts": _facts(choice.entry, column)}
+
+
+def _own_column(choice: Choice, shown: Shown) -> Column | None:
+    """The column's text, unless another model wrote it."""
+    return shown.column if shown.column is not None and shown.column.model == choice.value else None
 
 
 def _state_words(column: Column | None) -> dict[str, str]:

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 MAX_BODY_BYTES = 4 * 2**20
 MAX_WAITING = 40
 WARM_UP_SECONDS = 0.5
+CLOSE_SECONDS = 1
 
 QUEUE: dict[str, Any] = {"api_open": False, "max_size": MAX_WAITING}
 BLOCKS: dict[str, Any] = {"analytics_enabled": False, "delete_cache": (3600, 24 * 3600)}

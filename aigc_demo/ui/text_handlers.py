@@ -85,7 +85,18 @@ class TextHandlers:
 
     def _picture(self, old: Shown, column: Column, prompt: str) -> Picture:
         new = replace(old, column=column, prompt=prompt, offered=None)
-        return columns.model_card(self._choices[column.model], new), columns.strip(new), None, new
+        return self._side(column.model, new)
+
+    def _side(self, model: str, shown: Shown) -> Picture:
+        """What one column shows, in the order of text_tab.Side.picture."""
+        choice = self._choices[model]
+        return (
+            columns.model_card(choice, shown),
+            columns.strip(shown),
+            None,
+            columns.model_facts(choice, shown),
+            shown,
+        )
 
     def stop(self, request: gr.Request) -> None:
         """Everything that this visitor has running ends at its next token."""
@@ -96,7 +107,7 @@ class TextHandlers:
         with door(request):
             if model not in self._choices:
                 raise InputError("unknown_model", name=str(model)[:60])
-            return columns.model_card(self._choices[model], Shown()), columns.strip(Shown()), None, Shown()
+            return self._side(model, Shown())
 
     # ---- alternatives
 
@@ -147,9 +158,9 @@ class TextHandlers:
             for side, (model, result) in enumerate(zip(models, results, strict=True)):
                 if not isinstance(result, DemoError):
                     shown[side] = replace(shown[side], bits_per_byte=(model, result.bits_per_byte))
-            cards = [columns.model_card(self._choices[m], s) for m, s in zip(models, shown, strict=True)]
+            facts = [columns.model_facts(self._choices[m], s) for m, s in zip(models, shown, strict=True)]
             strips = [columns.score(model, result) for model, result in zip(models, results, strict=True)]
-            return (*strips, *cards, *shown)
+            return (*strips, *facts, *shown)
 
     def _score(self, model: Any, text: Any) -> Any:
         """The score, or why there is none: one model that cannot be loaded leaves the other alone."""

@@ -63,12 +63,13 @@ class Side:
     card: Any
     strip: Any
     choices: Any
+    facts: Any
     shown: Any
 
     @property
     def picture(self) -> list[Any]:
         """What a new picture of the text changes."""
-        return [self.card, self.strip, self.choices, self.shown]
+        return [self.card, self.strip, self.choices, self.facts, self.shown]
 
 
 def build_text_tab(cache: ModelCache, stops: StopBook) -> None:
@@ -80,7 +81,6 @@ def build_text_tab(cache: ModelCache, stops: StopBook) -> None:
     """
     choices = text_choices()
     handlers = TextHandlers(cache, stops, choices)
-    gr.Markdown(word("text_intro"), elem_classes="intro")
     question, examples = _question(choices)
     buttons = _buttons()
     sides = _columns(choices)
@@ -105,8 +105,9 @@ def _question(choices: tuple[Choice, ...]) -> tuple[Question, Any]:
             prompt = gr.Textbox(
                 EXAMPLES[0][0] if choices else "",
                 label=word("prompt"),
+                info=word("text_intro"),
                 placeholder=word("prompt_placeholder"),
-                lines=3,
+                lines=2,
                 max_lines=10,
                 elem_id="prompt",
             )
@@ -117,7 +118,6 @@ def _question(choices: tuple[Choice, ...]) -> tuple[Question, Any]:
                 precision=0,
                 minimum=0,
                 maximum=MAX_SEED,
-                info=word("seed_info"),
                 elem_id="seed",
             )
             fresh = gr.Checkbox(True, label=word("new_seed"), elem_id="fresh")
@@ -139,7 +139,7 @@ def _question(choices: tuple[Choice, ...]) -> tuple[Question, Any]:
 
 def _settings() -> tuple[list[Any], Any]:
     sliders = []
-    with gr.Row():
+    with gr.Row(elem_classes="sliders"):
         for name, (low, high, step, start) in SLIDERS.items():
             sliders.append(
                 gr.Slider(
@@ -194,7 +194,8 @@ def _side(side: str, model: str, choices: tuple[Choice, ...]) -> Side:
         card = widget("card", columns.model_card(chosen, Shown()), elem_id=f"card-{side}")
         strip = widget("strip", columns.strip(Shown()), elem_id=f"strip-{side}")
         alternatives = widget("choices", None, elem_id=f"choices-{side}")
-    return Side(picker, card, strip, alternatives, gr.State(Shown()))
+        facts = widget("facts", columns.model_facts(chosen, Shown()), elem_id=f"facts-{side}")
+    return Side(picker, card, strip, alternatives, facts, gr.State(Shown()))
 
 
 # ---- wiring
@@ -275,7 +276,7 @@ def _surprise(handlers: TextHandlers, sides: list[Side]) -> None:
     button.click(
         handlers.score,
         [text, *(side.model for side in sides), *(side.shown for side in sides)],
-        [*strips, *(side.card for side in sides), *(side.shown for side in sides)],
+        [*strips, *(side.facts for side in sides), *(side.shown for side in sides)],
         trigger_mode="once",
         **{**PRIVATE, "show_progress": "minimal"},
         **MODEL_WORK,

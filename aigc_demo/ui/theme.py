@@ -101,7 +101,11 @@ def page_theme() -> gr.themes.Base:
         both[name] = light
         both[f"{name}_dark"] = dark
     return theme.set(
-        **both, button_border_width="1px", block_border_width="1px", block_label_border_width="0px"
+        **both,
+        button_border_width="1px",
+        block_border_width="1px",
+        block_label_border_width="0px",
+        layout_gap="10px",
     )
 
 

@@ -20,7 +20,7 @@ const paint = () => {
   const close = say(make('button', 'plain'), value.close);
   close.type = 'button';
   close.onclick = () => trigger('close', {});
-  head.append(say(make('h3'), value.title), close);
+  head.append(say(make('h2'), value.title), close);
   const table = make('table');
   const titles = make('tr');
   for (const words of [value.token, value.before, value.after]) {

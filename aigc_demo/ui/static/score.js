@@ -3,7 +3,7 @@
 const {say, label, make} = window.aigc;
 const box = make('div', 'score');
 element.replaceChildren(box);
-const title = make('h3'), figure = make('p', 'score-figure'), text = make('div', 'score-text'), error = make('p', 'card-error');
+const title = make('h2'), figure = make('p', 'score-figure'), text = make('div', 'score-text'), error = make('p', 'card-error');
 box.replaceChildren(title, figure, text, error);
 error.setAttribute('role', 'alert');
 figure.setAttribute('role', 'status');

@@ -27,6 +27,7 @@ const paint = () => {
   if (value.reset !== reset || value.t.length < drawn) {
     list.replaceChildren();
     drawn = 0; chosen = -1; reset = value.reset;
+    box.dataset.text = reset;
   }
   if (value.prompt.length ? given.children.length !== value.prompt.length : drawn === 0) {
     given.replaceChildren(...value.prompt.map(([raw, id]) => piece(raw, id, 0)));
