@@ -18,8 +18,8 @@ from aigc_demo.data.sources import load_text
 from aigc_demo.data.text import TextSettings, prepare_text
 from aigc_demo.data.tokenizer import Tokenizer
 from aigc_demo.generators.decoding import SamplingSettings, generate
+from aigc_demo.generators.ours_text import OursText
 from aigc_demo.generators.scoring import score_text
-from aigc_demo.generators.text import OursText
 from aigc_demo.nets.gpt2_weights import load_gpt2_weights
 from aigc_demo.nets.transformer import Decoder, next_token_loss
 from benchmarks.measuring import paired, report

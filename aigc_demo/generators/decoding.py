@@ -12,7 +12,7 @@ from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.generators.beam_search import beam_search
 from aigc_demo.generators.detokenizer import Detokenizer
 from aigc_demo.generators.sampling import Sampler, SamplingSettings, UniformStream, next_token_probs
-from aigc_demo.generators.text import TextModel
+from aigc_demo.generators.text_model import TextModel
 
 __all__ = ["Alternative", "SamplingSettings", "TokenDrawn", "UniformStream", "alternatives", "generate"]
 

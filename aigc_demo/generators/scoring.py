@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from aigc_demo.core.errors import InputError
-from aigc_demo.generators.text import TextModel
+from aigc_demo.generators.text_model import TextModel
 from aigc_demo.measure.text import TextScore, surprise, text_score, windows
 
 

@@ -19,8 +19,9 @@ from aigc_demo.core.errors import InputError
 from aigc_demo.core.weights_file import check_weights, read_header, read_json, weights_path
 from aigc_demo.data.tokenizer import Tokenizer
 from aigc_demo.generators.catalog import CatalogEntry
+from aigc_demo.generators.ours_text import OursText
 from aigc_demo.generators.sessions import Session
-from aigc_demo.generators.text import OursText, TextModel, Vocabulary, check_vocabulary, memory_mib, opened
+from aigc_demo.generators.text_model import TextModel, Vocabulary, check_vocabulary, memory_mib, opened
 
 # A config.json from outside may ask for a network of any size; these are far above those of the catalog.
 LARGEST = {"vocab_size": 1_000_000, "n_positions": 65_536, "n_embd": 16_384, "n_layer": 128, "n_head": 128}
@@ -31,7 +32,7 @@ LONGEST_CONTEXT = 1024
 
 
 class HubVocabulary:
-    """A pretrained model's tokenizer, as text.Vocabulary.
+    """A pretrained model's tokenizer, as text_model.Vocabulary.
 
     Args:
         tokenizer: what AutoTokenizer gave; only the fast kind, which is a `tokenizers.Tokenizer` inside.
@@ -102,7 +103,7 @@ class TransformersReader:
 
 
 class TransformersText:
-    """A text model on a transformers network, as text.TextModel.
+    """A text model on a transformers network, as text_model.TextModel.
 
     Args:
         entry: what the catalog says of it.
