@@ -18,7 +18,6 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 
 from aigc_demo.core.config import Settings, setting
-from aigc_demo.core.device import seeded
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.events import (
     CheckpointSaved,
@@ -33,12 +32,9 @@ from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.text import TextCorpus
 from aigc_demo.measure.text import surprise, windows
 from aigc_demo.nets.transformer import next_token_loss
+from aigc_demo.training.batches import Batches
 from aigc_demo.training.checkpoint import last_state, load_state, save_checkpoint
 from aigc_demo.training.optimizers import optimizers_for, rate_factor
-
-# One row in eight begins where a paragraph begins, after the start token: that teaches the model to
-# start from nothing.
-SHARE_OF_STARTS = 0.125
 
 
 @dataclass(frozen=True)
@@ -94,54 +90,6 @@ class Budget:
         """How much of the run is done, 0 to 1."""
         share = step / self.steps if self.steps else seconds / (60 * (self.minutes or 1))
         return min(1.0, share)
-
-
-class Batches:
-    """Rows of text, drawn anew for every step: a pure function of the seed and the step.
-
-    So a resumed run sees what it would have seen, and two processes share one batch by each taking
-    its rows.
-
-    Args:
-        corpus: encoded text.
-        context_length: T.
-        batch_size: B.
-        seed: of the draw.
-
-    Raises:
-        InputError: the text is shorter than a row.
-    """
-
-    def __init__(self, corpus: TextCorpus, context_length: int, batch_size: int, seed: int):
-        self.ids, self.start_id = corpus.train, corpus.tokenizer.start_id
-        self.context_length, self.batch_size, self.seed = context_length, batch_size, seed
-        shortest = min(len(corpus.train) - 1, len(corpus.validation))
-        if shortest < 9:
-            raise InputError("too_little_text_at_all", got=len(corpus.train) + len(corpus.validation))
-        if shortest < context_length:
-            raise InputError(
-                "too_little_text",
-                got=len(corpus.train) + len(corpus.validation),
-                context_length=context_length,
-                possible=shortest,
-            )
-        self.starts = corpus.paragraph_starts[corpus.paragraph_starts <= len(self.ids) - context_length]
-
-    def rows(self, step: int) -> tuple[Tensor, Tensor]:
-        """What the model reads and what it should have said at this step, [B, T] each."""
-        rng = seeded((self.seed * 1_000_003 + step) % 2**63)
-        T, B = self.context_length, self.batch_size
-        place_B = torch.randint(len(self.ids) - T, (B,), generator=rng)
-        begins_B = torch.rand(B, generator=rng) < SHARE_OF_STARTS
-        if len(self.starts):
-            paragraph_B = self.starts[torch.randint(len(self.starts), (B,), generator=rng)]
-            # The row's first target is the paragraph's first token, so it is read from one before.
-            place_B = torch.where(begins_B, paragraph_B - 1, place_B)
-        index_BT = place_B[:, None] + torch.arange(T)
-        read_BT = self.ids[index_BT.clamp(min=0)]
-        if len(self.starts):
-            read_BT[begins_B, 0] = self.start_id
-        return read_BT, self.ids[index_BT + 1]
 
 
 def validation_loss(

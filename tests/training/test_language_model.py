@@ -20,7 +20,8 @@ from aigc_demo.core.run_directory import RunDirectory, broken
 from aigc_demo.data.sources import load_text
 from aigc_demo.data.text import TextSettings, prepare_text
 from aigc_demo.nets.transformer import Decoder
-from aigc_demo.training.language_model import Batches, Budget
+from aigc_demo.training.batches import Batches
+from aigc_demo.training.language_model import Budget
 from aigc_demo.training.recipes import Order, train
 from tests.training.conftest import TINY
 
