@@ -162,6 +162,7 @@ def folder_entry(folder: Path, name: str) -> CatalogEntry:
         num_parameters=num_parameters(weights),
         size_mib=weights.stat().st_size / 2**20,
         architecture=recipe,
+        runs_on_ours=recipe == "gpt2",
     )
 
 

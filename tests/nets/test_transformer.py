@@ -16,6 +16,8 @@ from aigc_demo.nets.transformer import (
     TransformerConfig,
     next_token_loss,
 )
+from aigc_demo.training.language_model import LanguageModelSettings
+from aigc_demo.training.recipes import build_gpt2
 
 
 def small(**changes) -> TransformerConfig:
@@ -71,6 +73,14 @@ def test_gpt2_weights_give_gpt2_text(gpt2: GPT2LMHeadModel) -> None:
         read = logits.argmax(-1, keepdim=True)
         ids = torch.cat((ids, read), dim=1)
     assert ids.tolist() == theirs.tolist()
+
+
+@torch.no_grad()
+def test_the_recipe_gpt2_runs_on_our_network() -> None:
+    settings = LanguageModelSettings(context_length=16, num_layers=2, num_heads=2, hidden_size=12)
+    theirs = build_gpt2(settings, vocab_size=17).eval()
+    ids = torch.randint(17, (2, 16), generator=torch.Generator().manual_seed(1))
+    torch.testing.assert_close(load_gpt2_weights(theirs)(ids), theirs(ids).logits, atol=1e-4, rtol=0)
 
 
 def test_another_arithmetic_is_refused(gpt2: GPT2LMHeadModel) -> None:
