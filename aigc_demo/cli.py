@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import signal
 import sys
 import threading
@@ -61,8 +62,10 @@ def train(
     json_: Json = False,
 ) -> None:
     """Train a model; Ctrl-C or SIGTERM saves a checkpoint and stops."""
+    from aigc_demo.core.device import set_threads
     from aigc_demo.training import recipes
 
+    set_threads(int(os.environ.get("LOCAL_WORLD_SIZE", "1")))  # set by torchrun and accelerate launch
     stop = _stop_on_signals()
     order = recipes.Order(
         recipe=recipe,
