@@ -5,7 +5,9 @@ import json
 import os
 import signal
 import sys
+import tempfile
 import threading
+import traceback
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -37,7 +39,7 @@ Model = Annotated[
     str, typer.Argument(help="A name that `models` lists, a run, a folder, or hf:owner/name@commit.")
 ]
 Data = Annotated[str, typer.Option(help="tiny-world, a .txt file, or hf:owner/name[:config].")]
-Seed = Annotated[int, typer.Option(help="The same seed gives the same result.", min=0)]
+Seed = Annotated[int, typer.Option(help="The same seed gives the same result.", min=0, max=2**31 - 1)]
 
 
 @app.callback(invoke_without_command=True)
@@ -303,6 +305,11 @@ def main(arguments: list[str] | None = None) -> None:
         _complain(f"{error.format_message()} (see --help)", error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
         _complain("Interrupted.", 1)
+    except Exception as error:
+        # A mistake of ours: whoever mends it needs the stack trace, whoever meets it does not.
+        with tempfile.NamedTemporaryFile("w", prefix="aigc-demo-", suffix=".log", delete=False) as log:
+            traceback.print_exc(file=log)
+        _complain(str(DemoError("unexpected", detail=type(error).__name__, path=log.name)), 1)
     sys.exit(status)
 
 

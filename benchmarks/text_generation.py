@@ -4,8 +4,13 @@ The same weights on both sides and, in float32, the same tokens. At 1.4 M parame
 products cost most; at 12 M it is fetching the weights from memory, so ours also runs with 8-bit weights,
 and what that does to bits per byte on held-out text is measured on a model that was trained for it here.
 
-    python -m benchmarks.text_generation [--json]
+    python benchmarks/text_generation.py [--json]
 """
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # it runs from the clone, nothing is installed
 
 import copy
 from typing import Any

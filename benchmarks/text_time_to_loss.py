@@ -4,12 +4,16 @@ The peer is nanoGPT's recipe for a CPU (4 layers, 4 heads, 128 wide, context 64,
 with a cosine to 1e-4 after 100 steps, float32, 2,000 steps). Its last validation loss is the mark; ours, a
 model of the same shape, trains by our loop until it is no worse. Only steps count, not validations.
 
-    python -m benchmarks.text_time_to_loss --data tinyshakespeare.txt [--seeds 3] [--json]
+    python benchmarks/text_time_to_loss.py --data tinyshakespeare.txt [--seeds 3] [--json]
 """
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # it runs from the clone, nothing is installed
 
 import math
 import statistics
-import sys
 import tempfile
 import time
 from typing import Any

@@ -3,10 +3,14 @@
 4 layers of 128, context 64, batches of 12 and 48, characters. The peer is what a newcomer writes: float32,
 eager, AdamW, one loop. Ours is the recipe `gpt` as the command line runs it, from event to event.
 
-    python -m benchmarks.text_training [--data SOURCE] [--json]
+    python benchmarks/text_training.py [--data SOURCE] [--json]
 """
 
 import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # it runs from the clone, nothing is installed
+
 import tempfile
 from collections.abc import Callable, Iterator
 from typing import Any

@@ -58,6 +58,11 @@ ENGLISH: dict[str, str] = {
     "no_run": "{path} holds no run to resume; leave --resume away to start one.",
     "resume_differs": "The run in {path} was started with {name} = {old}, not {new}; resume it with what it had.",
     "init_differs": "{path} has {name} = {old}, not {new}; leave that setting away to go on from it.",
+    "data_changed": (
+        "The data of {source} are not those that the run in {path} was started with; "
+        "bring them back, or start a new run with --init."
+    ),
+    "unexpected": "Something failed that should not have ({detail}); the log file {path} says more.",
     "cannot_write": "{path} cannot be written ({detail}); choose another directory or free some space.",
     # training
     "too_little_text": (

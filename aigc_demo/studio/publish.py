@@ -34,10 +34,15 @@ def publish(run_dir: Path, folder: Path, data: dict[str, str], step: int | None 
         raise InputError("broken_model", path=str(run_dir), detail=f"no whole checkpoint at step {wanted}")
     if folder.exists():
         raise InputError("run_exists", path=str(folder))
+    beside = folder.with_name(f".{folder.name}.partial")
     with writing(folder):
-        ignored = shutil.ignore_patterns("state", MANIFEST)
-        shutil.copytree(checkpoints[wanted], folder, ignore=ignored)
-        figures = evaluate(str(folder), source)
-        card = model_card(folder.name, run, DataFacts(**data), figures)
-        write_atomically(folder / "README.md", card)
-    return {**figures, "path": str(folder)}
+        shutil.rmtree(beside, ignore_errors=True)
+        try:
+            shutil.copytree(checkpoints[wanted], beside, ignore=shutil.ignore_patterns("state", MANIFEST))
+            figures = evaluate(str(beside), source)
+            card = model_card(folder.name, run, wanted, DataFacts(**data), figures)
+            write_atomically(beside / "README.md", card)
+            beside.rename(folder)
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+    return {**figures, "model": str(folder), "path": str(folder)}

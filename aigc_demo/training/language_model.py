@@ -62,7 +62,7 @@ class LanguageModelSettings(Settings):
     validate_every: int = setting(100, "steps between validations", low=1)
     validation_windows: int = setting(64, "windows measured each time; the last time all", low=1)
     checkpoint_every: int = setting(500, "steps between checkpoints", low=1)
-    sample_tokens: int = setting(200, "tokens of the sample at each checkpoint", low=0, high=10_000)
+    sample_tokens: int = setting(200, "tokens of the sample at each checkpoint", low=0, high=4096)
     sample_prompt: str = setting("", "what the sample starts with")
 
 

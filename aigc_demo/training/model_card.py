@@ -29,19 +29,21 @@ class DataFacts:
     language: str
 
 
-def model_card(name: str, run: RunDirectory, data: DataFacts, figures: Mapping[str, Any]) -> str:
+def model_card(name: str, run: RunDirectory, step: int, data: DataFacts, figures: Mapping[str, Any]) -> str:
     """The text of README.md for a trained model.
 
     Args:
         name: in the catalog.
         run: what trained it.
+        step: after how many of its steps.
         data: what it was trained on.
         figures: what `evaluate` measured on the shipped file.
 
     Returns:
         Markdown with the Hub's front matter.
     """
-    config, events = run.config(), list(run.events())
+    config = run.config()
+    events = [event for event in run.events() if event.step <= step]
     facts = next(event.facts for event in events if isinstance(event, RunStarted))
     ours = config["recipe"] == "gpt"
     what = (
@@ -54,7 +56,7 @@ license: mit
 language: {data.language}
 library_name: {"aigc-demo" if ours else "transformers"}
 pipeline_tag: text-generation
-tags: [aigc-demo, {config["recipe"]}, character-level]
+tags: [aigc-demo, {config["recipe"]}, {config["settings"]["tokenizer"]}]
 ---
 
 # {name}
@@ -106,6 +108,7 @@ def command(config: Mapping[str, Any]) -> str:
         Path(config["source"]).name if config["source"].endswith(".txt") else config["source"],
     ]
     words += ["--run-dir", "RUN", "--seed", str(config["seed"])]
+    words += ["--init", config["init"]] if config["init"] else []
     words += ["--steps", str(config["steps"])] if config["steps"] else ["--minutes", str(config["minutes"])]
     for name, value in config["settings"].items():
         words += ["--set", f"{name}={'none' if value is None else value}"] if value != "" else []

@@ -187,6 +187,9 @@ def _prepare(
         settings = _with_shape_of(begun, order, settings)
     text_settings = TextSettings(tokenizer=settings.tokenizer, vocab_size=settings.vocab_size)
     corpus = prepare_text(loaded, text_settings, begun.tokenizer if begun else None)
+    _check_sample(settings, corpus.tokenizer)
+    if order.resume and corpus.sha256 != run.config()["data"]["sha256"]:
+        raise InputError("data_changed", path=str(run.path), source=order.source)
     torch.manual_seed(order.seed)
     model = recipe.build(settings, corpus.tokenizer.vocab_size)
     if begun is not None and not order.resume:
@@ -231,11 +234,18 @@ def _with_shape_of(begun: _Begun, order: Order, settings: LanguageModelSettings)
         InputError: another shape was asked for.
     """
     for name, old in begun.shape.items():
-        if name in order.settings and order.settings[name] != old and str(order.settings[name]) != str(old):
-            raise InputError(
-                "init_differs", path=str(order.init), name=name, old=old, new=order.settings[name]
-            )
+        new = getattr(settings, name)
+        if name in order.settings and new != old:
+            raise InputError("init_differs", path=str(order.init), name=name, old=old, new=new)
     return replace(settings, **begun.shape)
+
+
+def _check_sample(settings: LanguageModelSettings, tokenizer: Tokenizer) -> None:
+    """Refuse before the first step a sample that no checkpoint could write."""
+    length = len(tokenizer.encode(settings.sample_prompt))
+    if length >= settings.context_length:
+        expected = f"at most {settings.context_length - 1} tokens long"
+        raise InputError("setting_range", name="sample_prompt", expected=expected, got=length)
 
 
 def _sample(settings: LanguageModelSettings, checkpoint: Path) -> str:
@@ -254,16 +264,16 @@ def _first_order(run: RunDirectory, order: Order) -> Order:
         InputError: there is no run, or what is asked now differs from what was asked then.
     """
     config = run.config()
-    asked = {
-        "recipe": order.recipe,
-        "source": order.source,
-        "steps": order.steps,
-        "minutes": order.minutes,
-        **order.settings,
-    }
+    missing = {"recipe", "source", "steps", "minutes", "seed", "init", "settings", "data"} - set(config)
+    if missing:
+        raise InputError("broken_checkpoint", path=str(run.path), detail="config.json lacks " + min(missing))
+    asked = {"recipe": order.recipe, "source": order.source, "steps": order.steps, "minutes": order.minutes}
+    # Through the settings' own types: 1e-3 and 0.001 ask for the same.
+    typed = recipe_named(config["recipe"]).settings.from_mapping({**config["settings"], **order.settings})
+    given = {name: getattr(typed, name) for name in order.settings}
     first = {**config, **config["settings"]}
-    for name, new in asked.items():
-        if new is not None and name in first and str(first[name]) != str(new):
+    for name, new in {**asked, **given}.items():
+        if (new is not None or name in given) and first[name] != new:
             raise InputError("resume_differs", path=str(run.path), name=name, old=first[name], new=new)
     return Order(
         recipe=config["recipe"],

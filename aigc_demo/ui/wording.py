@@ -427,6 +427,14 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{path} 的 {name} = {old}，不是 {new}；去掉这项设置即可从它继续。",
         "{path} 的 {name} = {old}，不是 {new}；去掉這項設定即可從它繼續。",
     ),
+    "data_changed": (
+        "{source} 的数据与 {path} 里那次训练开始时不同；请换回原来的数据，或用 --init 开始新的训练。",
+        "{source} 的資料與 {path} 裡那次訓練開始時不同；請換回原來的資料，或用 --init 開始新的訓練。",
+    ),
+    "unexpected": (
+        "出了不该出的错（{detail}）；详情见日志 {path}。",
+        "出了不該出的錯（{detail}）；詳情見日誌 {path}。",
+    ),
     # the page
     "text_too_long": (
         "{name} 有 {got} 个字符；请最多给 {limit} 个。",

@@ -153,6 +153,7 @@ def test_a_damaged_checkpoint_is_passed_over(text_file: Path, tmp_path: Path) ->
         ({"settings": {"num_heads": 3}}, "cannot be shared"),
         ({"settings": {"context_length": 4000}}, "set context_length to"),
         ({"settings": {"width": 3}}, "no setting named width"),
+        ({"settings": {"sample_prompt": "the cat sees the dog"}}, "sample_prompt must be at most 15 tokens"),
         ({"settings": {"gradient_accumulation_steps": 3}}, "multiple of 3"),
         ({"resume": True}, "holds no run to resume"),
     ],
@@ -171,6 +172,18 @@ def test_a_run_is_not_overwritten_nor_resumed_with_other_settings(text_file: Pat
         next(train(order(text_file, tmp_path / "run", steps=3)))
     with pytest.raises(InputError, match="started with batch_size = 8, not 4"):
         next(train(order(text_file, tmp_path / "run", steps=3, resume=True, settings={"batch_size": 4})))
+
+
+def test_resume_takes_the_same_command_and_the_same_data_only(text_file: Path, tmp_path: Path) -> None:
+    written = {"dropout": "0", "learning_rate": "1e-3", "mlp_size": "none", "tie_embeddings": "false"}
+    list(train(order(text_file, tmp_path / "run", steps=6, stop_after=3, settings=written)))
+    text = text_file.read_text()
+    text_file.write_text(text.replace("red", "der"))
+    with pytest.raises(InputError, match="are not those that the run"):
+        next(train(order(text_file, tmp_path / "run", steps=6, resume=True, settings=written)))
+    text_file.write_text(text)
+    *_, last = train(order(text_file, tmp_path / "run", steps=6, resume=True, settings=written))
+    assert last.reason == "finished"
 
 
 def test_rows_are_a_function_of_the_step(text_file: Path) -> None:
