@@ -18,6 +18,10 @@ from aigc_demo.nets.transformer import Block, Decoder, RMSNorm, SquaredReLU
 
 Product = Callable[[Tensor], Tensor]
 
+# torch's product with 8-bit weights reads past the end of matrices of other sizes: rows are filled up with
+# zeros, a matrix with other columns stays in bfloat16.
+ROWS, COLUMNS = 32, 32
+
 
 def quantize(weight_RC: Tensor) -> tuple[Tensor, Tensor]:
     """Each row as whole numbers from -127 to 127 and one scale: w is about scale * number.
@@ -125,11 +129,12 @@ class OneTokenDecoder:
         return self._matrix(layer.weight.detach(), bias)
 
     def _matrix(self, weight: Tensor, bias: Tensor | None) -> Product:
-        if not self.quantized:
+        if not self.quantized or weight.shape[1] % COLUMNS:
             weight = weight.to(self.dtype)
             return lambda x: F.linear(x, weight, bias)
-        whole, scale = quantize(weight.float())
+        num_rows = weight.shape[0]
+        whole, scale = quantize(F.pad(weight.float(), (0, 0, 0, -num_rows % ROWS)))
         scale = scale.to(self.dtype)
         if bias is None:
-            return lambda x: torch._weight_int8pack_mm(x, whole, scale)
-        return lambda x: torch._weight_int8pack_mm(x, whole, scale).add_(bias)
+            return lambda x: torch._weight_int8pack_mm(x, whole, scale)[:, :num_rows]
+        return lambda x: torch._weight_int8pack_mm(x, whole, scale)[:, :num_rows] + bias
