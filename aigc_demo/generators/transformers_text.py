@@ -4,6 +4,7 @@
 
 import copy
 import json
+import threading
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -29,6 +30,10 @@ LARGEST = {"vocab_size": 1_000_000, "n_positions": 65_536, "n_embd": 16_384, "n_
 # Some could look at 32,768 tokens; what they are shown is limited to GPT-2's context, so that the scores of
 # a pasted text (one row of 151,936 numbers for each token) stay below a gibibyte.
 LONGEST_CONTEXT = 1024
+
+# While transformers loads, it changes switches of the whole process and puts back what it found: two loads
+# in two threads could put back each other's.
+ONE_AT_A_TIME = threading.Lock()
 
 
 class HubVocabulary:
@@ -200,8 +205,9 @@ def load_transformers_text(
     """
     if entry.family == "library":
         _check_library_folder(folder)
-    vocabulary, special = _vocabulary(entry, folder)
-    network = _load_network(folder, dtype)
+    with ONE_AT_A_TIME:
+        vocabulary, special = _vocabulary(entry, folder)
+        network = _load_network(folder, dtype)
     if entry.family == "pretrained":
         special = _pretrained_special(network, vocabulary)  # type: ignore[arg-type]
     if not on_ours:

@@ -3,10 +3,12 @@
 import copy
 import json
 import logging
+import shutil
 from pathlib import Path
 from typing import Any
 
 from accelerate import Accelerator
+from safetensors import SafetensorError
 from torch import nn
 
 from aigc_demo.core.errors import InputError
@@ -46,10 +48,15 @@ def save_checkpoint(
     accelerator.wait_for_everyone()
     folder = run.unfinished_checkpoint(step)
     with writing(folder):
-        accelerator.save_state(str(folder / STATE))  # every process adds its own random state
-        if accelerator.is_main_process:
-            save_model(folder, model, tokenizer)
-            (folder / STATE / "progress.json").write_text(json.dumps(progress))
+        try:
+            accelerator.save_state(str(folder / STATE))  # every process adds its own random state
+            if accelerator.is_main_process:
+                save_model(folder, model, tokenizer)
+                (folder / STATE / "progress.json").write_text(json.dumps(progress))
+        except (OSError, RuntimeError, SafetensorError) as error:
+            # A full disk has three names here: the system's, torch's and safetensors'.
+            shutil.rmtree(folder, ignore_errors=True)
+            raise OSError(0, str(error).splitlines()[0][:80]) from error
     accelerator.wait_for_everyone()
     if accelerator.is_main_process:
         run.finish_checkpoint(step)

@@ -206,7 +206,7 @@ class LanguageModelTraining:
         for optimizer in self.optimizers:
             optimizer.zero_grad(set_to_none=True)
         self.step += 1
-        seconds = time.perf_counter() - started
+        seconds = self._agreed(time.perf_counter() - started)
         self.seconds += seconds
         measures = {
             "learning_rate": self.settings.learning_rate * factor,
@@ -279,6 +279,13 @@ class LanguageModelTraining:
         if self.budget.stop_after is not None and self.step >= self.budget.stop_after:
             return "stopped"
         return "stopped" if self._anyone(should_stop()) else ""
+
+    def _agreed(self, seconds: float) -> float:
+        """One clock for all processes: rate and end of a run by minutes hang on it."""
+        if self.accelerator.num_processes == 1:
+            return seconds
+        mine = torch.tensor(seconds, device=self.accelerator.device)
+        return float(self.accelerator.reduce(mine, reduction="mean").item())
 
     def _anyone(self, stop: bool) -> bool:
         """Whether any process was told to stop: all must leave the loop at the same step."""

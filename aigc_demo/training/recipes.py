@@ -1,5 +1,6 @@
 """What can be trained, and how a training is put together from its name, a source and settings."""
 
+import contextlib
 import platform
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -13,8 +14,8 @@ from torch import Tensor, nn
 
 from aigc_demo import __version__
 from aigc_demo.core.config import Settings
-from aigc_demo.core.errors import InputError
-from aigc_demo.core.events import TrainEvent
+from aigc_demo.core.errors import DemoError, InputError
+from aigc_demo.core.events import RunFinished, TrainEvent
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.core.weights_file import read_json
 from aigc_demo.data.sources import load_text
@@ -153,10 +154,18 @@ def train(order: Order, should_stop: Callable[[], bool] = lambda: False) -> Iter
     if main and not order.resume:
         run.create(_config(order, settings, training))
     training.accelerator.wait_for_everyone()
-    for event in training.events(should_stop, resume=order.resume):
-        if main:
-            run.append(event)
-        yield event
+    step = 0
+    try:
+        for event in training.events(should_stop, resume=order.resume):
+            step = event.step
+            if main:
+                run.append(event)
+            yield event
+    except Exception:
+        if main:  # whoever follows the run learns that nothing more will come
+            with contextlib.suppress(DemoError):
+                run.append(RunFinished(step=step, reason="failed"))
+        raise
 
 
 def speaks() -> bool:

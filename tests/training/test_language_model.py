@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from aigc_demo.core.errors import InputError
+from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.core.events import (
     CheckpointSaved,
     RunFinished,
@@ -184,6 +184,27 @@ def test_resume_takes_the_same_command_and_the_same_data_only(text_file: Path, t
     text_file.write_text(text)
     *_, last = train(order(text_file, tmp_path / "run", steps=6, resume=True, settings=written))
     assert last.reason == "finished"
+
+
+@pytest.mark.parametrize("refusal", [OSError(28, "No space left on device"), RuntimeError("write failed")])
+def test_a_full_disk_is_one_sentence_and_older_checkpoints_stay(
+    text_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refusal: Exception
+) -> None:
+    save, saved = Decoder.save_pretrained, []
+
+    def fails_the_second_time(self, folder, **more):
+        saved.append(folder)
+        if len(saved) == 2:
+            raise refusal
+        return save(self, folder, **more)
+
+    monkeypatch.setattr(Decoder, "save_pretrained", fails_the_second_time)
+    run = RunDirectory(tmp_path / "run")
+    with pytest.raises(DemoError, match="cannot be written"):
+        list(train(order(text_file, run.path)))
+    assert [path.name for path in (run.path / "checkpoints").iterdir()] == ["step-000010"]
+    *_, last = run.events()
+    assert (last.reason, last.step) == ("failed", 20)
 
 
 def test_rows_are_a_function_of_the_step(text_file: Path) -> None:
