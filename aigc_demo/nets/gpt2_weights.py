@@ -12,6 +12,17 @@ if TYPE_CHECKING:
     from transformers import GPT2LMHeadModel
 
 
+# What gives a network its shape: our setting, and its name in transformers' GPT2Config.
+SHAPE = {
+    "context_length": "n_positions",
+    "num_layers": "n_layer",
+    "num_heads": "n_head",
+    "hidden_size": "n_embd",
+    "mlp_size": "n_inner",
+    "tie_embeddings": "tie_word_embeddings",
+}
+
+
 def load_gpt2_weights(model: "GPT2LMHeadModel") -> Decoder:
     """Our decoder with a GPT-2's weights: it gives the same logits.
 
@@ -51,12 +62,7 @@ def load_gpt2_weights(model: "GPT2LMHeadModel") -> Decoder:
         )
     config = TransformerConfig(
         vocab_size=theirs.vocab_size,
-        context_length=theirs.n_positions,
-        num_layers=theirs.n_layer,
-        num_heads=theirs.n_head,
-        hidden_size=theirs.n_embd,
-        mlp_size=theirs.n_inner,
-        tie_embeddings=bool(theirs.tie_word_embeddings),
+        **{ours: getattr(theirs, their) for ours, their in SHAPE.items()},
         style="gpt2",
         recipe="gpt2",
     )

@@ -13,8 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from aigc_demo.nets.attention import KeyValueCache
-from aigc_demo.nets.transformer import Block, Decoder, RMSNorm, SquaredReLU
+from aigc_demo.nets.attention import KeyValueCache, rotate
+from aigc_demo.nets.transformer import Block, Decoder, RMSNorm, bend
 
 Product = Callable[[Tensor], Tensor]
 
@@ -91,9 +91,7 @@ class OneTokenDecoder:
             k_HSD, v_HSD = stored[:, 0].narrow(2, 0, place + 1).unbind(0)
             mixed_H1D = F.scaled_dot_product_attention(qkv_3H1D[:1], k_HSD[None], v_HSD[None])
             x_1C = x_1C + output(mixed_H1D.view(1, H * D))
-            hidden = inner(norm_2(x_1C))
-            hidden = SquaredReLU.apply(hidden) if config.modern else F.gelu(hidden, approximate="tanh")
-            x_1C = x_1C + outer(hidden)
+            x_1C = x_1C + outer(bend(inner(norm_2(x_1C)), modern=config.modern))
         cache.advance(1)
         return self._head(self._final_norm(x_1C))[0].float()
 
@@ -101,9 +99,7 @@ class OneTokenDecoder:
         """Queries and keys normalised and turned by their place, values as they are."""
         cos, sin = (part[place].to(self.dtype) for part in self._rotary or ())
         qk = F.rms_norm(qkv_3H1D[:2], (qkv_3H1D.shape[-1],))
-        first, second = qk.chunk(2, dim=-1)
-        turned = torch.cat((first * cos - second * sin, second * cos + first * sin), dim=-1)
-        return torch.cat((turned, qkv_3H1D[2:]))
+        return torch.cat((rotate(qk, cos, sin), qkv_3H1D[2:]))
 
     def _layer(self, block: Block) -> tuple[Product, ...]:
         return (

@@ -125,11 +125,19 @@ class SquaredReLU(torch.autograd.Function):
         return (gradient * positive).mul_(2)
 
 
+def bend(x: Tensor, *, modern: bool) -> Tensor:
+    """The activation of a style, feature by feature.
+
+    modern: relu(x)^2 (So et al. 2021, arXiv:2109.08668); gpt2: the hyperbolic-tangent form of gelu
+    (Hendrycks and Gimpel 2016, arXiv:1606.08415).
+    """
+    return SquaredReLU.apply(x) if modern else F.gelu(x, approximate="tanh")
+
+
 class FeedForward(nn.Module):
     """What each token does on its own with what it gathered: out, a bend, and back.
 
-    modern: W2 relu(W1 x)^2 (So et al. 2021, arXiv:2109.08668); gpt2: W2 gelu(W1 x + b1) + b2 with the
-    hyperbolic-tangent form of gelu (Hendrycks and Gimpel 2016, arXiv:1606.08415).
+    W2 bend(W1 x), with biases added in the style of gpt2.
     """
 
     def __init__(self, config: TransformerConfig):
@@ -139,8 +147,7 @@ class FeedForward(nn.Module):
         self.output = nn.Linear(config.feed_forward_size, config.hidden_size, bias=not config.modern)
 
     def forward(self, x_BTC: Tensor) -> Tensor:
-        inner = self.inner(x_BTC)
-        return self.output(SquaredReLU.apply(inner) if self.modern else F.gelu(inner, approximate="tanh"))
+        return self.output(bend(self.inner(x_BTC), modern=self.modern))
 
 
 class Block(nn.Module):

@@ -24,6 +24,7 @@ from aigc_demo.generators.catalog import find, folder_entry
 from aigc_demo.generators.decoding import generate
 from aigc_demo.generators.sampling import SamplingSettings
 from aigc_demo.generators.text import load_text_model
+from aigc_demo.nets.gpt2_weights import SHAPE as GPT2_SHAPE
 from aigc_demo.nets.transformer import Decoder, TransformerConfig
 from aigc_demo.training.language_model import Budget, LanguageModelSettings, LanguageModelTraining
 
@@ -47,24 +48,10 @@ class Recipe:
     shape: Mapping[str, str] = field(default_factory=dict)
 
 
-OUR_SHAPE = ("context_length", "num_layers", "num_heads", "hidden_size", "mlp_size", "tie_embeddings")
-GPT2_SHAPE = ("n_positions", "n_layer", "n_head", "n_embd", "n_inner", "tie_word_embeddings")
-
-
 def build_gpt(settings: LanguageModelSettings, vocab_size: int) -> nn.Module:
     """Our decoder."""
-    return Decoder(
-        TransformerConfig(
-            vocab_size=vocab_size,
-            context_length=settings.context_length,
-            num_layers=settings.num_layers,
-            num_heads=settings.num_heads,
-            hidden_size=settings.hidden_size,
-            mlp_size=settings.mlp_size,
-            dropout=settings.dropout,
-            tie_embeddings=settings.tie_embeddings,
-        )
-    )
+    shape = {name: getattr(settings, name) for name in GPT2_SHAPE}
+    return Decoder(TransformerConfig(vocab_size=vocab_size, dropout=settings.dropout, **shape))
 
 
 def build_gpt2(settings: LanguageModelSettings, vocab_size: int) -> nn.Module:
@@ -78,19 +65,15 @@ def build_gpt2(settings: LanguageModelSettings, vocab_size: int) -> nn.Module:
     from transformers.utils import logging
 
     logging.disable_progress_bar()  # a bar for every checkpoint would tear the lines of events apart
+    shape = {theirs: getattr(settings, ours) for ours, theirs in GPT2_SHAPE.items()}
     return GPT2LMHeadModel(
         GPT2Config(
             vocab_size=vocab_size,
-            n_positions=settings.context_length,
-            n_layer=settings.num_layers,
-            n_head=settings.num_heads,
-            n_embd=settings.hidden_size,
-            n_inner=settings.mlp_size,
+            **shape,
             resid_pdrop=settings.dropout,
             embd_pdrop=settings.dropout,
             attn_pdrop=0.0,
             activation_function="gelu_pytorch_tanh",
-            tie_word_embeddings=settings.tie_embeddings,
             bos_token_id=1,
             eos_token_id=1,
             recipe="gpt2",
@@ -99,7 +82,7 @@ def build_gpt2(settings: LanguageModelSettings, vocab_size: int) -> nn.Module:
 
 
 RECIPES: dict[str, Recipe] = {
-    "gpt": Recipe(LanguageModelSettings, build_gpt, shape={name: name for name in OUR_SHAPE}),
+    "gpt": Recipe(LanguageModelSettings, build_gpt, shape={name: name for name in GPT2_SHAPE}),
     "gpt2": Recipe(
         LanguageModelSettings,
         build_gpt2,
@@ -111,7 +94,7 @@ RECIPES: dict[str, Recipe] = {
             "tie_embeddings": True,
         },
         ours=False,
-        shape=dict(zip(OUR_SHAPE, GPT2_SHAPE, strict=True)),
+        shape=GPT2_SHAPE,
     ),
 }
 
