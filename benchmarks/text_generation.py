@@ -27,6 +27,7 @@ from aigc_demo.generators.ours_text import OursText
 from aigc_demo.generators.scoring import score_text
 from aigc_demo.nets.gpt2_weights import load_gpt2_weights
 from aigc_demo.nets.transformer import Decoder, next_token_loss
+from aigc_demo.training.optimizers import optimizers_for, rate_factor
 from benchmarks.measuring import paired, report
 
 NUM_TOKENS = 200
@@ -99,21 +100,27 @@ def wrapped(decoder: Decoder, tokenizer: Tokenizer, *, quantized: bool = False) 
     return OursText("ours", decoder, tokenizer, start_ids=(tokenizer.start_id,), quantized=quantized)
 
 
-def build(size: dict[str, int], corpus: Any, num_steps: int = 60) -> GPT2LMHeadModel:
-    """A GPT-2 that has seen a little of the tiny world, so that its bits per byte mean something."""
+def build(size: dict[str, int], corpus: Any, num_steps: int = 300) -> GPT2LMHeadModel:
+    """A GPT-2 that has learned the tiny world's language, so that its bits per byte mean something."""
     torch.manual_seed(0)
     vocab_size = corpus.tokenizer.vocab_size
     config = GPT2Config(vocab_size=vocab_size, n_positions=256, bos_token_id=1, eos_token_id=1, **size)
     network = GPT2LMHeadModel(config).train()
-    optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3, fused=True)
+    optimizers = optimizers_for(
+        network, kind="muon", learning_rate=3e-3, muon_learning_rate=0.02, weight_decay=0.0
+    )
     rng = torch.Generator().manual_seed(0)
-    for _ in range(num_steps):
+    for step in range(num_steps):
         place_B1 = torch.randint(len(corpus.train) - 130, (8, 1), generator=rng)
         ids_BT = corpus.train[place_B1 + torch.arange(129)]
-        loss = next_token_loss(network(ids_BT[:, :-1]).logits, ids_BT[:, 1:])
-        loss.backward()
-        optimizer.step()
-        optimizer.zero_grad()
+        with torch.autocast("cpu", torch.bfloat16):
+            logits_BTV = network(ids_BT[:, :-1]).logits
+        next_token_loss(logits_BTV.float(), ids_BT[:, 1:]).backward()
+        for optimizer in optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = group["peak_lr"] * rate_factor((step + 0.5) / num_steps, schedule="linear")
+            optimizer.step()
+            optimizer.zero_grad()
     return network.eval()
 
 

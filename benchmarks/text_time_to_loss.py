@@ -3,8 +3,10 @@
 The peer is nanoGPT's recipe for a CPU (4 layers, 4 heads, 128 wide, context 64, batch 12, AdamW at 1e-3
 with a cosine to 1e-4 after 100 steps, float32, 2,000 steps). Its last validation loss is the mark; ours, a
 model of the same shape, trains by our loop until it is no worse. Only steps count, not validations.
+--mark asks ours for that loss where the peer ends with a higher one; on tinyshakespeare nanoGPT's own
+figure is 1.87 to 1.88.
 
-    python benchmarks/text_time_to_loss.py --data tinyshakespeare.txt [--seeds 3] [--json]
+    python benchmarks/text_time_to_loss.py --data tinyshakespeare.txt [--mark 1.87] [--seeds 3] [--json]
 """
 
 import sys
@@ -27,18 +29,15 @@ from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.sources import load_text
 from aigc_demo.data.text import TextCorpus, TextSettings, prepare_text
 from aigc_demo.nets.transformer import Decoder, TransformerConfig, next_token_loss
-from aigc_demo.training.language_model import (
-    Budget,
-    LanguageModelSettings,
-    LanguageModelTraining,
-    validation_loss,
-)
-from aigc_demo.training.recipes import build_gpt
+from aigc_demo.training.language_model import LanguageModelTraining
+from aigc_demo.training.networks import build_gpt
+from aigc_demo.training.settings import Budget, LanguageModelSettings
+from aigc_demo.training.validation import validation_loss
 from benchmarks.measuring import report
 
 SHAPE = {"context_length": 64, "num_layers": 4, "num_heads": 4, "hidden_size": 128}
 PEER_STEPS, PEER_WARMUP, BATCH = 2000, 100, 12
-OUR_STEPS = 300
+OUR_STEPS = 400
 
 
 def main() -> None:
@@ -57,12 +56,13 @@ def argument(name: str, default: str) -> str:
 
 def measure(corpus: TextCorpus, seed: int) -> dict[str, Any]:
     """One seed: the peer to its end, then ours until it is as good."""
-    mark, peer_seconds = peer(corpus, seed)
+    peer_loss, peer_seconds = peer(corpus, seed)
+    mark = min(peer_loss, float(argument("--mark", "inf")))
     reached, steps, seconds = ours(corpus, seed, mark)
     ratio = peer_seconds / seconds if reached <= mark else math.nan
     return {
         "seed": seed,
-        "peer_loss": mark,
+        "peer_loss": peer_loss,
         "peer_seconds": peer_seconds,
         "our_loss": reached,
         "our_steps": steps,
@@ -117,7 +117,7 @@ def ours(corpus: TextCorpus, seed: int, mark: float) -> tuple[float, int, float]
     settings = LanguageModelSettings(
         **SHAPE,
         dropout=0.0,
-        batch_size=int(argument("--batch", "16")),
+        batch_size=int(argument("--batch", "12")),
         muon_learning_rate=float(argument("--muon", "0.03")),
         learning_rate=float(argument("--rate", "0.006")),
         weight_decay=0.0,

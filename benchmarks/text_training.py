@@ -24,8 +24,9 @@ from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.sources import load_text
 from aigc_demo.data.text import TextCorpus, TextSettings, prepare_text
 from aigc_demo.training.batches import Batches
-from aigc_demo.training.language_model import Budget, LanguageModelSettings, LanguageModelTraining
-from aigc_demo.training.recipes import build_gpt
+from aigc_demo.training.language_model import LanguageModelTraining
+from aigc_demo.training.networks import build_gpt
+from aigc_demo.training.settings import Budget, LanguageModelSettings
 from benchmarks.measuring import paired, report
 
 NUM_STEPS = 30

@@ -10,6 +10,7 @@ are put together from the same parts.
 # D features per head, C features per token (C = H D).
 
 import math
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -163,16 +164,18 @@ class KeyValueCache:
 
 
 def rotary_angles(num_positions: int, head_size: int, base: float = 10_000.0) -> tuple[Tensor, Tensor]:
-    """Cosine and sine of position times frequency, [num_positions, D / 2] each.
+    """Cosine and sine of position times frequency, [num_positions, D] each, as `rotate` wants them.
 
-    Frequency i is base^(-2 i / D): fast ones tell neighbours apart, slow ones tell far from near.
+    Frequency i is base^(-2 i / D): fast ones tell neighbours apart, slow ones tell far from near. Both
+    halves of D carry the same angles, the first with its sines negative.
 
     Source:
         Su et al. 2021, arXiv:2104.09864, eq. 15.
     """
     frequency = base ** (-torch.arange(0, head_size, 2, dtype=torch.float64) / head_size)
     angle = torch.arange(num_positions, dtype=torch.float64)[:, None] * frequency
-    return angle.cos().float(), angle.sin().float()
+    cos, sin = angle.cos().float(), angle.sin().float()
+    return torch.cat((cos, cos), dim=-1), torch.cat((-sin, sin), dim=-1)
 
 
 def rotate(x_BHTD: Tensor, cos_TD: Tensor, sin_TD: Tensor) -> Tensor:
@@ -180,14 +183,28 @@ def rotate(x_BHTD: Tensor, cos_TD: Tensor, sin_TD: Tensor) -> Tensor:
 
     Args:
         x_BHTD: queries or keys.
-        cos_TD: cosines, [T, D / 2], broadcast over what stands before T.
+        cos_TD: cosines from `rotary_angles`, broadcast over what stands before T.
         sin_TD: sines, likewise.
 
     Source:
         Su et al. 2021, arXiv:2104.09864, section 3.4.2; pairs by halves as in GPT-NeoX.
     """
     first, second = x_BHTD.chunk(2, dim=-1)
-    return torch.cat((first * cos_TD - second * sin_TD, second * cos_TD + first * sin_TD), dim=-1)
+    return (x_BHTD * cos_TD).addcmul_(torch.cat((second, first), dim=-1), sin_TD)
+
+
+class Rotation(torch.autograd.Function):
+    """`rotate`, whose gradient is turned back by the same angle: no more than that has to be remembered."""
+
+    @staticmethod
+    def forward(ctx: Any, x_BHTD: Tensor, cos_TD: Tensor, sin_TD: Tensor) -> Tensor:
+        ctx.save_for_backward(cos_TD, sin_TD)
+        return rotate(x_BHTD, cos_TD, sin_TD)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        cos_TD, sin_TD = ctx.saved_tensors
+        return rotate(gradient, cos_TD, -sin_TD), None, None
 
 
 class MultiHeadAttention(nn.Module):
@@ -233,7 +250,7 @@ class MultiHeadAttention(nn.Module):
             memory_BSC: what they ask instead of themselves; never cached or rotated.
             mask: True where a token may look, broadcast to [B, H, T, S].
             causal: each token sees itself and those before it.
-            rotary: cosines and sines of the T positions, [T, D / 2] each.
+            rotary: cosines and sines of the T positions, [T, D] each (`rotary_angles`); without a memory.
             cache: keys and values of the tokens before x; x's own are added to it.
             layer: which layer of the cache is this one's.
             weights_out: where to put the attention weights [B, H, T, S], if they are wanted; they are
@@ -242,11 +259,7 @@ class MultiHeadAttention(nn.Module):
         Returns:
             [B, T, C].
         """
-        q, k, v = self._project(x_BTC, memory_BSC)
-        if self.normalize_qk:
-            q, k = F.rms_norm(q, (self.head_size,)), F.rms_norm(k, (self.head_size,))
-        if rotary is not None:
-            q, k = rotate(q, *rotary), rotate(k, *rotary)
+        q, k, v = self._project(x_BTC, memory_BSC, rotary)
         if cache is not None:
             k, v = cache.append(layer, k, v)
         if weights_out is not None:
@@ -258,17 +271,25 @@ class MultiHeadAttention(nn.Module):
             mixed_BHTD = attention(q, k, v, mask, causal=causal)
         return self.output(mixed_BHTD.transpose(1, 2).flatten(2))
 
-    def _project(self, x_BTC: Tensor, memory_BSC: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
-        """Queries [B, H, T, D], keys and values [B, H, S, D]."""
+    def _project(
+        self, x_BTC: Tensor, memory_BSC: Tensor | None, rotary: tuple[Tensor, Tensor] | None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries [B, H, T, D], keys and values [B, H, S, D]; queries and keys normalised and turned."""
         if memory_BSC is None:
-            q, k, v = self._heads(self.qkv(x_BTC), 3)
-            return q, k, v
+            qkv_3BHTD = self._heads(self.qkv(x_BTC), 3)
+            # Queries and keys of one length take each step together: half as many small steps.
+            qk_2BHTD = self._normalized(qkv_3BHTD[:2])
+            q, k = Rotation.apply(qk_2BHTD, *rotary) if rotary else qk_2BHTD
+            return q, k, qkv_3BHTD[2]
         C, bias = x_BTC.shape[-1], self.bias
         (q,) = self._heads(F.linear(x_BTC, self.qkv.weight[:C], self.qkv.bias[:C] if bias else None), 1)
         k, v = self._heads(F.linear(memory_BSC, self.qkv.weight[C:], self.qkv.bias[C:] if bias else None), 2)
-        return q, k, v
+        return self._normalized(q), self._normalized(k), v
 
-    def _heads(self, x_BTC: Tensor, parts: int) -> tuple[Tensor, ...]:
-        """Cut the features into parts and heads: [B, T, parts H D] to `parts` tensors [B, H, T, D]."""
+    def _normalized(self, heads_D: Tensor) -> Tensor:
+        return F.rms_norm(heads_D, (self.head_size,)) if self.normalize_qk else heads_D
+
+    def _heads(self, x_BTC: Tensor, parts: int) -> Tensor:
+        """Cut the features into parts and heads: [B, T, parts H D] to [parts, B, H, T, D]."""
         split = x_BTC.unflatten(-1, (parts, self.num_heads, self.head_size))
-        return split.permute(2, 0, 3, 1, 4).unbind(0)
+        return split.permute(2, 0, 3, 1, 4)

@@ -3,8 +3,10 @@
 # Shapes: N matrices of one shape, R rows, K columns.
 
 import math
+import re
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +14,9 @@ from torch.optim import AdamW, Optimizer
 
 # The odd polynomial a x + b x^3 + c x^5, applied five times, brings every singular value near 1.
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
+
+# How a weight holds its matrices, each [out, in]: their number, and whether it stores them transposed.
+LAYOUT = {"parts": 1, "transposed": False}
 
 
 def orthogonalize(
@@ -39,7 +44,8 @@ def orthogonalize(
     x = x / (x.flatten(1).norm(dim=1)[:, None, None] + 1e-7)
     for _ in range(num_iterations):
         gram = x @ x.mT
-        x = a * x + torch.baddbmm(b * gram, gram, gram, alpha=c) @ x
+        # a x + (b gram + c gram^2) x, each sum within its product
+        x = torch.baddbmm(x, torch.baddbmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
     return x.mT if tall else x
 
 
@@ -52,7 +58,8 @@ class Muon(Optimizer):
 
     Args:
         matrices: parameters with two dimensions. One that holds several matrices on top of each other, as
-            the projection to queries, keys and values does, carries their number in a group's `parts`.
+            the projection to queries, keys and values does, carries their number in a group's `parts`; one
+            that is stored transposed, its matrices side by side, is in a group with `transposed`.
         lr: size of a step, as a spectral norm.
         momentum: mu.
         weight_decay: share of lr by which weights shrink each step.
@@ -72,7 +79,7 @@ class Muon(Optimizer):
         dtype: torch.dtype = torch.bfloat16,
     ):
         self.dtype = dtype
-        super().__init__(matrices, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay, "parts": 1})
+        super().__init__(matrices, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay, **LAYOUT})
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
@@ -96,11 +103,11 @@ class Muon(Optimizer):
         torch._foreach_mul_(momenta, group["momentum"])
         torch._foreach_add_(momenta, gradients)
         ahead = torch._foreach_add(gradients, momenta, alpha=group["momentum"])
-        parts, rows, columns = group["parts"], weights[0].shape[0] // group["parts"], weights[0].shape[1]
-        stack = torch.stack(ahead).view(-1, rows, columns)
-        direction = (
-            orthogonalize(stack, dtype=self.dtype).to(weights[0].dtype).view(-1, parts * rows, columns)
-        )
+        whole = torch.stack(ahead).mT if group["transposed"] else torch.stack(ahead)
+        rows, columns = whole.shape[1] // group["parts"], whole.shape[2]
+        stack = orthogonalize(whole.reshape(-1, rows, columns), dtype=self.dtype)
+        direction = stack.to(weights[0].dtype).view(whole.shape)
+        direction = direction.mT if group["transposed"] else direction
         torch._foreach_mul_(weights, 1 - group["lr"] * group["weight_decay"])
         size = group["lr"] * math.sqrt(max(1.0, rows / columns))
         torch._foreach_add_(weights, list(direction.unbind(0)), alpha=-size)
@@ -132,8 +139,8 @@ def optimizers_for(
     inside, matrices, vectors = _sorted_parameters(model)
     groups = [{"params": vectors, "weight_decay": 0.0}]
     if kind == "adamw":
-        groups.append({"params": matrices + [weight for group in inside.values() for weight in group]})
-        inside = {}
+        groups.append({"params": matrices + [weight for group in inside for weight in group["params"]]})
+        inside = []
     else:
         # Embeddings and head see few tokens each: decay would pull rare characters to nothing.
         groups.append({"params": matrices, "weight_decay": 0.0})
@@ -141,26 +148,35 @@ def optimizers_for(
     adamw = AdamW(groups, lr=learning_rate, betas=(0.9, 0.95), weight_decay=weight_decay, fused=True)
     found: list[Optimizer] = [adamw]
     if inside:
-        muon_groups = [{"params": weights, "parts": parts} for parts, weights in inside.items()]
-        found.append(Muon(muon_groups, lr=muon_learning_rate, weight_decay=weight_decay, dtype=muon_dtype))
+        found.append(Muon(inside, lr=muon_learning_rate, weight_decay=weight_decay, dtype=muon_dtype))
     for optimizer in found:
         for group in optimizer.param_groups:
             group["peak_lr"] = group["lr"]
     return found
 
 
-def _sorted_parameters(model: nn.Module) -> tuple[dict[int, list], list, list]:
-    """Matrices inside blocks by how many are on top of each other, other matrices, vectors."""
-    inside: dict[int, list] = defaultdict(list)
+def _sorted_parameters(model: nn.Module) -> tuple[list[dict[str, Any]], list, list]:
+    """Matrices inside blocks in groups of one layout, other matrices, vectors.
+
+    The blocks are `blocks.N` in our network and `transformer.h.N` in transformers' GPT-2, whose Conv1D
+    stores its weight as [in, out].
+    """
+    inside: dict[tuple[int, bool], list] = defaultdict(list)
     matrices, vectors = [], []
     for name, weight in model.named_parameters():
         if weight.dim() < 2:
             vectors.append(weight)
-        elif ".blocks." in f".{name}":
-            inside[3 if name.endswith("qkv.weight") else 1].append(weight)
+        elif re.search(r"(^|\.)(blocks|h)\.\d+\.", name):
+            owner = model.get_submodule(name.rpartition(".")[0])
+            parts = 3 if name.endswith(("qkv.weight", "c_attn.weight")) else 1
+            inside[parts, type(owner).__name__ == "Conv1D"].append(weight)
         else:
             matrices.append(weight)
-    return inside, matrices, vectors
+    groups = [
+        {"params": weights, "parts": parts, "transposed": transposed}
+        for (parts, transposed), weights in inside.items()
+    ]
+    return groups, matrices, vectors
 
 
 def rate_factor(done: float, *, schedule: str, warmup: float = 0.01, decay: float = 0.6) -> float:

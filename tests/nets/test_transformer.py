@@ -16,8 +16,8 @@ from aigc_demo.nets.transformer import (
     TransformerConfig,
     next_token_loss,
 )
-from aigc_demo.training.language_model import LanguageModelSettings
-from aigc_demo.training.recipes import build_gpt2
+from aigc_demo.training.networks import build_gpt2
+from aigc_demo.training.settings import LanguageModelSettings
 
 
 def small(**changes) -> TransformerConfig:

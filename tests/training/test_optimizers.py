@@ -5,7 +5,9 @@ import torch
 from torch import nn
 
 from aigc_demo.nets.transformer import Decoder, TransformerConfig
+from aigc_demo.training.networks import build_gpt2
 from aigc_demo.training.optimizers import Muon, optimizers_for, orthogonalize, rate_factor
+from aigc_demo.training.settings import LanguageModelSettings
 
 
 @pytest.mark.parametrize("shape", [(3, 8, 8), (2, 16, 5), (2, 5, 16)])
@@ -55,6 +57,48 @@ def test_parts_on_top_of_each_other_are_worked_on_apart() -> None:
     Muon([{"params": [whole], "parts": 3}]).step()
     Muon(apart).step()
     torch.testing.assert_close(whole.detach(), torch.cat([weight.detach() for weight in apart]))
+
+
+@pytest.mark.parametrize(("parts", "rows", "columns"), [(1, 6, 4), (1, 4, 6), (3, 4, 4)])
+def test_a_transposed_weight_takes_the_transposed_step(parts: int, rows: int, columns: int) -> None:
+    """As transformers' Conv1D stores it: [in, out], queries, keys and values side by side."""
+    gradients = [torch.randn(parts * rows, columns) for _ in range(2)]
+    linear, conv = (
+        nn.Parameter(torch.ones(parts * rows, columns)),
+        nn.Parameter(torch.ones(columns, parts * rows)),
+    )
+    one = Muon([{"params": [linear], "parts": parts}], weight_decay=0.1)
+    other = Muon([{"params": [conv], "parts": parts, "transposed": True}], weight_decay=0.1)
+    for gradient in gradients:
+        linear.grad, conv.grad = gradient.clone(), gradient.T.contiguous()
+        one.step()
+        other.step()
+    assert torch.equal(conv.T, linear)
+    assert not torch.equal(linear, torch.ones_like(linear))
+
+
+def test_gpt2_of_the_library_is_sorted_as_ours_is() -> None:
+    settings = LanguageModelSettings(num_layers=2, num_heads=2, hidden_size=8, tie_embeddings=True)
+    model = build_gpt2(settings, 11)
+    adamw, muon = optimizers_for(
+        model, kind="muon", learning_rate=1e-3, muon_learning_rate=0.02, weight_decay=0.1
+    )
+    names = {id(weight): name for name, weight in model.named_parameters()}
+    layouts = {
+        names[id(weight)].removeprefix("transformer.h.1."): (group["parts"], group["transposed"])
+        for group in muon.param_groups
+        for weight in group["params"]
+        if "h.1." in names[id(weight)]
+    }
+    assert layouts == {
+        "attn.c_attn.weight": (3, True),
+        "attn.c_proj.weight": (1, True),
+        "mlp.c_fc.weight": (1, True),
+        "mlp.c_proj.weight": (1, True),
+    }
+    rest = {names[id(weight)] for group in adamw.param_groups for weight in group["params"]}
+    assert {"transformer.wte.weight", "transformer.wpe.weight", "transformer.h.0.ln_1.weight"} < rest
+    assert len(rest) + sum(len(group["params"]) for group in muon.param_groups) == len(names)
 
 
 def test_decay_shrinks_by_its_share() -> None:
