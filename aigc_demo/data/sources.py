@@ -44,7 +44,7 @@ def load_text(source: str) -> LoadedText:
 
 
 def _from_text(name: str, text: str) -> LoadedText:
-    _check_content(text, name)
+    check_content(text, name)
     return LoadedText(name, text, hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest())
 
 
@@ -71,7 +71,7 @@ def _from_file(source: str) -> LoadedText:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise InputError("not_text", name=name, place=error.start) from error
-    _check_content(text, name)
+    check_content(text, name)
     return LoadedText(name, text, hashlib.sha256(content).hexdigest())
 
 
@@ -79,7 +79,8 @@ def _unknown(source: str) -> InputError:
     return InputError("unknown_source", name=shown(source) or '""')
 
 
-def _check_content(text: str, name: str) -> None:
+def check_content(text: str, name: str) -> None:
+    """Raises InputError where a text holds a zero byte, which no text does, or nothing at all."""
     if "\0" in text:
         raise InputError(
             "not_text", name=name, place=len(text[: text.index("\0")].encode("utf-8", "replace"))

@@ -3,21 +3,28 @@
 Every step is a function of its own and reports what it kept and what it dropped.
 """
 
+import json
+import os
 import re
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from aigc_demo.core.config import Settings, setting
 from aigc_demo.core.errors import InputError
+from aigc_demo.core.run_directory import write_atomically, writing
 from aigc_demo.data.sources import LoadedText
 from aigc_demo.data.tokenizer import KINDS, Tokenizer, train_tokenizer
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
 __all__ = [
+    "PreparationSettings",
     "PreparationStep",
     "TextCorpus",
     "TextSettings",
@@ -33,6 +40,7 @@ __all__ = [
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ufeff]")
 PARAGRAPH = re.compile(r"(?:\A|(?<=\n\n))(?=[^\n])")
 TITLE_LINE = re.compile(r"《[^\n]*》[^\n]*\n(?=[^\n])")
+PREPARATION = "preparation.json"
 
 
 @dataclass(frozen=True)
@@ -51,19 +59,58 @@ class PreparationStep:
     dropped: int
     facts: dict[str, int | float | str] = field(default_factory=dict)
 
+    def to_dict(self) -> dict[str, Any]:
+        """The line as plain JSON values."""
+        return asdict(self)
+
 
 @dataclass(frozen=True)
-class TextSettings(Settings):
+class PreparationSettings(Settings):
+    """Which lines of a text are kept, and how much of it is held out; goes with every trained model.
+
+    Whoever measures a model later must cut a text as its training did, or the model has read what it is
+    measured on.
+    """
+
+    validation_fraction: float = setting(0.1, "share of the text kept for validation", low=0.0, high=0.9)
+    drop_repeated_lines: bool = setting(False, "keep only the first of equal lines")
+    min_line_length: int = setting(0, "drop lines with fewer characters", low=0, high=1_000_000)
+    max_line_length: int | None = setting(None, "drop lines with more characters", low=1, high=1_000_000)
+
+    def save(self, folder: str | os.PathLike[str]) -> None:
+        """Write preparation.json into a model's folder.
+
+        Raises:
+            DemoError: the folder cannot be written.
+        """
+        values = {item.name: getattr(self, item.name) for item in fields(PreparationSettings)}
+        with writing(Path(folder)):
+            write_atomically(Path(folder) / PREPARATION, json.dumps(values, indent=2))
+
+    @staticmethod
+    def load(folder: str | os.PathLike[str]) -> "PreparationSettings":
+        """What `save` wrote; the usual values for a model that brings none.
+
+        Raises:
+            InputError: the file is broken.
+        """
+        path = Path(folder) / PREPARATION
+        if not path.is_file():
+            return PreparationSettings()
+        try:
+            return PreparationSettings.from_mapping(json.loads(path.read_text("utf-8")))
+        except (OSError, ValueError, TypeError, AttributeError, InputError) as error:
+            raise InputError("broken_model", path=str(folder), detail=PREPARATION) from error
+
+
+@dataclass(frozen=True)
+class TextSettings(PreparationSettings):
     """How a text is prepared."""
 
     tokenizer: str = setting("characters", "what a token is", choices=KINDS)
     vocab_size: int | None = setting(
         None, "largest vocabulary, special tokens included", low=3, high=1_000_000
     )
-    validation_fraction: float = setting(0.1, "share of the text kept for validation", low=0.0, high=0.9)
-    drop_repeated_lines: bool = setting(False, "keep only the first of equal lines")
-    min_line_length: int = setting(0, "drop lines with fewer characters", low=0, high=1_000_000)
-    max_line_length: int | None = setting(None, "drop lines with more characters", low=1, high=1_000_000)
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,14 +134,14 @@ class TextCorpus:
     sha256: str
     train_text: str
     validation_text: str
-    train: Tensor
-    validation: Tensor
-    paragraph_starts: Tensor
+    train: "Tensor"
+    validation: "Tensor"
+    paragraph_starts: "Tensor"
     tokenizer: Tokenizer
     report: tuple[PreparationStep, ...]
 
 
-def clean(text: str, settings: TextSettings) -> tuple[str, list[PreparationStep]]:
+def clean(text: str, settings: PreparationSettings) -> tuple[str, list[PreparationStep]]:
     """Make a text uniform: newlines, control characters, Unicode form NFC; drop lines where asked.
 
     Cleaning a cleaned text changes nothing. Blank lines are structure and are never dropped.
@@ -156,6 +203,8 @@ def prepare_text(
     Raises:
         InputError: cleaning left nothing, or the vocabulary is too small.
     """
+    import torch  # here: whoever only wants the settings, as a page does, does not wait for it
+
     cleaned, steps = clean(loaded.text, settings)
     if not cleaned.strip():
         raise InputError("nothing_left", name=loaded.name, dropped=len(loaded.text))
@@ -198,7 +247,7 @@ def prepare_text(
     )
 
 
-def _drop_lines(text: str, settings: TextSettings) -> tuple[str, PreparationStep]:
+def _drop_lines(text: str, settings: PreparationSettings) -> tuple[str, PreparationStep]:
     """The lines that pass the three switches; a blank line always passes."""
     seen: set[str] = set()
 
@@ -242,7 +291,7 @@ def _tokenise_step(tokenizer: Tokenizer, train_text: str, trained: bool) -> Prep
         "tokenizer": tokenizer.kind,
         "vocab_size": tokenizer.vocab_size,
         "distinct_characters": len(set(train_text)),
-        "trained_on": "the training part" if trained else "another text",
+        "vocabulary": "from the training part" if trained else "of the model gone on from",
     }
     return PreparationStep("tokenise", len(train_text), 0, facts)
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -131,12 +132,14 @@ PRETRAINED = (
 )
 
 
-def shipped(assets: Path = ASSETS) -> list[CatalogEntry]:
-    """The models trained by this project whose folders are there and whole."""
+def shipped(assets: Path | None = None, known: Collection[str] = ()) -> list[CatalogEntry]:
+    """The models trained by this project whose folders are there and whole, less those that are known."""
     entries = []
     for name, (languages, training_data) in _SHIPPED.items():
+        if name in known:
+            continue
         with contextlib.suppress(InputError):  # a folder that is missing or half there is not listed
-            entry = folder_entry(assets / name, name)
+            entry = folder_entry((assets or ASSETS) / name, name)
             entries.append(replace(entry, licence="MIT", languages=languages, training_data=training_data))
     return entries
 
@@ -167,6 +170,13 @@ def folder_entry(folder: Path, name: str) -> CatalogEntry:
 
 
 CATALOG: dict[str, CatalogEntry] = {entry.name: entry for entry in (*shipped(), *PRETRAINED)}
+"""What was there when this was imported; `listed` looks again."""
+
+
+def listed() -> dict[str, CatalogEntry]:
+    """The catalog as it is now, ours and the library's first: a model may just have been published."""
+    new = {entry.name: entry for entry in shipped(known=CATALOG)}
+    return dict(sorted({**CATALOG, **new}.items(), key=lambda item: item[1].on_hub))
 
 
 def find(name: str, *, allow_hub: bool = False) -> CatalogEntry:
@@ -180,8 +190,10 @@ def find(name: str, *, allow_hub: bool = False) -> CatalogEntry:
     Raises:
         InputError: there is no such model, or the folder holds none that can be read.
     """
-    if name in CATALOG:
-        return CATALOG[name]
+    if name in CATALOG or name in _SHIPPED:
+        entry = CATALOG.get(name) or listed().get(name)
+        if entry is not None:
+            return entry
     if name.startswith(HUB_PREFIX) and allow_hub:
         return _hub_entry(name)
     folder = _folder(name)

@@ -31,8 +31,8 @@ class TokenDrawn:
         prob: that the model gave it, before temperature and the other settings; its surprise is `bits`.
         seconds: of work for this token; the first one's include reading the prompt. What the consumer
             does between two tokens does not count.
-        reason: why the text ends here: length, end (the model's end token) or stop (a stop string); ""
-            while it goes on.
+        reason: why the text ends here: length, end (the model's end token), stop (a stop string) or
+            stopped (the caller asked); "" while it goes on.
     """
 
     index: int
@@ -76,14 +76,15 @@ def generate(
     """Continue a text, token by token.
 
     The texts of all tokens make up the continuation, less a stop string and half a character at the end.
-    Text that may yet become a stop string is held back, and is lost if `stop` ends the text just then.
+    Text that may yet become a stop string is held back until that is known, or until the text ends.
 
     Args:
         model: what writes.
         prompt: how the text begins; empty for the model's own beginning.
         settings: how tokens are drawn. With num_beams above 1 the text is searched (beam_search) and all
             tokens come at the end.
-        stop: asked before each token; True ends the text.
+        stop: asked before the first token and after each; True ends the text with that token, whose text
+            then brings everything that was held back.
         written: what was written after the prompt before, to go on from there: the same tokens come as if
             it had never been interrupted.
 
@@ -161,9 +162,12 @@ def _draw(
         new, reason = text.push(index), ""
         if text.stopped or index in end_ids or number == last:
             reason = "stop" if text.stopped else "end" if index in end_ids else "length"
+        elif stop():
+            reason = "stopped"
+        if reason:
             new += text.finish()
         yield TokenDrawn(number, index, new, prob, time.perf_counter() - begun, reason)
-        if reason or stop():
+        if reason:
             return
         begun = time.perf_counter()
         session.push(index)

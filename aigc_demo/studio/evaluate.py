@@ -1,52 +1,75 @@
 """How good is a model on a source: the figures that the model cards and the page quote."""
 
 import time
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 from aigc_demo.core.errors import InputError
+from aigc_demo.studio.write import write_texts
+
+if TYPE_CHECKING:
+    from aigc_demo.data.text import PreparationSettings
 
 SPLITS = ("validation", "all")
+PARAGRAPH_END = "\n\n"
+MOST_SAMPLE_TOKENS = 512
 
 
 def evaluate(
-    model: str, source: str, split: str = "validation", *, allow_hub: bool = False
+    model: str,
+    source: str,
+    split: str = "validation",
+    *,
+    settings: Mapping[str, Any] | None = None,
+    samples: int = 0,
+    seed: int = 0,
+    allow_hub: bool = False,
 ) -> dict[str, Any]:
     """Measure a text model on held-out text.
 
     Args:
         model: a name that the catalog finds.
         source: where the text comes from.
-        split: "validation", by the same cut as in training, or "all".
+        split: "validation", by the same cut as in the model's training where its folder tells that, or "all".
+        settings: of the preparation, in place of those of the model's training (or of the usual ones).
+        samples: how many paragraphs it is to write from nothing, at temperature 1 and unfiltered.
+        seed: of the first sample; the others have the next ones.
         allow_hub: whether hf: names of models are taken.
 
     Returns:
-        `model`, `source`, `split`, `bits_per_byte`, `bits_per_character`, `num_bytes`, `num_characters`,
-        `num_tokens`, `num_unknown`, `num_samples` (windows of the model's context), `seconds` and
-        `peak_memory_mib` of this process.
+        `model`, `source`, `split`, `preparation` (the settings used), `bits_per_byte`, `bits_per_character`,
+        `num_bytes`, `num_characters`, `num_tokens`, `num_unknown`, `num_samples` (windows of the model's
+        context), `seconds` and `peak_memory_mib` of this process. With samples also `num_generated`,
+        `distinct`, `longest_copied_run`, `longest_copied_text` and `median_copied_run` (characters that stand
+        in the training part too), where the source is titled verse `lines_of_one_length`, and where it is the
+        tiny world `accepted` (by the parser of its stories).
 
     Raises:
-        DemoError: the model or the source cannot be had.
+        DemoError: the model or the source cannot be had, or nothing is left to measure.
     """
     if split not in SPLITS:
         raise InputError("setting_range", name="split", expected="validation or all", got=split)
     from aigc_demo.core.device import peak_memory_mib, set_threads
-    from aigc_demo.data.sources import load_text
-    from aigc_demo.data.text import TextSettings, clean
-    from aigc_demo.data.text import split as cut
     from aigc_demo.generators.scoring import score_text
     from aigc_demo.generators.text import load_text_model
 
     set_threads()
-    text, _ = clean(load_text(source).text, TextSettings())
-    if split == "validation":
-        _, text = cut(text, TextSettings().validation_fraction)
+    preparation = _preparation(model, settings or {}, allow_hub=allow_hub)
+    whole, held_out = _texts(source, preparation)
+    text = whole if split == "all" else held_out
+    if not text:
+        fraction = preparation.validation_fraction
+        raise InputError("setting_range", name="validation_fraction", expected="more than 0", got=fraction)
     reader = load_text_model(model, allow_hub=allow_hub)
     started = time.perf_counter()
     score = score_text(reader, text)
+    written = _sampled(model, source, whole.removesuffix(held_out), samples, seed) if samples else {}
     return {
         "model": model,
         "source": source,
         "split": split,
+        "preparation": preparation.to_dict(),
         "bits_per_byte": score.bits_per_byte,
         "bits_per_character": score.bits_per_character,
         "num_bytes": score.num_bytes,
@@ -54,6 +77,51 @@ def evaluate(
         "num_tokens": score.num_tokens,
         "num_unknown": score.num_unknown,
         "num_samples": -(-score.num_tokens // reader.context_length),
+        **written,
         "seconds": round(time.perf_counter() - started, 3),
         "peak_memory_mib": round(peak_memory_mib(), 1),
     }
+
+
+def _preparation(model: str, given: Mapping[str, Any], *, allow_hub: bool) -> "PreparationSettings":
+    """How the model's own text was prepared, changed by what is given."""
+    from aigc_demo.data.text import PreparationSettings
+    from aigc_demo.generators.catalog import find
+
+    entry = find(model, allow_hub=allow_hub)
+    own = PreparationSettings() if entry.on_hub else PreparationSettings.load(entry.location)
+    return PreparationSettings.from_mapping({**own.to_dict(), **given})
+
+
+def _texts(source: str, preparation: "PreparationSettings") -> tuple[str, str]:
+    """The whole cleaned text, and the part of it that is held out.
+
+    Raises:
+        InputError: cleaning left nothing, or nothing is held out.
+    """
+    from aigc_demo.data.sources import load_text
+    from aigc_demo.data.text import clean
+    from aigc_demo.data.text import split as cut
+
+    loaded = load_text(source)
+    text, _ = clean(loaded.text, preparation)
+    if not text.strip():
+        raise InputError("nothing_left", name=loaded.name, dropped=len(loaded.text))
+    return text, cut(text, preparation.validation_fraction)[1]
+
+
+def _sampled(model: str, source: str, training_text: str, num: int, seed: int) -> dict[str, Any]:
+    """Figures of paragraphs that the model writes from nothing."""
+    from aigc_demo.data.sources import TINY_WORLD
+    from aigc_demo.data.text import is_collection
+    from aigc_demo.data.tiny_world import parse_story
+    from aigc_demo.measure.samples import sample_figures
+
+    asked = {"temperature": 1.0, "stop": (PARAGRAPH_END,), "max_new_tokens": MOST_SAMPLE_TOKENS}
+    texts = [one["text"].strip("\n") for one in write_texts(model, "", num=num, seed=seed, settings=asked)]
+    figures = asdict(sample_figures(texts, training_text))
+    if not is_collection(training_text):
+        del figures["lines_of_one_length"]
+    if source == TINY_WORLD:
+        figures["accepted"] = sum(parse_story(text).ok for text in texts) / num
+    return figures

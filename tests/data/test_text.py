@@ -1,3 +1,4 @@
+import json
 import unicodedata
 
 import pytest
@@ -5,7 +6,14 @@ import torch
 
 from aigc_demo.core.errors import InputError
 from aigc_demo.data.sources import LoadedText
-from aigc_demo.data.text import TextSettings, clean, is_collection, prepare_text, split
+from aigc_demo.data.text import (
+    PreparationSettings,
+    TextSettings,
+    clean,
+    is_collection,
+    prepare_text,
+    split,
+)
 from aigc_demo.data.tokenizer import train_tokenizer
 
 PLAIN = TextSettings()
@@ -171,3 +179,41 @@ def test_settings_out_of_range_are_refused():
         TextSettings(validation_fraction=1.0)
     with pytest.raises(InputError, match="tokenizer must be one of characters, words, bpe"):
         TextSettings(tokenizer="syllables")
+
+
+def test_the_preparation_goes_with_a_model_and_the_tokenizer_does_not(tmp_path):
+    settings = TextSettings(tokenizer="words", validation_fraction=0.3, min_line_length=4)
+    settings.save(tmp_path)
+    assert json.loads((tmp_path / "preparation.json").read_text()) == {
+        "validation_fraction": 0.3,
+        "drop_repeated_lines": False,
+        "min_line_length": 4,
+        "max_line_length": None,
+    }
+    assert PreparationSettings.load(tmp_path) == PreparationSettings(
+        validation_fraction=0.3, min_line_length=4
+    )
+
+
+def test_a_model_without_a_preparation_had_the_usual_one(tmp_path):
+    assert PreparationSettings.load(tmp_path) == PreparationSettings()
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"[1]", b"3", b"\xff", b'{"validation_fraction": 7}', b'{"colour": 1}']
+)
+def test_a_broken_preparation_is_said(tmp_path, content):
+    (tmp_path / "preparation.json").write_bytes(content)
+    with pytest.raises(InputError, match=r"preparation\.json"):
+        PreparationSettings.load(tmp_path)
+
+
+def test_the_report_is_plain_json():
+    report = [step.to_dict() for step in prepare_text(loaded(POEMS), PLAIN).report]
+    assert json.loads(json.dumps(report)) == report
+    assert report[0] == {
+        "name": "read",
+        "kept": len(POEMS),
+        "dropped": 0,
+        "facts": {"bytes": len(POEMS.encode()), "sha256": "0" * 64},
+    }

@@ -1,5 +1,6 @@
 import itertools
 import json
+import random
 import time
 
 import pytest
@@ -154,3 +155,15 @@ def test_a_million_characters_take_well_under_a_second():
     begun = time.perf_counter()
     trained.encode(text)
     assert time.perf_counter() - begun < 0.8
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_words_of_ascii_text_are_cut_as_the_library_cuts_them(seed):
+    rng = random.Random(seed)
+    text = "".join(rng.choices([chr(code) for code in range(128)] + list("  ab''_\n.") * 9, k=20_000))
+    split = tokenizers.pre_tokenizers.Split(tokenizers.Regex(tokenizer_room.WORD_PATTERN), "isolated")
+    assert tokenizer_room.ASCII_WORD.findall(text) == [word for word, _ in split.pre_tokenize_str(text)]
+    words = train_tokenizer(text, "words", 300)
+    encoding = words._inner.encode(text, add_special_tokens=False)
+    assert words.spans(text) == [(i, *place) for i, place in zip(encoding.ids, encoding.offsets, strict=True)]
+    assert 0 < words.encode(text).count(words.unknown_id) < len(encoding.ids)

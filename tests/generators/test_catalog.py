@@ -10,7 +10,8 @@ from transformers import AutoConfig, AutoModelForCausalLM
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.core.weights_file import num_parameters
-from aigc_demo.generators.catalog import CATALOG, PRETRAINED, find, shipped
+from aigc_demo.generators import catalog
+from aigc_demo.generators.catalog import CATALOG, PRETRAINED, find, listed, shipped
 
 from .conftest import save_library, save_ours
 
@@ -56,6 +57,17 @@ def test_shipped_models_are_those_whose_folders_are_there(tmp_path):
     assert (library.name, library.family, library.recipe) == ("gpt2-tang", "library", "gpt2")
     assert ours.num_parameters == num_parameters(tmp_path / "gpt-tang" / "model.safetensors")
     assert ours.size_mib == (tmp_path / "gpt-tang" / "model.safetensors").stat().st_size / 2**20
+
+
+def test_a_model_that_is_published_later_is_found_and_listed(tmp_path, monkeypatch):
+    monkeypatch.setattr(catalog, "ASSETS", tmp_path)
+    monkeypatch.setattr(catalog, "CATALOG", {entry.name: entry for entry in PRETRAINED})
+    before = list(listed())
+    with pytest.raises(InputError):
+        find("gpt-tang")
+    save_ours(tmp_path / "gpt-tang")
+    assert find("gpt-tang").location == str(tmp_path / "gpt-tang")
+    assert list(listed()) == ["gpt-tang", *before], "ours before those of the Hub"
 
 
 def test_a_folder_is_found_by_its_path(ours, library):

@@ -150,6 +150,22 @@ class TestEnds:
         whole = text_of(generate(model, "the", asked()))
         assert text_of(generate(model, "the", asked(stop=(whole[-2:] + "never",)))) == whole
 
+    def test_text_like_a_stop_string_is_given_out_when_the_caller_ends_the_text(self, model):
+        whole = list(generate(model, "the", asked()))
+        text, calls = text_of(whole), []
+
+        def stop():
+            calls.append(1)
+            return len(calls) > 5
+
+        held = (text[2:12] + "never",)
+        tokens = list(generate(model, "the", asked(stop=held), stop))
+        assert [token.text for token in tokens[2:4]] == ["", ""], (
+            "held back while it may become a stop string"
+        )
+        assert (text_of(tokens), ids_of(tokens)) == (text[:5], ids_of(whole)[:5])
+        assert [token.reason for token in tokens] == ["", "", "", "", "stopped"]
+
     def test_a_stop_string_counts_after_what_was_written(self, model):
         written = ids_of(generate(model, "the", asked()))[:3]
         text = model.decode(written)
