@@ -52,3 +52,13 @@ def peak_memory_mib() -> float:
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)
+
+
+def precision(wanted: str) -> str:
+    """accelerate's word for the precision; "auto" is bfloat16 where this machine computes it natively."""
+    if wanted != "auto":
+        return wanted
+    if torch.cuda.is_available():
+        return "bf16" if torch.cuda.is_bf16_supported() else "no"
+    supported = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)()
+    return "bf16" if supported or getattr(torch.cpu, "_is_amx_tile_supported", lambda: False)() else "no"

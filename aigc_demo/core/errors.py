@@ -55,6 +55,7 @@ ENGLISH: dict[str, str] = {
     "broken_checkpoint": "The checkpoint {path} is not whole ({detail}); delete it and resume from the one before.",
     # run directories
     "run_exists": "{path} already holds a run; add --resume to go on with it, or choose another --run-dir.",
+    "run_busy": "In {path} another process is training; stop it first, or choose another --run-dir.",
     "no_run": "{path} holds no run to resume; leave --resume away to start one.",
     "resume_differs": "The run in {path} was started with {name} = {old}, not {new}; resume it with what it had.",
     "init_differs": "{path} has {name} = {old}, not {new}; leave that setting away to go on from it.",
@@ -75,10 +76,50 @@ ENGLISH: dict[str, str] = {
         "batch_size {batch_size} cannot be worked off in {shares} equal shares "
         "(processes times gradient_accumulation_steps); choose a multiple of {shares}."
     ),
+    "other_processes": (
+        "The run goes on with {new} processes, not {old}: rows and batches are the same, but sums are rounded "
+        "and dropout is drawn differently, so its losses come near those of an uninterrupted run without "
+        "being equal."
+    ),
+    # the desk where trainings are ordered
+    "unknown_run": "There is no run named {name}; the list shows those that there are.",
+    "not_your_run": "The run {name} was started by somebody else; watch it, or start one of your own.",
+    "run_under_way": "The run {name} has not ended; stop it first.",
+    "nothing_to_resume": "The run {name} ended before its first checkpoint; start a new one.",
+    "too_many_runs": "You have {count} runs that train or wait; stop one of them, or wait until one has ended.",
+    "queue_full": "{count} runs wait already; try again when some of them have ended.",
+    "disk_budget": "Your runs take {used} MiB of the {limit} MiB that a visitor has; delete one of them.",
+    "other_desk": "Another server looks after the runs in {path}; end it, or give this one a folder of its own.",
+    "nothing_to_export": "The run {name} has no checkpoint yet; wait for its first one.",
+    "not_an_export": "This file is not an exported run ({detail}); give a zip file that Download made.",
+    "loss_not_finite": (
+        "At step {step} the loss was no longer a number; the last checkpoint is good. "
+        "Start a new run with a lower learning_rate."
+    ),
+    "worker_silent": "The training showed no life for {seconds} seconds and was ended; resume it.",
+    "worker_killed": (
+        "The training was killed from outside, or the machine ran out of memory; "
+        "resume it, with a smaller batch_size if it happens again."
+    ),
+    "worker_vanished": "The training ended without a word, perhaps with its machine; resume it.",
+    "out_of_memory": "There was not enough memory; lower batch_size, context_length or hidden_size.",
+    "needs_memory": (
+        "This training needs at least {needed} MiB of memory, {over} MiB more than the {limit} MiB there are; "
+        "lower batch_size, context_length or hidden_size."
+    ),
+    "needs_disk": (
+        "The checkpoints take {needed} MiB, and {path} has {free} MiB free; "
+        "lower hidden_size or num_layers, or choose another directory."
+    ),
+    "preflight_too_slow": (
+        "After {seconds} seconds the trial had not done its few steps; "
+        "lower batch_size, context_length or hidden_size."
+    ),
     # the page
     "text_too_long": "{name} has {got} characters; give at most {limit}.",
     "text_not_unicode": "{name} holds half of a character; paste it again as plain text.",
     "text_empty": "There is no text to measure; paste some.",
+    "no_upload": "There is no file yet; choose one first.",
     "no_such_token": "There is no token number {got} here; there are {count}.",
     "token_not_in_vocabulary": "Token {got} is not in the vocabulary of {model}, which has {count}.",
     "no_attention": "{model} does not give its attention; choose one of our own models.",

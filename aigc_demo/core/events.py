@@ -26,7 +26,11 @@ class StepDone:
 
 @dataclass(frozen=True)
 class ValidationDone:
-    """The held-out part was measured at this step, by the model that stands in the next checkpoint."""
+    """The held-out part was measured at this step, by the model that stands in the next checkpoint.
+
+    `loss` is over the same windows of text at every step of a run, so that the points of its curve compare;
+    `num_windows` says how many. Where a run pauses or ends, `full_loss` is over all windows.
+    """
 
     kind: ClassVar[str] = "validation"
     step: int
@@ -36,7 +40,7 @@ class ValidationDone:
 
 @dataclass(frozen=True)
 class SampleReady:
-    """What the model makes at this step: text, or a file in the run directory."""
+    """What the model makes at this step: text, and the file of the run directory that holds it."""
 
     kind: ClassVar[str] = "sample"
     step: int
@@ -65,7 +69,11 @@ class Warned:
 
 @dataclass(frozen=True)
 class RunStarted:
-    """What is about to be trained: parameters, sizes of the data, device, the step it starts from."""
+    """What is about to be trained, and the step it starts from.
+
+    `facts`: parameters, sizes of the data, device, the machine, and as `preparation` what each step from the
+    source to the tokens kept and dropped.
+    """
 
     kind: ClassVar[str] = "start"
     step: int
@@ -74,7 +82,11 @@ class RunStarted:
 
 @dataclass(frozen=True)
 class RunFinished:
-    """The last event. `reason`: finished, stopped, time, interrupted, non-finite or failed."""
+    """The last event. `reason`: finished, stopped, time, interrupted, non-finite or failed.
+
+    The last and the best validation loss are over the same windows, as in `ValidationDone`, and compare;
+    `full_validation_loss` is the last model's over all windows, as `evaluate` measures it.
+    """
 
     kind: ClassVar[str] = "finish"
     step: int
@@ -82,6 +94,7 @@ class RunFinished:
     validation_loss: float | None = None
     best_validation_loss: float | None = None
     best_step: int | None = None
+    full_validation_loss: float | None = None
 
 
 TrainEvent = StepDone | ValidationDone | SampleReady | CheckpointSaved | Warned | RunStarted | RunFinished

@@ -4,12 +4,14 @@ RUN/config.json                     what is trained, on what, with which setting
 RUN/events.jsonl                    append-only, one event a line
 RUN/checkpoints/step-000500/        a model folder in the Hub's layout, with manifest.json
 RUN/checkpoints/step-000500/state/  what resuming needs; kept for the last two checkpoints only
-RUN/samples/, RUN/run.log
+RUN/samples/step-000500.txt         what the model of that checkpoint makes
+RUN/run.log                         what the process that trains logs and warns of
 """
 
 import contextlib
 import hashlib
 import json
+import logging
 import os
 import re
 import shutil
@@ -21,8 +23,11 @@ from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.core.events import TrainEvent, from_json, to_json
 
 NUM_STATES_KEPT = 2
+MOST_CHECKPOINTS = 20
 MANIFEST = "manifest.json"
 STATE = "state"
+# What this project logs of its own, beside what libraries warn of.
+LOGGER = logging.getLogger("aigc_demo")
 
 
 class RunDirectory:
@@ -91,6 +96,32 @@ class RunDirectory:
         with writing(self.path):
             write_atomically(self.events_path, "".join(line + "\n" for line in kept))
 
+    def write_sample(self, step: int, text: str) -> str:
+        """Keep what the model of a checkpoint writes; returns the file's name in the run directory.
+
+        Raises:
+            DemoError: the file cannot be written.
+        """
+        path = self.path / "samples" / f"step-{step:06d}.txt"
+        with writing(path):
+            path.parent.mkdir(exist_ok=True)
+            write_atomically(path, text)
+        return path.relative_to(self.path).as_posix()
+
+    @contextlib.contextmanager
+    def keep_log(self) -> Iterator[None]:
+        """Append to run.log what this process logs and warns of meanwhile; it is then not shown elsewhere."""
+        handler, root, level = _RunLog(self.path / "run.log"), logging.getLogger(), LOGGER.level
+        root.addHandler(handler)
+        LOGGER.setLevel(logging.INFO)
+        logging.captureWarnings(True)
+        try:
+            yield
+        finally:
+            logging.captureWarnings(False)
+            LOGGER.setLevel(level)
+            root.removeHandler(handler)
+
     def checkpoints(self) -> list[Path]:
         """The whole checkpoints, oldest first; unfinished ones have another name and are not seen."""
         folder = self.path / "checkpoints"
@@ -124,7 +155,8 @@ class RunDirectory:
         """Write the manifest and rename the filled folder into place: from here on the checkpoint is whole.
 
         Returns:
-            The checkpoint's folder. Training state older than the last two checkpoints is removed.
+            The checkpoint's folder. Training state older than the last two checkpoints is removed, and where
+            there are more than twenty checkpoints, one that its neighbours stand closest to.
 
         Raises:
             DemoError: the disk is full or the folder cannot be written; the older checkpoints are whole.
@@ -133,11 +165,47 @@ class RunDirectory:
         place = beside.with_name(f"step-{step:06d}")
         with writing(place):
             write_atomically(beside / MANIFEST, json.dumps(manifest(beside), indent=2))
-            shutil.rmtree(place, ignore_errors=True)
+            if place.exists():
+                _remove(place)
             beside.rename(place)
-        for old in self.resumable()[:-NUM_STATES_KEPT]:
-            shutil.rmtree(old / STATE, ignore_errors=True)
+            for old in self.resumable()[:-NUM_STATES_KEPT]:
+                _remove(old / STATE, old.with_name(f".{old.name}-{STATE}.partial"))
+            self._thin_out()
+        for left in place.parent.glob(".step-*.partial"):  # by workers that were killed
+            shutil.rmtree(left, ignore_errors=True)
         return place
+
+    def _thin_out(self) -> None:
+        """Keep the first, the last two, and of the others those that are spread most evenly over the run."""
+        kept = self.checkpoints()
+        while len(kept) > MOST_CHECKPOINTS:
+            steps = [step_of(path) for path in kept]
+            gaps = {
+                place: steps[place + 1] - steps[place - 1] for place in range(1, len(kept) - NUM_STATES_KEPT)
+            }
+            _remove(kept.pop(min(gaps, key=lambda place: (gaps[place], place))))
+
+
+def _remove(folder: Path, aside: Path | None = None) -> None:
+    """Out of sight first: who reads, or is killed meanwhile, never meets or leaves half a checkpoint."""
+    aside = aside or folder.with_name(f".{folder.name}-old.partial")
+    shutil.rmtree(aside, ignore_errors=True)
+    folder.rename(aside)
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+class _RunLog(logging.Handler):
+    """A log that no training fails for: a line that the disk does not take is left out."""
+
+    def __init__(self, path: Path):
+        super().__init__()
+        self.path = path
+        self.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        line = self.format(record).rstrip() + "\n"
+        with contextlib.suppress(OSError), self.path.open("a", encoding="utf-8", errors="replace") as file:
+            file.write(line)
 
 
 def step_of(checkpoint: Path) -> int:

@@ -13,10 +13,12 @@ from torch import nn
 
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.run_directory import STATE, RunDirectory, broken, step_of, writing
-from aigc_demo.data.text import Tokenizer
+from aigc_demo.data.text import PreparationSettings, Tokenizer
 
 # Tied embeddings are one tensor under two names; accelerate warns at every save that it writes it once.
 logging.getLogger("accelerate.utils.other").setLevel(logging.ERROR)
+
+PROGRESS = "progress.json"
 
 
 def save_checkpoint(
@@ -25,9 +27,10 @@ def save_checkpoint(
     accelerator: Accelerator,
     model: nn.Module,
     tokenizer: Tokenizer,
+    preparation: PreparationSettings,
     progress: dict[str, Any],
 ) -> Path:
-    """Write a whole checkpoint: weights in half precision, tokenizer, card, and what resuming needs.
+    """Write a whole checkpoint: weights in half precision, what made their text, and what resuming needs.
 
     Args:
         run: where.
@@ -35,6 +38,7 @@ def save_checkpoint(
         accelerator: holds the model, the optimisers and the random states.
         model: unwrapped.
         tokenizer: goes with the weights.
+        preparation: likewise; how the text was cleaned and cut.
         progress: plain numbers that the loop wants back on resume.
 
     Returns:
@@ -52,7 +56,8 @@ def save_checkpoint(
             accelerator.save_state(str(folder / STATE))  # every process adds its own random state
             if accelerator.is_main_process:
                 save_model(folder, model, tokenizer)
-                (folder / STATE / "progress.json").write_text(json.dumps(progress))
+                preparation.save(folder)
+                (folder / STATE / PROGRESS).write_text(json.dumps(progress))
         except (OSError, RuntimeError, SafetensorError) as error:
             # A full disk has three names here: the system's, torch's and safetensors'.
             shutil.rmtree(folder, ignore_errors=True)
@@ -86,11 +91,17 @@ def last_state(run: RunDirectory) -> Path:
     if checkpoints:
         detail = broken(checkpoints[-1], read_all=True)
         raise InputError("broken_checkpoint", path=str(checkpoints[-1]), detail=detail)
-    raise InputError("no_run", path=str(run.path))
+    raise InputError("nothing_to_resume", name=run.path.name)
 
 
 def load_state(checkpoint: Path, accelerator: Accelerator) -> dict[str, Any]:
-    """Put model, optimisers and random states back as they were; returns the loop's own numbers."""
+    """Put model, optimisers and random states back as they were; returns the loop's own numbers.
+
+    Raises:
+        InputError: another version of this project wrote those numbers.
+    """
+    progress = json.loads((checkpoint / STATE / PROGRESS).read_text())
+    if not isinstance(progress.get("validation"), dict):
+        raise InputError("broken_checkpoint", path=str(checkpoint), detail=f"{PROGRESS} of an older version")
     accelerator.load_state(str(checkpoint / STATE))
-    progress = json.loads((checkpoint / STATE / "progress.json").read_text())
     return {"step": step_of(checkpoint), **progress}

@@ -10,14 +10,15 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
-from aigc_demo.core.config import Settings, setting
+from aigc_demo.core.device import precision
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.events import (
     CheckpointSaved,
@@ -27,87 +28,27 @@ from aigc_demo.core.events import (
     StepDone,
     TrainEvent,
     ValidationDone,
+    Warned,
 )
+from aigc_demo.core.machine import machine_facts
 from aigc_demo.core.run_directory import RunDirectory
+from aigc_demo.core.worker import beat
 from aigc_demo.data.text import TextCorpus
-from aigc_demo.measure.text import surprise, windows
 from aigc_demo.nets.transformer import next_token_loss
 from aigc_demo.training.batches import Batches
-from aigc_demo.training.checkpoint import last_state, load_state, save_checkpoint
+from aigc_demo.training.checkpoint import load_state, save_checkpoint
 from aigc_demo.training.optimizers import optimizers_for, rate_factor
+from aigc_demo.training.settings import Budget, LanguageModelSettings
+from aigc_demo.training.validation import Validation, validation_loss
+
+# Scaling of float16 starts at 2^16 and is halved at every overflow: when it is down at 1, the gradients
+# themselves are at fault.
+MOST_OVERFLOWS = 16
+TOLD = "told to stop"
 
 
-@dataclass(frozen=True)
-class LanguageModelSettings(Settings):
-    """What `--set` changes in the recipes that train a language model."""
-
-    context_length: int = setting(256, "tokens the model can look at", low=8, high=8192)
-    num_layers: int = setting(6, "blocks on top of each other", low=1, high=64)
-    num_heads: int = setting(4, "attentions side by side", low=1, high=64)
-    hidden_size: int = setting(256, "features per token", low=8, high=8192)
-    mlp_size: int | None = setting(None, "features inside the feed-forward part; 4 hidden_size", low=8)
-    dropout: float = setting(0.1, "share of features dropped in training", low=0, high=0.9)
-    tie_embeddings: bool = setting(False, "one matrix both reads and predicts tokens")
-    tokenizer: str = setting("characters", "how text is cut", choices=("characters", "words", "bpe"))
-    vocab_size: int | None = setting(None, "most tokens in the vocabulary; none for all", low=4, high=200_000)
-    batch_size: int = setting(12, "rows in one step, all processes together", low=1, high=65_536)
-    gradient_accumulation_steps: int = setting(1, "parts in which a step is worked off", low=1, high=1024)
-    optimizer: str = setting("muon", "for the matrices inside", choices=("muon", "adamw"))
-    learning_rate: float = setting(3e-3, "AdamW's largest", low=0, high=10)
-    muon_learning_rate: float = setting(0.02, "Muon's largest", low=0, high=10)
-    weight_decay: float = setting(0.1, "how strongly matrices shrink", low=0, high=10)
-    max_grad_norm: float = setting(1.0, "longer gradients are cut to this length", low=0)
-    schedule: str = setting("linear", "of the learning rate", choices=("linear", "cosine", "constant"))
-    mixed_precision: str = setting("auto", "of the products", choices=("auto", "no", "bf16", "fp16"))
-    validate_every: int = setting(100, "steps between validations", low=1)
-    validation_windows: int = setting(64, "windows measured each time; the last time all", low=1)
-    checkpoint_every: int = setting(500, "steps between checkpoints", low=1)
-    sample_tokens: int = setting(200, "tokens of the sample at each checkpoint", low=0, high=4096)
-    sample_prompt: str = setting("", "what the sample starts with")
-
-
-@dataclass(frozen=True)
-class Budget:
-    """How long to train: by steps or by minutes, and where to pause.
-
-    Raises:
-        InputError: both or neither of steps and minutes, or a number that is not positive.
-    """
-
-    steps: int | None = None
-    minutes: float | None = None
-    stop_after: int | None = None
-
-    def __post_init__(self) -> None:
-        if (self.steps is None) == (self.minutes is None):
-            raise InputError("steps_or_minutes")
-        for name in ("steps", "minutes", "stop_after"):
-            value = getattr(self, name)
-            if value is not None and not (value > 0 and math.isfinite(value)):
-                raise InputError("setting_range", name=name, expected="more than 0", got=str(value))
-
-    def share_done(self, step: float, seconds: float) -> float:
-        """How much of the run is done, 0 to 1."""
-        share = step / self.steps if self.steps else seconds / (60 * (self.minutes or 1))
-        return min(1.0, share)
-
-
-def validation_loss(
-    predict: Callable[[Tensor], Tensor], corpus: TextCorpus, context_length: int, most: int | None
-) -> float:
-    """Mean surprise on the held-out part, in nats a token.
-
-    Args:
-        predict: token ids [B, T] to logits [B, T, V].
-        corpus: with its held-out part.
-        context_length: T.
-        most: windows looked at, spread evenly; None for all.
-    """
-    cut = windows(corpus.validation, context_length, corpus.tokenizer.start_id)
-    if most is not None and most < len(cut):
-        cut = [cut[i * len(cut) // most] for i in range(most)]
-    bits_N = surprise(predict, cut, corpus.tokenizer.vocab_size)
-    return bits_N.mean().item() * math.log(2)
+class _CutShortError(Exception):
+    """Somebody wants the run to stop while it measures."""
 
 
 class LanguageModelTraining:
@@ -120,7 +61,8 @@ class LanguageModelTraining:
         budget: how long.
         run: where it is recorded.
         seed: of batches and dropout.
-        sample: what the model in a checkpoint's folder writes; None for no samples.
+        sample: what the model in a checkpoint's folder writes; asked on the way whether to stop. None for
+            no samples.
     """
 
     def __init__(
@@ -132,11 +74,15 @@ class LanguageModelTraining:
         run: RunDirectory,
         *,
         seed: int = 0,
-        sample: Callable[[Path], str] | None = None,
+        sample: Callable[[Path, Callable[[], bool]], str] | None = None,
     ):
         self.corpus, self.settings, self.budget, self.run = corpus, settings, budget, run
         self.sample = sample
         self.accelerator = Accelerator(mixed_precision=precision(settings.mixed_precision))
+        if self.accelerator.mixed_precision == "fp16" and self.accelerator.scaler is None:
+            # Here accelerate would compute in float32 and not say so.
+            expected = "no, bf16 or auto without a GPU"
+            raise InputError("setting_range", name="mixed_precision", expected=expected, got="fp16")
         self.batches = Batches(corpus, settings.context_length, settings.batch_size, seed)
         self._check_shares()
         optimizers = optimizers_for(
@@ -145,46 +91,60 @@ class LanguageModelTraining:
             learning_rate=settings.learning_rate,
             muon_learning_rate=settings.muon_learning_rate,
             weight_decay=settings.weight_decay,
-            muon_dtype=torch.float32 if self.accelerator.mixed_precision == "no" else torch.bfloat16,
+            muon_dtype=torch.bfloat16 if self.accelerator.mixed_precision == "bf16" else torch.float32,
         )
         torch.manual_seed(seed + self.accelerator.process_index)  # dropout draws from the global stream
         self.model, *self.optimizers = self.accelerator.prepare(model, *optimizers)
-        self.step, self.seconds = 0, 0.0
-        self.validation, self.best, self.best_step = math.nan, math.inf, 0
+        self.step, self.seconds, self.seconds_before = 0, 0.0, 0.0
+        self.told_to_stop: Callable[[], bool] = lambda: False
+        self.validation, self.validation_owed = Validation(), False
+        self.overflows = 0
 
     def events(
-        self, should_stop: Callable[[], bool] = lambda: False, *, resume: bool = False
+        self, should_stop: Callable[[], bool] = lambda: False, *, resume_from: Path | None = None
     ) -> Iterator[TrainEvent]:
         """Train, and say what happens. Checkpoints are written before their event is given out.
 
         Args:
-            should_stop: asked before each step; True ends the run with a checkpoint.
-            resume: go on from the run's last whole checkpoint.
+            should_stop: asked after each step, and while the model is measured or writes; True ends the run
+                with a checkpoint and nothing else: who asks for it may not wait long. A measurement that was
+                cut short is done when the run goes on.
+            resume_from: the run's checkpoint to go on from.
         """
-        if resume:
-            self._resume()
+        self.told_to_stop = should_stop
+        warnings = [] if resume_from is None else self._resume(resume_from)
         yield RunStarted(step=self.step, facts=self._facts())
-        if not resume:
-            yield self._validate()
-        last_saved = self.step
-        reason = self._reason_to_end(should_stop)
+        yield from warnings
+        if resume_from is None or self.validation_owed:
+            yield from self._validate()
+        last_saved = None if resume_from is None else self.step
+        reason = self._reason_to_end()
         while not reason:
             done = self._train_step()
             yield done
-            if not math.isfinite(done.loss) or not math.isfinite(done.measures["gradient_norm"]):
+            if not math.isfinite(done.loss) or self._gradients_spoilt(done.measures["gradient_norm"]):
                 reason = "non-finite"
                 break
-            reason = self._reason_to_end(should_stop)
+            reason = self._reason_to_end()
+            if reason == TOLD:
+                self.validation_owed = self.step % self.settings.validate_every == 0
+                break
             if reason or self.step % self.settings.validate_every == 0:
-                yield self._validate(everything=bool(reason))
-            if reason or self.step % self.settings.checkpoint_every == 0:
+                yield from self._validate(full=bool(reason))
+            if reason or self._checkpoint_due():
                 saved = self._save()
                 last_saved = self.step
                 yield saved
                 yield from self._samples(saved)
         if reason != "non-finite" and last_saved != self.step:
             yield self._save()
-        yield self._finished(reason)
+        yield self._finished("stopped" if reason == TOLD else reason)
+
+    def _checkpoint_due(self) -> bool:
+        every = self.settings.checkpoint_every
+        if every is not None:
+            return self.step % every == 0
+        return self.budget.checkpoint_due(self.step, self.seconds, self.seconds_before)
 
     def _train_step(self) -> StepDone:
         """One optimiser step on this process's rows of the batch."""
@@ -199,15 +159,10 @@ class LanguageModelTraining:
         loss = self._backward(*self.batches.rows(self.step))
         norm = self.accelerator.clip_grad_norm_(self.model.parameters(), self.settings.max_grad_norm)
         gradient_norm = float(norm)
-        if math.isfinite(loss) and math.isfinite(gradient_norm):
-            # A step along a gradient that is not finite would spoil the weights for good.
-            for optimizer in self.optimizers:
-                optimizer.step()
-        for optimizer in self.optimizers:
-            optimizer.zero_grad(set_to_none=True)
+        self._step_optimizers(finite=math.isfinite(loss) and math.isfinite(gradient_norm))
         self.step += 1
         seconds = self._agreed(time.perf_counter() - started)
-        self.seconds += seconds
+        self.seconds_before, self.seconds = self.seconds, self.seconds + seconds
         measures = {
             "learning_rate": self.settings.learning_rate * factor,
             "gradient_norm": round(gradient_norm, 5),
@@ -215,6 +170,28 @@ class LanguageModelTraining:
             "seconds": round(self.seconds, 3),
         }
         return StepDone(step=self.step, loss=loss, measures=measures)
+
+    def _step_optimizers(self, *, finite: bool) -> None:
+        """Go along the gradients, then drop them; never along one that is not finite: it spoils the weights.
+
+        In float16 the scaler steps all optimisers first and is updated once: accelerate's own step updates it
+        after each of them, and then divides the gradients of the next one by the scale a second time.
+        """
+        scaler = self.accelerator.scaler
+        for optimizer in self.optimizers:
+            if finite and scaler is None:
+                optimizer.step()
+            elif finite:
+                scaler.step(optimizer.optimizer)
+        if scaler is not None:
+            scaler.update()
+        for optimizer in self.optimizers:
+            optimizer.zero_grad(set_to_none=True)
+
+    def _gradients_spoilt(self, gradient_norm: float) -> bool:
+        """Whether gradients that are not finite end the run: in float16 not before a few in a row."""
+        self.overflows = 0 if math.isfinite(gradient_norm) else self.overflows + 1
+        return self.overflows > (MOST_OVERFLOWS if self.accelerator.scaler is not None else 0)
 
     def _backward(self, read_BT: Tensor, target_BT: Tensor) -> float:
         """Add up the gradients of the batch, part by part; the loss over all processes, in nats."""
@@ -233,44 +210,86 @@ class LanguageModelTraining:
         return accelerator.reduce(total, reduction="mean").item()
 
     def _predict(self, ids_BT: Tensor) -> Tensor:
+        if self.accelerator.is_main_process:
+            beat(self.run.path)
         with self.accelerator.autocast():
             output = self.model(ids_BT.to(self.accelerator.device))
         return output if isinstance(output, Tensor) else output.logits.float()
 
-    def _validate(self, *, everything: bool = False) -> ValidationDone:
+    def _validate(self, *, full: bool = False) -> list[ValidationDone]:
+        """Measure over the same windows as every time, and if asked over all of them too.
+
+        Nothing where a stop cuts it short: then it is owed to whoever resumes.
+        """
         self.model.eval()
-        most = None if everything else self.settings.validation_windows
-        self.validation = validation_loss(self._predict, self.corpus, self.settings.context_length, most)
-        if self.validation < self.best:
-            self.best, self.best_step = self.validation, self.step
-        return ValidationDone(step=self.step, loss=self.validation)
+        most = self._num_windows()
+        loss = self._measured_loss(most)
+        self.validation_owed = loss is None
+        if loss is None:
+            return []
+        measures: dict[str, int | float] = {"num_windows": most}
+        if full:
+            all_are_measured = most == self._num_windows(every=True)
+            of_all = loss if all_are_measured else self._measured_loss(None)
+            measures["full_loss"] = math.nan if of_all is None else of_all
+        self.validation = self.validation.then(self.step, loss, measures.get("full_loss", math.nan))
+        return [ValidationDone(step=self.step, loss=loss, measures=measures)]
+
+    def _measured_loss(self, most: int | None) -> float | None:
+        """The loss over so many windows, which may take a while; None where a stop cuts it short."""
+
+        def predict(ids_BT: Tensor) -> Tensor:
+            if self._anyone(self.told_to_stop()):
+                raise _CutShortError
+            return self._predict(ids_BT)
+
+        try:
+            return validation_loss(predict, self.corpus, self.settings.context_length, most)
+        except _CutShortError:
+            return None
+
+    def _num_windows(self, *, every: bool = False) -> int:
+        """Windows of the held-out part that a validation measures, or all there are."""
+        total = -(-len(self.corpus.validation) // self.settings.context_length)
+        return total if every else min(total, self.settings.validation_windows)
 
     def _save(self) -> CheckpointSaved:
         unwrapped = self.accelerator.unwrap_model(self.model)
         progress = {
             "seconds": self.seconds,
-            "validation": self.validation,
-            "best": self.best,
-            "best_step": self.best_step,
+            "num_processes": self.accelerator.num_processes,
+            "validation": asdict(self.validation),
+            "validation_owed": self.validation_owed,
         }
         folder = save_checkpoint(
-            self.run, self.step, self.accelerator, unwrapped, self.corpus.tokenizer, progress
+            self.run, self.step, self.accelerator, unwrapped, self.corpus.tokenizer, self.settings, progress
         )
         return CheckpointSaved(step=self.step, path=folder.relative_to(self.run.path).as_posix())
 
     def _samples(self, saved: CheckpointSaved) -> Iterator[SampleReady]:
         if self.sample is not None and self.settings.sample_tokens and self.accelerator.is_main_process:
-            yield SampleReady(step=self.step, text=self.sample(self.run.path / saved.path))
+            text = self.sample(self.run.path / saved.path, self._told_meanwhile)
+            if self.told_to_stop():  # half a sample would not compare with the others
+                return
+            yield SampleReady(step=self.step, text=text, file=self.run.write_sample(self.step, text))
 
-    def _resume(self) -> None:
-        progress = load_state(last_state(self.run), self.accelerator)
+    def _told_meanwhile(self) -> bool:
+        """Whether to stop, asked in the midst of something long, which shows life with it."""
+        beat(self.run.path)
+        return self.told_to_stop()
+
+    def _resume(self, checkpoint: Path) -> list[Warned]:
+        """Put everything back as it was; what will not be as it was is told."""
+        progress = load_state(checkpoint, self.accelerator)
         self.step, self.seconds = progress["step"], progress["seconds"]
-        self.validation, self.best = progress["validation"], progress["best"]
-        self.best_step = progress["best_step"]
+        self.validation = Validation(**progress["validation"])
+        self.validation_owed = progress.get("validation_owed", False)
         if self.accelerator.is_main_process:
             self.run.rewind_events(self.step)
+        old, new = progress["num_processes"], self.accelerator.num_processes
+        return [] if old == new else [Warned(self.step, "other_processes", {"old": old, "new": new})]
 
-    def _reason_to_end(self, should_stop: Callable[[], bool]) -> str:
+    def _reason_to_end(self) -> str:
         """Why no further step is to be done, or "" to go on."""
         if self.budget.steps is not None and self.step >= self.budget.steps:
             return "finished"
@@ -278,7 +297,7 @@ class LanguageModelTraining:
             return "time"
         if self.budget.stop_after is not None and self.step >= self.budget.stop_after:
             return "stopped"
-        return "stopped" if self._anyone(should_stop()) else ""
+        return TOLD if self._anyone(self.told_to_stop()) else ""
 
     def _agreed(self, seconds: float) -> float:
         """One clock for all processes: rate and end of a run by minutes hang on it."""
@@ -295,41 +314,37 @@ class LanguageModelTraining:
         return bool(self.accelerator.reduce(told, reduction="sum").item())
 
     def _finished(self, reason: str) -> RunFinished:
-        best = self.best if math.isfinite(self.best) else None
-        last = self.validation if math.isfinite(self.validation) else None
+        def known(loss: float) -> float | None:
+            return loss if math.isfinite(loss) else None
+
         return RunFinished(
             step=self.step,
             reason=reason,
-            validation_loss=last,
-            best_validation_loss=best,
-            best_step=self.best_step,
+            validation_loss=known(self.validation.last),
+            best_validation_loss=known(self.validation.best),
+            best_step=self.validation.best_step,
+            full_validation_loss=known(self.validation.full),
         )
 
-    def _facts(self) -> dict:
+    def _facts(self) -> dict[str, Any]:
         model = self.accelerator.unwrap_model(self.model)
         return {
             "num_parameters": sum(weight.numel() for weight in model.parameters()),
             "train_tokens": len(self.corpus.train),
             "validation_tokens": len(self.corpus.validation),
+            "validation_windows": self._num_windows(),
+            "all_validation_windows": self._num_windows(every=True),
             "vocab_size": self.corpus.tokenizer.vocab_size,
             "device": str(self.accelerator.device),
+            "machine": machine_facts(self.accelerator.device),
             "num_processes": self.accelerator.num_processes,
             "mixed_precision": self.accelerator.mixed_precision,
             "steps": self.budget.steps,
             "minutes": self.budget.minutes,
+            "preparation": [step.to_dict() for step in self.corpus.report],
         }
 
     def _check_shares(self) -> None:
         shares = self.accelerator.num_processes * self.settings.gradient_accumulation_steps
         if self.settings.batch_size % shares:
             raise InputError("batch_not_shared", batch_size=self.settings.batch_size, shares=shares)
-
-
-def precision(wanted: str) -> str:
-    """accelerate's word for the precision; "auto" is bfloat16 where this machine computes it natively."""
-    if wanted != "auto":
-        return wanted
-    if torch.cuda.is_available():
-        return "bf16" if torch.cuda.is_bf16_supported() else "no"
-    supported = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)()
-    return "bf16" if supported or getattr(torch.cpu, "_is_amx_tile_supported", lambda: False)() else "no"

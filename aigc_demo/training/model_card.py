@@ -1,6 +1,5 @@
 """The receipt that goes with shipped weights: what made them, and how good they are, as measured."""
 
-import platform
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from typing import Any
 
 from aigc_demo.core.device import cpu_quota
 from aigc_demo.core.events import RunStarted, StepDone, TrainEvent
+from aigc_demo.core.machine import processor
 from aigc_demo.core.run_directory import RunDirectory
 
 
@@ -76,14 +76,14 @@ tags: [aigc-demo, {config["recipe"]}, {config["settings"]["tokenizer"]}]
 | seed | {config["seed"]} |
 | steps | {_last_step(events):,}, {_tokens(config, events):,} tokens |
 | minutes of training | {_seconds(events) / 60:.1f} |
-| machine | {cpu_quota()} shared cores of {_processor()}, mixed precision {facts["mixed_precision"]} |
+| machine | {_machines(events)} |
 | versions | {", ".join(f"{part} {version}" for part, version in config["versions"].items())} |
 
 ## How good it is
 
 Measured with the file as shipped on {figures["num_characters"]:,} held-out characters
-({figures["num_bytes"]:,} bytes), the last tenth of the data: every character predicted once, in consecutive
-windows of {config["settings"]["context_length"]}.
+({figures["num_bytes"]:,} bytes), the last {figures["preparation"]["validation_fraction"]:.0%} of the data:
+every character predicted once, in consecutive windows of {config["settings"]["context_length"]}.
 
 | | |
 | --- | --- |
@@ -127,10 +127,26 @@ def _seconds(events: list[TrainEvent]) -> float:
     return max(event.measures.get("seconds", 0.0) for event in events if isinstance(event, StepDone))
 
 
-def _processor() -> str:
-    """The processor's name where the system tells it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
-        return next(line.partition(": ")[2] for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.machine()
+def _machines(events: list[TrainEvent]) -> str:
+    """What the run was trained on, by every start of it: a run may be resumed on another machine."""
+    first, *more = (event for event in events if isinstance(event, RunStarted))
+    starts = [first.facts, *(event.facts for event in more if event.step < _last_step(events))]
+    told = dict.fromkeys(_machine(facts["machine"], facts) for facts in starts if "machine" in facts)
+    unknown = [] if all("machine" in facts for facts in starts) else [_not_recorded(starts[0])]
+    return "; then ".join([*unknown, *told])
+
+
+def _machine(machine: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
+    parts = [f"{machine['threads']} threads on {machine['cores']} cores of {machine['processor']}"]
+    parts += [machine["accelerator"]] if machine["accelerator"] else []
+    parts += [f"{machine['memory_gib']:g} GiB of memory"] if machine["memory_gib"] else []
+    parts += [f"{facts['num_processes']} processes"] if facts["num_processes"] > 1 else []
+    return ", ".join([*parts, f"mixed precision {facts['mixed_precision']}"])
+
+
+def _not_recorded(facts: Mapping[str, Any]) -> str:
+    """For a run of a time when machines were not recorded."""
+    return (
+        f"not recorded, mixed precision {facts['mixed_precision']} "
+        f"(this card was written on {cpu_quota()} cores of {processor()})"
+    )

@@ -1,14 +1,18 @@
 """A run on disk is whole at every moment, whatever was killed in the middle of writing."""
 
 import json
+import logging
 import math
+import shutil
+import warnings
+from itertools import pairwise
 
 import pytest
 
 from aigc_demo.core import run_directory
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.core.events import CheckpointSaved, RunFinished, SampleReady, StepDone, from_json
-from aigc_demo.core.run_directory import RunDirectory, broken, manifest, step_of, write_atomically
+from aigc_demo.core.run_directory import LOGGER, RunDirectory, broken, manifest, step_of, write_atomically
 
 CONFIG = {"recipe": "gpt", "data": "床前.txt", "settings": {"learning_rate": 0.003}}
 
@@ -190,3 +194,75 @@ def test_write_atomically_replaces_and_leaves_nothing_beside(tmp_path):
     write_atomically(path, "新")
     assert path.read_text("utf8") == "新"
     assert [one.name for one in tmp_path.iterdir()] == ["config.json"]
+
+
+def test_a_sample_is_a_file_of_its_step(run):
+    assert run.write_sample(500, "床前\r\n") == "samples/step-000500.txt"
+    assert (run.path / "samples/step-000500.txt").read_bytes() == "床前\r\n".encode()
+
+
+def test_the_log_keeps_what_libraries_warn_of_and_what_is_logged(run):
+    for number in (1, 2):
+        with run.keep_log(), warnings.catch_warnings():
+            warnings.simplefilter("always")
+            warnings.warn(f"an old name, {number}", DeprecationWarning, stacklevel=1)
+            logging.getLogger("some.library").error("half of a character: \ud800")
+            logging.getLogger("some.library").info("chatter")
+            LOGGER.info("from step 0")
+    lines = (run.path / "run.log").read_text("utf8").splitlines()
+    said = [line.split(" ", 2)[2] for line in lines if line.startswith("20")]
+    assert [line for line in said if not line.startswith("WARNING")] == [
+        "ERROR some.library: half of a character: ?",
+        "INFO aigc_demo: from step 0",
+    ] * 2
+    assert [line.rpartition(": ")[2] for line in said if "DeprecationWarning" in line] == [
+        "an old name, 1",
+        "an old name, 2",
+    ]
+
+
+def test_no_training_fails_for_its_log(tmp_path):
+    with RunDirectory(tmp_path / "nowhere").keep_log():
+        LOGGER.warning("lost")
+    assert not (tmp_path / "nowhere").exists()
+
+
+@pytest.mark.parametrize("killed_at", [1, 2])
+def test_killed_while_it_removes_what_is_old_every_checkpoint_is_whole(run, monkeypatch, killed_at):
+    """Half of the files of an old state, or of a checkpoint that is written anew, are gone by then."""
+    for step in (10, 20):
+        save(run, step)
+    again = 30 if killed_at == 1 else 20  # the state of the first grows old; or the second is replaced
+    fill(run.begin_checkpoint(again))
+    rmtree = shutil.rmtree
+
+    def killed(folder, **rest):
+        if folder.exists():
+            next(path for path in sorted(folder.rglob("*")) if path.is_file()).unlink()
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(shutil, "rmtree", killed)
+    with pytest.raises(KeyboardInterrupt):
+        run.finish_checkpoint(again)
+    named = list((run.path / "checkpoints").glob("step-*"))
+    assert [broken(path, read_all=True) for path in named] == [""] * len(named)
+    assert len(named) == (3 if killed_at == 1 else 1)
+    monkeypatch.setattr(shutil, "rmtree", rmtree)
+    save(run, 40)
+    assert not list((run.path / "checkpoints").glob(".*"))  # what the killed one left takes no place
+
+
+@pytest.mark.parametrize("num_saved", [21, 60, 200])
+def test_twenty_checkpoints_are_kept_the_first_the_last_two_and_an_even_spread(run, num_saved):
+    steps = [10 * number for number in range(1, num_saved + 1)]
+    for step in steps:
+        save(run, step)
+    kept = [step_of(path) for path in run.checkpoints()]
+    assert len(kept) == 20
+    assert kept[0] == 10
+    assert kept[-2:] == steps[-2:]
+    # Of what lies between, no gap is more than four times an even one, and none is nought.
+    gaps = [after - before for before, after in pairwise(kept[:-1])]
+    assert max(gaps) <= 4 * (kept[-2] - kept[0]) / 18
+    assert [step_of(path) for path in run.resumable()] == steps[-2:]
+    assert not list((run.path / "checkpoints").glob(".*"))

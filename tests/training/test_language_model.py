@@ -1,10 +1,15 @@
 """The loop: it learns, it resumes exactly, it stops when told, it keeps the last good checkpoint."""
 
+import json
 import math
+import shutil
+from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 import torch
+from accelerate.state import AcceleratorState
 
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.core.events import (
@@ -16,13 +21,18 @@ from aigc_demo.core.events import (
     TrainEvent,
     ValidationDone,
 )
-from aigc_demo.core.run_directory import RunDirectory, broken
+from aigc_demo.core.run_directory import MANIFEST, RunDirectory, broken, step_of
+from aigc_demo.data import text as preparing
 from aigc_demo.data.sources import load_text
-from aigc_demo.data.text import TextSettings, prepare_text
+from aigc_demo.data.text import PreparationSettings, TextSettings, prepare_text
 from aigc_demo.nets.transformer import Decoder
+from aigc_demo.training import validation
 from aigc_demo.training.batches import Batches
-from aigc_demo.training.language_model import Budget
-from aigc_demo.training.recipes import Order, train
+from aigc_demo.training.language_model import LanguageModelTraining
+from aigc_demo.training.networks import build_gpt
+from aigc_demo.training.settings import Budget, LanguageModelSettings
+from aigc_demo.training.start import Order, train
+from aigc_demo.training.validation import Validation
 from tests.training.conftest import TINY
 
 
@@ -44,7 +54,7 @@ def test_it_learns(text_file: Path, tmp_path: Path, recipe: str) -> None:
     assert first == pytest.approx(math.log(22), abs=0.4)  # it knows nothing of the 22 or so characters
     assert last < 0.8 * first
     assert isinstance(events[0], RunStarted)
-    assert events[-1] == RunFinished(60, "finished", last, last, 60)
+    assert events[-1] == RunFinished(60, "finished", last, last, 60, last)
 
 
 @pytest.mark.parametrize("recipe", ["gpt", "gpt2"])
@@ -243,6 +253,10 @@ def test_samples_change_nothing_and_come_from_the_checkpoint(text_file: Path, tm
     assert losses(silent) == losses(spoken)
     samples = [event for event in spoken if isinstance(event, SampleReady)]
     assert [sample.step for sample in samples] == [10, 20]
+    assert [sample.file for sample in samples] == ["samples/step-000010.txt", "samples/step-000020.txt"]
+    assert [(tmp_path / "b" / sample.file).read_text() for sample in samples] == [
+        sample.text for sample in samples
+    ]
     assert all(sample.text.startswith("the cat") and len(sample.text) == 7 + 12 for sample in samples)
 
 
@@ -273,3 +287,288 @@ def test_init_with_another_shape_or_recipe_is_refused(text_file: Path, tmp_path:
     with pytest.raises(InputError, match="made by gpt"):
         next(train(order(text_file, tmp_path / "b", init=str(tmp_path / "a"), recipe="gpt2")))
     assert not (tmp_path / "b").exists()
+
+
+def test_points_of_the_validation_curve_compare_and_the_end_is_measured_on_all_too(
+    text_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured = []
+
+    def counting(predict, cut, vocab_size):
+        measured.append([read.tolist() for read, _ in cut])
+        # A model that worsens, and to which the windows beside the usual ones are far easier.
+        value = 2.0 + len(measured) if len(cut) == 7 else 0.5
+        return torch.full((3,), value / math.log(2), dtype=torch.float64)
+
+    monkeypatch.setattr(validation, "surprise", counting)
+    events = list(train(order(text_file, tmp_path / "run", settings={"validation_windows": 7})))
+    curve = [event for event in events if isinstance(event, ValidationDone)]
+    assert [event.step for event in curve] == [0, 5, 10, 15, 20]
+    assert [event.loss for event in curve] == pytest.approx([3, 4, 5, 6, 7])
+    assert all(one == measured[0] for one in measured[:5])
+    assert len(measured[5]) == events[0].facts["all_validation_windows"] > 50
+    assert [event.measures.get("full_loss") for event in curve] == [None] * 4 + [pytest.approx(0.5)]
+    assert (
+        {event.measures["num_windows"] for event in curve} == {7} == {events[0].facts["validation_windows"]}
+    )
+    last = events[-1]
+    assert (last.validation_loss, last.best_validation_loss, last.best_step) == (pytest.approx(7), 3, 0)
+    assert last.full_validation_loss == pytest.approx(0.5)
+
+
+def test_the_best_is_the_first_of_the_least() -> None:
+    found = Validation()
+    for step, loss in enumerate([math.nan, 3.0, 2.0, math.inf, 2.0]):
+        found = found.then(step, loss)
+    assert (found.last, found.best, found.best_step) == (2.0, 2.0, 2)
+    assert math.isnan(found.full)
+
+
+def training(text_file: Path, folder: Path, steps: int = 12, **changes) -> LanguageModelTraining:
+    settings = LanguageModelSettings(**{**TINY, **changes})
+    corpus = prepare_text(load_text(str(text_file)), settings)
+    torch.manual_seed(0)
+    model = build_gpt(settings, corpus.tokenizer.vocab_size)
+    return LanguageModelTraining(model, corpus, settings, Budget(steps=steps), RunDirectory(folder))
+
+
+@pytest.fixture
+def float16(text_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable:
+    """A training as accelerate sets it up for float16 on a GPU, with torch's scaler for the CPU."""
+
+    def prepare(steps: int = 12, products: bool = True, **scaler) -> LanguageModelTraining:
+        found = training(text_file, tmp_path / "float16", steps)
+        found.accelerator.scaler = torch.amp.GradScaler("cpu", **scaler)
+        found.accelerator.native_amp = True
+        monkeypatch.setitem(AcceleratorState._shared_state, "_mixed_precision", "fp16")
+        if not products:
+            monkeypatch.setattr(found.accelerator, "autocast", nullcontext)
+        return found
+
+    return prepare
+
+
+def test_scaling_by_a_power_of_two_changes_nothing(
+    text_file: Path, tmp_path: Path, float16: Callable
+) -> None:
+    """With products in float32 nothing is rounded otherwise; a gradient that is divided twice shows."""
+    plain = losses(list(training(text_file, tmp_path / "plain").events()))
+    assert losses(list(float16(products=False, init_scale=2.0**20).events())) == plain
+
+
+def test_products_in_float16_train_as_well(text_file: Path, tmp_path: Path, float16: Callable) -> None:
+    plain = losses(list(training(text_file, tmp_path / "plain").events()))
+    found = losses(list(float16().events()))
+    assert found != plain
+    assert found == pytest.approx(plain, abs=0.05)
+
+
+def test_the_first_overflows_of_a_scaler_are_steps_left_out(float16: Callable) -> None:
+    # 3 nats times 2^127 are more than float32 holds: the first step is left out, and the scale halved.
+    scaled = float16(products=False, init_scale=2.0**127)
+    before, left_out = [weight.clone() for weight in scaled.model.parameters()], []
+    for event in scaled.events():
+        if isinstance(event, StepDone):
+            assert math.isfinite(event.loss)
+            left_out.append(not math.isfinite(event.measures["gradient_norm"]))
+            after = [weight.clone() for weight in scaled.model.parameters()]
+            assert all(map(torch.equal, before, after)) == left_out[-1]
+            before = after
+    assert left_out[0]
+    assert 6 < left_out.count(False) < 12
+    assert scaled.accelerator.scaler.get_scale() == 2.0 ** (127 - left_out.count(True))
+    assert (event.reason, event.step) == ("finished", 12)
+
+
+def test_a_scaler_that_never_comes_down_ends_the_run(float16: Callable) -> None:
+    *_, last = float16(steps=30, init_scale=2.0**127, backoff_factor=0.999).events()
+    assert (last.reason, last.step) == ("non-finite", 17)
+
+
+def test_without_a_scaler_one_gradient_that_is_not_finite_ends_the_run(
+    text_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = training(text_file, tmp_path / "run")
+    monkeypatch.setattr(plain.accelerator, "clip_grad_norm_", lambda *rest: torch.tensor(math.inf))
+    *_, last = plain.events()
+    assert (last.reason, last.step) == ("non-finite", 1)
+
+
+def test_resume_takes_its_tokenizer_from_the_checkpoint(
+    text_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = {"tokenizer": "bpe", "vocab_size": 300}
+    whole = losses(list(train(order(text_file, tmp_path / "a", settings=words))))
+    first = losses(list(train(order(text_file, tmp_path / "b", stop_after=10, settings=words))))
+
+    def never(*rest):
+        raise AssertionError("the tokenizer was trained again")
+
+    monkeypatch.setattr(preparing, "train_tokenizer", never)
+    rest = losses(list(train(order(text_file, tmp_path / "b", resume=True))))
+    assert first + rest == whole
+
+
+def test_resume_asks_neither_for_the_model_it_began_from_nor_for_another_one(
+    text_file: Path, tmp_path: Path
+) -> None:
+    list(train(order(text_file, tmp_path / "a", steps=2)))
+    begun = {"init": str(tmp_path / "a"), "steps": 6, "settings": {"dropout": 0.2}}
+    list(train(order(text_file, tmp_path / "b", stop_after=3, **begun)))
+    (tmp_path / "a").rename(tmp_path / "elsewhere")
+    for name, other in {"init": str(tmp_path / "elsewhere"), "seed": 3}.items():
+        with pytest.raises(InputError, match=f"started with {name} = "):
+            next(train(order(text_file, tmp_path / "b", resume=True, **{**begun, name: other})))
+    *_, last = train(order(text_file, tmp_path / "b", resume=True, **begun))
+    assert (last.reason, last.step) == ("finished", 6)
+
+
+def test_a_checkpoint_of_an_older_version_is_refused_plainly(text_file: Path, tmp_path: Path) -> None:
+    list(train(order(text_file, tmp_path / "run", steps=2)))
+    checkpoint = tmp_path / "run/checkpoints/step-000002"
+    progress = checkpoint / "state/progress.json"
+    progress.write_text('{"seconds": 1.0, "validation": 2.0, "best": 2.0, "best_step": 0}')
+    run = RunDirectory(tmp_path / "run")
+    beside = checkpoint.with_name(".step-000002.partial")
+    checkpoint.rename(beside)
+    run.finish_checkpoint(2)  # with a manifest that fits
+    with pytest.raises(InputError, match="of an older version"):
+        list(train(order(text_file, tmp_path / "run", steps=2, resume=True)))
+
+
+def test_a_run_says_how_its_text_was_prepared_and_on_which_machine(text_file: Path, tmp_path: Path) -> None:
+    settings = {"min_line_length": 30, "validation_fraction": 0.25}
+    list(train(order(text_file, tmp_path / "run", steps=1, settings=settings)))
+    start = next(RunDirectory(tmp_path / "run").events())
+    assert isinstance(start, RunStarted)
+    report = {step["name"]: step for step in start.facts["preparation"]}
+    short = [line for line in text_file.read_text().split("\n") if line and len(line) < 30]
+    assert report["drop_lines"]["facts"]["short_lines"] == len(short) > 10
+    assert report["drop_lines"]["dropped"] == sum(len(line) + 1 for line in short)
+    shares = report["split"]["facts"]
+    assert shares["validation_characters"] == -(-report["split"]["kept"] // 4)
+    assert start.facts["machine"]["cores"] >= 1
+    assert start.facts["machine"]["processor"]
+
+
+@pytest.mark.parametrize("recipe", ["gpt", "gpt2"])
+def test_the_preparation_travels_with_the_model(text_file: Path, tmp_path: Path, recipe: str) -> None:
+    settings = {"drop_repeated_lines": "true", "max_line_length": 33, "validation_fraction": 0.2}
+    list(train(order(text_file, tmp_path / "run", recipe=recipe, steps=1, settings=settings)))
+    found = PreparationSettings.load(tmp_path / "run/checkpoints/step-000001")
+    assert found == PreparationSettings(
+        drop_repeated_lines=True, max_line_length=33, validation_fraction=0.2, min_line_length=0
+    )
+
+
+@pytest.mark.parametrize(("told_after", "owed"), [(0, 0), (10, 10), (7, None)])
+def test_a_measurement_cut_short_by_a_stop_is_done_on_resume(
+    text_file: Path, tmp_path: Path, told_after: int, owed: int | None
+) -> None:
+    whole = list(train(order(text_file, tmp_path / "a")))
+    done: list[TrainEvent] = []
+
+    def told() -> bool:
+        """From the end of that step on, so while its validation is measured."""
+        return bool(done) and done[-1].step >= told_after
+
+    done.extend(train(order(text_file, tmp_path / "b"), told))
+    assert (done[-1].reason, done[-1].step) == ("stopped", told_after)
+    assert [path.name for path in RunDirectory(tmp_path / "b").resumable()][-1] == f"step-{told_after:06d}"
+    assert not [event for event in done if isinstance(event, ValidationDone) and event.step == owed]
+    done += train(order(text_file, tmp_path / "b", resume=True))
+    assert losses(done) == losses(whole)
+    measured = [[event for event in events if isinstance(event, ValidationDone)] for events in (whole, done)]
+    assert measured[0] == measured[1]
+    assert done[-1] == whole[-1]
+
+
+def saved_at(events: list[TrainEvent]) -> list[int]:
+    return [event.step for event in events if isinstance(event, CheckpointSaved)]
+
+
+def test_fifteen_checkpoints_by_steps_also_across_a_stop(text_file: Path, tmp_path: Path) -> None:
+    settings = {"checkpoint_every": None, "validate_every": 1000}
+    whole = list(train(order(text_file, tmp_path / "a", steps=45, settings=settings)))
+    assert saved_at(whole) == list(range(3, 46, 3))
+    halves = list(train(order(text_file, tmp_path / "b", steps=45, stop_after=20, settings=settings)))
+    halves += train(order(text_file, tmp_path / "b", steps=45, resume=True, settings=settings))
+    assert saved_at(halves) == sorted([*range(3, 46, 3), 20])  # and the one where it stopped
+    assert list(map(step_of, RunDirectory(tmp_path / "b").checkpoints())) == saved_at(halves)
+    few = list(train(order(text_file, tmp_path / "c", steps=4, settings=settings)))
+    assert saved_at(few) == [1, 2, 3, 4]
+
+
+def test_fifteen_checkpoints_by_minutes_also_across_a_stop(
+    text_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Each step takes a second by this clock, so a run of half a minute has 30.
+    monkeypatch.setattr(LanguageModelTraining, "_agreed", lambda self, seconds: 1.0)
+    settings = {"checkpoint_every": None, "validate_every": 1000}
+    by_minutes = {"steps": None, "minutes": 0.5, "settings": settings}
+    whole = list(train(order(text_file, tmp_path / "a", **by_minutes)))
+    assert saved_at(whole) == list(range(2, 31, 2))
+    assert (whole[-1].reason, whole[-1].step) == ("time", 30)
+    halves = list(train(order(text_file, tmp_path / "b", stop_after=13, **by_minutes)))
+    halves += train(order(text_file, tmp_path / "b", resume=True, **by_minutes))
+    assert saved_at(halves) == sorted([*range(2, 31, 2), 13])
+
+
+def flip(checkpoint: Path) -> None:
+    weights = checkpoint / "model.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(content)
+
+
+def truncate(checkpoint: Path) -> None:
+    weights = checkpoint / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-100])
+
+
+def lose_a_file(checkpoint: Path) -> None:
+    (checkpoint / "state/progress.json").unlink()
+
+
+def empty_the_manifest(checkpoint: Path) -> None:
+    (checkpoint / MANIFEST).write_text("")
+
+
+def swap_for_a_model_from_elsewhere(checkpoint: Path) -> None:
+    shutil.rmtree(checkpoint)
+    checkpoint.mkdir()
+    (checkpoint / "model.safetensors").write_bytes(b"of somebody else")
+    (checkpoint / "config.json").write_text("{}")
+
+
+def swap_the_state_of_another_run(checkpoint: Path) -> None:
+    shutil.rmtree(checkpoint / "state")
+    shutil.copytree(
+        checkpoint.parents[2] / "other/checkpoints" / checkpoint.name / "state", checkpoint / "state"
+    )
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        flip,
+        truncate,
+        lose_a_file,
+        empty_the_manifest,
+        swap_for_a_model_from_elsewhere,
+        swap_the_state_of_another_run,
+    ],
+)
+def test_resume_takes_the_checkpoint_before_a_damaged_one(
+    text_file: Path, tmp_path: Path, damage: Callable[[Path], None]
+) -> None:
+    whole = losses(list(train(order(text_file, tmp_path / "run"))))
+    if damage is swap_the_state_of_another_run:
+        list(train(order(text_file, tmp_path / "other", seed=5)))
+    damage(tmp_path / "run/checkpoints/step-000020")
+    events = list(train(order(text_file, tmp_path / "run", resume=True)))
+    assert events[0].step == 10
+    assert losses(events) == whole[10:]
+    assert not broken(tmp_path / "run/checkpoints/step-000020", read_all=True)  # written anew
+    manifest = json.loads((tmp_path / "run/checkpoints/step-000020" / MANIFEST).read_text())
+    assert "state/progress.json" in manifest

@@ -1,0 +1,54 @@
+"""The machine that does the work, as a receipt names it."""
+
+import os
+import platform
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from aigc_demo.core.device import cpu_quota
+
+
+def machine_facts(device: torch.device, root: Path = Path("/")) -> dict[str, Any]:
+    """What this machine is and how much of it this process uses, without its name.
+
+    Args:
+        device: that the process computes on.
+        root: of the files in which the system tells about itself.
+
+    Returns:
+        `processor`, `cores` (that the process may use), `threads` (that it computes with), `memory_gib`
+        (that it may use, None where the system does not tell), `accelerator` (the name of a GPU, or None).
+    """
+    return {
+        "processor": processor(root),
+        "cores": cpu_quota(root),
+        "threads": torch.get_num_threads(),
+        "memory_gib": memory_gib(root),
+        "accelerator": torch.cuda.get_device_name(device) if device.type == "cuda" else None,
+    }
+
+
+def processor(root: Path = Path("/")) -> str:
+    """The processor's name where the system tells it, else its architecture."""
+    try:
+        lines = (root / "proc/cpuinfo").read_text("utf-8").splitlines()
+        names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    except (OSError, UnicodeDecodeError):
+        names = []
+    return names[0] if names and names[0] else platform.machine()
+
+
+def memory_gib(root: Path = Path("/")) -> float | None:
+    """The memory that this process may use: the machine's, or the container's limit where that is less."""
+    try:
+        limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
+    except (OSError, ValueError, AttributeError):
+        limits = []
+    for name in ("memory.max", "memory/memory.limit_in_bytes"):
+        try:
+            limits.append(int((root / "sys/fs/cgroup" / name).read_text()))
+        except (OSError, ValueError):  # no such file, or "max": no limit
+            continue
+    return round(min(limits) / 2**30, 1) if limits else None

@@ -1,0 +1,265 @@
+"""What a training would take, tried before it starts: a few real steps, of which nothing is left on the disk.
+
+The run is set going as it would be, in a temporary directory, and told to stop after a second or two of
+steps. How long each kind of event takes is seen from outside, so any loop that gives out events will do.
+"""
+
+import re
+import shutil
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import PartialState
+from accelerate.utils import broadcast_object_list
+
+from aigc_demo.core.device import peak_memory_mib
+from aigc_demo.core.errors import DemoError, InputError
+from aigc_demo.core.events import CheckpointSaved, RunStarted, StepDone
+from aigc_demo.core.machine import memory_gib
+from aigc_demo.core.run_directory import MOST_CHECKPOINTS, NUM_STATES_KEPT, STATE, RunDirectory
+from aigc_demo.training import start
+from aigc_demo.training.networks import NETWORKS
+from aigc_demo.training.recipes import recipe_named
+from aigc_demo.training.settings import NUM_CHECKPOINTS, Budget, LanguageModelSettings
+
+WARM_UP_STEPS = 2
+MEASURED_SECONDS, MOST_SECONDS = 1.2, 10.0
+# Of a run that ends by itself the trial would measure the end; this many steps nobody does in two seconds.
+ENDLESS = 10**9
+# Weights, gradients and one moment in single precision: what no optimiser does with less.
+LEAST_BYTES_PER_PARAMETER = 12
+
+
+@dataclass
+class Trial:
+    """What a few steps showed.
+
+    Attributes:
+        facts: of the run's start.
+        seconds: for each kind of event, how long each one of it took; steps without those to warm up.
+        weights_mib: of one checkpoint, without what resuming needs.
+        state_mib: what resuming needs.
+    """
+
+    facts: dict[str, Any] = field(default_factory=dict)
+    seconds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    weights_mib: float = 0.0
+    state_mib: float = 0.0
+
+    def each(self, kind: str) -> float:
+        """Mean seconds of one event of this kind; 0 where there was none."""
+        times = self.seconds[kind]
+        return sum(times) / len(times) if times else 0.0
+
+
+def preflight(order: start.Order) -> dict[str, Any]:
+    """Try an order and say what it will take on this machine.
+
+    Args:
+        order: as `start.train` takes it.
+
+    Returns:
+        `fits`, and `problem` where it does not: key and values of an error. `num_parameters`,
+        `steps_per_second`, `tokens_per_second`; `steps` and `seconds` of the whole run, validations, samples
+        and checkpoints included; `peak_memory_mib` of this process, on a GPU of torch there;
+        `memory_limit_mib` (None where the system does not tell); `disk_mib` that the run's checkpoints take.
+        Figures that were not reached, because memory ran out, are None.
+
+    Raises:
+        InputError: something asked for cannot be done, as when it is started.
+    """
+    order = start.order_in_full(order)
+    if not order.resume and RunDirectory(order.run_dir).exists():
+        raise InputError("run_exists", path=str(order.run_dir))
+    Budget(steps=order.steps, minutes=order.minutes, stop_after=order.stop_after)
+    settings = recipe_named(order.recipe).complete(order.settings)
+    limit = _memory_limit_mib()
+    try:
+        _check_parameters(order, settings, limit)
+        with _temporary_folder() as folder, RunDirectory(folder).keep_log():
+            trial = _try(order, settings, folder)
+    except DemoError as error:
+        if error.key not in ("out_of_memory", "needs_memory"):
+            raise
+        return _result(settings, order, None, limit, _memory_problem(error, limit))
+    return _result(settings, order, trial, limit, None)
+
+
+def _try(order: start.Order, settings: LanguageModelSettings, folder: Path) -> Trial:
+    """Train for a moment, and time what happens."""
+    trial, begun = Trial(), time.perf_counter()
+    tried = replace(order, run_dir=folder / "run", steps=ENDLESS, minutes=None, stop_after=None, resume=False)
+
+    def enough() -> bool:
+        steps = trial.seconds["step"]
+        late = time.perf_counter() - begun > MOST_SECONDS
+        return sum(steps) >= MEASURED_SECONDS or (late and bool(steps))
+
+    last = begun
+    for event in start.train(tried, enough):
+        now = time.perf_counter()
+        if isinstance(event, RunStarted):
+            trial.facts, begun = event.facts, now
+        elif not isinstance(event, StepDone) or event.step > WARM_UP_STEPS:
+            trial.seconds[event.kind].append(now - last)
+        if isinstance(event, CheckpointSaved):
+            _measure_checkpoint(trial, tried.run_dir / event.path, settings)
+        last = time.perf_counter()
+    return trial
+
+
+def _measure_checkpoint(trial: Trial, checkpoint: Path, settings: LanguageModelSettings) -> None:
+    """How large it is, and how long its model takes to write a sample."""
+    trial.state_mib = _mib(checkpoint / STATE)
+    trial.weights_mib = _mib(checkpoint) - trial.state_mib
+    if settings.sample_tokens and not trial.seconds["sample"] and start.speaks():
+        begun = time.perf_counter()
+        start.write_sample(settings, checkpoint)
+        trial.seconds["sample"].append(time.perf_counter() - begun)
+
+
+def _result(
+    settings: LanguageModelSettings,
+    order: start.Order,
+    trial: Trial | None,
+    limit: float | None,
+    problem: DemoError | None,
+) -> dict[str, Any]:
+    """Everything as numbers."""
+    peak = round(_peak_memory_mib(), 1)
+    found: dict[str, Any] = dict.fromkeys(
+        ("num_parameters", "steps_per_second", "tokens_per_second", "steps", "seconds", "disk_mib")
+    )
+    if trial is not None:
+        found |= _estimate(trial, settings, order)
+        if limit is not None and peak > limit:
+            problem = _needs_memory(peak, limit)
+        else:
+            problem = _disk_problem(found["disk_mib"], order.run_dir)
+    found |= {"peak_memory_mib": peak, "memory_limit_mib": None if limit is None else round(limit, 1)}
+    found["fits"] = problem is None
+    if problem is not None:
+        found["problem"] = {"key": problem.key, "values": problem.values}
+    return found
+
+
+def _estimate(trial: Trial, settings: LanguageModelSettings, order: start.Order) -> dict[str, Any]:
+    """The whole run from its parts: the clock of a run by minutes counts its steps alone."""
+    step = trial.each("step")
+    steps = order.steps or max(1, round(60 * (order.minutes or 0) / step))
+    every = settings.checkpoint_every
+    num_checkpoints = min(steps, NUM_CHECKPOINTS) if every is None else -(-steps // every)
+    one, windows = trial.each("validation"), trial.facts["validation_windows"]
+    validations = one * (1 + steps // settings.validate_every)
+    at_the_end = one * trial.facts["all_validation_windows"] / windows
+    saving = num_checkpoints * (trial.each("checkpoint") + trial.each("sample"))
+    kept = min(num_checkpoints, MOST_CHECKPOINTS)
+    disk = kept * trial.weights_mib + min(kept, NUM_STATES_KEPT) * trial.state_mib
+    return {
+        "num_parameters": trial.facts["num_parameters"],
+        "steps_per_second": round(1 / step, 3),
+        "tokens_per_second": round(settings.batch_size * settings.context_length / step, 1),
+        "steps": steps,
+        "seconds": round(steps * step + validations + at_the_end + saving, 1),
+        "disk_mib": round(disk, 2),
+    }
+
+
+def _check_parameters(order: start.Order, settings: LanguageModelSettings, limit: float | None) -> None:
+    """Refuse, before anything is taken, a network whose weights alone are too many for this machine.
+
+    Raises:
+        DemoError: they are.
+    """
+    if limit is None or order.init is not None:
+        return
+    with torch.device("meta"):  # shapes without numbers; the vocabulary is not known yet, and adds to it
+        model = NETWORKS[order.recipe].build(settings, 2)
+    needed = LEAST_BYTES_PER_PARAMETER * sum(weight.numel() for weight in model.parameters()) / 2**20
+    if needed > limit:
+        raise _needs_memory(needed, limit)
+
+
+def _memory_problem(error: DemoError, limit: float | None) -> DemoError:
+    """By how much memory fell short, as far as the refusal tells it."""
+    if error.key == "needs_memory" or limit is None:
+        return error
+    asked = re.search(r"tried to allocate (\d+) bytes", str(error.__cause__))
+    # An address space that is limited counts what was reserved, memory what was used.
+    held = _peak_memory_mib() if _address_space_mib() is None else _peak_address_space_mib()
+    needed = held + (int(asked[1]) / 2**20 if asked else 0)
+    return _needs_memory(max(needed, limit + 1), limit)
+
+
+def _needs_memory(needed: float, limit: float) -> DemoError:
+    over = -int(-(needed - limit) // 1)
+    return DemoError("needs_memory", needed=round(needed), limit=round(limit), over=over)
+
+
+def _disk_problem(needed: float, run_dir: Path) -> DemoError | None:
+    """Whether the checkpoints fit beside what the disk holds."""
+    place = run_dir.absolute()
+    while not place.exists():
+        place = place.parent
+    free = shutil.disk_usage(place).free / 2**20
+    if needed <= free:
+        return None
+    return DemoError("needs_disk", path=str(run_dir), needed=round(needed), free=int(free))
+
+
+def _peak_memory_mib() -> float:
+    if torch.cuda.is_available():
+        return torch.cuda.max_memory_allocated() / 2**20
+    return peak_memory_mib()
+
+
+def _memory_limit_mib() -> float | None:
+    """The least of what the machine, the container and the process's own limit allow."""
+    if torch.cuda.is_available():
+        return torch.cuda.get_device_properties(PartialState().device).total_memory / 2**20
+    whole = memory_gib()
+    limits = [whole * 1024 if whole is not None else None, _address_space_mib()]
+    return min((limit for limit in limits if limit is not None), default=None)
+
+
+def _address_space_mib() -> float | None:
+    """The process's own limit (`ulimit -v`), where it has one."""
+    try:
+        import resource
+    except ImportError:  # not on Windows
+        return None
+    soft, _ = resource.getrlimit(resource.RLIMIT_AS)
+    return None if soft == resource.RLIM_INFINITY else soft / 2**20
+
+
+def _peak_address_space_mib() -> float:
+    try:
+        found = re.search(r"VmPeak:\s+(\d+) kB", Path("/proc/self/status").read_text("utf-8"))
+    except OSError:  # Linux alone tells it
+        found = None
+    return int(found[1]) / 1024 if found else 0.0
+
+
+def _mib(folder: Path) -> float:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 2**20
+
+
+@contextmanager
+def _temporary_folder() -> Iterator[Path]:
+    """One folder for all processes that train together, gone afterwards."""
+    PartialState()
+    made = [tempfile.mkdtemp(prefix="aigc-demo-preflight-") if start.speaks() else ""]
+    broadcast_object_list(made)
+    try:
+        yield Path(made[0])
+    finally:
+        PartialState().wait_for_everyone()
+        if start.speaks():
+            shutil.rmtree(made[0], ignore_errors=True)
