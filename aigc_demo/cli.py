@@ -1,5 +1,6 @@
 """The command line: the same use cases as the page, for terminals, scripts and the page's own workers."""
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -9,11 +10,11 @@ import tempfile
 import threading
 import traceback
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from aigc_demo.core.errors import DemoError, InputError
+from aigc_demo.core.errors import ENGLISH, DemoError, InputError
 from aigc_demo.core.events import (
     CheckpointSaved,
     RunFinished,
@@ -25,7 +26,11 @@ from aigc_demo.core.events import (
     Warned,
     to_json,
 )
-from aigc_demo.core.run_directory import write_atomically, writing
+from aigc_demo.core.run_directory import LOGGER, RunDirectory, write_atomically, writing
+from aigc_demo.core.worker import note_problem
+
+if TYPE_CHECKING:
+    from aigc_demo.training.start import Order
 
 app = typer.Typer(
     help="Generative models from scratch, beside their library and pretrained peers.",
@@ -60,16 +65,19 @@ def train(
     seed: Seed = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --run-dir.")] = False,
     init: Annotated[str | None, typer.Option(help="Start from this model's weights.")] = None,
+    preflight: Annotated[
+        bool, typer.Option("--preflight", help="Try a few steps, say what the run will take, keep nothing.")
+    ] = False,
     set_: Set = [],  # noqa: B006 (typer wants a plain list)
     json_: Json = False,
 ) -> None:
     """Train a model; Ctrl-C or SIGTERM saves a checkpoint and stops."""
     from aigc_demo.core.device import set_threads
-    from aigc_demo.training import recipes
+    from aigc_demo.training import start
 
     set_threads(int(os.environ.get("LOCAL_WORLD_SIZE", "1")))  # set by torchrun and accelerate launch
     stop = _stop_on_signals()
-    order = recipes.Order(
+    order = start.Order(
         recipe=recipe,
         source=data,
         run_dir=run_dir,
@@ -81,23 +89,49 @@ def train(
         init=init,
         settings=_settings(set_),
     )
-    finished = None
-    for event in recipes.train(order, stop.is_set):
-        if recipes.speaks():
-            print(to_json(event) if json_ else _sentence(event), flush=True)
-        finished = event if isinstance(event, RunFinished) else None
-    assert finished is not None
-    result = {
-        "run_dir": str(run_dir),
-        "reason": finished.reason,
-        "step": finished.step,
-        "validation_loss": finished.validation_loss,
-        "best_validation_loss": finished.best_validation_loss,
-    }
-    if recipes.speaks():
+    if preflight:
+        _preflight(order, json_)
+        return
+    finished = _follow(order, stop, json_)
+    result = {"run_dir": str(run_dir), **dataclasses.asdict(finished)}
+    if start.speaks():
         _result(result, json_)
     if finished.reason == "non-finite":
+        if start.speaks():
+            raise DemoError("loss_not_finite", step=finished.step)
         raise typer.Exit(1)
+
+
+def _preflight(order: "Order", json_: bool) -> None:
+    """Print what a training would take; that it does not fit is an answer, not a failure."""
+    from aigc_demo.training import start
+    from aigc_demo.training.preflight import preflight
+
+    found = preflight(order)
+    if not start.speaks():
+        return
+    problem = found.get("problem")
+    if problem and not json_:
+        found["problem"] = ENGLISH[problem["key"]].format(**problem["values"])
+    _result(found, json_)
+
+
+def _follow(order: "Order", stop: threading.Event, json_: bool) -> RunFinished:
+    """Train, print what happens, and keep the log of the process that speaks in the run."""
+    from aigc_demo.training import start
+
+    finished = None
+    with contextlib.ExitStack() as log:
+        for event in start.train(order, stop.is_set):
+            if start.speaks():
+                if isinstance(event, RunStarted):  # an order that was refused leaves nothing behind
+                    log.enter_context(RunDirectory(order.run_dir).keep_log())
+                if not isinstance(event, StepDone):
+                    LOGGER.info("%s", _sentence(event))
+                print(to_json(event) if json_ else _sentence(event), flush=True)
+            finished = event if isinstance(event, RunFinished) else None
+    assert finished is not None
+    return finished
 
 
 @app.command()
@@ -136,12 +170,20 @@ def evaluate(
     split: Annotated[
         str, typer.Option(help="validation, by the same cut as in training, or all.")
     ] = "validation",
+    samples: Annotated[
+        int, typer.Option(help="Let it write so many paragraphs and measure them too.", min=0, max=10_000)
+    ] = 0,
+    seed: Seed = 0,
+    set_: Set = [],  # noqa: B006
     json_: Json = False,
 ) -> None:
-    """Measure a model on a source: bits per byte on text that it has not seen."""
+    """Measure a model on a source: bits per byte on text that it has not seen, and what it writes itself."""
     from aigc_demo.studio import evaluate as measuring
 
-    _result(measuring.evaluate(model, data, split, allow_hub=True), json_)
+    found = measuring.evaluate(
+        model, data, split, settings=_settings(set_), samples=samples, seed=seed, allow_hub=True
+    )
+    _result(found, json_)
 
 
 @app.command()
@@ -233,21 +275,45 @@ def _sentence(event: TrainEvent) -> str:
     """An event as a line for a person."""
     match event:
         case RunStarted(step=step, facts=facts):
-            described = ", ".join(f"{name} {value}" for name, value in facts.items() if value is not None)
-            return f"from step {step}: {described}"
+            return f"from step {step}: {_facts(facts)}" + "".join(
+                f"\n{_prepared(part)}" for part in facts.get("preparation", [])
+            )
         case StepDone(step=step, loss=loss, measures=measures):
             rate = measures.get("tokens_per_second", 0)
             return f"step {step}  loss {loss:.4f}  {rate:,.0f} tokens/s"
-        case ValidationDone(step=step, loss=loss):
-            return f"step {step}  validation loss {loss:.4f}"
+        case ValidationDone(step=step, loss=loss, measures=measures):
+            full = measures.get("full_loss")
+            return f"step {step}  validation loss {loss:.4f}" + (
+                "" if full is None else f", over all windows {full:.4f}"
+            )
         case SampleReady(text=text):
             return f"--- sample\n{text}\n---"
         case CheckpointSaved(path=path):
             return f"saved {path}"
         case Warned(key=key, values=values):
-            return f"warning: {key} {values}"
+            return f"warning: {ENGLISH[key].format(**values)}"
         case RunFinished(step=step, reason=reason):
             return f"{reason} at step {step}"
+
+
+def _facts(facts: dict[str, Any]) -> str:
+    """Names and values on one line; what is not known and what is longer than a line left out."""
+    plain = {name: value for name, value in facts.items() if not isinstance(value, (dict, list))}
+    plain |= facts.get("machine", {})
+    return ", ".join(
+        f"{name.replace('_', ' ')} {f'{value:,}' if isinstance(value, int) else value}"
+        for name, value in plain.items()
+        if value is not None
+    )
+
+
+def _prepared(step: dict[str, Any]) -> str:
+    """A line of the preparation report."""
+    unit = "tokens" if step["name"] == "encode" else "characters"
+    lost = "unknown" if step["name"] == "encode" else "dropped"
+    counted = {name: value for name, value in step["facts"].items() if value != 0}
+    said = f"{step['name'].replace('_', ' ')}: {step['kept']:,} {unit}, {step['dropped']:,} {lost}"
+    return f"  {said}; {_facts(counted)}" if counted else f"  {said}"
 
 
 def _settings(pairs: list[str]) -> dict[str, str]:
@@ -300,6 +366,7 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         status = app(arguments, standalone_mode=False)
     except DemoError as error:
+        note_problem(error)
         _complain(str(error), error.exit_code)
     except typer.TyperException as error:  # an unknown option, a missing argument, a number that is none
         _complain(f"{error.format_message()} (see --help)", error.exit_code)
@@ -309,7 +376,9 @@ def main(arguments: list[str] | None = None) -> None:
         # A mistake of ours: whoever mends it needs the stack trace, whoever meets it does not.
         with tempfile.NamedTemporaryFile("w", prefix="aigc-demo-", suffix=".log", delete=False) as log:
             traceback.print_exc(file=log)
-        _complain(str(DemoError("unexpected", detail=type(error).__name__, path=log.name)), 1)
+        unexpected = DemoError("unexpected", detail=type(error).__name__, path=log.name)
+        note_problem(unexpected)
+        _complain(str(unexpected), unexpected.exit_code)
     sys.exit(status)
 
 

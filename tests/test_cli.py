@@ -1,12 +1,16 @@
 """The command line: what it prints, and that bad input is one line and exit status 2."""
 
 import json
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from aigc_demo import cli
-from aigc_demo.training.recipes import Order, train
+from aigc_demo.core.run_directory import MANIFEST, manifest, write_atomically
+from aigc_demo.studio.write import write_texts
+from aigc_demo.training.start import Order, train
 from tests.training.conftest import TINY
 
 TEXT = "the cat sees the red dog. the dog runs.\n\n" * 120
@@ -70,13 +74,39 @@ def test_evaluate(capsys: pytest.CaptureFixture[str], folder: Path, split: str, 
     assert result["peak_memory_mib"] > 50
 
 
+def test_evaluate_measures_what_the_model_writes(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    command = ("evaluate", folder / "runs/gpt", "--data", folder / "text.txt", "--samples", 3, "--seed", 4)
+    (result,), _ = run(capsys, *command)
+    settings = {"temperature": 1.0, "stop": "\n\n", "max_new_tokens": 512}
+    written = write_texts(str(folder / "runs/gpt"), "", num=3, seed=4, settings=settings)
+    texts = [text["text"].strip("\n") for text in written]
+    assert result["num_generated"] == 3
+    assert result["distinct"] == len(set(texts)) / 3
+    copied = result["longest_copied_text"]
+    assert len(copied) == result["longest_copied_run"] > 0
+    assert copied in TEXT and any(copied in text for text in texts)
+    assert not {"lines_of_one_length", "accepted"} & set(result)
+
+
+def test_stories_of_tiny_world_are_read_by_its_parser(folder: Path, monkeypatch) -> None:
+    from aigc_demo.studio import evaluate
+
+    told = [
+        "Once there was a red cat. The red cat was hungry, so it ate an apple. In the end the cat was full."
+    ]
+    told += ["Once there was a red cat."]
+    monkeypatch.setattr(evaluate, "write_texts", lambda *args, **named: [{"text": text} for text in told])
+    figures = evaluate._sampled("gpt", "tiny-world", "no story", 2, 0)
+    assert (figures["accepted"], figures["num_generated"]) == (0.5, 2)
+
+
 def test_what_evaluate_says_is_what_training_said(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
     from aigc_demo.core.run_directory import RunDirectory
 
     (result,), _ = run(capsys, "evaluate", folder / "runs/gpt", "--data", folder / "text.txt")
     *_, last = RunDirectory(folder / "runs/gpt").events()
     # Nats a token in single precision there, bits a byte with weights in half precision here.
-    assert result["bits_per_byte"] == pytest.approx(last.validation_loss / 0.6931472, abs=0.01)
+    assert result["bits_per_byte"] == pytest.approx(last.full_validation_loss / 0.6931472, abs=0.01)
 
 
 def test_compare(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
@@ -111,12 +141,119 @@ def test_publish_writes_a_model_folder_with_its_receipt(
         "README.md",
         "config.json",
         "model.safetensors",
+        "preparation.json",
         "tokenizer.json",
         "tokenizer_config.json",
     }
     again, _ = run(capsys, "evaluate", tmp_path / "gpt-cats", "--data", folder / "text.txt")
     assert again[0]["bits_per_byte"] == result["bits_per_byte"]
     run(capsys, "publish", folder / "runs/gpt", tmp_path / "gpt-cats", *about, status=2)
+
+
+def published_card(capsys: pytest.CaptureFixture[str], run_dir: Path, place: Path) -> str:
+    about = ("--title", "cats and dogs", "--origin", "made up", "--licence", "MIT")
+    run(capsys, "publish", run_dir, place, *about)
+    return (place / "README.md").read_text()
+
+
+def changed_run(folder: Path, place: Path, change: Callable[[dict], None]) -> Path:
+    """A copy of a run whose first event was something else."""
+    shutil.copytree(folder / "runs/gpt", place)
+    first, *rest = (place / "events.jsonl").read_text().splitlines()
+    record = json.loads(first)
+    change(record["facts"])
+    (place / "events.jsonl").write_text("\n".join([json.dumps(record), *rest]) + "\n")
+    return place
+
+
+def test_a_card_names_the_machine_of_the_training(
+    capsys: pytest.CaptureFixture[str], folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine = {"processor": "Abacus 9", "cores": 3, "threads": 2, "memory_gib": 7.5, "accelerator": None}
+    there = changed_run(folder, tmp_path / "run", lambda facts: facts.update(machine=machine))
+    card = published_card(capsys, there, tmp_path / "model")
+    assert "| machine | 2 threads on 3 cores of Abacus 9, 7.5 GiB of memory, mixed precision no |" in card
+    # Of a time when machines were not recorded, and models came without their preparation.
+    old = changed_run(folder, tmp_path / "old", lambda facts: facts.pop("machine"))
+    checkpoint = old / "checkpoints/step-000020"
+    (checkpoint / "preparation.json").unlink()
+    write_atomically(checkpoint / MANIFEST, json.dumps(manifest(checkpoint)))
+    monkeypatch.setattr("aigc_demo.training.model_card.processor", lambda: "Slide rule")
+    card = published_card(capsys, old, tmp_path / "old-model")
+    assert "| machine | not recorded, mixed precision no (this card was written on " in card
+    assert "cores of Slide rule) |" in card
+
+
+def test_evaluate_cuts_as_the_training_of_the_model_did(
+    capsys: pytest.CaptureFixture[str], folder: Path, tmp_path: Path
+) -> None:
+    lines = [f"{'short' if number % 3 else 'a much longer line'} {number % 7}" for number in range(900)]
+    text = tmp_path / "lines.txt"
+    text.write_text("\n".join(lines))
+    kept = "\n".join(line for line in lines if len(line) <= 10)
+    settings = {**TINY, "max_line_length": 10, "validation_fraction": 0.2}
+    list(train(Order("gpt", str(text), tmp_path / "run", steps=2, settings=settings)))
+    card = published_card(capsys, tmp_path / "run", tmp_path / "model")
+    assert "the last 20% of the data" in card
+    for model in (tmp_path / "run", tmp_path / "model"):
+        (result,), _ = run(capsys, "evaluate", model, "--data", text)
+        assert result["num_characters"] == len(kept) - int(0.8 * len(kept))
+        assert result["preparation"]["max_line_length"] == 10
+    (other,), _ = run(capsys, "evaluate", model, "--data", text, "--set", "validation_fraction=0.5")
+    assert other["num_characters"] == len(kept) - int(0.5 * len(kept))
+    # A model that says nothing of its preparation is measured on the usual tenth.
+    (model / "preparation.json").unlink()
+    (usual,), _ = run(capsys, "evaluate", model, "--data", text)
+    assert usual["num_characters"] == len(text.read_text()) - int(0.9 * len(text.read_text()))
+
+
+def test_train_says_how_the_text_was_prepared_and_keeps_a_log(
+    capsys: pytest.CaptureFixture[str], folder: Path, tmp_path: Path
+) -> None:
+    settings = [f"--set={name}={value}" for name, value in {**TINY, "drop_repeated_lines": True}.items()]
+    text = tmp_path / "text.txt"
+    text.write_text(
+        "".join(f"line {number} of the text.\n" for number in range(400)) + "line 7 of the text.\n"
+    )
+    command = ("train", "gpt", "--data", text, "--steps", 3, *settings)
+    lines, _ = run(capsys, *command, "--run-dir", tmp_path / "a")
+    report = {step["name"]: step for step in lines[0]["facts"]["preparation"]}
+    assert report["drop_lines"]["facts"]["repeated_lines"] == 1
+    start, end = [line for line in lines if line.get("event") == "validation"]
+    assert end["loss"] < start["loss"]
+    assert lines[-1] == {
+        "run_dir": str(tmp_path / "a"),
+        "step": 3,
+        "reason": "finished",
+        "validation_loss": end["loss"],
+        "best_validation_loss": end["loss"],
+        "best_step": 3,
+        "full_validation_loss": end["full_loss"],
+    }
+    with pytest.raises(SystemExit):
+        cli.main([*map(str, command), "--run-dir", str(tmp_path / "b")])
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith("from step 0: num parameters ")
+    assert "  drop lines: 8,690 characters, 20 dropped; lines 402, repeated lines 1" in said
+    log = (tmp_path / "b/run.log").read_text()
+    assert "aigc_demo: from step 0" in log
+    assert "aigc_demo: finished at step 3" in log
+
+
+def test_a_failed_training_leaves_its_stack_trace_in_the_log(
+    capsys: pytest.CaptureFixture[str], folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def burns(*rest: object) -> None:
+        raise ArithmeticError("smoke")
+
+    monkeypatch.setattr("aigc_demo.training.language_model.LanguageModelTraining._train_step", burns)
+    settings = [f"--set={name}={value}" for name, value in TINY.items()]
+    command = ("train", "gpt", "--data", folder / "text.txt", "--steps", 3, *settings)
+    _, complaint = run(capsys, *command, "--run-dir", tmp_path / "run", status=1)
+    assert len(complaint.splitlines()) == 1
+    log = (tmp_path / "run/run.log").read_text()
+    assert "ERROR aigc_demo: failed after step 0" in log
+    assert "ArithmeticError: smoke" in log
 
 
 @pytest.mark.parametrize(
@@ -133,6 +270,9 @@ def test_publish_writes_a_model_folder_with_its_receipt(
         (("paint", "a cat"), "paint"),
         (("evaluate", "GPT", "--data", "nowhere.txt"), "nowhere.txt"),
         (("evaluate", "GPT", "--data", "TEXT", "--split", "test"), "split must be validation or all"),
+        (("evaluate", "GPT", "--data", "TEXT", "--set", "batch_size=1"), "no setting named batch_size"),
+        (("evaluate", "GPT", "--data", "TEXT", "--set", "validation_fraction=0"), "must be more than 0"),
+        (("evaluate", "GPT", "--data", "TEXT", "--set", "min_line_length=999"), "dropped all"),
         (("generate", "hf:gpt2@main"), "40"),
     ],
 )

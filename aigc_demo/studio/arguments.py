@@ -3,6 +3,7 @@
 Settings check themselves (core/config); these are the arguments that stand beside them.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -41,10 +42,11 @@ def checked_model(value: Any) -> str:
     Raises:
         InputError: there is no such model, or it cannot run on our network.
     """
-    from aigc_demo.generators.catalog import CATALOG
+    from aigc_demo.generators.catalog import listed
 
     name = value.removesuffix(ON_OURS) if isinstance(value, str) else ""
-    if name not in CATALOG or (value.endswith(ON_OURS) and not CATALOG[name].runs_on_ours):
+    entry = listed().get(name)
+    if entry is None or (value.endswith(ON_OURS) and not entry.runs_on_ours):
         raise InputError("unknown_model", name=shown(value))
     return str(value)
 
@@ -74,6 +76,18 @@ def checked_ids(name: str, value: Any) -> tuple[int, ...]:
     if len(value) > MAX_TOKENS:
         raise InputError("setting_range", name=name, expected=f"at most {MAX_TOKENS} long", got=len(value))
     return tuple(int(part) for part in value)
+
+
+def checked_bits(name: str, value: Any) -> float:
+    """A token's surprise in bits: finite and not negative, or NaN where it is not known.
+
+    Raises:
+        InputError: it is not such a number.
+    """
+    if not isinstance(value, float) or value < 0 or value == math.inf:
+        expected = "tokens with their surprise in bits"
+        raise InputError("setting_type", name=name, expected=expected, got=shown(value))
+    return value
 
 
 def check_in_vocabulary(model: Any, ids: Sequence[int]) -> None:

@@ -16,11 +16,11 @@ class Choice:
 
 
 def text_choices() -> tuple[Choice, ...]:
-    """All text models that this page may run, in the catalog's order."""
-    from aigc_demo.generators.catalog import CATALOG
+    """All text models that this page may run now, in the catalog's order."""
+    from aigc_demo.generators.catalog import listed
 
     choices = []
-    for name, entry in CATALOG.items():
+    for name, entry in listed().items():
         if entry.kind != "text":
             continue
         choices.append(Choice(name, entry, False))

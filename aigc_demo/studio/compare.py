@@ -2,7 +2,8 @@
 
 Each model works in a thread of its own and reports into one queue; one generator turns the reports into
 whole pictures of all columns, at most ten a second. All columns draw from the same seed, hence from the
-same uniform numbers, so their texts differ only where the models decide differently.
+same uniform numbers, so their texts differ only where the models decide differently. Small models take
+turns at the processor (turns.py), and a column's time is that of its own turns.
 """
 
 import logging
@@ -12,24 +13,40 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from aigc_demo.core.errors import DemoError, InputError
-from aigc_demo.studio.arguments import check_in_vocabulary, checked_ids, checked_models, checked_text
+from aigc_demo.studio.arguments import (
+    check_in_vocabulary,
+    checked_bits,
+    checked_ids,
+    checked_models,
+    checked_text,
+)
 from aigc_demo.studio.model_cache import ModelCache, weights_mib
+from aigc_demo.studio.turns import Turn
 
 State = Literal["waiting", "loading", "running", "finished", "stopped", "failed"]
 PICTURE_SECONDS = 0.1
 MAX_SEED = 2**31 - 1
+SMALL_PARAMETERS = 30_000_000
+"""Models with fewer parameters take turns. Measured: with 5 million turns are faster, with 124 million
+running side by side is."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Token:
-    """One written token. `bits`: its surprise, -log2 of the probability that the model gave it."""
+    """One written token.
+
+    Attributes:
+        id: its number in the vocabulary.
+        text: what it adds to the text.
+        bits: its surprise, -log2 of the probability that the model gave it; NaN where that is not known.
+    """
 
     id: int
     text: str
@@ -46,9 +63,10 @@ class Column:
         seed: of the uniform numbers that it draws from.
         prompt: the tokens that it read, as it cuts them.
         tokens: what it wrote, also before a Continue.
-        seconds: spent loading while it loads, then spent writing.
-        first_token_ms: from the start of writing to the first token; None before it.
-        tokens_per_second: of this call, without loading.
+        seconds: spent loading while it loads, then spent writing: in its own turns, without the others'.
+        first_token_ms: of these, until the first token; None before it.
+        tokens_per_second: of this call: the model's own speed, without loading and without waiting for
+            its turn.
         memory_mib: what its weights take.
         fetched: the share of the model that has come over the network; None where none has to.
         error: why it failed.
@@ -125,10 +143,14 @@ def check_request(
 
 
 def _checked_tokens(given: Any) -> tuple[Token, ...]:
-    """Tokens as they are; bare ids become tokens whose surprise is not known."""
-    if isinstance(given, tuple) and given and all(isinstance(part, Token) for part in given):
-        return given
-    return tuple(Token(index, "", math.nan) for index in checked_ids("token_ids", given))
+    """Tokens with their surprise; bare ids become tokens whose surprise is not known."""
+    if not isinstance(given, tuple) or not all(isinstance(part, Token) for part in given):
+        return tuple(Token(index, "", math.nan) for index in checked_ids("token_ids", given))
+    ids = checked_ids("token_ids", [token.id for token in given])
+    return tuple(
+        replace(token, id=index, bits=checked_bits("token_ids", token.bits))
+        for index, token in zip(ids, given, strict=True)
+    )
 
 
 def new_seed() -> int:
@@ -136,10 +158,16 @@ def new_seed() -> int:
     return secrets.randbelow(MAX_SEED + 1)
 
 
-class StopBook:
-    """Who is writing, and how to stop it: one event for each visitor's text under way.
+def new_ticket() -> str:
+    """A secret of the server: whoever shows it is the one that it was given to."""
+    return secrets.token_urlsafe()
 
-    A visitor who is writing must stop first; so two texts never run into the same columns.
+
+class StopBook:
+    """Who is writing, and how to stop it: one event for each text under way, by its owner's ticket.
+
+    Tickets are made here (`new_ticket`) and never by a client, whose own names could be guessed or chosen
+    to be another's. An owner who is writing must stop first; so two texts never run into the same columns.
     """
 
     def __init__(self) -> None:
@@ -147,28 +175,28 @@ class StopBook:
         self._events: dict[str, threading.Event] = {}
 
     @contextmanager
-    def writing(self, visitor: str | None) -> Iterator[threading.Event]:
+    def writing(self, ticket: str) -> Iterator[threading.Event]:
         """The event that Stop sets, for as long as the text is written.
 
         Raises:
-            InputError: this visitor's last text is still being written.
+            InputError: this owner's last text is still being written.
         """
-        name, event = visitor or secrets.token_urlsafe(), threading.Event()
+        event = threading.Event()
         with self._lock:
-            if name in self._events:
+            if ticket in self._events:
                 raise InputError("still_writing")
-            self._events[name] = event
+            self._events[ticket] = event
         try:
             yield event
         finally:
             event.set()
             with self._lock:
-                del self._events[name]
+                del self._events[ticket]
 
-    def stop(self, visitor: str | None) -> bool:
-        """Stop what this visitor is writing; whether there was anything."""
+    def stop(self, ticket: str) -> bool:
+        """Stop what is written under this ticket; whether there was anything."""
         with self._lock:
-            event = self._events.get(visitor or "")
+            event = self._events.get(ticket)
         if event is not None:
             event.set()
         return event is not None
@@ -236,27 +264,32 @@ class _Writer:
     cache: ModelCache
     stop: threading.Event
     report: Callable[[Column], None]
+    model: Any = None
 
     def run(self) -> None:
         try:
             self._write()
         except DemoError as error:
-            self._tell(state="failed", error=error)
+            self._fail(error)
         except Exception:
             log.exception("%s failed", self.column.model)
-            self._tell(state="failed", error=DemoError("column_failed", model=self.column.model))
+            self._fail(DemoError("column_failed", model=self.column.model))
 
     def _tell(self, **changes: Any) -> None:
         self.column = replace(self.column, **changes)
         self.report(self.column)
 
-    def _write(self) -> None:
-        from aigc_demo.generators.decoding import generate
+    def _fail(self, error: DemoError) -> None:
+        """Say why, and show all that was drawn: text may have been held back for a stop string."""
+        tokens = with_texts(self.model, self.column.tokens) if self.model else self.column.tokens
+        self._tell(state="failed", error=error, tokens=tokens)
 
+    def _write(self) -> None:
         self._tell(state="loading")
         model = self.cache.get(self.column.model)
         written = self.request.written[self.place]
         check_in_vocabulary(model, [token.id for token in written])
+        self.model = model
         self._tell(
             state="running",
             seconds=0.0,
@@ -265,13 +298,21 @@ class _Writer:
             memory_mib=weights_mib(model),
             num_parameters=model.num_parameters,
         )
-        begun = time.perf_counter()
-        ids = [token.id for token in written]
-        asked = self.request
-        tokens = generate(model, asked.prompt, asked.settings, self.stop.is_set, written=ids)
+        with _turn(model, self.cache) as turn:
+            reason = self._draw(turn, [token.id for token in written])
+        self._tell(state="stopped" if self.stop.is_set() and reason in ("", "stopped") else "finished")
+
+    def _draw(self, turn: Turn, written: list[int]) -> str:
+        """Write in one's turns; why the text ended."""
+        from aigc_demo.generators.decoding import generate
+
+        asked, reason = self.request, ""
+        tokens = generate(self.model, asked.prompt, asked.settings, self.stop.is_set, written=written)
         for drawn, token in enumerate(tokens, start=1):
-            self._took(Token(token.id, token.text, surprise(token.prob)), drawn, time.perf_counter() - begun)
-        self._tell(state="stopped" if self.stop.is_set() else "finished")
+            self._took(Token(token.id, token.text, surprise(token.prob)), drawn, turn.seconds)
+            reason = token.reason
+            turn.pass_on()
+        return reason
 
     def _took(self, token: Token, drawn: int, seconds: float) -> None:
         self._tell(
@@ -280,6 +321,15 @@ class _Writer:
             first_token_ms=seconds * 1000 if drawn == 1 else self.column.first_token_ms,
             tokens_per_second=drawn / seconds if seconds > 0 else None,
         )
+
+
+def _turn(model: Any, cache: ModelCache) -> AbstractContextManager[Turn]:
+    """A part in the turns for a small model, on one core; half of the cores for a large one."""
+    from aigc_demo.core.device import cpu_quota, set_threads
+
+    small = model.num_parameters < SMALL_PARAMETERS
+    set_threads(processes=cpu_quota() if small else 2)
+    return cache.turns.joined() if small else nullcontext(Turn())
 
 
 def prompt_tokens(model: Any, prompt: str) -> tuple[Token, ...]:

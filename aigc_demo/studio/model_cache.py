@@ -13,6 +13,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
+from aigc_demo.studio.turns import Turns
+
 ON_OURS = "@ours"
 """Ending of a model's name that asks for its weights on our own network: `gpt2@ours`."""
 
@@ -59,10 +61,14 @@ class ModelCache:
             alone, since without it nothing could be shown.
         load: makes a model from its name, and reports (bytes fetched, bytes in all) if it fetches any; by
             default a text model from the catalog.
+
+    Attributes:
+        turns: in which the small ones among them write.
     """
 
     def __init__(self, limit_mib: float | None = None, load: Load | None = None):
         self.limit_mib = _limit_from_environment() if limit_mib is None else limit_mib
+        self.turns = Turns()
         self._load = load or _load_text_model
         self._lock = threading.Lock()
         self._models: OrderedDict[str, _Shelf] = OrderedDict()

@@ -105,7 +105,7 @@ def score_text(cache: ModelCache, model: Any, text: Any) -> TextReading:
     from aigc_demo.generators import scoring
 
     name, text = check_scored(model, text)
-    score = scoring.score_text(cache.get(name), text)
+    score = scoring.score_text(_reader(cache, name), text)
     return TextReading(name, text, score.bits_per_byte, score.num_bytes, score.num_tokens, score.bits)
 
 
@@ -139,7 +139,7 @@ def next_token(
 
     name, text = checked_model(model), checked_text("prompt", prompt)
     ids, asked = checked_ids("token_ids", written), SamplingSettings.from_mapping(settings)
-    reader = cache.get(name)
+    reader = _reader(cache, name)
     check_in_vocabulary(reader, ids)
     given = [*reader.prompt_ids(text), *ids]
     return tuple(alternatives(reader, given, len(given), asked, num, also))
@@ -156,7 +156,7 @@ def attention(cache: ModelCache, model: Any, prompt: Any, written: Any) -> Atten
     """
     name, text = checked_model(model), checked_text("prompt", prompt)
     ids = checked_ids("token_ids", written)
-    reader = cache.get(name)
+    reader = _reader(cache, name)
     check_in_vocabulary(reader, ids)
     given = [*reader.prompt_ids(text), *ids]
     found = reader.attention(given[-2:])
@@ -185,3 +185,12 @@ def token_ids(cache: ModelCache, model: Any, text: Any) -> tuple[tuple[int, str]
     name, checked = checked_model(model), checked_text("text", text)
     reader = cache.get(name)
     return tuple((token, reader.token_text(token)) for token in reader.encode(checked))
+
+
+def _reader(cache: ModelCache, name: str) -> Any:
+    """The model, and for this thread half of the cores: a writer of a small model may have left it one."""
+    from aigc_demo.core.device import set_threads
+
+    reader = cache.get(name)
+    set_threads(processes=2)
+    return reader

@@ -1,5 +1,6 @@
 """The runs on this machine."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,9 @@ def list_runs(folder: Path = RUNS) -> list[dict[str, Any]]:
 
     Returns:
         `run_dir`, `recipe`, `source`, `step`, `steps`, `minutes`, `reason` (None while it has not ended),
-        `validation_loss`, `best_validation_loss` for each. Folders that hold no readable run are left out.
+        `validation_loss` and `best_validation_loss` (over the same windows each time), `full_validation_loss`
+        (over all windows, where the run paused or ended; else None). Folders that hold no readable run are
+        left out.
     """
     found = []
     for path in sorted(folder.iterdir()) if folder.is_dir() else []:
@@ -33,15 +36,17 @@ def _known(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def _progress(run: RunDirectory) -> dict[str, Any]:
-    step, reason, losses = 0, None, []
+    step, reason, losses, full = 0, None, [], None
     for event in run.events():
         step = max(step, event.step)
         reason = event.reason if isinstance(event, RunFinished) else None
-        if isinstance(event, ValidationDone):
+        if isinstance(event, ValidationDone) and math.isfinite(event.loss):
             losses.append(event.loss)
+            full = event.measures.get("full_loss")
     return {
         "step": step,
         "reason": reason,
         "validation_loss": losses[-1] if losses else None,
         "best_validation_loss": min(losses, default=None),
+        "full_validation_loss": full,
     }

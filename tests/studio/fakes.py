@@ -31,24 +31,27 @@ class AlphabetModel:
     family = "ours"
     vocab_size = len(LETTERS)
     context_length = 16
-    num_parameters = 10
     memory_mib = 2.0
     start_ids = (0,)
     banned_ids = ()
     end_ids = ()
     unknown_id = None
 
-    def __init__(self, name="alphabet", seconds=0.0, breaks_after=None):
+    def __init__(self, name="alphabet", seconds=0.0, breaks_after=None, num_parameters=10):
         self.name, self.seconds, self.breaks_after = name, seconds, breaks_after
+        self.num_parameters = num_parameters
         self.drawn = 0
         self.threads = set()
+        self.spans_of_work = []
 
     def wait(self):
         self.threads.add(threading.get_ident())
         self.drawn += 1
         if self.breaks_after is not None and self.drawn > self.breaks_after:
             raise RuntimeError("out of letters")
+        begun = time.perf_counter()
         time.sleep(self.seconds)
+        self.spans_of_work.append((begun, time.perf_counter()))
 
     def encode(self, text):
         return [LETTERS.index(letter) for letter in text]

@@ -3,10 +3,20 @@ import threading
 import time
 
 import pytest
+import torch
 
+from aigc_demo.core import device
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.generators import catalog
-from aigc_demo.studio.compare import StopBook, Token, check_request, compare_text, new_seed
+from aigc_demo.studio.compare import (
+    SMALL_PARAMETERS,
+    StopBook,
+    Token,
+    check_request,
+    compare_text,
+    new_seed,
+    new_ticket,
+)
 from aigc_demo.studio.model_cache import ModelCache
 from tests.studio.fakes import AlphabetModel
 
@@ -58,17 +68,44 @@ def test_an_empty_prompt_starts_from_the_start_token():
     assert column.text == "bcde"
 
 
-def test_columns_write_at_the_same_time_in_threads_of_their_own():
-    models = {name: AlphabetModel(name, seconds=0.05) for name in ("alphabet", "slow")}
+def write_slowly(**options):
+    """20 letters of 0.05 s by each of two models; the models, the pictures and the seconds it took."""
+    models = {name: AlphabetModel(name, seconds=0.05, **options) for name in ("alphabet", "slow")}
     begun = time.perf_counter()
     settings = {"temperature": 0, "max_new_tokens": 20}
     pictures = list(run(["alphabet", "slow"], settings=settings, cache=cache_of(**models)))
-    seconds = time.perf_counter() - begun
+    return models, pictures, time.perf_counter() - begun
+
+
+def test_large_models_write_at_the_same_time_in_threads_of_their_own():
+    models, pictures, seconds = write_slowly(num_parameters=SMALL_PARAMETERS)
     assert models["alphabet"].threads.isdisjoint(models["slow"].threads)
     assert seconds < 1.7, "20 letters of 0.05 s each take 1 s; one after the other 2 s"
     assert len(pictures) <= 10 * seconds + 3, "at most ten a second, and the first and last"
     both = [all(0 < len(column.tokens) < 20 for column in picture) for picture in pictures]
     assert sum(both) >= 3, "both grow side by side"
+
+
+def test_small_models_take_turns_and_count_their_own_time_only():
+    models, pictures, seconds = write_slowly()
+    one, other = (model.spans_of_work for model in models.values())
+    assert not any(a < d and c < b for a, b in one for c, d in other), "never both at once"
+    both = [all(0 < len(column.tokens) < 20 for column in picture) for picture in pictures]
+    assert sum(both) >= 3, "both grow side by side"
+    assert seconds >= 2
+    for column in pictures[-1]:
+        assert 1 <= column.seconds < 1.6, "20 letters of 0.05 s, without the other's"
+        assert column.first_token_ms < 90
+        assert column.tokens_per_second == pytest.approx(20 / column.seconds)
+
+
+def test_large_and_small_models_keep_the_threads_that_suit_them(monkeypatch):
+    monkeypatch.setattr(device, "cpu_quota", lambda: 8)
+    told = []
+    monkeypatch.setattr(torch, "set_num_threads", told.append)
+    last(run(["alphabet"]))
+    last(run(["alphabet"], cache=cache_of(alphabet=AlphabetModel(num_parameters=SMALL_PARAMETERS))))
+    assert told == [1, 4]
 
 
 def test_a_column_that_breaks_leaves_the_other_alone(caplog):
@@ -104,6 +141,28 @@ def test_stop_ends_all_columns_and_says_so():
             stop.set()
     assert [column.state for column in picture] == ["stopped", "stopped"]
     assert all(3 <= len(column.tokens) < 200 for column in picture)
+
+
+def test_text_held_back_for_a_stop_string_is_shown_when_the_user_stops():
+    """Continue goes on from exactly what is shown."""
+    stop, cache = threading.Event(), cache_of(alphabet=AlphabetModel(seconds=0.05))
+    settings = {"temperature": 0, "max_new_tokens": 9, "stop": ("cdefghijx",)}
+    for (column,) in run(["alphabet"], settings=settings, cache=cache, stop=stop):
+        if len(column.tokens) >= 3:
+            stop.set()
+    assert column.state == "stopped"
+    assert column.text == "bcdefghij"[: len(column.ids)]
+    assert len(column.text) >= 3
+    rest = {"temperature": 0, "max_new_tokens": 2}
+    (more,) = last(run(["alphabet"], settings=rest, cache=cache, written=[column.tokens]))
+    assert more.text == "bcdefghija"[: len(column.ids) + 2]
+
+
+def test_text_held_back_is_shown_when_the_column_fails(caplog):
+    broken = AlphabetModel("breaks", breaks_after=4)
+    settings = {"temperature": 0, "max_new_tokens": 9, "stop": ("cdefghijx",)}
+    (column,) = last(run(["breaks"], settings=settings, cache=cache_of(breaks=broken)))
+    assert (column.state, column.text) == ("failed", "bcde")
 
 
 def test_a_consumer_that_goes_away_stops_the_writers():
@@ -164,6 +223,11 @@ def test_going_on_gives_the_text_that_would_have_come():
         (["alphabet"], "a", {}, [["b"]], "setting_type"),
         (["alphabet"], "a", {}, ["bc"], "setting_type"),
         (["alphabet"], "a", {}, [[1] * 20_001], "setting_range"),
+        (["alphabet"], "a", {}, [(Token(1, "b", 0.0),) * 20_001], "setting_range"),
+        (["alphabet"], "a", {}, [(Token(-1, "b", 0.0),)], "setting_type"),
+        (["alphabet"], "a", {}, [(Token(1, "b", math.inf),)], "setting_type"),
+        (["alphabet"], "a", {}, [(Token(1, "b", -1.0),)], "setting_type"),
+        (["alphabet"], "a", {}, [(Token(1, "b", "many"),)], "setting_type"),
     ],
 )
 def test_what_does_not_fit_is_refused_before_a_model_is_loaded(models, prompt, settings, written, key):
@@ -178,15 +242,17 @@ def test_an_id_outside_the_vocabulary_fails_the_column():
 
 
 def test_one_visitor_writes_one_text_at_a_time_and_stops_only_that():
-    book = StopBook()
-    with book.writing("anna") as hers, book.writing("ben") as his:
-        with pytest.raises(InputError, match="press Stop"), book.writing("anna"):
+    book, anna, ben = StopBook(), new_ticket(), new_ticket()
+    assert anna != ben
+    with book.writing(anna) as hers, book.writing(ben) as his:
+        with pytest.raises(InputError, match="press Stop"), book.writing(anna):
             pass
-        assert book.stop("anna")
+        assert not book.stop("")
+        assert book.stop(anna)
         assert hers.is_set()
         assert not his.is_set()
-    assert not book.stop("anna")
-    with book.writing("anna") as again:
+    assert not book.stop(anna)
+    with book.writing(anna) as again:
         assert not again.is_set()
 
 

@@ -1,0 +1,137 @@
+"""A run's curves, read from its record as it grows, and kept short however long the run."""
+
+import math
+from collections.abc import Iterable
+from pathlib import Path
+
+from aigc_demo.core.events import TrainEvent, from_json
+from aigc_demo.training.curves import Curve, Line
+
+MOST_POINTS = 500
+# Of each new value, how much goes into the smoothed line: about the last twenty steps are seen in it.
+SHARE_OF_NEW = 0.1
+
+
+class Tail:
+    """Reads on in a record that another process writes.
+
+    Args:
+        path: events.jsonl; it need not be there yet.
+    """
+
+    def __init__(self, path: Path):
+        self.path = path
+        self._place, self._file = 0, -1
+
+    def read(self) -> tuple[list[TrainEvent], bool]:
+        """The events since the last call; and whether the record was begun anew, so that earlier ones fell.
+
+        A line that is not whole yet is left for the next call; one that is no event is passed over.
+        """
+        try:
+            with self.path.open("rb") as file:
+                number, size = _identity(self.path)
+                anew = self._place > 0 and (number != self._file or size < self._place)
+                self._place, self._file = 0 if anew else self._place, number
+                file.seek(self._place)
+                lines, whole, _ = file.read().rpartition(b"\n")
+        except OSError:
+            return [], False
+        self._place += len(lines) + len(whole)
+        return [event for line in lines.split(b"\n") if (event := _event(line))], anew
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    facts = path.stat()
+    return facts.st_ino, facts.st_size
+
+
+def _event(line: bytes) -> TrainEvent | None:
+    try:
+        return from_json(line.decode("utf-8", "replace"))
+    except ValueError:
+        return None
+
+
+class Thinned:
+    """A line of at most 500 points: when it is full, every second one falls and half as many come after.
+
+    Attributes:
+        points: (x, y), x ascending.
+        times_thinned: how often points fell; where it stays the same, points were only appended.
+    """
+
+    def __init__(self) -> None:
+        self.points: list[tuple[int, float]] = []
+        self.times_thinned = 0
+        self._seen = 0
+
+    def add(self, x: int, y: float) -> None:
+        """One more point; what is not finite has no place on a chart and is left out."""
+        if not math.isfinite(y):
+            return
+        if self._seen % 2**self.times_thinned == 0:
+            if len(self.points) >= MOST_POINTS:
+                self.points = self.points[::2]
+                self.times_thinned += 1
+            if self._seen % 2**self.times_thinned == 0:
+                self.points.append((x, y))
+        self._seen += 1
+
+
+class _Smoothed:
+    """The mean of the values so far in which newer ones weigh more, without a pull towards zero at first.
+
+    Source:
+        Kingma and Ba 2014, arXiv:1412.6980, section 3, for the correction.
+    """
+
+    def __init__(self) -> None:
+        self._sum, self._weight = 0.0, 0.0
+
+    def add(self, value: float) -> float:
+        if math.isfinite(value):
+            self._sum += SHARE_OF_NEW * (value - self._sum)
+            self._weight += SHARE_OF_NEW * (1 - self._weight)
+        return self._sum / self._weight if self._weight else math.nan
+
+
+class Curves:
+    """All lines of a run's charts.
+
+    Args:
+        curves: which ones.
+
+    Attributes:
+        raw: by (chart, line).
+        smooth: the same, for lines that are smoothed.
+    """
+
+    def __init__(self, curves: Iterable[Curve]):
+        self.curves = tuple(curves)
+        self.raw: dict[tuple[str, str], Thinned] = {}
+        self.smooth: dict[tuple[str, str], Thinned] = {}
+        self._means: dict[tuple[str, str], _Smoothed] = {}
+        for curve in self.curves:
+            for line in curve.lines:
+                self.raw[curve.name, line.name] = Thinned()
+                if line.smooth:
+                    self.smooth[curve.name, line.name] = Thinned()
+                    self._means[curve.name, line.name] = _Smoothed()
+
+    def add(self, events: Iterable[TrainEvent]) -> None:
+        """What these events say, on all lines."""
+        for event in events:
+            for curve in self.curves:
+                for line in curve.lines:
+                    if event.kind == line.event:
+                        self._add(curve.name, line, event)
+
+    def _add(self, chart: str, line: Line, event: TrainEvent) -> None:
+        measures = getattr(event, "measures", {})
+        value = getattr(event, line.measure) if line.measure == "loss" else measures.get(line.measure)
+        if not isinstance(value, (int, float)):
+            return
+        self.raw[chart, line.name].add(event.step, value)
+        if line.smooth:
+            self.smooth[chart, line.name].add(event.step, self._means[chart, line.name].add(value))

@@ -1,0 +1,74 @@
+"""What a training would take, tried in a process of its own, which may run out of memory without harm."""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from aigc_demo.core.errors import DemoError
+from aigc_demo.core.worker import PROBLEM_VARIABLE, noted_problem
+
+PACKAGE_HOME = Path(__file__).resolve().parents[2]
+TIMEOUT_SECONDS = 60.0
+
+
+def try_training(arguments: Sequence[str], timeout_seconds: float = TIMEOUT_SECONDS) -> dict[str, Any]:
+    """Run `train ... --preflight` and wait for what it finds.
+
+    Args:
+        arguments: of the command line, from "train" on, as the run would be started with.
+        timeout_seconds: after which the trial is ended.
+
+    Returns:
+        As `training.preflight.preflight`. A trial that was killed, as the system does where memory runs out,
+        or that did not end in time, gives `fits` False and `problem` alone.
+
+    Raises:
+        DemoError: the order was refused, or something failed; with the key that the command line had for it.
+    """
+    paths = [str(PACKAGE_HOME), os.environ.get("PYTHONPATH", "")]
+    with tempfile.TemporaryDirectory(prefix="aigc-demo-preflight-") as folder:
+        problem = Path(folder) / "problem.json"
+        environment = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+            "TMPDIR": folder,  # what a killed trial leaves goes with it
+            PROBLEM_VARIABLE: str(problem),
+        }
+        try:
+            done = subprocess.run(
+                [sys.executable, "-m", "aigc_demo", *arguments, "--preflight", "--json"],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+                timeout=timeout_seconds,
+                env=environment,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return _unfit("preflight_too_slow", seconds=round(timeout_seconds))
+        if done.returncode < 0:
+            return _unfit("out_of_memory")
+        if done.returncode:
+            raise noted_problem(problem) or DemoError("worker_vanished")
+    return _last_line(done.stdout)
+
+
+def _unfit(key: str, **values: Any) -> dict[str, Any]:
+    return {"fits": False, "problem": {"key": key, "values": values}}
+
+
+def _last_line(output: str) -> dict[str, Any]:
+    """The result among what was printed."""
+    for line in reversed(output.splitlines()):
+        with contextlib.suppress(ValueError):
+            found = json.loads(line)
+            if isinstance(found, dict) and "fits" in found:
+                return found
+    raise DemoError("worker_vanished")

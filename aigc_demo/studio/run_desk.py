@@ -1,0 +1,378 @@
+"""The desk where trainings are ordered: one trains at a time, the others wait for their turn.
+
+Each training is a process of its own, `python -m aigc_demo train ...`, that outlives the server if it must:
+what there is to know about it stands in its run directory, and the next server's desk finds it there.
+Whoever ordered a run may stop, resume and delete it; anybody may watch.
+"""
+
+import contextlib
+import logging
+import os
+import re
+import secrets
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+from filelock import FileLock, Timeout
+
+from aigc_demo.core.config import shown
+from aigc_demo.core.errors import DemoError, InputError
+from aigc_demo.core.run_directory import RunDirectory, writing
+from aigc_demo.core.worker import PROBLEM_VARIABLE, silence
+from aigc_demo.studio.run_state import PROBLEM_FILE, RunState, run_state
+from aigc_demo.studio.ticket import Ticket, hashed
+
+PACKAGE_HOME = Path(__file__).resolve().parents[2]
+TEND_SECONDS = 0.3
+STOP_SECONDS = 5.0
+SOURCE_FILE = "source.txt"
+RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class DeskRules:
+    """What the desk allows.
+
+    Attributes:
+        at_once: runs that train at the same time.
+        per_visitor: runs of one visitor that train or wait.
+        waiting: runs that wait, of all visitors.
+        disk_bytes: what the runs of one visitor may take.
+        silence_seconds: a worker that shows no life for so long is ended.
+    """
+
+    at_once: int = 1
+    per_visitor: int = 3
+    waiting: int = 20
+    disk_bytes: int = 500 * 2**20
+    silence_seconds: float = 180.0
+
+
+class RunDesk:
+    """Starts workers, looks after them, and remembers who ordered what.
+
+    Args:
+        folder: where the runs are; made when the first is ordered.
+        rules: what is allowed.
+    """
+
+    def __init__(self, folder: Path, rules: DeskRules | None = None):
+        self.folder, self.rules = folder, rules or DeskRules()
+        self._lock = threading.RLock()
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._closed = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._only_desk: FileLock | None = None
+
+    # ---- opening and closing
+
+    def open(self) -> None:
+        """Look after the runs from now on, those that an earlier server started included."""
+        if self._thread is None:
+            self._closed.clear()
+            self._thread = threading.Thread(target=self._tend_on, name="run-desk", daemon=True)
+            self._thread.start()
+
+    def close(self) -> None:
+        """Stop all workers with a checkpoint; who takes longer than five seconds goes on alone."""
+        self._closed.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+        with self._lock:
+            if self._only_desk is None:
+                return
+            workers = [worker for _, _, worker in self._started() if worker is not None]
+            for worker in workers:
+                _signal(worker)
+            psutil.wait_procs([worker for worker in workers if worker.is_running()], timeout=STOP_SECONDS)
+            self._tend()
+            self._only_desk.release()
+            self._only_desk = None
+
+    # ---- what visitors do
+
+    def order(
+        self,
+        recipe: str,
+        source: str,
+        *,
+        secret: str,
+        budget: Sequence[str],
+        seed: int = 0,
+        settings: Sequence[str] = (),
+        init: str | None = None,
+        text: bytes | None = None,
+    ) -> str:
+        """Put a training at the end of the queue; it starts at once where nothing else trains.
+
+        Args:
+            recipe: what to train.
+            source: what on; not used where a text is given.
+            secret: of the visitor.
+            budget: as on the command line: ("--steps", "200") or ("--minutes", "3").
+            seed: of everything random.
+            settings: name=value each.
+            init: a model to go on from.
+            text: the visitor's own, which then is the source.
+
+        Returns:
+            The run's name.
+
+        Raises:
+            InputError: this visitor, or all of them, have enough runs, or use enough of the disk.
+            DemoError: the disk does not take it.
+        """
+        with self._lock:
+            self._be_the_only_desk()
+            self._check_limits(secret)
+            name = f"{recipe}-{time.strftime('%m%d-%H%M%S')}-{secrets.token_hex(2)}"
+            folder = self.folder / name
+            with writing(folder):
+                folder.mkdir(parents=True)
+                if text is not None:
+                    source = str(folder / SOURCE_FILE)
+                    Path(source).write_bytes(text)
+            arguments = ["train", recipe, "--data", source, "--run-dir", str(folder), *budget]
+            arguments += ["--seed", str(seed)] + (["--init", init] if init else [])
+            arguments += [word for setting in settings for word in ("--set", setting)]
+            Ticket(hashed(secret), tuple(arguments), "waiting", time.time()).save(folder)
+            self._tend()
+            return name
+
+    def stop(self, name: str, secret: str) -> None:
+        """End a run with a checkpoint; one that waits is taken out of the queue.
+
+        Raises:
+            InputError: there is no such run, or it is another visitor's.
+        """
+        with self._lock:
+            folder, ticket = self._own(name, secret)
+            if ticket.stage == "waiting":
+                ticket.changed(folder, stage="ended", since=time.time(), stopping=True)
+            elif worker := ticket.worker(folder):
+                ticket.changed(folder, stopping=True)
+                if worker.process:
+                    _signal(worker.process)
+
+    def resume(self, name: str, secret: str) -> None:
+        """Put a run that has ended before its end into the queue again.
+
+        Raises:
+            InputError: no such run, another visitor's, one under way, or one without a checkpoint to resume.
+        """
+        with self._lock:
+            self._be_the_only_desk()
+            folder, ticket = self._own(name, secret)
+            if ticket.stage != "ended":
+                raise InputError("run_under_way", name=name)
+            run = RunDirectory(folder)
+            if run.exists() and not run.resumable():
+                raise InputError("nothing_to_resume", name=name)
+            self._check_limits(secret)
+            arguments = [word for word in ticket.arguments if word != "--resume"]
+            if run.exists():
+                arguments.append("--resume")
+            again = Ticket(ticket.owner, tuple(arguments), "waiting", time.time())
+            again.save(folder)
+            self._tend()
+
+    def delete(self, name: str, secret: str) -> None:
+        """Remove a run that has ended, with all its files.
+
+        Raises:
+            InputError: no such run, another visitor's, or one under way.
+        """
+        with self._lock:
+            folder, ticket = self._own(name, secret)
+            if ticket.stage != "ended":
+                raise InputError("run_under_way", name=name)
+            aside = folder.with_name(f".{folder.name}.deleted")  # never half a run under its name
+            with writing(folder):
+                folder.rename(aside)
+            shutil.rmtree(aside, ignore_errors=True)
+
+    # ---- what is to be seen
+
+    def names(self) -> list[str]:
+        """All runs, the newest first."""
+        found = [path for path in self._folders() if (path / "config.json").is_file() or Ticket.load(path)]
+        return [path.name for path in sorted(found, key=_age, reverse=True)]
+
+    def run(self, name: Any) -> RunDirectory:
+        """The directory of a run.
+
+        Raises:
+            InputError: there is none of that name.
+        """
+        path = self.folder / name if isinstance(name, str) and RUN_NAME.fullmatch(name) else None
+        if path is None or not path.is_dir():
+            raise InputError("unknown_run", name=shown(name))
+        return RunDirectory(path)
+
+    def state(self, name: Any) -> RunState:
+        """How a run stands.
+
+        Raises:
+            InputError: there is none of that name.
+        """
+        return run_state(self.run(name), self.place(name))
+
+    def place(self, name: str) -> int:
+        """How many runs come first: 0 for one that does not wait."""
+        waiting = [folder.name for folder, _ in self._waiting()]
+        return waiting.index(name) + 1 if name in waiting else 0
+
+    def used_bytes(self, secret: str) -> int:
+        """What this visitor's runs take on the disk."""
+        return sum(_size(folder) for folder, ticket in self._tickets() if ticket.belongs_to(secret))
+
+    # ---- looking after
+
+    def _tend_on(self) -> None:
+        while not self._closed.wait(TEND_SECONDS):
+            try:
+                with self._lock:
+                    if self.folder.is_dir():
+                        self._be_the_only_desk()
+                        self._tend()
+            except DemoError as error:  # a disk that is full may be free again next time
+                log.debug("the desk waits: %s", error)
+            except Exception:
+                log.exception("the desk stumbled")
+
+    def _tend(self) -> None:
+        """Note who has ended, end who is silent, start who is next."""
+        running = 0
+        for folder, ticket, process in self._started():
+            child = self._children.get(folder.name)
+            returncode = child.poll() if child is not None else None
+            if process is None or returncode is not None:
+                self._children.pop(folder.name, None)
+                ticket.changed(folder, stage="ended", since=time.time(), returncode=returncode)
+                continue
+            running += 1
+            quiet = min(silence(folder), time.time() - ticket.since)
+            if quiet > self.rules.silence_seconds:
+                self._end_silent(folder, ticket, process)
+        if self._closed.is_set():
+            return
+        for folder, ticket in self._waiting()[: max(0, self.rules.at_once - running)]:
+            self._start(folder, ticket)
+
+    def _start(self, folder: Path, ticket: Ticket) -> None:
+        """One worker, in a session of its own, so that it does not end with the server."""
+        paths = [str(PACKAGE_HOME), os.environ.get("PYTHONPATH", "")]
+        problem = folder / PROBLEM_FILE
+        environment = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+            PROBLEM_VARIABLE: str(problem.absolute()),
+        }
+        with writing(folder), (folder / "run.log").open("ab") as output:
+            problem.unlink(missing_ok=True)
+            child = subprocess.Popen(
+                ticket.executed,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=output,
+                start_new_session=True,
+                env=environment,
+            )
+        self._children[folder.name] = child
+        born = 0.0
+        with contextlib.suppress(psutil.Error):
+            born = psutil.Process(child.pid).create_time()
+        ticket.changed(folder, stage="started", since=time.time(), pid=child.pid, born=born)
+
+    def _end_silent(self, folder: Path, ticket: Ticket, process: psutil.Process) -> None:
+        seconds = round(self.rules.silence_seconds)
+        ticket.changed(folder, problem={"key": "worker_silent", "values": {"seconds": seconds}})
+        with contextlib.suppress(psutil.Error):
+            process.kill()  # it did not come back from its step: asking would not help
+            process.wait(timeout=STOP_SECONDS)
+
+    def _be_the_only_desk(self) -> None:
+        """Two servers on one folder would both start whoever is next.
+
+        Raises:
+            InputError: another server looks after this folder.
+        """
+        if self._only_desk is not None:
+            return
+        with writing(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(self.folder / ".desk.lock")
+            try:
+                lock.acquire(blocking=False)
+            except Timeout as error:
+                raise InputError("other_desk", path=str(self.folder)) from error
+        self._only_desk = lock
+
+    def _check_limits(self, secret: str) -> None:
+        under_way = [ticket for _, ticket in self._tickets() if ticket.stage != "ended"]
+        mine = sum(ticket.belongs_to(secret) for ticket in under_way)
+        if mine >= self.rules.per_visitor:
+            raise InputError("too_many_runs", count=mine)
+        if sum(ticket.stage == "waiting" for ticket in under_way) >= self.rules.waiting:
+            raise InputError("queue_full", count=self.rules.waiting)
+        used, limit = self.used_bytes(secret), self.rules.disk_bytes
+        if used >= limit:
+            raise InputError("disk_budget", used=used // 2**20, limit=limit // 2**20)
+
+    def _own(self, name: str, secret: str) -> tuple[Path, Ticket]:
+        folder = self.run(name).path
+        ticket = Ticket.load(folder)
+        if ticket is None or not ticket.belongs_to(secret):
+            raise InputError("not_your_run", name=name)
+        return folder, ticket
+
+    def _folders(self) -> Iterator[Path]:
+        with contextlib.suppress(OSError):
+            yield from (path for path in self.folder.iterdir() if RUN_NAME.fullmatch(path.name))
+
+    def _tickets(self) -> list[tuple[Path, Ticket]]:
+        found = [(path, Ticket.load(path)) for path in self._folders()]
+        return [(path, ticket) for path, ticket in found if ticket is not None]
+
+    def _waiting(self) -> list[tuple[Path, Ticket]]:
+        """Who waits, in order."""
+        waiting = [pair for pair in self._tickets() if pair[1].stage == "waiting"]
+        return sorted(waiting, key=lambda pair: pair[1].since)
+
+    def _started(self) -> list[tuple[Path, Ticket, psutil.Process | None]]:
+        """Who was started and not yet seen to end, with its living process."""
+        started = [pair for pair in self._tickets() if pair[1].stage == "started"]
+        workers = [(folder, ticket, ticket.worker(folder)) for folder, ticket in started]
+        return [(folder, ticket, worker.process if worker else None) for folder, ticket, worker in workers]
+
+
+def _signal(process: psutil.Process) -> None:
+    """Ask a worker to stop: it finishes its step and saves."""
+    with contextlib.suppress(psutil.Error):
+        process.terminate()
+
+
+def _age(folder: Path) -> float:
+    with contextlib.suppress(OSError):
+        return (folder / "config.json").stat().st_mtime
+    ticket = Ticket.load(folder)
+    return ticket.since if ticket else 0.0
+
+
+def _size(folder: Path) -> int:
+    total = 0
+    for root, _, files in os.walk(folder):
+        for name in files:
+            with contextlib.suppress(OSError):
+                total += os.stat(os.path.join(root, name)).st_size
+    return total

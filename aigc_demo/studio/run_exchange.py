@@ -1,0 +1,167 @@
+"""A run as one file, to be kept and to be brought back: a zip of configuration, record, last model and card.
+
+What comes from outside is looked at before it is believed: names from a short list, sizes before anything is
+unpacked, JSON as JSON, weights by their header. Training state holds pickles, which can run code: it is
+neither given out nor taken, so a run that was brought back can be looked at, used, and gone on from with
+`--init`, and is not resumed.
+"""
+
+import re
+import shutil
+import zipfile
+import zlib
+from pathlib import Path, PurePosixPath
+from typing import IO, Any
+
+from aigc_demo.core.errors import InputError
+from aigc_demo.core.events import from_json
+from aigc_demo.core.run_directory import MANIFEST, STATE, RunDirectory, broken, writing
+from aigc_demo.core.weights_file import read_header, read_json
+from aigc_demo.studio.ticket import Ticket, hashed
+
+CARD = "README.md"
+MAX_BYTES = 256 * 2**20
+MAX_JSON_BYTES = 64 * 2**20
+MAX_FILES = 64
+# Stored names: the run's own files, and those of one checkpoint.
+RUN_FILES = ("config.json", "events.jsonl", CARD)
+MODEL_FILES = (
+    "config.json",
+    "generation_config.json",
+    "model.safetensors",
+    "preparation.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    MANIFEST,
+)
+CHECKPOINT = re.compile(r"checkpoints/step-\d{6,9}/([A-Za-z_]+\.(?:json|safetensors))")
+
+
+def export_run(run: RunDirectory, card: str, target: Path) -> Path:
+    """Write a run with its last model to a zip file.
+
+    Args:
+        run: one with a whole checkpoint.
+        card: what its README.md says.
+        target: the file.
+
+    Raises:
+        InputError: the run has no whole checkpoint yet.
+        DemoError: the file cannot be written.
+    """
+    checkpoints = run.checkpoints()
+    if not checkpoints:
+        raise InputError("nothing_to_export", name=run.path.name)
+    beside = target.with_name(f".{target.name}.partial")
+    with writing(target), zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED) as file:
+        for name in ("config.json", "events.jsonl"):
+            file.write(run.path / name, name)
+        for path in sorted(checkpoints[-1].iterdir()):
+            if path.is_file():
+                file.write(path, path.relative_to(run.path).as_posix())
+        file.writestr(CARD, card)
+    beside.replace(target)
+    return target
+
+
+def import_run(source: Path, folder: Path, secret: str) -> str:
+    """Unpack an exported run beside the others.
+
+    Args:
+        source: a zip file from outside.
+        folder: where the runs are.
+        secret: of the visitor, whose run it then is.
+
+    Returns:
+        The run's new name.
+
+    Raises:
+        InputError: it is no such file; nothing of it stays on the disk.
+    """
+    name = _free_name(folder, source.stem)
+    beside = folder / f".{name}.partial"
+    with writing(folder):
+        shutil.rmtree(beside, ignore_errors=True)
+        try:
+            beside.mkdir(parents=True)
+            _unpack(source, beside)
+            config = _checked(beside)
+            Ticket(hashed(secret), _arguments(config), "ended", beside.stat().st_mtime).save(beside)
+            beside.rename(folder / name)
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+    return name
+
+
+def _unpack(source: Path, target: Path) -> None:
+    try:
+        with zipfile.ZipFile(source) as file:
+            infos = [info for info in file.infolist() if not info.is_dir()]
+            if len(infos) > MAX_FILES or sum(info.file_size for info in infos) > MAX_BYTES:
+                raise _refused(f"it would unpack to more than {MAX_BYTES // 2**20} MiB")
+            for info in infos:
+                path = target / _allowed(info.filename)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with file.open(info) as packed, path.open("xb") as unpacked:
+                    _copy(packed, unpacked, info.file_size)
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError) as error:
+        raise _refused("it is no zip file, or it is damaged") from error
+    except FileExistsError as error:
+        raise _refused("a name stands in it twice") from error
+
+
+def _copy(packed: IO[bytes], unpacked: IO[bytes], size: int) -> None:
+    """As many bytes as the list of contents promised, and not one more."""
+    content = packed.read(size + 1)
+    if len(content) != size:
+        raise _refused("its list of contents is false")
+    unpacked.write(content)
+
+
+def _allowed(name: str) -> PurePosixPath:
+    """The name, if a run has a file of that name."""
+    found = CHECKPOINT.fullmatch(name)
+    if name not in RUN_FILES and (found is None or found[1] not in MODEL_FILES):
+        raise _refused("it holds files that no exported run has")
+    return PurePosixPath(name)
+
+
+def _checked(folder: Path) -> dict[str, Any]:
+    """The configuration of an unpacked run, after a look at everything in it."""
+    run = RunDirectory(folder)
+    config = read_json(folder / "config.json")
+    if not isinstance(config.get("recipe"), str) or not isinstance(config.get("settings"), dict):
+        raise _refused("its config.json is not that of a run")
+    _check_events(run.events_path)
+    found = [path for path in (folder / "checkpoints").glob("step-*") if path.is_dir()]
+    if len(found) != 1 or broken(found[0], read_all=True) or (found[0] / STATE).exists():
+        raise _refused("it holds no whole checkpoint")
+    for path in found[0].glob("*.json"):
+        read_json(path, MAX_JSON_BYTES)
+    read_header(found[0] / "model.safetensors")
+    return config
+
+
+def _check_events(path: Path) -> None:
+    try:
+        with path.open(encoding="utf-8") as file:
+            for line in file:
+                from_json(line)
+    except (OSError, ValueError, AttributeError) as error:
+        raise _refused("its events.jsonl is not a run's record") from error
+
+
+def _arguments(config: dict[str, Any]) -> tuple[str, ...]:
+    """What the ticket of an imported run says: it is never started again from here."""
+    return ("train", config["recipe"], "--data", str(config.get("source", "")))
+
+
+def _free_name(folder: Path, stem: str) -> str:
+    """The file's own name where it is one and is free, else one with a number."""
+    base = re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-._")[:60] or "run"
+    names = (base, *(f"{base}-{number}" for number in range(2, 10_000)))
+    return next(name for name in names if not (folder / name).exists())
+
+
+def _refused(detail: str) -> InputError:
+    return InputError("not_an_export", detail=detail)

@@ -1,0 +1,150 @@
+"""What a visitor of the page may order: a recipe, the built-in source or a text, a budget, settings.
+
+The command line takes any size. A page is shared, so here the sizes have ends, and a source is never a
+path or an address.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from aigc_demo.core.config import shown
+from aigc_demo.core.errors import InputError
+from aigc_demo.data.sources import TINY_WORLD, check_content, load_text
+from aigc_demo.training.recipes import recipe_named
+from aigc_demo.training.settings import Budget
+
+MAX_TEXT_BYTES = 5 * 2**20
+MAX_SEED = 2**31 - 1
+MAX_MINUTES, MAX_STEPS = 60, 20_000
+# The largest a visitor may ask for; where the setting itself allows less, that holds.
+MOST: dict[str, int] = {
+    "num_layers": 12,
+    "num_heads": 16,
+    "hidden_size": 512,
+    "mlp_size": 2048,
+    "context_length": 512,
+    "batch_size": 128,
+    "vocab_size": 20_000,
+    "validation_windows": 512,
+    "sample_tokens": 400,
+    "sample_prompt": 500,
+}
+# Sizes with which a laptop trains on the tiny world in minutes.
+SMALL: dict[str, Any] = {
+    "tokenizer": "words",
+    "num_layers": 4,
+    "hidden_size": 128,
+    "context_length": 96,
+    "batch_size": 48,
+    "dropout": 0.0,
+}
+
+
+@dataclass(frozen=True)
+class RunOrder:
+    """An order, checked when it is made.
+
+    Args:
+        recipe: what to train.
+        text: the visitor's own; None for the tiny world.
+        minutes: how long; or
+        steps: how many.
+        seed: of everything random.
+        settings: by name; the small ones where nothing is said.
+
+    Raises:
+        InputError: something of it does not fit, or is more than a page gives.
+    """
+
+    recipe: str
+    text: bytes | None = None
+    minutes: float | None = None
+    steps: int | None = None
+    seed: int = 0
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        recipe = recipe_named(shown(self.recipe))
+        _check_number("seed", self.seed, 0, MAX_SEED, whole=True)
+        if self.minutes is not None:
+            _check_number("minutes", self.minutes, 0.05, MAX_MINUTES)
+        if self.steps is not None:
+            _check_number("steps", self.steps, 1, MAX_STEPS, whole=True)
+        Budget(steps=self.steps, minutes=self.minutes)
+        complete = recipe.complete({**SMALL, **self.settings})
+        for name, most in MOST.items():
+            value = getattr(complete, name, None)
+            size = len(value) if isinstance(value, str) else value
+            if size is not None and size > most:
+                raise InputError("setting_range", name=name, expected=f"at most {most}", got=shown(value))
+        if complete.hidden_size % complete.num_heads:
+            raise InputError(
+                "heads_do_not_divide", hidden_size=complete.hidden_size, num_heads=complete.num_heads
+            )
+
+    def words(self) -> dict[str, Any]:
+        """The arguments of `RunDesk.order`."""
+        settings = {**SMALL, **self.settings}
+        budget = ("--steps", str(int(self.steps))) if self.steps else ("--minutes", f"{self.minutes:g}")
+        return {
+            "recipe": self.recipe,
+            "source": TINY_WORLD,
+            "text": self.text,
+            "budget": budget,
+            "seed": int(self.seed),
+            "settings": [f"{name}={_word(value)}" for name, value in settings.items()],
+        }
+
+
+def checked_upload(path: str | None) -> bytes | None:
+    """A text that was uploaded, as it is, after the look that a source gets.
+
+    Raises:
+        InputError: there is none, or it is too large, empty, or not text in UTF-8.
+    """
+    if path is None:
+        return None
+    size = Path(path).stat().st_size
+    if size > MAX_TEXT_BYTES:
+        name = shown(Path(path).name)
+        raise InputError("too_large", name=name, got=f"{size / 2**20:.1f}", limit=MAX_TEXT_BYTES // 2**20)
+    load_text(str(Path(path)))
+    return Path(path).read_bytes()
+
+
+def checked_text_bytes(text: object) -> bytes:
+    """A text that came as such, in UTF-8, after the same look.
+
+    Raises:
+        InputError: it is no text, or is too large, or empty.
+    """
+    if not isinstance(text, str):
+        raise InputError("setting_type", name="text", expected="text", got=shown(text))
+    try:
+        content = text.encode()
+    except UnicodeEncodeError:
+        raise InputError("text_not_unicode", name="text") from None
+    if len(content) > MAX_TEXT_BYTES:
+        size = f"{len(content) / 2**20:.1f}"
+        raise InputError("too_large", name="text", got=size, limit=MAX_TEXT_BYTES // 2**20)
+    check_content(text, "text")
+    return content
+
+
+def _check_number(name: str, value: Any, low: float, high: float, *, whole: bool = False) -> None:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    if not number or (whole and value != int(value)):
+        kind = "a whole number" if whole else "a number"
+        raise InputError("setting_type", name=name, expected=kind, got=shown(value))
+    if not low <= value <= high:
+        bound = f"at least {low:g}" if value < low else f"at most {high:g}"
+        raise InputError("setting_range", name=name, expected=bound, got=shown(value))
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:g}" if isinstance(value, float) else str("none" if value is None else value)

@@ -1,0 +1,94 @@
+"""What the desk notes beside a run: who ordered it, by which command, and whether it waits or was started.
+
+The note is a file in the run's own directory, so a restarted server finds all it needs there.
+"""
+
+import hashlib
+import hmac
+import json
+import shlex
+import sys
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from aigc_demo.core.run_directory import write_atomically, writing
+from aigc_demo.core.worker import Worker, living_worker
+
+FILE = "ticket.json"
+
+Stage = Literal["waiting", "started", "ended"]
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """An order as the desk keeps it.
+
+    Attributes:
+        owner: SHA-256 of the secret of whoever ordered.
+        arguments: of `python -m aigc_demo`.
+        stage: waiting for its turn, started, or ended.
+        since: when this stage began, in seconds of the system's clock.
+        pid: of the process that was started.
+        born: when that process was.
+        returncode: what it ended with; None where nobody saw it end.
+        problem: why the desk itself ended it: a key of the sentences, with its values.
+        stopping: whether somebody pressed Stop.
+    """
+
+    owner: str
+    arguments: tuple[str, ...]
+    stage: Stage
+    since: float
+    pid: int = 0
+    born: float = 0.0
+    returncode: int | None = None
+    problem: dict[str, Any] | None = None
+    stopping: bool = False
+
+    @property
+    def command(self) -> str:
+        """What does the same in a terminal."""
+        return shlex.join(("python", "-m", "aigc_demo", *self.arguments))
+
+    @property
+    def executed(self) -> list[str]:
+        """The same with this very Python."""
+        return [sys.executable, "-m", "aigc_demo", *self.arguments]
+
+    def belongs_to(self, secret: str) -> bool:
+        """Whether this secret is that of whoever ordered."""
+        return hmac.compare_digest(self.owner, hashed(secret))
+
+    def worker(self, folder: Path) -> Worker | None:
+        """The living process of the run, if there is one; it may not have got to its own record yet."""
+        started = Worker(self.pid, self.born)
+        return living_worker(folder) or (started if self.pid and started.process else None)
+
+    def save(self, folder: Path) -> "Ticket":
+        """Write it down.
+
+        Raises:
+            DemoError: the disk does not take it.
+        """
+        with writing(folder):
+            write_atomically(folder / FILE, json.dumps(asdict(self)))
+        return self
+
+    def changed(self, folder: Path, **changes: Any) -> "Ticket":
+        """The same with some facts replaced, written down."""
+        return replace(self, **changes).save(folder)
+
+    @classmethod
+    def load(cls, folder: Path) -> "Ticket | None":
+        """The note beside a run; None where there is none that can be read."""
+        try:
+            facts = json.loads((folder / FILE).read_text("utf-8"))
+            return cls(**{**facts, "arguments": tuple(map(str, facts["arguments"]))})
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+
+def hashed(secret: str) -> str:
+    """A secret as it may lie on a disk."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,80 @@
+"""Curves of a record that grows, counted by hand."""
+
+import math
+from pathlib import Path
+
+import pytest
+
+from aigc_demo.core.events import RunFinished, StepDone, ValidationDone, to_json
+from aigc_demo.studio.curves import MOST_POINTS, Curves, Tail, Thinned
+from aigc_demo.training.curves import LANGUAGE_MODEL, Curve, Line
+
+
+def line_of(step: int) -> str:
+    return to_json(StepDone(step=step, loss=1 / step)) + "\n"
+
+
+def test_a_record_is_read_on_where_it_was_left(tmp_path: Path) -> None:
+    tail = Tail(tmp_path / "events.jsonl")
+    assert tail.read() == ([], False)  # not there yet
+    with tail.path.open("w") as file:
+        file.write(line_of(1) + line_of(2) + line_of(3)[:10])  # the third is half written
+        file.flush()
+        assert [event.step for event in tail.read()[0]] == [1, 2]
+        file.write(line_of(3)[10:] + "no event\n" + line_of(4))
+    assert [event.step for event in tail.read()[0]] == [3, 4]
+    assert tail.read() == ([], False)
+
+
+def test_a_record_that_was_rewound_is_read_again(tmp_path: Path) -> None:
+    tail = Tail(tmp_path / "events.jsonl")
+    tail.path.write_text("".join(map(line_of, range(1, 9))))
+    tail.read()
+    beside = tmp_path / "beside"
+    beside.write_text("".join(map(line_of, range(1, 5))) + line_of(6) * 9)  # longer than before
+    beside.replace(tail.path)
+    events, anew = tail.read()
+    assert anew and [event.step for event in events] == [1, 2, 3, 4, *[6] * 9]
+
+
+@pytest.mark.parametrize("num_points", [10, MOST_POINTS, MOST_POINTS + 1, 10 * MOST_POINTS + 3])
+def test_no_line_is_too_long_and_its_points_are_evenly_spread(num_points: int) -> None:
+    line, sizes = Thinned(), set()
+    for x in range(num_points):
+        line.add(x, x / 2)
+        sizes.add(len(line.points))
+    assert max(sizes) <= MOST_POINTS
+    stride = 2**line.times_thinned
+    assert line.points == [(x, x / 2) for x in range(0, num_points, stride)]
+    assert len(line.points) > MOST_POINTS / 2 or stride == 1
+
+
+def test_what_is_not_finite_is_left_out() -> None:
+    line = Thinned()
+    for x, y in enumerate((1.0, math.nan, math.inf, 2.0)):
+        line.add(x, y)
+    assert line.points == [(0, 1.0), (3, 2.0)]
+
+
+def test_each_number_goes_to_its_line() -> None:
+    curves = Curves(LANGUAGE_MODEL)
+    curves.add([
+        StepDone(step=1, loss=4.0, measures={"learning_rate": 0.5}),
+        ValidationDone(step=1, loss=5.0),
+        StepDone(step=2, loss=2.0, measures={"learning_rate": 0.25, "gradient_norm": 3}),
+        RunFinished(step=2, reason="finished"),
+    ])  # fmt: skip
+    assert curves.raw["loss", "train"].points == [(1, 4.0), (2, 2.0)]
+    assert curves.raw["loss", "validation"].points == [(1, 5.0)]
+    assert curves.raw["learning_rate", "learning_rate"].points == [(1, 0.5), (2, 0.25)]
+    assert curves.raw["gradient_norm", "gradient_norm"].points == [(2, 3)]
+    assert curves.raw["tokens_per_second", "tokens_per_second"].points == []
+
+
+def test_the_smoothed_line_weighs_newer_values_more() -> None:
+    curves = Curves((Curve("loss", (Line("train", "step", "loss", smooth=True),)),))
+    curves.add([StepDone(step=1, loss=4.0), StepDone(step=2, loss=2.0)])
+    # 0.9 * 0.1 of the first and 0.1 of the second, over the 0.19 that they weigh together
+    (first, second) = curves.smooth["loss", "train"].points
+    assert first == (1, pytest.approx(4.0))
+    assert second == (2, pytest.approx((0.09 * 4 + 0.1 * 2) / 0.19))

@@ -1,0 +1,49 @@
+"""The trial in a process of its own: its result, its refusals, its death."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from aigc_demo.core.errors import DemoError
+from aigc_demo.studio.preflight import try_training
+from tests.training.conftest import TINY, text_file  # noqa: F401 (a fixture)
+
+SETTINGS = [word for name, value in TINY.items() for word in ("--set", f"{name}={value}")]
+
+
+def arguments(text: Path, run_dir: Path, *more: str) -> list[str]:
+    return ["train", "gpt", "--data", str(text), "--run-dir", str(run_dir), "--steps", "7", *SETTINGS, *more]
+
+
+def test_it_gives_what_the_command_line_finds(text_file: Path, tmp_path: Path) -> None:  # noqa: F811
+    found = try_training(arguments(text_file, tmp_path / "run"))
+    assert (found["fits"], found["steps"]) == (True, 7)
+    assert found["steps_per_second"] > 0
+    assert list(tmp_path.iterdir()) == [text_file]
+
+
+def test_a_refusal_comes_with_its_key_and_values(text_file: Path, tmp_path: Path) -> None:  # noqa: F811
+    with pytest.raises(DemoError) as refused:
+        try_training(arguments(text_file, tmp_path / "run", "--set", "num_heads=3"))
+    assert refused.value.key == "heads_do_not_divide"
+    assert refused.value.values == {"hidden_size": 16, "num_heads": 3}
+
+
+def test_one_that_takes_too_long_or_is_killed_does_not_fit(tmp_path: Path, monkeypatch) -> None:
+    found = try_training(["train", "gpt"], timeout_seconds=0.01)
+    assert found == {"fits": False, "problem": {"key": "preflight_too_slow", "values": {"seconds": 0}}}
+    dying = tmp_path / "dying"
+    dying.write_text(f"#!{sys.executable}\nimport os\nos.kill(os.getpid(), 9)\n")
+    dying.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(dying))
+    assert try_training(["train", "gpt"]) == {
+        "fits": False,
+        "problem": {"key": "out_of_memory", "values": {}},
+    }
+
+
+def test_it_loads_no_torch() -> None:
+    code = "import sys, aigc_demo.studio.preflight; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

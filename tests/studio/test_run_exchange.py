@@ -1,0 +1,169 @@
+"""A run goes out as one file and comes back; what is not one leaves nothing behind."""
+
+import io
+import json
+import shutil
+import zipfile
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from aigc_demo.core.errors import InputError
+from aigc_demo.core.events import RunFinished, StepDone
+from aigc_demo.core.run_directory import RunDirectory
+from aigc_demo.studio.run_exchange import export_run, import_run
+from aigc_demo.studio.ticket import Ticket
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunDirectory:
+    run = RunDirectory(tmp_path / "here" / "gpt-1")
+    run.create({"recipe": "gpt", "source": "tiny-world", "settings": {}})
+    for step in (1, 2):
+        run.append(StepDone(step=step, loss=1 / step))
+        beside = run.begin_checkpoint(step)
+        (beside / "config.json").write_text(json.dumps({"recipe": "gpt", "step": step}))
+        save_file({"weight": torch.full((2, 3), float(step))}, beside / "model.safetensors")
+        (beside / "state").mkdir()
+        (beside / "state" / "random.pkl").write_bytes(b"a pickle")
+        run.finish_checkpoint(step)
+    run.append(RunFinished(step=2, reason="finished"))
+    return run
+
+
+def exported(run: RunDirectory, tmp_path: Path) -> Path:
+    return export_run(run, "# a card", tmp_path / "gpt-1.zip")
+
+
+def test_a_run_comes_back_as_it_went_but_for_its_training_state(run: RunDirectory, tmp_path: Path) -> None:
+    there = tmp_path / "there"
+    name = import_run(exported(run, tmp_path), there, "a secret")
+    back = RunDirectory(there / name)
+    assert name == "gpt-1"
+    assert back.config() == run.config()
+    assert list(back.events()) == list(run.events())
+    assert [path.name for path in back.checkpoints()] == ["step-000002"]
+    assert back.resumable() == []
+    assert (there / name / "README.md").read_text() == "# a card"
+    ticket = Ticket.load(back.path)
+    assert ticket is not None and ticket.stage == "ended" and ticket.belongs_to("a secret")
+    assert not list(there.rglob("*.pkl"))
+
+
+def test_a_second_one_of_the_same_name_gets_a_number(run: RunDirectory, tmp_path: Path) -> None:
+    packed, there = exported(run, tmp_path), tmp_path / "there"
+    assert [import_run(packed, there, "s") for _ in range(3)] == ["gpt-1", "gpt-1-2", "gpt-1-3"]
+
+
+@pytest.mark.parametrize("stem", ["../../etc", "a b", "", ".hidden", "名"])
+def test_a_name_from_outside_is_made_harmless(run: RunDirectory, tmp_path: Path, stem: str) -> None:
+    packed, there = exported(run, tmp_path), tmp_path / "there"
+    odd = tmp_path / "odd"
+    odd.mkdir()
+    moved = packed.rename(odd / f"x{Path(stem).name}.zip")
+    name = import_run(moved, there, "s")
+    assert (there / name).is_dir() and (there / name).parent == there
+    assert name.isascii() and not name.startswith(".")
+
+
+def changed(packed: Path, **files: bytes | None) -> Path:
+    """The same zip with some files replaced, added, or left out."""
+    target = packed.with_name("changed.zip")
+    with zipfile.ZipFile(packed) as old, zipfile.ZipFile(target, "w") as new:
+        names = dict.fromkeys([*old.namelist(), *files])
+        for name in names:
+            content = files[name] if name in files else old.read(name)
+            if content is not None:
+                new.writestr(name, content)
+    return target
+
+
+WEIGHTS = "checkpoints/step-000002/model.safetensors"
+
+
+@pytest.mark.parametrize(
+    ("files", "says"),
+    [
+        ({"config.json": None}, "config.json"),
+        ({"config.json": b"[]"}, "config.json"),
+        ({"config.json": b'{"recipe": 7}'}, "not that of a run"),
+        ({"events.jsonl": b"no event\n"}, "not a run's record"),
+        ({"events.jsonl": b"\xff\xfe"}, "not a run's record"),
+        ({WEIGHTS: None}, "no whole checkpoint"),
+        ({WEIGHTS: b"\x00" * 64}, "no whole checkpoint"),  # its hash is not that of the manifest
+        ({"checkpoints/step-000002/manifest.json": None}, "no whole checkpoint"),
+        ({"checkpoints/step-000002/state/random.pkl": b"pickle"}, "no exported run has"),
+        ({"checkpoints/step-000002/evil.json": b"{}"}, "no exported run has"),
+        ({"../evil.json": b"{}"}, "no exported run has"),
+        ({"/etc/evil.json": b"{}"}, "no exported run has"),
+        ({"run.log": b""}, "no exported run has"),
+        ({"README.md": b"x" * (257 * 2**20)}, "more than 256 MiB"),
+    ],
+)
+def test_what_is_no_exported_run(run: RunDirectory, tmp_path: Path, files: dict, says: str) -> None:
+    there = tmp_path / "there"
+    with pytest.raises(InputError, match=says):
+        import_run(changed(exported(run, tmp_path), **files), there, "s")
+    assert list(there.iterdir()) == []
+    assert not list(tmp_path.rglob("evil*"))
+
+
+def test_weights_that_are_made_up_are_refused_by_their_header(run: RunDirectory, tmp_path: Path) -> None:
+    from aigc_demo.core.run_directory import manifest
+
+    (checkpoint,) = run.checkpoints()[-1:]
+    (checkpoint / "model.safetensors").write_bytes(b"\xff" * 64)
+    (checkpoint / "manifest.json").write_text(json.dumps(manifest(checkpoint)))
+    with pytest.raises(InputError):
+        import_run(exported(run, tmp_path), tmp_path / "there", "s")
+    assert list((tmp_path / "there").iterdir()) == []
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"no zip at all"])
+def test_what_is_no_zip_file(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "x.zip"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="no zip file"):
+        import_run(path, tmp_path / "there", "s")
+
+
+def test_a_zip_that_is_cut_off_or_turned_over(run: RunDirectory, tmp_path: Path) -> None:
+    content = exported(run, tmp_path).read_bytes()
+    for place in range(0, len(content), 97):
+        for spoiled in (
+            content[:place],
+            content[:place] + bytes([content[place] ^ 255]) + content[place + 1 :],
+        ):
+            path = tmp_path / "spoiled.zip"
+            path.write_bytes(spoiled)
+            there = tmp_path / "there"
+            try:
+                name = import_run(path, there, "s")
+            except InputError:
+                assert list(there.iterdir()) == []
+            else:  # the byte did not matter: all that is checked is as it was
+                back = RunDirectory(there / name)
+                assert back.config() == run.config() and len(back.checkpoints()) == 1
+                shutil.rmtree(there / name)
+
+
+def test_a_list_of_contents_that_lies(run: RunDirectory, tmp_path: Path) -> None:
+    packed = exported(run, tmp_path)
+    small = io.BytesIO()
+    with zipfile.ZipFile(small, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("README.md", b"x" * 100_000)
+    content = small.getvalue().replace((100_000).to_bytes(4, "little"), (10).to_bytes(4, "little"))
+    packed.write_bytes(content)
+    with pytest.raises(InputError):
+        import_run(packed, tmp_path / "there", "s")
+    assert list((tmp_path / "there").iterdir()) == []
+
+
+def test_a_run_without_a_checkpoint_is_not_exported(tmp_path: Path) -> None:
+    run = RunDirectory(tmp_path / "gpt-2")
+    run.create({"recipe": "gpt"})
+    with pytest.raises(InputError, match="first one"):
+        export_run(run, "", tmp_path / "x.zip")
+    assert not (tmp_path / "x.zip").exists()

@@ -1,0 +1,70 @@
+"""What a visitor may order, and what is refused."""
+
+import math
+from pathlib import Path
+
+import pytest
+
+from aigc_demo.core.errors import InputError
+from aigc_demo.studio import run_order
+from aigc_demo.studio.run_order import RunOrder, checked_text_bytes, checked_upload
+
+
+def test_an_order_becomes_words_of_the_command_line() -> None:
+    words = RunOrder("gpt", minutes=3, seed=7, settings={"dropout": 0.1, "num_layers": 2}).words()
+    assert (words["recipe"], words["source"], words["seed"]) == ("gpt", "tiny-world", 7)
+    assert words["budget"] == ("--minutes", "3")
+    assert {"dropout=0.1", "num_layers=2", "tokenizer=words", "batch_size=48"} <= set(words["settings"])
+    assert RunOrder("gpt", steps=500.0).words()["budget"] == ("--steps", "500")
+
+
+@pytest.mark.parametrize(
+    ("given", "key"),
+    [
+        ({"recipe": "nothing"}, "unknown_recipe"),
+        ({"recipe": ["gpt"]}, "unknown_recipe"),
+        ({"steps": None}, "steps_or_minutes"),
+        ({"minutes": 1}, "steps_or_minutes"),
+        ({"steps": 0}, "setting_range"),
+        ({"steps": 10**9}, "setting_range"),
+        ({"steps": 1.5}, "setting_type"),
+        ({"steps": math.inf}, "setting_type"),
+        ({"steps": None, "minutes": math.nan}, "setting_type"),
+        ({"steps": None, "minutes": 61}, "setting_range"),
+        ({"seed": "1; rm"}, "setting_type"),
+        ({"seed": -1}, "setting_range"),
+        ({"settings": {"hidden_size": 8192}}, "setting_range"),
+        ({"settings": {"hidden_size": 130}}, "heads_do_not_divide"),
+        ({"settings": {"no_such": 1}}, "unknown_setting"),
+        ({"settings": {"sample_prompt": "x" * 501}}, "setting_range"),
+    ],
+)
+def test_what_does_not_fit_is_refused(given: dict, key: str) -> None:
+    with pytest.raises(InputError) as refused:
+        RunOrder(**{"recipe": "gpt", "steps": 10, **given})
+    assert refused.value.key == key
+
+
+def test_an_uploaded_text_gets_the_look_of_a_source(tmp_path: Path, monkeypatch) -> None:
+    good, bad = tmp_path / "good.txt", tmp_path / "bad.txt"
+    good.write_bytes("春眠不觉晓".encode())
+    bad.write_bytes(b"\xff\xfe\x00")
+    assert checked_upload(None) is None
+    assert checked_upload(str(good)) == "春眠不觉晓".encode()
+    with pytest.raises(InputError) as refused:
+        checked_upload(str(bad))
+    assert refused.value.key == "not_text"
+    monkeypatch.setattr(run_order, "MAX_TEXT_BYTES", 14)
+    with pytest.raises(InputError) as refused:
+        checked_upload(str(good))
+    assert refused.value.key == "too_large"
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [(3, "setting_type"), ("\ud800", "text_not_unicode"), (" \n", "empty_text"), ("a\0b", "not_text")],
+)
+def test_a_text_that_is_none_is_refused(text: object, key: str) -> None:
+    with pytest.raises(InputError) as refused:
+        checked_text_bytes(text)
+    assert refused.value.key == key
