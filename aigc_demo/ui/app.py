@@ -1,7 +1,9 @@
 """The page: its header, its list of tabs, and how it is launched."""
 
+import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -9,25 +11,36 @@ import gradio as gr
 from aigc_demo.studio.catalog import default_pair, text_choices
 from aigc_demo.studio.compare import StopBook
 from aigc_demo.studio.model_cache import ModelCache
+from aigc_demo.studio.run_desk import RunDesk
+from aigc_demo.studio.run_watch import RunWatches
 from aigc_demo.ui import serving
 from aigc_demo.ui.language import head_script, translations, word
 from aigc_demo.ui.text_api import add_text_api
 from aigc_demo.ui.text_tab import build_text_tab, model_words
 from aigc_demo.ui.theme import page_theme, style_sheet
+from aigc_demo.ui.train_api import add_train_api
+from aigc_demo.ui.train_tab import Frame, build_train_tab, new_frame
 from aigc_demo.ui.widgets import labelled, spans
 
 
 @dataclass(frozen=True)
 class Studio:
-    """What all tabs share: the models in memory, and who is writing."""
+    """What all tabs share: the models in memory, who is writing, and the runs."""
 
     cache: ModelCache
     stops: StopBook
+    runs: RunWatches = field(default_factory=lambda: RunWatches(RunDesk(runs_folder())))
 
 
-TABS: tuple[tuple[str, Callable[[Studio], None]], ...] = (
+def runs_folder() -> Path:
+    """Where the page's runs are: AIGC_DEMO_RUNS, or runs/ where the page was started."""
+    return Path(os.environ.get("AIGC_DEMO_RUNS", "runs"))
+
+
+TABS: tuple[tuple[str, Callable[[Studio, Frame], None]], ...] = (
     # the key of the tab's name, and what builds it
-    ("tab_text", lambda studio: build_text_tab(studio.cache, studio.stops)),
+    ("tab_text", lambda studio, frame: build_text_tab(studio.cache, studio.stops)),
+    ("tab_train", lambda studio, frame: build_train_tab(studio.runs, frame)),
 )
 
 
@@ -40,11 +53,13 @@ def build_app(studio: Studio | None = None) -> gr.Blocks:
     studio = studio or Studio(ModelCache(), StopBook())
     with gr.Blocks(title="AIGC Demo", **serving.BLOCKS) as page:
         add_text_api(studio.cache, studio.stops)  # first, so that no listener's name is taken before
+        add_train_api(studio.runs)
         gr.HTML(_masthead(), js_on_load=_MASTHEAD_JS, elem_classes="masthead-box", apply_default_css=False)
+        frame = new_frame(page)  # before the tabs: what stands in one is not there before it is opened
         with gr.Tabs():
             for name, build in TABS:
                 with gr.Tab(word(name)):
-                    build(studio)
+                    build(studio, frame)
     page.queue(**serving.QUEUE)
     return page
 
@@ -67,8 +82,15 @@ def serve(studio: Studio | None = None) -> None:
     page = build_app(studio)
     page.launch(prevent_thread_lock=True, **launch_settings())
     page.server.config.timeout_graceful_shutdown = serving.CLOSE_SECONDS  # open pages keep a stream open
+    studio.runs.desk.open()
     serving.warm_up(lambda: _load_defaults(studio.cache))
-    serving.wait_for_end(lambda: page.close(verbose=False))
+    serving.wait_for_end(lambda: _close(studio, page))
+
+
+def _close(studio: Studio, page: gr.Blocks) -> None:
+    """The runs first, each with a checkpoint, then the page."""
+    studio.runs.desk.close()
+    page.close(verbose=False)
 
 
 def _load_defaults(cache: ModelCache) -> None:

@@ -1,8 +1,9 @@
 """From what the studio says to what the widgets draw: a column's head, strip, alternatives and foot."""
 
 import base64
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
 from aigc_demo.core.errors import DemoError
@@ -20,7 +21,8 @@ class Shown:
     Attributes:
         column: the last picture of the text.
         prompt: what it began with.
-        settings: by which it was written.
+        settings: by which it was written: pairs of a place and the settings that hold from that token on,
+            for the next part of a text may be written by others.
         offered: the alternatives on the page: the place of the token, and what could stand there.
         bits_per_byte: on the pasted text, and of which model.
         text_id: names the text, so that the page knows when to begin a new one.
@@ -28,10 +30,23 @@ class Shown:
 
     column: Column | None = None
     prompt: str = ""
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    settings: tuple[tuple[int, Mapping[str, Any]], ...] = ()
     offered: tuple[int, tuple[Any, ...]] | None = None
     bits_per_byte: tuple[str, float] | None = None
     text_id: str = ""
+
+    def written_by(self, settings: Mapping[str, Any], place: int) -> "Shown":
+        """The same, whose tokens from `place` on are written by these settings."""
+        before = tuple(part for part in self.settings if part[0] < place)
+        return replace(self, settings=(*before, (place, settings)))
+
+    def settings_at(self, place: int) -> Mapping[str, Any]:
+        """Those that the token at this place was written by.
+
+        Raises:
+            LookupError: nothing was written.
+        """
+        return [settings for begin, settings in self.settings if begin <= place][-1]
 
 
 def model_card(choice: Choice, shown: Shown) -> Json:
@@ -161,9 +176,10 @@ def strip(shown: Shown, chosen: int = -1) -> Json:
         "prompt": [[token.text, token.id] for token in column.prompt] if column else [],
         "t": [token.text for token in tokens],
         "i": [token.id for token in tokens],
-        "s": [round(token.bits, 2) for token in tokens],
+        "s": [None if math.isnan(token.bits) else round(token.bits, 2) for token in tokens],
         "chosen": chosen,
         "name": everywhere("strip"),
+        "newline": everywhere("newline"),
         "empty": everywhere("strip_empty"),
     }
 
@@ -216,4 +232,4 @@ def choices(alternatives: Sequence[Any], written_id: int) -> Json:
         }
         for a in alternatives
     ]
-    return {**words, "rows": rows}
+    return {**words, "newline": everywhere("newline"), "rows": rows}

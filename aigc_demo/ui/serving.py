@@ -13,6 +13,9 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_BODY_BYTES = 4 * 2**20
+# A run that is brought back: weights of some ten million bytes, and the record of a long training.
+MAX_UPLOAD_BYTES = 64 * 2**20
+UPLOAD_PATH = "/upload"
 MAX_WAITING = 40
 WARM_UP_SECONDS = 0.5
 CLOSE_SECONDS = 1
@@ -21,7 +24,7 @@ QUEUE: dict[str, Any] = {"api_open": False, "max_size": MAX_WAITING}
 BLOCKS: dict[str, Any] = {"analytics_enabled": False, "delete_cache": (3600, 24 * 3600)}
 LAUNCH: dict[str, Any] = {
     "show_error": False,
-    "max_file_size": MAX_BODY_BYTES,
+    "max_file_size": MAX_UPLOAD_BYTES,
     "state_session_capacity": 200,
     "enable_monitoring": False,
     "strict_cors": True,
@@ -37,19 +40,21 @@ class BodyCap:
     Args:
         app: what is behind it.
         limit: bytes; counted as they come, whatever the header says.
+        upload_limit: likewise, for a file.
     """
 
-    def __init__(self, app: ASGIApp, limit: int = MAX_BODY_BYTES):
+    def __init__(self, app: ASGIApp, limit: int = MAX_BODY_BYTES, upload_limit: int = MAX_UPLOAD_BYTES):
         self._app = app
-        self._limit = limit
+        self._limit, self._upload_limit = limit, upload_limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request, as ASGI wants it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        limit = self._upload_limit if scope["path"].endswith(UPLOAD_PATH) else self._limit
         declared = dict(scope["headers"]).get(b"content-length", b"0")
-        if not declared.isdigit() or int(declared) > self._limit:
+        if not declared.isdigit() or int(declared) > limit:
             await _refuse(send)
             return
         taken = 0
@@ -58,7 +63,7 @@ class BodyCap:
             nonlocal taken
             message = await receive()
             taken += len(message.get("body", b""))
-            if taken > self._limit:
+            if taken > limit:
                 return {"type": "http.disconnect"}
             return message
 

@@ -13,8 +13,16 @@ import gradio as gr
 
 from aigc_demo.core.errors import DemoError
 from aigc_demo.studio import reading
+from aigc_demo.studio.arguments import checked_text
 from aigc_demo.studio.catalog import default_pair, text_choices
-from aigc_demo.studio.compare import Column, StopBook, check_request, compare_text, new_seed
+from aigc_demo.studio.compare import (
+    Column,
+    StopBook,
+    check_request,
+    compare_text,
+    new_seed,
+    new_ticket,
+)
 from aigc_demo.studio.model_cache import ModelCache
 from aigc_demo.ui.language import chosen_language
 from aigc_demo.ui.widgets import door
@@ -67,9 +75,11 @@ class TextApi:
         drawing. `stop`: texts that end the text. `token_ids`: for each model the ids it has written already,
         from an earlier answer, to go on after them (or after another choice from /next_token).
 
-        Each answer is {"seed", "columns": [{"model", "state", "text", "token_ids", "bits", "error", ...}]},
-        whole each time, at most ten a second. One model's failure leaves the others alone; if all fail, the
-        call fails with the first one's sentence.
+        Each answer is {"ticket", "seed", "columns": [{"model", "state", "text", "token_ids", "bits", "error",
+        ...}]}, whole each time, at most ten a second. `ticket` is a secret of this call, in its first answer
+        already: who gives it to /stop_text ends the text. One model's failure leaves the others alone; if all
+        fail, the call fails with the first one's sentence. Small models take turns at the processor, and
+        "seconds", "tokens_per_second" and "first_token_ms" count a model's own turns only.
         """
         settings: Json = {
             "temperature": temperature,
@@ -84,16 +94,20 @@ class TextApi:
         with door(request):
             names = list(default_pair(text_choices())) if models is None else models
             asked = check_request(names, prompt, settings, token_ids)
-            language = chosen_language(request)
-            with self._stops.writing(request.session_hash) as event:
+            language, ticket = chosen_language(request), new_ticket()
+            with self._stops.writing(ticket) as event:
                 for picture in compare_text(asked, self._cache, event):
-                    yield _answer(picture, asked.settings.seed, language)
+                    yield {"ticket": ticket, **_answer(picture, asked.settings.seed, language)}
             if all(column.error for column in picture):
                 raise picture[0].error  # type: ignore[misc]
 
-    def stop_text(self, request: gr.Request) -> bool:
-        """Stop what this client's session is writing. Returns whether there was anything to stop."""
-        return self._stops.stop(request.session_hash)
+    def stop_text(self, request: gr.Request, ticket: str) -> bool:
+        """Stop a text of /generate_text at its next token, by the ticket that stands in its answers.
+
+        Returns whether it was being written.
+        """
+        with door(request):
+            return self._stops.stop(checked_text("ticket", ticket))
 
     def next_token(
         self,

@@ -9,7 +9,8 @@ import gradio as gr
 
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.studio import reading
-from aigc_demo.studio.catalog import Choice
+from aigc_demo.studio.arguments import checked_model
+from aigc_demo.studio.catalog import Choice, text_choices
 from aigc_demo.studio.compare import Column, StopBook, Token, check_request, compare_text, new_seed, surprise
 from aigc_demo.studio.model_cache import ModelCache
 from aigc_demo.ui import columns
@@ -31,6 +32,9 @@ def settings_from(values: Sequence[Any], seed: Any = 0) -> dict[str, Any]:
 class TextHandlers:
     """The handlers of the tab. Their first argument is gradio's request; the others are the components'.
 
+    A handler that writes, and Stop, take the visitor's ticket first: a secret that the server made for one
+    opened page, kept by gradio on the server alone (gr.State).
+
     Args:
         cache: the models of the page.
         stops: which visitor's writing is to stop.
@@ -44,38 +48,45 @@ class TextHandlers:
 
     # ---- writing
 
-    def generate(self, request: gr.Request, *values: Any) -> Iterator[Picture]:
+    def generate(self, request: gr.Request, ticket: str, *values: Any) -> Iterator[Picture]:
         """Both columns from the prompt; the seed is the one on the page, or a new one where that is asked."""
         _, seed, fresh, *_ = values
-        yield from self._from_prompt(request, new_seed() if fresh else seed, values)
+        yield from self._from_prompt(request, ticket, new_seed() if fresh else seed, values)
 
-    def regenerate(self, request: gr.Request, *values: Any) -> Iterator[Picture]:
+    def regenerate(self, request: gr.Request, ticket: str, *values: Any) -> Iterator[Picture]:
         """Both columns from the prompt, with a new seed whatever the page says."""
-        yield from self._from_prompt(request, new_seed(), values)
+        yield from self._from_prompt(request, ticket, new_seed(), values)
 
-    def _from_prompt(self, request: gr.Request, seed: Any, values: Sequence[Any]) -> Iterator[Picture]:
-        prompt, _, _, *settings, left, right, shown_left, shown_right = values
+    def _from_prompt(
+        self, request: gr.Request, ticket: str, seed: Any, values: Sequence[Any]
+    ) -> Iterator[Picture]:
+        prompt, _, _, *sliders, left, right, shown_left, shown_right = values
         with door(request):
-            asked = check_request([left, right], prompt, settings_from(settings, seed))
-            new = [replace(shown, text_id=secrets.token_hex(4)) for shown in (shown_left, shown_right)]
-            yield from self._write(request, asked, new)
+            settings = settings_from(sliders, seed)
+            asked = check_request([left, right], prompt, settings)
+            new = [
+                replace(shown.written_by(settings, 0), text_id=secrets.token_hex(4))
+                for shown in (shown_left, shown_right)
+            ]
+            yield from self._write(ticket, asked, new)
 
-    def go_on(self, request: gr.Request, *values: Any) -> Iterator[Picture]:
+    def go_on(self, request: gr.Request, ticket: str, *values: Any) -> Iterator[Picture]:
         """Both columns from where they ended, by the same stream of random numbers."""
-        _, seed, _, *settings, _, _, shown_left, shown_right = values
+        _, _, _, *sliders, _, _, shown_left, shown_right = values
         with door(request):
             both = (shown_left, shown_right)
             if any(shown.column is None for shown in both):
                 raise InputError("nothing_generated")
             models = [shown.column.model for shown in both]
             written = [shown.column.tokens for shown in both]
-            seed = shown_left.column.seed
-            asked = check_request(models, shown_left.prompt, settings_from(settings, seed), written)
-            yield from self._write(request, asked, list(both))
+            settings = settings_from(sliders, shown_left.column.seed)
+            asked = check_request(models, shown_left.prompt, settings, written)
+            new = [shown.written_by(settings, len(shown.column.tokens)) for shown in both]
+            yield from self._write(ticket, asked, new)
 
-    def _write(self, request: gr.Request, asked: Any, shown: list[Shown]) -> Iterator[Picture]:
+    def _write(self, ticket: str, asked: Any, shown: list[Shown]) -> Iterator[Picture]:
         """Pictures for the page: the seed, then for each column its card, strip, alternatives and state."""
-        with self._stops.writing(request.session_hash) as stop:
+        with self._stops.writing(ticket) as stop:
             for picture in compare_text(asked, self._cache, stop):
                 sides = [
                     self._picture(old, column, asked.prompt)
@@ -89,7 +100,7 @@ class TextHandlers:
 
     def _side(self, model: str, shown: Shown) -> Picture:
         """What one column shows, in the order of text_tab.Side.picture."""
-        choice = self._choices[model]
+        choice = self._choice(model)
         return (
             columns.model_card(choice, shown),
             columns.strip(shown),
@@ -98,23 +109,31 @@ class TextHandlers:
             shown,
         )
 
-    def stop(self, request: gr.Request) -> None:
+    def _choice(self, model: Any) -> Choice:
+        """The model's entry; it may have been added to the catalog since the page was built.
+
+        Raises:
+            InputError: there is no such model.
+        """
+        if model not in self._choices:
+            self._choices.update({choice.value: choice for choice in text_choices()})
+        if model not in self._choices:
+            raise InputError("unknown_model", name=str(model)[:60])
+        return self._choices[model]
+
+    def stop(self, ticket: str) -> None:
         """Everything that this visitor has running ends at its next token."""
-        self._stops.stop(request.session_hash)
+        self._stops.stop(ticket)
 
     def choose_model(self, request: gr.Request, model: Any) -> Picture:
         """An empty column for another model."""
         with door(request):
-            if model not in self._choices:
-                raise InputError("unknown_model", name=str(model)[:60])
-            return self._side(model, Shown())
+            return self._side(checked_model(model), Shown())
 
     # ---- alternatives
 
-    def show_alternatives(
-        self, event: gr.EventData, request: gr.Request, shown: Shown, *values: Any
-    ) -> Picture:
-        """What else could stand at the clicked place, before and after the settings."""
+    def show_alternatives(self, event: gr.EventData, request: gr.Request, shown: Shown) -> Picture:
+        """What else could stand at the clicked place, before and after the settings it was written by."""
         with door(request):
             place = _place(event, shown)
             column = shown.column
@@ -124,16 +143,16 @@ class TextHandlers:
                 column.model,
                 shown.prompt,
                 column.ids[:place],
-                settings_from(values),
+                shown.settings_at(place),
                 column.ids[place],
             )
             new = replace(shown, offered=(place, found))
             return columns.strip(new, chosen=place), columns.choices(found, column.ids[place]), new
 
     def take_alternative(
-        self, event: gr.EventData, request: gr.Request, shown: Shown, *values: Any
+        self, event: gr.EventData, request: gr.Request, ticket: str, shown: Shown, *values: Any
     ) -> Iterator[Picture]:
-        """One column goes on from the alternative that was chosen."""
+        """One column goes on from the alternative that was chosen, by the settings as they stand now."""
         with door(request):
             if shown.column is None or shown.offered is None:
                 raise InputError("nothing_generated")
@@ -142,8 +161,8 @@ class TextHandlers:
             written = (*shown.column.tokens[:place], Token(taken.id, taken.text, surprise(taken.prob_before)))
             settings = settings_from(values, shown.column.seed)
             asked = check_request([shown.column.model], shown.prompt, settings, [written])
-            new = replace(shown, text_id=secrets.token_hex(4))
-            with self._stops.writing(request.session_hash) as stop:
+            new = replace(shown.written_by(settings, place + 1), text_id=secrets.token_hex(4))
+            with self._stops.writing(ticket) as stop:
                 for (column,) in compare_text(asked, self._cache, stop):
                     yield self._picture(new, column, shown.prompt)
 
@@ -158,7 +177,7 @@ class TextHandlers:
             for side, (model, result) in enumerate(zip(models, results, strict=True)):
                 if not isinstance(result, DemoError):
                     shown[side] = replace(shown[side], bits_per_byte=(model, result.bits_per_byte))
-            facts = [columns.model_facts(self._choices[m], s) for m, s in zip(models, shown, strict=True)]
+            facts = [columns.model_facts(self._choice(m), s) for m, s in zip(models, shown, strict=True)]
             strips = [columns.score(model, result) for model, result in zip(models, results, strict=True)]
             return (*strips, *facts, *shown)
 

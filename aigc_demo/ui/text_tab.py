@@ -6,7 +6,7 @@ from typing import Any
 import gradio as gr
 
 from aigc_demo.studio.catalog import Choice, default_pair, text_choices
-from aigc_demo.studio.compare import MAX_SEED, StopBook
+from aigc_demo.studio.compare import MAX_SEED, StopBook, new_ticket
 from aigc_demo.studio.model_cache import ModelCache
 from aigc_demo.ui import columns
 from aigc_demo.ui.columns import Shown
@@ -81,11 +81,12 @@ def build_text_tab(cache: ModelCache, stops: StopBook) -> None:
     """
     choices = text_choices()
     handlers = TextHandlers(cache, stops, choices)
+    ticket = _ticket()
     question, examples = _question(choices)
     buttons = _buttons()
     sides = _columns(choices)
-    _wire_writing(handlers, question, buttons, sides)
-    _wire_columns(handlers, question, sides)
+    _wire_writing(handlers, ticket, question, buttons, sides)
+    _wire_columns(handlers, ticket, question, sides)
     _wire_examples(examples, choices, question, sides)
     _surprise(handlers, sides)
     _attention(handlers, sides)
@@ -201,34 +202,45 @@ def _side(side: str, model: str, choices: tuple[Choice, ...]) -> Side:
 # ---- wiring
 
 
+def _ticket() -> gr.State:
+    """A secret for each opened page, by which its Stop is known; gradio sends no state to the browser.
+
+    Made when the page first needs it, so it is there however early the click comes. As an argument of
+    gr.State the same function would become a public endpoint.
+    """
+    ticket = gr.State()
+    ticket.value = new_ticket
+    return ticket
+
+
 def _wire_writing(
-    handlers: TextHandlers, question: Question, buttons: dict[str, Any], sides: list[Side]
+    handlers: TextHandlers, ticket: Any, question: Question, buttons: dict[str, Any], sides: list[Side]
 ) -> None:
     left, right = sides
     pictures = [question.seed, *left.picture, *right.picture]
-    given = [*question.all, left.model, right.model, left.shown, right.shown]
+    given = [ticket, *question.all, left.model, right.model, left.shown, right.shown]
     keep = {**PRIVATE, **MODEL_WORK, "outputs": pictures, "trigger_mode": "once"}
     gr.on([buttons["generate"].click, question.prompt.submit], handlers.generate, given, **keep)
     buttons["regenerate"].click(handlers.regenerate, given, **keep)
     buttons["continue"].click(handlers.go_on, given, **keep)
-    buttons["stop"].click(handlers.stop, None, None, queue=False, **PRIVATE)
+    buttons["stop"].click(handlers.stop, ticket, None, queue=False, **PRIVATE)
 
 
-def _wire_columns(handlers: TextHandlers, question: Question, sides: list[Side]) -> None:
+def _wire_columns(handlers: TextHandlers, ticket: Any, question: Question, sides: list[Side]) -> None:
     for side in sides:
         side.model.change(
             handlers.choose_model, [side.model], side.picture, concurrency_limit=None, **PRIVATE
         )
         side.strip.select(
             handlers.show_alternatives,
-            [side.shown, *question.sliders, question.stop_at],
+            [side.shown],
             [side.strip, side.choices, side.shown],
             **PRIVATE,
             **MODEL_WORK,
         )
         side.choices.select(
             handlers.take_alternative,
-            [side.shown, *question.sliders, question.stop_at],
+            [ticket, side.shown, *question.sliders, question.stop_at],
             side.picture,
             trigger_mode="once",
             **PRIVATE,

@@ -18,6 +18,11 @@ ENDPOINTS = {
     "/token_ids",
     "/models",
     "/stop_text",
+    "/start_run",
+    "/stop_run",
+    "/resume_run",
+    "/runs",
+    "/run_curves",
 }
 BOTH = ["gpt-shakespeare", "gpt2-shakespeare"]
 
@@ -143,17 +148,30 @@ def test_models_are_listed_with_licence_and_languages(client):
     assert "Chinese" in listed["Qwen2.5-0.5B"]["languages"]
 
 
-def test_stop_ends_what_the_same_session_writes(client):
+def test_stop_ends_the_text_whose_ticket_it_is_given(client, page_url):
     job = client.submit(models=["slow"], max_new_tokens=1000, seed=1, api_name="/generate_text")
     seen = None
     for seen in job:
         if len(seen["columns"][0]["token_ids"]) >= 2:
             break
-    assert client.predict(api_name="/stop_text") is True
-    final = job.result(timeout=20)["columns"][0]
-    assert final["state"] == "stopped"
-    assert 2 <= len(final["token_ids"]) < 500
-    assert client.predict(api_name="/stop_text") is False
+    ticket = seen["ticket"]
+    assert client.predict(ticket=client.session_hash, api_name="/stop_text") is False
+    other = Client(page_url, verbose=False)  # whoever holds the ticket may stop the text, nobody else
+    assert other.predict(ticket="", api_name="/stop_text") is False
+    assert other.predict(ticket=ticket, api_name="/stop_text") is True
+    other.close()
+    final = job.result(timeout=20)
+    assert final["ticket"] == ticket
+    assert final["columns"][0]["state"] == "stopped"
+    assert 2 <= len(final["columns"][0]["token_ids"]) < 500
+    assert client.predict(ticket=ticket, api_name="/stop_text") is False
+
+
+def test_each_text_has_a_ticket_of_its_own_and_one_that_is_long(client):
+    ask = {"models": BOTH[:1], "max_new_tokens": 1, "api_name": "/generate_text"}
+    one, two = (client.predict(**ask)["ticket"] for _ in range(2))
+    assert one != two
+    assert min(len(one), len(two)) >= 32
 
 
 @pytest.mark.parametrize(
@@ -182,6 +200,7 @@ def test_stop_ends_what_the_same_session_writes(client):
         ("/score_text", {"text": ""}, "paste some"),
         ("/score_text", {"text": "x" * 6_000}, "give at most 5000"),
         ("/score_text", {"text": "a", "models": ["broken" * 30]}, "no model named"),
+        ("/stop_text", {"ticket": ["a"]}, "ticket must be text"),
         ("/attention", {"model": None}, "no model named"),
         ("/token_ids", {"model": "gpt-shakespeare", "text": 7}, "text must be text"),
     ],
@@ -214,6 +233,20 @@ def test_a_body_larger_than_anything_the_page_sends_is_refused(page_url):
         urllib.request.urlopen(request, timeout=20)
     if isinstance(refused.value, urllib.error.HTTPError):
         assert refused.value.code == 413
+
+
+@pytest.mark.parametrize(("mebibytes", "accepted"), [(20, True), (65, False)])
+def test_a_file_may_be_larger_than_other_bodies(page_url, mebibytes, accepted):
+    edge = "xxxxxxxx"
+    head = f'--{edge}\r\nContent-Disposition: form-data; name="files"; filename="run.zip"\r\n\r\n'
+    body = head.encode() + b"x" * (mebibytes * 2**20) + f"\r\n--{edge}--\r\n".encode()
+    kind = {"Content-Type": f"multipart/form-data; boundary={edge}"}
+    request = urllib.request.Request(page_url + "gradio_api/upload", body, kind)
+    if accepted:
+        assert urllib.request.urlopen(request, timeout=30).status == 200
+        return
+    with pytest.raises((urllib.error.HTTPError, ConnectionError, urllib.error.URLError)):
+        urllib.request.urlopen(request, timeout=30)
 
 
 def test_the_page_stays_usable_after_all_that(client):

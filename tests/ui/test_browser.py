@@ -27,9 +27,10 @@ def opened(chromium, url, *, theme="light", language="en-US", width=1366, height
         context.close()
 
 
-def settings(page, length):
+def settings(page, length, *, closed=True):
     """Set the length of the texts in the accordion, as a user would."""
-    page.click("#settings button")
+    if closed:
+        page.click("#settings button")
     field = page.get_by_label("number input for Length")
     settle(page)
     field.fill(str(length))
@@ -102,7 +103,8 @@ def test_both_columns_wrote_and_tell_what_it_cost(page):
         assert tokens(page, side).count() == 60
         assert page.locator(f"#strip-{side} .strip-given").text_content() == "ROMEO:\n"
         labels = page.locator(f"#facts-{side} dt span[lang=en]").all_text_contents()
-        assert {"Parameters", "Trained on", "Tokens per second", "To the first token"} <= set(labels)
+        figures = {"Tokens per second, own time", "To the first token"}
+        assert {"Parameters", "Trained on", *figures} <= set(labels)
     assert int(seed_of(page)) > 0
 
 
@@ -129,7 +131,7 @@ def test_both_columns_stream_side_by_side(chromium, page_url):
 def test_click_on_a_token_shows_alternatives_and_a_choice_goes_on_from_there(page):
     generate(page)
     before = written(page, "left")
-    tokens(page, "left").nth(9).dispatch_event("click")  # it may be a newline, which has no place to point at
+    tokens(page, "left").nth(9).click()
     page.wait_for_selector("#choices-left table")
     assert tokens(page, "left").nth(9).get_attribute("aria-selected") == "true"
     other = page.locator("#choices-left tbody tr:not(.written) button.choice").first
@@ -155,6 +157,35 @@ def test_tokens_are_reached_by_keyboard(page):
     page.wait_for_selector("#choices-right table")
     page.click("#choices-right .plain")
     page.wait_for_selector("#choices-right table", state="detached")
+
+
+def test_a_line_break_has_a_mark_to_click_and_a_name(page):
+    settings(page, 300, closed=False)  # the untrained model draws evenly: a newline is among so many tokens
+    page.uncheck("#fresh input")  # and always the same
+    type_into(page, "#seed input", "3")
+    generate(page)
+    newline = page.locator("#strip-left .token-newline").first
+    assert newline.text_content() == "\n", "the mark is no part of the text"
+    box = newline.evaluate(
+        "node => { const box = node.getClientRects()[0]; return [box.width, box.height]; }"
+    )
+    assert min(box) >= 8, box
+    assert newline.get_attribute("aria-label") == "line break"
+    page.click("button[data-language='zh-CN']")
+    page.wait_for_function("() => document.querySelector('.token-newline').ariaLabel === '换行'")
+    page.click("button[data-language='en']")
+    page.wait_for_function("() => document.querySelector('.token-newline').ariaLabel === 'line break'")
+    settle(page)
+    newline.click(position={"x": box[0] / 2, "y": box[1] / 2})
+    page.wait_for_selector("#choices-left tr.written")
+    assert newline.get_attribute("aria-selected") == "true"
+    assert page.locator("#choices-left tr.written .choice").get_attribute("aria-label") == "line break"
+    place = int(newline.get_attribute("data-n"))
+    newline.evaluate("(node, place) => node.parentNode.children[place - 1].focus()", place)
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("document.activeElement.classList.contains('token-newline')")
+    page.check("#fresh input")
+    settings(page, 60, closed=False)
 
 
 def test_continue_and_regenerate(page):
@@ -285,7 +316,7 @@ def test_axe_finds_no_fault(chromium, page_url, theme):
     with opened(chromium, page_url, theme=theme) as page:
         settings(page, 30)
         generate(page)
-        tokens(page, "left").nth(3).dispatch_event("click")
+        tokens(page, "left").nth(3).click()
         page.wait_for_selector("#choices-left table")
         page.click("#surprise > button")
         page.click("#score")
@@ -301,3 +332,13 @@ def test_axe_finds_no_fault(chromium, page_url, theme):
             for fault in found
         }
         assert faults == {}, json.dumps(faults, indent=1)
+
+
+def test_the_page_keeps_its_width_however_little_was_written(chromium, page_url):
+    with opened(chromium, page_url) as page:
+        settings(page, 1)
+        page.click("#settings button")
+        page.click("button[data-language='zh-CN']")
+        generate(page)
+        settle(page)
+        assert page.locator(".gradio-container").bounding_box()["width"] > 1290

@@ -73,7 +73,7 @@ def test_the_door_gives_the_sentence_and_hides_everything_else(caplog):
     assert harmless("a & b") == "a ＆ b"
 
 
-def ask(app, headers, chunks):
+def ask(app, headers, chunks, path="/gradio_api/call/score_text"):
     """Send a request body through the cap; what the application got, and the status that was answered."""
     got, sent, waiting = [], [], list(chunks)
 
@@ -91,7 +91,7 @@ def ask(app, headers, chunks):
                 return
 
     # In a thread: the browser tests' driver keeps a loop running in this one.
-    scope = {"type": "http", "headers": headers}
+    scope = {"type": "http", "path": path, "headers": headers}
     thread = threading.Thread(target=lambda: asyncio.run(app(application)(scope, receive, send)))
     thread.start()
     thread.join()
@@ -100,7 +100,7 @@ def ask(app, headers, chunks):
 
 def test_request_bodies_have_a_limit_whatever_they_declare():
     def capped(application):
-        return serving.BodyCap(application, limit=10)
+        return serving.BodyCap(application, limit=10, upload_limit=20)
 
     got, status = ask(capped, [(b"content-length", b"4")], [b"abcd"])
     assert (got[0]["body"], status) == (b"abcd", [])
@@ -108,6 +108,9 @@ def test_request_bodies_have_a_limit_whatever_they_declare():
     assert ask(capped, [(b"content-length", b"-1")], [b"x"]) == ([], [413])
     got, _ = ask(capped, [], [b"x" * 6, b"x" * 6, b"x"])
     assert [message["type"] for message in got] == ["http.request", "http.disconnect"]
+    upload = "/gradio_api/upload"
+    assert ask(capped, [(b"content-length", b"20")], [b"x" * 20], upload)[1] == []
+    assert ask(capped, [(b"content-length", b"21")], [b"x" * 21], upload) == ([], [413])
 
 
 def test_warming_up_may_fail_without_harm(caplog, monkeypatch):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 LETTERS = "ROMEO: abcdefghijklmnopqrstuvwxyz.,!?'\nABCDEFGHIJKLMNPQSTUVWXYZ春眠不觉晓处闻啼鸟"
 SLOW_SECONDS = 0.03
+WORKER = Path(__file__).with_name("page_worker.py")
 
 
 def make_models(folder):
@@ -50,7 +51,7 @@ def fill_catalog(folder):
     shipped["slow"] = replace(shipped["gpt-shakespeare"], name="slow")
     shipped["broken"] = replace(catalog.folder_entry(folder / "broken", "broken"), licence="MIT")
     (folder / "broken" / "model.safetensors").write_bytes(b"not a model at all")
-    catalog.CATALOG = {**shipped, **pretrained}
+    catalog.CATALOG, catalog.ASSETS = {**shipped, **pretrained}, folder
 
 
 def slow_down(model):
@@ -81,13 +82,18 @@ def main():
     from aigc_demo.generators.text import load_text_model
     from aigc_demo.studio.compare import StopBook
     from aigc_demo.studio.model_cache import ON_OURS, ModelCache
+    from aigc_demo.studio.run_desk import RunDesk
+    from aigc_demo.studio.run_watch import RunWatches
+    from aigc_demo.studio.ticket import Ticket
     from aigc_demo.ui.app import Studio, serve
 
     def load(name, report):
         model = load_text_model(name.removesuffix(ON_OURS), on_ours=name.endswith(ON_OURS), progress=report)
         return slow_down(model) if name == "slow" else model
 
-    serve(Studio(ModelCache(load=load), StopBook()))
+    # Trainings are pretended, so that a test sees within seconds what takes minutes.
+    Ticket.executed = property(lambda ticket: [sys.executable, str(WORKER), *ticket.arguments])  # type: ignore
+    serve(Studio(ModelCache(load=load), StopBook(), RunWatches(RunDesk(folder / "runs"))))
 
 
 if __name__ == "__main__":

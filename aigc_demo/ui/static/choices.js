@@ -1,5 +1,6 @@
 // The alternatives to one token, with their probabilities from the model and after the settings.
-// value: null, or {title, hint, before, after, token, written, close, rows: [{text, id, before, after, written}]}
+// value: null, or {title, hint, before, after, token, written, close, newline,
+//   rows: [{text, id, before, after, written}]}
 const {say, label, make} = window.aigc;
 const box = make('div', 'choices');
 element.replaceChildren(box);
@@ -33,6 +34,7 @@ const paint = () => {
     const name = make('td', 'name');
     const button = make('button', 'choice', visible(row.text));
     button.type = 'button';
+    if (/^\s*\n\s*$/.test(row.text)) label(button, value.newline);
     button.onclick = () => trigger('select', {index: number});
     name.append(button);
     if (row.written) name.append(say(make('span', 'note'), value.written));

@@ -1,5 +1,5 @@
 // A strip of tokens: what was given, then what was written, each a button for keyboard and pointer alike.
-// value: {reset, prompt: [[text, id]], t: [text], i: [id], s: [bits], chosen, name, empty}
+// value: {reset, prompt: [[text, id]], t: [text], i: [id], s: [bits], chosen, name, newline, empty}
 const {say, label, make} = window.aigc;
 const box = make('div', 'strip');
 element.replaceChildren(box);
@@ -8,11 +8,24 @@ const list = make('span', 'strip-tokens');
 const empty = make('span', 'strip-empty');
 box.replaceChildren(given, list, empty);
 let drawn = 0, reset = null, chosen = -1;
+const texts = [];  // of the tokens drawn
 
 const piece = (raw, id, bits) => {
   const node = make('span', raw === '' ? 'token token-part' : 'token', raw || '\u2581');
   node.dataset.id = id;
   node.style.setProperty('--s', Math.min(1, Math.max(0, bits || 0) / 8).toFixed(3));
+  return node;
+};
+const option = (value, number) => {
+  const node = piece(value.t[number], value.i[number], value.s[number]);
+  node.dataset.n = number;
+  node.setAttribute('role', 'option');
+  node.setAttribute('aria-selected', String(number === chosen));
+  node.tabIndex = number === 0 ? 0 : -1;
+  node.title = (value.s[number] ?? 0).toFixed(1) + ' bits';
+  // A line break has no width of its own: the style sheet puts a mark before it, to be seen and clicked.
+  if (/^\s*\n\s*$/.test(value.t[number])) { node.classList.add('token-newline'); label(node, value.newline); }
+  texts[number] = value.t[number];
   return node;
 };
 const focusable = number => { for (const node of list.children) node.tabIndex = +node.dataset.n === number ? 0 : -1; };
@@ -34,16 +47,12 @@ const paint = () => {
   }
   list.setAttribute('role', 'listbox');
   label(list, value.name);
-  const more = document.createDocumentFragment();
-  for (; drawn < value.t.length; drawn++) {
-    const node = piece(value.t[drawn], value.i[drawn], value.s[drawn]);
-    node.dataset.n = drawn;
-    node.setAttribute('role', 'option');
-    node.setAttribute('aria-selected', 'false');
-    node.tabIndex = drawn === 0 ? 0 : -1;
-    node.title = (value.s[drawn] ?? 0).toFixed(1) + ' bits';
-    more.append(node);
+  // What was drawn may have got its text since: a part of a character, or of what could have ended the text.
+  for (let number = 0; number < drawn; number++) {
+    if (texts[number] !== value.t[number]) list.children[number].replaceWith(option(value, number));
   }
+  const more = document.createDocumentFragment();
+  for (; drawn < value.t.length; drawn++) more.append(option(value, drawn));
   const low = box.scrollHeight - box.scrollTop - box.clientHeight < 40;
   list.append(more);
   if (low) box.scrollTop = box.scrollHeight;

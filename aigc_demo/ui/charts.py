@@ -1,0 +1,115 @@
+"""A run's curves as gradio draws them: rows in, the value of a line plot out.
+
+The value is plain data, which gradio compares with what it sent last: only new rows travel.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import gradio as gr
+
+from aigc_demo.studio.run_watch import CHECKPOINT, SMOOTH, Row, logarithms
+from aigc_demo.training.curves import LANGUAGE_MODEL, Curve
+from aigc_demo.ui.language import word
+from aigc_demo.ui.wording import WORDS, text
+
+COLUMNS = ("step", "value", "line")
+NUM_CHARTS = len(LANGUAGE_MODEL)
+_TYPES = {"step": "quantitative", "value": "quantitative", "line": "nominal"}
+_TEAL, _PALE_TEAL, _PLUM, _AMBER = "#0f8f84", "#8fbdb7", "#a04fb8", "#b98a2e"
+_COLOURS = {"validation": _PLUM}
+_OVERLAID = ("#0f8f84", "#a04fb8", "#b98a2e", "#3b76c4", "#c2504a", "#6f8f2e")
+
+
+def line_plot(name: str, elem_id: str) -> gr.LinePlot:
+    """An empty chart, not seen before there is something in it.
+
+    The browser draws a chart anew when its colours change; were an empty one still being drawn meanwhile, it
+    could come last and stay.
+
+    Args:
+        name: of the curve, as `wording` calls it.
+        elem_id: in the page.
+    """
+    return gr.LinePlot(
+        _plot_data([]),
+        x="step",
+        y="value",
+        color="line",
+        x_title=" ",
+        y_title=" ",
+        color_title=" ",
+        label=word(f"chart_{name}"),
+        show_label=True,
+        elem_id=elem_id,
+        elem_classes="chart",
+        visible=False,
+    )
+
+
+def chart_update(
+    curve: Curve, rows: Sequence[Row], language: str, *, logarithmic: bool = False
+) -> dict[str, Any]:
+    """What a line plot draws.
+
+    The browser decides on the colours when it first sees a chart, so each line has a point of no value first.
+
+    Args:
+        curve: whose rows they are.
+        rows: of `run_watch`.
+        language: of the names, which gradio does not translate inside a chart.
+        logarithmic: log10 of the values.
+    """
+    colours = _colours(curve)
+    names = {line: line_name(line, language) for line in colours}
+    data: list[list[Any]] = [[0, None, name] for name in names.values()]
+    taken = logarithms(rows) if logarithmic else rows
+    data += [[step, _rounded(value), names.get(line, line)] for step, value, line in taken]
+    return gr.update(
+        value=_plot_data(data),
+        visible=bool(rows),
+        x_title=text("step", language),
+        y_title="log10" if logarithmic else " ",
+        color_map={names[line]: colour for line, colour in colours.items()},
+    )
+
+
+def overlay_update(lines: Sequence[tuple[str, Sequence[Row]]], language: str) -> dict[str, Any]:
+    """What the chart of several runs draws: for each run its name and its rows."""
+    data: list[list[Any]] = [[0, None, name] for name, _ in lines]
+    data += [[step, _rounded(value), name] for name, rows in lines for step, value, _ in rows]
+    return gr.update(
+        value=_plot_data(data),
+        visible=bool(lines),
+        x_title=text("step", language),
+        color_map=dict(zip((name for name, _ in lines), _OVERLAID, strict=False)),
+    )
+
+
+def line_name(line: str, language: str) -> str:
+    """A line's name in one language; its own name where nobody has given it words."""
+    key = f"line_{line}"
+    return text(key, language) if key in WORDS else line
+
+
+def _plot_data(data: list[list[Any]]) -> dict[str, Any]:
+    return {"columns": list(COLUMNS), "data": data, "datatypes": dict(_TYPES), "mark": "line"}
+
+
+def _colours(curve: Curve) -> dict[str, str]:
+    """A colour for each line of a curve; what is smoothed is pale behind its smoothed line."""
+    colours: dict[str, str] = {}
+    for line in curve.lines:
+        main = _COLOURS.get(line.name, _TEAL)
+        colours[line.name] = _PALE_TEAL if line.smooth else main
+        if line.smooth:
+            colours[line.name + SMOOTH] = main
+    return {**colours, CHECKPOINT: _AMBER} if curve.name == "loss" else colours
+
+
+def _rounded(value: float | None) -> float | None:
+    """Five digits, which is more than a screen shows."""
+    if value is None or value == 0 or not math.isfinite(value):
+        return value
+    return round(value, 4 - math.floor(math.log10(abs(value))))

@@ -1,0 +1,56 @@
+"""Several runs beside each other: one chart, and a table of what differs."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from aigc_demo.studio.run_desk import RunDesk
+from aigc_demo.studio.run_watch import SMOOTH, Row, RunView, differing_settings, logarithms, run_config
+from aigc_demo.ui import charts
+from aigc_demo.ui.run_view import duration, same, state_words
+from aigc_demo.ui.wording import everywhere
+
+MOST_COMPARED = 6
+
+
+def differences(
+    desk: RunDesk, views: Sequence[RunView], language: str, *, validation: bool, logarithmic: bool
+) -> tuple[Any, dict[str, Any]]:
+    """The overlaid curves and the table, for the plot and `static/differences.js`.
+
+    Args:
+        desk: where the runs are.
+        views: of one to six runs.
+        language: of the axis.
+        validation: the validation loss, or else the smoothed loss of the training.
+        logarithmic: log10 of it.
+    """
+    names = [view.state.name for view in views]
+    lines = [(view.state.name, _line(view, validation, logarithmic)) for view in views]
+    plot = charts.overlay_update(lines, language)
+    settings = differing_settings([run_config(desk.run(name)) for name in names])
+    rows = [
+        {"name": everywhere("figure_state"), "cells": [state_words(view) for view in views]},
+        {"name": everywhere("figure_best"), "cells": [_best(view) for view in views]},
+        {"name": everywhere("figure_elapsed"), "cells": [duration(view.seconds) for view in views]},
+        *(
+            {
+                "name": same(name),
+                "cells": [same("–" if value is None else str(value)[:60]) for value in values],
+            }
+            for name, values in settings.items()
+        ),
+    ]
+    return plot, {"caption": everywhere("compare_caption"), "head": names, "rows": rows}
+
+
+def _line(view: RunView, validation: bool, logarithmic: bool) -> Sequence[Row]:
+    """The first curve's smoothed line, or that of the validation."""
+    rows = next(iter(view.charts.values()), ())
+    wanted = [row for row in rows if (row[2] == "validation" if validation else row[2].endswith(SMOOTH))]
+    return logarithms(wanted) if logarithmic else wanted
+
+
+def _best(view: RunView) -> dict[str, str]:
+    if view.best is None:
+        return everywhere("not_yet")
+    return everywhere("best_at", loss=view.best[1], step=view.best[0])

@@ -1,0 +1,141 @@
+"""What the page shows of a run beside its charts, as plain JSON in all languages."""
+
+from typing import Any
+
+from aigc_demo.core.errors import DemoError
+from aigc_demo.studio.run_watch import RunView
+from aigc_demo.ui.widgets import harmless
+from aigc_demo.ui.wording import LANGUAGES, everywhere, sentence_everywhere
+
+Json = dict[str, Any]
+
+
+def run_card(view: RunView | None, *, mine: bool = False) -> Json:
+    """How a run stands, for `static/run.js`.
+
+    Args:
+        view: the run; None where there is none yet.
+        mine: whether the visitor may stop and resume it.
+    """
+    keys = ("run_command", "run_copy", "run_copied", "run_details", "run_empty")
+    words = {key.removeprefix("run_"): everywhere(key) for key in keys}
+    if view is None:
+        return {"name": "", "words": words}
+    state = view.state
+    return {
+        "name": state.name,
+        "words": words,
+        "stands": state.stands,
+        "state": state_words(view),
+        "owner": everywhere("run_mine" if mine else "run_others"),
+        "error": problem_words(state.problem),
+        "warnings": [problem_words_of(warning.key, warning.values) for warning in view.warnings[-3:]],
+        "share": round(view.share, 3),
+        "figures": _figures(view),
+        "command": view.command,
+        "facts": _facts(view),
+        "preparation": _preparation(view),
+    }
+
+
+def state_words(view: RunView) -> dict[str, str]:
+    """How the run stands, in one line."""
+    state = view.state
+    if state.stands == "running" and not state.step:
+        return everywhere("run_state_starting")
+    if state.stands == "waiting" and state.place:
+        return everywhere("run_state_queued", place=state.place)
+    return everywhere(f"run_state_{state.stands.replace('-', '_')}", step=state.step)
+
+
+def problem_words(problem: DemoError | None) -> dict[str, str] | None:
+    """The sentence of what went wrong."""
+    return None if problem is None else problem_words_of(problem.key, problem.values)
+
+
+def problem_words_of(key: str, values: dict[str, Any]) -> dict[str, str] | None:
+    """A sentence from its key; None where the record of a foreign run names one that does not exist."""
+    try:
+        found = sentence_everywhere(key, values)
+    except (KeyError, IndexError, ValueError):
+        return None
+    return {language: harmless(words) for language, words in found.items()}
+
+
+def samples(view: RunView | None) -> Json:
+    """What the models of a run's checkpoints wrote, the newest first, for `static/samples.js`."""
+    events = view.samples if view else ()
+    return {
+        "run": view.state.name if view else "",
+        "words": {"empty": everywhere("samples_empty"), "title": everywhere("samples_title")},
+        "samples": [
+            {"step": event.step, "title": everywhere("samples_step", step=event.step), "text": event.text}
+            for event in reversed(events)
+        ],
+    }
+
+
+def notice(key: str | None = None, **values: Any) -> Json:
+    """A line that says what has just happened, for `static/notice.js`."""
+    return {"bad": False, "words": everywhere(key, **values) if key else None}
+
+
+def refusal(error: DemoError) -> Json:
+    """A line that says why something was not done."""
+    return {"bad": True, "words": problem_words(error)}
+
+
+def duration(seconds: float) -> dict[str, str]:
+    """A time as people say it."""
+    whole = round(seconds)
+    if whole < 60:
+        return everywhere("seconds", seconds=whole)
+    if whole < 3600:
+        return everywhere("minutes_seconds", minutes=whole // 60, seconds=whole % 60)
+    return everywhere("hours_minutes", hours=whole // 3600, minutes=whole % 3600 // 60)
+
+
+def same(words: str) -> dict[str, str]:
+    """A figure that is the same in every language."""
+    return dict.fromkeys(LANGUAGES, words)
+
+
+def _figures(view: RunView) -> list[Json]:
+    step = f"{view.state.step:,}" + (f" / {view.steps:,}" if view.steps else "")
+    found = [("step", same(step)), ("elapsed", duration(view.seconds))]
+    if view.seconds_left is not None:
+        found.append(("left", duration(view.seconds_left)))
+    if view.validation_loss is not None:
+        found.append(("validation", same(f"{view.validation_loss:.3f}")))
+    if view.best is not None:
+        found.append(("best", everywhere("best_at", loss=view.best[1], step=view.best[0])))
+    return [{"name": everywhere(f"figure_{name}"), "value": value} for name, value in found]
+
+
+def _facts(view: RunView) -> list[Json]:
+    """Sizes and machine, of those that the start told."""
+    machine = view.facts.get("machine")
+    known = {**view.facts, **(machine if isinstance(machine, dict) else {})}
+    return [
+        {"name": everywhere(f"run_fact_{name}"), "value": same(_number(known[name]))}
+        for name in ("num_parameters", "train_tokens", "vocab_size", "processor", "threads", "accelerator")
+        if isinstance(known.get(name), (int, float, str)) and known[name] != ""
+    ]
+
+
+def _preparation(view: RunView) -> list[Json]:
+    steps = view.facts.get("preparation")
+    found = []
+    for step in steps if isinstance(steps, list) else []:
+        name = step.get("name") if isinstance(step, dict) else None
+        if name in ("read", "clean", "drop_lines", "split", "tokenise", "encode"):
+            key = "prepared_tokens" if name == "encode" else "prepared"
+            values = {"kept": _number(step.get("kept")), "dropped": _number(step.get("dropped"))}
+            found.append({"name": everywhere(f"prepare_{name}"), "value": everywhere(key, **values)})
+    return found
+
+
+def _number(value: Any) -> str:
+    return (
+        f"{value:,}" if isinstance(value, (int, float)) and not isinstance(value, bool) else str(value)[:80]
+    )

@@ -1,0 +1,24 @@
+// What the models of a run's checkpoints wrote, the newest first.
+// value: {run, words, samples: [{step, title, text}]}
+const {say, make} = window.aigc;
+const title = make('h3', 'samples-title'), list = make('div', 'samples');
+list.tabIndex = 0;
+list.setAttribute('role', 'region');
+element.replaceChildren(title, list);
+const paint = () => {
+  const value = props.value;
+  if (!value) return;
+  const drawn = JSON.stringify([value.run, value.samples.map(sample => sample.step)]);
+  if (drawn === list.dataset.drawn) return;
+  list.dataset.drawn = drawn;
+  window.aigc.label(list, value.words.title);
+  say(title, value.words.title);
+  list.replaceChildren(...value.samples.map(sample => {
+    const part = make('figure', 'sample');
+    part.append(say(make('figcaption'), sample.title), make('p', 'sample-text', sample.text));
+    return part;
+  }));
+  if (!value.samples.length) list.replaceChildren(say(make('p', 'hint'), value.words.empty));
+};
+watch('value', paint);
+paint();

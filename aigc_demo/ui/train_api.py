@@ -1,0 +1,139 @@
+"""The tab Train for programs: each action a named endpoint that takes and gives plain JSON.
+
+from gradio_client import Client
+client = Client("http://127.0.0.1:7860")
+mine = client.predict(recipe="gpt", minutes=3, api_name="/start_run")
+client.predict(name=mine["name"], secret=mine["secret"], api_name="/stop_run")
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import gradio as gr
+
+from aigc_demo.core.config import shown
+from aigc_demo.core.errors import InputError
+from aigc_demo.studio.run_order import RunOrder, checked_text_bytes
+from aigc_demo.studio.run_watch import RunView, RunWatches, logarithms
+from aigc_demo.ui.language import chosen_language
+from aigc_demo.ui.train_handlers import visitor_secret
+from aigc_demo.ui.widgets import door
+from aigc_demo.ui.wording import sentence
+
+Json = dict[str, Any]
+MOST_LISTED = 50
+
+
+def add_train_api(watches: RunWatches) -> None:
+    """Add the endpoints to the page that is being built.
+
+    Args:
+        watches: the runs.
+    """
+    api = TrainApi(watches)
+    for endpoint in (api.start_run, api.stop_run, api.resume_run, api.runs, api.run_curves):
+        gr.api(endpoint, api_name=endpoint.__name__, concurrency_limit=None)
+
+
+class TrainApi:
+    """The endpoints; their docstrings are what the API's page shows."""
+
+    def __init__(self, watches: RunWatches):
+        self._watches, self._desk = watches, watches.desk
+
+    def start_run(
+        self,
+        request: gr.Request,
+        recipe: str = "gpt",
+        text: str | None = None,
+        minutes: float | None = None,
+        steps: int | None = None,
+        seed: int = 0,
+        settings: dict[str, Any] | None = None,
+        secret: str | None = None,
+    ) -> Json:
+        """Order a training; it starts when no other one trains.
+
+        `text`: what to learn from; null for the built-in tiny world. Either `minutes` or `steps`; neither
+        means three minutes. `settings`: by name, as `--set` takes them. `secret`: that of an earlier answer,
+        so that the same visitor may stop both runs; null for a new one.
+
+        The answer holds the run's `name`, the `secret` that stops and resumes it (keep it: it is not shown
+        again) and the `command` that does the same in a terminal.
+        """
+        with door(request):
+            if minutes is None and steps is None:
+                minutes = 3
+            if not isinstance(settings, (Mapping, type(None))):
+                raise InputError("setting_type", name="settings", expected="name=value", got=shown(settings))
+            content = None if text is None else checked_text_bytes(text)
+            order = RunOrder(recipe, content, minutes, steps, seed, settings or {})
+            mine = visitor_secret(secret)
+            name = self._desk.order(secret=mine, **order.words())
+            return {"name": name, "secret": mine, "command": self._watches.view(name).command}
+
+    def stop_run(self, request: gr.Request, name: str, secret: str) -> Json:
+        """Stop a run after its step, with a checkpoint; one that waits leaves the queue.
+
+        Only who knows the `secret` of /start_run may. Answers how the run then stands.
+        """
+        with door(request):
+            self._desk.stop(name, visitor_secret(secret))
+            return self._told(self._watches.view(name), request)
+
+    def resume_run(self, request: gr.Request, name: str, secret: str) -> Json:
+        """Put a run that was stopped or interrupted into the queue again.
+
+        It goes on from its last checkpoint. Only who knows the `secret` of /start_run may. Answers how the
+        run then stands.
+        """
+        with door(request):
+            self._desk.resume(name, visitor_secret(secret))
+            return self._told(self._watches.view(name), request)
+
+    def runs(self, request: gr.Request) -> list[Json]:
+        """The newest fifty runs on this server, the newest first.
+
+        Each is {"name", "recipe", "stands", "place", "step", "steps", "seconds", "seconds_left",
+        "validation_loss", "best_validation_loss", "resumable", "problem", "command"}. `stands`: waiting,
+        running, stopping, finished, time, stopped, interrupted, non-finite or failed.
+        """
+        with door(request):
+            names = self._desk.names()[:MOST_LISTED]
+            return [self._told(self._watches.view(name), request) for name in names]
+
+    def run_curves(self, request: gr.Request, name: str, logarithmic: bool = False) -> Json:
+        """The curves of a run as far as it has come, at most 500 points a line, and its samples.
+
+        The answer is {"run": as in /runs, "curves": {curve: {line: [[step, value], ...]}}, "samples":
+        [{"step", "text"}]}. Lines that end in _smooth are running means; in the line checkpoint a stroke ends
+        with null. `logarithmic`: log10 of the values.
+        """
+        with door(request):
+            view = self._watches.view(name)
+            curves: dict[str, dict[str, list[Any]]] = {}
+            for curve, rows in view.charts.items():
+                lines = curves.setdefault(curve, {})
+                for step, value, line in logarithms(rows) if logarithmic else list(rows):
+                    lines.setdefault(line, []).append([step, value])
+            samples = [{"step": event.step, "text": event.text} for event in view.samples]
+            return {"run": self._told(view, request), "curves": curves, "samples": samples}
+
+    def _told(self, view: RunView, request: gr.Request) -> Json:
+        state, language = view.state, chosen_language(request)
+        problem = state.problem and sentence(state.problem.key, state.problem.values, language)
+        return {
+            "name": state.name,
+            "recipe": view.recipe,
+            "stands": state.stands,
+            "place": state.place,
+            "step": state.step,
+            "steps": view.steps,
+            "seconds": view.seconds,
+            "seconds_left": view.seconds_left,
+            "validation_loss": view.validation_loss,
+            "best_validation_loss": view.best[1] if view.best else None,
+            "resumable": state.resumable,
+            "problem": problem,
+            "command": view.command,
+        }

@@ -1,0 +1,232 @@
+"""What happens on a click in the tab Train: translate, call the desk, translate back."""
+
+import asyncio
+import secrets
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from aigc_demo.core.config import shown
+from aigc_demo.core.errors import DemoError, InputError
+from aigc_demo.studio.run_card import export_card
+from aigc_demo.studio.run_exchange import export_run, import_run
+from aigc_demo.studio.run_order import RunOrder, checked_upload
+from aigc_demo.studio.run_watch import REFRESH_SECONDS, RunView, RunWatches
+from aigc_demo.studio.ticket import Ticket
+from aigc_demo.training.curves import LANGUAGE_MODEL, Curve
+from aigc_demo.training.recipes import RECIPES, recipe_named
+from aigc_demo.ui import charts, run_view
+from aigc_demo.ui.comparison import MOST_COMPARED, differences
+from aigc_demo.ui.language import chosen_language
+from aigc_demo.ui.widgets import door
+
+Picture = tuple[Any, ...]
+MIN_SECRET, MAX_SECRET = 20, 200
+# The charts beside the loss are drawn on every fourth look: they change slowly.
+SLOW_LOOKS = 4
+# An earlier view of the same page has ended by then, and its last words have been shown.
+CHANGE_SECONDS = REFRESH_SECONDS + 0.1
+
+
+def visitor_secret(value: Any) -> str:
+    """The secret that the browser kept, or a new one where it kept none that we could have made."""
+    good = isinstance(value, str) and MIN_SECRET <= len(value) <= MAX_SECRET
+    return value if good else secrets.token_urlsafe(32)
+
+
+class TrainHandlers:
+    """The handlers of the tab.
+
+    Args:
+        watches: the runs, as they are watched.
+    """
+
+    def __init__(self, watches: RunWatches):
+        self._watches, self._desk = watches, watches.desk
+        self._views: dict[str, object] = {}
+        self._exports = tempfile.TemporaryDirectory(prefix="aigc-demo-exports-")
+
+    # ---- ordering
+
+    def visit(self, request: gr.Request, secret: Any) -> Picture:
+        """A page was opened: who is it, which runs are there, which one is shown."""
+        with door(request):
+            kept = visitor_secret(secret)
+            return kept, self._choices(self._first(kept)), gr.update(choices=self._desk.names())
+
+    def start(self, request: gr.Request, secret: Any, *values: Any) -> Picture:
+        """Order a run by what the form says."""
+        recipe, source, path, kind, amount, seed, *asked = values
+        with door(request):
+            kept = visitor_secret(secret)
+            if source != "tiny-world" and path is None:
+                raise InputError("no_upload")
+            names = recipe_named(recipe).asked
+            order = RunOrder(
+                recipe,
+                text=checked_upload(path) if source != "tiny-world" else None,
+                minutes=amount if kind == "minutes" else None,
+                steps=amount if kind != "minutes" else None,
+                seed=seed,
+                settings=dict(zip(names, asked, strict=True)),
+            )
+            name = self._desk.order(secret=kept, **order.words())
+            return kept, self._choices(name), run_view.notice("notice_started", name=name)
+
+    def stop(self, name: Any, secret: Any) -> Any:
+        """Stop a run with a checkpoint. Not in the queue, so what is said goes into a line."""
+        return self._said("notice_stopping", lambda: self._desk.stop(name, visitor_secret(secret)))
+
+    def resume(self, request: gr.Request, name: Any, secret: Any) -> Any:
+        """Put a run that was stopped into the queue again."""
+        with door(request):
+            self._desk.resume(name, visitor_secret(secret))
+            return run_view.notice("notice_resumed")
+
+    def delete(self, request: gr.Request, name: Any, secret: Any) -> Picture:
+        """Remove a run; the next one is shown."""
+        with door(request):
+            kept = visitor_secret(secret)
+            self._desk.delete(name, kept)
+            return self._choices(self._first(kept)), run_view.notice("notice_deleted")
+
+    def _said(self, key: str, action: Any) -> Any:
+        try:
+            action()
+        except DemoError as error:
+            return run_view.refusal(error)
+        return run_view.notice(key)
+
+    # ---- watching
+
+    async def watch(
+        self, request: gr.Request, name: Any, logarithmic: Any, secret: Any
+    ) -> AsyncIterator[Picture]:
+        """The run as it goes on, until it has ended or this page looks at another one."""
+        page, me, looks = str(request.session_hash), object(), 0
+        earlier, self._views[page] = page in self._views, me
+        drawing = _Drawing(chosen_language(request), bool(logarithmic))
+        try:
+            with door(request):
+                if earlier:
+                    await asyncio.sleep(CHANGE_SECONDS)
+                view = await self._look(name)
+                while self._views.get(page) is me:
+                    mine = view is not None and self._is_mine(view.state.name, secret)
+                    ended = view is None or not view.state.under_way
+                    yield drawing.picture(view, mine, slow=ended or looks % SLOW_LOOKS == 0)
+                    if ended:
+                        return
+                    await asyncio.sleep(REFRESH_SECONDS)
+                    view, looks = await self._look(name), looks + 1
+        finally:
+            if self._views.get(page) is me:
+                del self._views[page]
+
+    async def _look(self, name: Any) -> RunView | None:
+        """None where no run is chosen, and for one that somebody has deleted meanwhile."""
+        if not name:
+            return None
+        try:
+            return await asyncio.to_thread(self._watches.view, name)
+        except (FileNotFoundError, InputError):
+            return None
+
+    def _is_mine(self, name: str, secret: Any) -> bool:
+        ticket = Ticket.load(self._desk.folder / name)
+        return ticket is not None and isinstance(secret, str) and ticket.belongs_to(secret)
+
+    def refresh(self) -> Any:
+        """The list of runs as it is now."""
+        return gr.update(choices=self._desk.names())
+
+    def _choices(self, value: str | None) -> Any:
+        return gr.update(choices=self._desk.names(), value=value)
+
+    def _first(self, secret: str) -> str | None:
+        """The run to show to whoever comes: one's own under way, anybody's, one's own last, the last."""
+        names = self._desk.names()
+        under_way = [name for name in names[:20] if self._desk.state(name).under_way]
+        mine = [name for name in names if self._is_mine(name, secret)]
+        ranked = [*(name for name in under_way if name in mine), *under_way, *mine, *names]
+        return ranked[0] if ranked else None
+
+    # ---- keeping and comparing
+
+    def download(self, request: gr.Request, name: Any) -> Any:
+        """The run as a file."""
+        with door(request):
+            run = self._desk.run(name)
+            target = Path(self._exports.name) / f"{run.path.name}.zip"
+            export_run(run, export_card(self._watches.view(name)), target)
+            return gr.update(value=str(target), visible=True)
+
+    def upload(self, request: gr.Request, path: Any, secret: Any) -> Picture:
+        """A run that was exported before."""
+        with door(request):
+            kept = visitor_secret(secret)
+            if path is None:
+                raise InputError("no_upload")
+            name = import_run(Path(path), self._desk.folder, kept)
+            return kept, self._choices(name), run_view.notice("notice_uploaded", name=name)
+
+    def compare(self, request: gr.Request, names: Any, line: Any, logarithmic: Any) -> Picture:
+        """Several runs in one chart, and what differs between them."""
+        with door(request):
+            language = chosen_language(request)
+            if names == []:
+                return charts.overlay_update((), language), None
+            if (
+                not isinstance(names, Sequence)
+                or isinstance(names, str)
+                or not 1 <= len(names) <= MOST_COMPARED
+            ):
+                expected = f"a list of 1 to {MOST_COMPARED} runs"
+                raise InputError("setting_type", name="runs", expected=expected, got=shown(names))
+            views = [self._watches.view(name) for name in names]
+            return differences(
+                self._desk, views, language, validation=line == "validation", logarithmic=bool(logarithmic)
+            )
+
+
+class _Drawing:
+    """What a page shows of the run that it watches, in the order of `train_tab.Watched.all`."""
+
+    def __init__(self, language: str, logarithmic: bool):
+        self._language, self._logarithmic = language, logarithmic
+        self._charts: list[Any] = [gr.skip()] * charts.NUM_CHARTS
+
+    def picture(self, view: RunView | None, mine: bool, *, slow: bool) -> Picture:
+        """The whole of it.
+
+        Args:
+            view: of the run.
+            mine: whether the visitor may stop it.
+            slow: whether the charts beside the first are drawn anew.
+        """
+        for number, curve in enumerate(_curves(view)[: charts.NUM_CHARTS]):
+            if slow or number == 0:
+                rows = view.charts.get(curve.name, ()) if view else ()
+                logarithmic = self._logarithmic and number == 0
+                self._charts[number] = charts.chart_update(
+                    curve, rows, self._language, logarithmic=logarithmic
+                )
+        state = view.state if view else None
+        return (
+            run_view.run_card(view, mine=mine),
+            *self._charts,
+            run_view.samples(view),
+            gr.update(interactive=bool(state and mine and state.under_way)),
+            gr.update(interactive=bool(state and mine and state.resumable)),
+            gr.update(interactive=bool(state and mine and not state.under_way)),
+            gr.update(interactive=bool(view and view.samples)),
+        )
+
+
+def _curves(view: RunView | None) -> tuple[Curve, ...]:
+    """The charts that tell the story of the run's recipe."""
+    recipe = RECIPES.get(view.recipe) if view else None
+    return recipe.curves if recipe else LANGUAGE_MODEL

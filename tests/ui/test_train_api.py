@@ -1,0 +1,87 @@
+"""Trainings ordered, followed and stopped by a program, on a page in a process of its own."""
+
+import time
+
+import pytest
+from gradio_client import Client
+from gradio_client.exceptions import AppError
+
+
+@pytest.fixture(scope="module")
+def client(page_url):
+    connected = Client(page_url, verbose=False)
+    yield connected
+    connected.close()
+
+
+def curves(client, name, **options):
+    return client.predict(name=name, api_name="/run_curves", **options)
+
+
+def until(client, name, good, seconds=30):
+    end = time.monotonic() + seconds
+    while not good(found := curves(client, name)):
+        assert time.monotonic() < end, found["run"]
+        time.sleep(0.1)
+    return found
+
+
+def refusal(client, api_name, **arguments):
+    with pytest.raises(AppError) as refused:
+        client.predict(api_name=api_name, **arguments)
+    return str(refused.value)
+
+
+def test_a_run_is_started_followed_stopped_and_resumed(client):
+    mine = client.predict(recipe="gpt", steps=400, api_name="/start_run")
+    assert len(mine["secret"]) >= 40
+    assert mine["command"].startswith("python -m aigc_demo train gpt --data tiny-world --run-dir ")
+    assert "--steps 400" in mine["command"]
+    assert "--set tokenizer=words" in mine["command"]
+    seen = until(client, mine["name"], lambda found: found["run"]["step"] >= 30)
+    assert seen["run"]["stands"] == "running"
+    assert seen["samples"][0] == {"step": 25, "text": "Once <b>upon</b> ${step} 25."}
+    sentence = refusal(client, "/stop_run", name=mine["name"], secret="somebody else's secret")
+    assert "started by somebody else" in sentence
+    client.predict(name=mine["name"], secret=mine["secret"], api_name="/stop_run")
+    stopped = until(client, mine["name"], lambda found: found["run"]["stands"] == "stopped")
+    assert stopped["run"]["resumable"]
+    assert stopped["run"]["step"] < 400
+    client.predict(name=mine["name"], secret=mine["secret"], api_name="/resume_run")
+    ended = until(client, mine["name"], lambda found: found["run"]["stands"] == "finished")
+    train = ended["curves"]["loss"]["train"]
+    assert [step for step, _ in train] == list(range(1, 401))
+    assert train[0][1] == 5
+    assert ended["run"]["best_validation_loss"] == pytest.approx(5.2 / 400**0.3)
+    logs = curves(client, mine["name"], logarithmic=True)["curves"]["loss"]["train"]
+    assert logs[0][1] == pytest.approx(0.69897)
+    listed = client.predict(api_name="/runs")
+    assert mine["name"] in [run["name"] for run in listed]
+
+
+def test_a_text_is_taken_as_a_source(client):
+    mine = client.predict(recipe="gpt2", text="A story. " * 50, steps=3, api_name="/start_run")
+    assert "/source.txt" in mine["command"]
+    until(client, mine["name"], lambda found: found["run"]["stands"] == "finished")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"recipe": "../x"}, "no recipe named ../x"),
+        ({"steps": 10, "minutes": 1}, "not both"),
+        ({"minutes": 1e9}, "minutes must be at most 60"),
+        ({"steps": 10, "settings": {"hidden_size": 100_000}}, "hidden_size must be at most"),
+        ({"steps": 10, "settings": ["a=b"]}, "settings must be"),
+        ({"steps": 10, "text": " "}, "holds no text"),
+    ],
+)
+def test_what_does_not_fit_is_refused_with_one_sentence(client, arguments, said):
+    before = client.predict(api_name="/runs")
+    assert said in refusal(client, "/start_run", **arguments)
+    assert len(client.predict(api_name="/runs")) == len(before)
+
+
+@pytest.mark.parametrize("name", ["../../etc", "", ".desk.lock", "no-such-run"])
+def test_names_that_are_no_runs_are_refused(client, name):
+    assert "no run named" in refusal(client, "/run_curves", name=name)

@@ -1,0 +1,161 @@
+"""The tab Train in a real browser: start, watch, reload, stop, resume, compare, take home."""
+
+import json
+from contextlib import contextmanager
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from tests.ui.test_browser import AXE, TIMEOUT, settle
+
+
+@contextmanager
+def trained(chromium, url, *, theme="light", language="en-US", width=1366, context=None):
+    """The tab, opened; in a given context it is the same visitor."""
+    mine = context or chromium.new_context(viewport={"width": width, "height": 900}, locale=language)
+    page = mine.new_page()
+    page.set_default_timeout(TIMEOUT)
+    faults = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    open_tab(page, f"{url}?__theme={theme}")
+    try:
+        yield page
+        assert faults == []
+    finally:
+        page.close()
+        if context is None:
+            mine.close()
+
+
+def open_tab(page, url=None):
+    page.goto(url) if url else page.reload()
+    page.get_by_role("tab").nth(1).click()
+    page.wait_for_selector("#start")
+    settle(page)
+
+
+def start(page, steps):
+    """Order a run of so many steps; its name."""
+    before = page.locator("#run .run-name").text_content() if page.locator("#run .run-name").count() else ""
+    if not page.is_checked("#budget input[value=steps]"):
+        page.check("#budget input[value=steps]")
+        page.wait_for_function("() => document.querySelector('#amount input').value === '500'")
+    page.fill("#amount input", str(steps))
+    page.locator("#amount input").blur()
+    settle(page)
+    page.click("#start")
+    page.wait_for_function(
+        "old => ![old, ''].includes(document.querySelector('#run .run-name').textContent)", arg=before
+    )
+    return page.locator("#run .run-name").text_content()
+
+
+def wait_for(page, stands):
+    page.wait_for_selector(f"#run .state[data-state={stands}]")
+
+
+def reached(page):
+    """The step that the card shows."""
+    shown = page.locator("#run .figures dd").first.locator("span[lang=en]").text_content()
+    return int(shown.split("/")[0].replace(",", ""))
+
+
+def wait_for_step(page, step):
+    page.wait_for_function(
+        """step => Number((document.querySelector('#run .figures dd span[lang=en]')?.textContent || '0')
+          .split('/')[0].replace(',', '')) >= step""",
+        arg=step,
+    )
+
+
+def length_of_curve(page, line="train"):
+    """How many points the drawn line has."""
+    drawn = page.locator(f"#chart-0 .plot_marks path[aria-label$='line: {line}']").first.get_attribute("d")
+    return drawn.count("L") + drawn.count("M")
+
+
+def end(page):
+    page.click("#stop-run")
+    wait_for(page, "stopped")
+
+
+def test_start_watch_reload_stop_resume(chromium, page_url):
+    with trained(chromium, page_url) as page:
+        name = start(page, 4000)
+        wait_for_step(page, 5)
+        page.wait_for_selector("#chart-0 .plot_marks path[aria-label$='line: train']")
+        early = length_of_curve(page)
+        wait_for_step(page, 60)
+        assert length_of_curve(page) > early, "the curve grows"
+        assert "Once <b>upon</b>" in page.locator("#samples .sample-text").first.text_content()
+        open_tab(page)
+        page.wait_for_function(
+            "name => document.querySelector('#run .run-name').textContent === name", arg=name
+        )
+        wait_for(page, "running")
+        with trained(chromium, page_url) as stranger:
+            stranger.wait_for_selector("#chart-0 .plot_marks path[aria-label$='line: train']")
+            assert stranger.locator("#run .run-name").text_content() == name
+            assert stranger.locator("#stop-run").is_disabled()
+        end(page)
+        stopped_at = reached(page)
+        page.click("#resume-run")
+        wait_for(page, "running")
+        wait_for_step(page, stopped_at + 5)
+        end(page)
+        page.click("#download-run")
+        page.wait_for_selector("#exported a")
+        page.click("#delete-run")
+        page.wait_for_function(
+            "name => document.querySelector('#run .run-name').textContent !== name", arg=name
+        )
+
+
+def test_runs_are_compared_and_errors_are_sentences_in_chinese(chromium, page_url):
+    with trained(chromium, page_url, language="zh-CN") as page:
+        names = []
+        for steps in (20, 30):
+            names.append(start(page, steps))
+            wait_for(page, "finished")
+        assert page.locator("#run .state").inner_text() == "完成，共 30 步"
+        page.click("#compare-runs > button")
+        for name in names:
+            page.click("#compare-pick input")
+            page.get_by_role("option", name=name).click()
+        page.wait_for_function("() => document.querySelectorAll('#differences thead th').length === 2")
+        row = page.locator("#differences tbody tr").last
+        assert row.locator("th span[lang=en]").text_content() == "steps", "nothing else differs"
+        cells = row.locator("td").all_inner_texts()
+        assert sorted(cells) == ["20", "30"]
+        page.fill("#amount input", "999999")
+        page.locator("#amount input").blur()
+        settle(page)
+        page.click("#start")
+        page.get_by_text("steps 必须不大于 20000").wait_for()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_no_fault_in_the_tab(chromium, page_url, theme):
+    with trained(chromium, page_url, theme=theme) as page:
+        start(page, 40)
+        wait_for(page, "finished")
+        for part in ("#train-settings", "#more-curves", "#upload-run", "#compare-runs"):
+            page.click(f"{part} > button")
+        page.click("#run summary")
+        settle(page)
+        found = Axe().run(page, options=AXE).response["violations"]
+        faults = {
+            fault["id"]: [
+                (node["target"], node["html"][:160], node["failureSummary"][-200:]) for node in fault["nodes"]
+            ][:3]
+            for fault in found
+        }
+        assert faults == {}, json.dumps(faults, indent=1)
+
+
+@pytest.mark.parametrize("width", [390, 1366])
+def test_the_tab_is_not_wider_than_the_screen(chromium, page_url, width):
+    with trained(chromium, page_url, width=width) as page:
+        start(page, 30)
+        wait_for(page, "finished")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
