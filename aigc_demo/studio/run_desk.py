@@ -172,6 +172,7 @@ class RunDesk:
         """
         with self._lock:
             self._be_the_only_desk()
+            self._tend()  # the end of a worker is seen in its record before it is noted here
             folder, ticket = self._own(name, secret)
             if ticket.stage != "ended":
                 raise InputError("run_under_way", name=name)
@@ -193,6 +194,8 @@ class RunDesk:
             InputError: no such run, another visitor's, or one under way.
         """
         with self._lock:
+            self._be_the_only_desk()
+            self._tend()
             folder, ticket = self._own(name, secret)
             if ticket.stage != "ended":
                 raise InputError("run_under_way", name=name)

@@ -141,14 +141,17 @@ class RunWatch:
         self._low, self._high = math.inf, -math.inf
         self._step = 0
 
-    def view(self) -> RunView:
+    def view(self, *, fresh: bool = False) -> RunView:
         """The run as it stands now; no older than a quarter of a second.
+
+        Args:
+            fresh: not older at all, as after something was done to the run.
 
         Raises:
             InputError: the run was deleted.
         """
         with self._lock:
-            if time.monotonic() - self._refreshed >= REFRESH_SECONDS:
+            if fresh or time.monotonic() - self._refreshed >= REFRESH_SECONDS:
                 self._refresh()
                 self._refreshed = time.monotonic()
             return self._view
@@ -258,8 +261,12 @@ class RunWatches:
         self._lock = threading.Lock()
         self._watched: OrderedDict[str, tuple[tuple[int, int], RunWatch]] = OrderedDict()
 
-    def view(self, name: Any) -> RunView:
+    def view(self, name: Any, *, fresh: bool = False) -> RunView:
         """A run as it stands now.
+
+        Args:
+            name: of the run.
+            fresh: as in `RunWatch.view`.
 
         Raises:
             InputError: there is no run of that name.
@@ -273,7 +280,7 @@ class RunWatches:
             self._watched.move_to_end(name)
             while len(self._watched) > MOST_WATCHED:
                 self._watched.popitem(last=False)
-        return known[1].view()
+        return known[1].view(fresh=fresh)
 
 
 def logarithms(rows: Sequence[Row]) -> list[Row]:

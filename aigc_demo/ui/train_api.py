@@ -79,7 +79,7 @@ class TrainApi:
         """
         with door(request):
             self._desk.stop(name, visitor_secret(secret))
-            return self._told(self._watches.view(name), request)
+            return self._told(self._watches.view(name, fresh=True), request)
 
     def resume_run(self, request: gr.Request, name: str, secret: str) -> Json:
         """Put a run that was stopped or interrupted into the queue again.
@@ -89,7 +89,7 @@ class TrainApi:
         """
         with door(request):
             self._desk.resume(name, visitor_secret(secret))
-            return self._told(self._watches.view(name), request)
+            return self._told(self._watches.view(name, fresh=True), request)
 
     def runs(self, request: gr.Request) -> list[Json]:
         """The newest fifty runs on this server, the newest first.

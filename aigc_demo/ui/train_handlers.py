@@ -113,7 +113,7 @@ class TrainHandlers:
             with door(request):
                 if earlier:
                     await asyncio.sleep(CHANGE_SECONDS)
-                view = await self._look(name)
+                view = await self._look(name, fresh=True)  # it may have been resumed a moment ago
                 while self._views.get(page) is me:
                     mine = view is not None and self._is_mine(view.state.name, secret)
                     ended = view is None or not view.state.under_way
@@ -126,12 +126,12 @@ class TrainHandlers:
             if self._views.get(page) is me:
                 del self._views[page]
 
-    async def _look(self, name: Any) -> RunView | None:
+    async def _look(self, name: Any, *, fresh: bool = False) -> RunView | None:
         """None where no run is chosen, and for one that somebody has deleted meanwhile."""
         if not name:
             return None
         try:
-            return await asyncio.to_thread(self._watches.view, name)
+            return await asyncio.to_thread(self._watches.view, name, fresh=fresh)
         except (FileNotFoundError, InputError):
             return None
 

@@ -99,6 +99,20 @@ def test_stop_ends_with_a_checkpoint_and_resume_goes_on_from_it(desk: RunDesk) -
     until(lambda: steps_done(desk, name) > stopped.step)
 
 
+@pytest.mark.parametrize("action", ["resume", "delete"])
+def test_an_end_that_the_desk_has_not_noted_yet_is_an_end(tmp_path: Path, monkeypatch, action: str) -> None:
+    monkeypatch.setattr(run_desk, "TEND_SECONDS", 3600.0)
+    desk = RunDesk(tmp_path / "runs")
+    name = order(desk)
+    until(lambda: steps_done(desk, name) >= 3)
+    desk.stop(name, ANNA)
+    until(lambda: not desk.state(name).under_way)
+    assert ticket(desk, name).stage == "started", "nobody has tended the desk meanwhile"
+    getattr(desk, action)(name, ANNA)
+    assert name not in desk.names() if action == "delete" else desk.state(name).under_way
+    desk.close()
+
+
 def test_only_the_owner_stops_resumes_and_deletes(desk: RunDesk) -> None:
     name = order(desk)
     for action in (desk.stop, desk.resume, desk.delete):

@@ -159,6 +159,16 @@ def test_all_viewers_share_one_reader(run: RunDirectory, watches: RunWatches, mo
     assert watches.view("a-run") is first, "the record is not read for each look"
 
 
+def test_a_fresh_look_sees_what_was_done_a_moment_ago(
+    run: RunDirectory, watches: RunWatches, monkeypatch
+) -> None:
+    monkeypatch.setattr(run_watch, "REFRESH_SECONDS", 3600.0)
+    assert watches.view("a-run").state.step == 0
+    run.append(step(7, 2.0))
+    assert watches.view("a-run").state.step == 0, "others share the last look"
+    assert watches.view("a-run", fresh=True).state.step == 7
+
+
 def test_few_runs_are_kept_in_memory(tmp_path: Path, watches: RunWatches, monkeypatch) -> None:
     monkeypatch.setattr(run_watch, "MOST_WATCHED", 2)
     for name in ("r1", "r2", "r3"):
