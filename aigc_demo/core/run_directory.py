@@ -75,6 +75,14 @@ class RunDirectory:
         except (OSError, ValueError) as error:
             raise InputError("broken_checkpoint", path=str(self.path), detail="config.json") from error
 
+    def known_config(self) -> dict[str, Any]:
+        """The same as far as it can be read: empty for a run that has not begun or that somebody damaged."""
+        try:
+            config: Any = self.config()
+        except DemoError:
+            return {}
+        return config if isinstance(config, dict) else {}
+
     def append(self, event: TrainEvent) -> None:
         """Add one event to the record, in one write."""
         with writing(self.path), self.events_path.open("a", encoding="utf-8") as file:

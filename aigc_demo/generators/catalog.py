@@ -37,6 +37,7 @@ class CatalogEntry:
         size_mib: of the weights' file.
         architecture: whose network it is.
         runs_on_ours: whether its weights also fit our own network.
+        data_sha256: of the source that it was trained on, where this project trained it.
     """
 
     name: str
@@ -52,6 +53,7 @@ class CatalogEntry:
     size_mib: float | None = None
     architecture: str = ""
     runs_on_ours: bool = False
+    data_sha256: str = ""
 
     @property
     def on_hub(self) -> bool:
@@ -59,8 +61,17 @@ class CatalogEntry:
         return self.revision is not None
 
 
-_SHAKESPEARE = ("English",), "Shakespeare's plays (tinyshakespeare, 1.1 million characters, first 90 %)"
-_TANG = ("Chinese",), "poems of the Tang dynasty (first 90 %)"
+# The languages of a text, what it is, and the SHA-256 of its file.
+_SHAKESPEARE = (
+    ("English",),
+    "Shakespeare's plays (tinyshakespeare, 1.1 million characters, first 90 %)",
+    "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed",
+)
+_TANG = (
+    ("Chinese",),
+    "poems of the Tang dynasty (first 90 %)",
+    "5592b7cbb6ed2118719bf4f8068119d499b0991f35838bd83e309808cd034ac3",
+)
 
 _SHIPPED = {
     "gpt-shakespeare": _SHAKESPEARE,
@@ -135,12 +146,13 @@ PRETRAINED = (
 def shipped(assets: Path | None = None, known: Collection[str] = ()) -> list[CatalogEntry]:
     """The models trained by this project whose folders are there and whole, less those that are known."""
     entries = []
-    for name, (languages, training_data) in _SHIPPED.items():
+    for name, (languages, training_data, sha256) in _SHIPPED.items():
         if name in known:
             continue
         with contextlib.suppress(InputError):  # a folder that is missing or half there is not listed
             entry = folder_entry((assets or ASSETS) / name, name)
-            entries.append(replace(entry, licence="MIT", languages=languages, training_data=training_data))
+            told = replace(entry, languages=languages, training_data=training_data, data_sha256=sha256)
+            entries.append(replace(told, licence="MIT"))
     return entries
 
 

@@ -9,12 +9,10 @@ from typing import Any
 
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import InputError
-from aigc_demo.studio.model_cache import ON_OURS
 
 MAX_PROMPT_CHARACTERS = 20_000
 MAX_SCORED_CHARACTERS = 5_000
 MAX_TOKENS = 20_000
-MAX_MODELS = 4
 
 
 def checked_text(name: str, value: Any, limit: int = MAX_PROMPT_CHARACTERS) -> str:
@@ -34,33 +32,6 @@ def checked_text(name: str, value: Any, limit: int = MAX_PROMPT_CHARACTERS) -> s
     except UnicodeEncodeError:
         raise InputError("text_not_unicode", name=name) from None
     return value
-
-
-def checked_model(value: Any) -> str:
-    """The name of a model in the catalog, with `@ours` behind it where its weights fit our network.
-
-    Raises:
-        InputError: there is no such model, or it cannot run on our network.
-    """
-    from aigc_demo.generators.catalog import listed
-
-    name = value.removesuffix(ON_OURS) if isinstance(value, str) else ""
-    entry = listed().get(name)
-    if entry is None or (value.endswith(ON_OURS) and not entry.runs_on_ours):
-        raise InputError("unknown_model", name=shown(value))
-    return str(value)
-
-
-def checked_models(value: Any) -> tuple[str, ...]:
-    """One to four names of models.
-
-    Raises:
-        InputError: it is not a list of them.
-    """
-    if not isinstance(value, (list, tuple)) or not 1 <= len(value) <= MAX_MODELS:
-        expected = f"a list of 1 to {MAX_MODELS} models"
-        raise InputError("setting_type", name="models", expected=expected, got=shown(value))
-    return tuple(checked_model(name) for name in value)
 
 
 def checked_ids(name: str, value: Any) -> tuple[int, ...]:

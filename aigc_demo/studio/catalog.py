@@ -1,9 +1,24 @@
-"""What the page offers to choose from: the catalog's models, and where they can, the same on our network."""
+"""What the page offers to choose from: the catalog's models, some of them on our network too, and the runs'.
 
-from dataclasses import dataclass
-from typing import Any
+A run's model is named RUN@STEP, by the checkpoint that holds it; RUN alone stands for its last one.
+"""
 
-from aigc_demo.studio.model_cache import ON_OURS
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from aigc_demo.core.config import shown
+from aigc_demo.core.errors import DemoError, InputError
+from aigc_demo.core.run_directory import RunDirectory, step_of
+
+if TYPE_CHECKING:
+    from aigc_demo.generators.catalog import CatalogEntry
+    from aigc_demo.studio.run_desk import RunDesk
+
+ON_OURS = "@ours"
+"""Ending of a model's name that asks for its weights on our own network: `gpt2@ours`."""
+
+MOST_RUNS = 20
+MAX_MODELS = 4
 
 
 @dataclass(frozen=True)
@@ -14,19 +29,115 @@ class Choice:
     entry: Any
     on_ours: bool
 
+    @property
+    def of_a_run(self) -> bool:
+        """Whether a run on this machine trained it, in contrast to the models that everybody has."""
+        return "@" in self.value.removesuffix(ON_OURS)
 
-def text_choices() -> tuple[Choice, ...]:
-    """All text models that this page may run now, in the catalog's order."""
-    from aigc_demo.generators.catalog import listed
 
-    choices = []
-    for name, entry in listed().items():
-        if entry.kind != "text":
-            continue
-        choices.append(Choice(name, entry, False))
-        if entry.runs_on_ours:
-            choices.append(Choice(name + ON_OURS, entry, True))
-    return tuple(choices)
+class Catalog:
+    """The models of the page by name.
+
+    Args:
+        desk: whose runs are models too; None for none.
+    """
+
+    def __init__(self, desk: "RunDesk | None" = None):
+        self._desk = desk
+
+    def choice(self, name: Any) -> Choice:
+        """The model of this name.
+
+        Args:
+            name: of the catalog, or RUN@STEP, or RUN; with `@ours` behind it to run on our own network.
+
+        Raises:
+            InputError: there is no such model, or it cannot run on our network.
+        """
+        bare = name.removesuffix(ON_OURS) if isinstance(name, str) else ""
+        on_ours = bare != name
+        entry = self._entry(bare)
+        if entry is None or (on_ours and not entry.runs_on_ours):
+            raise InputError("unknown_model", name=shown(name))
+        return Choice(entry.name + ON_OURS * on_ours, entry, on_ours)
+
+    def checked(self, name: Any) -> str:
+        """The full name of a model.
+
+        Raises:
+            InputError: there is no such model, or it cannot run on our network.
+        """
+        return self.choice(name).value
+
+    def checked_all(self, names: Any) -> tuple[str, ...]:
+        """One to four names of models.
+
+        Raises:
+            InputError: it is not a list of them.
+        """
+        if not isinstance(names, (list, tuple)) or not 1 <= len(names) <= MAX_MODELS:
+            expected = f"a list of 1 to {MAX_MODELS} models"
+            raise InputError("setting_type", name="models", expected=expected, got=shown(names))
+        return tuple(self.checked(name) for name in names)
+
+    def text_choices(self) -> tuple[Choice, ...]:
+        """All text models that this page may run now: the catalog's in its order, then the newest runs'."""
+        from aigc_demo.generators.catalog import listed
+
+        entries = [entry for entry in listed().values() if entry.kind == "text"]
+        choices = []
+        for entry in [*entries, *self._run_entries()]:
+            choices.append(Choice(entry.name, entry, False))
+            if entry.runs_on_ours:
+                choices.append(Choice(entry.name + ON_OURS, entry, True))
+        return tuple(choices)
+
+    def baseline_for(self, run: RunDirectory) -> str | None:
+        """The library baseline that was trained on the same data as a run: another run's, or a shipped one.
+
+        Returns:
+            A model's name; None where nobody has trained one.
+        """
+        from aigc_demo.generators.catalog import listed
+
+        sha256 = _data_of(run).get("sha256")
+        candidates = [*self._run_entries(), *listed().values()]
+        same = (e.name for e in candidates if e.family == "library" and sha256 and e.data_sha256 == sha256)
+        return next(same, None)
+
+    def _entry(self, name: str) -> "CatalogEntry | None":
+        from aigc_demo.generators.catalog import listed
+
+        known = listed().get(name)
+        if known is not None or self._desk is None:
+            return known
+        try:
+            return self._run_entry(self._desk, name)
+        except (DemoError, ValueError, OverflowError):
+            return None
+
+    def _run_entry(self, desk: "RunDesk", name: str) -> "CatalogEntry | None":
+        """The model of a run's checkpoint; None where there is none of that step."""
+        from aigc_demo.generators.catalog import folder_entry
+
+        run_name, _, step = name.partition("@")
+        run = desk.run(run_name)
+        checkpoints = {step_of(path): path for path in run.checkpoints()}
+        wanted = int(step) if step else max(checkpoints, default=-1)
+        if wanted not in checkpoints:
+            return None
+        entry = folder_entry(checkpoints[wanted], f"{run.path.name}@{wanted}")
+        data = _data_of(run)
+        name, sha256 = str(data.get("name", "")), str(data.get("sha256", ""))
+        return replace(entry, training_data=name[:80], data_sha256=sha256)
+
+    def _run_entries(self) -> list["CatalogEntry"]:
+        """The last models of the newest runs that have ended."""
+        if self._desk is None:
+            return []
+        ended = [name for name in self._desk.names() if not self._desk.state(name).under_way]
+        found = [self._entry(name) for name in ended[:MOST_RUNS]]
+        return [entry for entry in found if entry is not None]
 
 
 def default_pair(choices: tuple[Choice, ...]) -> tuple[str, str]:
@@ -34,3 +145,9 @@ def default_pair(choices: tuple[Choice, ...]) -> tuple[str, str]:
     ours = next((choice.value for choice in choices if choice.entry.family == "ours"), choices[0].value)
     others = [choice.value for choice in choices if choice.entry.family != "ours"]
     return ours, others[0] if others else choices[-1].value
+
+
+def _data_of(run: RunDirectory) -> dict[str, Any]:
+    """Name and hash of what a run was trained on; an uploaded run may say anything."""
+    data = run.known_config().get("data")
+    return data if isinstance(data, dict) else {}

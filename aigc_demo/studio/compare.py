@@ -22,9 +22,9 @@ from aigc_demo.studio.arguments import (
     check_in_vocabulary,
     checked_bits,
     checked_ids,
-    checked_models,
     checked_text,
 )
+from aigc_demo.studio.catalog import Catalog
 from aigc_demo.studio.model_cache import ModelCache, weights_mib
 from aigc_demo.studio.turns import Turn
 
@@ -120,16 +120,27 @@ class Request:
 
 
 def check_request(
-    models: Any, prompt: Any, settings: Mapping[str, Any], written: Sequence[Any] | None = None
+    catalog: Catalog,
+    models: Any,
+    prompt: Any,
+    settings: Mapping[str, Any],
+    written: Sequence[Any] | None = None,
 ) -> Request:
     """Check everything that can be checked before a model is loaded.
+
+    Args:
+        catalog: what the names stand for.
+        models: one to four names.
+        prompt: what the texts begin with.
+        settings: of the decoding, loose.
+        written: for each model the tokens or ids that it has written already.
 
     Raises:
         InputError: a model is unknown, the prompt is too long or not text, a setting does not fit.
     """
     from aigc_demo.generators.decoding import SamplingSettings
 
-    names = checked_models(models)
+    names = catalog.checked_all(models)
     given = list(written) if isinstance(written, (list, tuple)) and written else [()] * len(names)
     if len(given) != len(names):
         expected = f"a list of {len(names)}, one for each model"

@@ -13,10 +13,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
+from aigc_demo.studio.catalog import Catalog, Choice
 from aigc_demo.studio.turns import Turns
-
-ON_OURS = "@ours"
-"""Ending of a model's name that asks for its weights on our own network: `gpt2@ours`."""
 
 DEFAULT_LIMIT_MIB = 4096.0
 
@@ -61,15 +59,20 @@ class ModelCache:
             alone, since without it nothing could be shown.
         load: makes a model from its name, and reports (bytes fetched, bytes in all) if it fetches any; by
             default a text model from the catalog.
+        catalog: what the names stand for.
 
     Attributes:
+        catalog: the same.
         turns: in which the small ones among them write.
     """
 
-    def __init__(self, limit_mib: float | None = None, load: Load | None = None):
+    def __init__(
+        self, limit_mib: float | None = None, load: Load | None = None, catalog: Catalog | None = None
+    ):
         self.limit_mib = _limit_from_environment() if limit_mib is None else limit_mib
         self.turns = Turns()
-        self._load = load or _load_text_model
+        self.catalog = catalog or Catalog()
+        self._load = load or self._load_by_name
         self._lock = threading.Lock()
         self._models: OrderedDict[str, _Shelf] = OrderedDict()
         self._loading: dict[str, _Loading] = {}
@@ -110,6 +113,9 @@ class ModelCache:
         with self._lock:
             return sum(shelf.memory_mib for shelf in self._models.values())
 
+    def _load_by_name(self, name: str, report: Callable[[int, int], None]) -> Any:
+        return _load_text_model(self.catalog.choice(name), report)
+
     def _fill(self, name: str, loading: _Loading) -> None:
         """Load outside the lock, so that others can use what is there."""
         try:
@@ -143,10 +149,10 @@ def _limit_from_environment() -> float:
         return DEFAULT_LIMIT_MIB
 
 
-def _load_text_model(name: str, progress: Callable[[int, int], None]) -> Any:
+def _load_text_model(choice: Choice, progress: Callable[[int, int], None]) -> Any:
     """Imports torch and the model's library, so the page is up before this runs."""
     from aigc_demo.core.device import set_threads
     from aigc_demo.generators.text import load_text_model
 
     set_threads(processes=2)  # two columns work side by side
-    return load_text_model(name.removesuffix(ON_OURS), on_ours=name.endswith(ON_OURS), progress=progress)
+    return load_text_model(choice.entry, on_ours=choice.on_ours, progress=progress)

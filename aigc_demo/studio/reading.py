@@ -10,14 +10,10 @@ from aigc_demo.studio.arguments import (
     MAX_SCORED_CHARACTERS,
     check_in_vocabulary,
     checked_ids,
-    checked_model,
-    checked_models,
     checked_text,
 )
+from aigc_demo.studio.catalog import Catalog
 from aigc_demo.studio.model_cache import ModelCache
-
-__all__ = ["AttentionMaps", "TextReading", "attention", "check_scored", "checked_count", "checked_models"]
-__all__ += ["next_token", "score_text", "token_ids"]
 
 MAX_ATTENTION_BYTES = 400_000
 MAX_ATTENTION_TOKENS = 128
@@ -84,13 +80,13 @@ def checked_count(value: Any) -> int:
     return value
 
 
-def check_scored(model: Any, text: Any) -> tuple[str, str]:
+def check_scored(catalog: Catalog, model: Any, text: Any) -> tuple[str, str]:
     """The model's name and the text, both checked.
 
     Raises:
         InputError: the model is unknown; the text is empty, too long or not text.
     """
-    name, checked = checked_model(model), checked_text("text", text, MAX_SCORED_CHARACTERS)
+    name, checked = catalog.checked(model), checked_text("text", text, MAX_SCORED_CHARACTERS)
     if not checked:
         raise InputError("text_empty")
     return name, checked
@@ -104,7 +100,7 @@ def score_text(cache: ModelCache, model: Any, text: Any) -> TextReading:
     """
     from aigc_demo.generators import scoring
 
-    name, text = check_scored(model, text)
+    name, text = check_scored(cache.catalog, model, text)
     score = scoring.score_text(_reader(cache, name), text)
     return TextReading(name, text, score.bits_per_byte, score.num_bytes, score.num_tokens, score.bits)
 
@@ -137,7 +133,7 @@ def next_token(
     """
     from aigc_demo.generators.decoding import SamplingSettings, alternatives
 
-    name, text = checked_model(model), checked_text("prompt", prompt)
+    name, text = cache.catalog.checked(model), checked_text("prompt", prompt)
     ids, asked = checked_ids("token_ids", written), SamplingSettings.from_mapping(settings)
     reader = _reader(cache, name)
     check_in_vocabulary(reader, ids)
@@ -154,7 +150,7 @@ def attention(cache: ModelCache, model: Any, prompt: Any, written: Any) -> Atten
     Raises:
         DemoError: an argument does not fit, or the model gives no attention.
     """
-    name, text = checked_model(model), checked_text("prompt", prompt)
+    name, text = cache.catalog.checked(model), checked_text("prompt", prompt)
     ids = checked_ids("token_ids", written)
     reader = _reader(cache, name)
     check_in_vocabulary(reader, ids)
@@ -182,7 +178,7 @@ def token_ids(cache: ModelCache, model: Any, text: Any) -> tuple[tuple[int, str]
     Raises:
         DemoError: an argument does not fit, or the model cannot be loaded.
     """
-    name, checked = checked_model(model), checked_text("text", text)
+    name, checked = cache.catalog.checked(model), checked_text("text", text)
     reader = cache.get(name)
     return tuple((token, reader.token_text(token)) for token in reader.encode(checked))
 

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from aigc_demo.core.errors import DemoError
 from aigc_demo.core.events import (
     CheckpointSaved,
     RunFinished,
@@ -23,7 +22,6 @@ from aigc_demo.core.events import (
     ValidationDone,
     Warned,
 )
-from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.studio.curves import Curves, Tail, Thinned
 from aigc_demo.studio.run_desk import RunDesk
 from aigc_demo.studio.run_state import RunState
@@ -159,7 +157,7 @@ class RunWatch:
     def _refresh(self) -> None:
         state = self._desk.state(self._name)  # before the record: what ended has then written all of it
         if not self._config:
-            self._config = _config(self._run)
+            self._config = self._run.known_config()
         if self._curves is None and self._config:
             self._curves = Curves(_curves_of(self._config))
         if self._curves is not None:
@@ -306,25 +304,12 @@ def differing_settings(configs: Sequence[dict[str, Any]]) -> dict[str, list[Any]
     }
 
 
-def run_config(run: RunDirectory) -> dict[str, Any]:
-    """What a run was started with; empty where nothing is known yet."""
-    return _config(run)
-
-
 def _flat(config: dict[str, Any]) -> dict[str, Any]:
     settings = config.get("settings")
     data = config.get("data")
     source = data.get("name") if isinstance(data, dict) else config.get("source")
     known = {name: config.get(name) for name in ("recipe", "steps", "minutes", "seed", "init")}
     return {**known, "source": source, **(settings if isinstance(settings, dict) else {})}
-
-
-def _config(run: RunDirectory) -> dict[str, Any]:
-    try:
-        config: Any = run.config()
-    except DemoError:
-        return {}
-    return config if isinstance(config, dict) else {}
 
 
 def _curves_of(config: dict[str, Any]) -> tuple[Curve, ...]:

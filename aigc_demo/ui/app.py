@@ -2,24 +2,25 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from aigc_demo.studio.catalog import default_pair, text_choices
+from aigc_demo.studio.catalog import Catalog, default_pair
 from aigc_demo.studio.compare import StopBook
-from aigc_demo.studio.model_cache import ModelCache
+from aigc_demo.studio.model_cache import Load, ModelCache
 from aigc_demo.studio.run_desk import RunDesk
 from aigc_demo.studio.run_watch import RunWatches
 from aigc_demo.ui import serving
+from aigc_demo.ui.frame import Frame, new_frame
 from aigc_demo.ui.language import head_script, translations, word
 from aigc_demo.ui.text_api import add_text_api
 from aigc_demo.ui.text_tab import build_text_tab, model_words
 from aigc_demo.ui.theme import page_theme, style_sheet
 from aigc_demo.ui.train_api import add_train_api
-from aigc_demo.ui.train_tab import Frame, build_train_tab, new_frame
+from aigc_demo.ui.train_tab import build_train_tab
 from aigc_demo.ui.widgets import labelled, spans
 
 
@@ -29,17 +30,23 @@ class Studio:
 
     cache: ModelCache
     stops: StopBook
-    runs: RunWatches = field(default_factory=lambda: RunWatches(RunDesk(runs_folder())))
+    runs: RunWatches
 
 
-def runs_folder() -> Path:
-    """Where the page's runs are: AIGC_DEMO_RUNS, or runs/ where the page was started."""
-    return Path(os.environ.get("AIGC_DEMO_RUNS", "runs"))
+def new_studio(folder: Path | None = None, load: Load | None = None) -> Studio:
+    """A studio in which the runs' models are among those that can be chosen.
+
+    Args:
+        folder: where the runs are; by default AIGC_DEMO_RUNS, or runs/ where the page was started.
+        load: as in `ModelCache`.
+    """
+    desk = RunDesk(folder or Path(os.environ.get("AIGC_DEMO_RUNS", "runs")))
+    return Studio(ModelCache(load=load, catalog=Catalog(desk)), StopBook(), RunWatches(desk))
 
 
 TABS: tuple[tuple[str, Callable[[Studio, Frame], None]], ...] = (
     # the key of the tab's name, and what builds it
-    ("tab_text", lambda studio, frame: build_text_tab(studio.cache, studio.stops)),
+    ("tab_text", lambda studio, frame: build_text_tab(studio.cache, studio.stops, frame)),
     ("tab_train", lambda studio, frame: build_train_tab(studio.runs, frame)),
 )
 
@@ -50,7 +57,7 @@ def build_app(studio: Studio | None = None) -> gr.Blocks:
     Args:
         studio: what the tabs share; a new one by default.
     """
-    studio = studio or Studio(ModelCache(), StopBook())
+    studio = studio or new_studio()
     with gr.Blocks(title="AIGC Demo", **serving.BLOCKS) as page:
         add_text_api(studio.cache, studio.stops)  # first, so that no listener's name is taken before
         add_train_api(studio.runs)
@@ -58,8 +65,8 @@ def build_app(studio: Studio | None = None) -> gr.Blocks:
         frame = new_frame(page)  # before the tabs: what stands in one is not there before it is opened
         with gr.Tabs():
             for name, build in TABS:
-                with gr.Tab(word(name)):
-                    build(studio, frame)
+                with gr.Tab(word(name)) as tab:
+                    build(studio, replace(frame, tab=tab))
     page.queue(**serving.QUEUE)
     return page
 
@@ -71,14 +78,14 @@ def launch_settings() -> dict[str, Any]:
         "app_kwargs": serving.body_cap(),
         "theme": page_theme(),
         "head": style_sheet() + head_script(),
-        "i18n": translations(model_words(text_choices())),
+        "i18n": translations(model_words(Catalog().text_choices())),
     }
 
 
 def serve(studio: Studio | None = None) -> None:
     """Serve the page until it is ended: the page first, the models after."""
     serving.quiet_environment()
-    studio = studio or Studio(ModelCache(), StopBook())
+    studio = studio or new_studio()
     page = build_app(studio)
     page.launch(prevent_thread_lock=True, **launch_settings())
     page.server.config.timeout_graceful_shutdown = serving.CLOSE_SECONDS  # open pages keep a stream open
@@ -94,8 +101,9 @@ def _close(studio: Studio, page: gr.Blocks) -> None:
 
 
 def _load_defaults(cache: ModelCache) -> None:
-    for choice in text_choices():
-        if choice.value in default_pair(text_choices()) and choice.entry.revision is None:
+    choices = Catalog().text_choices()
+    for choice in choices:
+        if choice.value in default_pair(choices) and not choice.entry.on_hub:
             cache.get(choice.value)
 
 

@@ -151,6 +151,12 @@ def choice_label(choice: Choice) -> tuple[str, str, str]:
     return english, simplified, traditional
 
 
+def run_label(choice: Choice) -> str:
+    """The name of a run's model in the pickers."""
+    parts = ("▸ " + choice.value, choice.entry.training_data)
+    return " · ".join(filter(None, parts))
+
+
 def short_count(count: int) -> dict[str, str]:
     """A number of parameters as people say it: 4.8 M in English, 480 万 in Chinese."""
     english = _scaled(count, ((1e9, "B"), (1e6, "M"), (1e3, "K")))

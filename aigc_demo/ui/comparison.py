@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from aigc_demo.studio.run_desk import RunDesk
-from aigc_demo.studio.run_watch import SMOOTH, Row, RunView, differing_settings, logarithms, run_config
+from aigc_demo.studio.run_watch import SMOOTH, Row, RunView, differing_settings, logarithms
 from aigc_demo.ui import charts
 from aigc_demo.ui.run_view import duration, same, state_words
 from aigc_demo.ui.wording import everywhere
@@ -27,7 +27,7 @@ def differences(
     names = [view.state.name for view in views]
     lines = [(view.state.name, _line(view, validation, logarithmic)) for view in views]
     plot = charts.overlay_update(lines, language)
-    settings = differing_settings([run_config(desk.run(name)) for name in names])
+    settings = differing_settings([desk.run(name).known_config() for name in names])
     rows = [
         {"name": everywhere("figure_state"), "cells": [state_words(view) for view in views]},
         {"name": everywhere("figure_best"), "cells": [_best(view) for view in views]},

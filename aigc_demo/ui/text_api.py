@@ -14,7 +14,7 @@ import gradio as gr
 from aigc_demo.core.errors import DemoError
 from aigc_demo.studio import reading
 from aigc_demo.studio.arguments import checked_text
-from aigc_demo.studio.catalog import default_pair, text_choices
+from aigc_demo.studio.catalog import default_pair
 from aigc_demo.studio.compare import (
     Column,
     StopBook,
@@ -50,8 +50,11 @@ class TextApi:
     """The endpoints; their docstrings are what the API's page shows."""
 
     def __init__(self, cache: ModelCache, stops: StopBook):
-        self._cache = cache
+        self._cache, self._catalog = cache, cache.catalog
         self._stops = stops
+
+    def _named(self, models: list[str] | None) -> Any:
+        return list(default_pair(self._catalog.text_choices())) if models is None else models
 
     def generate_text(
         self,
@@ -92,8 +95,7 @@ class TextApi:
             "seed": new_seed() if seed is None else seed,
         }
         with door(request):
-            names = list(default_pair(text_choices())) if models is None else models
-            asked = check_request(names, prompt, settings, token_ids)
+            asked = check_request(self._catalog, self._named(models), prompt, settings, token_ids)
             language, ticket = chosen_language(request), new_ticket()
             with self._stops.writing(ticket) as event:
                 for picture in compare_text(asked, self._cache, event):
@@ -144,9 +146,9 @@ class TextApi:
         "num_bytes", "num_tokens", "character_bits", "error"}.
         """
         with door(request):
-            names = list(default_pair(text_choices())) if models is None else reading.checked_models(models)
+            names = self._catalog.checked_all(self._named(models))
             for name in names:
-                reading.check_scored(name, text)
+                reading.check_scored(self._catalog, name, text)
             return [self._score(name, text, chosen_language(request)) for name in names]
 
     def _score(self, model: str, text: str, language: str) -> Json:
@@ -187,7 +189,7 @@ class TextApi:
                 "training_data": choice.entry.training_data,
                 "on_our_network": choice.on_ours or choice.entry.family == "ours",
             }
-            for choice in text_choices()
+            for choice in self._catalog.text_choices()
         ]
 
 

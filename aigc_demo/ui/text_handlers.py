@@ -9,8 +9,6 @@ import gradio as gr
 
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.studio import reading
-from aigc_demo.studio.arguments import checked_model
-from aigc_demo.studio.catalog import Choice, text_choices
 from aigc_demo.studio.compare import Column, StopBook, Token, check_request, compare_text, new_seed, surprise
 from aigc_demo.studio.model_cache import ModelCache
 from aigc_demo.ui import columns
@@ -38,13 +36,11 @@ class TextHandlers:
     Args:
         cache: the models of the page.
         stops: which visitor's writing is to stop.
-        choices: the models in the pickers.
     """
 
-    def __init__(self, cache: ModelCache, stops: StopBook, choices: Sequence[Choice]):
-        self._cache = cache
+    def __init__(self, cache: ModelCache, stops: StopBook):
+        self._cache, self._catalog = cache, cache.catalog
         self._stops = stops
-        self._choices = {choice.value: choice for choice in choices}
 
     # ---- writing
 
@@ -63,7 +59,7 @@ class TextHandlers:
         prompt, _, _, *sliders, left, right, shown_left, shown_right = values
         with door(request):
             settings = settings_from(sliders, seed)
-            asked = check_request([left, right], prompt, settings)
+            asked = check_request(self._catalog, [left, right], prompt, settings)
             new = [
                 replace(shown.written_by(settings, 0), text_id=secrets.token_hex(4))
                 for shown in (shown_left, shown_right)
@@ -80,7 +76,7 @@ class TextHandlers:
             models = [shown.column.model for shown in both]
             written = [shown.column.tokens for shown in both]
             settings = settings_from(sliders, shown_left.column.seed)
-            asked = check_request(models, shown_left.prompt, settings, written)
+            asked = check_request(self._catalog, models, shown_left.prompt, settings, written)
             new = [shown.written_by(settings, len(shown.column.tokens)) for shown in both]
             yield from self._write(ticket, asked, new)
 
@@ -100,7 +96,7 @@ class TextHandlers:
 
     def _side(self, model: str, shown: Shown) -> Picture:
         """What one column shows, in the order of text_tab.Side.picture."""
-        choice = self._choice(model)
+        choice = self._catalog.choice(model)
         return (
             columns.model_card(choice, shown),
             columns.strip(shown),
@@ -109,18 +105,6 @@ class TextHandlers:
             shown,
         )
 
-    def _choice(self, model: Any) -> Choice:
-        """The model's entry; it may have been added to the catalog since the page was built.
-
-        Raises:
-            InputError: there is no such model.
-        """
-        if model not in self._choices:
-            self._choices.update({choice.value: choice for choice in text_choices()})
-        if model not in self._choices:
-            raise InputError("unknown_model", name=str(model)[:60])
-        return self._choices[model]
-
     def stop(self, ticket: str) -> None:
         """Everything that this visitor has running ends at its next token."""
         self._stops.stop(ticket)
@@ -128,7 +112,7 @@ class TextHandlers:
     def choose_model(self, request: gr.Request, model: Any) -> Picture:
         """An empty column for another model."""
         with door(request):
-            return self._side(checked_model(model), Shown())
+            return self._side(model, Shown())
 
     # ---- alternatives
 
@@ -160,7 +144,7 @@ class TextHandlers:
             taken = found[_number(event, len(found))]
             written = (*shown.column.tokens[:place], Token(taken.id, taken.text, surprise(taken.prob_before)))
             settings = settings_from(values, shown.column.seed)
-            asked = check_request([shown.column.model], shown.prompt, settings, [written])
+            asked = check_request(self._catalog, [shown.column.model], shown.prompt, settings, [written])
             new = replace(shown.written_by(settings, place + 1), text_id=secrets.token_hex(4))
             with self._stops.writing(ticket) as stop:
                 for (column,) in compare_text(asked, self._cache, stop):
@@ -177,13 +161,15 @@ class TextHandlers:
             for side, (model, result) in enumerate(zip(models, results, strict=True)):
                 if not isinstance(result, DemoError):
                     shown[side] = replace(shown[side], bits_per_byte=(model, result.bits_per_byte))
-            facts = [columns.model_facts(self._choice(m), s) for m, s in zip(models, shown, strict=True)]
+            facts = [
+                columns.model_facts(self._catalog.choice(m), s) for m, s in zip(models, shown, strict=True)
+            ]
             strips = [columns.score(model, result) for model, result in zip(models, results, strict=True)]
             return (*strips, *facts, *shown)
 
     def _score(self, model: Any, text: Any) -> Any:
         """The score, or why there is none: one model that cannot be loaded leaves the other alone."""
-        reading.check_scored(model, text)
+        reading.check_scored(self._catalog, model, text)
         try:
             return reading.score_text(self._cache, model, text)
         except DemoError as error:

@@ -5,11 +5,12 @@ from typing import Any
 
 import gradio as gr
 
-from aigc_demo.studio.catalog import Choice, default_pair, text_choices
+from aigc_demo.studio.catalog import Choice, default_pair
 from aigc_demo.studio.compare import MAX_SEED, StopBook, new_ticket
 from aigc_demo.studio.model_cache import ModelCache
 from aigc_demo.ui import columns
 from aigc_demo.ui.columns import Shown
+from aigc_demo.ui.frame import Frame
 from aigc_demo.ui.language import word
 from aigc_demo.ui.text_handlers import TextHandlers
 from aigc_demo.ui.widgets import spans, widget
@@ -72,15 +73,16 @@ class Side:
         return [self.card, self.strip, self.choices, self.facts, self.shown]
 
 
-def build_text_tab(cache: ModelCache, stops: StopBook) -> None:
+def build_text_tab(cache: ModelCache, stops: StopBook, frame: Frame) -> None:
     """Lay out the tab and connect it; called inside a gr.Tab.
 
     Args:
         cache: the models of the page.
         stops: which visitor's writing is to stop.
+        frame: of the tab.
     """
-    choices = text_choices()
-    handlers = TextHandlers(cache, stops, choices)
+    choices = cache.catalog.text_choices()
+    handlers = TextHandlers(cache, stops)
     ticket = _ticket()
     question, examples = _question(choices)
     buttons = _buttons()
@@ -90,11 +92,20 @@ def build_text_tab(cache: ModelCache, stops: StopBook) -> None:
     _wire_examples(examples, choices, question, sides)
     _surprise(handlers, sides)
     _attention(handlers, sides)
+    _wire_pickers(cache, frame, [side.model for side in sides])
 
 
 def model_words(choices: tuple[Choice, ...]) -> dict[str, tuple[str, str, str]]:
     """The names of the models in the pickers, in all languages, for gradio's translation."""
     return {f"model_{choice.value}": columns.choice_label(choice) for choice in choices}
+
+
+def picker_choices(choices: tuple[Choice, ...]) -> list[tuple[Any, str]]:
+    """What a picker offers; the name of a run's model is the same in every language."""
+    return [
+        (columns.run_label(choice) if choice.of_a_run else word(f"model_{choice.value}"), choice.value)
+        for choice in choices
+    ]
 
 
 # ---- layout
@@ -186,7 +197,7 @@ def _side(side: str, model: str, choices: tuple[Choice, ...]) -> Side:
     chosen = next(choice for choice in choices if choice.value == model)
     with gr.Column(min_width=320, elem_classes=["side", side], elem_id=f"column-{side}"):
         picker = gr.Dropdown(
-            [(word(f"model_{choice.value}"), choice.value) for choice in choices],
+            picker_choices(choices),
             value=model,
             label=word(f"model_{side}"),
             elem_id=f"model-{side}",
@@ -247,6 +258,24 @@ def _wire_columns(handlers: TextHandlers, ticket: Any, question: Question, sides
             **MODEL_WORK,
         )
         side.choices.close(lambda: None, None, side.choices, queue=False, **PRIVATE)
+
+
+def _wire_pickers(cache: ModelCache, frame: Frame, pickers: list[Any]) -> None:
+    """Runs that have ended meanwhile are offered when the page, the tab or a picker is opened."""
+
+    def refresh() -> list[Any]:
+        offered = picker_choices(cache.catalog.text_choices())
+        return [gr.update(choices=offered) for _ in pickers]
+
+    touched = [picker.focus for picker in pickers]
+    gr.on(
+        [frame.page.load, frame.tab.select, *touched],
+        refresh,
+        None,
+        pickers,
+        concurrency_limit=None,
+        **PRIVATE,
+    )
 
 
 def _wire_examples(examples: Any, choices: tuple[Choice, ...], question: Question, sides: list[Side]) -> None:

@@ -15,8 +15,8 @@ from aigc_demo.core.config import shown
 from aigc_demo.core.errors import InputError
 from aigc_demo.studio.run_order import RunOrder, checked_text_bytes
 from aigc_demo.studio.run_watch import RunView, RunWatches, logarithms
+from aigc_demo.ui.frame import visitor_secret
 from aigc_demo.ui.language import chosen_language
-from aigc_demo.ui.train_handlers import visitor_secret
 from aigc_demo.ui.widgets import door
 from aigc_demo.ui.wording import sentence
 

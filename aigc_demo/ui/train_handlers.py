@@ -1,7 +1,6 @@
 """What happens on a click in the tab Train: translate, call the desk, translate back."""
 
 import asyncio
-import secrets
 import tempfile
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
@@ -20,21 +19,15 @@ from aigc_demo.training.curves import LANGUAGE_MODEL, Curve
 from aigc_demo.training.recipes import RECIPES, recipe_named
 from aigc_demo.ui import charts, run_view
 from aigc_demo.ui.comparison import MOST_COMPARED, differences
+from aigc_demo.ui.frame import visitor_secret
 from aigc_demo.ui.language import chosen_language
 from aigc_demo.ui.widgets import door
 
 Picture = tuple[Any, ...]
-MIN_SECRET, MAX_SECRET = 20, 200
 # The charts beside the loss are drawn on every fourth look: they change slowly.
 SLOW_LOOKS = 4
 # An earlier view of the same page has ended by then, and its last words have been shown.
 CHANGE_SECONDS = REFRESH_SECONDS + 0.1
-
-
-def visitor_secret(value: Any) -> str:
-    """The secret that the browser kept, or a new one where it kept none that we could have made."""
-    good = isinstance(value, str) and MIN_SECRET <= len(value) <= MAX_SECRET
-    return value if good else secrets.token_urlsafe(32)
 
 
 class TrainHandlers:

@@ -11,15 +11,13 @@ from aigc_demo.training.curves import LANGUAGE_MODEL
 from aigc_demo.training.recipes import RECIPES
 from aigc_demo.ui import charts, run_view
 from aigc_demo.ui.comparison import MOST_COMPARED
+from aigc_demo.ui.frame import Frame
 from aigc_demo.ui.language import word
 from aigc_demo.ui.train_handlers import TrainHandlers
 from aigc_demo.ui.widgets import widget
 
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 CHEAP: dict[str, Any] = {**PRIVATE, "concurrency_limit": None}
-# Gradio hides what it stores from other scripts of the page with this word; whom a run belongs to goes by
-# the secret that is stored, which the server makes.
-STORAGE_KEY, STORAGE_WORD = "aigc-demo-visitor", "aigc-demo-storage"
 STEPS: dict[str, float] = {"hidden_size": 32, "context_length": 8, "learning_rate": 0.0001, "dropout": 0.05}
 LOWEST: dict[str, float] = {"hidden_size": 32, "learning_rate": 0.0001}
 HIGHEST: dict[str, float] = {"learning_rate": 0.02, "dropout": 0.5}
@@ -64,24 +62,6 @@ class Watched:
         return [
             self.card, *self.charts, self.samples, self.stop, self.resume, self.delete, self.download,
         ]  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Frame:
-    """What stands around the tabs.
-
-    Attributes:
-        page: whose opening attaches to a run.
-        visitor: keeps the visitor's secret in the browser.
-    """
-
-    page: gr.Blocks
-    visitor: Any
-
-
-def new_frame(page: gr.Blocks) -> Frame:
-    """The frame of a page; called inside it and outside its tabs."""
-    return Frame(page, gr.BrowserState("", storage_key=STORAGE_KEY, secret=STORAGE_WORD))
 
 
 def build_train_tab(watches: RunWatches, frame: Frame) -> None:

@@ -1,14 +1,91 @@
+"""Names and the models that they stand for: the catalog's, and those of the runs of a desk."""
+
+from pathlib import Path
+
+import pytest
+
+from aigc_demo.core.errors import InputError
+from aigc_demo.core.run_directory import RunDirectory
+from aigc_demo.data.tokenizer import train_tokenizer
 from aigc_demo.generators import catalog
-from aigc_demo.studio.arguments import checked_model
-from aigc_demo.studio.catalog import text_choices
+from aigc_demo.nets.transformer import Decoder, TransformerConfig
+from aigc_demo.studio.catalog import Catalog
+from aigc_demo.studio.model_cache import ModelCache
+from aigc_demo.studio.run_desk import RunDesk
+from aigc_demo.studio.ticket import Ticket
 
 ENTRY = catalog.CatalogEntry("gpt-tang", "ours", "text", "gpt", "nowhere", architecture="gpt")
+DATA = {"name": "mine.txt", "sha256": "ab" * 32}
 
 
-def test_a_model_that_is_published_later_can_be_chosen(monkeypatch):
+def test_a_model_that_is_published_later_can_be_chosen(monkeypatch) -> None:
     monkeypatch.setattr(catalog, "CATALOG", {entry.name: entry for entry in catalog.PRETRAINED})
     monkeypatch.setattr(catalog, "shipped", lambda assets=None, known=(): [ENTRY])
-    assert checked_model("gpt-tang") == "gpt-tang"
-    names = [choice.value for choice in text_choices()]
+    assert Catalog().checked("gpt-tang") == "gpt-tang"
+    names = [choice.value for choice in Catalog().text_choices()]
     assert names[0] == "gpt-tang"
     assert names[1:3] == ["distilgpt2", "distilgpt2@ours"]
+
+
+def add_checkpoint(run: RunDirectory, step: int) -> None:
+    tokenizer = train_tokenizer("abcdefgh" * 9, "characters")
+    shape = {"context_length": 11, "num_layers": 1, "num_heads": 1, "hidden_size": 8}
+    beside = run.begin_checkpoint(step)
+    Decoder(TransformerConfig(vocab_size=tokenizer.vocab_size, **shape)).save_pretrained(beside)
+    tokenizer.save(beside)
+    run.finish_checkpoint(step)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> RunDesk:
+    run = RunDirectory(tmp_path / "mine")
+    run.create({"recipe": "gpt", "source": "mine.txt", "data": DATA, "settings": {}})
+    for step in (20, 30):
+        add_checkpoint(run, step)
+    RunDirectory(tmp_path / "bare").create({"recipe": "gpt", "settings": {}})
+    return RunDesk(tmp_path)
+
+
+def test_a_run_that_has_ended_is_a_model_to_choose(desk: RunDesk) -> None:
+    (choice,) = [choice for choice in Catalog(desk).text_choices() if choice.of_a_run]
+    assert choice.value == "mine@30"
+    assert (choice.entry.family, choice.entry.training_data) == ("ours", "mine.txt")
+    assert not any(choice.of_a_run for choice in Catalog().text_choices())
+
+
+def test_a_run_under_way_is_not_offered(desk: RunDesk) -> None:
+    Ticket("", (), "waiting", 0.0).save(desk.folder / "mine")
+    assert not any(choice.of_a_run for choice in Catalog(desk).text_choices())
+
+
+def test_a_run_is_named_with_and_without_its_step(desk: RunDesk) -> None:
+    names = Catalog(desk)
+    assert names.checked("mine") == "mine@30"
+    assert names.choice("mine@20").entry.location == str(desk.folder / "mine" / "checkpoints" / "step-000020")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["mine@25", "mine@-1", "mine@x", "mine@ours", "bare", "../mine", "", None, 7, "mine@" + "9" * 5000],
+)
+def test_what_is_no_model_is_refused(desk: RunDesk, name: object) -> None:
+    with pytest.raises(InputError) as caught:
+        Catalog(desk).checked(name)
+    assert caught.value.key == "unknown_model"
+
+
+def test_the_checkpoints_of_a_run_are_models_that_differ(desk: RunDesk) -> None:
+    cache = ModelCache(catalog=Catalog(desk))
+    early, late = (cache.get(name).token_logits([3, 4]) for name in ("mine@20", "mine@30"))
+    assert early.shape == late.shape
+    assert not early.equal(late)
+
+
+def test_the_baseline_is_the_one_with_the_same_data(desk: RunDesk, monkeypatch) -> None:
+    run, hashed = desk.run("mine"), DATA["sha256"]
+    assert Catalog(desk).baseline_for(run) is None
+    shipped = catalog.CatalogEntry("gpt2-mine", "library", "text", "gpt2", "nowhere", data_sha256=hashed)
+    ours = catalog.CatalogEntry("gpt-mine", "ours", "text", "gpt", "nowhere", data_sha256=hashed)
+    monkeypatch.setattr(catalog, "CATALOG", {"gpt-mine": ours, "gpt2-mine": shipped})
+    assert Catalog(desk).baseline_for(run) == "gpt2-mine"
+    assert Catalog(desk).baseline_for(desk.run("bare")) is None

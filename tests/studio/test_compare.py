@@ -1,6 +1,7 @@
 import math
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 import torch
@@ -8,6 +9,7 @@ import torch
 from aigc_demo.core import device
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.generators import catalog
+from aigc_demo.studio.catalog import Catalog
 from aigc_demo.studio.compare import (
     SMALL_PARAMETERS,
     StopBook,
@@ -28,7 +30,7 @@ PER_LETTER = -math.log2(15 / 16)
 @pytest.fixture(autouse=True)
 def _small_catalog(monkeypatch):
     names = ("alphabet", "slow", "breaks", "missing")
-    monkeypatch.setattr(catalog, "CATALOG", dict.fromkeys(names, ENTRY))
+    monkeypatch.setattr(catalog, "CATALOG", {name: replace(ENTRY, name=name) for name in names})
 
 
 def cache_of(**models):
@@ -46,7 +48,7 @@ def last(pictures):
 
 def run(models, prompt="a", settings=GREEDY, cache=None, written=None, stop=None):
     cache = cache or cache_of(alphabet=AlphabetModel())
-    request = check_request(models, prompt, settings, written)
+    request = check_request(Catalog(), models, prompt, settings, written)
     return compare_text(request, cache, stop or threading.Event())
 
 
@@ -232,7 +234,7 @@ def test_going_on_gives_the_text_that_would_have_come():
 )
 def test_what_does_not_fit_is_refused_before_a_model_is_loaded(models, prompt, settings, written, key):
     with pytest.raises(InputError) as refused:
-        check_request(models, prompt, settings, written)
+        check_request(Catalog(), models, prompt, settings, written)
     assert refused.value.key == key
 
 

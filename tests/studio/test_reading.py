@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -14,7 +15,7 @@ ENTRY = catalog.CatalogEntry("alphabet", "ours", "text", "gpt", "nowhere", archi
 
 @pytest.fixture
 def cache(monkeypatch):
-    monkeypatch.setattr(catalog, "CATALOG", {"alphabet": ENTRY, "blind": ENTRY})
+    monkeypatch.setattr(catalog, "CATALOG", {"alphabet": ENTRY, "blind": replace(ENTRY, name="blind")})
     blind = AlphabetModel("blind")
     blind.attention = lambda ids: None
     models = {"alphabet": AlphabetModel(), "blind": blind}

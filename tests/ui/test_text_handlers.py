@@ -9,7 +9,6 @@ import gradio as gr
 import pytest
 
 from aigc_demo.generators import catalog
-from aigc_demo.studio.catalog import Choice
 from aigc_demo.studio.compare import StopBook, new_ticket
 from aigc_demo.studio.model_cache import ModelCache
 from aigc_demo.ui.columns import Shown
@@ -26,7 +25,7 @@ LOOSE = (1.0, 0, 1.0, 1, 1.0, 3, "")
 def handlers(monkeypatch):
     monkeypatch.setattr(catalog, "CATALOG", {"alphabet": ENTRY})
     cache = ModelCache(100, lambda name, report: AlphabetModel())
-    return TextHandlers(cache, StopBook(), (Choice("alphabet", ENTRY, False),))
+    return TextHandlers(cache, StopBook())
 
 
 def last(pictures):

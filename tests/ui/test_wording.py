@@ -8,7 +8,8 @@ import pytest
 
 from aigc_demo.core.errors import ENGLISH, InputError
 from aigc_demo.generators import catalog
-from aigc_demo.studio.arguments import checked_ids, checked_models
+from aigc_demo.studio.arguments import checked_ids
+from aigc_demo.studio.catalog import Catalog
 from aigc_demo.ui import wording
 from aigc_demo.ui.wording import LANGUAGES, SENTENCES, WORDS, everywhere, sentence, text
 
@@ -107,7 +108,7 @@ def refused(call, *arguments):
     ("error", "english", "simplified"),
     [
         (
-            refused(checked_models, []),
+            refused(Catalog().checked_all, []),
             "models must be a list of 1 to 4 models, got [].",
             "models 必须是含 1 到 4 个模型的列表，得到的是 []。",
         ),

@@ -80,20 +80,18 @@ def main():
     fill_catalog(folder)
 
     from aigc_demo.generators.text import load_text_model
-    from aigc_demo.studio.compare import StopBook
-    from aigc_demo.studio.model_cache import ON_OURS, ModelCache
-    from aigc_demo.studio.run_desk import RunDesk
-    from aigc_demo.studio.run_watch import RunWatches
     from aigc_demo.studio.ticket import Ticket
-    from aigc_demo.ui.app import Studio, serve
+    from aigc_demo.ui.app import new_studio, serve
 
     def load(name, report):
-        model = load_text_model(name.removesuffix(ON_OURS), on_ours=name.endswith(ON_OURS), progress=report)
+        choice = studio.cache.catalog.choice(name)
+        model = load_text_model(choice.entry, on_ours=choice.on_ours, progress=report)
         return slow_down(model) if name == "slow" else model
 
     # Trainings are pretended, so that a test sees within seconds what takes minutes.
     Ticket.executed = property(lambda ticket: [sys.executable, str(WORKER), *ticket.arguments])  # type: ignore
-    serve(Studio(ModelCache(load=load), StopBook(), RunWatches(RunDesk(folder / "runs"))))
+    studio = new_studio(folder / "runs", load)
+    serve(studio)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,38 @@
+"""What stands around the tabs, and who is visiting."""
+
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+# Gradio hides what it stores from other scripts of the page with this word; whom a run belongs to goes by
+# the secret that is stored, which the server makes.
+STORAGE_KEY, STORAGE_WORD = "aigc-demo-visitor", "aigc-demo-storage"
+MIN_SECRET, MAX_SECRET = 20, 200
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What stands around a tab.
+
+    Attributes:
+        page: whose opening attaches to a run.
+        visitor: keeps the visitor's secret in the browser.
+        tab: the tab itself; what changes while others are looked at is looked up when it is opened.
+    """
+
+    page: gr.Blocks
+    visitor: Any
+    tab: Any = None
+
+
+def new_frame(page: gr.Blocks) -> Frame:
+    """The frame of a page; called inside it and outside its tabs."""
+    return Frame(page, gr.BrowserState("", storage_key=STORAGE_KEY, secret=STORAGE_WORD))
+
+
+def visitor_secret(value: Any) -> str:
+    """The secret that the browser kept, or a new one where it kept none that we could have made."""
+    good = isinstance(value, str) and MIN_SECRET <= len(value) <= MAX_SECRET
+    return value if good else secrets.token_urlsafe(32)
