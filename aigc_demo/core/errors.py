@@ -119,6 +119,7 @@ ENGLISH: dict[str, str] = {
     "text_too_long": "{name} has {got} characters; give at most {limit}.",
     "text_not_unicode": "{name} holds half of a character; paste it again as plain text.",
     "text_empty": "There is no text to measure; paste some.",
+    "nothing_to_write": "There is no run yet whose checkpoint could write; start one.",
     "no_upload": "There is no file yet; choose one first.",
     "no_such_token": "There is no token number {got} here; there are {count}.",
     "token_not_in_vocabulary": "Token {got} is not in the vocabulary of {model}, which has {count}.",

@@ -105,6 +105,27 @@ class Catalog:
         same = (e.name for e in candidates if e.family == "library" and sha256 and e.data_sha256 == sha256)
         return next(same, None)
 
+    def starting_points(self, recipe: Any) -> tuple[Choice, ...]:
+        """The models that a run of this recipe can go on from: what the same recipe made."""
+        return tuple(
+            choice
+            for choice in self.text_choices()
+            if choice.entry.recipe == recipe and not choice.on_ours and not choice.entry.on_hub
+        )
+
+    def starting_point(self, recipe: str, name: Any) -> str:
+        """What `--init` is given, so that a run goes on from this model.
+
+        Raises:
+            InputError: there is no such model, or another recipe made it.
+        """
+        choice = self.choice(name)
+        if choice.entry.recipe != recipe or choice.on_ours or choice.entry.on_hub:
+            detail = f"it was made by {choice.entry.recipe or 'others'}"
+            expected = f"was made by the recipe {recipe}"
+            raise InputError("foreign_model", path=choice.value, detail=detail, expected=expected)
+        return choice.entry.location if choice.of_a_run else choice.value
+
     def _entry(self, name: str) -> "CatalogEntry | None":
         from aigc_demo.generators.catalog import listed
 

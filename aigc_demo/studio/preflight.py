@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import secrets
 import subprocess
 import sys
 import tempfile
@@ -12,9 +13,33 @@ from typing import Any
 
 from aigc_demo.core.errors import DemoError
 from aigc_demo.core.worker import PROBLEM_VARIABLE, noted_problem
+from aigc_demo.studio.run_desk import PACKAGE_HOME, SOURCE_FILE
+from aigc_demo.studio.run_order import RunOrder
+from aigc_demo.studio.ticket import train_arguments
 
-PACKAGE_HOME = Path(__file__).resolve().parents[2]
 TIMEOUT_SECONDS = 60.0
+
+
+def try_order(order: RunOrder, folder: Path) -> dict[str, Any]:
+    """What an order of a visitor would take; nothing of it stays.
+
+    Args:
+        order: checked.
+        folder: where its run would be; the disk that it is on is looked at.
+
+    Returns:
+        As `training.preflight.preflight`.
+
+    Raises:
+        DemoError: as `try_training`.
+    """
+    words = order.words()
+    text = words.pop("text")
+    with tempfile.TemporaryDirectory(prefix="aigc-demo-preflight-") as place:
+        if text is not None:
+            words["source"] = str(Path(place) / SOURCE_FILE)
+            Path(words["source"]).write_bytes(text)
+        return try_training(train_arguments(**words, run_dir=folder / f"preflight-{secrets.token_hex(4)}"))
 
 
 def try_training(arguments: Sequence[str], timeout_seconds: float = TIMEOUT_SECONDS) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.core.run_directory import RunDirectory, writing
 from aigc_demo.core.worker import PROBLEM_VARIABLE, silence
 from aigc_demo.studio.run_state import PROBLEM_FILE, RunState, run_state
-from aigc_demo.studio.ticket import Ticket, hashed
+from aigc_demo.studio.ticket import Ticket, hashed, train_arguments
 
 PACKAGE_HOME = Path(__file__).resolve().parents[2]
 TEND_SECONDS = 0.3
@@ -142,9 +142,9 @@ class RunDesk:
                 if text is not None:
                     source = str(folder / SOURCE_FILE)
                     Path(source).write_bytes(text)
-            arguments = ["train", recipe, "--data", source, "--run-dir", str(folder), *budget]
-            arguments += ["--seed", str(seed)] + (["--init", init] if init else [])
-            arguments += [word for setting in settings for word in ("--set", setting)]
+            arguments = train_arguments(
+                recipe, source, folder, budget=budget, seed=seed, settings=settings, init=init
+            )
             Ticket(hashed(secret), tuple(arguments), "waiting", time.time()).save(folder)
             self._tend()
             return name
@@ -234,6 +234,10 @@ class RunDesk:
         """How many runs come first: 0 for one that does not wait."""
         waiting = [folder.name for folder, _ in self._waiting()]
         return waiting.index(name) + 1 if name in waiting else 0
+
+    def busy(self) -> bool:
+        """Whether a run trains now."""
+        return any(process is not None for _, _, process in self._started())
 
     def used_bytes(self, secret: str) -> int:
         """What this visitor's runs take on the disk."""

@@ -53,7 +53,8 @@ class RunOrder:
         minutes: how long; or
         steps: how many.
         seed: of everything random.
-        settings: by name; the small ones where nothing is said.
+        settings: by name; the small ones where nothing is said, less those that `init` brings.
+        init: what `--init` is given (`Catalog.starting_point`); None to start from nothing.
 
     Raises:
         InputError: something of it does not fit, or is more than a page gives.
@@ -65,6 +66,7 @@ class RunOrder:
     steps: int | None = None
     seed: int = 0
     settings: Mapping[str, Any] = field(default_factory=dict)
+    init: str | None = None
 
     def __post_init__(self) -> None:
         recipe = recipe_named(shown(self.recipe))
@@ -74,7 +76,7 @@ class RunOrder:
         if self.steps is not None:
             _check_number("steps", self.steps, 1, MAX_STEPS, whole=True)
         Budget(steps=self.steps, minutes=self.minutes)
-        complete = recipe.complete({**SMALL, **self.settings})
+        complete = recipe.complete(self._given())
         for name, most in MOST.items():
             value = getattr(complete, name, None)
             size = len(value) if isinstance(value, str) else value
@@ -85,9 +87,13 @@ class RunOrder:
                 "heads_do_not_divide", hidden_size=complete.hidden_size, num_heads=complete.num_heads
             )
 
+    def _given(self) -> dict[str, Any]:
+        own = recipe_named(self.recipe).shape if self.init else ()
+        return {**{name: value for name, value in SMALL.items() if name not in own}, **self.settings}
+
     def words(self) -> dict[str, Any]:
         """The arguments of `RunDesk.order`."""
-        settings = {**SMALL, **self.settings}
+        settings = self._given()
         budget = ("--steps", str(int(self.steps))) if self.steps else ("--minutes", f"{self.minutes:g}")
         return {
             "recipe": self.recipe,
@@ -95,6 +101,7 @@ class RunOrder:
             "text": self.text,
             "budget": budget,
             "seed": int(self.seed),
+            "init": self.init,
             "settings": [f"{name}={_word(value)}" for name, value in settings.items()],
         }
 

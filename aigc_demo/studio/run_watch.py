@@ -22,6 +22,7 @@ from aigc_demo.core.events import (
     ValidationDone,
     Warned,
 )
+from aigc_demo.core.run_directory import step_of
 from aigc_demo.studio.curves import Curves, Tail, Thinned
 from aigc_demo.studio.run_desk import RunDesk
 from aigc_demo.studio.run_state import RunState
@@ -60,6 +61,7 @@ class RunView:
         validation_loss: the last, nats a token.
         best: step and loss of the best validation.
         steps: the last step of a run that is given in steps.
+        checkpoints: the steps whose checkpoints are there, oldest first.
     """
 
     state: RunState
@@ -75,6 +77,7 @@ class RunView:
     validation_loss: float | None = None
     best: tuple[int, float] | None = None
     steps: int | None = None
+    checkpoints: tuple[int, ...] = ()
 
 
 class _Rows:
@@ -121,6 +124,7 @@ class RunWatch:
     def _begin(self) -> None:
         """Nothing is known yet, or no longer."""
         self._tail = Tail(self._run.events_path)
+        self._checkpoints: tuple[int, ...] | None = None
         self._config: dict[str, Any] = {}
         self._curves: Curves | None = None
         self._forget()
@@ -136,7 +140,6 @@ class RunWatch:
         self._times: deque[tuple[int, float]] = deque(maxlen=RATE_STEPS)
         self._best: tuple[int, float] | None = None
         self._validation: float | None = None
-        self._low, self._high = math.inf, -math.inf
         self._step = 0
 
     def view(self, *, fresh: bool = False) -> RunView:
@@ -156,6 +159,8 @@ class RunWatch:
 
     def _refresh(self) -> None:
         state = self._desk.state(self._name)  # before the record: what ended has then written all of it
+        if not self._checkpoints or state.stands != self._view.state.stands:
+            self._checkpoints = None  # to be looked for
         if not self._config:
             self._config = self._run.known_config()
         if self._curves is None and self._config:
@@ -173,25 +178,19 @@ class RunWatch:
     def _note(self, event: TrainEvent) -> None:
         self._step = max(self._step, event.step)
         match event:
-            case StepDone(step=step, loss=loss, measures=measures):
+            case StepDone(step=step, measures=measures):
                 self._times.append((step, float(measures.get("seconds") or 0.0)))
-                self._stretch(loss)
             case ValidationDone(step=step, loss=loss) if math.isfinite(loss):
                 self._validation = loss
                 if self._best is None or loss < self._best[1]:
                     self._best = (step, loss)
-                self._stretch(loss)
             case SampleReady():
                 self._samples[event.step] = event
                 if len(self._samples) > MOST_SAMPLES:
                     del self._samples[sorted(self._samples)[1]]  # the first stays: from there it came
-            case CheckpointSaved(step=step) if self._low < self._high:
-                top = self._low + MARK_SHARE * (self._high - self._low)
-                self._marks += [
-                    (step, self._low, CHECKPOINT),
-                    (step, top, CHECKPOINT),
-                    (step, None, CHECKPOINT),
-                ]
+            case CheckpointSaved(step=step):
+                self._checkpoints = None
+                self._mark(step)
             case RunStarted(facts=facts):
                 self._facts = facts
             case Warned():
@@ -199,11 +198,20 @@ class RunWatch:
             case RunFinished():
                 pass
 
-    def _stretch(self, loss: float) -> None:
-        if math.isfinite(loss):
-            self._low, self._high = min(self._low, loss), max(self._high, loss)
+    def _mark(self, step: int) -> None:
+        """A short stroke at the foot of the first chart."""
+        assert self._curves is not None
+        first = self._curves.curves[0]
+        values = [y for line in first.lines for _, y in self._curves.raw[first.name, line.name].points]
+        if not values or min(values) == max(values):
+            return
+        low = min(values)
+        top = low + MARK_SHARE * (max(values) - low)
+        self._marks += [(step, low, CHECKPOINT), (step, top, CHECKPOINT), (step, None, CHECKPOINT)]
 
     def _picture(self, state: RunState, command: str) -> RunView:
+        if self._checkpoints is None:
+            self._checkpoints = tuple(step_of(path) for path in self._run.checkpoints())
         seconds = self._times[-1][1] if self._times else 0.0
         share, left = self._outlook(seconds)
         return RunView(
@@ -220,6 +228,7 @@ class RunWatch:
             validation_loss=self._validation,
             best=self._best,
             steps=_positive(self._config.get("steps"), int),
+            checkpoints=self._checkpoints,
         )
 
     def _charts(self) -> dict[str, Sequence[Row]]:

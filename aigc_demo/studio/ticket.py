@@ -8,6 +8,7 @@ import hmac
 import json
 import shlex
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -87,6 +88,32 @@ class Ticket:
             return cls(**{**facts, "arguments": tuple(map(str, facts["arguments"]))})
         except (OSError, ValueError, KeyError, TypeError):
             return None
+
+
+def train_arguments(
+    recipe: str,
+    source: str,
+    run_dir: Path,
+    *,
+    budget: Sequence[str],
+    seed: int = 0,
+    settings: Sequence[str] = (),
+    init: str | None = None,
+) -> list[str]:
+    """The arguments of `python -m aigc_demo` that start a training.
+
+    Args:
+        recipe: what to train.
+        source: what on.
+        run_dir: where.
+        budget: ("--steps", "200") or ("--minutes", "3").
+        seed: of everything random.
+        settings: name=value each.
+        init: a model to go on from.
+    """
+    arguments = ["train", recipe, "--data", source, "--run-dir", str(run_dir), *budget, "--seed", str(seed)]
+    arguments += ["--init", init] if init else []
+    return arguments + [word for setting in settings for word in ("--set", setting)]
 
 
 def hashed(secret: str) -> str:

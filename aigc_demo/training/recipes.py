@@ -19,6 +19,7 @@ class Recipe:
         defaults: settings that differ from those of its class.
         ours: whether the network is written here.
         asked: the settings that a page offers first; the others come behind them.
+        shape: the settings that are a model's own, so that a run which goes on from one takes them from it.
     """
 
     settings: type[LanguageModelSettings]
@@ -26,6 +27,7 @@ class Recipe:
     defaults: Mapping[str, Any] = field(default_factory=dict)
     ours: bool = True
     asked: tuple[str, ...] = ()
+    shape: tuple[str, ...] = ()
 
     def complete(self, given: Mapping[str, Any]) -> LanguageModelSettings:
         """All settings, from those that were given.
@@ -46,8 +48,18 @@ _ASKED = (
     "dropout",
 )
 
+_SHAPE = (
+    "tokenizer",
+    "context_length",
+    "num_layers",
+    "num_heads",
+    "hidden_size",
+    "mlp_size",
+    "tie_embeddings",
+)
+
 RECIPES: dict[str, Recipe] = {
-    "gpt": Recipe(LanguageModelSettings, LANGUAGE_MODEL, asked=_ASKED),
+    "gpt": Recipe(LanguageModelSettings, LANGUAGE_MODEL, asked=_ASKED, shape=_SHAPE),
     "gpt2": Recipe(
         LanguageModelSettings,
         LANGUAGE_MODEL,
@@ -60,6 +72,7 @@ RECIPES: dict[str, Recipe] = {
         },
         ours=False,
         asked=_ASKED,
+        shape=_SHAPE,
     ),
 }
 

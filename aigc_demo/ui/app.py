@@ -47,7 +47,7 @@ def new_studio(folder: Path | None = None, load: Load | None = None) -> Studio:
 TABS: tuple[tuple[str, Callable[[Studio, Frame], None]], ...] = (
     # the key of the tab's name, and what builds it
     ("tab_text", lambda studio, frame: build_text_tab(studio.cache, studio.stops, frame)),
-    ("tab_train", lambda studio, frame: build_train_tab(studio.runs, frame)),
+    ("tab_train", lambda studio, frame: build_train_tab(studio.cache, studio.stops, studio.runs, frame)),
 )
 
 
@@ -60,7 +60,7 @@ def build_app(studio: Studio | None = None) -> gr.Blocks:
     studio = studio or new_studio()
     with gr.Blocks(title="AIGC Demo", **serving.BLOCKS) as page:
         add_text_api(studio.cache, studio.stops)  # first, so that no listener's name is taken before
-        add_train_api(studio.runs)
+        add_train_api(studio.runs, studio.cache.catalog)
         gr.HTML(_masthead(), js_on_load=_MASTHEAD_JS, elem_classes="masthead-box", apply_default_css=False)
         frame = new_frame(page)  # before the tabs: what stands in one is not there before it is opened
         with gr.Tabs():

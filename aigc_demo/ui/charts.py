@@ -10,26 +10,26 @@ from typing import Any
 import gradio as gr
 
 from aigc_demo.studio.run_watch import CHECKPOINT, SMOOTH, Row, logarithms
-from aigc_demo.training.curves import LANGUAGE_MODEL, Curve
+from aigc_demo.training.curves import Curve
 from aigc_demo.ui.language import word
 from aigc_demo.ui.wording import WORDS, text
 
 COLUMNS = ("step", "value", "line")
-NUM_CHARTS = len(LANGUAGE_MODEL)
+# As many as any recipe may name; those that a recipe does not need stay out of sight.
+MOST_CHARTS = 8
 _TYPES = {"step": "quantitative", "value": "quantitative", "line": "nominal"}
 _TEAL, _PALE_TEAL, _PLUM, _AMBER = "#0f8f84", "#8fbdb7", "#a04fb8", "#b98a2e"
 _COLOURS = {"validation": _PLUM}
 _OVERLAID = ("#0f8f84", "#a04fb8", "#b98a2e", "#3b76c4", "#c2504a", "#6f8f2e")
 
 
-def line_plot(name: str, elem_id: str) -> gr.LinePlot:
-    """An empty chart, not seen before there is something in it.
+def line_plot(elem_id: str) -> gr.LinePlot:
+    """An empty chart, not seen before there is something in it; what it shows it is told then.
 
     The browser draws a chart anew when its colours change; were an empty one still being drawn meanwhile, it
     could come last and stay.
 
     Args:
-        name: of the curve, as `wording` calls it.
         elem_id: in the page.
     """
     return gr.LinePlot(
@@ -40,7 +40,7 @@ def line_plot(name: str, elem_id: str) -> gr.LinePlot:
         x_title=" ",
         y_title=" ",
         color_title=" ",
-        label=word(f"chart_{name}"),
+        label=word("chart_loss"),
         show_label=True,
         elem_id=elem_id,
         elem_classes="chart",
@@ -49,7 +49,7 @@ def line_plot(name: str, elem_id: str) -> gr.LinePlot:
 
 
 def chart_update(
-    curve: Curve, rows: Sequence[Row], language: str, *, logarithmic: bool = False
+    curve: Curve, rows: Sequence[Row], language: str, *, logarithmic: bool = False, first: bool = False
 ) -> dict[str, Any]:
     """What a line plot draws.
 
@@ -60,8 +60,9 @@ def chart_update(
         rows: of `run_watch`.
         language: of the names, which gradio does not translate inside a chart.
         logarithmic: log10 of the values.
+        first: whether it is the run's first chart, which shows the checkpoints too.
     """
-    colours = _colours(curve)
+    colours = _colours(curve) | ({CHECKPOINT: _AMBER} if first else {})
     names = {line: line_name(line, language) for line in colours}
     data: list[list[Any]] = [[0, None, name] for name in names.values()]
     taken = logarithms(rows) if logarithmic else rows
@@ -69,6 +70,7 @@ def chart_update(
     return gr.update(
         value=_plot_data(data),
         visible=bool(rows),
+        label=word(f"chart_{curve.name}"),
         x_title=text("step", language),
         y_title="log10" if logarithmic else " ",
         color_map={names[line]: colour for line, colour in colours.items()},
@@ -105,7 +107,7 @@ def _colours(curve: Curve) -> dict[str, str]:
         colours[line.name] = _PALE_TEAL if line.smooth else main
         if line.smooth:
             colours[line.name + SMOOTH] = main
-    return {**colours, CHECKPOINT: _AMBER} if curve.name == "loss" else colours
+    return colours
 
 
 def _rounded(value: float | None) -> float | None:

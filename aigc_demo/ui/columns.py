@@ -9,6 +9,7 @@ from typing import Any
 from aigc_demo.core.errors import DemoError
 from aigc_demo.studio.catalog import Choice
 from aigc_demo.studio.compare import Column
+from aigc_demo.ui.language import word
 from aigc_demo.ui.wording import LANGUAGES, WORDS, everywhere, sentence_everywhere
 
 Json = dict[str, Any]
@@ -88,8 +89,10 @@ def _facts(entry: Any, column: Column | None) -> list[Json]:
     count = (column.num_parameters if column else None) or entry.num_parameters
     facts = [_fact("fact_parameters", everywhere("not_yet") if not count else short_count(count))]
     facts.append(_fact("fact_trained_on", _training_data(entry)))
-    facts.append(_fact("fact_languages", _languages(entry.languages)))
-    facts.append(_fact("fact_licence", entry.licence))
+    if entry.languages:  # nobody has said them of a run's model
+        facts.append(_fact("fact_languages", _languages(entry.languages)))
+    if entry.licence:
+        facts.append(_fact("fact_licence", entry.licence))
     if entry.family == "pretrained" and entry.size_mib:
         facts.append(_fact("fact_download", f"{entry.size_mib:,.0f} MiB"))
     return facts
@@ -149,6 +152,14 @@ def choice_label(choice: Choice) -> tuple[str, str, str]:
         f"{entry.name}{sizes.get(lang, '')} · {family[lang]}{note.get(lang, '')}" for lang in LANGUAGES
     )
     return english, simplified, traditional
+
+
+def picker_choices(choices: tuple[Choice, ...]) -> list[tuple[Any, str]]:
+    """What a picker offers; the name of a run's model is the same in every language."""
+    return [
+        (run_label(choice) if choice.of_a_run else word(f"model_{choice.value}"), choice.value)
+        for choice in choices
+    ]
 
 
 def run_label(choice: Choice) -> str:

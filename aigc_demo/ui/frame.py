@@ -6,6 +6,8 @@ from typing import Any
 
 import gradio as gr
 
+from aigc_demo.studio.compare import new_ticket
+
 # Gradio hides what it stores from other scripts of the page with this word; whom a run belongs to goes by
 # the secret that is stored, which the server makes.
 STORAGE_KEY, STORAGE_WORD = "aigc-demo-visitor", "aigc-demo-storage"
@@ -36,3 +38,14 @@ def visitor_secret(value: Any) -> str:
     """The secret that the browser kept, or a new one where it kept none that we could have made."""
     good = isinstance(value, str) and MIN_SECRET <= len(value) <= MAX_SECRET
     return value if good else secrets.token_urlsafe(32)
+
+
+def page_ticket() -> gr.State:
+    """A secret for each opened page, by which its Stop is known; gradio sends no state to the browser.
+
+    Made when the page first needs it, so it is there however early the click comes. As an argument of
+    gr.State the same function would become a public endpoint.
+    """
+    ticket = gr.State()
+    ticket.value = new_ticket
+    return ticket

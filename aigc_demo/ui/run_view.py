@@ -5,7 +5,7 @@ from typing import Any
 from aigc_demo.core.errors import DemoError
 from aigc_demo.studio.run_watch import RunView
 from aigc_demo.ui.widgets import harmless
-from aigc_demo.ui.wording import LANGUAGES, everywhere, sentence_everywhere
+from aigc_demo.ui.wording import LANGUAGES, everywhere, sentence_everywhere, text
 
 Json = dict[str, Any]
 
@@ -73,6 +73,45 @@ def samples(view: RunView | None) -> Json:
             for event in reversed(events)
         ],
     }
+
+
+def trial(found: Json, busy: bool) -> Json:
+    """Whether a training fits, in one line, for `static/notice.js`.
+
+    Args:
+        found: by `studio.preflight`.
+        busy: whether another run trained meanwhile, so that the figures are too slow.
+    """
+    problem = found.get("problem")
+    if problem:
+        return {"bad": True, "words": problem_words_of(problem["key"], problem["values"])}
+    key, long = "trial_busy" if busy else "trial_fits", duration(found["seconds"])
+    words = {language: text(key, language, duration=long[language]) for language in LANGUAGES}
+    return {"bad": False, "words": words}
+
+
+def trial_figures(found: Json) -> Json:
+    """What a training would take, for `static/facts.js`; empty where memory ran out first."""
+    if found.get("seconds") is None:
+        return {"figures": [], "facts": []}
+    figures = [
+        ("duration", duration(found["seconds"])),
+        ("steps", same(f"{found['steps']:,}")),
+        ("memory", same(f"{found['peak_memory_mib']:,.0f} MiB")),
+        ("disk", same(f"{found['disk_mib']:,.0f} MiB")),
+    ]
+    facts = [
+        ("parameters", same(f"{found['num_parameters']:,}")),
+        ("speed", same(f"{found['tokens_per_second']:,.0f}")),
+    ]
+    named = [[{"name": everywhere(f"trial_{n}"), "value": v} for n, v in part] for part in (figures, facts)]
+    return {"figures": named[0], "facts": named[1]}
+
+
+def used_disk(used_bytes: int, limit_bytes: int) -> Json:
+    """How much of the disk a visitor's runs take, for `static/notice.js`."""
+    used, limit = used_bytes / 2**20, limit_bytes // 2**20
+    return {"bad": used_bytes >= limit_bytes, "words": everywhere("used_disk", used=used, limit=limit)}
 
 
 def notice(key: str | None = None, **values: Any) -> Json:

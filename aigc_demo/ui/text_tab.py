@@ -6,11 +6,11 @@ from typing import Any
 import gradio as gr
 
 from aigc_demo.studio.catalog import Choice, default_pair
-from aigc_demo.studio.compare import MAX_SEED, StopBook, new_ticket
+from aigc_demo.studio.compare import MAX_SEED, StopBook
 from aigc_demo.studio.model_cache import ModelCache
 from aigc_demo.ui import columns
 from aigc_demo.ui.columns import Shown
-from aigc_demo.ui.frame import Frame
+from aigc_demo.ui.frame import Frame, page_ticket
 from aigc_demo.ui.language import word
 from aigc_demo.ui.text_handlers import TextHandlers
 from aigc_demo.ui.widgets import spans, widget
@@ -83,7 +83,7 @@ def build_text_tab(cache: ModelCache, stops: StopBook, frame: Frame) -> None:
     """
     choices = cache.catalog.text_choices()
     handlers = TextHandlers(cache, stops)
-    ticket = _ticket()
+    ticket = page_ticket()
     question, examples = _question(choices)
     buttons = _buttons()
     sides = _columns(choices)
@@ -98,14 +98,6 @@ def build_text_tab(cache: ModelCache, stops: StopBook, frame: Frame) -> None:
 def model_words(choices: tuple[Choice, ...]) -> dict[str, tuple[str, str, str]]:
     """The names of the models in the pickers, in all languages, for gradio's translation."""
     return {f"model_{choice.value}": columns.choice_label(choice) for choice in choices}
-
-
-def picker_choices(choices: tuple[Choice, ...]) -> list[tuple[Any, str]]:
-    """What a picker offers; the name of a run's model is the same in every language."""
-    return [
-        (columns.run_label(choice) if choice.of_a_run else word(f"model_{choice.value}"), choice.value)
-        for choice in choices
-    ]
 
 
 # ---- layout
@@ -197,7 +189,7 @@ def _side(side: str, model: str, choices: tuple[Choice, ...]) -> Side:
     chosen = next(choice for choice in choices if choice.value == model)
     with gr.Column(min_width=320, elem_classes=["side", side], elem_id=f"column-{side}"):
         picker = gr.Dropdown(
-            picker_choices(choices),
+            columns.picker_choices(choices),
             value=model,
             label=word(f"model_{side}"),
             elem_id=f"model-{side}",
@@ -211,17 +203,6 @@ def _side(side: str, model: str, choices: tuple[Choice, ...]) -> Side:
 
 
 # ---- wiring
-
-
-def _ticket() -> gr.State:
-    """A secret for each opened page, by which its Stop is known; gradio sends no state to the browser.
-
-    Made when the page first needs it, so it is there however early the click comes. As an argument of
-    gr.State the same function would become a public endpoint.
-    """
-    ticket = gr.State()
-    ticket.value = new_ticket
-    return ticket
 
 
 def _wire_writing(
@@ -264,7 +245,7 @@ def _wire_pickers(cache: ModelCache, frame: Frame, pickers: list[Any]) -> None:
     """Runs that have ended meanwhile are offered when the page, the tab or a picker is opened."""
 
     def refresh() -> list[Any]:
-        offered = picker_choices(cache.catalog.text_choices())
+        offered = columns.picker_choices(cache.catalog.text_choices())
         return [gr.update(choices=offered) for _ in pickers]
 
     touched = [picker.focus for picker in pickers]

@@ -13,6 +13,8 @@ import gradio as gr
 
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import InputError
+from aigc_demo.studio.catalog import Catalog
+from aigc_demo.studio.preflight import try_order
 from aigc_demo.studio.run_order import RunOrder, checked_text_bytes
 from aigc_demo.studio.run_watch import RunView, RunWatches, logarithms
 from aigc_demo.ui.frame import visitor_secret
@@ -24,22 +26,24 @@ Json = dict[str, Any]
 MOST_LISTED = 50
 
 
-def add_train_api(watches: RunWatches) -> None:
+def add_train_api(watches: RunWatches, catalog: Catalog) -> None:
     """Add the endpoints to the page that is being built.
 
     Args:
         watches: the runs.
+        catalog: the models, which a run may go on from.
     """
-    api = TrainApi(watches)
+    api = TrainApi(watches, catalog)
     for endpoint in (api.start_run, api.stop_run, api.resume_run, api.runs, api.run_curves):
         gr.api(endpoint, api_name=endpoint.__name__, concurrency_limit=None)
+    gr.api(api.try_run, api_name="try_run", concurrency_limit=1, concurrency_id="trial")
 
 
 class TrainApi:
     """The endpoints; their docstrings are what the API's page shows."""
 
-    def __init__(self, watches: RunWatches):
-        self._watches, self._desk = watches, watches.desk
+    def __init__(self, watches: RunWatches, catalog: Catalog):
+        self._watches, self._desk, self._catalog = watches, watches.desk, catalog
 
     def start_run(
         self,
@@ -50,27 +54,65 @@ class TrainApi:
         steps: int | None = None,
         seed: int = 0,
         settings: dict[str, Any] | None = None,
+        init: str | None = None,
         secret: str | None = None,
     ) -> Json:
         """Order a training; it starts when no other one trains.
 
         `text`: what to learn from; null for the built-in tiny world. Either `minutes` or `steps`; neither
-        means three minutes. `settings`: by name, as `--set` takes them. `secret`: that of an earlier answer,
+        means three minutes. `settings`: by name, as `--set` takes them. `init`: a model to go on from, by its
+        name in /models; its shape is then the run's. `secret`: that of an earlier answer,
         so that the same visitor may stop both runs; null for a new one.
 
         The answer holds the run's `name`, the `secret` that stops and resumes it (keep it: it is not shown
         again) and the `command` that does the same in a terminal.
         """
         with door(request):
-            if minutes is None and steps is None:
-                minutes = 3
-            if not isinstance(settings, (Mapping, type(None))):
-                raise InputError("setting_type", name="settings", expected="name=value", got=shown(settings))
-            content = None if text is None else checked_text_bytes(text)
-            order = RunOrder(recipe, content, minutes, steps, seed, settings or {})
+            order = self._order(recipe, text, minutes, steps, seed, settings, init)
             mine = visitor_secret(secret)
             name = self._desk.order(secret=mine, **order.words())
             return {"name": name, "secret": mine, "command": self._watches.view(name).command}
+
+    def try_run(
+        self,
+        request: gr.Request,
+        recipe: str = "gpt",
+        text: str | None = None,
+        minutes: float | None = None,
+        steps: int | None = None,
+        seed: int = 0,
+        settings: dict[str, Any] | None = None,
+        init: str | None = None,
+    ) -> Json:
+        """What a run of /start_run with the same arguments would take, by a few real steps; some ten seconds.
+
+        The answer holds `fits`, and where it does not `problem`; `seconds` of the whole run, `steps`,
+        `steps_per_second`, `tokens_per_second`, `num_parameters`, `peak_memory_mib`, `memory_limit_mib`,
+        `disk_mib`.
+        """
+        with door(request):
+            found = try_order(
+                self._order(recipe, text, minutes, steps, seed, settings, init), self._desk.folder
+            )
+            if problem := found.get("problem"):
+                words = sentence(problem["key"], problem["values"], chosen_language(request))
+                return {**found, "problem": words}
+            return found
+
+    def _order(
+        self, recipe: Any, text: Any, minutes: Any, steps: Any, seed: Any, settings: Any, init: Any
+    ) -> RunOrder:
+        if not isinstance(settings, (Mapping, type(None))):
+            raise InputError("setting_type", name="settings", expected="name=value", got=shown(settings))
+        return RunOrder(
+            recipe,
+            text=None if text is None else checked_text_bytes(text),
+            minutes=3 if minutes is None and steps is None else minutes,
+            steps=steps,
+            seed=seed,
+            settings=settings or {},
+            init=None if init is None else self._catalog.starting_point(recipe, init),
+        )
 
     def stop_run(self, request: gr.Request, name: str, secret: str) -> Json:
         """Stop a run after its step, with a checkpoint; one that waits leaves the queue.
@@ -106,8 +148,9 @@ class TrainApi:
         """The curves of a run as far as it has come, at most 500 points a line, and its samples.
 
         The answer is {"run": as in /runs, "curves": {curve: {line: [[step, value], ...]}}, "samples":
-        [{"step", "text"}]}. Lines that end in _smooth are running means; in the line checkpoint a stroke ends
-        with null. `logarithmic`: log10 of the values.
+        [{"step", "text"}], "models": [name]}. Lines that end in _smooth are running means; in the line
+        checkpoint a stroke ends with null. `logarithmic`: log10 of the values. The models are those of the
+        checkpoints: /generate_text takes their names.
         """
         with door(request):
             view = self._watches.view(name)
@@ -117,7 +160,8 @@ class TrainApi:
                 for step, value, line in logarithms(rows) if logarithmic else list(rows):
                     lines.setdefault(line, []).append([step, value])
             samples = [{"step": event.step, "text": event.text} for event in view.samples]
-            return {"run": self._told(view, request), "curves": curves, "samples": samples}
+            models = [f"{name}@{step}" for step in view.checkpoints]
+            return {"run": self._told(view, request), "curves": curves, "samples": samples, "models": models}
 
     def _told(self, view: RunView, request: gr.Request) -> Json:
         state, language = view.state, chosen_language(request)

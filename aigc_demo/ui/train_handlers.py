@@ -10,17 +10,19 @@ import gradio as gr
 
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import DemoError, InputError
+from aigc_demo.studio.catalog import Catalog
 from aigc_demo.studio.run_card import export_card
 from aigc_demo.studio.run_exchange import export_run, import_run
-from aigc_demo.studio.run_order import RunOrder, checked_upload
 from aigc_demo.studio.run_watch import REFRESH_SECONDS, RunView, RunWatches
 from aigc_demo.studio.ticket import Ticket
 from aigc_demo.training.curves import LANGUAGE_MODEL, Curve
-from aigc_demo.training.recipes import RECIPES, recipe_named
+from aigc_demo.training.recipes import RECIPES
 from aigc_demo.ui import charts, run_view
 from aigc_demo.ui.comparison import MOST_COMPARED, differences
 from aigc_demo.ui.frame import visitor_secret
 from aigc_demo.ui.language import chosen_language
+from aigc_demo.ui.order_form import checked_order
+from aigc_demo.ui.scrubber import slider_value
 from aigc_demo.ui.widgets import door
 
 Picture = tuple[Any, ...]
@@ -35,10 +37,11 @@ class TrainHandlers:
 
     Args:
         watches: the runs, as they are watched.
+        catalog: the models, which a run may go on from.
     """
 
-    def __init__(self, watches: RunWatches):
-        self._watches, self._desk = watches, watches.desk
+    def __init__(self, watches: RunWatches, catalog: Catalog):
+        self._watches, self._desk, self._catalog = watches, watches.desk, catalog
         self._views: dict[str, object] = {}
         self._exports = tempfile.TemporaryDirectory(prefix="aigc-demo-exports-")
 
@@ -48,25 +51,14 @@ class TrainHandlers:
         """A page was opened: who is it, which runs are there, which one is shown."""
         with door(request):
             kept = visitor_secret(secret)
-            return kept, self._choices(self._first(kept)), gr.update(choices=self._desk.names())
+            picker = self._choices(self._first(kept))
+            return kept, picker, gr.update(choices=self._desk.names()), self._used_disk(kept)
 
     def start(self, request: gr.Request, secret: Any, *values: Any) -> Picture:
         """Order a run by what the form says."""
-        recipe, source, path, kind, amount, seed, *asked = values
         with door(request):
             kept = visitor_secret(secret)
-            if source != "tiny-world" and path is None:
-                raise InputError("no_upload")
-            names = recipe_named(recipe).asked
-            order = RunOrder(
-                recipe,
-                text=checked_upload(path) if source != "tiny-world" else None,
-                minutes=amount if kind == "minutes" else None,
-                steps=amount if kind != "minutes" else None,
-                seed=seed,
-                settings=dict(zip(names, asked, strict=True)),
-            )
-            name = self._desk.order(secret=kept, **order.words())
+            name = self._desk.order(secret=kept, **checked_order(self._catalog, values).words())
             return kept, self._choices(name), run_view.notice("notice_started", name=name)
 
     def stop(self, name: Any, secret: Any) -> Any:
@@ -84,7 +76,8 @@ class TrainHandlers:
         with door(request):
             kept = visitor_secret(secret)
             self._desk.delete(name, kept)
-            return self._choices(self._first(kept)), run_view.notice("notice_deleted")
+            picker = self._choices(self._first(kept))
+            return picker, run_view.notice("notice_deleted"), self._used_disk(kept)
 
     def _said(self, key: str, action: Any) -> Any:
         try:
@@ -110,7 +103,8 @@ class TrainHandlers:
                 while self._views.get(page) is me:
                     mine = view is not None and self._is_mine(view.state.name, secret)
                     ended = view is None or not view.state.under_way
-                    yield drawing.picture(view, mine, slow=ended or looks % SLOW_LOOKS == 0)
+                    used = self._used_disk(secret) if ended or looks == 0 else gr.skip()
+                    yield (*drawing.picture(view, mine, slow=ended or looks % SLOW_LOOKS == 0), used)
                     if ended:
                         return
                     await asyncio.sleep(REFRESH_SECONDS)
@@ -135,6 +129,10 @@ class TrainHandlers:
     def refresh(self) -> Any:
         """The list of runs as it is now."""
         return gr.update(choices=self._desk.names())
+
+    def _used_disk(self, secret: Any) -> Any:
+        used = self._desk.used_bytes(secret) if isinstance(secret, str) else 0
+        return run_view.used_disk(used, self._desk.rules.disk_bytes)
 
     def _choices(self, value: str | None) -> Any:
         return gr.update(choices=self._desk.names(), value=value)
@@ -164,7 +162,8 @@ class TrainHandlers:
             if path is None:
                 raise InputError("no_upload")
             name = import_run(Path(path), self._desk.folder, kept)
-            return kept, self._choices(name), run_view.notice("notice_uploaded", name=name)
+            told = run_view.notice("notice_uploaded", name=name)
+            return kept, self._choices(name), told, self._used_disk(kept)
 
     def compare(self, request: gr.Request, names: Any, line: Any, logarithmic: Any) -> Picture:
         """Several runs in one chart, and what differs between them."""
@@ -190,7 +189,8 @@ class _Drawing:
 
     def __init__(self, language: str, logarithmic: bool):
         self._language, self._logarithmic = language, logarithmic
-        self._charts: list[Any] = [gr.skip()] * charts.NUM_CHARTS
+        self._charts: list[Any] = [gr.update(visible=False)] * charts.MOST_CHARTS
+        self._slider: Any = None
 
     def picture(self, view: RunView | None, mine: bool, *, slow: bool) -> Picture:
         """The whole of it.
@@ -200,18 +200,20 @@ class _Drawing:
             mine: whether the visitor may stop it.
             slow: whether the charts beside the first are drawn anew.
         """
-        for number, curve in enumerate(_curves(view)[: charts.NUM_CHARTS]):
+        for number, curve in enumerate(_curves(view)[: charts.MOST_CHARTS]):
             if slow or number == 0:
                 rows = view.charts.get(curve.name, ()) if view else ()
-                logarithmic = self._logarithmic and number == 0
+                logarithmic = self._logarithmic and curve.logarithmic
                 self._charts[number] = charts.chart_update(
-                    curve, rows, self._language, logarithmic=logarithmic
+                    curve, rows, self._language, logarithmic=logarithmic, first=number == 0
                 )
-        state = view.state if view else None
+        state, slider = view.state if view else None, slider_value(view)
+        before, self._slider = self._slider, slider
         return (
             run_view.run_card(view, mine=mine),
             *self._charts,
             run_view.samples(view),
+            gr.skip() if slider == before else slider,
             gr.update(interactive=bool(state and mine and state.under_way)),
             gr.update(interactive=bool(state and mine and state.resumable)),
             gr.update(interactive=bool(state and mine and not state.under_way)),

@@ -285,6 +285,30 @@ WORDS: dict[str, tuple[str, str, str]] = {
     "setting_learning_rate": ("Learning rate", "学习率", "學習率"),
     "setting_dropout": ("Dropout", "随机丢弃", "隨機丟棄"),
     "start": ("Start", "开始", "開始"),
+    "go_on_from": ("Start from", "起点", "起點"),
+    "from_nothing": ("nothing: random weights", "从零开始：随机权重", "從零開始：隨機權重"),
+    "trial": ("What will it take?", "需要多少？", "需要多少？"),
+    "trial_begins": (
+        "Trying a few steps; some ten seconds.",
+        "正在试跑几步，约十秒。",
+        "正在試跑幾步，約十秒。",
+    ),
+    "trial_fits": (
+        "It fits this machine, and takes about {duration}.",
+        "这台机器可以承受，大约需要 {duration}。",
+        "這台機器可以承受，大約需要 {duration}。",
+    ),
+    "trial_busy": (
+        "It fits this machine, and takes about {duration} or less: another run trained during the trial.",
+        "这台机器可以承受，大约需要 {duration} 或更短：试跑时另有训练在进行。",
+        "這台機器可以承受，大約需要 {duration} 或更短：試跑時另有訓練在進行。",
+    ),
+    "trial_duration": ("Time, about", "时间（约）", "時間（約）"),
+    "trial_steps": ("Steps", "步数", "步數"),
+    "trial_memory": ("Memory", "内存", "記憶體"),
+    "trial_disk": ("Disk", "磁盘", "磁碟"),
+    "trial_parameters": ("Parameters", "参数量", "參數量"),
+    "trial_speed": ("Tokens per second", "每秒词元数", "每秒詞元數"),
     # the tab Train: watching
     "runs": ("Run", "训练记录", "訓練紀錄"),
     "logarithmic": ("Logarithmic", "对数刻度", "對數刻度"),
@@ -380,6 +404,23 @@ WORDS: dict[str, tuple[str, str, str]] = {
         "每到一个检查点，模型都会用同样的提示和种子在这里写一段。",
         "每到一個檢查點，模型都會用同樣的提示和種子在這裡寫一段。",
     ),
+    "used_disk": (
+        "Your runs take {used:.0f} of the {limit} MiB that a visitor has.",
+        "您的训练占用了每位访客 {limit} MiB 中的 {used:.0f} MiB。",
+        "您的訓練佔用了每位訪客 {limit} MiB 中的 {used:.0f} MiB。",
+    ),
+    # the tab Train: back through the checkpoints
+    "scrub_title": ("Back through its checkpoints", "回看各个检查点", "回看各個檢查點"),
+    "scrub_slider": ("Checkpoint", "检查点", "檢查點"),
+    "scrub_empty": (
+        "Once there is a checkpoint, a slider stands here that goes back through the run.",
+        "有了检查点之后，这里会出现滑块，可以回看训练过程。",
+        "有了檢查點之後，這裡會出現滑桿，可以回看訓練過程。",
+    ),
+    "scrub_beside": ("Beside it", "与之并排", "與之並排"),
+    "scrub_alone": ("nothing", "不并排", "不並排"),
+    "scrub_write": ("Write at this checkpoint", "用此检查点续写", "用此檢查點續寫"),
+    "scrub_at": ("{run}, step {step}", "{run}，第 {step} 步", "{run}，第 {step} 步"),
     "notice_started": ("Ordered: {name}", "已下单：{name}", "已下單：{name}"),
     "notice_stopping": (
         "It finishes its step, saves a checkpoint, and stops.",
@@ -396,9 +437,9 @@ WORDS: dict[str, tuple[str, str, str]] = {
     # the tab Train: keeping and comparing
     "upload_run": ("📦 Bring a run back", "📦 带回一次训练", "📦 帶回一次訓練"),
     "upload_intro": (
-        "A zip file that Download made, of 5 MB at most. It can be looked at, compared and used, not resumed.",
-        "“下载”得到的 zip 文件，最大 5 MB。可以查看、比较和使用，但不能继续训练。",
-        "「下載」得到的 zip 檔，最大 5 MB。可以檢視、比較和使用，但不能繼續訓練。",
+        "A zip file that Download made, of 64 MB at most. It can be looked at, compared and used, not resumed.",
+        "“下载”得到的 zip 文件，最大 64 MB。可以查看、比较和使用，但不能继续训练。",
+        "「下載」得到的 zip 檔，最大 64 MB。可以檢視、比較和使用，但不能繼續訓練。",
     ),
     "upload": ("Upload", "上传", "上傳"),
     "compare_runs": ("⚖️ Compare runs", "⚖️ 比较多次训练", "⚖️ 比較多次訓練"),
@@ -637,6 +678,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "other_desk": (
         "另一个服务器正在管理 {path} 中的训练；请结束它，或给本服务器另一个文件夹。",
         "另一個伺服器正在管理 {path} 中的訓練；請結束它，或給本伺服器另一個資料夾。",
+    ),
+    "nothing_to_write": (
+        "还没有可以续写的训练；请先开始一个。",
+        "還沒有可以續寫的訓練；請先開始一個。",
     ),
     "nothing_to_export": (
         "训练 {name} 还没有检查点；请等第一个检查点。",

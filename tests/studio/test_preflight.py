@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from aigc_demo.core.errors import DemoError
-from aigc_demo.studio.preflight import try_training
+from aigc_demo.studio.preflight import try_order, try_training
+from aigc_demo.studio.run_order import RunOrder
 from tests.training.conftest import TINY, text_file  # noqa: F401 (a fixture)
 
 SETTINGS = [word for name, value in TINY.items() for word in ("--set", f"{name}={value}")]
@@ -22,6 +23,14 @@ def test_it_gives_what_the_command_line_finds(text_file: Path, tmp_path: Path) -
     assert (found["fits"], found["steps"]) == (True, 7)
     assert found["steps_per_second"] > 0
     assert list(tmp_path.iterdir()) == [text_file]
+
+
+def test_an_order_with_a_text_of_its_own_leaves_nothing(tmp_path: Path) -> None:
+    settings = {**TINY, "context_length": 16}
+    order = RunOrder("gpt", text=b"One two three. " * 99, steps=7, settings=settings)
+    found = try_order(order, tmp_path)
+    assert (found["fits"], found["steps"]) == (True, 7)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_refusal_comes_with_its_key_and_values(text_file: Path, tmp_path: Path) -> None:  # noqa: F811

@@ -18,6 +18,12 @@ def test_an_order_becomes_words_of_the_command_line() -> None:
     assert RunOrder("gpt", steps=500.0).words()["budget"] == ("--steps", "500")
 
 
+def test_what_goes_on_from_a_model_has_its_shape() -> None:
+    words = RunOrder("gpt", steps=5, settings={"batch_size": 7}, init="runs/mine").words()
+    assert words["init"] == "runs/mine"
+    assert sorted(words["settings"]) == ["batch_size=7", "dropout=0"]
+
+
 @pytest.mark.parametrize(
     ("given", "key"),
     [

@@ -29,7 +29,8 @@ from aigc_demo.nets.transformer import Decoder
 from aigc_demo.training import validation
 from aigc_demo.training.batches import Batches
 from aigc_demo.training.language_model import LanguageModelTraining
-from aigc_demo.training.networks import build_gpt
+from aigc_demo.training.networks import NETWORKS, build_gpt
+from aigc_demo.training.recipes import RECIPES
 from aigc_demo.training.settings import Budget, LanguageModelSettings
 from aigc_demo.training.start import Order, train
 from aigc_demo.training.validation import Validation
@@ -572,3 +573,8 @@ def test_resume_takes_the_checkpoint_before_a_damaged_one(
     assert not broken(tmp_path / "run/checkpoints/step-000020", read_all=True)  # written anew
     manifest = json.loads((tmp_path / "run/checkpoints/step-000020" / MANIFEST).read_text())
     assert "state/progress.json" in manifest
+
+
+@pytest.mark.parametrize("recipe", sorted(RECIPES))
+def test_the_shape_that_a_recipe_names_is_its_networks(recipe: str) -> None:
+    assert set(RECIPES[recipe].shape) == {*NETWORKS[recipe].shape, "tokenizer"}

@@ -65,6 +65,36 @@ def test_a_text_is_taken_as_a_source(client):
     until(client, mine["name"], lambda found: found["run"]["stands"] == "finished")
 
 
+def test_each_checkpoint_of_a_run_is_a_model_that_writes(client):
+    names = curves(client, "an-old-run")["models"]
+    assert names == ["an-old-run@10", "an-old-run@20", "an-old-run@30"]
+    answer = client.predict(prompt="RO", models=names, seed=1, max_new_tokens=40, api_name="/generate_text")
+    texts = [column["text"] for column in answer["columns"]]
+    assert len(set(texts)) == 3
+    alone = client.predict(
+        models=names[1:2], prompt="RO", seed=1, max_new_tokens=40, api_name="/generate_text"
+    )
+    assert alone["columns"][0]["text"] == texts[1], "the same noise, the same text"
+
+
+def test_a_run_goes_on_from_a_checkpoint(client):
+    mine = client.predict(recipe="gpt", steps=3, init="an-old-run@20", api_name="/start_run")
+    assert "/an-old-run/checkpoints/step-000020" in mine["command"].partition("--init ")[2]
+    assert "num_layers" not in mine["command"]
+    until(client, mine["name"], lambda found: found["run"]["stands"] == "finished")
+
+
+def test_a_trial_leaves_no_run(client):
+    before = [run["name"] for run in client.predict(api_name="/runs")]
+    settings = {"num_layers": 1, "hidden_size": 32, "context_length": 16, "sample_tokens": 0}
+    found = client.predict(
+        recipe="gpt", steps=9, settings=settings, text="One two. " * 99, api_name="/try_run"
+    )
+    assert (found["fits"], found["steps"]) == (True, 9)
+    assert found["num_parameters"] > 0
+    assert [run["name"] for run in client.predict(api_name="/runs")] == before
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -74,6 +104,9 @@ def test_a_text_is_taken_as_a_source(client):
         ({"steps": 10, "settings": {"hidden_size": 100_000}}, "hidden_size must be at most"),
         ({"steps": 10, "settings": ["a=b"]}, "settings must be"),
         ({"steps": 10, "text": " "}, "holds no text"),
+        ({"steps": 10, "init": "an-old-run@11"}, "no model named an-old-run@11"),
+        ({"steps": 10, "init": "gpt2-shakespeare"}, "was made by the recipe gpt"),
+        ({"steps": 10, "init": "../an-old-run"}, "no model named"),
     ],
 )
 def test_what_does_not_fit_is_refused_with_one_sentence(client, arguments, said):

@@ -134,6 +134,70 @@ def test_runs_are_compared_and_errors_are_sentences_in_chinese(chromium, page_ur
         page.get_by_text("steps 必须不大于 20000").wait_for()
 
 
+def choose_run(page, name):
+    page.click("#runs input")
+    page.get_by_role("option", name=name).click()
+    page.wait_for_function("name => document.querySelector('#run .run-name').textContent === name", arg=name)
+    settle(page)
+
+
+def written(page, step):
+    """What the checkpoint of this step has written, when it is done."""
+    page.wait_for_function(
+        """step => { const part = document.querySelector('#written .sample[data-state=finished]');
+          return part?.querySelector('figcaption').textContent.includes(step) }""",
+        arg=f"step {step}",
+    )
+    return page.locator("#written .sample-text").first.text_content()
+
+
+def test_a_slider_goes_back_through_the_checkpoints(chromium, page_url):
+    with trained(chromium, page_url) as page:
+        choose_run(page, "an-old-run")
+        slider = page.locator(".scrub-slider")
+        assert (slider.get_attribute("max"), slider.input_value()) == ("2", "2")
+        page.fill("#scrub-prompt textarea", "RO")
+        page.locator("#scrub-prompt textarea").blur()
+        settle(page)
+        texts = {}
+        slider.focus()
+        for key, step in (("Home", 10), ("ArrowRight", 20), ("End", 30)):
+            page.keyboard.press(key)
+            texts[step] = written(page, step)
+        assert all(text.startswith("RO") for text in texts.values())
+        assert len(set(texts.values())) == 3, "each checkpoint writes differently"
+        page.keyboard.press("Home")
+        assert written(page, 10) == texts[10], "from the same noise the same text"
+        page.click("#scrub-baseline input")
+        page.get_by_role("option", name="gpt2-shakespeare").first.click()
+        settle(page)
+        page.click("#scrub-write")
+        page.wait_for_function("() => document.querySelectorAll('#written .sample').length === 2")
+        assert written(page, 10) == texts[10], "the slider's place stays"
+
+
+def test_a_run_that_has_ended_is_offered_in_the_other_tab(chromium, page_url):
+    with trained(chromium, page_url) as page:
+        page.get_by_role("tab").nth(0).click()
+        settle(page)
+        page.click("#model-left input")
+        page.get_by_role("option", name="an-old-run@30").click()
+        settle(page)
+        page.click("#generate")
+        page.wait_for_selector("#card-left .state[data-state=finished]")
+        assert page.locator("#strip-left .strip-tokens .token").count() > 20
+
+
+def test_a_trial_says_what_a_run_will_take(chromium, page_url):
+    with trained(chromium, page_url) as page:
+        page.click("#trial")
+        page.wait_for_selector("#trial-figures .figures dd", timeout=90_000)
+        assert "It fits this machine" in page.locator("#trial-notice").text_content()
+        shown = page.locator("#trial-figures").inner_text()
+        assert "3 min" in shown
+        assert "MiB" in shown
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_no_fault_in_the_tab(chromium, page_url, theme):
     with trained(chromium, page_url, theme=theme) as page:
@@ -142,6 +206,9 @@ def test_axe_finds_no_fault_in_the_tab(chromium, page_url, theme):
         for part in ("#train-settings", "#more-curves", "#upload-run", "#compare-runs"):
             page.click(f"{part} > button")
         page.click("#run summary")
+        choose_run(page, "an-old-run")
+        page.click("#scrub-write")
+        written(page, 30)
         settle(page)
         found = Axe().run(page, options=AXE).response["violations"]
         faults = {

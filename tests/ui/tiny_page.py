@@ -40,6 +40,29 @@ def make_models(folder):
     tokenizer.save(broken)
 
 
+def make_run(folder):
+    """A run that has ended, with three checkpoints whose models differ; it belongs to nobody here."""
+    from aigc_demo.core.events import CheckpointSaved, RunFinished, RunStarted, StepDone
+    from aigc_demo.core.run_directory import RunDirectory
+    from aigc_demo.data.tokenizer import train_tokenizer
+    from aigc_demo.nets.transformer import Decoder, TransformerConfig
+
+    run = RunDirectory(folder / "an-old-run")
+    data = {"name": "letters.txt", "sha256": "5" * 64}
+    run.create({"recipe": "gpt", "source": "letters.txt", "data": data, "steps": 30, "settings": {}})
+    tokenizer = train_tokenizer(LETTERS, "characters")
+    shape = {"context_length": 64, "num_layers": 1, "num_heads": 1, "hidden_size": 8}
+    run.append(RunStarted(step=0))
+    for step in (10, 20, 30):
+        run.append(StepDone(step, 5 / step, {"seconds": step / 10}))
+        beside = run.begin_checkpoint(step)
+        Decoder(TransformerConfig(vocab_size=tokenizer.vocab_size, **shape)).save_pretrained(beside)
+        tokenizer.save(beside)
+        run.finish_checkpoint(step)
+        run.append(CheckpointSaved(step, f"checkpoints/step-{step:06d}"))
+    run.append(RunFinished(30, "finished"))
+
+
 def fill_catalog(folder):
     """The tiny models under the names that the page expects, and no shipped ones."""
     from aigc_demo.generators import catalog
@@ -77,6 +100,7 @@ def main():
     folder = Path(sys.argv[1])
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     make_models(folder)
+    make_run(folder / "runs")
     fill_catalog(folder)
 
     from aigc_demo.generators.text import load_text_model

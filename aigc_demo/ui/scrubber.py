@@ -1,0 +1,196 @@
+"""Back through a run: a slider over its checkpoints, and what each of them writes beside a baseline.
+
+The prompt and the seed stay as they are while the slider moves, so what changes is the model alone.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from aigc_demo.core.config import shown
+from aigc_demo.core.errors import InputError
+from aigc_demo.studio.compare import MAX_SEED, Column, StopBook, check_request, compare_text
+from aigc_demo.studio.model_cache import ModelCache
+from aigc_demo.studio.run_watch import RunView, RunWatches
+from aigc_demo.ui.columns import picker_choices
+from aigc_demo.ui.frame import page_ticket
+from aigc_demo.ui.language import word
+from aigc_demo.ui.run_view import same
+from aigc_demo.ui.widgets import door, spans, widget
+from aigc_demo.ui.wording import everywhere, sentence_everywhere
+
+Json = dict[str, Any]
+# No filter and little heat: a class looks at the model, not at what sampling hides.
+SAMPLING = {"temperature": 0.8, "max_new_tokens": 120}
+NO_BASELINE = ""
+PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+CHEAP: dict[str, Any] = {**PRIVATE, "concurrency_limit": None}
+WRITING: dict[str, Any] = {**PRIVATE, "concurrency_id": "model", "concurrency_limit": 3}
+
+
+@dataclass(frozen=True)
+class Scrubber:
+    """The components.
+
+    Attributes:
+        slider: over the checkpoints of the run that is watched.
+        chosen: the step it stands at; None before it was touched.
+    """
+
+    slider: Any
+    chosen: Any
+    prompt: Any
+    baseline: Any
+    seed: Any
+    write: Any
+    written: Any
+
+
+def build_scrubber() -> Scrubber:
+    """Lay it out; it is connected when the picker of the runs is there."""
+    gr.HTML(f'<h3 class="samples-title">{spans("scrub_title")}</h3>', apply_default_css=False)
+    slider = widget("scrub", slider_value(None), elem_id="scrub")
+    with gr.Row(elem_classes="run-row"):
+        prompt = gr.Textbox(
+            "",
+            label=word("prompt"),
+            placeholder=word("prompt_placeholder"),
+            lines=1,
+            max_lines=4,
+            elem_id="scrub-prompt",
+            scale=3,
+        )
+        baseline = gr.Dropdown(
+            [(word("scrub_alone"), NO_BASELINE)],
+            value=NO_BASELINE,
+            label=word("scrub_beside"),
+            filterable=False,
+            elem_id="scrub-baseline",
+            scale=2,
+        )
+        seed = gr.Number(
+            1, label=word("seed"), precision=0, minimum=0, maximum=MAX_SEED, scale=1, elem_id="scrub-seed"
+        )
+    write = gr.Button(word("scrub_write"), elem_id="scrub-write")
+    written = widget("written", written_value(()), elem_id="written")
+    return Scrubber(slider, gr.State(None), prompt, baseline, seed, write, written)
+
+
+def wire_scrubber(
+    scrubber: Scrubber, cache: ModelCache, stops: StopBook, watches: RunWatches, picker: Any
+) -> None:
+    """Connect it.
+
+    Args:
+        scrubber: laid out before.
+        cache: the models of the page; its catalog knows the checkpoints.
+        stops: of what is being written.
+        watches: the runs.
+        picker: of the run that is watched.
+    """
+    handlers, ticket = ScrubHandlers(cache, stops, watches), page_ticket()
+    asked = [ticket, picker, scrubber.prompt, scrubber.baseline, scrubber.seed]
+    outputs = [scrubber.chosen, scrubber.written]
+    picker.change(
+        handlers.another_run, picker, [scrubber.chosen, scrubber.baseline, scrubber.written], **CHEAP
+    )
+    scrubber.slider.select(handlers.slide, asked, outputs, trigger_mode="always_last", **WRITING)
+    gr.on(
+        [scrubber.write.click, scrubber.prompt.submit],
+        handlers.write,
+        [*asked, scrubber.chosen],
+        outputs,
+        trigger_mode="once",
+        **WRITING,
+    )
+    scrubber.baseline.focus(handlers.offer, None, scrubber.baseline, **CHEAP)
+
+
+class ScrubHandlers:
+    """What happens when the slider moves, or something is to be written anew.
+
+    Args:
+        cache: the models of the page.
+        stops: of what is being written.
+        watches: the runs.
+    """
+
+    def __init__(self, cache: ModelCache, stops: StopBook, watches: RunWatches):
+        self._cache, self._stops, self._watches = cache, stops, watches
+
+    def another_run(self, request: gr.Request, name: Any) -> tuple[Any, Any, Any]:
+        """Nothing is chosen or written yet; beside it the baseline of the same data, if there is one."""
+        with door(request):
+            found = self._cache.catalog.baseline_for(self._watches.desk.run(name)) if name else None
+            return None, gr.update(**{**self.offer(), "value": found or NO_BASELINE}), written_value(())
+
+    def offer(self) -> Any:
+        """What can stand beside a checkpoint."""
+        choices = picker_choices(self._cache.catalog.text_choices())
+        return gr.update(choices=[(word("scrub_alone"), NO_BASELINE), *choices])
+
+    def slide(
+        self, event: gr.EventData, request: gr.Request, ticket: str, *asked: Any
+    ) -> Iterator[tuple[Any, Json]]:
+        """The checkpoint that the slider stands at writes."""
+        with door(request):
+            step = event._data.get("step") if isinstance(event._data, dict) else None
+            if not isinstance(step, int) or isinstance(step, bool):
+                raise InputError("setting_type", name="step", expected="a whole number", got=shown(step))
+            yield from self._write(ticket, step, *asked)
+
+    def write(self, request: gr.Request, ticket: str, *values: Any) -> Iterator[tuple[Any, Json]]:
+        """The checkpoint that was chosen writes again; the last one where none was."""
+        *asked, step = values
+        with door(request):
+            yield from self._write(ticket, step, *asked)
+
+    def _write(
+        self, ticket: str, step: int | None, name: Any, prompt: Any, baseline: Any, seed: Any
+    ) -> Iterator[tuple[Any, Json]]:
+        if not name:
+            raise InputError("nothing_to_write")
+        if not self._watches.view(name).checkpoints:
+            raise InputError("nothing_to_export", name=shown(name))
+        model = name if step is None else f"{name}@{step}"
+        names = [model] + ([baseline] if baseline != NO_BASELINE else [])
+        asked = check_request(self._cache.catalog, names, prompt, {**SAMPLING, "seed": seed})
+        with self._stops.writing(ticket) as stop:
+            for picture in compare_text(asked, self._cache, stop):
+                yield step, written_value(picture, asked.prompt)
+
+
+def slider_value(view: RunView | None) -> Json:
+    """The slider over a run's checkpoints, for `static/scrub.js`."""
+    return {
+        "run": view.state.name if view else "",
+        "steps": list(view.checkpoints) if view else [],
+        "words": {
+            "label": everywhere("scrub_slider"),
+            "step": everywhere("samples_step", step="%"),
+            "empty": everywhere("scrub_empty"),
+        },
+    }
+
+
+def written_value(columns: tuple[Column, ...], prompt: str = "") -> Json:
+    """What was written, for `static/written.js`: the checkpoint's first, then the baseline's."""
+    return {
+        "prompt": prompt,
+        "columns": [
+            {
+                "title": _title(column),
+                "text": column.text,
+                "state": column.state,
+                "error": sentence_everywhere(column.error.key, column.error.values) if column.error else "",
+            }
+            for column in columns
+        ],
+    }
+
+
+def _title(column: Column) -> dict[str, str]:
+    run, _, step = column.model.partition("@")
+    return everywhere("scrub_at", run=run, step=step) if step.isdigit() else same(run)

@@ -1,0 +1,33 @@
+// What the models wrote to one prompt, each in a figure of its own.
+// value: {prompt, columns: [{title, text, state, error}]}
+const {say, make} = window.aigc;
+const list = make('div', 'samples written');
+element.replaceChildren(list);
+const figure = () => {
+  const part = make('figure', 'sample'), caption = make('figcaption'), error = make('p', 'card-error');
+  const text = make('p', 'sample-text'), given = make('span', 'strip-given'), own = make('span');
+  text.append(given, own);
+  part.append(caption, text, error);
+  return Object.assign(part, {caption, given, own, error});
+};
+const once = (node, words) => {
+  const drawn = JSON.stringify(words);
+  if (node.dataset.drawn !== drawn) say(node, words);
+  node.dataset.drawn = drawn;
+};
+const paint = () => {
+  const {prompt, columns} = props.value || {prompt: '', columns: []};
+  while (list.children.length > columns.length) list.lastChild.remove();
+  while (list.children.length < columns.length) list.append(figure());
+  columns.forEach((column, number) => {
+    const part = list.children[number];
+    part.dataset.state = column.state;
+    once(part.caption, column.title);
+    part.given.textContent = prompt;
+    part.own.textContent = column.text;
+    part.error.hidden = !column.error;
+    once(part.error, column.error);
+  });
+};
+watch('value', paint);
+paint();

@@ -1,0 +1,58 @@
+"""Charts of recipes that nobody has heard of yet: a recipe names its own curves."""
+
+import pytest
+
+from aigc_demo.core.events import CheckpointSaved, RunFinished, StepDone
+from aigc_demo.core.run_directory import RunDirectory
+from aigc_demo.studio import run_watch
+from aigc_demo.studio.run_desk import RunDesk
+from aigc_demo.studio.run_watch import RunWatches
+from aigc_demo.training.curves import Curve, Line
+from aigc_demo.training.recipes import RECIPES, Recipe
+from aigc_demo.training.settings import LanguageModelSettings
+from aigc_demo.ui import charts
+from aigc_demo.ui.train_handlers import _Drawing
+
+GAME = (
+    Curve(
+        "game",
+        (Line("generator", "step", "generator_loss"), Line("discriminator", "step", "discriminator_loss")),
+    ),
+    Curve("images_per_second", (Line("images_per_second", "step", "images_per_second", smooth=True),), True),
+)
+
+
+@pytest.fixture
+def view(tmp_path, monkeypatch):
+    monkeypatch.setitem(RECIPES, "game", Recipe(LanguageModelSettings, GAME))
+    monkeypatch.setattr(run_watch, "REFRESH_SECONDS", 0.0)
+    run = RunDirectory(tmp_path / "a-game")
+    run.create({"recipe": "game", "settings": {}})
+    for step in (1, 2, 3):
+        measures = {"generator_loss": 0.7 + step, "discriminator_loss": 1.4, "images_per_second": 10.0 * step}
+        run.append(StepDone(step, 2.0, measures))
+    run.append(CheckpointSaved(3, "checkpoints/step-000003"))
+    run.append(RunFinished(3, "finished"))
+    return RunWatches(RunDesk(tmp_path)).view("a-game")
+
+
+def of_line(chart, name):
+    return [
+        (step, value) for step, value, line in chart["value"]["data"] if line == name and value is not None
+    ]
+
+
+def test_a_recipes_own_curves_are_drawn_and_the_other_charts_hidden(view):
+    _, first, second, *others = _Drawing("en", logarithmic=True).picture(view, False, slow=True)
+    assert of_line(first, "generator") == [(1, 1.7), (2, 2.7), (3, 3.7)], "a game has no logarithms"
+    assert of_line(first, "discriminator") == [(1, 1.4), (2, 1.4), (3, 1.4)]
+    assert [step for step, _ in of_line(first, "checkpoint")] == [3, 3], (
+        "the stroke stands on the first chart"
+    )
+    assert of_line(second, "images_per_second")[0] == (1, 1.0)
+    assert second["y_title"] == "log10"
+    assert of_line(second, "checkpoint") == []
+    assert [chart["visible"] for chart in others[: charts.MOST_CHARTS - 2]] == [False] * (
+        charts.MOST_CHARTS - 2
+    )
+    assert first["label"] != second["label"]
