@@ -26,7 +26,7 @@ from aigc_demo.core.events import (
     Warned,
     to_json,
 )
-from aigc_demo.core.run_directory import LOGGER, RunDirectory, write_atomically, writing
+from aigc_demo.core.run_directory import LOGGER, RunDirectory, step_of, write_atomically, writing
 from aigc_demo.core.worker import note_problem
 
 if TYPE_CHECKING:
@@ -223,6 +223,40 @@ def publish(
 
     data = {"title": title, "origin": origin, "licence": licence, "language": language}
     _result(publishing.publish(run_dir, folder, data, step), json_)
+
+
+@app.command()
+def save(
+    run_dir: Annotated[Path, typer.Argument(help="A run.")],
+    folder: Annotated[Path, typer.Argument(help="Where the model goes, in the Hub's layout.")],
+    step: Annotated[int | None, typer.Option(help="Which checkpoint; the last if left away.")] = None,
+    json_: Json = False,
+) -> None:
+    """Copy a run's model to a folder of its own, with a card of what the run recorded."""
+    from aigc_demo.studio.hub_folder import save_model_folder
+
+    run = RunDirectory(run_dir)
+    step = step_of(run.checkpoint(step))
+    path = save_model_folder(run, folder, step)
+    _result({"run_dir": str(run_dir), "step": step, "path": str(path)}, json_)
+
+
+@app.command()
+def push(
+    run_dir: Annotated[Path, typer.Argument(help="A run.")],
+    repository: Annotated[str, typer.Argument(help="owner/name on the Hub; made where there is none.")],
+    step: Annotated[int | None, typer.Option(help="Which checkpoint; the last if left away.")] = None,
+    public: Annotated[bool, typer.Option("--public", help="A new repository is open to everybody.")] = False,
+    json_: Json = False,
+) -> None:
+    """Push a run's model and its card to the Hub, with the token in HF_TOKEN."""
+    from aigc_demo.studio.hub_push import push_model, silence_client
+
+    silence_client()
+    run = RunDirectory(run_dir)
+    step = step_of(run.checkpoint(step))
+    url = push_model(run, repository, private=not public, step=step)
+    _result({"run_dir": str(run_dir), "step": step, "url": url}, json_)
 
 
 @app.command()

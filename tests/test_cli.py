@@ -150,6 +150,30 @@ def test_publish_writes_a_model_folder_with_its_receipt(
     run(capsys, "publish", folder / "runs/gpt", tmp_path / "gpt-cats", *about, status=2)
 
 
+def test_save_makes_a_folder_that_loads(
+    capsys: pytest.CaptureFixture[str], folder: Path, tmp_path: Path
+) -> None:
+    for step in (10, 20):
+        asked = () if step == 20 else ("--step", step)
+        (result,), _ = run(capsys, "save", folder / "runs/gpt", tmp_path / f"cats-{step}", *asked)
+        place = tmp_path / f"cats-{step}"
+        assert result == {"run_dir": str(folder / "runs/gpt"), "step": step, "path": str(place)}
+        assert f"| steps | {step}, " in (place / "README.md").read_text()
+        (written,), _ = run(capsys, "generate", place, "--set", "max_new_tokens=5")
+        assert len(written["text"]) == 5
+
+
+def test_push_without_a_token_or_a_name_is_bad_input(
+    capsys: pytest.CaptureFixture[str], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HF_TOKEN", "SPACE_ID"):
+        monkeypatch.delenv(name, raising=False)
+    for token, name, sentence in (("", "a/b", "set HF_TOKEN"), ("hf_x", "a/b/c", "a/b/c is no name")):
+        monkeypatch.setenv("HF_TOKEN", token)
+        lines, complaint = run(capsys, "push", folder / "runs/gpt", name, status=2)
+        assert lines == [] and sentence in complaint and len(complaint.splitlines()) == 1
+
+
 def published_card(capsys: pytest.CaptureFixture[str], run_dir: Path, place: Path) -> str:
     about = ("--title", "cats and dogs", "--origin", "made up", "--licence", "MIT")
     run(capsys, "publish", run_dir, place, *about)
@@ -274,6 +298,11 @@ def test_a_failed_training_leaves_its_stack_trace_in_the_log(
         (("evaluate", "GPT", "--data", "TEXT", "--set", "validation_fraction=0"), "must be more than 0"),
         (("evaluate", "GPT", "--data", "TEXT", "--set", "min_line_length=999"), "dropped all"),
         (("generate", "hf:gpt2@main"), "40"),
+        (("save", "nowhere", "somewhere"), "no run named nowhere"),
+        (("save", "GPT", "somewhere", "--step", "7"), "choose one of 10, 20"),
+        (("save", "GPT", "GPT"), "is there already"),
+        (("push", "nowhere", "a/b"), "no run named nowhere"),
+        (("push", "GPT", "a/b", "--step", "7"), "choose one of 10, 20"),
     ],
 )
 def test_bad_input_is_one_line_and_status_2(

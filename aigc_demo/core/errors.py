@@ -53,6 +53,31 @@ ENGLISH: dict[str, str] = {
     "broken_model": "{path} holds no model that can be loaded ({detail}); choose another folder or train it again.",
     "foreign_model": "{path} holds a model of another kind ({detail}); choose one that {expected}.",
     "broken_checkpoint": "The checkpoint {path} is not whole ({detail}); delete it and resume from the one before.",
+    "folder_exists": "{path} is there already; choose another folder.",
+    "no_checkpoint": "The run {name} has no whole checkpoint at step {step}; choose one of {known}.",
+    # pushing a model to the Hub
+    "no_token": (
+        "There is no token of the Hub in the environment; "
+        "set HF_TOKEN to one that may write, and start this again."
+    ),
+    "push_closed": (
+        "This page is a Space, where every visitor would push with its owner's token, so it pushes nothing; "
+        "download the model folder, or set AIGC_DEMO_PUSH=1 if nobody else can open it."
+    ),
+    "repository_name": (
+        "{name} is no name of a repository; write owner/name with letters, digits, -, _ and . alone."
+    ),
+    "token_refused": "The Hub does not know the token in HF_TOKEN; make a new one that may write, and set it.",
+    "push_forbidden": (
+        "The token in HF_TOKEN may not write to {name}; "
+        "choose a repository of its owner, or a token with the right to write."
+    ),
+    "push_public": (
+        "{name} is on the Hub already and everybody can see it; choose another name, "
+        "or push with `python -m aigc_demo push` and --public."
+    ),
+    "push_not_reachable": "The Hub cannot be reached, so nothing was pushed; try again where there is a network.",
+    "push_broke_off": "Pushing to {name} broke off ({detail}); push it again.",
     # run directories
     "run_exists": "{path} already holds a run; add --resume to go on with it, or choose another --run-dir.",
     "run_busy": "In {path} another process is training; stop it first, or choose another --run-dir.",

@@ -99,6 +99,14 @@ class RunFinished:
 
 TrainEvent = StepDone | ValidationDone | SampleReady | CheckpointSaved | Warned | RunStarted | RunFinished
 
+# What a field holds, by its name: a record may come from outside.
+TYPES: dict[str, type | tuple[type, ...]] = {
+    "step": int,
+    "loss": (int, float),
+    **dict.fromkeys(("text", "file", "path", "key", "reason"), str),
+    **dict.fromkeys(("values", "facts"), dict),
+}
+
 KINDS: dict[str, type] = {
     kind.kind: kind
     for kind in (StepDone, ValidationDone, SampleReady, CheckpointSaved, Warned, RunStarted, RunFinished)
@@ -129,6 +137,8 @@ def from_json(line: str) -> TrainEvent:
     if "measures" in names:
         known.update({name: _nan(known[name]) for name in ("loss",) if name in known})
         known["measures"] = {name: _nan(value) for name, value in record.items() if name not in names}
+    if not all(isinstance(value, TYPES.get(name, object)) for name, value in known.items()):
+        raise ValueError(f"not an event: {line[:80]!r}")
     try:
         return kind(**known)
     except TypeError as error:

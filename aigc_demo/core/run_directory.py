@@ -14,11 +14,13 @@ import json
 import logging
 import os
 import re
+import secrets
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from aigc_demo.core.config import shown
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.core.events import TrainEvent, from_json, to_json
 
@@ -135,6 +137,28 @@ class RunDirectory:
         folder = self.path / "checkpoints"
         named = [path for path in folder.glob("step-*") if re.fullmatch(r"step-\d{6,}", path.name)]
         return [path for path in sorted(named, key=step_of) if not broken(path)]
+
+    def checkpoint(self, step: int | None = None) -> Path:
+        """A whole checkpoint.
+
+        Args:
+            step: of the checkpoint; None for the last one.
+
+        Raises:
+            InputError: there is no such run, or it has no whole checkpoint at that step.
+        """
+        if not self.path.is_dir():
+            raise InputError("unknown_run", name=shown(str(self.path)))
+        checkpoints = self.checkpoints()
+        if not checkpoints:
+            raise InputError("nothing_to_export", name=self.path.name)
+        if step is None:
+            return checkpoints[-1]
+        for checkpoint in checkpoints:
+            if step_of(checkpoint) == step:
+                return checkpoint
+        known = ", ".join(str(step_of(checkpoint)) for checkpoint in checkpoints)
+        raise InputError("no_checkpoint", name=self.path.name, step=shown(step), known=known)
 
     def resumable(self) -> list[Path]:
         """The whole checkpoints that still hold their training state, oldest first."""
@@ -266,6 +290,27 @@ def write_atomically(path: Path, text: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     beside.replace(path)
+
+
+@contextlib.contextmanager
+def whole_or_nothing(target: Path) -> Iterator[Path]:
+    """A place beside the target for a new file or folder, which takes the target's name when it is filled.
+
+    Each has a place of its own, so two that write the same at the same time do not meet; after an error
+    nothing is left of it.
+
+    Raises:
+        DemoError: the disk does not take it.
+    """
+    place = target.with_name(f".{target.name}-{secrets.token_hex(4)}.partial")
+    with writing(target):
+        try:
+            yield place
+            place.replace(target)
+        finally:
+            if place.is_dir():
+                shutil.rmtree(place, ignore_errors=True)
+            place.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

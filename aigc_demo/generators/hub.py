@@ -20,6 +20,7 @@ WANTED = (
     "special_tokens_map.json",
     "vocab.json",
     "merges.txt",
+    "preparation.json",  # of a model that was trained here and pushed
 )
 NEEDED = ("config.json", "tokenizer.json")
 

@@ -5,8 +5,9 @@ from collections.abc import Callable
 import torch
 
 from aigc_demo.core.errors import InputError
+from aigc_demo.core.weights_file import read_json
 from aigc_demo.generators import hub
-from aigc_demo.generators.catalog import CatalogEntry, find
+from aigc_demo.generators.catalog import CatalogEntry, find, folder_entry
 from aigc_demo.generators.ours_text import load_ours_text
 from aigc_demo.generators.text_model import TextModel
 
@@ -51,6 +52,8 @@ def load_text_model(
     if entry.recipe == "gpt":
         return load_ours_text(entry, DTYPES[dtype], quantized=dtype == "int8")
     folder = hub.fetch(entry, progress)
+    if read_json(folder / "config.json").get("recipe") == "gpt":  # one of ours that was pushed
+        return load_ours_text(folder_entry(folder, entry.name), DTYPES[dtype])
     # transformers takes seconds to import, and our own models need nothing of it.
     from aigc_demo.generators.transformers_text import load_transformers_text
 

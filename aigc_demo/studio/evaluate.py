@@ -86,10 +86,10 @@ def evaluate(
 def _preparation(model: str, given: Mapping[str, Any], *, allow_hub: bool) -> "PreparationSettings":
     """How the model's own text was prepared, changed by what is given."""
     from aigc_demo.data.text import PreparationSettings
+    from aigc_demo.generators import hub
     from aigc_demo.generators.catalog import find
 
-    entry = find(model, allow_hub=allow_hub)
-    own = PreparationSettings() if entry.on_hub else PreparationSettings.load(entry.location)
+    own = PreparationSettings.load(hub.fetch(find(model, allow_hub=allow_hub)))
     return PreparationSettings.from_mapping({**own.to_dict(), **given})
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from aigc_demo.core.errors import InputError
-from aigc_demo.core.run_directory import MANIFEST, RunDirectory, step_of, write_atomically, writing
+from aigc_demo.core.run_directory import MANIFEST, RunDirectory, step_of, whole_or_nothing, write_atomically
 
 
 def publish(run_dir: Path, folder: Path, data: dict[str, str], step: int | None = None) -> dict[str, Any]:
@@ -27,22 +27,13 @@ def publish(run_dir: Path, folder: Path, data: dict[str, str], step: int | None 
     from aigc_demo.training.model_card import DataFacts, model_card
 
     run = RunDirectory(run_dir)
+    checkpoint = run.checkpoint(step)
     source = run.config()["source"]
-    checkpoints = {step_of(path): path for path in run.checkpoints()}
-    wanted = max(checkpoints, default=0) if step is None else step
-    if wanted not in checkpoints:
-        raise InputError("broken_model", path=str(run_dir), detail=f"no whole checkpoint at step {wanted}")
     if folder.exists():
-        raise InputError("run_exists", path=str(folder))
-    beside = folder.with_name(f".{folder.name}.partial")
-    with writing(folder):
-        shutil.rmtree(beside, ignore_errors=True)
-        try:
-            shutil.copytree(checkpoints[wanted], beside, ignore=shutil.ignore_patterns("state", MANIFEST))
-            figures = evaluate(str(beside), source)
-            card = model_card(folder.name, run, wanted, DataFacts(**data), figures)
-            write_atomically(beside / "README.md", card)
-            beside.rename(folder)
-        finally:
-            shutil.rmtree(beside, ignore_errors=True)
+        raise InputError("folder_exists", path=str(folder))
+    with whole_or_nothing(folder) as place:
+        shutil.copytree(checkpoint, place, ignore=shutil.ignore_patterns("state", MANIFEST))
+        figures = evaluate(str(place), source)
+        card = model_card(folder.name, run, step_of(checkpoint), DataFacts(**data), figures)
+        write_atomically(place / "README.md", card)
     return {**figures, "model": str(folder), "path": str(folder)}

@@ -7,7 +7,7 @@ neither given out nor taken, so a run that was brought back can be looked at, us
 """
 
 import re
-import shutil
+import secrets
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
@@ -15,7 +15,7 @@ from typing import IO, Any
 
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.events import from_json
-from aigc_demo.core.run_directory import MANIFEST, STATE, RunDirectory, broken, writing
+from aigc_demo.core.run_directory import MANIFEST, STATE, RunDirectory, broken, whole_or_nothing
 from aigc_demo.core.weights_file import read_header, read_json
 from aigc_demo.studio.ticket import Ticket, hashed
 
@@ -23,7 +23,8 @@ CARD = "README.md"
 MAX_BYTES = 256 * 2**20
 MAX_JSON_BYTES = 64 * 2**20
 MAX_FILES = 64
-# Stored names: the run's own files, and those of one checkpoint.
+# Stored names: the run's own files, and those of one checkpoint's model, beside its manifest and the
+# card that the Hub's client may have put there.
 RUN_FILES = ("config.json", "events.jsonl", CARD)
 MODEL_FILES = (
     "config.json",
@@ -32,9 +33,8 @@ MODEL_FILES = (
     "preparation.json",
     "tokenizer.json",
     "tokenizer_config.json",
-    MANIFEST,
 )
-CHECKPOINT = re.compile(r"checkpoints/step-\d{6,9}/([A-Za-z_]+\.(?:json|safetensors))")
+CHECKPOINT = re.compile(r"checkpoints/step-\d{6,9}/([A-Za-z_]+\.(?:json|safetensors|md))")
 
 
 def export_run(run: RunDirectory, card: str, target: Path) -> Path:
@@ -49,18 +49,14 @@ def export_run(run: RunDirectory, card: str, target: Path) -> Path:
         InputError: the run has no whole checkpoint yet.
         DemoError: the file cannot be written.
     """
-    checkpoints = run.checkpoints()
-    if not checkpoints:
-        raise InputError("nothing_to_export", name=run.path.name)
-    beside = target.with_name(f".{target.name}.partial")
-    with writing(target), zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED) as file:
+    checkpoint = run.checkpoint()
+    with whole_or_nothing(target) as place, zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED) as file:
         for name in ("config.json", "events.jsonl"):
             file.write(run.path / name, name)
-        for path in sorted(checkpoints[-1].iterdir()):
+        for path in sorted(checkpoint.iterdir()):
             if path.is_file():
                 file.write(path, path.relative_to(run.path).as_posix())
         file.writestr(CARD, card)
-    beside.replace(target)
     return target
 
 
@@ -78,18 +74,12 @@ def import_run(source: Path, folder: Path, secret: str) -> str:
     Raises:
         InputError: it is no such file; nothing of it stays on the disk.
     """
-    name = _free_name(folder, source.stem)
-    beside = folder / f".{name}.partial"
-    with writing(folder):
-        shutil.rmtree(beside, ignore_errors=True)
-        try:
-            beside.mkdir(parents=True)
-            _unpack(source, beside)
-            config = _checked(beside)
-            Ticket(hashed(secret), _arguments(config), "ended", beside.stat().st_mtime).save(beside)
-            beside.rename(folder / name)
-        finally:
-            shutil.rmtree(beside, ignore_errors=True)
+    name = _new_name(folder, source.stem)
+    with whole_or_nothing(folder / name) as place:
+        place.mkdir(parents=True)
+        _unpack(source, place)
+        config = _checked(place)
+        Ticket(hashed(secret), _arguments(config), "ended", place.stat().st_mtime).save(place)
     return name
 
 
@@ -121,7 +111,7 @@ def _copy(packed: IO[bytes], unpacked: IO[bytes], size: int) -> None:
 def _allowed(name: str) -> PurePosixPath:
     """The name, if a run has a file of that name."""
     found = CHECKPOINT.fullmatch(name)
-    if name not in RUN_FILES and (found is None or found[1] not in MODEL_FILES):
+    if name not in RUN_FILES and (found is None or found[1] not in (*MODEL_FILES, MANIFEST, CARD)):
         raise _refused("it holds files that no exported run has")
     return PurePosixPath(name)
 
@@ -156,11 +146,12 @@ def _arguments(config: dict[str, Any]) -> tuple[str, ...]:
     return ("train", config["recipe"], "--data", str(config.get("source", "")))
 
 
-def _free_name(folder: Path, stem: str) -> str:
-    """The file's own name where it is one and is free, else one with a number."""
+def _new_name(folder: Path, stem: str) -> str:
+    """The file's own name, and digits that no run had: a deleted run's model may still be in a cache."""
     base = re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-._")[:60] or "run"
-    names = (base, *(f"{base}-{number}" for number in range(2, 10_000)))
-    return next(name for name in names if not (folder / name).exists())
+    while (folder / (name := f"{base}-{secrets.token_hex(2)}")).exists():
+        pass
+    return name
 
 
 def _refused(detail: str) -> InputError:

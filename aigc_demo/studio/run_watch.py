@@ -49,6 +49,7 @@ class RunView:
 
     Attributes:
         state: how it stands.
+        run: its directory.
         recipe: what it trains; empty until its worker has said so.
         command: what does the same in a terminal.
         charts: rows of each curve, by its name; lists that others must not change.
@@ -65,6 +66,7 @@ class RunView:
     """
 
     state: RunState
+    run: RunDirectory
     recipe: str = ""
     command: str = ""
     charts: dict[str, Sequence[Row]] = field(default_factory=dict)
@@ -119,7 +121,7 @@ class RunWatch:
         self._lock = threading.Lock()
         self._refreshed = -math.inf
         self._begin()
-        self._view = RunView(desk.state(name))
+        self._view = RunView(desk.state(name), self._run)
 
     def _begin(self) -> None:
         """Nothing is known yet, or no longer."""
@@ -216,6 +218,7 @@ class RunWatch:
         share, left = self._outlook(seconds)
         return RunView(
             state=state,
+            run=self._run,
             recipe=str(self._config.get("recipe", "")),
             command=command,
             charts=self._charts(),

@@ -1,15 +1,42 @@
-"""The receipt that goes with shipped weights: what made them, and how good they are, as measured."""
+"""The receipt that goes with trained weights: what made them, and how good they are.
 
+Shipped weights are measured. For a run that somebody takes home the card repeats what the run recorded; that
+record may come from outside, so what it lacks or garbles is left out, and what it says stays on one line.
+"""
+
+import math
+import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import PureWindowsPath
 from typing import Any
 
 from aigc_demo.core.device import cpu_quota
-from aigc_demo.core.events import RunStarted, StepDone, TrainEvent
+from aigc_demo.core.events import RunStarted, StepDone, ValidationDone
 from aigc_demo.core.machine import processor
 from aigc_demo.core.run_directory import RunDirectory
+
+# Whose network a recipe trains, said of weights that this project ships and of those of somebody's own run.
+SHIPPED = {
+    "gpt": "A decoder-only Transformer written from scratch in this project",
+    "gpt2": "The library baseline: transformers' GPT2LMHeadModel, trained by this project on the same data",
+}
+OWN = {
+    "gpt": "A decoder-only Transformer, written from scratch in AIGC Demo and trained with it",
+    "gpt2": "transformers' GPT2LMHeadModel, trained with AIGC Demo",
+}
+WORD = re.compile(r"[a-z0-9][a-z0-9-]*")
+USE = """## What it is for
+
+A classroom: small enough to train on a laptop and to read in an hour. It writes text that looks like its data
+and knows nothing else; do not rely on anything it says."""
+NO_LICENCE = """No licence is named: it is for whoever trained the model to say, as `license: ...` among the
+lines at the very top of this file."""
+ONLY_THE_RUN = """## What this file is for
+
+The model is in the last checkpoint; it can be loaded, and gone on from with `--init`. The
+state of the optimizer is not in this file, so the run cannot be resumed."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +56,56 @@ class DataFacts:
     language: str
 
 
+class Record:
+    """What a run recorded up to one of its steps.
+
+    Args:
+        run: its directory.
+        step: after how many of its steps.
+
+    Attributes:
+        config: what it was started with.
+        starts: what each of its starts said.
+        step: after how many steps.
+        seconds: of training.
+        validation: step and loss of the last validation, nats a token.
+        best: likewise, of the best one.
+
+    Raises:
+        InputError: there is no run.
+    """
+
+    def __init__(self, run: RunDirectory, step: int):
+        self.config: Mapping[str, Any] = run.config()
+        self.starts: list[Mapping[str, Any]] = []
+        self.step, self.seconds = step, 0.0
+        self.validation: tuple[int, float] | None = None
+        self.best: tuple[int, float] | None = None
+        for event in run.events():
+            if event.step > step:
+                continue
+            match event:
+                case RunStarted(facts=facts) if event.step < step or not self.starts:
+                    self.starts.append(facts)
+                case StepDone(measures=measures):
+                    self.seconds = max(self.seconds, _number(measures.get("seconds")))
+                case ValidationDone(loss=loss) if math.isfinite(loss):
+                    self.validation = (event.step, loss)
+                    self.best = min(self.best or self.validation, self.validation, key=lambda pair: pair[1])
+
+    @property
+    def recipe(self) -> str:
+        """What was trained."""
+        return str(self.config.get("recipe", ""))
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """Of the recipe."""
+        return _mapping(self.config.get("settings"))
+
+
 def model_card(name: str, run: RunDirectory, step: int, data: DataFacts, figures: Mapping[str, Any]) -> str:
-    """The text of README.md for a trained model.
+    """The text of README.md for a model that was measured.
 
     Args:
         name: in the catalog.
@@ -42,97 +117,165 @@ def model_card(name: str, run: RunDirectory, step: int, data: DataFacts, figures
     Returns:
         Markdown with the Hub's front matter.
     """
-    config = run.config()
-    events = [event for event in run.events() if event.step <= step]
-    facts = next(event.facts for event in events if isinstance(event, RunStarted))
-    ours = config["recipe"] == "gpt"
-    what = (
-        "A decoder-only Transformer written from scratch in this project"
-        if ours
-        else "The library baseline: transformers' GPT2LMHeadModel, trained by this project on the same data"
+    record = Record(run, step)
+    terms = {"license": "mit", "language": data.language}
+    what = f"{data.title}; {data.origin}; {data.licence}"
+    return _document(
+        _front_matter(record, terms),
+        _introduction(name, record, SHIPPED),
+        _how_it_was_made(record, what),
+        _as_measured(record, figures),
+        USE,
     )
-    return f"""---
-license: mit
-language: {data.language}
-library_name: {"aigc-demo" if ours else "transformers"}
-pipeline_tag: text-generation
-tags: [aigc-demo, {config["recipe"]}, {config["settings"]["tokenizer"]}]
----
 
-# {name}
 
-{what}. {facts["num_parameters"]:,} parameters, weights in half precision.
+def recorded_card(name: str, run: RunDirectory, step: int) -> str:
+    """The text of README.md for a model that its owner takes along or pushes; nothing is measured for it.
 
-## How it was made
+    Args:
+        name: to be its title.
+        run: what trained it.
+        step: after how many of its steps.
 
-```
-{command(config)}
-```
+    Returns:
+        Markdown with the Hub's front matter, without a path of this machine.
+    """
+    record = Record(run, step)
+    return _document(
+        _front_matter(record, {}),
+        _introduction(name, record, OWN),
+        NO_LICENCE,
+        _how_to_load_it(record),
+        _how_it_was_made(record),
+        _as_recorded(record),
+        USE,
+    )
 
-| | |
-| --- | --- |
-| data | {data.title}; {data.origin}; {data.licence} |
-| SHA-256 of the data | `{config["data"]["sha256"]}` |
-| seed | {config["seed"]} |
-| steps | {_last_step(events):,}, {_tokens(config, events):,} tokens |
-| minutes of training | {_seconds(events) / 60:.1f} |
-| machine | {_machines(events)} |
-| versions | {", ".join(f"{part} {version}" for part, version in config["versions"].items())} |
 
-## How good it is
+def run_card(name: str, run: RunDirectory, step: int) -> str:
+    """The text of README.md for a run as a file.
 
-Measured with the file as shipped on {figures["num_characters"]:,} held-out characters
-({figures["num_bytes"]:,} bytes), the last {figures["preparation"]["validation_fraction"]:.0%} of the data:
-every character predicted once, in consecutive windows of {config["settings"]["context_length"]}.
+    Args:
+        name: of the run.
+        run: its directory.
+        step: of the checkpoint that goes along.
 
-| | |
-| --- | --- |
-| bits per character | {figures["bits_per_character"]:.4f} |
-| bits per byte | {figures["bits_per_byte"]:.4f} |
-| characters outside the vocabulary | {figures["num_unknown"]:,} |
-
-A character outside the vocabulary costs its unknown token plus 8 bits for every byte of it.
-
-## What it is for
-
-A classroom: small enough to train on a laptop and to read in an hour. It writes text that looks like its data
-and knows nothing else; do not rely on anything it says.
-"""
+    Returns:
+        Markdown, without a path of this machine.
+    """
+    record = Record(run, step)
+    return _document(
+        _introduction(name, record, OWN), _how_it_was_made(record), _as_recorded(record), ONLY_THE_RUN
+    )
 
 
 def command(config: Mapping[str, Any]) -> str:
-    """The command line that repeats a run; data by its file name."""
-    words = ["python", "-m", "aigc_demo", "train", config["recipe"]]
-    words += [
-        "--data",
-        Path(config["source"]).name if config["source"].endswith(".txt") else config["source"],
-    ]
-    words += ["--run-dir", "RUN", "--seed", str(config["seed"])]
-    words += ["--init", config["init"]] if config["init"] else []
-    words += ["--steps", str(config["steps"])] if config["steps"] else ["--minutes", str(config["minutes"])]
-    for name, value in config["settings"].items():
+    """The command line that repeats a run; data and models of this machine by their names alone."""
+    words = ["python", "-m", "aigc_demo", "train", str(config.get("recipe", ""))]
+    words += ["--data", _without_folders(str(config.get("source", "")))]
+    words += ["--run-dir", "RUN", "--seed", str(config.get("seed", 0))]
+    words += ["--init", _without_folders(str(config["init"]))] if config.get("init") else []
+    for budget in ("steps", "minutes"):
+        words += [f"--{budget}", str(config[budget])] if config.get(budget) else []
+    for name, value in _mapping(config.get("settings")).items():
         words += ["--set", f"{name}={'none' if value is None else value}"] if value != "" else []
-    return shlex.join(words)
+    return _line(shlex.join(words))
 
 
-def _last_step(events: list[TrainEvent]) -> int:
-    return max(event.step for event in events)
+def _document(*parts: str) -> str:
+    return "\n\n".join(parts) + "\n"
 
 
-def _tokens(config: Mapping[str, Any], events: list[TrainEvent]) -> int:
-    return _last_step(events) * config["settings"]["batch_size"] * config["settings"]["context_length"]
+def _front_matter(record: Record, terms: Mapping[str, str]) -> str:
+    """What the Hub reads of a card."""
+    tags = ("aigc-demo", record.recipe, record.settings.get("tokenizer"))
+    facts = {
+        **terms,
+        "library_name": "aigc-demo" if record.recipe == "gpt" else "transformers",
+        "pipeline_tag": "text-generation",
+        "tags": f"[{', '.join(tag for tag in tags if isinstance(tag, str) and WORD.fullmatch(tag))}]",
+    }
+    return "\n".join(["---", *(f"{name}: {value}" for name, value in facts.items()), "---"])
 
 
-def _seconds(events: list[TrainEvent]) -> float:
-    return max(event.measures.get("seconds", 0.0) for event in events if isinstance(event, StepDone))
+def _introduction(name: str, record: Record, networks: Mapping[str, str]) -> str:
+    count = record.starts[0].get("num_parameters") if record.starts else None
+    size = f" {count:,} parameters, weights in half precision." if isinstance(count, int) else ""
+    return f"# {_text(name)}\n\n{networks.get(record.recipe, 'A model')}.{size}"
 
 
-def _machines(events: list[TrainEvent]) -> str:
+def _how_to_load_it(record: Record) -> str:
+    lines = ["## How to load it", "", "```", 'python -m aigc_demo generate FOLDER --prompt "..."', "```"]
+    if record.recipe != "gpt":
+        lines += ["", "Or with transformers' `AutoModelForCausalLM` and `AutoTokenizer`."]
+    return "\n".join(lines)
+
+
+def _how_it_was_made(record: Record, data: str = "") -> str:
+    config = record.config
+    facts = _mapping(config.get("data"))
+    sha256 = str(facts.get("sha256", ""))
+    source = _without_folders(str(facts.get("name") or config.get("source", "")))
+    rows = [
+        ("data", data or source),
+        ("SHA-256 of the data", f"`{sha256}`" if re.fullmatch("[0-9a-f]{64}", sha256) else ""),
+        ("seed", config.get("seed", "")),
+        ("steps", f"{record.step:,}{_tokens(record)}"),
+        ("minutes of training", f"{record.seconds / 60:.1f}" if record.seconds else ""),
+        ("machine", _machines(record.starts)),
+        ("versions", ", ".join(f"{part} {v}" for part, v in _mapping(config.get("versions")).items())),
+    ]
+    return f"## How it was made\n\n```\n{command(config)}\n```\n\n{_table(rows)}"
+
+
+def _as_measured(record: Record, figures: Mapping[str, Any]) -> str:
+    rows = [
+        ("bits per character", f"{figures['bits_per_character']:.4f}"),
+        ("bits per byte", f"{figures['bits_per_byte']:.4f}"),
+        ("characters outside the vocabulary", f"{figures['num_unknown']:,}"),
+    ]
+    return f"""## How good it is
+
+Measured with the file as shipped on {figures["num_characters"]:,} held-out characters
+({figures["num_bytes"]:,} bytes), the last {figures["preparation"]["validation_fraction"]:.0%} of the data:
+every character predicted once, in consecutive windows of {record.settings["context_length"]}.
+
+{_table(rows)}
+
+A character outside the vocabulary costs its unknown token plus 8 bits for every byte of it."""
+
+
+def _as_recorded(record: Record) -> str:
+    if record.validation is None or record.best is None:
+        return "## How good it is\n\nThe run recorded no validation."
+    named = {"last validation loss": record.validation, "best validation loss": record.best}
+    rows = [(name, f"{loss:.4f} nats a token, at step {step:,}") for name, (step, loss) in named.items()]
+    return f"""## How good it is
+
+As the run recorded it, on the same windows of held-out text each time:
+
+{_table(rows)}"""
+
+
+def _table(rows: Iterable[tuple[str, Any]]) -> str:
+    """Name and value side by side; what has no value is left out."""
+    told = [(name, _text(value).replace("|", "\\|")) for name, value in rows]
+    return "\n".join(["| | |", "| --- | --- |", *(f"| {name} | {value} |" for name, value in told if value)])
+
+
+def _tokens(record: Record) -> str:
+    sizes = (record.settings.get("batch_size"), record.settings.get("context_length"))
+    known = all(isinstance(size, int) for size in sizes)
+    return f", {record.step * math.prod(sizes):,} tokens" if known else ""  # type: ignore[arg-type]
+
+
+def _machines(starts: Sequence[Mapping[str, Any]]) -> str:
     """What the run was trained on, by every start of it: a run may be resumed on another machine."""
-    first, *more = (event for event in events if isinstance(event, RunStarted))
-    starts = [first.facts, *(event.facts for event in more if event.step < _last_step(events))]
-    told = dict.fromkeys(_machine(facts["machine"], facts) for facts in starts if "machine" in facts)
-    unknown = [] if all("machine" in facts for facts in starts) else [_not_recorded(starts[0])]
+    try:
+        told = dict.fromkeys(_machine(facts["machine"], facts) for facts in starts if "machine" in facts)
+        unknown = [] if all("machine" in facts for facts in starts) else [_not_recorded(starts[0])]
+    except (KeyError, TypeError, ValueError):
+        return ""
     return "; then ".join([*unknown, *told])
 
 
@@ -150,3 +293,27 @@ def _not_recorded(facts: Mapping[str, Any]) -> str:
         f"not recorded, mixed precision {facts['mixed_precision']} "
         f"(this card was written on {cpu_quota()} cores of {processor()})"
     )
+
+
+def _without_folders(source: str) -> str:
+    """A source or a model as others may know it: of a path, whatever system it is from, the last name."""
+    return source if source.startswith("hf:") else PureWindowsPath(source).name
+
+
+def _line(value: Any) -> str:
+    """On one line, whatever it was."""
+    return "".join(letter if letter.isprintable() else " " for letter in str(value))
+
+
+def _text(value: Any) -> str:
+    """On one line, and no tag of HTML."""
+    return _line(value).replace("<", "&lt;")
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _number(value: Any) -> float:
+    good = isinstance(value, (int, float)) and math.isfinite(value)
+    return float(value) if good else 0.0

@@ -591,6 +591,46 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "检查点 {path} 不完整（{detail}）；请删除它，从前一个继续。",
         "檢查點 {path} 不完整（{detail}）；請刪除它，從前一個繼續。",
     ),
+    "folder_exists": ("{path} 已经存在；请另选文件夹。", "{path} 已經存在；請另選資料夾。"),
+    "no_checkpoint": (
+        "训练 {name} 在第 {step} 步没有完整的检查点；请选其中之一：{known}。",
+        "訓練 {name} 在第 {step} 步沒有完整的檢查點；請選其中之一：{known}。",
+    ),
+    # pushing a model to the Hub
+    "no_token": (
+        "环境中没有 Hub 的令牌；请把 HF_TOKEN 设为有写入权限的令牌，再重新启动。",
+        "環境中沒有 Hub 的權杖；請把 HF_TOKEN 設為有寫入權限的權杖，再重新啟動。",
+    ),
+    "push_closed": (
+        "本页是一个 Space，任何访客都会用其所有者的令牌推送，因此不推送；"
+        "请下载模型文件夹，或在只有自己能打开时设置 AIGC_DEMO_PUSH=1。",
+        "本頁是一個 Space，任何訪客都會用其擁有者的權杖推送，因此不推送；"
+        "請下載模型資料夾，或在只有自己能開啟時設定 AIGC_DEMO_PUSH=1。",
+    ),
+    "repository_name": (
+        "{name} 不是仓库名；请写成 owner/name，只用字母、数字、-、_ 和 .。",
+        "{name} 不是儲存庫名稱；請寫成 owner/name，只用字母、數字、-、_ 和 .。",
+    ),
+    "token_refused": (
+        "Hub 不认得 HF_TOKEN 中的令牌；请新建一个有写入权限的令牌并设置。",
+        "Hub 不認得 HF_TOKEN 中的權杖；請新建一個有寫入權限的權杖並設定。",
+    ),
+    "push_forbidden": (
+        "HF_TOKEN 中的令牌不能写入 {name}；请选令牌所有者的仓库，或换一个有写入权限的令牌。",
+        "HF_TOKEN 中的權杖不能寫入 {name}；請選權杖擁有者的儲存庫，或換一個有寫入權限的權杖。",
+    ),
+    "push_public": (
+        "{name} 已在 Hub 上，且人人可见；请另选名称，或用 `python -m aigc_demo push` 加 --public 推送。",
+        "{name} 已在 Hub 上，且人人可見；請另選名稱，或用 `python -m aigc_demo push` 加 --public 推送。",
+    ),
+    "push_not_reachable": (
+        "连不上 Hub，什么也没有推送；请在有网络处再试。",
+        "連不上 Hub，什麼也沒有推送；請在有網路處再試。",
+    ),
+    "push_broke_off": (
+        "推送到 {name} 时中断（{detail}）；请再推送一次。",
+        "推送到 {name} 時中斷（{detail}）；請再推送一次。",
+    ),
     # run directories
     "run_exists": (
         "{path} 中已有一次训练；加 --resume 可继续，或另选 --run-dir。",

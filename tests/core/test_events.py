@@ -73,6 +73,9 @@ def test_numbers_inside_lists_and_tables_are_valid_json_too():
         '{"event": ["step"], "step": 3}',
         '{"event": "checkpoint", "step": 3}',
         '{"event": "step", "step": 3}',
+        '{"event": "step", "step": "3", "loss": 2.5}',
+        '{"event": "validation", "step": 3, "loss": "low"}',
+        '{"event": "start", "step": 0, "facts": ["many"]}',
     ],
 )
 def test_anything_else_is_not_an_event(line):

@@ -12,7 +12,15 @@ import pytest
 from aigc_demo.core import run_directory
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.core.events import CheckpointSaved, RunFinished, SampleReady, StepDone, from_json
-from aigc_demo.core.run_directory import LOGGER, RunDirectory, broken, manifest, step_of, write_atomically
+from aigc_demo.core.run_directory import (
+    LOGGER,
+    RunDirectory,
+    broken,
+    manifest,
+    step_of,
+    whole_or_nothing,
+    write_atomically,
+)
 
 CONFIG = {"recipe": "gpt", "data": "床前.txt", "settings": {"learning_rate": 0.003}}
 
@@ -266,3 +274,48 @@ def test_twenty_checkpoints_are_kept_the_first_the_last_two_and_an_even_spread(r
     assert max(gaps) <= 4 * (kept[-2] - kept[0]) / 18
     assert [step_of(path) for path in run.resumable()] == steps[-2:]
     assert not list((run.path / "checkpoints").glob(".*"))
+
+
+def test_a_checkpoint_by_its_step(run, tmp_path):
+    with pytest.raises(InputError) as caught:
+        run.checkpoint()
+    assert caught.value.key == "nothing_to_export"
+    early, late = save(run, 5), save(run, 10)
+    assert (run.checkpoint(), run.checkpoint(10), run.checkpoint(5)) == (late, late, early)
+    with pytest.raises(InputError, match="no whole checkpoint at step 7; choose one of 5, 10"):
+        run.checkpoint(7)
+    (late / "model.safetensors").unlink()
+    assert run.checkpoint() == early
+    with pytest.raises(InputError) as caught:
+        RunDirectory(tmp_path / "nowhere").checkpoint()
+    assert caught.value.key == "unknown_run"
+
+
+def test_what_is_written_beside_takes_its_name_when_it_is_whole(tmp_path):
+    target = tmp_path / "target"
+    with whole_or_nothing(target) as place, whole_or_nothing(target) as other:
+        assert place != other, "two at the same time"
+        place.mkdir()
+        (place / "file").write_text("x")
+        other.write_text("y")
+        assert not target.exists()
+        other.unlink()
+        other.mkdir()
+    assert [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")] == [
+        "target",
+        "target/file",
+    ]
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_nothing_is_left_of_what_broke_off(tmp_path, kind):
+    def fill_and_fail():
+        with whole_or_nothing(tmp_path / "target") as place:
+            if kind == "folder":
+                place.mkdir()
+            (place / "file" if kind == "folder" else place).write_text("x")
+            raise OSError(28, "No space left on device")
+
+    with pytest.raises(DemoError, match=r"target cannot be written \(No space left"):
+        fill_and_fail()
+    assert list(tmp_path.iterdir()) == []

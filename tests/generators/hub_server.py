@@ -17,43 +17,9 @@ API = re.compile(r"/api/models/(?P<repo>[\w.-]+/[\w.-]+)/(?P<what>revision|tree)
 FILE = re.compile(r"/(?P<repo>[\w.-]+/[\w.-]+)/resolve/(?P<commit>\w+)/(?P<file>.+)")
 
 
-class HubServer:
-    """Serves folders as repositories, each at one commit, and remembers what it was asked for.
-
-    Args:
-        repositories: (id, commit) to a folder.
-
-    Attributes:
-        requests: method and path of each, in order.
-        failing: answer everything with 503.
-        url: where it listens.
-    """
-
-    def __init__(self, repositories):
-        self.repositories = {key: Path(folder) for key, folder in repositories.items()}
-        self.requests: list[tuple[str, str]] = []
-        self.failing = False
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"hub": self}))
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self):
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self._server.shutdown()
-        self._server.server_close()
-
-    def files_asked_for(self):
-        """Names of the files of which anything was asked."""
-        matches = (FILE.fullmatch(path) for _, path in self.requests)
-        return {match["file"] for match in matches if match}
-
-
-class _Handler(BaseHTTPRequestHandler):
+class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    hub: HubServer
+    hub: "HubServer"
 
     def log_message(self, *_):
         """Say nothing."""
@@ -107,6 +73,43 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
+
+
+class HubServer:
+    """Serves folders as repositories, each at one commit, and remembers what it was asked for.
+
+    Args:
+        repositories: (id, commit) to a folder.
+
+    Attributes:
+        requests: method and path of each, in order.
+        failing: answer everything with 503.
+        url: where it listens.
+    """
+
+    handler = Handler
+
+    def __init__(self, repositories):
+        self.repositories = {key: Path(folder) for key, folder in repositories.items()}
+        self.requests: list[tuple[str, str]] = []
+        self.failing = False
+        handler = type("Handler", (self.handler,), {"hub": self})
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    def __enter__(self):
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self._server.shutdown()
+        self._server.server_close()
+
+    def files_asked_for(self):
+        """Names of the files of which anything was asked."""
+        matches = (FILE.fullmatch(path) for _, path in self.requests)
+        return {match["file"] for match in matches if match}
 
 
 def _etag(path):

@@ -2,6 +2,8 @@
 
 import io
 import json
+import re
+import secrets
 import shutil
 import zipfile
 from pathlib import Path
@@ -11,10 +13,16 @@ import torch
 from safetensors.torch import save_file
 
 from aigc_demo.core.errors import InputError
-from aigc_demo.core.events import RunFinished, StepDone
+from aigc_demo.core.events import RunFinished, RunStarted, StepDone, ValidationDone
 from aigc_demo.core.run_directory import RunDirectory
+from aigc_demo.generators.text import load_text_model
+from aigc_demo.studio.run_card import export_card
+from aigc_demo.studio.run_desk import RunDesk
 from aigc_demo.studio.run_exchange import export_run, import_run
+from aigc_demo.studio.run_watch import RunWatches
 from aigc_demo.studio.ticket import Ticket
+from aigc_demo.training.start import Order, train
+from tests.training.conftest import TINY
 
 
 @pytest.fixture
@@ -41,7 +49,7 @@ def test_a_run_comes_back_as_it_went_but_for_its_training_state(run: RunDirector
     there = tmp_path / "there"
     name = import_run(exported(run, tmp_path), there, "a secret")
     back = RunDirectory(there / name)
-    assert name == "gpt-1"
+    assert re.fullmatch(r"gpt-1-[0-9a-f]{4}", name)
     assert back.config() == run.config()
     assert list(back.events()) == list(run.events())
     assert [path.name for path in back.checkpoints()] == ["step-000002"]
@@ -52,9 +60,59 @@ def test_a_run_comes_back_as_it_went_but_for_its_training_state(run: RunDirector
     assert not list(there.rglob("*.pkl"))
 
 
-def test_a_second_one_of_the_same_name_gets_a_number(run: RunDirectory, tmp_path: Path) -> None:
+def test_a_name_is_not_given_again_after_its_run_was_deleted(run: RunDirectory, tmp_path: Path) -> None:
     packed, there = exported(run, tmp_path), tmp_path / "there"
-    assert [import_run(packed, there, "s") for _ in range(3)] == ["gpt-1", "gpt-1-2", "gpt-1-3"]
+    names = set()
+    for _ in range(3):
+        name = import_run(packed, there, "s")
+        shutil.rmtree(there / name)
+        names.add(name)
+    assert len(names) == 3
+
+
+def test_a_name_that_is_taken_is_left_alone(run: RunDirectory, tmp_path: Path, monkeypatch) -> None:
+    packed, there = exported(run, tmp_path), tmp_path / "there"
+    drawn = iter(["aaaa", "00000000", "aaaa", "bbbb", "11111111"])
+    monkeypatch.setattr(secrets, "token_hex", lambda size: next(drawn))
+    assert [import_run(packed, there, "s") for _ in range(2)] == ["gpt-1-aaaa", "gpt-1-bbbb"]
+
+
+def test_a_run_of_our_own_network_comes_back(tmp_path: Path) -> None:
+    """Its checkpoints hold a card that the Hub's client put there."""
+    (tmp_path / "words.txt").write_text("the cat sees the red dog.\n" * 100)
+    list(train(Order("gpt", str(tmp_path / "words.txt"), tmp_path / "run", steps=2, settings=TINY)))
+    there = tmp_path / "there"
+    name = import_run(export_run(RunDirectory(tmp_path / "run"), "", tmp_path / "x.zip"), there, "s")
+    assert load_text_model(str(there / name)).family == "ours"
+
+
+def test_the_card_of_a_run_shows_no_path_of_this_machine(tmp_path: Path) -> None:
+    run = RunDirectory(tmp_path / "runs" / "gpt-1")
+    config = {"recipe": "gpt", "source": str(run.path / "source.txt"), "settings": {"batch_size": 8}}
+    run.create({**config, "data": {"name": "source.txt", "sha256": "0" * 64}, "seed": 5, "steps": 20})
+    for event in (
+        RunStarted(step=0, facts={"num_parameters": 7000}),
+        StepDone(step=1, loss=3.0, measures={"seconds": 90.0}),
+        ValidationDone(step=1, loss=2.5),
+        ValidationDone(step=2, loss=2.75),
+    ):
+        run.append(event)
+    Ticket("x", ("train", "gpt", "--data", config["source"], "--run-dir", str(run.path)), "ended", 0.0).save(
+        run.path
+    )
+    watches = RunWatches(RunDesk(run.path.parent))
+    with pytest.raises(InputError, match="first one"):
+        export_card(watches.view("gpt-1"))
+    (run.begin_checkpoint(2) / "model.safetensors").write_bytes(b"")
+    run.finish_checkpoint(2)
+    card = export_card(watches.view("gpt-1"))
+    assert str(tmp_path) not in card
+    assert "train gpt --data source.txt --run-dir RUN --seed 5 --steps 20 --set batch_size=8" in card
+    assert "| best validation loss | 2.5000 nats a token, at step 1 |" in card
+    assert "| last validation loss | 2.7500 nats a token, at step 2 |" in card
+    assert "| minutes of training | 1.5 |" in card
+    assert "7,000 parameters" in card
+    assert "cannot be resumed" in card and not card.startswith("---")
 
 
 @pytest.mark.parametrize("stem", ["../../etc", "a b", "", ".hidden", "名"])

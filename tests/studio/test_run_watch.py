@@ -18,7 +18,6 @@ from aigc_demo.core.events import (
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.studio import run_watch
 from aigc_demo.studio.curves import MOST_POINTS
-from aigc_demo.studio.run_card import export_card
 from aigc_demo.studio.run_desk import RunDesk
 from aigc_demo.studio.run_watch import RunWatches, differing_settings, logarithms
 
@@ -138,9 +137,6 @@ def test_what_the_start_the_checkpoints_and_the_end_said(run: RunDirectory, watc
     assert view.state.stands == "stopped"
     assert view.seconds_left is None
     assert of_line(view.charts["loss"], "train") == [(1, 3.0)]
-    card = export_card(view)
-    assert "Best validation loss: 2.5000 nats a token, at step 1." in card
-    assert "`gpt`, 2 steps" in card
 
 
 def test_a_record_begun_anew_is_drawn_anew(run: RunDirectory, watches: RunWatches) -> None:
