@@ -22,7 +22,7 @@ from aigc_demo.core.events import (
     ValidationDone,
     Warned,
 )
-from aigc_demo.core.run_directory import step_of
+from aigc_demo.core.run_directory import RunDirectory, step_of
 from aigc_demo.studio.curves import Curves, Tail, Thinned
 from aigc_demo.studio.run_desk import RunDesk
 from aigc_demo.studio.run_state import RunState

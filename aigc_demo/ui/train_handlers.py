@@ -11,6 +11,8 @@ import gradio as gr
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.studio.catalog import Catalog
+from aigc_demo.studio.hub_folder import zip_model_folder
+from aigc_demo.studio.hub_push import push_model
 from aigc_demo.studio.run_card import export_card
 from aigc_demo.studio.run_exchange import export_run, import_run
 from aigc_demo.studio.run_watch import REFRESH_SECONDS, RunView, RunWatches
@@ -155,6 +157,23 @@ class TrainHandlers:
             export_run(run, export_card(self._watches.view(name)), target)
             return gr.update(value=str(target), visible=True)
 
+    def save_model(self, request: gr.Request, name: Any) -> Any:
+        """The run's last model as a folder of the Hub's layout, in a file."""
+        with door(request):
+            run = self._desk.run(name)
+            target = Path(self._exports.name) / f"{run.path.name}-model.zip"
+            zip_model_folder(run, target)
+            return gr.update(value=str(target), visible=True)
+
+    def push(self, request: gr.Request, name: Any, repository: Any, secret: Any) -> Any:
+        """The same to the Hub; only who ordered the run may."""
+        with door(request):
+            run = self._desk.run(name)
+            if not self._is_mine(run.path.name, secret):
+                raise InputError("not_your_run", name=run.path.name)
+            url = push_model(run, repository)
+            return run_view.notice("notice_pushed", url=url)
+
     def upload(self, request: gr.Request, path: Any, secret: Any) -> Picture:
         """A run that was exported before."""
         with door(request):
@@ -217,7 +236,7 @@ class _Drawing:
             gr.update(interactive=bool(state and mine and state.under_way)),
             gr.update(interactive=bool(state and mine and state.resumable)),
             gr.update(interactive=bool(state and mine and not state.under_way)),
-            gr.update(interactive=bool(view and view.samples)),
+            *[gr.update(interactive=bool(view and view.checkpoints))] * 2,
         )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import gradio as gr
 
 from aigc_demo.studio.compare import StopBook
+from aigc_demo.studio.hub_push import can_push
 from aigc_demo.studio.model_cache import ModelCache
 from aigc_demo.studio.run_watch import RunWatches
 from aigc_demo.ui import charts, run_view
@@ -34,6 +35,7 @@ class Watched:
     resume: Any
     delete: Any
     download: Any
+    save: Any
     disk: Any
 
     @property
@@ -41,7 +43,7 @@ class Watched:
         """What a new picture of the run changes."""
         return [
             self.card, *self.charts, self.samples, self.scrubber.slider,
-            self.stop, self.resume, self.delete, self.download, self.disk,
+            self.stop, self.resume, self.delete, self.download, self.save, self.disk,
         ]  # fmt: skip
 
 
@@ -64,6 +66,8 @@ def build_train_tab(cache: ModelCache, stops: StopBook, watches: RunWatches, fra
     _wire_watching(handlers, visitor, watched, notice, file)
     wire_scrubber(watched.scrubber, cache, stops, watches, watched.picker)
     _exchange(handlers, visitor, watched, notice)
+    if can_push():
+        _push(handlers, visitor, watched, notice)
     runs = _comparison(handlers)
     frame.page.load(handlers.visit, visitor, [visitor, watched.picker, runs, watched.disk], **CHEAP)
 
@@ -80,6 +84,7 @@ def _watched() -> tuple[Watched, Any, Any]:
     with gr.Row(elem_classes="actions"):
         stop = gr.Button(word("stop"), variant="stop", interactive=False, elem_id="stop-run")
         resume = gr.Button(word("resume"), interactive=False, elem_id="resume-run")
+        save = gr.Button(word("save_model"), interactive=False, elem_id="save-model")
         download = gr.Button(word("download"), interactive=False, elem_id="download-run")
         delete = gr.Button(word("delete"), interactive=False, elem_id="delete-run")
     file = gr.File(label=word("exported"), visible=False, interactive=False, elem_id="exported")
@@ -89,7 +94,7 @@ def _watched() -> tuple[Watched, Any, Any]:
     with gr.Accordion(word("more_curves"), open=False, elem_id="more-curves"), gr.Row(elem_classes="plots"):
         plots += [charts.line_plot(f"chart-{number}") for number in range(1, charts.MOST_CHARTS)]
     disk = widget("notice", run_view.notice(), elem_id="used-disk")
-    parts = (picker, logarithmic, card, plots, samples, scrubber, stop, resume, delete, download, disk)
+    parts = (picker, logarithmic, card, plots, samples, scrubber, stop, resume, delete, download, save, disk)
     return Watched(*parts), notice, file
 
 
@@ -99,6 +104,16 @@ def _exchange(handlers: TrainHandlers, visitor: Any, watched: Watched, notice: A
         file = gr.File(label=word("exported"), file_types=[".zip"], elem_id="upload-file", height=120)
         button = gr.Button(word("upload"), elem_id="upload")
     button.click(handlers.upload, [file, visitor], [visitor, watched.picker, notice, watched.disk], **PRIVATE)
+
+
+def _push(handlers: TrainHandlers, visitor: Any, watched: Watched, notice: Any) -> None:
+    """Only where there is a token, and not everybody could push with it."""
+    with gr.Accordion(word("hub"), open=False, elem_id="hub"):
+        gr.Markdown(word("push_intro"), elem_classes="intro")
+        repository = gr.Textbox("", label=word("push_name"), max_lines=1, elem_id="push-name")
+        button = gr.Button(word("push_model"), elem_id="push")
+    asked = [watched.picker, repository, visitor]
+    button.click(handlers.push, asked, notice, trigger_mode="once", **PRIVATE)
 
 
 def _comparison(handlers: TrainHandlers) -> Any:
@@ -155,4 +170,5 @@ def _wire_watching(handlers: TrainHandlers, visitor: Any, watched: Watched, noti
     )
     watched.delete.click(handlers.delete, named, [watched.picker, notice, watched.disk], **CHEAP)
     watched.download.click(handlers.download, watched.picker, file, **PRIVATE)
+    watched.save.click(handlers.save_model, watched.picker, file, **PRIVATE)
     watched.picker.change(lambda: gr.update(value=None, visible=False), None, file, **CHEAP)

@@ -313,9 +313,9 @@ WORDS: dict[str, tuple[str, str, str]] = {
     "runs": ("Run", "训练记录", "訓練紀錄"),
     "logarithmic": ("Logarithmic", "对数刻度", "對數刻度"),
     "resume": ("Resume", "继续训练", "繼續訓練"),
-    "download": ("Download", "下载", "下載"),
+    "download": ("Download the run", "下载训练", "下載訓練"),
     "delete": ("Delete", "删除", "刪除"),
-    "exported": ("Exported run (zip)", "导出的训练（zip）", "匯出的訓練（zip）"),
+    "exported": ("File to keep (zip)", "可保存的文件（zip）", "可儲存的檔案（zip）"),
     "more_curves": ("📐 More curves", "📐 更多曲线", "📐 更多曲線"),
     "step": ("Step", "步", "步"),
     "chart_loss": ("Loss, nats a token", "损失（奈特/词元）", "損失（奈特/詞元）"),
@@ -435,11 +435,26 @@ WORDS: dict[str, tuple[str, str, str]] = {
     "notice_deleted": ("Deleted.", "已删除。", "已刪除。"),
     "notice_uploaded": ("Here it is: {name}", "已上传：{name}", "已上傳：{name}"),
     # the tab Train: keeping and comparing
+    "save_model": ("Download the model", "下载模型", "下載模型"),
+    "hub": ("🤗 Push to the Hub", "🤗 推送到 Hub", "🤗 推送到 Hub"),
+    "push_model": ("Push", "推送", "推送"),
+    "push_name": (
+        "Repository on the Hub, owner/name",
+        "Hub 上的仓库，owner/name",
+        "Hub 上的儲存庫，owner/name",
+    ),
+    "push_intro": (
+        "Sends the model of the run above and its card to a repository on the Hub, with the token in the "
+        "server's environment. A new repository is private until its owner changes that.",
+        "用服务器环境中的令牌，把上面这次训练的模型和模型卡送到 Hub 上的仓库。新仓库是私有的，直到其所有者更改。",
+        "用伺服器環境中的權杖，把上面這次訓練的模型和模型卡送到 Hub 上的儲存庫。新儲存庫是私有的，直到其擁有者更改。",
+    ),
+    "notice_pushed": ("Pushed: {url}", "已推送：{url}", "已推送：{url}"),
     "upload_run": ("📦 Bring a run back", "📦 带回一次训练", "📦 帶回一次訓練"),
     "upload_intro": (
-        "A zip file that Download made, of 64 MB at most. It can be looked at, compared and used, not resumed.",
-        "“下载”得到的 zip 文件，最大 64 MB。可以查看、比较和使用，但不能继续训练。",
-        "「下載」得到的 zip 檔，最大 64 MB。可以檢視、比較和使用，但不能繼續訓練。",
+        "A zip file that “Download the run” made, of 64 MB at most. It can be looked at, compared and used, not resumed.",
+        "“下载训练”得到的 zip 文件，最大 64 MB。可以查看、比较和使用，但不能继续训练。",
+        "「下載訓練」得到的 zip 檔，最大 64 MB。可以檢視、比較和使用，但不能繼續訓練。",
     ),
     "upload": ("Upload", "上传", "上傳"),
     "compare_runs": ("⚖️ Compare runs", "⚖️ 比较多次训练", "⚖️ 比較多次訓練"),
@@ -728,8 +743,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "訓練 {name} 還沒有檢查點；請等第一個檢查點。",
     ),
     "not_an_export": (
-        "这个文件不是导出的训练（{detail}）；请给出“下载”得到的 zip 文件。",
-        "這個檔案不是匯出的訓練（{detail}）；請給出「下載」得到的 zip 檔案。",
+        "这个文件不是导出的训练（{detail}）；请给出“下载训练”得到的 zip 文件。",
+        "這個檔案不是匯出的訓練（{detail}）；請給出「下載訓練」得到的 zip 檔案。",
     ),
     "loss_not_finite": (
         "在第 {step} 步损失不再是数；最后一个检查点是好的。请用较小的 learning_rate 新开一次。",
