@@ -174,6 +174,8 @@ def test_a_slider_goes_back_through_the_checkpoints(chromium, page_url):
         page.click("#scrub-write")
         page.wait_for_function("() => document.querySelectorAll('#written .sample').length === 2")
         assert written(page, 10) == texts[10], "the slider's place stays"
+        page.click("#save-model")
+        page.wait_for_selector("#exported a[href$='an-old-run-model.zip']")
 
 
 def test_a_run_that_has_ended_is_offered_in_the_other_tab(chromium, page_url):
