@@ -111,6 +111,25 @@ def test_start_watch_reload_stop_resume(chromium, page_url):
         )
 
 
+def test_a_browser_that_disconnects_leaves_the_run_and_the_server_alone(chromium, page_url):
+    context = chromium.new_context(viewport={"width": 1366, "height": 900})
+    with trained(chromium, page_url, context=context) as page:
+        name = start(page, 4000)
+        wait_for_step(page, 5)
+        kept = context.storage_state()
+        context.set_offline(True)  # the network breaks while pictures stream
+    context.close()
+    context = chromium.new_context(viewport={"width": 1366, "height": 900}, storage_state=kept)
+    with trained(chromium, page_url, context=context) as page:
+        page.wait_for_function(
+            "name => document.querySelector('#run .run-name').textContent === name", arg=name
+        )
+        wait_for(page, "running")
+        wait_for_step(page, reached(page) + 20)
+        end(page)  # by the same visitor, whom the browser remembers
+    context.close()
+
+
 def test_runs_are_compared_and_errors_are_sentences_in_chinese(chromium, page_url):
     with trained(chromium, page_url, language="zh-CN") as page:
         names = []
