@@ -9,10 +9,10 @@ from typing import Any
 import gradio as gr
 
 from aigc_demo.studio.catalog import Catalog, default_pair
-from aigc_demo.studio.compare import StopBook
 from aigc_demo.studio.model_cache import Load, ModelCache
 from aigc_demo.studio.run_desk import RunDesk
 from aigc_demo.studio.run_watch import RunWatches
+from aigc_demo.studio.stop_book import StopBook
 from aigc_demo.ui import serving
 from aigc_demo.ui.frame import Frame, new_frame
 from aigc_demo.ui.language import head_script, translations, word

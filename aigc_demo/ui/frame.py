@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from aigc_demo.studio.compare import new_ticket
+from aigc_demo.studio.stop_book import new_ticket
 
 # Gradio hides what it stores from other scripts of the page with this word; whom a run belongs to goes by
 # the secret that is stored, which the server makes.

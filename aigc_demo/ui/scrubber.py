@@ -11,9 +11,10 @@ import gradio as gr
 
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import InputError
-from aigc_demo.studio.compare import MAX_SEED, Column, StopBook, check_request, compare_text
+from aigc_demo.studio.compare import MAX_SEED, Column, check_request, compare_text
 from aigc_demo.studio.model_cache import ModelCache
 from aigc_demo.studio.run_watch import RunView, RunWatches
+from aigc_demo.studio.stop_book import StopBook
 from aigc_demo.ui.columns import picker_choices
 from aigc_demo.ui.frame import page_ticket
 from aigc_demo.ui.language import word

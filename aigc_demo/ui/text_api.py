@@ -15,15 +15,9 @@ from aigc_demo.core.errors import DemoError
 from aigc_demo.studio import reading
 from aigc_demo.studio.arguments import checked_text
 from aigc_demo.studio.catalog import default_pair
-from aigc_demo.studio.compare import (
-    Column,
-    StopBook,
-    check_request,
-    compare_text,
-    new_seed,
-    new_ticket,
-)
+from aigc_demo.studio.compare import Column, check_request, compare_text, new_seed
 from aigc_demo.studio.model_cache import ModelCache
+from aigc_demo.studio.stop_book import StopBook, new_ticket
 from aigc_demo.ui.language import chosen_language
 from aigc_demo.ui.widgets import door
 from aigc_demo.ui.wording import sentence

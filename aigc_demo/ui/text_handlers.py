@@ -9,8 +9,9 @@ import gradio as gr
 
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.studio import reading
-from aigc_demo.studio.compare import Column, StopBook, Token, check_request, compare_text, new_seed, surprise
+from aigc_demo.studio.compare import Column, Token, check_request, compare_text, new_seed, surprise
 from aigc_demo.studio.model_cache import ModelCache
+from aigc_demo.studio.stop_book import StopBook
 from aigc_demo.ui import columns
 from aigc_demo.ui.columns import Shown
 from aigc_demo.ui.widgets import door

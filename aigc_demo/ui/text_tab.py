@@ -6,8 +6,9 @@ from typing import Any
 import gradio as gr
 
 from aigc_demo.studio.catalog import Choice, default_pair
-from aigc_demo.studio.compare import MAX_SEED, StopBook
+from aigc_demo.studio.compare import MAX_SEED
 from aigc_demo.studio.model_cache import ModelCache
+from aigc_demo.studio.stop_book import StopBook
 from aigc_demo.ui import columns
 from aigc_demo.ui.columns import Shown
 from aigc_demo.ui.frame import Frame, page_ticket

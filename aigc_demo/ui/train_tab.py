@@ -5,10 +5,10 @@ from typing import Any
 
 import gradio as gr
 
-from aigc_demo.studio.compare import StopBook
 from aigc_demo.studio.hub_push import can_push
 from aigc_demo.studio.model_cache import ModelCache
 from aigc_demo.studio.run_watch import RunWatches
+from aigc_demo.studio.stop_book import StopBook
 from aigc_demo.ui import charts, run_view
 from aigc_demo.ui.comparison import MOST_COMPARED
 from aigc_demo.ui.frame import Frame

@@ -10,16 +10,9 @@ from aigc_demo.core import device
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.generators import catalog
 from aigc_demo.studio.catalog import Catalog
-from aigc_demo.studio.compare import (
-    SMALL_PARAMETERS,
-    StopBook,
-    Token,
-    check_request,
-    compare_text,
-    new_seed,
-    new_ticket,
-)
+from aigc_demo.studio.compare import SMALL_PARAMETERS, Token, check_request, compare_text, new_seed
 from aigc_demo.studio.model_cache import ModelCache
+from aigc_demo.studio.stop_book import StopBook, new_ticket
 from tests.studio.fakes import AlphabetModel
 
 ENTRY = catalog.CatalogEntry("alphabet", "ours", "text", "gpt", "nowhere", architecture="gpt")

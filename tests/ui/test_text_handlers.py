@@ -9,8 +9,8 @@ import gradio as gr
 import pytest
 
 from aigc_demo.generators import catalog
-from aigc_demo.studio.compare import StopBook, new_ticket
 from aigc_demo.studio.model_cache import ModelCache
+from aigc_demo.studio.stop_book import StopBook, new_ticket
 from aigc_demo.ui.columns import Shown
 from aigc_demo.ui.text_handlers import TextHandlers
 from tests.studio.fakes import AlphabetModel
@@ -84,7 +84,7 @@ def test_stop_needs_the_ticket_of_the_page(handlers):
 
 SESSIONS = """
 import gradio.state_holder, json
-from aigc_demo.studio.compare import new_ticket
+from aigc_demo.studio.stop_book import new_ticket
 from aigc_demo.ui.app import build_app
 page = build_app()
 (ticket,) = [block for block in page.blocks.values() if getattr(block, "value", None) is new_ticket]
