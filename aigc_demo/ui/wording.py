@@ -590,6 +590,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "batch_size {batch_size} 不能平分為 {shares} 份（處理程序數乘 gradient_accumulation_steps）；"
         "請選 {shares} 的倍數。",
     ),
+    "fsdp_version": (
+        "这里只能用 FSDP 的第 2 版训练；请在 accelerate 的配置中写 fsdp_version: 2。",
+        "這裡只能用 FSDP 的第 2 版訓練；請在 accelerate 的設定中寫 fsdp_version: 2。",
+    ),
     "other_processes": (
         "此次训练改用 {new} 个进程继续，而不是 {old} 个：数据行和批次相同，但求和的舍入和 dropout 的随机数不同，"
         "所以损失与不间断的训练相近而不相等。",
