@@ -192,6 +192,12 @@ def test_links_inside_the_repository_lead_somewhere(name):
     assert [target for target in targets if not (ROOT / target).exists()] == []
 
 
+def test_configurations_that_readme_and_page_name_are_there():
+    page = (PACKAGE / "ui" / "wording.py").read_text("utf8")
+    named = [set(re.findall(r"--config_file (\S+)", text)) for text in (README, page)]
+    assert named[0] == named[1] == {f"configs/{path.name}" for path in ROOT.glob("configs/*.yaml")}
+
+
 def test_the_page_is_built_without_the_heavy_libraries():
     code = (
         "import sys, aigc_demo.ui.app; "

@@ -101,6 +101,7 @@ ENGLISH: dict[str, str] = {
         "batch_size {batch_size} cannot be worked off in {shares} equal shares "
         "(processes times gradient_accumulation_steps); choose a multiple of {shares}."
     ),
+    "fsdp_version": "Only version 2 of FSDP trains here; set fsdp_version: 2 in the configuration of accelerate.",
     "other_processes": (
         "The run goes on with {new} processes, not {old}: rows and batches are the same, but sums are rounded "
         "and dropout is drawn differently, so its losses come near those of an uninterrupted run without "

@@ -190,6 +190,8 @@ class Decoder(
 
     cos: Tensor
     sin: Tensor
+    # What stays together where a model is spread over devices, by the name that transformers gave it.
+    _no_split_modules = ("Block",)
 
     def __init__(self, config: TransformerConfig):
         super().__init__()

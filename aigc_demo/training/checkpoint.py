@@ -4,16 +4,19 @@ import copy
 import json
 import logging
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from accelerate import Accelerator
 from safetensors import SafetensorError
 from torch import nn
+from torch.optim import Optimizer
 
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.run_directory import STATE, RunDirectory, broken, step_of, writing
 from aigc_demo.data.text import PreparationSettings, Tokenizer
+from aigc_demo.training.sharding import load_sharded_state, save_sharded_state, whole_weights
 
 # Tied embeddings are one tensor under two names; accelerate warns at every save that it writes it once.
 logging.getLogger("accelerate.utils.other").setLevel(logging.ERROR)
@@ -21,24 +24,43 @@ logging.getLogger("accelerate.utils.other").setLevel(logging.ERROR)
 PROGRESS = "progress.json"
 
 
-def save_checkpoint(
-    run: RunDirectory,
-    step: int,
-    accelerator: Accelerator,
-    model: nn.Module,
-    tokenizer: Tokenizer,
-    preparation: PreparationSettings,
-    progress: dict[str, Any],
-) -> Path:
+@dataclass(frozen=True)
+class Trained:
+    """What a checkpoint holds of a training.
+
+    Attributes:
+        accelerator: holds the random states.
+        model: as the accelerator gave it back, which may have sharded it.
+        optimizers: likewise.
+        writable: made of the model by `writable_copy` before the accelerator took it; None in processes that
+            write nothing.
+        tokenizer: goes with the weights.
+        preparation: likewise; how the text was cleaned and cut.
+    """
+
+    accelerator: Accelerator
+    model: nn.Module
+    optimizers: list[Optimizer]
+    writable: nn.Module | None
+    tokenizer: Tokenizer
+    preparation: PreparationSettings
+
+
+def writable_copy(model: nn.Module) -> nn.Module:
+    """The model in half precision (2 bytes a weight): weights are put into it to be written.
+
+    A model that was sharded can be neither copied nor written.
+    """
+    return copy.deepcopy(model).half()
+
+
+def save_checkpoint(run: RunDirectory, step: int, trained: Trained, progress: dict[str, Any]) -> Path:
     """Write a whole checkpoint: weights in half precision, what made their text, and what resuming needs.
 
     Args:
         run: where.
         step: optimiser steps done.
-        accelerator: holds the model, the optimisers and the random states.
-        model: unwrapped.
-        tokenizer: goes with the weights.
-        preparation: likewise; how the text was cleaned and cut.
+        trained: what is saved. All processes save together.
         progress: plain numbers that the loop wants back on resume.
 
     Returns:
@@ -47,16 +69,23 @@ def save_checkpoint(
     Raises:
         DemoError: it could not be written; older checkpoints are whole.
     """
+    accelerator = trained.accelerator
     if accelerator.is_main_process:
         run.begin_checkpoint(step)
     accelerator.wait_for_everyone()
     folder = run.unfinished_checkpoint(step)
+    weights = whole_weights(accelerator.unwrap_model(trained.model))
+    if trained.writable is not None:
+        trained.writable.load_state_dict(weights)
     with writing(folder):
         try:
-            accelerator.save_state(str(folder / STATE))  # every process adds its own random state
-            if accelerator.is_main_process:
-                save_model(folder, model, tokenizer)
-                preparation.save(folder)
+            if accelerator.is_fsdp2:
+                save_sharded_state(folder / STATE, accelerator, weights, trained.optimizers)
+            else:
+                accelerator.save_state(str(folder / STATE))  # every process adds its own random state
+            if trained.writable is not None:
+                save_model(folder, trained.writable, trained.tokenizer)
+                trained.preparation.save(folder)
                 (folder / STATE / PROGRESS).write_text(json.dumps(progress))
         except (OSError, RuntimeError, SafetensorError) as error:
             # A full disk has three names here: the system's, torch's and safetensors'.
@@ -70,11 +99,8 @@ def save_checkpoint(
 
 
 def save_model(folder: Path, model: nn.Module, tokenizer: Tokenizer) -> None:
-    """The model in the Hub's layout, its weights in half precision (2 bytes each).
-
-    The model in memory keeps its own precision.
-    """
-    copy.deepcopy(model).half().save_pretrained(folder)  # type: ignore[operator]
+    """The model in the Hub's layout, with its tokenizer."""
+    model.save_pretrained(folder)  # type: ignore[operator]
     tokenizer.save(folder)
 
 
@@ -94,7 +120,7 @@ def last_state(run: RunDirectory) -> Path:
     raise InputError("nothing_to_resume", name=run.path.name)
 
 
-def load_state(checkpoint: Path, accelerator: Accelerator) -> dict[str, Any]:
+def load_state(checkpoint: Path, trained: Trained) -> dict[str, Any]:
     """Put model, optimisers and random states back as they were; returns the loop's own numbers.
 
     Raises:
@@ -103,5 +129,8 @@ def load_state(checkpoint: Path, accelerator: Accelerator) -> dict[str, Any]:
     progress = json.loads((checkpoint / STATE / PROGRESS).read_text())
     if not isinstance(progress.get("validation"), dict):
         raise InputError("broken_checkpoint", path=str(checkpoint), detail=f"{PROGRESS} of an older version")
-    accelerator.load_state(str(checkpoint / STATE))
+    if trained.accelerator.is_fsdp2:
+        load_sharded_state(checkpoint / STATE, trained.accelerator, trained.model, trained.optimizers)
+    else:
+        trained.accelerator.load_state(str(checkpoint / STATE))
     return {"step": step_of(checkpoint), **progress}

@@ -36,9 +36,10 @@ from aigc_demo.core.worker import beat
 from aigc_demo.data.text import TextCorpus
 from aigc_demo.nets.transformer import next_token_loss
 from aigc_demo.training.batches import Batches
-from aigc_demo.training.checkpoint import load_state, save_checkpoint
+from aigc_demo.training.checkpoint import Trained, load_state, save_checkpoint, writable_copy
 from aigc_demo.training.optimizers import optimizers_for, rate_factor
 from aigc_demo.training.settings import Budget, LanguageModelSettings
+from aigc_demo.training.sharding import sharding_plugin
 from aigc_demo.training.validation import Validation, validation_loss
 
 # Scaling of float16 starts at 2^16 and is halved at every overflow: when it is down at 1, the gradients
@@ -78,7 +79,9 @@ class LanguageModelTraining:
     ):
         self.corpus, self.settings, self.budget, self.run = corpus, settings, budget, run
         self.sample = sample
-        self.accelerator = Accelerator(mixed_precision=precision(settings.mixed_precision))
+        self.accelerator = Accelerator(
+            mixed_precision=precision(settings.mixed_precision), fsdp_plugin=sharding_plugin()
+        )
         if self.accelerator.mixed_precision == "fp16" and self.accelerator.scaler is None:
             # Here accelerate would compute in float32 and not say so.
             expected = "no, bf16 or auto without a GPU"
@@ -94,7 +97,11 @@ class LanguageModelTraining:
             muon_dtype=torch.bfloat16 if self.accelerator.mixed_precision == "bf16" else torch.float32,
         )
         torch.manual_seed(seed + self.accelerator.process_index)  # dropout draws from the global stream
+        writable = writable_copy(model) if self.accelerator.is_main_process else None
         self.model, *self.optimizers = self.accelerator.prepare(model, *optimizers)
+        self.trained = Trained(
+            self.accelerator, self.model, self.optimizers, writable, corpus.tokenizer, settings
+        )
         self.step, self.seconds, self.seconds_before = 0, 0.0, 0.0
         self.told_to_stop: Callable[[], bool] = lambda: False
         self.validation, self.validation_owed = Validation(), False
@@ -241,7 +248,9 @@ class LanguageModelTraining:
         def predict(ids_BT: Tensor) -> Tensor:
             if self._anyone(self.told_to_stop()):
                 raise _CutShortError
-            return self._predict(ids_BT)
+            # FSDP gathers weights into memory that the next step uses: no inference tensors there.
+            with torch.inference_mode(False), torch.no_grad():
+                return self._predict(ids_BT)
 
         try:
             return validation_loss(predict, self.corpus, self.settings.context_length, most)
@@ -254,16 +263,13 @@ class LanguageModelTraining:
         return total if every else min(total, self.settings.validation_windows)
 
     def _save(self) -> CheckpointSaved:
-        unwrapped = self.accelerator.unwrap_model(self.model)
         progress = {
             "seconds": self.seconds,
             "num_processes": self.accelerator.num_processes,
             "validation": asdict(self.validation),
             "validation_owed": self.validation_owed,
         }
-        folder = save_checkpoint(
-            self.run, self.step, self.accelerator, unwrapped, self.corpus.tokenizer, self.settings, progress
-        )
+        folder = save_checkpoint(self.run, self.step, self.trained, progress)
         return CheckpointSaved(step=self.step, path=folder.relative_to(self.run.path).as_posix())
 
     def _samples(self, saved: CheckpointSaved) -> Iterator[SampleReady]:
@@ -280,7 +286,7 @@ class LanguageModelTraining:
 
     def _resume(self, checkpoint: Path) -> list[Warned]:
         """Put everything back as it was; what will not be as it was is told."""
-        progress = load_state(checkpoint, self.accelerator)
+        progress = load_state(checkpoint, self.trained)
         self.step, self.seconds = progress["step"], progress["seconds"]
         self.validation = Validation(**progress["validation"])
         self.validation_owed = progress.get("validation_owed", False)
@@ -338,6 +344,7 @@ class LanguageModelTraining:
             "device": str(self.accelerator.device),
             "machine": machine_facts(self.accelerator.device),
             "num_processes": self.accelerator.num_processes,
+            "distributed_type": self.accelerator.distributed_type.value,
             "mixed_precision": self.accelerator.mixed_precision,
             "steps": self.budget.steps,
             "minutes": self.budget.minutes,

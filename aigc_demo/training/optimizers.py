@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim import AdamW, Optimizer
 
+from aigc_demo.training.sharding import local, parts_of_matrices, whole_matrices
+
 # The odd polynomial a x + b x^3 + c x^5, applied five times, brings every singular value near 1.
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
 
@@ -54,7 +56,8 @@ class Muon(Optimizer):
 
     m <- mu m + g;  w <- (1 - lr decay) w - lr sqrt(max(1, R / K)) orthogonalize(g + mu m)
 
-    Matrices of one shape are worked on as one stack, which on a CPU costs a fraction of one by one.
+    Matrices of one shape are worked on as one stack, which on a CPU costs a fraction of one by one. Sharded
+    ones (FSDP) are put together first, each process orthogonalises some of them, and takes back its part.
 
     Args:
         matrices: parameters with two dimensions. One that holds several matrices on top of each other, as
@@ -93,24 +96,37 @@ class Muon(Optimizer):
                 self._step_together(weights, group)
 
     def _step_together(self, weights: list[Tensor], group: dict) -> None:
-        momenta = []
+        """Step along weights of one shape; of sharded ones, along the part that this process holds."""
         for weight in weights:
             state = self.state[weight]
             if "momentum" not in state:
                 state["momentum"] = torch.zeros_like(weight)
-            momenta.append(state["momentum"])
-        gradients = [weight.grad for weight in weights if weight.grad is not None]
+        momenta = [local(self.state[weight]["momentum"]) for weight in weights]
+        gradients = [local(weight.grad) for weight in weights if weight.grad is not None]
         torch._foreach_mul_(momenta, group["momentum"])
         torch._foreach_add_(momenta, gradients)
         ahead = torch._foreach_add(gradients, momenta, alpha=group["momentum"])
-        whole = torch.stack(ahead).mT if group["transposed"] else torch.stack(ahead)
-        rows, columns = whole.shape[1] // group["parts"], whole.shape[2]
-        stack = orthogonalize(whole.reshape(-1, rows, columns), dtype=self.dtype)
-        direction = stack.to(weights[0].dtype).view(whole.shape)
-        direction = direction.mT if group["transposed"] else direction
-        torch._foreach_mul_(weights, 1 - group["lr"] * group["weight_decay"])
+        whole = whole_matrices(torch.stack(ahead), weights[0])
+        direction = parts_of_matrices(self._directions(whole, group), weights[0], len(weights))
+        rows, columns = _size_of_matrices(weights[0].shape, group)
         size = group["lr"] * math.sqrt(max(1.0, rows / columns))
-        torch._foreach_add_(weights, list(direction.unbind(0)), alpha=-size)
+        held = [local(weight) for weight in weights]
+        torch._foreach_mul_(held, 1 - group["lr"] * group["weight_decay"])
+        torch._foreach_add_(held, list(direction.unbind(0)), alpha=-size)
+
+    def _directions(self, whole: Tensor, group: dict) -> Tensor:
+        """Orthogonalise a stack of weights, each of their matrices on its own; in the weights' layout."""
+        rows, columns = _size_of_matrices(whole.shape[1:], group)
+        upright = whole.mT if group["transposed"] else whole
+        matrices = upright.reshape(len(whole) * group["parts"], rows, columns)
+        direction = orthogonalize(matrices, dtype=self.dtype).to(whole.dtype).reshape(upright.shape)
+        return direction.mT if group["transposed"] else direction
+
+
+def _size_of_matrices(shape: torch.Size, group: dict) -> tuple[int, int]:
+    """Rows and columns, [out, in], of the matrices that a weight of this shape holds."""
+    rows, columns = reversed(shape) if group["transposed"] else shape
+    return rows // group["parts"], columns
 
 
 def optimizers_for(

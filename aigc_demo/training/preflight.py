@@ -17,7 +17,7 @@ from typing import Any
 
 import torch
 from accelerate import PartialState
-from accelerate.utils import broadcast_object_list
+from accelerate.utils import broadcast_object_list, parse_flag_from_env
 
 from aigc_demo.core.device import peak_memory_mib
 from aigc_demo.core.errors import DemoError, InputError
@@ -254,7 +254,8 @@ def _mib(folder: Path) -> float:
 @contextmanager
 def _temporary_folder() -> Iterator[Path]:
     """One folder for all processes that train together, gone afterwards."""
-    PartialState()
+    # Asked before there is an Accelerator, which alone would look for this in the environment.
+    PartialState(cpu=parse_flag_from_env("ACCELERATE_USE_CPU"))
     made = [tempfile.mkdtemp(prefix="aigc-demo-preflight-") if start.speaks() else ""]
     broadcast_object_list(made)
     try:

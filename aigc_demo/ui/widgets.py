@@ -13,7 +13,7 @@ from typing import Any
 import gradio as gr
 
 from aigc_demo.core.errors import DemoError
-from aigc_demo.ui.language import chosen_language
+from aigc_demo.ui.language import chosen_language, word
 from aigc_demo.ui.wording import everywhere, sentence, text
 
 _STATIC = Path(__file__).parent / "static"
@@ -49,6 +49,12 @@ def widget(name: str, value: Any, **options: Any) -> gr.HTML:
     """A component drawn by `static/NAME.js`."""
     script = (_STATIC / f"{name}.js").read_text("utf-8")
     return gr.HTML(value, html_template="", js_on_load=script, apply_default_css=False, **options)
+
+
+def help_on(topic: str) -> None:
+    """Lay out a folded part that explains something: the words `help_TOPIC_title` and `help_TOPIC`."""
+    with gr.Accordion(word(f"help_{topic}_title"), open=False, elem_id=f"help-{topic}"):
+        gr.Markdown(word(f"help_{topic}"))
 
 
 def spans(key: str, tag: str = "span", **values: Any) -> str:

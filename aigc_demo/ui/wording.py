@@ -23,6 +23,38 @@ _TANG = (
     "唐代近體詩約 3.26 萬首",
 )
 
+_PROCESSES = """{ddp}
+
+```
+accelerate launch --config_file configs/ddp.yaml \\
+  -m aigc_demo train gpt --data my.txt --run-dir runs/gpus --steps 2000
+```
+
+{fsdp}
+
+```
+accelerate launch --config_file configs/fsdp.yaml \\
+  -m aigc_demo train gpt --data my.txt --run-dir runs/gpus --steps 2000
+```
+
+{machines}
+
+```
+accelerate launch --config_file configs/ddp.yaml --num_machines 2 --machine_rank 0 \\
+  --num_processes 8 --main_process_ip 192.0.2.1 --main_process_port 29500 \\
+  -m aigc_demo train gpt --data my.txt --run-dir runs/gpus --steps 2000
+```
+
+{cpu}
+
+```
+ACCELERATE_USE_CPU=true torchrun --nproc_per_node 2 \\
+  -m aigc_demo train gpt --data my.txt --run-dir runs/cpus --steps 2000
+```
+
+{end}
+"""
+
 WORDS: dict[str, tuple[str, str, str]] = {
     # the page
     "title": ("AIGC Demo", "AIGC 演示", "AIGC 示範"),
@@ -465,6 +497,42 @@ WORDS: dict[str, tuple[str, str, str]] = {
         "各自的成绩，以及不同的设置",
         "各自的成績，以及不同的設定",
     ),
+    # what the page explains
+    "help_processes_title": ("🖥️ Several GPUs or machines", "🖥️ 多块 GPU 或多台机器", "🖥️ 多張 GPU 或多台機器"),
+    "help_processes": (
+        _PROCESSES.format(
+            ddp="The page trains in one process. In a terminal the same recipe runs on several GPUs or machines, with "
+            "the loss curve of one process, by accelerate, an existing engine and not "
+            "one of ours. Each GPU holds the whole model (DDP):",
+            fsdp="The GPUs share a model that one of them has no room for (FSDP):",
+            machines="On several machines: the same command on each, with `--machine_rank 1` on the second and so "
+            "on; the text and the run directory on a disk that all of them see:",
+            cpu="Two processes without a GPU:",
+            end="`batch_size` counts the rows of all processes together and must be a multiple of their number. "
+            "Checkpoints are the same in all cases: with `--resume`, one process or another number of them "
+            "goes on.",
+        ),
+        _PROCESSES.format(
+            ddp="本页在一个进程中训练。在终端里，同一配方可由现成的引擎 accelerate（不是我们写的）"
+            "在多块 GPU 或多台机器上运行，损失曲线与一个进程的相同。"
+            "每块 GPU 都有完整的模型（DDP）：",
+            fsdp="模型大到一块 GPU 放不下时，由各 GPU 分担（FSDP）：",
+            machines="多台机器：每台运行同一命令，第二台用 `--machine_rank 1`，依此类推；文本和训练目录须在各台都能访问的磁盘上：",
+            cpu="没有 GPU 时用两个进程：",
+            end="`batch_size` 是所有进程合计的行数，必须是进程数的倍数。各种情况下的检查点都相同："
+            "加 `--resume`，可以改用一个或另一个数目的进程继续。",
+        ),
+        _PROCESSES.format(
+            ddp="本頁在一個處理程序中訓練。在終端機裡，同一配方可由現成的引擎 accelerate（不是我們寫的）"
+            "在多張 GPU 或多台機器上執行，損失曲線與一個處理程序的相同。"
+            "每張 GPU 都有完整的模型（DDP）：",
+            fsdp="模型大到一張 GPU 放不下時，由各 GPU 分擔（FSDP）：",
+            machines="多台機器：每台執行同一命令，第二台用 `--machine_rank 1`，依此類推；文字和訓練目錄須在各台都能存取的磁碟上：",
+            cpu="沒有 GPU 時用兩個處理程序：",
+            end="`batch_size` 是所有處理程序合計的列數，必須是處理程序數的倍數。各種情況下的檢查點都相同："
+            "加 `--resume`，可以改用一個或另一個數目的處理程序繼續。",
+        ),
+    ),
     # toasts
     "toast_title": ("That did not work", "没有成功", "沒有成功"),
     "unexpected": (
@@ -685,6 +753,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "请选 {shares} 的倍数。",
         "batch_size {batch_size} 不能平分為 {shares} 份（處理程序數乘 gradient_accumulation_steps）；"
         "請選 {shares} 的倍數。",
+    ),
+    "fsdp_version": (
+        "这里只能用 FSDP 的第 2 版训练；请在 accelerate 的配置中写 fsdp_version: 2。",
+        "這裡只能用 FSDP 的第 2 版訓練；請在 accelerate 的設定中寫 fsdp_version: 2。",
     ),
     "other_processes": (
         "此次训练改用 {new} 个进程继续，而不是 {old} 个：数据行和批次相同，但求和的舍入和 dropout 的随机数不同，"

@@ -1,7 +1,8 @@
-"""The command line in processes of its own: exact resume, two processes as one, SIGTERM."""
+"""The command line in processes of its own: exact resume, two processes as one or sharded, SIGTERM."""
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,22 +11,40 @@ import time
 from pathlib import Path
 
 import pytest
+from accelerate.commands.config.config_args import ClusterConfig
+from accelerate.commands.launch import launch_command_parser
+from accelerate.utils import DistributedType
+from accelerate.utils.dataclasses import get_module_class_from_name
+from safetensors.torch import load_file
 
+from aigc_demo.core.errors import InputError
 from aigc_demo.core.run_directory import RunDirectory, broken
+from aigc_demo.training.networks import NETWORKS
+from aigc_demo.training.settings import LanguageModelSettings
+from aigc_demo.training.sharding import sharding_plugin
 from benchmarks.kill_workers import CHECKPOINT_EVERY, kill_workers
 from tests.training.conftest import TINY
 
 SETTINGS = [part for name, value in TINY.items() for part in ("--set", f"{name}={value}")]
 QUIET = {**os.environ, "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
+CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 
 
-def train_command(text_file: Path, run_dir: Path, *more: str) -> list[str]:
+def train_command(text_file: Path, run_dir: Path, *more: str, recipe: str = "gpt") -> list[str]:
     return [
-        *("-m", "aigc_demo", "train", "gpt", "--data", str(text_file), "--run-dir", str(run_dir)),
+        *("-m", "aigc_demo", "train", recipe, "--data", str(text_file), "--run-dir", str(run_dir)),
         *SETTINGS,
         "--json",
         *more,
     ]
+
+
+def launched(config: str, port: int, command: list[str]) -> list[str]:
+    """The command by `accelerate launch`, in two processes and as a file in configs/ says."""
+    file = ("--config_file", str(CONFIGS / config), "--main_process_port", str(port))
+    # Here there is no GPU, and without one accelerate does not turn FSDP on.
+    module = "tests.training.fsdp_on_cpu" if config == "fsdp.yaml" else "aigc_demo"
+    return ["-m", "accelerate.commands.launch", *file, "-m", module, *command[2:]]
 
 
 def run(*arguments: str, status: int = 0) -> list[dict]:
@@ -66,15 +85,101 @@ def test_resumed_by_another_number_of_processes_it_goes_on_and_says_so(
     text_file: Path, tmp_path: Path
 ) -> None:
     whole = losses(run(*train_command(text_file, tmp_path / "whole", "--steps", "20")))
-    torchrun = ("-m", "torch.distributed.run", "--nproc_per_node", "2", "--master_port", "29632")
     command = train_command(text_file, tmp_path / "both", "--steps", "20")
-    first = losses(run(*torchrun, *command, "--stop-after", "10"))
+    first = losses(run(*launched("ddp.yaml", 29632, [*command, "--stop-after", "10"])))
     lines = run(*command, "--resume")
     warned = [line for line in lines if line.get("event") == "warning"]
     assert warned == [
         {"event": "warning", "step": 10, "key": "other_processes", "values": {"old": 2, "new": 1}}
     ]
     assert first + losses(lines) == pytest.approx(whole, abs=1e-4)
+
+
+def test_sharded_over_two_processes_it_is_the_run_of_one(text_file: Path, tmp_path: Path) -> None:
+    more = ["--steps", "20", "--set", "gradient_accumulation_steps=2", "--set", "max_grad_norm=0.5"]
+    # An odd number: the two processes' parts of such a matrix are not of one size.
+    more += ["--set", "mlp_size=33", "--set", "sample_tokens=8"]
+    one, both = tmp_path / "one", tmp_path / "both"
+    alone = run(*train_command(text_file, one, *more))
+    sharded = run(*launched("fsdp.yaml", 29633, train_command(text_file, both, *more)))
+    facts = next(RunDirectory(both).events()).facts
+    assert (facts["distributed_type"], facts["num_processes"]) == ("FSDP", 2)
+    assert losses(sharded) == pytest.approx(losses(alone), abs=1e-4)
+    norms = [
+        [line["gradient_norm"] for line in lines if "gradient_norm" in line] for lines in (alone, sharded)
+    ]
+    assert norms[1] == pytest.approx(norms[0], abs=1e-3)
+    assert min(norms[1]) > 0.5  # so each of them was cut
+    files = [{path.name for path in (folder / "checkpoints").rglob("*")} for folder in (one, both)]
+    assert files[1] - files[0] == {"random_states_1.pkl"}
+    assert not files[0] - files[1]
+    for part in ("model.safetensors", "state/model.safetensors"):
+        weights = [load_file(folder / "checkpoints/step-000020" / part) for folder in (one, both)]
+        assert {name: (w.shape, w.dtype) for name, w in weights[0].items()} == {
+            name: (w.shape, w.dtype) for name, w in weights[1].items()
+        }
+        assert max((weights[0][name] - w).abs().max().item() for name, w in weights[1].items()) < 1e-3
+    samples = [(folder / "samples/step-000020.txt").read_text() for folder in (one, both)]
+    assert samples[0] == samples[1]
+    assert len(samples[1]) == 8
+    written = run("-m", "aigc_demo", "generate", str(both), "--json", "--set", "max_new_tokens=8")
+    assert len(written[-1]["text"]) == 8
+
+    resumed = tmp_path / "resumed"
+    shutil.copytree(both, resumed)
+    shutil.rmtree(resumed / "checkpoints/step-000020")
+    rest = run(*launched("fsdp.yaml", 29634, train_command(text_file, resumed, *more, "--resume")))
+    assert losses(rest) == losses(sharded)[10:]
+    assert rest[-1] == {**sharded[-1], "run_dir": str(resumed)}
+
+
+def test_one_process_goes_on_with_a_sharded_run(text_file: Path, tmp_path: Path) -> None:
+    """Of the library's network: tied embeddings, and matrices that are stored transposed."""
+    more = ("--steps", "20", "--set", "optimizer=muon")
+    whole = losses(run(*train_command(text_file, tmp_path / "whole", *more, recipe="gpt2")))
+    command = train_command(text_file, tmp_path / "both", *more, recipe="gpt2")
+    first = losses(run(*launched("fsdp.yaml", 29635, [*command, "--stop-after", "10"])))
+    rest = losses(run(*command, "--resume"))
+    assert len(first) == len(rest) == 10
+    assert first + rest == pytest.approx(whole, abs=1e-4)
+
+
+def test_two_processes_give_one_preflight(text_file: Path, tmp_path: Path) -> None:
+    torchrun = ("-m", "torch.distributed.run", "--nproc_per_node", "2", "--master_port", "29636")
+    command = train_command(text_file, tmp_path / "run", "--steps", "20", "--preflight")
+    (found,) = run(*torchrun, *command)
+    assert found["fits"]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("ddp.yaml", DistributedType.MULTI_GPU), ("fsdp.yaml", DistributedType.FSDP)]
+)
+def test_configuration_is_one_of_accelerate(tmp_path: Path, name: str, kind: DistributedType) -> None:
+    config = ClusterConfig.from_yaml_file(CONFIGS / name)  # refuses what it does not know
+    assert config.distributed_type == kind
+    assert config.num_processes > 1
+    known = vars(launch_command_parser().parse_args(["-m", "aigc_demo"]))  # passes over what it does not know
+    assert sorted(set(config.fsdp_config) - set(known)) == []
+    assert config.fsdp_config.get("fsdp_version") == (2 if kind == DistributedType.FSDP else None)
+    # What the comments say of several machines can be written as it stands.
+    several = tmp_path / name
+    several.write_text((CONFIGS / name).read_text().replace("# main_process_", "main_process_"))
+    config = ClusterConfig.from_yaml_file(several)
+    assert (config.main_process_ip, config.main_process_port) == ("192.0.2.1", 29500)
+
+
+@pytest.mark.parametrize(("recipe", "block"), [("gpt", "Block"), ("gpt2", "GPT2Block")])
+def test_model_says_what_is_sharded_as_one(recipe: str, block: str) -> None:
+    model = NETWORKS[recipe].build(LanguageModelSettings(num_layers=2, num_heads=2, hidden_size=8), 11)
+    assert list(model._no_split_modules) == [block]
+    assert get_module_class_from_name(model, block).__name__ == block
+
+
+def test_version_1_of_fsdp_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert sharding_plugin() is None
+    monkeypatch.setenv("ACCELERATE_USE_FSDP", "true")
+    with pytest.raises(InputError, match="fsdp_version: 2"):
+        sharding_plugin()
 
 
 def test_sigterm_leaves_a_whole_checkpoint(text_file: Path, tmp_path: Path) -> None:

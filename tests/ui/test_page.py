@@ -24,6 +24,7 @@ from aigc_demo.ui.text_handlers import SETTING_NAMES, settings_from
 from aigc_demo.ui.text_tab import SLIDERS
 from aigc_demo.ui.theme import contrast_pairs
 from aigc_demo.ui.widgets import door, harmless
+from aigc_demo.ui.wording import WORDS
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = CatalogEntry(
@@ -71,6 +72,18 @@ def test_the_door_gives_the_sentence_and_hides_everything_else(caplog):
     assert "secret" not in hidden.value.message
     assert "secret" in caplog.text
     assert harmless("a & b") == "a ＆ b"
+
+
+def test_help_is_folded_and_shows_the_words_of_its_topic():
+    code = (
+        "import gradio as gr; from aigc_demo.ui.widgets import help_on\n"
+        "with gr.Blocks() as page: help_on('processes')\n"
+        "folded, words = page.blocks.values(); print(folded.open, folded.label, words.value)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stdout.startswith("False "), done.stderr[-500:]
+    assert re.findall(r"aigc_help_\w+", done.stdout) == ["aigc_help_processes_title", "aigc_help_processes"]
+    assert all(words.count("```") == 8 for words in WORDS["help_processes"])  # four commands in each language
 
 
 def ask(app, headers, chunks, path="/gradio_api/call/score_text"):
