@@ -16,7 +16,7 @@ from aigc_demo.ui.language import word
 from aigc_demo.ui.order_form import CHEAP, OrderForm, build_order_form
 from aigc_demo.ui.scrubber import Scrubber, build_scrubber, wire_scrubber
 from aigc_demo.ui.train_handlers import TrainHandlers
-from aigc_demo.ui.widgets import widget
+from aigc_demo.ui.widgets import help_on, widget
 
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
@@ -69,6 +69,7 @@ def build_train_tab(cache: ModelCache, stops: StopBook, watches: RunWatches, fra
     if can_push():
         _push(handlers, visitor, watched, notice)
     runs = _comparison(handlers)
+    help_on("processes")
     frame.page.load(handlers.visit, visitor, [visitor, watched.picker, runs, watched.disk], **CHEAP)
 
 

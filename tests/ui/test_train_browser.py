@@ -224,7 +224,7 @@ def test_axe_finds_no_fault_in_the_tab(chromium, page_url, theme):
     with trained(chromium, page_url, theme=theme) as page:
         start(page, 40)
         wait_for(page, "finished")
-        for part in ("#train-settings", "#more-curves", "#upload-run", "#compare-runs"):
+        for part in ("#train-settings", "#more-curves", "#upload-run", "#compare-runs", "#help-processes"):
             page.click(f"{part} > button")
         page.click("#run summary")
         choose_run(page, "an-old-run")
