@@ -79,8 +79,9 @@ def kill_workers(folder: Path, times: int, seed: int = 0) -> Iterator[Death]:
             if time_number % 2:
                 _wait_for_a_save(run, begun)
                 time.sleep(rng.uniform(0, 0.03))
-            else:
-                time.sleep(rng.uniform(0, 1.0))
+            else:  # by steps, so that a slow machine comes as far
+                _wait_for_steps(run, rng.randint(0, 2 * CHECKPOINT_EVERY))
+                time.sleep(rng.uniform(0, 0.03))
         finally:
             worker.kill()
             worker.wait()
@@ -114,6 +115,12 @@ def _wait_for_a_step(worker: "subprocess.Popen[bytes]", run: RunDirectory, after
                 return
         time.sleep(0.01)
     raise RuntimeError("the worker did not come to its first step")
+
+
+def _wait_for_steps(run: RunDirectory, more: int) -> None:
+    end, wanted = time.monotonic() + WAIT_SECONDS, _last_step(run) + more
+    while time.monotonic() < end and _last_step(run) < wanted:
+        time.sleep(0.005)
 
 
 def _wait_for_a_save(run: RunDirectory, begun: float) -> None:
