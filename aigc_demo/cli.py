@@ -28,6 +28,7 @@ from aigc_demo.core.events import (
 )
 from aigc_demo.core.run_directory import LOGGER, RunDirectory, step_of, write_atomically, writing
 from aigc_demo.core.worker import note_problem
+from aigc_demo.training.tracking import Tracker, check_tracker, tracking
 
 if TYPE_CHECKING:
     from aigc_demo.training.start import Order
@@ -65,6 +66,9 @@ def train(
     seed: Seed = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --run-dir.")] = False,
     init: Annotated[str | None, typer.Option(help="Start from this model's weights.")] = None,
+    track: Annotated[
+        Tracker | None, typer.Option(help="Log the run's numbers to this experiment tracker too.")
+    ] = None,
     preflight: Annotated[
         bool, typer.Option("--preflight", help="Try a few steps, say what the run will take, keep nothing.")
     ] = False,
@@ -77,6 +81,8 @@ def train(
 
     set_threads(int(os.environ.get("LOCAL_WORLD_SIZE", "1")))  # set by torchrun and accelerate launch
     stop = _stop_on_signals()
+    if track:
+        check_tracker(track)
     order = start.Order(
         recipe=recipe,
         source=data,
@@ -92,7 +98,7 @@ def train(
     if preflight:
         _preflight(order, json_)
         return
-    finished = _follow(order, stop, json_)
+    finished = _follow(order, stop, json_, track)
     result = {"run_dir": str(run_dir), **dataclasses.asdict(finished)}
     if start.speaks():
         _result(result, json_)
@@ -116,22 +122,32 @@ def _preflight(order: "Order", json_: bool) -> None:
     _result(found, json_)
 
 
-def _follow(order: "Order", stop: threading.Event, json_: bool) -> RunFinished:
+def _follow(order: "Order", stop: threading.Event, json_: bool, track: Tracker | None) -> RunFinished:
     """Train, print what happens, and keep the log of the process that speaks in the run."""
     from aigc_demo.training import start
 
-    finished = None
-    with contextlib.ExitStack() as log:
+    finished, tracker, run = None, None, RunDirectory(order.run_dir)
+    with contextlib.ExitStack() as beside:
         for event in start.train(order, stop.is_set):
             if start.speaks():
                 if isinstance(event, RunStarted):  # an order that was refused leaves nothing behind
-                    log.enter_context(RunDirectory(order.run_dir).keep_log())
-                if not isinstance(event, StepDone):
-                    LOGGER.info("%s", _sentence(event))
-                print(to_json(event) if json_ else _sentence(event), flush=True)
+                    beside.enter_context(run.keep_log())
+                    if track:
+                        tracker = beside.enter_context(tracking(track, run, resumed=order.resume))
+                _tell(event, json_)
+                warned = tracker.take(event) if tracker else None
+                if warned:
+                    _tell(warned, json_)
             finished = event if isinstance(event, RunFinished) else None
     assert finished is not None
     return finished
+
+
+def _tell(event: TrainEvent, json_: bool) -> None:
+    """Print an event, and keep it in the log unless it is one of very many."""
+    if not isinstance(event, StepDone):
+        LOGGER.info("%s", _sentence(event))
+    print(to_json(event) if json_ else _sentence(event), flush=True)
 
 
 @app.command()

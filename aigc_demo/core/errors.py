@@ -107,6 +107,10 @@ ENGLISH: dict[str, str] = {
         "and dropout is drawn differently, so its losses come near those of an uninterrupted run without "
         "being equal."
     ),
+    "no_tracker": "{name} is not installed; run `python -m pip install {name}`, or leave --track away.",
+    "tracker_failed": (
+        "{name} failed and takes no more numbers ({detail}); the training goes on, and its own record is whole."
+    ),
     # the desk where trainings are ordered
     "unknown_run": "There is no run named {name}; the list shows those that there are.",
     "not_your_run": "The run {name} was started by somebody else; watch it, or start one of your own.",

@@ -758,6 +758,14 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "这里只能用 FSDP 的第 2 版训练；请在 accelerate 的配置中写 fsdp_version: 2。",
         "這裡只能用 FSDP 的第 2 版訓練；請在 accelerate 的設定中寫 fsdp_version: 2。",
     ),
+    "no_tracker": (
+        "没有安装 {name}；请运行 `python -m pip install {name}`，或不用 --track。",
+        "沒有安裝 {name}；請執行 `python -m pip install {name}`，或不用 --track。",
+    ),
+    "tracker_failed": (
+        "{name} 出错，不再接收数据（{detail}）；训练继续，其自身的记录完整。",
+        "{name} 出錯，不再接收資料（{detail}）；訓練繼續，其自身的紀錄完整。",
+    ),
     "other_processes": (
         "此次训练改用 {new} 个进程继续，而不是 {old} 个：数据行和批次相同，但求和的舍入和 dropout 的随机数不同，"
         "所以损失与不间断的训练相近而不相等。",
