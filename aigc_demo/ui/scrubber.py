@@ -37,7 +37,7 @@ class Scrubber:
 
     Attributes:
         slider: over the checkpoints of the run that is watched.
-        chosen: the step it stands at; None before it was touched.
+        chosen: the run and the step that it was last moved to.
     """
 
     slider: Any
@@ -75,7 +75,7 @@ def build_scrubber() -> Scrubber:
             1, label=word("seed"), precision=0, minimum=0, maximum=MAX_SEED, scale=1, elem_id="scrub-seed"
         )
     write = gr.Button(word("scrub_write"), elem_id="scrub-write")
-    written = widget("written", written_value(()), elem_id="written")
+    written = widget("written", written_value(None), elem_id="written")
     return Scrubber(slider, gr.State(None), prompt, baseline, seed, write, written)
 
 
@@ -94,9 +94,7 @@ def wire_scrubber(
     handlers, ticket = ScrubHandlers(cache, stops, watches), page_ticket()
     asked = [ticket, picker, scrubber.prompt, scrubber.baseline, scrubber.seed]
     outputs = [scrubber.chosen, scrubber.written]
-    picker.change(
-        handlers.another_run, picker, [scrubber.chosen, scrubber.baseline, scrubber.written], **CHEAP
-    )
+    picker.change(handlers.another_run, picker, [scrubber.baseline, scrubber.written], **CHEAP)
     scrubber.slider.select(handlers.slide, asked, outputs, trigger_mode="always_last", **WRITING)
     gr.on(
         [scrubber.write.click, scrubber.prompt.submit],
@@ -121,11 +119,11 @@ class ScrubHandlers:
     def __init__(self, cache: ModelCache, stops: StopBook, watches: RunWatches):
         self._cache, self._stops, self._watches = cache, stops, watches
 
-    def another_run(self, request: gr.Request, name: Any) -> tuple[Any, Any, Any]:
-        """Nothing is chosen or written yet; beside it the baseline of the same data, if there is one."""
+    def another_run(self, request: gr.Request, name: Any) -> tuple[Any, Json]:
+        """Nothing is written yet; beside it the baseline of the same data, if there is one."""
         with door(request):
             found = self._cache.catalog.baseline_for(self._watches.desk.run(name)) if name else None
-            return None, gr.update(**{**self.offer(), "value": found or NO_BASELINE}), written_value(())
+            return gr.update(**{**self.offer(), "value": found or NO_BASELINE}), written_value(name)
 
     def offer(self) -> Any:
         """What can stand beside a checkpoint."""
@@ -144,9 +142,10 @@ class ScrubHandlers:
 
     def write(self, request: gr.Request, ticket: str, *values: Any) -> Iterator[tuple[Any, Json]]:
         """The checkpoint that was chosen writes again; the last one where none was."""
-        *asked, step = values
+        *asked, chosen = values
         with door(request):
-            yield from self._write(ticket, step, *asked)
+            run, step = chosen or (None, None)
+            yield from self._write(ticket, step if run == asked[0] else None, *asked)
 
     def _write(
         self, ticket: str, step: int | None, name: Any, prompt: Any, baseline: Any, seed: Any
@@ -160,7 +159,7 @@ class ScrubHandlers:
         asked = check_request(self._cache.catalog, names, prompt, {**SAMPLING, "seed": seed})
         with self._stops.writing(ticket) as stop:
             for picture in compare_text(asked, self._cache, stop):
-                yield step, written_value(picture, asked.prompt)
+                yield (name, step), written_value(name, picture, asked.prompt)
 
 
 def slider_value(view: RunView | None) -> Json:
@@ -176,9 +175,13 @@ def slider_value(view: RunView | None) -> Json:
     }
 
 
-def written_value(columns: tuple[Column, ...], prompt: str = "") -> Json:
-    """What was written, for `static/written.js`: the checkpoint's first, then the baseline's."""
+def written_value(run: str | None, columns: tuple[Column, ...] = (), prompt: str = "") -> Json:
+    """What was written, for `static/written.js`: the checkpoint's first, then the baseline's.
+
+    Without columns it means that a run was chosen; where that comes late, what the run has written stays.
+    """
     return {
+        "run": run or "",
         "prompt": prompt,
         "columns": [
             {

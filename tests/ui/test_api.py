@@ -19,6 +19,7 @@ ENDPOINTS = {
     "/models",
     "/stop_text",
     "/start_run",
+    "/try_run",
     "/stop_run",
     "/resume_run",
     "/runs",

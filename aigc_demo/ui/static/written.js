@@ -1,5 +1,5 @@
 // What the models wrote to one prompt, each in a figure of its own.
-// value: {prompt, columns: [{title, text, state, error}]}
+// value: {run, prompt, columns: [{title, text, state, error}]}
 const {say, make} = window.aigc;
 const list = make('div', 'samples written');
 element.replaceChildren(list);
@@ -16,7 +16,9 @@ const once = (node, words) => {
   node.dataset.drawn = drawn;
 };
 const paint = () => {
-  const {prompt, columns} = props.value || {prompt: '', columns: []};
+  const {run, prompt, columns} = props.value || {run: '', prompt: '', columns: []};
+  if (!columns.length && run === list.dataset.run) return;
+  list.dataset.run = run;
   while (list.children.length > columns.length) list.lastChild.remove();
   while (list.children.length < columns.length) list.append(figure());
   columns.forEach((column, number) => {
