@@ -24,14 +24,16 @@ def _any_of(words: Iterable[str]) -> str:
 
 KIND = _any_of(tiny_scene.SHAPES + tiny_scene.ANIMALS)
 COLOUR = _any_of(tiny_scene.COLOURS)
-DESCRIBED = f"an? (?:(?:small|big) )?{COLOUR} {KIND}"
-REFERENCE = f"the (?:{COLOUR} )?{KIND}"
+WHOLE_NAME = f"(?:(?:small|big) )?{COLOUR} {KIND}"
+DESCRIBED = f"an? {WHOLE_NAME}"
+SHORT = f"the (?:{COLOUR} )?{KIND}"
+REFERENCE = f"the {WHOLE_NAME}|{SHORT}"
 MARKERS = {
     "A": REFERENCE,
     "B": REFERENCE,
     "a": REFERENCE,
     "b": REFERENCE,
-    "known": f"{REFERENCE}|it",
+    "known": f"{SHORT}|it",
     "new": DESCRIBED,
     "newer": DESCRIBED,
     "relation": _any_of(tiny_story.RELATION_WORDS.values()),
@@ -94,6 +96,7 @@ class _Reader:
         self.things: list[Thing] = []
         self.relations: list[_Relation] = []
         self.happenings: list[Happening] = []
+        self.named: set[int] = set()
 
     def read(self) -> Scene:
         self._read_weather()
@@ -146,12 +149,11 @@ class _Reader:
         self.things.append(thing)
 
     def _resolve(self, words: str) -> int:
-        """Which thing "the ball" or "the red ball" is."""
-        *colour, kind = words.split()[1:]
+        """Which thing "the ball", "the red ball" or "the big red ball" is."""
         fits = [
             index
             for index, thing in enumerate(self.things)
-            if thing.kind == kind and (not colour or thing.colour == colour[0])
+            if words[4:] in (tiny_story.whole_name(thing), f"{thing.colour} {thing.kind}", thing.kind)
         ]
         if len(fits) != 1:
             raise _UnfitError(
@@ -224,8 +226,19 @@ class _Reader:
             fits = tiny_story.movement(thing) == words
         else:
             fits = self._resolve(words) == index
+            self._check_name(words, index)
         if not fits:
             raise _UnfitError(f"unfitting: {words}")
+
+    def _check_name(self, words: str, index: int) -> None:
+        """What happens is first told of a thing by its whole name, then by a shorter one."""
+        thing = self.things[index]
+        whole = words[4:] == tiny_story.whole_name(thing)
+        if index not in self.named and not whole:
+            raise _UnfitError(f"not its whole name: {words}")
+        if index in self.named and whole and thing.size != "medium":
+            raise _UnfitError(f"its size again: {words}")
+        self.named.add(index)
 
     def _note_direction(self, way: str, actor: int, target: int) -> None:
         """What is hit or pushed stands in the actor's row, on the side that is named, or on either."""

@@ -1,8 +1,9 @@
 """A scene of the tiny world told in English: the grammar as tables, and the teller.
 
 Every sentence comes from the tables here, and the parser (`story_parser`) reads by the same tables.
-In a template {A} and {B} are the actor and the target ("the red ball", "the ball"); {a} and {b} become "it"
-where cause and effect share a sentence; {moved_A} is rolled or slid; {way} is left or right.
+In a template {A} and {B} are the actor and the target ("the big red ball" at first, "the ball" later);
+{a} and {b} become "it" where cause and effect share a sentence; {moved_A} is rolled or slid; {way} is left or
+right.
 """
 
 import random
@@ -114,9 +115,14 @@ def story(scene: Scene, rng: random.Random) -> str:
 
 def described(thing: Thing) -> str:
     """The thing as it is first named: "an orange cat", "a big red ball"; a medium size is not said."""
-    size = "" if thing.size == "medium" else thing.size + " "
-    words = f"{size}{thing.colour} {thing.kind}"
+    words = whole_name(thing)
     return ("an " if words[0] in "aeiou" else "a ") + words
+
+
+def whole_name(thing: Thing) -> str:
+    """Size, colour and kind: "orange cat", "big red ball"; a medium size is not said."""
+    size = "" if thing.size == "medium" else thing.size + " "
+    return f"{size}{thing.colour} {thing.kind}"
 
 
 def movement(thing: Thing) -> str:
@@ -136,24 +142,46 @@ class _Teller:
         things, choice = self.scene.things, self.rng.choice
         if self.scene.weather:
             yield choice(WEATHER_SENTENCES).format(weather=self.scene.weather)
-        order = list(range(len(things)))
-        self.rng.shuffle(order)
+        told_from = self._told_from()
+        order = self._order(told_from)
         begun = 1
         crowded = len(things) == 3 and self.scene.weather != ""
         if len(things) > 1 and (crowded or self.rng.random() < 0.4):
             begun = 2
-            words = self._relation(order[0], order[1])
-            new, newer = described(things[order[0]]), described(things[order[1]])
+            first, second = order[:2]
+            if told_from.get(second) == first:
+                first, second = second, first
+            words = self._relation(first, second)
+            new, newer = described(things[first]), described(things[second])
             yield choice(PAIR_SENTENCES).format(new=new, relation=words, newer=newer)
         else:
             yield choice(FIRST_SENTENCES).format(new=described(things[order[0]]))
         for place in range(begun, len(things)):
-            known = choice(order[:place])
+            known = told_from.get(order[place], choice(order[:place]))
             words = self._relation(order[place], known)
             name = self.reference(known, full=False) if place > 1 or self.rng.random() < 0.5 else "it"
             yield choice(NEXT_SENTENCES).format(
                 new=described(things[order[place]]), relation=words, known=name
             )
+
+    def _told_from(self) -> dict[int, int]:
+        """Where a thing that is hit or pushed stands is told as seen from the one that hits or pushes it.
+
+        So "left" in the one sentence is "left" in the other, and the way of a thing needs no turning round.
+        """
+        return {
+            happening.target: happening.actor
+            for happening in self.scene.happenings
+            if happening.cause in ("hit", "push") and happening.target is not None
+        }
+
+    def _order(self, told_from: dict[int, int]) -> list[int]:
+        """The things in a random order, but each after the one that it is told from."""
+        order = list(range(len(self.scene.things)))
+        while True:
+            self.rng.shuffle(order)
+            if all(order.index(seen) > order.index(seer) for seen, seer in told_from.items()):
+                return order
 
     def tell(self) -> Iterator[str]:
         for position, happening in enumerate(self.scene.happenings):
@@ -174,14 +202,15 @@ class _Teller:
         return self._fill(self.rng.choice(CLOSINGS[last.cause, last.effect]), last)
 
     def reference(self, index: int, *, full: bool = True) -> str:
-        """The thing's name: with its colour when the happenings first name it, or where it is needed."""
+        """The whole name when the happenings first name it, since its size decides what follows;
+        later its kind, with its colour where that is needed.
+        """
         thing = self.scene.things[index]
-        alone = sum(other.kind == thing.kind for other in self.scene.things) == 1
-        if alone and (not full or index in self.named):
-            return f"the {thing.kind}"
-        if full:
+        if full and index not in self.named:
             self.named.add(index)
-        return f"the {thing.colour} {thing.kind}"
+            return f"the {whole_name(thing)}"
+        alone = sum(other.kind == thing.kind for other in self.scene.things) == 1
+        return f"the {thing.kind}" if alone else f"the {thing.colour} {thing.kind}"
 
     def _relation(self, first: int, second: int) -> str:
         things = self.scene.things

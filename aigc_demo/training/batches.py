@@ -9,10 +9,6 @@ from aigc_demo.core.device import seeded
 from aigc_demo.core.errors import InputError
 from aigc_demo.data.text import TextCorpus
 
-# One row in eight begins where a paragraph begins, after the start token: that teaches the model to
-# start from nothing.
-SHARE_OF_STARTS = 0.125
-
 
 class Batches:
     """Rows of text, drawn anew for every step: a pure function of the seed and the step.
@@ -25,13 +21,23 @@ class Batches:
         context_length: T.
         batch_size: B.
         seed: of the draw.
+        paragraph_start_prob: probability that a row begins where a paragraph begins, after the start token:
+            that teaches the model to start from nothing. The other rows begin anywhere.
 
     Raises:
         InputError: the text is shorter than a row.
     """
 
-    def __init__(self, corpus: TextCorpus, context_length: int, batch_size: int, seed: int):
+    def __init__(
+        self,
+        corpus: TextCorpus,
+        context_length: int,
+        batch_size: int,
+        seed: int,
+        paragraph_start_prob: float = 0.125,
+    ):
         self.ids, self.start_id = corpus.train, corpus.tokenizer.start_id
+        self.paragraph_start_prob = paragraph_start_prob
         self.context_length, self.batch_size, self.seed = context_length, batch_size, seed
         shortest = min(len(corpus.train) - 1, len(corpus.validation))
         if shortest < 9:
@@ -50,7 +56,7 @@ class Batches:
         rng = seeded((self.seed * 1_000_003 + step) % 2**63)
         T, B = self.context_length, self.batch_size
         place_B = torch.randint(len(self.ids) - T, (B,), generator=rng)
-        begins_B = torch.rand(B, generator=rng) < SHARE_OF_STARTS
+        begins_B = torch.rand(B, generator=rng) < self.paragraph_start_prob
         if len(self.starts):
             paragraph_B = self.starts[torch.randint(len(self.starts), (B,), generator=rng)]
             # The row's first target is the paragraph's first token, so it is read from one before.

@@ -86,7 +86,9 @@ class LanguageModelTraining:
             # Here accelerate would compute in float32 and not say so.
             expected = "no, bf16 or auto without a GPU"
             raise InputError("setting_range", name="mixed_precision", expected=expected, got="fp16")
-        self.batches = Batches(corpus, settings.context_length, settings.batch_size, seed)
+        self.batches = Batches(
+            corpus, settings.context_length, settings.batch_size, seed, settings.paragraph_start_prob
+        )
         self._check_shares()
         optimizers = optimizers_for(
             model,

@@ -23,6 +23,9 @@ class LanguageModelSettings(TextSettings):
     dropout: float = setting(0.1, "share of features dropped in training", low=0, high=0.9)
     tie_embeddings: bool = setting(False, "one matrix both reads and predicts tokens")
     batch_size: int = setting(12, "rows in one step, all processes together", low=1, high=65_536)
+    paragraph_start_prob: float = setting(
+        0.125, "probability that a row begins where a paragraph begins", low=0, high=1
+    )
     gradient_accumulation_steps: int = setting(1, "parts in which a step is worked off", low=1, high=1024)
     optimizer: str = setting("muon", "for the matrices inside", choices=("muon", "adamw"))
     learning_rate: float = setting(3e-3, "AdamW's largest", low=0, high=10)

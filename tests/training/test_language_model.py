@@ -234,6 +234,16 @@ def test_rows_are_a_function_of_the_step(text_file: Path) -> None:
     assert all(any(part.startswith(start.rstrip("\n")[:16]) for part in paragraphs) for start in starts)
 
 
+def test_how_many_rows_begin_a_paragraph_is_a_setting(text_file: Path, tmp_path: Path) -> None:
+    corpus = prepare_text(load_text(str(text_file)), TextSettings())
+    for prob in (0.0, 1.0):
+        settings = LanguageModelSettings(**TINY, paragraph_start_prob=prob)
+        model = build_gpt(settings, corpus.tokenizer.vocab_size)
+        run = RunDirectory(tmp_path / str(prob))
+        read, _ = LanguageModelTraining(model, corpus, settings, Budget(steps=1), run).batches.rows(0)
+        assert (read[:, 0] == corpus.tokenizer.start_id).float().mean() == prob
+
+
 def test_budget_by_steps_and_by_minutes() -> None:
     assert Budget(steps=10).share_done(5, seconds=1e9) == 0.5
     assert Budget(minutes=2).share_done(5, seconds=30) == 0.25
