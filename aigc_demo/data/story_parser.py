@@ -41,7 +41,6 @@ MARKERS = {
     "moved_A": "rolled|slid",
     "moved_B": "rolled|slid",
     "sound": _any_of(tiny_story.SOUNDS.values()),
-    "way": "left|right",
 }
 RELATION_NAMES = {words: name for name, words in tiny_story.RELATION_WORDS.items()}
 
@@ -194,7 +193,7 @@ class _Reader:
         for name, words in (*said.items(), *then.items()):
             self._check_word(name, words, actor, target)
         if cause in ("hit", "push") and target is not None:
-            self._note_direction(said.get("way", ""), actor, target)
+            self.relations.append(_Relation(target, "", actor, aligned=True))
         other = None if target is None else self.things[target]
         try:
             lawful = tiny_scene.effect_of(cause, self.things[actor], other)
@@ -215,7 +214,7 @@ class _Reader:
     def _check_word(self, name: str, words: str, actor: int, target: int | None) -> None:
         """A reference must mean the right thing, a verb must fit it."""
         index = actor if name[-1] in "aA" or name == "sound" else target
-        if name == "way" or words == "it":
+        if words == "it":
             return
         if index is None:
             raise _UnfitError(f"too early: {words}")
@@ -239,10 +238,6 @@ class _Reader:
         if index in self.named and whole and thing.size != "medium":
             raise _UnfitError(f"its size again: {words}")
         self.named.add(index)
-
-    def _note_direction(self, way: str, actor: int, target: int) -> None:
-        """What is hit or pushed stands in the actor's row, on the side that is named, or on either."""
-        self.relations.append(_Relation(target, way, actor, aligned=True))
 
     def _check_sequence(self) -> None:
         if not self.happenings:

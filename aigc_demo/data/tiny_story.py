@@ -2,8 +2,7 @@
 
 Every sentence comes from the tables here, and the parser (`story_parser`) reads by the same tables.
 In a template {A} and {B} are the actor and the target ("the big red ball" at first, "the ball" later);
-{a} and {b} become "it" where cause and effect share a sentence; {moved_A} is rolled or slid; {way} is left or
-right.
+{a} and {b} become "it" where cause and effect share a sentence; {moved_A} is rolled or slid.
 """
 
 import random
@@ -15,7 +14,6 @@ from aigc_demo.data.tiny_scene import (
     Happening,
     Scene,
     Thing,
-    direction,
     draw_scene,
     relations,
 )
@@ -35,8 +33,8 @@ SOUNDS = {
 }
 
 CAUSES: dict[str, tuple[str, ...]] = {
-    "hit": ("{A} {moved_A} into {B}", "{A} {moved_A} to the {way} and hit {B}", "{A} {moved_A} and hit {B}"),
-    "push": ("{A} pushed {B}", "{A} gave {B} a push", "{A} pushed {B} to the {way}"),
+    "hit": ("{A} {moved_A} into {B}", "{A} {moved_A} fast and hit {B}", "{A} {moved_A} and hit {B}"),
+    "push": ("{A} pushed {B}", "{A} gave {B} a push", "{A} gave {B} a strong push"),
     "call": ("{A} {sound} at {B}", "{A} saw {B} and {sound}"),
     "bang": ("the bang scared {A}", "{A} heard the bang"),
     "wind": ("the wind blew at {A}", "the strong wind came to {A}"),
@@ -142,46 +140,24 @@ class _Teller:
         things, choice = self.scene.things, self.rng.choice
         if self.scene.weather:
             yield choice(WEATHER_SENTENCES).format(weather=self.scene.weather)
-        told_from = self._told_from()
-        order = self._order(told_from)
+        order = list(range(len(things)))
+        self.rng.shuffle(order)
         begun = 1
         crowded = len(things) == 3 and self.scene.weather != ""
         if len(things) > 1 and (crowded or self.rng.random() < 0.4):
             begun = 2
-            first, second = order[:2]
-            if told_from.get(second) == first:
-                first, second = second, first
-            words = self._relation(first, second)
-            new, newer = described(things[first]), described(things[second])
+            words = self._relation(order[0], order[1])
+            new, newer = described(things[order[0]]), described(things[order[1]])
             yield choice(PAIR_SENTENCES).format(new=new, relation=words, newer=newer)
         else:
             yield choice(FIRST_SENTENCES).format(new=described(things[order[0]]))
         for place in range(begun, len(things)):
-            known = told_from.get(order[place], choice(order[:place]))
+            known = choice(order[:place])
             words = self._relation(order[place], known)
             name = self.reference(known, full=False) if place > 1 or self.rng.random() < 0.5 else "it"
             yield choice(NEXT_SENTENCES).format(
                 new=described(things[order[place]]), relation=words, known=name
             )
-
-    def _told_from(self) -> dict[int, int]:
-        """Where a thing that is hit or pushed stands is told as seen from the one that hits or pushes it.
-
-        So "left" in the one sentence is "left" in the other, and the way of a thing needs no turning round.
-        """
-        return {
-            happening.target: happening.actor
-            for happening in self.scene.happenings
-            if happening.cause in ("hit", "push") and happening.target is not None
-        }
-
-    def _order(self, told_from: dict[int, int]) -> list[int]:
-        """The things in a random order, but each after the one that it is told from."""
-        order = list(range(len(self.scene.things)))
-        while True:
-            self.rng.shuffle(order)
-            if all(order.index(seen) > order.index(seer) for seen, seer in told_from.items()):
-                return order
 
     def tell(self) -> Iterator[str]:
         for position, happening in enumerate(self.scene.happenings):
@@ -232,8 +208,6 @@ def fill(
 
     def marker(match: re.Match[str]) -> str:
         name = match[1]
-        if name == "way":
-            return direction(happening, things)
         if name == "sound":
             return SOUNDS[things[happening.actor].kind]
         if pronouns and name in ("a", "b"):

@@ -32,15 +32,6 @@ MOST: dict[str, int] = {
     "sample_tokens": 400,
     "sample_prompt": 500,
 }
-# Sizes with which a laptop trains on the tiny world in minutes.
-SMALL: dict[str, Any] = {
-    "tokenizer": "words",
-    "num_layers": 4,
-    "hidden_size": 128,
-    "context_length": 96,
-    "batch_size": 48,
-    "dropout": 0.0,
-}
 
 
 @dataclass(frozen=True)
@@ -53,7 +44,7 @@ class RunOrder:
         minutes: how long; or
         steps: how many.
         seed: of everything random.
-        settings: by name; the small ones where nothing is said, less those that `init` brings.
+        settings: by name; the recipe's small ones where nothing is said, less those that `init` brings.
         init: what `--init` is given (`Catalog.starting_point`); None to start from nothing.
 
     Raises:
@@ -88,8 +79,10 @@ class RunOrder:
             )
 
     def _given(self) -> dict[str, Any]:
-        own = recipe_named(self.recipe).shape if self.init else ()
-        return {**{name: value for name, value in SMALL.items() if name not in own}, **self.settings}
+        recipe = recipe_named(self.recipe)
+        own = recipe.shape if self.init else ()
+        small = {name: value for name, value in recipe.small.items() if name not in own}
+        return {**small, **self.settings}
 
     def words(self) -> dict[str, Any]:
         """The arguments of `RunDesk.order`."""

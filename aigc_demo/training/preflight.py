@@ -79,7 +79,7 @@ def preflight(order: start.Order) -> dict[str, Any]:
     if not order.resume and RunDirectory(order.run_dir).exists():
         raise InputError("run_exists", path=str(order.run_dir))
     Budget(steps=order.steps, minutes=order.minutes, stop_after=order.stop_after)
-    settings = recipe_named(order.recipe).complete(order.settings)
+    settings = recipe_named(order.recipe).complete(order.settings, order.source)
     limit = _memory_limit_mib()
     try:
         _check_parameters(order, settings, limit)

@@ -122,7 +122,7 @@ def _prepare(order: Order, run: RunDirectory, checkpoint: Path | None) -> Langua
     A run that is resumed from a checkpoint has its tokenizer there; what it once began from is not asked for.
     """
     recipe = recipe_named(order.recipe)
-    settings = recipe.complete(order.settings)
+    settings = recipe.complete(order.settings, order.source)
     budget = Budget(steps=order.steps, minutes=order.minutes, stop_after=order.stop_after)
     if checkpoint is None and run.exists():
         raise InputError("run_exists", path=str(run.path))

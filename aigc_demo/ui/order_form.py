@@ -10,7 +10,7 @@ from aigc_demo.core.errors import InputError
 from aigc_demo.studio.catalog import Catalog
 from aigc_demo.studio.preflight import try_order
 from aigc_demo.studio.run_desk import RunDesk
-from aigc_demo.studio.run_order import MAX_MINUTES, MAX_SEED, MOST, SMALL, RunOrder, checked_upload
+from aigc_demo.studio.run_order import MAX_MINUTES, MAX_SEED, MOST, RunOrder, checked_upload
 from aigc_demo.training.recipes import RECIPES, recipe_named
 from aigc_demo.ui import run_view
 from aigc_demo.ui.columns import picker_choices
@@ -90,6 +90,7 @@ def build_order_form(desk: RunDesk, catalog: Catalog, frame: Frame) -> OrderForm
     form.kind.change(lambda value: 3 if value == "minutes" else 500, form.kind, form.amount, **CHEAP)
     form.recipe.change(offer_anew, form.recipe, form.init, **CHEAP)
     gr.on([frame.page.load, frame.tab.select, form.init.focus], offer, form.recipe, form.init, **CHEAP)
+    form.recipe.change(starts_of, form.recipe, form.asked, **CHEAP)
     form.init.change(
         lambda init: [gr.update(interactive=not init) for _ in _own(form)], form.init, _own(form), **CHEAP
     )
@@ -172,10 +173,22 @@ def _own(form: OrderForm) -> list[Any]:
     return [part for name, part in zip(recipe.asked, form.asked, strict=True) if name in recipe.shape]
 
 
+def starts_of(recipe: str) -> list[Any]:
+    """Where the settings start for another recipe; those that start alike stay as the visitor left them."""
+    starts = {name: one.complete(one.small) for name, one in RECIPES.items()}
+    return [
+        gr.update(value=getattr(starts[recipe], name))
+        if len({getattr(settings, name) for settings in starts.values()}) > 1
+        else gr.skip()
+        for name in RECIPES["gpt"].asked
+    ]
+
+
 def _asked(name: str) -> Any:
     """One setting, by what its field says of itself."""
-    item = next(item for item in fields(RECIPES["gpt"].settings) if item.name == name)
-    label, start, facts = word(f"setting_{name}"), SMALL.get(name, item.default), item.metadata
+    gpt = RECIPES["gpt"]
+    item = next(item for item in fields(gpt.settings) if item.name == name)
+    label, start, facts = word(f"setting_{name}"), getattr(gpt.complete(gpt.small), name), item.metadata
     if facts["choices"]:
         choices = [(word(f"choice_{name}_{choice}"), choice) for choice in facts["choices"]]
         return gr.Dropdown(choices, value=start, label=label, filterable=False, elem_id=f"setting-{name}")

@@ -4,7 +4,6 @@ import ast
 import hashlib
 import itertools
 import random
-import re
 from pathlib import Path
 
 import pytest
@@ -31,7 +30,7 @@ from aigc_demo.data.tiny_world import parse_story, scenes, stories, stories_text
 
 HIT = (
     "There was a big red ball. To the right of it was an orange box. "
-    "The big red ball rolled to the right and hit the orange box, so the box fell over. "
+    "The big red ball rolled fast and hit the orange box, so the box fell over. "
     "Now the box lay next to the ball."
 )
 
@@ -158,7 +157,7 @@ def test_the_same_seed_gives_the_same_world():
     assert first(stories(3), 50) != first(stories(4), 50)
     # In every Python alike: a change here is another world, and models must be trained again.
     digest = hashlib.sha256(stories_text().encode()).hexdigest()
-    assert digest == "1d6fbb74944f46f6e08fc129cf97cb23ac4c3793f5d264511d637566a7379ff0"
+    assert digest == "15cade13c7d18092a3825665112bf24797e8762b4f16f2442020dbd0a3bdc657"
 
 
 def test_no_global_random_source_is_touched():
@@ -227,16 +226,6 @@ def deeds(scene: Scene) -> list:
     ]
 
 
-def test_where_a_thing_stands_is_told_from_what_will_hit_it():
-    rng, told = random.Random(13), 0
-    for scene in first(scenes(13), 1000):
-        if len(scene.things) == 2 and scene.happenings[0].cause in ("hit", "push"):
-            text, told = story(scene, rng), told + 1
-            ways = set(re.findall("(?i)to the (left|right)", text))
-            assert ways == {direction(scene.happenings[0], scene.things)}, text
-    assert told > 200
-
-
 def test_things_of_one_kind_are_told_apart_by_their_colour():
     balls = (thing("ball", column=0), thing("ball", colour="blue", column=1))
     scene = Scene(balls, "", (Happening("hit", 0, 1, "fall"),))
@@ -267,7 +256,7 @@ def test_the_story_that_the_next_test_breaks_is_whole():
         (
             "and hit",
             "and ate",
-            "nothing that happens here: the big red ball rolled to the right and ate the orange box",
+            "nothing that happens here: the big red ball rolled fast and ate the orange box",
         ),
         ("an orange", "a orange", "wrong article: a orange box"),
         ("an orange", "an big orange", "wrong article: an big orange box"),
@@ -275,7 +264,6 @@ def test_the_story_that_the_next_test_breaks_is_whole():
         ("so the", "but the", "does not follow from hit: the box fell over"),
         ("was an orange box", "was a big orange box", "not its whole name: the orange box"),
         ("an orange box", "a red ball", "introduced twice: a red ball"),
-        ("the right and", "the left and", "the places contradict each other"),
         ("To the right of", "Above", "the places contradict each other"),
         ("There was", "It was a windy day. There was", "the weather does not fit"),
         (" Now the box lay next to the ball.", "", "it breaks off"),
@@ -358,7 +346,7 @@ def swapped(text: str, rng: random.Random, choices=VOCABULARY) -> str | None:
         (COLOURS, 0.99),
         (SHAPES + ANIMALS, 0.97),
         (tuple(NEEDS), 0.99),
-        (tuple(RELATION_WORDS), 0.7),  # where the action does not say it again, another place is as good
+        (tuple(RELATION_WORDS), 0.69),  # no action names a side, so left is as good as right
         (("small", "big"), 0.99),
     ],
 )

@@ -8,20 +8,34 @@ import pytest
 from aigc_demo.core.errors import InputError
 from aigc_demo.studio import run_order
 from aigc_demo.studio.run_order import RunOrder, checked_text_bytes, checked_upload
+from aigc_demo.training.recipes import RECIPES, recipe_named
 
 
 def test_an_order_becomes_words_of_the_command_line() -> None:
     words = RunOrder("gpt", minutes=3, seed=7, settings={"dropout": 0.1, "num_layers": 2}).words()
     assert (words["recipe"], words["source"], words["seed"]) == ("gpt", "tiny-world", 7)
     assert words["budget"] == ("--minutes", "3")
-    assert {"dropout=0.1", "num_layers=2", "tokenizer=words", "batch_size=48"} <= set(words["settings"])
+    assert {"dropout=0.1", "num_layers=2", "tokenizer=words", "muon_learning_rate=0.005"} <= set(
+        words["settings"]
+    )
     assert RunOrder("gpt", steps=500.0).words()["budget"] == ("--steps", "500")
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_what_a_page_orders_is_what_the_command_line_does_without_settings(recipe: str) -> None:
+    ordered = dict(pair.split("=") for pair in RunOrder(recipe, minutes=3).words()["settings"])
+    chosen = recipe_named(recipe)
+    assert chosen.complete(ordered) == chosen.complete({}, "tiny-world")
+    assert chosen.complete({}, "my.txt") == chosen.complete({}) != chosen.complete({}, "tiny-world")
+    assert chosen.complete({"num_layers": 5}, "tiny-world").num_layers == 5
 
 
 def test_what_goes_on_from_a_model_has_its_shape() -> None:
     words = RunOrder("gpt", steps=5, settings={"batch_size": 7}, init="runs/mine").words()
     assert words["init"] == "runs/mine"
-    assert sorted(words["settings"]) == ["batch_size=7", "dropout=0"]
+    names = {setting.partition("=")[0] for setting in words["settings"]}
+    assert names.isdisjoint(RECIPES["gpt"].shape)
+    assert {"batch_size", "dropout"} <= names
 
 
 @pytest.mark.parametrize(

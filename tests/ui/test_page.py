@@ -18,8 +18,10 @@ from aigc_demo.generators.decoding import SamplingSettings
 from aigc_demo.studio.catalog import Choice, default_pair
 from aigc_demo.studio.compare import Column, Token
 from aigc_demo.studio.reading import AttentionMaps
+from aigc_demo.training.recipes import RECIPES
 from aigc_demo.ui import columns, serving
 from aigc_demo.ui.columns import Shown
+from aigc_demo.ui.order_form import starts_of
 from aigc_demo.ui.text_handlers import SETTING_NAMES, settings_from
 from aigc_demo.ui.text_tab import SLIDERS
 from aigc_demo.ui.theme import contrast_pairs
@@ -219,3 +221,9 @@ def test_the_page_fetches_nothing_from_elsewhere():
     for path in (ROOT / "aigc_demo" / "ui").rglob("*.*"):
         if path.suffix in (".py", ".js", ".css"):
             assert re.findall(r"https?://(?!127\.0\.0\.1)", path.read_text("utf8")) == [], path
+
+
+def test_another_recipe_brings_its_own_learning_rate_and_leaves_the_rest():
+    told = dict(zip(RECIPES["gpt"].asked, starts_of("gpt2"), strict=True))
+    assert told.pop("learning_rate")["value"] == RECIPES["gpt2"].small["learning_rate"]
+    assert all("value" not in update for update in told.values())
