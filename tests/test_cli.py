@@ -270,7 +270,7 @@ def test_a_failed_training_leaves_its_stack_trace_in_the_log(
     def burns(*rest: object) -> None:
         raise ArithmeticError("smoke")
 
-    monkeypatch.setattr("aigc_demo.training.language_model.LanguageModelTraining._train_step", burns)
+    monkeypatch.setattr("aigc_demo.training.language_model.LanguageModelTraining.train_step", burns)
     settings = [f"--set={name}={value}" for name, value in TINY.items()]
     command = ("train", "gpt", "--data", folder / "text.txt", "--steps", 3, *settings)
     _, complaint = run(capsys, *command, "--run-dir", tmp_path / "run", status=1)

@@ -1,9 +1,11 @@
 """Saving and resuming a run: the model as a Hub folder, the training state by accelerate."""
 
+import contextlib
 import copy
 import json
 import logging
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,23 +72,35 @@ def save_checkpoint(run: RunDirectory, step: int, trained: Trained, progress: di
         DemoError: it could not be written; older checkpoints are whole.
     """
     accelerator = trained.accelerator
+    with checkpoint_folder(run, step, accelerator) as folder:
+        weights = whole_weights(accelerator.unwrap_model(trained.model))
+        if trained.writable is not None:
+            trained.writable.load_state_dict(weights)
+        if accelerator.is_fsdp2:
+            save_sharded_state(folder / STATE, accelerator, weights, trained.optimizers)
+        else:
+            accelerator.save_state(str(folder / STATE))  # every process adds its own random state
+        if trained.writable is not None:
+            save_model(folder, trained.writable, trained.tokenizer)
+            trained.preparation.save(folder)
+            write_progress(folder, progress)
+    return folder.with_name(f"step-{step:06d}")
+
+
+@contextlib.contextmanager
+def checkpoint_folder(run: RunDirectory, step: int, accelerator: Accelerator) -> Iterator[Path]:
+    """A folder that all processes fill together, and that takes its place as a checkpoint afterwards.
+
+    Raises:
+        DemoError: it could not be written; nothing is left of it, and older checkpoints are whole.
+    """
     if accelerator.is_main_process:
         run.begin_checkpoint(step)
     accelerator.wait_for_everyone()
     folder = run.unfinished_checkpoint(step)
-    weights = whole_weights(accelerator.unwrap_model(trained.model))
-    if trained.writable is not None:
-        trained.writable.load_state_dict(weights)
     with writing(folder):
         try:
-            if accelerator.is_fsdp2:
-                save_sharded_state(folder / STATE, accelerator, weights, trained.optimizers)
-            else:
-                accelerator.save_state(str(folder / STATE))  # every process adds its own random state
-            if trained.writable is not None:
-                save_model(folder, trained.writable, trained.tokenizer)
-                trained.preparation.save(folder)
-                (folder / STATE / PROGRESS).write_text(json.dumps(progress))
+            yield folder
         except (OSError, RuntimeError, SafetensorError) as error:
             # A full disk has three names here: the system's, torch's and safetensors'.
             shutil.rmtree(folder, ignore_errors=True)
@@ -95,7 +109,23 @@ def save_checkpoint(run: RunDirectory, step: int, trained: Trained, progress: di
     if accelerator.is_main_process:
         run.finish_checkpoint(step)
     accelerator.wait_for_everyone()
-    return folder.with_name(f"step-{step:06d}")
+
+
+def write_progress(folder: Path, progress: dict[str, Any]) -> None:
+    """Keep the loop's own numbers beside the state of its optimisers."""
+    (folder / STATE / PROGRESS).write_text(json.dumps(progress))
+
+
+def read_progress(checkpoint: Path) -> dict[str, Any]:
+    """Those numbers again, with the checkpoint's step.
+
+    Raises:
+        InputError: another version of this project wrote them.
+    """
+    progress = json.loads((checkpoint / STATE / PROGRESS).read_text())
+    if not isinstance(progress.get("validation"), dict):
+        raise InputError("broken_checkpoint", path=str(checkpoint), detail=f"{PROGRESS} of an older version")
+    return {"step": step_of(checkpoint), **progress}
 
 
 def save_model(folder: Path, model: nn.Module, tokenizer: Tokenizer) -> None:
@@ -126,11 +156,9 @@ def load_state(checkpoint: Path, trained: Trained) -> dict[str, Any]:
     Raises:
         InputError: another version of this project wrote those numbers.
     """
-    progress = json.loads((checkpoint / STATE / PROGRESS).read_text())
-    if not isinstance(progress.get("validation"), dict):
-        raise InputError("broken_checkpoint", path=str(checkpoint), detail=f"{PROGRESS} of an older version")
+    progress = read_progress(checkpoint)
     if trained.accelerator.is_fsdp2:
         load_sharded_state(checkpoint / STATE, trained.accelerator, trained.model, trained.optimizers)
     else:
         trained.accelerator.load_state(str(checkpoint / STATE))
-    return {"step": step_of(checkpoint), **progress}
+    return progress

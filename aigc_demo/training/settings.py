@@ -1,13 +1,33 @@
-"""What a training of a language model is told: its settings and how long it takes."""
+"""What a training is told: its settings and how long it takes."""
 
 import math
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 from aigc_demo.core.config import setting
 from aigc_demo.core.errors import InputError
 from aigc_demo.data.text import TextSettings
 
 NUM_CHECKPOINTS = 15
+
+
+class LoopSettings(Protocol):
+    """What every recipe's settings tell the loop."""
+
+    @property
+    def validate_every(self) -> int:
+        """Steps between measurements."""
+
+    @property
+    def checkpoint_every(self) -> int | None:
+        """Steps between checkpoints; None for 15 in the run."""
+
+    @property
+    def mixed_precision(self) -> str:
+        """Of the products."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of them as plain JSON values."""
 
 
 @dataclass(frozen=True)

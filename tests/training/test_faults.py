@@ -36,7 +36,7 @@ from aigc_demo import cli
 from aigc_demo.training.language_model import LanguageModelTraining
 def burns(self):
     raise ArithmeticError("smoke")
-LanguageModelTraining._train_step = burns
+LanguageModelTraining.train_step = burns
 cli.main()
 """
 

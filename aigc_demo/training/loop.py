@@ -1,0 +1,307 @@
+"""What every training has in common: steps until the budget is spent, and on the way measurements,
+checkpoints, samples and a stop that is obeyed at once.
+
+A loop says what happens and decides nothing about how that is shown; accelerate brings devices, mixed
+precision and several processes.
+"""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from aigc_demo.core.errors import InputError
+from aigc_demo.core.events import (
+    CheckpointSaved,
+    RunFinished,
+    RunStarted,
+    SampleReady,
+    StepDone,
+    TrainEvent,
+    ValidationDone,
+    Warned,
+)
+from aigc_demo.core.machine import machine_facts
+from aigc_demo.core.run_directory import RunDirectory
+from aigc_demo.core.worker import beat
+from aigc_demo.training.settings import Budget, LoopSettings
+from aigc_demo.training.validation import Validation
+
+# Scaling of float16 starts at 2^16 and is halved at every overflow: when it is down at 1, the gradients
+# themselves are at fault.
+MOST_OVERFLOWS = 16
+TOLD = "told to stop"
+
+
+class CutShortError(Exception):
+    """Somebody wants the run to stop while it measures."""
+
+
+class Corpus(Protocol):
+    """What a run remembers of its data."""
+
+    @property
+    def name(self) -> str:
+        """What to call it."""
+
+    @property
+    def sha256(self) -> str:
+        """Of its content."""
+
+
+class TrainingLoop(ABC):
+    """One training: a generator of events.
+
+    Args:
+        corpus: what it is trained on.
+        settings: of the recipe.
+        budget: how long.
+        run: where it is recorded.
+        accelerator: devices, precision, processes.
+    """
+
+    def __init__(
+        self,
+        corpus: Corpus,
+        settings: LoopSettings,
+        budget: Budget,
+        run: RunDirectory,
+        accelerator: Accelerator,
+    ):
+        if accelerator.mixed_precision == "fp16" and accelerator.scaler is None:
+            # Here accelerate would compute in float32 and not say so.
+            expected = "no, bf16 or auto without a GPU"
+            raise InputError("setting_range", name="mixed_precision", expected=expected, got="fp16")
+        self.corpus, self.loop_settings, self.budget, self.run = corpus, settings, budget, run
+        self.accelerator = accelerator
+        self.step, self.seconds, self.seconds_before = 0, 0.0, 0.0
+        self.told_to_stop: Callable[[], bool] = lambda: False
+        self.validation, self.validation_owed = Validation(), False
+        self.overflows = 0
+
+    @abstractmethod
+    def facts(self) -> dict[str, Any]:
+        """What the run's start tells: parameters, sizes of the data, the preparation's report."""
+
+    @abstractmethod
+    def train_step(self) -> StepDone:
+        """One step; counts it with `count_step`."""
+
+    @abstractmethod
+    def validate(self, *, full: bool) -> list[ValidationDone]:
+        """Measure on what is held out; nothing where the recipe has no such measure.
+
+        Args:
+            full: on all of it, as where a run pauses or ends.
+
+        Raises:
+            CutShortError: `ask_to_go_on` says so.
+        """
+
+    @abstractmethod
+    def write_checkpoint(self, progress: dict[str, Any]) -> Path:
+        """Write a whole checkpoint with these numbers in it; returns its folder."""
+
+    @abstractmethod
+    def read_state(self, checkpoint: Path) -> dict[str, Any]:
+        """Put everything back as it was there; returns what `write_checkpoint` got, and `step`."""
+
+    def samples(self, saved: CheckpointSaved) -> Iterator[SampleReady]:
+        """What the model of a checkpoint makes, always from the same prompt or noise."""
+        return iter(())
+
+    def events(
+        self, should_stop: Callable[[], bool] = lambda: False, *, resume_from: Path | None = None
+    ) -> Iterator[TrainEvent]:
+        """Train, and say what happens. Checkpoints are written before their event is given out.
+
+        Args:
+            should_stop: asked after each step, and while the model is measured or makes samples; True ends
+                the run with a checkpoint and nothing else: who asks for it may not wait long. A measurement
+                that was cut short is done when the run goes on.
+            resume_from: the run's checkpoint to go on from.
+        """
+        self.told_to_stop = should_stop
+        warnings = [] if resume_from is None else self._resume(resume_from)
+        yield RunStarted(step=self.step, facts={**self.facts(), **self._surroundings()})
+        yield from warnings
+        if resume_from is None or self.validation_owed:
+            yield from self._measured(full=False)
+        last_saved = None if resume_from is None else self.step
+        reason = self._reason_to_end()
+        while not reason:
+            done = self.train_step()
+            yield done
+            if not math.isfinite(done.loss) or self._gradients_spoilt(done.measures["gradient_norm"]):
+                reason = "non-finite"
+                break
+            reason = self._reason_to_end()
+            measures_now = self.step % self.loop_settings.validate_every == 0
+            if reason == TOLD:
+                self.validation_owed = measures_now
+                break
+            if reason or measures_now:
+                yield from self._measured(full=bool(reason))
+            if reason or self._checkpoint_due():
+                saved = self._save()
+                last_saved = self.step
+                yield saved
+                if self.accelerator.is_main_process:
+                    yield from self.samples(saved)
+        if reason != "non-finite" and last_saved != self.step:
+            yield self._save()
+        yield self._finished("stopped" if reason == TOLD else reason)
+
+    def share_done(self) -> float:
+        """How much of the run is done in the middle of the next step: no step is done at a rate of zero."""
+        return self.budget.share_done(self.step + 0.5, self.seconds)
+
+    def count_step(self, seconds: float) -> float:
+        """Count a step that took so long; returns how long it took by the clock of all processes."""
+        self.step += 1
+        seconds = self._agreed(seconds)
+        self.seconds_before, self.seconds = self.seconds, self.seconds + seconds
+        return seconds
+
+    def step_optimizers(self, optimizers: list[Optimizer], *, finite: bool) -> None:
+        """Go along the gradients, then drop them; never along one that is not finite: it spoils the weights.
+
+        In float16 the scaler steps all optimisers first and is updated once: accelerate's own step updates it
+        after each of them, and then divides the gradients of the next one by the scale a second time.
+        """
+        scaler = self.accelerator.scaler
+        for optimizer in optimizers:
+            if finite and scaler is None:
+                optimizer.step()
+            elif finite:
+                scaler.step(optimizer.optimizer)  # type: ignore[attr-defined]
+        if scaler is not None:
+            scaler.update()
+        for optimizer in optimizers:
+            optimizer.zero_grad(set_to_none=True)
+
+    def show_life(self) -> None:
+        """Tell whoever watches the run that it is at work."""
+        if self.accelerator.is_main_process:
+            beat(self.run.path)
+
+    def told_meanwhile(self) -> bool:
+        """Whether to stop, asked in the midst of something long by the process that speaks."""
+        self.show_life()
+        return self.told_to_stop()
+
+    def ask_to_go_on(self) -> None:
+        """Between the parts of a measurement, in all processes.
+
+        Raises:
+            CutShortError: one of them was told to stop.
+        """
+        self.show_life()
+        if self._anyone(self.told_to_stop()):
+            raise CutShortError
+
+    def unwrapped(self, model: nn.Module) -> nn.Module:
+        """The network itself, without what accelerate put around it."""
+        return self.accelerator.unwrap_model(model)
+
+    def _measured(self, *, full: bool) -> list[ValidationDone]:
+        """Nothing where a stop cuts it short: then it is owed to whoever resumes."""
+        try:
+            found = self.validate(full=full)
+        except CutShortError:
+            self.validation_owed = True
+            return []
+        self.validation_owed = False
+        for done in found:
+            self.validation = self.validation.then(
+                done.step, done.loss, done.measures.get("full_loss", math.nan)
+            )
+        return found
+
+    def _checkpoint_due(self) -> bool:
+        every = self.loop_settings.checkpoint_every
+        if every is not None:
+            return self.step % every == 0
+        return self.budget.checkpoint_due(self.step, self.seconds, self.seconds_before)
+
+    def _gradients_spoilt(self, gradient_norm: float) -> bool:
+        """Whether gradients that are not finite end the run: in float16 not before a few in a row."""
+        self.overflows = 0 if math.isfinite(gradient_norm) else self.overflows + 1
+        return self.overflows > (MOST_OVERFLOWS if self.accelerator.scaler is not None else 0)
+
+    def _save(self) -> CheckpointSaved:
+        progress = {
+            "seconds": self.seconds,
+            "num_processes": self.accelerator.num_processes,
+            "validation": asdict(self.validation),
+            "validation_owed": self.validation_owed,
+        }
+        folder = self.write_checkpoint(progress)
+        return CheckpointSaved(step=self.step, path=folder.relative_to(self.run.path).as_posix())
+
+    def _resume(self, checkpoint: Path) -> list[Warned]:
+        """Put everything back as it was; what will not be as it was is told."""
+        progress = self.read_state(checkpoint)
+        self.step, self.seconds = progress["step"], progress["seconds"]
+        self.validation = Validation(**progress["validation"])
+        self.validation_owed = progress.get("validation_owed", False)
+        if self.accelerator.is_main_process:
+            self.run.rewind_events(self.step)
+        old, new = progress["num_processes"], self.accelerator.num_processes
+        return [] if old == new else [Warned(self.step, "other_processes", {"old": old, "new": new})]
+
+    def _reason_to_end(self) -> str:
+        """Why no further step is to be done, or "" to go on."""
+        if self.budget.steps is not None and self.step >= self.budget.steps:
+            return "finished"
+        if self.budget.minutes is not None and self.seconds >= 60 * self.budget.minutes:
+            return "time"
+        if self.budget.stop_after is not None and self.step >= self.budget.stop_after:
+            return "stopped"
+        return TOLD if self._anyone(self.told_to_stop()) else ""
+
+    def _agreed(self, seconds: float) -> float:
+        """One clock for all processes: rate and end of a run by minutes hang on it."""
+        if self.accelerator.num_processes == 1:
+            return seconds
+        mine = torch.tensor(seconds, device=self.accelerator.device)
+        return float(self.accelerator.reduce(mine, reduction="mean").item())
+
+    def _anyone(self, stop: bool) -> bool:
+        """Whether any process was told to stop: all must leave the loop at the same step."""
+        if self.accelerator.num_processes == 1:
+            return stop
+        told: Tensor = torch.tensor(float(stop), device=self.accelerator.device)
+        return bool(self.accelerator.reduce(told, reduction="sum").item())
+
+    def _finished(self, reason: str) -> RunFinished:
+        def known(loss: float) -> float | None:
+            return loss if math.isfinite(loss) else None
+
+        return RunFinished(
+            step=self.step,
+            reason=reason,
+            validation_loss=known(self.validation.last),
+            best_validation_loss=known(self.validation.best),
+            best_step=self.validation.best_step,
+            full_validation_loss=known(self.validation.full),
+        )
+
+    def _surroundings(self) -> dict[str, Any]:
+        """What the run is trained on: machine, processes, precision, budget."""
+        return {
+            "device": str(self.accelerator.device),
+            "machine": machine_facts(self.accelerator.device),
+            "num_processes": self.accelerator.num_processes,
+            "distributed_type": self.accelerator.distributed_type.value,
+            "mixed_precision": self.accelerator.mixed_precision,
+            "steps": self.budget.steps,
+            "minutes": self.budget.minutes,
+        }
