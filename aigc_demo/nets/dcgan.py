@@ -33,7 +33,7 @@ class DcganConfig(Settings):
 
     @property
     def widths(self) -> tuple[int, ...]:
-        """Feature maps from the layer next to the picture to the one of 4 by 4: doubled where it is halved."""
+        """Feature maps of every layer, from the one next to the picture to the one of 4 by 4."""
         num_layers = (self.image_size // FIRST_SIZE).bit_length() - 1
         return tuple(self.num_features * 2**layer for layer in range(num_layers))
 
