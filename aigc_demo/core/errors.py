@@ -31,6 +31,27 @@ ENGLISH: dict[str, str] = {
     "hub_column": "{name} has no column named text, and not one column of text among {known}; choose another data set.",
     "hub_unreadable": "{name} cannot be read ({detail}); choose another data set, or give its text as a file.",
     "nothing_left": "Cleaning dropped all {dropped} characters of {name}; drop fewer lines or give another text.",
+    # pictures and where they come from
+    "no_picture_folder": "There is no folder {path}; check its name, or give tiny-world or hf:owner/name[:config].",
+    "no_pictures": (
+        "{name} holds no picture that can be used ({detail}); "
+        "give a folder of PNG or JPEG files with at least 8 pixels a side."
+    ),
+    "too_many_pictures": "{name} holds more than the {limit} pictures that are taken; give a part of it.",
+    "pictures_crash": (
+        "{count} pictures in {name} ended the program that decodes them; take out the damaged ones, "
+        "or save them again as PNG."
+    ),
+    "bad_metadata": (
+        "{name} is not a table of pictures ({detail}); "
+        "save it in UTF-8 with the columns file_name and text, or take it out of the folder."
+    ),
+    "not_pictures": (
+        "This file is not a zip of pictures ({detail}); "
+        "give a zip file that holds PNG pictures and at most one metadata file."
+    ),
+    "no_decoder": "The program that decodes pictures cannot be started ({detail}); free some memory, or restart.",
+    "hub_no_pictures": "{name} has no column of pictures among {known}; choose another data set.",
     # models that write, and the Hub
     "hub_name": (
         "{name} does not say exactly which model; write hf:owner/name@commit "

@@ -1,55 +1,15 @@
-"""A text from a data set on the Hugging Face Hub, through the datasets library."""
+"""A text from a data set on the Hugging Face Hub."""
 
-import contextlib
-import logging
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import InputError
+from aigc_demo.data.hub_table import PREFIX, HubSource, read_split, too_large
 
-PREFIX = "hf:"
 MAX_TEXT_BYTES = 64 * 2**20
-MAX_DOWNLOAD_BYTES = 256 * 2**20  # the library fetches every split, and we read one
-REACH_TIMEOUT_SECONDS = 5
+MAX_DOWNLOAD_BYTES = 256 * 2**20
 TEXT_COLUMN = "text"
-SPLIT = "train"
-NAME = r"[A-Za-z0-9][\w.-]*"
-SOURCE = re.compile(
-    rf"hf:(?P<repository>{NAME}/{NAME})(?:@(?P<revision>[0-9a-f]{{40}}))?(?::(?P<configuration>[\w.-]+))?"
-)
-# Where we know at which commit a data set was as we describe it.
-REVISIONS = {"Salesforce/wikitext": "b08601e04326c79dfdd32d625aee71d232d685c3"}
-
-
-@dataclass(frozen=True)
-class HubSource:
-    """Where on the Hub a text is.
-
-    Args:
-        repository: owner/name.
-        revision: a commit, 40 hexadecimal digits; None for the newest.
-        configuration: which part of the data set; None where it has one only.
-    """
-
-    repository: str
-    revision: str | None
-    configuration: str | None
-
-    @classmethod
-    def parse(cls, source: str) -> "HubSource":
-        """Read hf:owner/name[@commit][:config].
-
-        Raises:
-            InputError: it is not of this form.
-        """
-        found = SOURCE.fullmatch(source)
-        if not found:
-            raise InputError("hub_form", name=shown(source))
-        repository = found["repository"]
-        return cls(repository, found["revision"] or REVISIONS.get(repository), found["configuration"])
 
 
 def read_hub_text(source: HubSource) -> str:
@@ -58,90 +18,12 @@ def read_hub_text(source: HubSource) -> str:
     Raises:
         InputError: it is not on the Hub, or the Hub is out of reach, or it is no text, or too large.
     """
-    import datasets
-
-    try:
-        with _quiet(), _offline_where_needed():
-            return _read(datasets, source)
-    except InputError:
-        raise
-    except Exception as error:  # whatever the network and the files of strangers make the library raise
-        raise _explained(error, PREFIX + source.repository) from error
-
-
-def _explained(error: Exception, name: str) -> InputError:
-    """The sentence for what the libraries raised."""
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-    from huggingface_hub.utils import httpx  # whichever of its versions the library uses
-
-    if isinstance(error, HfHubHTTPError) and not isinstance(error, LocalEntryNotFoundError):
-        server_failed = error.response.status_code >= 500
-        return InputError("hub_unreachable" if server_failed else "hub_unknown", name=name)
-    if isinstance(error, (ConnectionError, httpx.HTTPError, LocalEntryNotFoundError)):
-        return InputError("hub_unreachable", name=name)
-    if isinstance(error, FileNotFoundError):
-        return InputError("hub_unknown", name=name)
-    return InputError("hub_unreadable", name=name, detail=type(error).__name__)
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """No progress bars and no warnings of the libraries: the command line prints events and one sentence."""
-    import datasets
-    from datasets.utils import logging as datasets_logging
-    from huggingface_hub.utils import logging as hub_logging
-
-    levels = datasets_logging.get_verbosity(), hub_logging.get_verbosity()
-    datasets.disable_progress_bars()
-    datasets_logging.set_verbosity(logging.CRITICAL)
-    hub_logging.set_verbosity(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        datasets_logging.set_verbosity(levels[0])
-        hub_logging.set_verbosity(levels[1])
-
-
-@contextlib.contextmanager
-def _offline_where_needed() -> Iterator[None]:
-    """Ask the Hub once: the library asks five times, for 23 seconds, before it looks into its cache."""
-    import datasets
-    from huggingface_hub import constants, get_session
-    from huggingface_hub.utils import httpx
-
-    before = datasets.config.HF_HUB_OFFLINE
-    try:
-        if not before:
-            get_session().head(constants.ENDPOINT, timeout=REACH_TIMEOUT_SECONDS)
-    except (httpx.HTTPError, OSError):
-        datasets.config.HF_HUB_OFFLINE = True
-    try:
-        yield
-    finally:
-        datasets.config.HF_HUB_OFFLINE = before
-
-
-def _read(datasets: Any, source: HubSource) -> str:
     name = PREFIX + source.repository
-    try:
-        builder = datasets.load_dataset_builder(
-            source.repository, source.configuration, revision=source.revision
-        )
-    except ValueError as error:
-        known = re.search(r"\[([^\]]*)\]|in the cache: ([^\n]*)", str(error))
-        if not known:
-            raise
-        raise InputError("hub_configuration", name=name, known=shown(known[1] or known[2])) from error
-    if source.revision and builder.hash != source.revision:  # the cache offers what it has, of any commit
-        raise InputError("hub_unreachable", name=f"{name}@{source.revision}")
-    size = builder.info.download_size or _size_of_files(builder)
-    if size > MAX_DOWNLOAD_BYTES:
-        raise _too_large(name, size, MAX_DOWNLOAD_BYTES)
-    builder.download_and_prepare()
-    if SPLIT not in builder.info.splits:
-        raise InputError("hub_no_train", name=name, known=shown(", ".join(builder.info.splits)))
-    table = builder.as_dataset(split=SPLIT)
-    return join_rows(list(_rows(table, _text_column(table.features, name), name)))
+
+    def read(table: Any) -> str:
+        return join_rows(list(_rows(table, _text_column(table.features, name), name)))
+
+    return read_split(source, read, MAX_DOWNLOAD_BYTES)
 
 
 def join_rows(rows: list[str]) -> str:
@@ -160,7 +42,7 @@ def _rows(table: Any, column: str, name: str) -> Iterator[str]:
         for row in batch[column]:
             num_bytes += len((row or "").encode("utf-8", "surrogatepass"))
             if num_bytes > MAX_TEXT_BYTES:
-                raise _too_large(name, num_bytes, MAX_TEXT_BYTES)
+                raise too_large(name, num_bytes, MAX_TEXT_BYTES)
             yield row or ""
 
 
@@ -176,15 +58,3 @@ def _text_column(features: Any, name: str) -> str:
     if len(strings) != 1:
         raise InputError("hub_column", name=name, known=shown(", ".join(features)))
     return strings[0]
-
-
-def _size_of_files(builder: Any) -> int:
-    """What is to be fetched, in bytes, where the data set's card does not say."""
-    from datasets.utils.file_utils import xgetsize
-
-    files = builder.config.data_files or {}
-    return sum(xgetsize(str(file)) for split in files.values() for file in split)
-
-
-def _too_large(name: str, size: int, limit: int) -> InputError:
-    return InputError("too_large", name=name, got=f"{size / 2**20:.1f}", limit=limit // 2**20)

@@ -8,15 +8,16 @@ import os
 import re
 import unicodedata
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from aigc_demo.core.config import Settings, setting
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.run_directory import write_atomically, writing
+from aigc_demo.data.preparation import PreparationStep
 from aigc_demo.data.sources import LoadedText
 from aigc_demo.data.tokenizer import KINDS, Tokenizer, train_tokenizer
 
@@ -41,27 +42,6 @@ CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ufeff]")
 PARAGRAPH = re.compile(r"(?:\A|(?<=\n\n))(?=[^\n])")
 TITLE_LINE = re.compile(r"《[^\n]*》[^\n]*\n(?=[^\n])")
 PREPARATION = "preparation.json"
-
-
-@dataclass(frozen=True)
-class PreparationStep:
-    """One line of the report.
-
-    Args:
-        name: read, clean, drop_lines, split, tokenise or encode.
-        kept: characters that went on to the next step (of encode: tokens).
-        dropped: characters that did not (of encode: characters the vocabulary does not know).
-        facts: what else there is to say, as plain JSON values.
-    """
-
-    name: str
-    kept: int
-    dropped: int
-    facts: dict[str, int | float | str] = field(default_factory=dict)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The line as plain JSON values."""
-        return asdict(self)
 
 
 @dataclass(frozen=True)

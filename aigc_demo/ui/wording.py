@@ -624,6 +624,39 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "清理丢弃了 {name} 的全部 {dropped} 个字符；请少丢一些，或换一段文本。",
         "清理丟棄了 {name} 的全部 {dropped} 個字元；請少丟一些，或換一段文字。",
     ),
+    # pictures and where they come from
+    "no_picture_folder": (
+        "没有文件夹 {path}；请检查名称，或给 tiny-world 或 hf:owner/name[:config]。",
+        "沒有資料夾 {path}；請檢查名稱，或給 tiny-world 或 hf:owner/name[:config]。",
+    ),
+    "no_pictures": (
+        "{name} 里没有可用的图片（{detail}）；请给一个装有 PNG 或 JPEG 文件的文件夹，每边至少 8 像素。",
+        "{name} 裡沒有可用的圖片（{detail}）；請給一個裝有 PNG 或 JPEG 檔案的資料夾，每邊至少 8 像素。",
+    ),
+    "too_many_pictures": (
+        "{name} 里的图片超过可接受的 {limit} 张；请只给其中一部分。",
+        "{name} 裡的圖片超過可接受的 {limit} 張；請只給其中一部分。",
+    ),
+    "pictures_crash": (
+        "{name} 里有 {count} 张图片使解码程序中断；请取出损坏的图片，或把它们重新存为 PNG。",
+        "{name} 裡有 {count} 張圖片使解碼程式中斷；請取出損壞的圖片，或把它們重新存為 PNG。",
+    ),
+    "bad_metadata": (
+        "{name} 不是图片的表格（{detail}）；请以 UTF-8 保存，含 file_name 和 text 两列，或把它移出文件夹。",
+        "{name} 不是圖片的表格（{detail}）；請以 UTF-8 儲存，含 file_name 和 text 兩欄，或把它移出資料夾。",
+    ),
+    "not_pictures": (
+        "这个文件不是图片的 zip 文件（{detail}）；请给一个装有 PNG 图片、至多一个元数据文件的 zip 文件。",
+        "這個檔案不是圖片的 zip 檔（{detail}）；請給一個裝有 PNG 圖片、至多一個中繼資料檔的 zip 檔。",
+    ),
+    "no_decoder": (
+        "图片解码程序无法启动（{detail}）；请腾出一些内存，或重新启动。",
+        "圖片解碼程式無法啟動（{detail}）；請騰出一些記憶體，或重新啟動。",
+    ),
+    "hub_no_pictures": (
+        "{name} 的各列（{known}）中没有图片列；请换一个数据集。",
+        "{name} 的各欄（{known}）中沒有圖片欄；請換一個資料集。",
+    ),
     # models that write, and the Hub
     "hub_name": (
         "{name} 没有说清是哪个模型；请写 hf:owner/name@commit，commit 须写全 40 位。",

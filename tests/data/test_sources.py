@@ -12,7 +12,8 @@ import pytest
 
 from aigc_demo.core.errors import InputError
 from aigc_demo.data import hub_text, sources
-from aigc_demo.data.hub_text import HubSource, join_rows
+from aigc_demo.data.hub_table import HubSource
+from aigc_demo.data.hub_text import join_rows
 from aigc_demo.data.sources import load_text
 from tests.data import hub_server
 
