@@ -1,0 +1,293 @@
+"""Training two networks against each other: a generator of events.
+
+One step is one move of each side: the discriminator learns to tell real pictures from the generator's, and
+the generator learns to be taken for real by the discriminator as it is now. The formulas are in
+`nets/adversarial`.
+"""
+
+# Shapes: B pictures of a batch, C channels, H rows, W columns, Z latent features.
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+from torch.optim import Adam, Optimizer
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn, update_bn
+
+from aigc_demo.core.device import precision, seeded
+from aigc_demo.core.errors import InputError
+from aigc_demo.core.events import CheckpointSaved, SampleReady, StepDone, ValidationDone
+from aigc_demo.core.run_directory import STATE, RunDirectory
+from aigc_demo.data.images import PictureCorpus
+from aigc_demo.data.pixels import as_bytes, as_numbers, grid
+from aigc_demo.nets.adversarial import discriminator_loss, generator_loss, r1_penalty
+from aigc_demo.nets.diff_augment import diff_augment
+from aigc_demo.training.checkpoint import checkpoint_folder, read_progress, write_progress, writable_copy
+from aigc_demo.training.loop import TrainingLoop
+from aigc_demo.training.optimizers import rate_factor
+from aigc_demo.training.picture_batches import PictureBatches
+from aigc_demo.training.picture_settings import GanSettings
+from aigc_demo.training.settings import Budget
+
+GENERATOR, DISCRIMINATOR = "generator", "discriminator"
+SAMPLE_SEED = 0
+MOST_HELD_OUT = 256
+# Batches of noise from which the kept generator's batch norms learn their statistics before it is saved.
+NUM_SETTLING_BATCHES = 16
+
+
+class GanTraining(TrainingLoop):
+    """One training of a generator and a discriminator.
+
+    Args:
+        generator: from noise [B, Z] to pictures [B, C, H, W] in -1 to 1.
+        discriminator: from pictures to scores [B].
+        corpus: what real pictures are.
+        settings: of the recipe.
+        budget: how long.
+        run: where it is recorded.
+        seed: of batches and noise.
+    """
+
+    def __init__(
+        self,
+        generator: nn.Module,
+        discriminator: nn.Module,
+        corpus: PictureCorpus,
+        settings: GanSettings,
+        budget: Budget,
+        run: RunDirectory,
+        *,
+        seed: int = 0,
+    ):
+        accelerator = Accelerator(mixed_precision=precision(settings.mixed_precision))
+        super().__init__(corpus, settings, budget, run, accelerator)
+        if settings.batch_size % accelerator.num_processes:
+            shares = accelerator.num_processes
+            raise InputError("batch_not_shared", batch_size=settings.batch_size, shares=shares)
+        self.pictures: PictureCorpus = corpus
+        self.settings = settings
+        self.batches = PictureBatches(corpus, settings, settings.batch_size, seed)
+        # Not wrapped for several processes: two networks that take turns average their gradients by hand.
+        self.generator = generator.to(accelerator.device)
+        self.discriminator = discriminator.to(accelerator.device)
+        self.writable = {
+            name: writable_copy(network)
+            for name, network in ((GENERATOR, generator), (DISCRIMINATOR, discriminator))
+        }
+        self.average = None
+        if settings.ema_decay:
+            remember = get_ema_multi_avg_fn(settings.ema_decay)
+            self.average = AveragedModel(self.generator, multi_avg_fn=remember)
+        rates = (settings.learning_rate, settings.discriminator_learning_rate)
+        self.generator_optimizer = self._adam(self.generator, rates[0])
+        self.discriminator_optimizer = self._adam(
+            self.discriminator, rates[0] if rates[1] is None else rates[1]
+        )
+        for part in (self.generator, self.discriminator, self.average):
+            if part is not None:
+                accelerator.register_for_checkpointing(part)
+        self.sample_noise_NZ = torch.randn(
+            settings.sample_pictures, settings.latent_size, generator=seeded(SAMPLE_SEED)
+        )
+
+    def train_step(self) -> StepDone:
+        """The discriminator's moves, then the generator's, on this process's rows of the batch."""
+        started = time.perf_counter()
+        factor = rate_factor(self.share_done(), schedule=self.settings.schedule)
+        for optimizer in (self.generator_optimizer, self.discriminator_optimizer):
+            for group in optimizer.param_groups:
+                group["lr"] = group["peak_lr"] * factor
+        self.generator.train()
+        self.discriminator.train()
+        for move in range(self.settings.discriminator_steps):
+            rng = self.batches.stream(self.step, move)
+            # The last move's pictures are the generator's own too: made once, judged twice.
+            is_last = move == self.settings.discriminator_steps - 1
+            fake_BCHW, seen = self._discriminator_move(rng, keep_graph=is_last)
+        told, gradient_norm = self._generator_move(fake_BCHW, rng)
+        if self.average is not None:
+            self.average.update_parameters(self.generator)
+        if self.settings.validate_every and (self.step + 1) % self.settings.validate_every == 0:
+            seen |= self._held_out()
+        seconds = self.count_step(time.perf_counter() - started)
+        measures = {
+            **seen,
+            "gradient_norm": round(gradient_norm, 6),
+            "learning_rate": self.settings.learning_rate * factor,
+            "pictures_per_second": round(self.settings.batch_size / seconds, 1),
+            "seconds": round(self.seconds, 3),
+        }
+        return StepDone(step=self.step, loss=told, measures=measures)
+
+    def _discriminator_move(
+        self, rng: torch.Generator, *, keep_graph: bool
+    ) -> tuple[Tensor, dict[str, int | float]]:
+        """One step of the discriminator; returns the generator's pictures and what was seen of both kinds."""
+        self.show_life()
+        settings, device = self.settings, self.accelerator.device
+        real_BCHW, _ = self.batches.rows(rng)
+        noise_BZ = torch.randn(settings.batch_size, settings.latent_size, generator=rng)
+        real_BCHW, noise_BZ = self._mine(real_BCHW).to(device), self._mine(noise_BZ).to(device)
+        with self.accelerator.autocast():
+            with torch.set_grad_enabled(keep_graph):
+                fake_BCHW = self.generator(noise_BZ)
+            real_score_B = self.discriminator(self._changed(real_BCHW, rng))
+            # detach: the discriminator's step must not reach the generator.
+            fake_score_B = self.discriminator(self._changed(fake_BCHW.detach(), rng))
+            loss = discriminator_loss(real_score_B, fake_score_B, settings.loss, settings.label_smoothing)
+            if settings.r1_gamma and self.step % settings.r1_every == 0:
+                # As many times as strong as it is seldom.
+                weight = settings.r1_gamma / 2 * settings.r1_every
+                loss = loss + weight * r1_penalty(self.discriminator, real_BCHW)
+        self.accelerator.backward(loss)
+        self._step(self.discriminator, self.discriminator_optimizer)
+        told = torch.stack(
+            [loss.detach(), real_score_B.detach().sigmoid().mean(), fake_score_B.detach().sigmoid().mean()]
+        )
+        loss_D, real, fake = self.accelerator.reduce(told, reduction="mean").tolist()
+        seen = {"discriminator_loss": loss_D, "real_prob": round(real, 5), "fake_prob": round(fake, 5)}
+        return fake_BCHW, seen
+
+    def _generator_move(self, fake_BCHW: Tensor, rng: torch.Generator) -> tuple[float, float]:
+        """One step of the generator; returns its loss and the length of its gradient."""
+        self.show_life()
+        # The discriminator is only looked through here: its own gradients would be thrown away.
+        with _frozen(self.discriminator):
+            with self.accelerator.autocast():
+                score_B = self.discriminator(self._changed(fake_BCHW, rng))
+                loss = generator_loss(score_B, self.settings.loss)
+            self.accelerator.backward(loss)
+        norm = self._step(self.generator, self.generator_optimizer)
+        return self.accelerator.reduce(loss.detach(), reduction="mean").item(), norm
+
+    def _step(self, network: nn.Module, optimizer: Optimizer) -> float:
+        """Along the gradients of all processes; returns their length, unscaled."""
+        self._average_over_processes(network)
+        scaler = self.accelerator.scaler
+        if scaler is not None:
+            scaler.unscale_(optimizer.optimizer)  # type: ignore[attr-defined]
+        gradients = [weight.grad for weight in network.parameters() if weight.grad is not None]
+        norm = float(torch.nn.utils.get_total_norm(gradients))
+        self.step_optimizers([optimizer], finite=math.isfinite(norm))
+        return norm
+
+    @torch.no_grad()
+    def _average_over_processes(self, network: nn.Module) -> None:
+        """Equal gradients and equal batch norm statistics everywhere, so that all replicas stay identical."""
+        if self.accelerator.num_processes == 1:
+            return
+        for tensor in (*(weight.grad for weight in network.parameters()), *network.buffers()):
+            if tensor is not None and tensor.is_floating_point():
+                tensor.copy_(self.accelerator.reduce(tensor, reduction="mean"))
+
+    def _changed(self, x_BCHW: Tensor, rng: torch.Generator) -> Tensor:
+        """Through the differentiable augmentation, real pictures and the generator's alike."""
+        policies = self.settings.diff_augment
+        return diff_augment(x_BCHW, policies, rng) if policies else x_BCHW
+
+    def _mine(self, rows_B: Tensor) -> Tensor:
+        return rows_B.chunk(self.accelerator.num_processes)[self.accelerator.process_index]
+
+    @torch.no_grad()
+    def _held_out(self) -> dict[str, int | float]:
+        """How sure the discriminator is of real pictures that it has never seen: does it know them by heart?"""
+        held_out = self.pictures.validation[:MOST_HELD_OUT]
+        if not len(held_out):
+            return {}
+        self.discriminator.eval()
+        with self.accelerator.autocast():
+            score_B = self.discriminator(as_numbers(held_out).to(self.accelerator.device))
+        self.discriminator.train()
+        return {"held_out_prob": round(score_B.sigmoid().mean().item(), 5)}
+
+    def _adam(self, network: nn.Module, rate: float) -> Optimizer:
+        betas = (self.settings.beta1, self.settings.beta2)
+        optimizer = Adam(network.parameters(), lr=rate, betas=betas, fused=True)
+        for group in optimizer.param_groups:
+            group["peak_lr"] = rate
+        return self.accelerator.prepare(optimizer)
+
+    def validate(self, *, full: bool) -> list[ValidationDone]:
+        """Nothing: neither side's loss says how good the pictures are."""
+        return []
+
+    @torch.no_grad()
+    def kept_generator(self) -> nn.Module:
+        """The generator that is saved: its last weights, or their average over the last steps.
+
+        An average has no batches of its own, so its batch norms see some once more.
+        """
+        if self.average is None:
+            return self.generator
+        rng = seeded(SAMPLE_SEED)
+        shape = (self.settings.batch_size, self.settings.latent_size)
+        noise = [torch.randn(*shape, generator=rng) for _ in range(NUM_SETTLING_BATCHES)]
+        update_bn(noise, self.average, device=self.accelerator.device)  # type: ignore[arg-type]
+        return self.average.module
+
+    def write_checkpoint(self, progress: dict[str, Any]) -> Path:
+        """A folder for each of the two networks, in half precision, and what resuming needs."""
+        with checkpoint_folder(self.run, self.step, self.accelerator) as folder:
+            self.accelerator.save_state(str(folder / STATE))
+            if self.accelerator.is_main_process:
+                networks = {GENERATOR: self.kept_generator(), DISCRIMINATOR: self.discriminator}
+                for name, network in networks.items():
+                    self.writable[name].load_state_dict(network.state_dict())
+                    self.writable[name].save_pretrained(folder / name)  # type: ignore[operator]
+                write_progress(folder, progress)
+        return folder.with_name(f"step-{self.step:06d}")
+
+    def read_state(self, checkpoint: Path) -> dict[str, Any]:
+        """As TrainingLoop."""
+        progress = read_progress(checkpoint)
+        self.accelerator.load_state(str(checkpoint / STATE))
+        return progress
+
+    @torch.inference_mode()
+    def sample_pictures(self) -> Tensor:
+        """What the generator that is kept makes of the same noise each time: uint8 [N, C, H, W]."""
+        network = self.kept_generator()
+        was_training = network.training
+        network.eval()
+        with self.accelerator.autocast():
+            made_NCHW = network(self.sample_noise_NZ.to(self.accelerator.device))
+        network.train(was_training)
+        return as_bytes(made_NCHW).cpu()
+
+    def samples(self, saved: CheckpointSaved) -> Iterator[SampleReady]:
+        """Pictures from fixed noise, as one sheet."""
+        if not self.settings.sample_pictures or self.told_meanwhile():
+            return
+        made_NCHW = self.sample_pictures()
+        sheet = grid(made_NCHW, columns=math.isqrt(len(made_NCHW)))
+        yield SampleReady(step=self.step, file=self.run.write_sample_picture(self.step, sheet))
+
+    def facts(self) -> dict[str, Any]:
+        """Sizes of networks and data."""
+        sizes = [sum(p.numel() for p in part.parameters()) for part in (self.generator, self.discriminator)]
+        return {
+            "num_parameters": sum(sizes),
+            "generator_parameters": sizes[0],
+            "discriminator_parameters": sizes[1],
+            "train_pictures": len(self.pictures.train),
+            "validation_pictures": len(self.pictures.validation),
+            "num_modes": self.pictures.num_modes,
+            "preparation": [step.to_dict() for step in self.pictures.report],
+        }
+
+
+@contextmanager
+def _frozen(network: nn.Module) -> Iterator[None]:
+    """Gradients flow through a network, and none are kept for its weights."""
+    network.requires_grad_(False)
+    try:
+        yield
+    finally:
+        network.requires_grad_(True)

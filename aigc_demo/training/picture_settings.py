@@ -1,0 +1,54 @@
+"""What the trainings of networks of pictures are told."""
+
+from dataclasses import dataclass
+
+from aigc_demo.core.config import setting
+from aigc_demo.core.errors import InputError
+from aigc_demo.data.images import PictureSettings
+from aigc_demo.nets.adversarial import LOSSES
+from aigc_demo.nets.diff_augment import POLICIES
+
+
+@dataclass(frozen=True)
+class PictureLoopSettings(PictureSettings):
+    """What all of them share."""
+
+    batch_size: int = setting(128, "pictures in one step, all processes together", low=2, high=8192)
+    mixed_precision: str = setting("auto", "of the products", choices=("auto", "no", "bf16", "fp16"))
+    validate_every: int = setting(100, "steps between measurements", low=1)
+    checkpoint_every: int | None = setting(None, "steps between checkpoints; none for 15 in the run", low=1)
+
+
+@dataclass(frozen=True)
+class GanSettings(PictureLoopSettings):
+    """A generator against a discriminator. The defaults are those of the paper.
+
+    Source:
+        Radford et al. 2015, arXiv:1511.06434, section 4, for the defaults; what is off by default comes from
+        the papers that `nets/adversarial` and `nets/diff_augment` name.
+    """
+
+    latent_size: int = setting(100, "features of the noise that a picture is made from", low=1, high=4096)
+    num_features: int = setting(64, "feature maps of the layer next to the picture", low=4, high=512)
+    loss: str = setting("non-saturating", "of the game", choices=LOSSES)
+    learning_rate: float = setting(2e-4, "Adam's, of the generator", low=0, high=10)
+    discriminator_learning_rate: float | None = setting(
+        None, "Adam's, of the discriminator; none for the generator's", low=0, high=10
+    )
+    beta1: float = setting(0.5, "Adam's memory of the direction", low=0, high=0.999)
+    beta2: float = setting(0.999, "Adam's memory of the size", low=0, high=0.9999)
+    schedule: str = setting("constant", "of the learning rates", choices=("constant", "linear", "cosine"))
+    discriminator_steps: int = setting(1, "steps of the discriminator for one of the generator", low=1, high=20)
+    label_smoothing: float = setting(0.0, "how much less than real the real pictures count", low=0, high=0.5)
+    r1_gamma: float = setting(0.0, "weight of the penalty on a steep discriminator", low=0, high=1000)
+    r1_every: int = setting(16, "steps between two such penalties", low=1, high=1000)
+    ema_decay: float = setting(0.0, "memory of the generator that is kept; 0 for its last weights", low=0, high=0.99999)
+    diff_augment: tuple[str, ...] = setting((), "changes that both kinds of pictures go through before they are judged")
+    sample_pictures: int = setting(36, "pictures of the sample at each checkpoint", low=0, high=400)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for policy in self.diff_augment:
+            if policy not in POLICIES:
+                expected = "some of " + ", ".join(POLICIES)
+                raise InputError("setting_range", name="diff_augment", expected=expected, got=policy[:60])
