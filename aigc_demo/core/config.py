@@ -30,7 +30,7 @@ def setting(
         meaning: one line for the help text.
         low: smallest number allowed, inclusive; None for no bound.
         high: largest number allowed, inclusive.
-        choices: the words allowed, where it is a choice.
+        choices: the words or numbers allowed, where it is a choice.
     """
     return field(default=default, metadata={"meaning": meaning, "low": low, "high": high, "choices": choices})
 
@@ -139,7 +139,7 @@ def _check_range(name: str, value: Any, bounds: Mapping[str, Any]) -> None:
     if value is None:
         return
     if choices and value not in choices:
-        expected = "one of " + ", ".join(choices)
+        expected = "one of " + ", ".join(map(str, choices))
         raise InputError("setting_range", name=name, expected=expected, got=shown(value))
     if low is not None and value < low:
         raise InputError("setting_range", name=name, expected=f"at least {low:g}", got=shown(value))
