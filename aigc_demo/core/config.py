@@ -30,7 +30,7 @@ def setting(
         meaning: one line for the help text.
         low: smallest number allowed, inclusive; None for no bound.
         high: largest number allowed, inclusive.
-        choices: the words allowed, where it is a choice.
+        choices: the words or numbers allowed, where it is a choice.
     """
     return field(default=default, metadata={"meaning": meaning, "low": low, "high": high, "choices": choices})
 
