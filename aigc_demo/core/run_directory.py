@@ -4,7 +4,7 @@ RUN/config.json                     what is trained, on what, with which setting
 RUN/events.jsonl                    append-only, one event a line
 RUN/checkpoints/step-000500/        a model folder in the Hub's layout, with manifest.json
 RUN/checkpoints/step-000500/state/  what resuming needs; kept for the last two checkpoints only
-RUN/samples/step-000500.txt         what the model of that checkpoint makes
+RUN/samples/step-000500.txt         what the model of that checkpoint makes; .png where it draws
 RUN/run.log                         what the process that trains logs and warns of
 """
 
@@ -18,11 +18,14 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.core.events import TrainEvent, from_json, to_json
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 NUM_STATES_KEPT = 2
 MOST_CHECKPOINTS = 20
@@ -116,6 +119,20 @@ class RunDirectory:
         with writing(path):
             path.parent.mkdir(exist_ok=True)
             write_atomically(path, text)
+        return path.relative_to(self.path).as_posix()
+
+    def write_sample_picture(self, step: int, picture: "Image.Image") -> str:
+        """Keep what the model of a checkpoint draws, as PNG; returns the file's name in the run directory.
+
+        Raises:
+            DemoError: the file cannot be written.
+        """
+        path = self.path / "samples" / f"step-{step:06d}.png"
+        with writing(path):
+            path.parent.mkdir(exist_ok=True)
+            beside = path.with_name(f".{path.name}.partial")
+            picture.save(beside, format="PNG")
+            beside.replace(path)
         return path.relative_to(self.path).as_posix()
 
     @contextlib.contextmanager

@@ -45,3 +45,24 @@ LANGUAGE_MODEL = (
     Curve("gradient_norm", (Line("gradient_norm", "step", "gradient_norm", smooth=True),), logarithmic=True),
     Curve("tokens_per_second", (Line("tokens_per_second", "step", "tokens_per_second", smooth=True),)),
 )
+
+GAN = (
+    Curve(
+        "game",
+        (
+            Line("generator", "step", "loss", smooth=True),
+            Line("discriminator", "step", "discriminator_loss", smooth=True),
+        ),
+    ),
+    Curve(
+        "probabilities",
+        (
+            Line("real_prob", "step", "real_prob", smooth=True),
+            Line("fake_prob", "step", "fake_prob", smooth=True),
+            Line("held_out_prob", "step", "held_out_prob"),
+        ),
+    ),
+    Curve("gradient_norm", (Line("gradient_norm", "step", "gradient_norm", smooth=True),), logarithmic=True),
+    Curve("learning_rate", (Line("learning_rate", "step", "learning_rate"),)),
+    Curve("pictures_per_second", (Line("pictures_per_second", "step", "pictures_per_second", smooth=True),)),
+)

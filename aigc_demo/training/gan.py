@@ -9,7 +9,7 @@ the generator learns to be taken for real by the discriminator as it is now. The
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -26,16 +26,17 @@ from aigc_demo.core.events import CheckpointSaved, SampleReady, StepDone, Valida
 from aigc_demo.core.run_directory import STATE, RunDirectory
 from aigc_demo.data.images import PictureCorpus
 from aigc_demo.data.pixels import as_bytes, as_numbers, grid
+from aigc_demo.generators.gan_pictures import DISCRIMINATOR, GENERATOR
 from aigc_demo.nets.adversarial import discriminator_loss, generator_loss, r1_penalty
 from aigc_demo.nets.diff_augment import diff_augment
-from aigc_demo.training.checkpoint import checkpoint_folder, read_progress, write_progress, writable_copy
+from aigc_demo.nets.style_generator import StyleGenerator
+from aigc_demo.training.checkpoint import checkpoint_folder, read_progress, writable_copy, write_progress
 from aigc_demo.training.loop import TrainingLoop
 from aigc_demo.training.optimizers import rate_factor
 from aigc_demo.training.picture_batches import PictureBatches
-from aigc_demo.training.picture_settings import GanSettings
+from aigc_demo.training.picture_settings import GanSettings, StyleGanSettings
 from aigc_demo.training.settings import Budget
 
-GENERATOR, DISCRIMINATOR = "generator", "discriminator"
 SAMPLE_SEED = 0
 MOST_HELD_OUT = 256
 # Batches of noise from which the kept generator's batch norms learn their statistics before it is saved.
@@ -137,7 +138,7 @@ class GanTraining(TrainingLoop):
         real_BCHW, noise_BZ = self._mine(real_BCHW).to(device), self._mine(noise_BZ).to(device)
         with self.accelerator.autocast():
             with torch.set_grad_enabled(keep_graph):
-                fake_BCHW = self.generator(noise_BZ)
+                fake_BCHW = self._made(noise_BZ, rng)
             real_score_B = self.discriminator(self._changed(real_BCHW, rng))
             # detach: the discriminator's step must not reach the generator.
             fake_score_B = self.discriminator(self._changed(fake_BCHW.detach(), rng))
@@ -190,7 +191,21 @@ class GanTraining(TrainingLoop):
     def _changed(self, x_BCHW: Tensor, rng: torch.Generator) -> Tensor:
         """Through the differentiable augmentation, real pictures and the generator's alike."""
         policies = self.settings.diff_augment
-        return diff_augment(x_BCHW, policies, rng) if policies else x_BCHW
+        return diff_augment(x_BCHW, rng, policies) if policies else x_BCHW
+
+    def _made(self, noise_BZ: Tensor, rng: torch.Generator) -> Tensor:
+        """The generator's pictures; a style-based one mixes two styles in some, and draws noise for its layers."""
+        if not isinstance(self.generator, StyleGenerator):
+            return self.generator(noise_BZ)
+        assert isinstance(self.settings, StyleGanSettings)  # its recipe has no other
+        w_BLW = self.generator.styles(noise_BZ)
+        other_BLW = self.generator.styles(noise_BZ.roll(1, dims=0))
+        num_styles = w_BLW.shape[1]
+        mixed_B = torch.rand(len(noise_BZ), generator=rng) < self.settings.style_mixing_prob
+        from_B = torch.randint(1, num_styles, (len(noise_BZ),), generator=rng)
+        swapped_BL = (torch.arange(num_styles) >= from_B[:, None]) & mixed_B[:, None]
+        w_BLW = torch.where(swapped_BL[:, :, None].to(w_BLW.device), other_BLW, w_BLW)
+        return self.generator.synthesize(w_BLW, rng)
 
     def _mine(self, rows_B: Tensor) -> Tensor:
         return rows_B.chunk(self.accelerator.num_processes)[self.accelerator.process_index]

@@ -34,4 +34,3 @@ class PictureBatches:
         index_B = torch.randint(len(self.corpus.train), (self.batch_size,), generator=rng)
         picture_BCHW = augment(self.corpus.train[index_B], self.settings, rng)
         return as_numbers(picture_BCHW), index_B
-

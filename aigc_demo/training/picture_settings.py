@@ -6,7 +6,8 @@ from aigc_demo.core.config import setting
 from aigc_demo.core.errors import InputError
 from aigc_demo.data.images import PictureSettings
 from aigc_demo.nets.adversarial import LOSSES
-from aigc_demo.nets.diff_augment import POLICIES
+from aigc_demo.nets.diff_augment import POLICY
+from aigc_demo.nets.style_generator import StyleConfig
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,11 @@ class PictureLoopSettings(PictureSettings):
     mixed_precision: str = setting("auto", "of the products", choices=("auto", "no", "bf16", "fp16"))
     validate_every: int = setting(100, "steps between measurements", low=1)
     checkpoint_every: int | None = setting(None, "steps between checkpoints; none for 15 in the run", low=1)
+
+    @property
+    def units_per_step(self) -> int:
+        """Pictures that a step learns from."""
+        return self.batch_size
 
 
 @dataclass(frozen=True)
@@ -38,17 +44,54 @@ class GanSettings(PictureLoopSettings):
     beta1: float = setting(0.5, "Adam's memory of the direction", low=0, high=0.999)
     beta2: float = setting(0.999, "Adam's memory of the size", low=0, high=0.9999)
     schedule: str = setting("constant", "of the learning rates", choices=("constant", "linear", "cosine"))
-    discriminator_steps: int = setting(1, "steps of the discriminator for one of the generator", low=1, high=20)
+    discriminator_steps: int = setting(
+        1, "steps of the discriminator for one of the generator", low=1, high=20
+    )
     label_smoothing: float = setting(0.0, "how much less than real the real pictures count", low=0, high=0.5)
     r1_gamma: float = setting(0.0, "weight of the penalty on a steep discriminator", low=0, high=1000)
     r1_every: int = setting(16, "steps between two such penalties", low=1, high=1000)
-    ema_decay: float = setting(0.0, "memory of the generator that is kept; 0 for its last weights", low=0, high=0.99999)
-    diff_augment: tuple[str, ...] = setting((), "changes that both kinds of pictures go through before they are judged")
+    ema_decay: float = setting(
+        0.0, "memory of the generator that is kept; 0 for its last weights", low=0, high=0.99999
+    )
+    diff_augment: tuple[str, ...] = setting(
+        (), "changes that both kinds of pictures go through before they are judged"
+    )
     sample_pictures: int = setting(36, "pictures of the sample at each checkpoint", low=0, high=400)
 
     def __post_init__(self) -> None:
         super().__post_init__()
         for policy in self.diff_augment:
-            if policy not in POLICIES:
-                expected = "some of " + ", ".join(POLICIES)
+            if policy not in POLICY:
+                expected = "some of " + ", ".join(POLICY)
                 raise InputError("setting_range", name="diff_augment", expected=expected, got=policy[:60])
+
+
+@dataclass(frozen=True)
+class StyleGanSettings(GanSettings):
+    """A style-based generator against the discriminator of DCGAN, with what its paper trains it with."""
+
+    latent_size: int = setting(64, "features of the noise that a picture is made from", low=2, high=1024)
+    style_size: int = setting(64, "features of a style", low=2, high=1024)
+    num_mapping_layers: int = setting(4, "layers between noise and style", low=1, high=16)
+    width: int = setting(32, "feature maps of the generator's layer next to the picture", low=4, high=256)
+    style_mixing_prob: float = setting(0.9, "share of pictures made of two styles in training", low=0, high=1)
+    learning_rate: float = setting(2e-3, "Adam's, of the generator", low=0, high=10)
+    discriminator_learning_rate: float | None = setting(
+        2e-4, "Adam's, of the discriminator; none for the generator's", low=0, high=10
+    )
+    beta1: float = setting(0.0, "Adam's memory of the direction", low=0, high=0.999)
+    beta2: float = setting(0.99, "Adam's memory of the size", low=0, high=0.9999)
+    r1_gamma: float = setting(1.0, "weight of the penalty on a steep discriminator", low=0, high=1000)
+    ema_decay: float = setting(
+        0.999, "memory of the generator that is kept; 0 for its last weights", low=0, high=0.99999
+    )
+
+    def style_config(self) -> StyleConfig:
+        """The generator's shape."""
+        return StyleConfig(
+            image_size=self.image_size,
+            latent_size=self.latent_size,
+            style_size=self.style_size,
+            num_mapping_layers=self.num_mapping_layers,
+            width=self.width,
+        )

@@ -6,7 +6,8 @@ from typing import Any
 
 from aigc_demo.core.errors import InputError
 from aigc_demo.data.sources import TINY_WORLD
-from aigc_demo.training.curves import LANGUAGE_MODEL, Curve
+from aigc_demo.training.curves import GAN, LANGUAGE_MODEL, Curve
+from aigc_demo.training.picture_settings import GanSettings, StyleGanSettings
 from aigc_demo.training.settings import LanguageModelSettings
 
 
@@ -16,6 +17,8 @@ class Recipe:
 
     Attributes:
         settings: the class of its settings.
+        family: which loop trains it.
+        makes: text or pictures.
         curves: the charts that tell its story.
         defaults: settings that differ from those of its class.
         small: those with which it learns the tiny world in three minutes of two cores: they hold for that
@@ -25,15 +28,17 @@ class Recipe:
         shape: the settings that are a model's own, so that a run which goes on from one takes them from it.
     """
 
-    settings: type[LanguageModelSettings]
+    settings: type[Any]
     curves: tuple[Curve, ...]
+    family: str = "language-model"
+    makes: str = "text"
     defaults: Mapping[str, Any] = field(default_factory=dict)
     small: Mapping[str, Any] = field(default_factory=dict)
     ours: bool = True
     asked: tuple[str, ...] = ()
     shape: tuple[str, ...] = ()
 
-    def complete(self, given: Mapping[str, Any], source: str = "") -> LanguageModelSettings:
+    def complete(self, given: Mapping[str, Any], source: str = "") -> Any:
         """All settings, from those that were given.
 
         Args:
@@ -103,6 +108,22 @@ RECIPES: dict[str, Recipe] = {
         ours=False,
         asked=_ASKED,
         shape=_SHAPE,
+    ),
+    "dcgan": Recipe(
+        GanSettings,
+        GAN,
+        family="gan",
+        makes="pictures",
+        asked=("image_size", "num_features", "loss", "batch_size", "learning_rate", "ema_decay"),
+        shape=("image_size", "latent_size", "num_features"),
+    ),
+    "stylegan": Recipe(
+        StyleGanSettings,
+        GAN,
+        family="gan",
+        makes="pictures",
+        asked=("image_size", "width", "loss", "batch_size", "learning_rate", "r1_gamma"),
+        shape=("image_size", "latent_size", "num_features", "style_size", "num_mapping_layers", "width"),
     ),
 }
 

@@ -26,6 +26,10 @@ class LoopSettings(Protocol):
     def mixed_precision(self) -> str:
         """Of the products."""
 
+    @property
+    def units_per_step(self) -> int:
+        """What a step learns from: tokens or pictures."""
+
     def to_dict(self) -> dict[str, Any]:
         """All of them as plain JSON values."""
 
@@ -59,6 +63,11 @@ class LanguageModelSettings(TextSettings):
     checkpoint_every: int | None = setting(None, "steps between checkpoints; none for 15 in the run", low=1)
     sample_tokens: int = setting(200, "tokens of the sample at each checkpoint", low=0, high=4096)
     sample_prompt: str = setting("", "what the sample starts with")
+
+    @property
+    def units_per_step(self) -> int:
+        """Tokens that a step learns from."""
+        return self.batch_size * self.context_length
 
 
 @dataclass(frozen=True)

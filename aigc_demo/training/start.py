@@ -2,50 +2,26 @@
 
 import contextlib
 import platform
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from functools import partial
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
 from accelerate import PartialState
-from torch import Tensor, nn
 
 from aigc_demo import __version__
-from aigc_demo.core.config import Settings
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.core.events import RunFinished, TrainEvent
 from aigc_demo.core.run_directory import LOGGER, RunDirectory
-from aigc_demo.core.weights_file import read_json
 from aigc_demo.core.worker import at_work
-from aigc_demo.data.sources import load_text
-from aigc_demo.data.text import Tokenizer, prepare_text
-from aigc_demo.generators.catalog import find, folder_entry
-from aigc_demo.generators.decoding import generate
-from aigc_demo.generators.sampling import SamplingSettings
-from aigc_demo.generators.text import load_text_model
 from aigc_demo.training.checkpoint import last_state
-from aigc_demo.training.language_model import LanguageModelTraining
-from aigc_demo.training.networks import NETWORKS
-from aigc_demo.training.recipes import Recipe, recipe_named
-from aigc_demo.training.settings import Budget, LanguageModelSettings
+from aigc_demo.training.families import family_of
+from aigc_demo.training.loop import TrainingLoop
+from aigc_demo.training.order import Order
+from aigc_demo.training.recipes import recipe_named
+from aigc_demo.training.settings import Budget
 
-
-@dataclass(frozen=True)
-class Order:
-    """What a user asks to be trained, before anything is checked against data or disk."""
-
-    recipe: str
-    source: str
-    run_dir: Path
-    steps: int | None = None
-    minutes: float | None = None
-    stop_after: int | None = None
-    seed: int = 0
-    resume: bool = False
-    init: str | None = None
-    settings: Mapping[str, Any] = field(default_factory=dict)
+__all__ = ["Order", "order_in_full", "speaks", "train"]
 
 
 def train(order: Order, should_stop: Callable[[], bool] = lambda: False) -> Iterator[TrainEvent]:
@@ -77,9 +53,7 @@ def train(order: Order, should_stop: Callable[[], bool] = lambda: False) -> Iter
             raise
 
 
-def _begin(
-    order: Order, run: RunDirectory, work: contextlib.ExitStack
-) -> tuple[LanguageModelTraining, Path | None]:
+def _begin(order: Order, run: RunDirectory, work: contextlib.ExitStack) -> tuple[TrainingLoop, Path | None]:
     """Everything before the first step: the training, and the checkpoint that it goes on from."""
     checkpoint = None
     order = order_in_full(order)
@@ -90,7 +64,7 @@ def _begin(
     training.accelerator.wait_for_everyone()  # all have looked whether there is a run before one makes it
     if speaks():
         if checkpoint is None:
-            run.create(_config(order, training.settings, training))
+            run.create(_config(order, training))
         work.enter_context(at_work(run.path))
     training.accelerator.wait_for_everyone()
     return training, checkpoint
@@ -116,94 +90,17 @@ def speaks() -> bool:
     return PartialState().is_main_process
 
 
-def _prepare(order: Order, run: RunDirectory, checkpoint: Path | None) -> LanguageModelTraining:
-    """Data, network and loop, nothing trained yet.
-
-    A run that is resumed from a checkpoint has its tokenizer there; what it once began from is not asked for.
-    """
+def _prepare(order: Order, run: RunDirectory, checkpoint: Path | None) -> TrainingLoop:
+    """Data, networks and loop, nothing trained yet."""
     recipe = recipe_named(order.recipe)
     settings = recipe.complete(order.settings, order.source)
     budget = Budget(steps=order.steps, minutes=order.minutes, stop_after=order.stop_after)
     if checkpoint is None and run.exists():
         raise InputError("run_exists", path=str(run.path))
-    loaded = load_text(order.source)
-    begun = None if order.init is None or checkpoint else _begun(order, recipe)
-    if begun is not None:
-        settings = _with_shape_of(begun, order, settings)
-    tokenizer = begun.tokenizer if begun else Tokenizer.load(checkpoint) if checkpoint else None
-    corpus = prepare_text(loaded, settings, tokenizer)
-    _check_sample(settings, corpus.tokenizer)
-    if checkpoint and corpus.sha256 != run.config()["data"]["sha256"]:
+    training = family_of(recipe).prepare(order, settings, budget, run, checkpoint)
+    if checkpoint and training.corpus.sha256 != run.config()["data"]["sha256"]:
         raise InputError("data_changed", path=str(run.path), source=order.source)
-    torch.manual_seed(order.seed)
-    model = NETWORKS[order.recipe].build(settings, corpus.tokenizer.vocab_size)
-    if begun is not None:
-        model.load_state_dict(begun.weights)
-    return LanguageModelTraining(
-        model, corpus, settings, budget, run, seed=order.seed, sample=partial(write_sample, settings)
-    )
-
-
-@dataclass(frozen=True)
-class _Begun:
-    """A model that a run goes on from (`--init`)."""
-
-    shape: dict[str, Any]
-    tokenizer: Tokenizer
-    weights: dict[str, Tensor]
-
-
-def _begun(order: Order, recipe: Recipe) -> _Begun:
-    """Load what `--init` names.
-
-    Raises:
-        InputError: there is no such model, or another recipe made it.
-    """
-    entry = find(str(order.init), allow_hub=True)
-    if entry.recipe != order.recipe or entry.on_hub:
-        detail = f"it was made by {entry.recipe or 'others'}"
-        expected = f"was made by the recipe {order.recipe}"
-        raise InputError("foreign_model", path=entry.name, detail=detail, expected=expected)
-    loaded = load_text_model(entry)
-    network: nn.Module = loaded.decoder if recipe.ours else loaded.network  # type: ignore[attr-defined]
-    config = read_json(Path(entry.location) / "config.json")
-    tokenizer = Tokenizer.load(entry.location)
-    shape = {name: config[theirs] for name, theirs in NETWORKS[order.recipe].shape.items()} | {
-        "tokenizer": tokenizer.kind
-    }
-    return _Begun(shape, tokenizer, network.state_dict())
-
-
-def _with_shape_of(begun: _Begun, order: Order, settings: LanguageModelSettings) -> LanguageModelSettings:
-    """The settings with the shape of the model that the run goes on from.
-
-    Raises:
-        InputError: another shape was asked for.
-    """
-    for name, old in begun.shape.items():
-        new = getattr(settings, name)
-        if name in order.settings and new != old:
-            raise InputError("init_differs", path=str(order.init), name=name, old=old, new=new)
-    return replace(settings, **begun.shape)
-
-
-def _check_sample(settings: LanguageModelSettings, tokenizer: Tokenizer) -> None:
-    """Refuse before the first step a sample that no checkpoint could write."""
-    length = len(tokenizer.encode(settings.sample_prompt))
-    if length >= settings.context_length:
-        expected = f"at most {settings.context_length - 1} tokens long"
-        raise InputError("setting_range", name="sample_prompt", expected=expected, got=length)
-
-
-def write_sample(
-    settings: LanguageModelSettings, checkpoint: Path, should_stop: Callable[[], bool] = lambda: False
-) -> str:
-    """What the model in a checkpoint writes, from the same prompt and random numbers each time."""
-    sampling = SamplingSettings(max_new_tokens=settings.sample_tokens, seed=0)
-    with torch.random.fork_rng(devices=[]):  # loading draws random weights, and dropout shall not notice
-        writer = load_text_model(folder_entry(checkpoint, checkpoint.name))
-        tokens = generate(writer, settings.sample_prompt, sampling, should_stop)
-        return settings.sample_prompt + "".join(token.text for token in tokens)
+    return training
 
 
 def order_in_full(order: Order) -> Order:
@@ -250,7 +147,7 @@ def _first_order(run: RunDirectory, order: Order) -> Order:
     )
 
 
-def _config(order: Order, settings: Settings, training: LanguageModelTraining) -> dict[str, Any]:
+def _config(order: Order, training: TrainingLoop) -> dict[str, Any]:
     """What a run directory says of itself."""
     corpus = training.corpus
     return {
@@ -260,7 +157,7 @@ def _config(order: Order, settings: Settings, training: LanguageModelTraining) -
         "minutes": order.minutes,
         "seed": order.seed,
         "init": order.init,
-        "settings": settings.to_dict(),
+        "settings": training.loop_settings.to_dict(),
         "data": {"name": corpus.name, "sha256": corpus.sha256},
         "num_processes": training.accelerator.num_processes,
         "versions": {

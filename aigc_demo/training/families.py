@@ -1,0 +1,43 @@
+"""How the recipes of each family are put together; a family is imported when one of its recipes is asked for."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from aigc_demo.core.run_directory import RunDirectory
+from aigc_demo.training.loop import TrainingLoop
+from aigc_demo.training.order import Order
+from aigc_demo.training.recipes import Recipe
+from aigc_demo.training.settings import Budget
+
+
+@dataclass(frozen=True)
+class Family:
+    """What all recipes of a family share.
+
+    Attributes:
+        prepare: from an order, its settings and budget, the run and the checkpoint to go on from (or None),
+            to a loop of which nothing has been trained.
+        networks: from a recipe's name and its settings to the networks that it trains, to be counted.
+        write_sample: what the model in a checkpoint makes where that takes noticeable time, or None.
+    """
+
+    prepare: Callable[[Order, Any, Budget, RunDirectory, Path | None], TrainingLoop]
+    networks: Callable[[str, Any], list[nn.Module]]
+    write_sample: Callable[[Any, Path], Any] | None = None
+
+
+def family_of(recipe: Recipe) -> Family:
+    """How a recipe is put together."""
+    if recipe.family == "gan":
+        from aigc_demo.training import gan_start
+
+        return Family(gan_start.prepare, gan_start.networks)
+    from aigc_demo.training import language_model_start
+
+    return Family(
+        language_model_start.prepare, language_model_start.networks, language_model_start.write_sample
+    )

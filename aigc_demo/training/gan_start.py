@@ -1,0 +1,69 @@
+"""How a training of a generator and a discriminator is put together from an order."""
+
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from aigc_demo.core.errors import InputError
+from aigc_demo.core.run_directory import RunDirectory
+from aigc_demo.data.images import prepare_pictures
+from aigc_demo.generators.catalog import find
+from aigc_demo.generators.gan_pictures import load_networks
+from aigc_demo.nets.dcgan import DcganConfig, Discriminator, Generator
+from aigc_demo.nets.style_generator import StyleGenerator
+from aigc_demo.training.gan import GanTraining
+from aigc_demo.training.order import Order
+from aigc_demo.training.picture_settings import GanSettings, StyleGanSettings
+from aigc_demo.training.settings import Budget
+
+FEWEST_PICTURES = 2
+
+
+def prepare(
+    order: Order, settings: GanSettings, budget: Budget, run: RunDirectory, checkpoint: Path | None
+) -> GanTraining:
+    """Data, networks and loop, nothing trained yet.
+
+    Raises:
+        InputError: the source has no pictures, or `--init` names a model of another kind or shape.
+    """
+    corpus = prepare_pictures(order.source, settings)
+    torch.manual_seed(order.seed)
+    generator, discriminator = networks(order.recipe, settings)
+    if order.init is not None and checkpoint is None:
+        _take_over(order, generator, discriminator)
+    return GanTraining(generator, discriminator, corpus, settings, budget, run, seed=order.seed)
+
+
+def networks(recipe: str, settings: GanSettings) -> list[nn.Module]:
+    """The generator and the discriminator of a recipe, with random weights."""
+    shape = {
+        "image_size": settings.image_size,
+        "latent_size": settings.latent_size,
+        "num_features": settings.num_features,
+        "recipe": recipe,
+    }
+    discriminator = Discriminator(DcganConfig(**shape, part="discriminator"))
+    if isinstance(settings, StyleGanSettings):
+        return [StyleGenerator(settings.style_config()), discriminator]
+    return [Generator(DcganConfig(**shape)), discriminator]
+
+
+def _take_over(order: Order, generator: nn.Module, discriminator: nn.Module) -> None:
+    """Put in the weights of the model that `--init` names.
+
+    Raises:
+        InputError: there is none, or it has another shape.
+    """
+    entry = find(str(order.init), allow_hub=True)
+    if entry.recipe != order.recipe or entry.on_hub:
+        detail = f"it was made by {entry.recipe or 'others'}"
+        expected = f"was made by the recipe {order.recipe}"
+        raise InputError("foreign_model", path=entry.name, detail=detail, expected=expected)
+    for network, old in zip((generator, discriminator), load_networks(Path(entry.location)), strict=True):
+        for name, was in old.config.to_dict().items():
+            now = network.config.to_dict()[name]  # type: ignore[operator, union-attr]
+            if was != now:
+                raise InputError("init_differs", path=str(order.init), name=name, old=was, new=now)
+        network.load_state_dict(old.state_dict())
