@@ -121,8 +121,7 @@ def prepare_pictures(source: str, settings: PictureSettings) -> PictureCorpus:
 
     read = _read(source, settings)
     digests = [hashlib.sha256(picture.tobytes()).digest() for picture in read.pixels]
-    first = np.array(list({digest: place for place, digest in reversed([*enumerate(digests)])}.values()))
-    kept = np.sort(first)
+    kept = np.sort(np.unique(np.array(digests), return_index=True)[1])  # where each is met first
     dropped = len(digests) - len(kept)
     train, validation = split([digests[place] for place in kept], settings.validation_fraction)
     parts = kept[train], kept[validation]

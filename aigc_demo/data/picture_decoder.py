@@ -44,11 +44,13 @@ def decoded(content: bytes, side: int, formats: tuple[str, ...]) -> tuple[dict[s
     try:
         with Image.open(io.BytesIO(content), formats=formats) as image:
             _check_size(image)
-            about: dict[str, Any] = {"format": image.format, "mode": image.mode}
-            about["animated"] = getattr(image, "n_frames", 1) > 1
+            # A phone's JPEG with a preview beside it is a JPEG to everybody but Pillow.
+            form = "JPEG" if image.format == "MPO" else image.format
+            about: dict[str, Any] = {"format": form, "mode": image.mode}
+            about["animated"] = form != "JPEG" and getattr(image, "n_frames", 1) > 1
             if about["animated"]:
                 image.seek(0)
-            if image.format == "JPEG":  # decodes a large one at a half, a quarter or an eighth
+            if form == "JPEG":  # decodes a large one at a half, a quarter or an eighth
                 image.draft("RGB" if image.mode == "RGB" else None, (4 * side, 4 * side))
             image.load()
             about["transparent"] = image.has_transparency_data
@@ -96,8 +98,8 @@ def _square(image: Image.Image, side: int) -> Image.Image:
     """The largest square about the middle, resized."""
     short = min(image.size)
     left, top = (image.width - short) // 2, (image.height - short) // 2
-    box = (left, top, left + short, top + short)
-    return image.resize((side, side), CROP_FILTER, box, reducing_gap=3)
+    square = image.crop((left, top, left + short, top + short))
+    return square.resize((side, side), CROP_FILTER, reducing_gap=3)
 
 
 def limit_this_process() -> None:

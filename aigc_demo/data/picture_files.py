@@ -47,6 +47,9 @@ MAX_TEXT_LENGTH = 1000
 MAX_DEATHS = 50  # of decoders, before the whole folder is refused
 DECODING_SECONDS = 20.0
 MAX_ANSWER_BYTES = 4096
+# What a decoder may answer: what a stranger's file has taken over could say anything.
+REASONS = ("no_picture", "too_small", "too_large", "unusual", "broken")
+NOTES = {"format", "mode", "animated", "transparent", "rotated"}
 
 
 @dataclass(frozen=True)
@@ -153,7 +156,7 @@ def _noticed(about: dict[str, Any], name: str) -> Iterator[str]:
     ending = SUFFIXES.get(Path(name).suffix.lower())
     if ending and ending != about["format"]:
         yield "misnamed"
-    mode = about["mode"]
+    mode = str(about["mode"])
     if mode == "CMYK":
         yield "cmyk"
     elif mode == "P":
@@ -199,8 +202,10 @@ class _Decoder:
         process.stdin.write(len(content).to_bytes(8, "big") + content)
         process.stdin.flush()
         about = json.loads(process.stdout.readline(MAX_ANSWER_BYTES))
+        if not isinstance(about, dict) or not (about.get("skipped") in REASONS or about.keys() >= NOTES):
+            raise ValueError("nonsense")
         if "skipped" in about:
-            return {"skipped": str(about["skipped"])}, b""
+            return about, b""
         pixels = process.stdout.read(self._num_bytes)
         if len(pixels) != self._num_bytes:
             raise ValueError("half an answer")
@@ -249,7 +254,7 @@ def _files(root: Path) -> Iterator[PictureFile]:
             if Path(name).suffix.lower() in SUFFIXES and not name.startswith("."):
                 path = here / name
                 content, reason = read_regular_file(path, real_root)
-                yield PictureFile(name, content, inside[0] if inside else None, texts.get(path), reason)
+                yield PictureFile(name, content, inside[-1] if inside else None, texts.get(path), reason)
 
 
 def _unreadable(error: OSError) -> None:

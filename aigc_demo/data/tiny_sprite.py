@@ -146,7 +146,7 @@ def _star(pen: _Pen) -> None:
         angle = math.pi * (step / 5 - 0.5)
         return radius * math.sin(angle + math.pi / 2), 0.08 - radius * math.cos(angle + math.pi / 2)
 
-    corners = [corner(step, 0.46 if step % 2 else 0.98) for step in range(10)]
+    corners = [corner(step, 0.46 if step % 2 else 0.96) for step in range(10)]
     pen.polygon(corners)
     for step in range(0, 10, 2):  # the right half of every ray lies in shade
         pen.polygon([(0, 0.08), corners[step], corners[(step + 1) % 10]], pen.shade, outline=0)
@@ -203,7 +203,7 @@ def _cat(pen: _Pen) -> None:
 def _dog(pen: _Pen) -> None:
     pen.ellipse(0, -0.05, 0.68, 0.84)
     for side in (-1, 1):  # ears that hang down
-        ear = [(0.42, -0.86), (0.7, -0.8), (0.86, -0.5), (0.93, -0.1), (0.92, 0.24), (0.82, 0.4), (0.7, 0.4)]
+        ear = [(0.42, -0.86), (0.7, -0.8), (0.86, -0.5), (0.92, -0.1), (0.91, 0.24), (0.82, 0.4), (0.7, 0.4)]
         pen.polygon([(side * x, y) for x, y in [*ear, (0.58, 0.16), (0.54, -0.3)]], pen.shade)
         pen.eye(side * 0.27, -0.22, 0.19)
     pen.ellipse(0, 0.42, 0.44, 0.42, mixed(pen.colour, WHITE, 0.75), outline=0.04)
@@ -216,8 +216,8 @@ def _dog(pen: _Pen) -> None:
 def _bird(pen: _Pen) -> None:
     for x in (-0.1, 0.2):  # legs
         pen.line([(x, 0.5), (x, 0.93), (x + 0.2, 0.93)], mixed(BEAK, BLACK, 0.3), 0.1)
-    pen.polygon([(-0.4, 0.0), (-0.93, -0.12), (-0.86, 0.18), (-0.93, 0.44), (-0.3, 0.4)], pen.shade)
-    pen.polygon([(0.5, -0.5), (0.95, -0.3), (0.5, -0.12)], BEAK)
+    pen.polygon([(-0.4, 0.0), (-0.91, -0.12), (-0.85, 0.18), (-0.91, 0.44), (-0.3, 0.4)], pen.shade)
+    pen.polygon([(0.5, -0.5), (0.91, -0.3), (0.5, -0.12)], BEAK)
     pen.ellipse(-0.02, 0.16, 0.6, 0.46)
     pen.ellipse(0.27, -0.32, 0.42, 0.42)
     pen.ellipse(0.08, 0.1, 0.5, 0.42, outline=0)  # no line between head and body
@@ -240,8 +240,8 @@ def _frog(pen: _Pen) -> None:
 
 
 def _duck(pen: _Pen) -> None:
-    pen.polygon([(0.62, -0.5), (0.93, -0.4), (0.93, -0.28), (0.62, -0.2)], BEAK)
-    pen.polygon([(-0.93, -0.2), (-0.3, 0.1), (-0.3, 0.8), (-0.7, 0.62)])
+    pen.polygon([(0.62, -0.5), (0.91, -0.4), (0.91, -0.28), (0.62, -0.2)], BEAK)
+    pen.polygon([(-0.91, -0.2), (-0.3, 0.1), (-0.3, 0.8), (-0.7, 0.62)])
     pen.ellipse(-0.06, 0.44, 0.74, 0.46)
     pen.ellipse(0.32, -0.46, 0.42, 0.42)
     # Neck and tail run into the body without a line.

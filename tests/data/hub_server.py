@@ -27,7 +27,7 @@ def rows(*texts: str, column: str = "text") -> str:
     return "".join(json.dumps({column: text}) + "\n" for text in texts)
 
 
-FILES = {
+FILES: dict[str, dict[str, str | bytes]] = {
     "someone/letters": {
         "README.md": CARD,
         "lines/train.jsonl": rows("", " = A title = \n", "", "The first line.\n", "é 春\n"),
@@ -83,8 +83,12 @@ class Handler(BaseHTTPRequestHandler):
         elif "/".join(parts[5:]) not in FILES[repository]:
             self.missing("EntryNotFound")
         else:
-            body = FILES[repository]["/".join(parts[5:])].encode()
+            body = as_bytes(FILES[repository]["/".join(parts[5:])])
             self.answer(200, body, ETag=f'"{digest(body)}"', X_Repo_Commit=COMMIT, Accept_Ranges="none")
+
+
+def as_bytes(body: str | bytes) -> bytes:
+    return body.encode() if isinstance(body, str) else body
 
 
 def digest(body: bytes) -> str:
@@ -93,7 +97,7 @@ def digest(body: bytes) -> str:
 
 def tree(repository: str) -> list[dict]:
     files = [
-        {"type": "file", "path": path, "size": len(body.encode()), "oid": digest(body.encode())}
+        {"type": "file", "path": path, "size": len(as_bytes(body)), "oid": digest(as_bytes(body))}
         for path, body in FILES[repository].items()
     ]
     folders = sorted({path.split("/")[0] for path in FILES[repository] if "/" in path})
