@@ -1,4 +1,4 @@
-"""How the recipes of each family are put together; a family is imported when one of its recipes is asked for."""
+"""How the recipes of each family are put together; a family is imported when it is asked for."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -107,11 +107,11 @@ class GanTraining(TrainingLoop):
                 group["lr"] = group["peak_lr"] * factor
         self.generator.train()
         self.discriminator.train()
-        for move in range(self.settings.discriminator_steps):
-            rng = self.batches.stream(self.step, move)
-            # The last move's pictures are the generator's own too: made once, judged twice.
-            is_last = move == self.settings.discriminator_steps - 1
-            fake_BCHW, seen = self._discriminator_move(rng, keep_graph=is_last)
+        for move in range(1, self.settings.discriminator_steps):
+            self._discriminator_move(self.batches.stream(self.step, move), keep_graph=False)
+        # The last move's pictures are the generator's own too: made once, judged twice.
+        rng = self.batches.stream(self.step)
+        fake_BCHW, seen = self._discriminator_move(rng, keep_graph=True)
         told, gradient_norm = self._generator_move(fake_BCHW, rng)
         if self.average is not None:
             self.average.update_parameters(self.generator)
@@ -194,7 +194,7 @@ class GanTraining(TrainingLoop):
         return diff_augment(x_BCHW, rng, policies) if policies else x_BCHW
 
     def _made(self, noise_BZ: Tensor, rng: torch.Generator) -> Tensor:
-        """The generator's pictures; a style-based one mixes two styles in some, and draws noise for its layers."""
+        """The generator's pictures; a style-based one mixes two styles in some of them, and draws noise."""
         if not isinstance(self.generator, StyleGenerator):
             return self.generator(noise_BZ)
         assert isinstance(self.settings, StyleGanSettings)  # its recipe has no other
@@ -212,7 +212,7 @@ class GanTraining(TrainingLoop):
 
     @torch.no_grad()
     def _held_out(self) -> dict[str, int | float]:
-        """How sure the discriminator is of real pictures that it has never seen: does it know them by heart?"""
+        """How sure the discriminator is of real pictures that it never saw: does it know them by heart?"""
         held_out = self.pictures.validation[:MOST_HELD_OUT]
         if not len(held_out):
             return {}
@@ -244,7 +244,7 @@ class GanTraining(TrainingLoop):
         rng = seeded(SAMPLE_SEED)
         shape = (self.settings.batch_size, self.settings.latent_size)
         noise = [torch.randn(*shape, generator=rng) for _ in range(NUM_SETTLING_BATCHES)]
-        update_bn(noise, self.average, device=self.accelerator.device)  # type: ignore[arg-type]
+        update_bn(noise, self.average, device=self.accelerator.device)
         return self.average.module
 
     def write_checkpoint(self, progress: dict[str, Any]) -> Path:

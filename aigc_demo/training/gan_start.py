@@ -1,6 +1,8 @@
 """How a training of a generator and a discriminator is put together from an order."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -38,16 +40,16 @@ def prepare(
 
 def networks(recipe: str, settings: GanSettings) -> list[nn.Module]:
     """The generator and the discriminator of a recipe, with random weights."""
-    shape = {
-        "image_size": settings.image_size,
-        "latent_size": settings.latent_size,
-        "num_features": settings.num_features,
-        "recipe": recipe,
-    }
-    discriminator = Discriminator(DcganConfig(**shape, part="discriminator"))
+    shape = DcganConfig(
+        image_size=settings.image_size,
+        latent_size=settings.latent_size,
+        num_features=settings.num_features,
+        recipe=recipe,
+    )
+    discriminator = Discriminator(replace(shape, part="discriminator"))
     if isinstance(settings, StyleGanSettings):
         return [StyleGenerator(settings.style_config()), discriminator]
-    return [Generator(DcganConfig(**shape)), discriminator]
+    return [Generator(shape), discriminator]
 
 
 def _take_over(order: Order, generator: nn.Module, discriminator: nn.Module) -> None:
@@ -62,8 +64,12 @@ def _take_over(order: Order, generator: nn.Module, discriminator: nn.Module) -> 
         expected = f"was made by the recipe {order.recipe}"
         raise InputError("foreign_model", path=entry.name, detail=detail, expected=expected)
     for network, old in zip((generator, discriminator), load_networks(Path(entry.location)), strict=True):
-        for name, was in old.config.to_dict().items():
-            now = network.config.to_dict()[name]  # type: ignore[operator, union-attr]
-            if was != now:
+        new = _shape(network)
+        for name, was in _shape(old).items():
+            if was != (now := new.get(name)):
                 raise InputError("init_differs", path=str(order.init), name=name, old=was, new=now)
         network.load_state_dict(old.state_dict())
+
+
+def _shape(network: nn.Module) -> dict[str, Any]:
+    return network.config.to_dict()  # type: ignore[operator, union-attr]

@@ -105,6 +105,8 @@ def write_sample(
 ) -> str:
     """What the model in a checkpoint writes, from the same prompt and random numbers each time."""
     sampling = SamplingSettings(max_new_tokens=settings.sample_tokens, seed=0)
+    if not settings.sample_tokens:
+        return ""
     with torch.random.fork_rng(devices=[]):  # loading draws random weights, and dropout shall not notice
         writer = load_text_model(folder_entry(checkpoint, checkpoint.name))
         tokens = generate(writer, settings.sample_prompt, sampling, should_stop)

@@ -25,9 +25,9 @@ from aigc_demo.core.events import CheckpointSaved, RunStarted, StepDone
 from aigc_demo.core.machine import memory_gib
 from aigc_demo.core.run_directory import MOST_CHECKPOINTS, NUM_STATES_KEPT, STATE, RunDirectory
 from aigc_demo.training import start
-from aigc_demo.training.networks import NETWORKS
+from aigc_demo.training.families import family_of
 from aigc_demo.training.recipes import recipe_named
-from aigc_demo.training.settings import NUM_CHECKPOINTS, Budget, LanguageModelSettings
+from aigc_demo.training.settings import NUM_CHECKPOINTS, Budget, LoopSettings
 
 WARM_UP_STEPS = 2
 MEASURED_SECONDS, MOST_SECONDS = 1.2, 10.0
@@ -67,8 +67,9 @@ def preflight(order: start.Order) -> dict[str, Any]:
 
     Returns:
         `fits`, and `problem` where it does not: key and values of an error. `num_parameters`,
-        `steps_per_second`, `tokens_per_second`; `steps` and `seconds` of the whole run, validations, samples
-        and checkpoints included; `peak_memory_mib` of this process, on a GPU of torch there;
+        `steps_per_second`, `tokens_per_second` or `pictures_per_second`; `steps` and `seconds` of the whole
+        run, validations, samples and checkpoints included; `peak_memory_mib` of this process, on a GPU of
+        torch there;
         `memory_limit_mib` (None where the system does not tell); `disk_mib` that the run's checkpoints take.
         Figures that were not reached, because memory ran out, are None.
 
@@ -92,7 +93,7 @@ def preflight(order: start.Order) -> dict[str, Any]:
     return _result(settings, order, trial, limit, None)
 
 
-def _try(order: start.Order, settings: LanguageModelSettings, folder: Path) -> Trial:
+def _try(order: start.Order, settings: LoopSettings, folder: Path) -> Trial:
     """Train for a moment, and time what happens."""
     trial, begun = Trial(), time.perf_counter()
     tried = replace(order, run_dir=folder / "run", steps=ENDLESS, minutes=None, stop_after=None, resume=False)
@@ -110,23 +111,24 @@ def _try(order: start.Order, settings: LanguageModelSettings, folder: Path) -> T
         elif not isinstance(event, StepDone) or event.step > WARM_UP_STEPS:
             trial.seconds[event.kind].append(now - last)
         if isinstance(event, CheckpointSaved):
-            _measure_checkpoint(trial, tried.run_dir / event.path, settings)
+            _measure_checkpoint(trial, tried, tried.run_dir / event.path, settings)
         last = time.perf_counter()
     return trial
 
 
-def _measure_checkpoint(trial: Trial, checkpoint: Path, settings: LanguageModelSettings) -> None:
+def _measure_checkpoint(trial: Trial, order: start.Order, checkpoint: Path, settings: LoopSettings) -> None:
     """How large it is, and how long its model takes to write a sample."""
     trial.state_mib = _mib(checkpoint / STATE)
     trial.weights_mib = _mib(checkpoint) - trial.state_mib
-    if settings.sample_tokens and not trial.seconds["sample"] and start.speaks():
+    write_sample = family_of(recipe_named(order.recipe)).write_sample
+    if write_sample is not None and not trial.seconds["sample"] and start.speaks():
         begun = time.perf_counter()
-        start.write_sample(settings, checkpoint)
+        write_sample(settings, checkpoint)
         trial.seconds["sample"].append(time.perf_counter() - begun)
 
 
 def _result(
-    settings: LanguageModelSettings,
+    settings: LoopSettings,
     order: start.Order,
     trial: Trial | None,
     limit: float | None,
@@ -134,8 +136,9 @@ def _result(
 ) -> dict[str, Any]:
     """Everything as numbers."""
     peak = round(_peak_memory_mib(), 1)
+    rate = recipe_named(order.recipe).rate
     found: dict[str, Any] = dict.fromkeys(
-        ("num_parameters", "steps_per_second", "tokens_per_second", "steps", "seconds", "disk_mib")
+        ("num_parameters", "steps_per_second", rate, "steps", "seconds", "disk_mib")
     )
     if trial is not None:
         found |= _estimate(trial, settings, order)
@@ -150,29 +153,29 @@ def _result(
     return found
 
 
-def _estimate(trial: Trial, settings: LanguageModelSettings, order: start.Order) -> dict[str, Any]:
+def _estimate(trial: Trial, settings: LoopSettings, order: start.Order) -> dict[str, Any]:
     """The whole run from its parts: the clock of a run by minutes counts its steps alone."""
     step = trial.each("step")
     steps = order.steps or max(1, round(60 * (order.minutes or 0) / step))
     every = settings.checkpoint_every
     num_checkpoints = min(steps, NUM_CHECKPOINTS) if every is None else -(-steps // every)
-    one, windows = trial.each("validation"), trial.facts["validation_windows"]
+    one, windows = trial.each("validation"), trial.facts.get("validation_windows", 1)
     validations = one * (1 + steps // settings.validate_every)
-    at_the_end = one * trial.facts["all_validation_windows"] / windows
+    at_the_end = one * trial.facts.get("all_validation_windows", 1) / windows
     saving = num_checkpoints * (trial.each("checkpoint") + trial.each("sample"))
     kept = min(num_checkpoints, MOST_CHECKPOINTS)
     disk = kept * trial.weights_mib + min(kept, NUM_STATES_KEPT) * trial.state_mib
     return {
         "num_parameters": trial.facts["num_parameters"],
         "steps_per_second": round(1 / step, 3),
-        "tokens_per_second": round(settings.batch_size * settings.context_length / step, 1),
+        recipe_named(order.recipe).rate: round(settings.units_per_step / step, 1),
         "steps": steps,
         "seconds": round(steps * step + validations + at_the_end + saving, 1),
         "disk_mib": round(disk, 2),
     }
 
 
-def _check_parameters(order: start.Order, settings: LanguageModelSettings, limit: float | None) -> None:
+def _check_parameters(order: start.Order, settings: LoopSettings, limit: float | None) -> None:
     """Refuse, before anything is taken, a network whose weights alone are too many for this machine.
 
     Raises:
@@ -181,8 +184,9 @@ def _check_parameters(order: start.Order, settings: LanguageModelSettings, limit
     if limit is None or order.init is not None:
         return
     with torch.device("meta"):  # shapes without numbers; the vocabulary is not known yet, and adds to it
-        model = NETWORKS[order.recipe].build(settings, 2)
-    needed = LEAST_BYTES_PER_PARAMETER * sum(weight.numel() for weight in model.parameters()) / 2**20
+        networks = family_of(recipe_named(order.recipe)).networks(order.recipe, settings)
+    weights = sum(weight.numel() for network in networks for weight in network.parameters())
+    needed = LEAST_BYTES_PER_PARAMETER * weights / 2**20
     if needed > limit:
         raise _needs_memory(needed, limit)
 

@@ -19,6 +19,7 @@ class Recipe:
         settings: the class of its settings.
         family: which loop trains it.
         makes: text or pictures.
+        rate: the measure of a step that says how fast it goes.
         curves: the charts that tell its story.
         defaults: settings that differ from those of its class.
         small: those with which it learns the tiny world in three minutes of two cores: they hold for that
@@ -32,6 +33,7 @@ class Recipe:
     curves: tuple[Curve, ...]
     family: str = "language-model"
     makes: str = "text"
+    rate: str = "tokens_per_second"
     defaults: Mapping[str, Any] = field(default_factory=dict)
     small: Mapping[str, Any] = field(default_factory=dict)
     ours: bool = True
@@ -114,6 +116,7 @@ RECIPES: dict[str, Recipe] = {
         GAN,
         family="gan",
         makes="pictures",
+        rate="pictures_per_second",
         asked=("image_size", "num_features", "loss", "batch_size", "learning_rate", "ema_decay"),
         shape=("image_size", "latent_size", "num_features"),
     ),
@@ -122,6 +125,7 @@ RECIPES: dict[str, Recipe] = {
         GAN,
         family="gan",
         makes="pictures",
+        rate="pictures_per_second",
         asked=("image_size", "width", "loss", "batch_size", "learning_rate", "r1_gamma"),
         shape=("image_size", "latent_size", "num_features", "style_size", "num_mapping_layers", "width"),
     ),
