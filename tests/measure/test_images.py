@@ -43,8 +43,8 @@ def test_modes_by_hand() -> None:
 
 
 def test_a_mode_needs_a_quarter_of_its_fair_share() -> None:
-    # 48 samples of 4 modes: a fair share is 12, a quarter of it 3; two samples are not enough.
-    figures = mode_figures(certain([0] * 20 + [1] * 23 + [2] * 3 + [3] * 2, 4), num_modes=4)
+    # 80 samples of 4 modes: a fair share is 20, a quarter of it 5; four samples are not enough.
+    figures = mode_figures(certain([0] * 30 + [1] * 41 + [2] * 5 + [3] * 4, 4), num_modes=4)
     assert figures.num_covered == 3
 
 
@@ -133,6 +133,9 @@ def test_a_model_that_makes_one_kind_is_precise_and_recalls_little() -> None:
     fake = torch.tensor([[0.5], [1.0], [1.5], [0.2]])
     assert precision_recall(real, fake, k=2) == (1, pytest.approx(0.1))
     assert precision_recall(real, real, k=2) == (1, 1)
+    # Copies of one picture are at distance 0 and within 0 of each other.
+    copies = torch.full((4, 2), 0.3)
+    assert precision_recall(copies, copies) == (1, 1)
 
 
 def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
