@@ -28,6 +28,7 @@ from aigc_demo.core.events import (
 )
 from aigc_demo.core.run_directory import LOGGER, RunDirectory, step_of, write_atomically, writing
 from aigc_demo.core.worker import note_problem
+from aigc_demo.training.recipes import RECIPES
 from aigc_demo.training.tracking import Tracker, check_tracker, tracking
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def about(context: typer.Context) -> None:
 
 @app.command()
 def train(
-    recipe: Annotated[str, typer.Argument(help="What to train: gpt, gpt2.")],
+    recipe: Annotated[str, typer.Argument(help=f"What to train: {', '.join(RECIPES)}.")],
     data: Data,
     run_dir: Annotated[Path, typer.Option(help="Where the run is recorded.")],
     steps: Annotated[int | None, typer.Option(help="The run's last step, also on resume.")] = None,

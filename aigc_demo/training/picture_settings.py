@@ -1,12 +1,13 @@
 """What the trainings of networks of pictures are told."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aigc_demo.core.config import setting
 from aigc_demo.core.errors import InputError
 from aigc_demo.data.images import PictureSettings
 from aigc_demo.nets.adversarial import LOSSES
 from aigc_demo.nets.diff_augment import POLICY
+from aigc_demo.nets.picture_encoder import PictureEncoderConfig
 from aigc_demo.nets.style_generator import StyleConfig
 
 
@@ -94,4 +95,49 @@ class StyleGanSettings(GanSettings):
             style_size=self.style_size,
             num_mapping_layers=self.num_mapping_layers,
             width=self.width,
+        )
+
+
+@dataclass(frozen=True)
+class PictureNetworkSettings(PictureLoopSettings):
+    """A network that learns alone, by AdamW, and is measured on what is held out."""
+
+    learning_rate: float = setting(1e-3, "AdamW's largest", low=0, high=10)
+    weight_decay: float = setting(0.01, "how strongly weights shrink", low=0, high=10)
+    max_grad_norm: float = setting(1.0, "longer gradients are cut to this length", low=0)
+    schedule: str = setting("linear", "of the learning rate", choices=("linear", "cosine", "constant"))
+    validation_pictures: int = setting(512, "pictures measured each time, the same ones", low=1)
+
+
+@dataclass(frozen=True)
+class ClassifierSettings(PictureNetworkSettings):
+    """A network that names what is on a picture or, where none has a label, knows two views of one again.
+
+    The views are varied strongly, as what the network is to see through is what they differ in.
+
+    Source:
+        Chen et al. 2020, arXiv:2002.05709, section 3, for which changes help; colours vary less than there,
+        since colour is part of what a measure of pictures has to see.
+    """
+
+    width: int = setting(32, "channels of the first stage", low=8, high=256)
+    feature_size: int = setting(128, "features of a picture", low=8, high=128)
+    learning_rate: float = setting(4e-3, "AdamW's largest", low=0, high=10)
+    temperature: float = setting(0.2, "how much the nearest wrong views count", low=0.01, high=10)
+    view_crop: float = setting(0.25, "how far a view is moved, as a share of the side", low=0, high=0.5)
+    view_flip: bool = setting(True, "mirror half of the views")
+    view_colour: float = setting(0.4, "how far colours of a view vary", low=0, high=0.9)
+    view_cutout: bool = setting(True, "grey out a square in each view")
+
+    def views(self) -> PictureSettings:
+        """How a view differs from its picture."""
+        return replace(self, crop=self.view_crop, flip=self.view_flip, colour=self.view_colour)
+
+    def encoder_config(self, num_classes: int) -> PictureEncoderConfig:
+        """The network's shape; 0 classes for one without labels."""
+        return PictureEncoderConfig(
+            image_size=self.image_size,
+            num_classes=num_classes,
+            width=self.width,
+            feature_size=self.feature_size,
         )

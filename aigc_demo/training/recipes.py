@@ -6,8 +6,8 @@ from typing import Any
 
 from aigc_demo.core.errors import InputError
 from aigc_demo.data.sources import TINY_WORLD
-from aigc_demo.training.curves import GAN, LANGUAGE_MODEL, Curve
-from aigc_demo.training.picture_settings import GanSettings, StyleGanSettings
+from aigc_demo.training.curves import CLASSIFIER, GAN, LANGUAGE_MODEL, Curve
+from aigc_demo.training.picture_settings import ClassifierSettings, GanSettings, StyleGanSettings
 from aigc_demo.training.settings import LanguageModelSettings
 
 
@@ -18,7 +18,7 @@ class Recipe:
     Attributes:
         settings: the class of its settings.
         family: which loop trains it.
-        makes: text or pictures.
+        makes: text, pictures, or features of pictures.
         rate: the measure of a step that says how fast it goes.
         curves: the charts that tell its story.
         defaults: settings that differ from those of its class.
@@ -128,6 +128,15 @@ RECIPES: dict[str, Recipe] = {
         rate="pictures_per_second",
         asked=("image_size", "width", "loss", "batch_size", "learning_rate", "r1_gamma"),
         shape=("image_size", "latent_size", "num_features", "style_size", "num_mapping_layers", "width"),
+    ),
+    "classifier": Recipe(
+        ClassifierSettings,
+        CLASSIFIER,
+        family="classifier",
+        makes="features",
+        rate="pictures_per_second",
+        asked=("image_size", "width", "batch_size", "learning_rate"),
+        shape=("image_size", "width", "feature_size"),
     ),
 }
 
