@@ -3,7 +3,10 @@
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from aigc_demo.core.run_directory import writing
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -45,3 +48,20 @@ def draw_pictures(model: str, *, seeds: Sequence[int], settings: Mapping[str, An
     started = time.perf_counter()
     pictures = maker.make(seeds, sampling)
     return Drawn(pictures, tuple(seeds), round(time.perf_counter() - started, 4))
+
+
+def write_pictures(drawn: Drawn, out: Path) -> list[Path]:
+    """Each picture as a PNG: one under this very name, several with their seed before its ending.
+
+    Raises:
+        DemoError: the disk does not take them.
+    """
+    from PIL import Image
+
+    files = []
+    for picture, seed in zip(drawn.pictures, drawn.seeds, strict=True):
+        file = out if len(drawn.seeds) == 1 else out.with_name(f"{out.stem}-{seed}{out.suffix or '.png'}")
+        with writing(file):
+            Image.fromarray(picture.permute(1, 2, 0).numpy()).save(file, format="PNG")
+        files.append(file)
+    return files

@@ -620,6 +620,18 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "无法读取 {name}（{detail}）；请另选数据集，或以文件给出其文本。",
         "無法讀取 {name}（{detail}）；請另選資料集，或以檔案給出其文字。",
     ),
+    "too_few_pictures": (
+        "{name} 只有 {got} 张图片，太少，无法用来衡量；请至少给出 {needed} 张。",
+        "{name} 只有 {got} 張圖片，太少，無法用來衡量；請至少給出 {needed} 張。",
+    ),
+    "no_encoder": (
+        "这里没有能看 {size} 像素图片的网络；请用配方 classifier 训练一个，并用 encoder 指明它。",
+        "這裡沒有能看 {size} 像素圖片的網路；請用配方 classifier 訓練一個，並用 encoder 指明它。",
+    ),
+    "no_styles": (
+        "{model} 没有可以混合的风格；请选择配方 stylegan 训练的模型。",
+        "{model} 沒有可以混合的風格；請選擇配方 stylegan 訓練的模型。",
+    ),
     "nothing_left": (
         "清理丢弃了 {name} 的全部 {dropped} 个字符；请少丢一些，或换一段文本。",
         "清理丟棄了 {name} 的全部 {dropped} 個字元；請少丟一些，或換一段文字。",
