@@ -141,3 +141,30 @@ class ClassifierSettings(PictureNetworkSettings):
             width=self.width,
             feature_size=self.feature_size,
         )
+
+
+@dataclass(frozen=True)
+class DiffusionSettings(PictureNetworkSettings):
+    """The library's diffusion model, small enough for two cores."""
+
+    base_channels: int = setting(
+        32, "features of the level next to the picture; n times as many in level n", low=8, high=256
+    )
+    layers_per_block: int = setting(1, "convolution blocks in each level", low=1, high=4)
+    attention: bool = setting(False, "let places look at each other where they are fewest")
+    noise_steps: int = setting(1000, "steps from a picture to noise", low=10, high=4000)
+    batch_size: int = setting(64, "pictures in one step, all processes together", low=2, high=8192)
+    ema_decay: float = setting(0.999, "memory of the network that is kept", low=0, high=0.99999)
+    validation_pictures: int = setting(256, "pictures measured each time, the same ones", low=1)
+    sample_pictures: int = setting(16, "pictures of the sample at each checkpoint", low=0, high=400)
+    sample_steps: int = setting(10, "steps from noise to a sample", low=1, high=1000)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.base_channels % 8:
+            raise InputError(
+                "setting_range", name="base_channels", expected="a multiple of 8", got=self.base_channels
+            )
+        if self.sample_steps > self.noise_steps:
+            expected = f"at most {self.noise_steps}"
+            raise InputError("setting_range", name="sample_steps", expected=expected, got=self.sample_steps)

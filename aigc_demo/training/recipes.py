@@ -6,8 +6,13 @@ from typing import Any
 
 from aigc_demo.core.errors import InputError
 from aigc_demo.data.sources import TINY_WORLD
-from aigc_demo.training.curves import CLASSIFIER, GAN, LANGUAGE_MODEL, Curve
-from aigc_demo.training.picture_settings import ClassifierSettings, GanSettings, StyleGanSettings
+from aigc_demo.training.curves import CLASSIFIER, DIFFUSION, GAN, LANGUAGE_MODEL, Curve
+from aigc_demo.training.picture_settings import (
+    ClassifierSettings,
+    DiffusionSettings,
+    GanSettings,
+    StyleGanSettings,
+)
 from aigc_demo.training.settings import LanguageModelSettings
 
 
@@ -128,6 +133,16 @@ RECIPES: dict[str, Recipe] = {
         rate="pictures_per_second",
         asked=("image_size", "width", "loss", "batch_size", "learning_rate", "r1_gamma"),
         shape=("image_size", "latent_size", "num_features", "style_size", "num_mapping_layers", "width"),
+    ),
+    "ddpm": Recipe(
+        DiffusionSettings,
+        DIFFUSION,
+        family="diffusion",
+        makes="pictures",
+        rate="pictures_per_second",
+        ours=False,
+        asked=("image_size", "base_channels", "batch_size", "learning_rate", "ema_decay"),
+        shape=("image_size", "base_channels", "layers_per_block", "attention"),
     ),
     "classifier": Recipe(
         ClassifierSettings,
