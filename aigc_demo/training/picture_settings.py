@@ -1,14 +1,20 @@
 """What the trainings of networks of pictures are told."""
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from aigc_demo.core.config import setting
 from aigc_demo.core.errors import InputError
 from aigc_demo.data.images import PictureSettings
-from aigc_demo.nets.adversarial import LOSSES
-from aigc_demo.nets.diff_augment import POLICY
-from aigc_demo.nets.picture_encoder import PictureEncoderConfig
-from aigc_demo.nets.style_generator import StyleConfig
+
+if TYPE_CHECKING:
+    from aigc_demo.nets.picture_encoder import PictureEncoderConfig
+    from aigc_demo.nets.style_generator import StyleConfig
+
+# As in nets/adversarial and nets/diff_augment, which a page that only reads settings does not import: they
+# bring torch along.
+LOSSES = ("non-saturating", "minimax", "hinge")
+POLICY = ("colour", "translation", "cutout")
 
 
 @dataclass(frozen=True)
@@ -87,8 +93,10 @@ class StyleGanSettings(GanSettings):
         0.999, "memory of the generator that is kept; 0 for its last weights", low=0, high=0.99999
     )
 
-    def style_config(self) -> StyleConfig:
+    def style_config(self) -> "StyleConfig":
         """The generator's shape."""
+        from aigc_demo.nets.style_generator import StyleConfig
+
         return StyleConfig(
             image_size=self.image_size,
             latent_size=self.latent_size,
@@ -133,8 +141,10 @@ class ClassifierSettings(PictureNetworkSettings):
         """How a view differs from its picture."""
         return replace(self, crop=self.view_crop, flip=self.view_flip, colour=self.view_colour)
 
-    def encoder_config(self, num_classes: int) -> PictureEncoderConfig:
+    def encoder_config(self, num_classes: int) -> "PictureEncoderConfig":
         """The network's shape; 0 classes for one without labels."""
+        from aigc_demo.nets.picture_encoder import PictureEncoderConfig
+
         return PictureEncoderConfig(
             image_size=self.image_size,
             num_classes=num_classes,
