@@ -15,7 +15,7 @@ from aigc_demo.core.weights_file import num_parameters, read_json, weights_path
 Family = Literal["ours", "library", "pretrained"]
 
 GANS = ("dcgan", "stylegan")
-MADE_HERE = ("gpt", "gpt2", *GANS, "classifier")
+MADE_HERE = ("gpt", "gpt2", *GANS, "ddpm", "classifier")
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 HUB_PREFIX = "hf:"
@@ -145,6 +145,20 @@ PRETRAINED = (
         size_mib=942,
         architecture="qwen2",
     ),
+    CatalogEntry(
+        name="ddpm-cifar10",
+        family="pretrained",
+        kind="pictures",
+        recipe="",
+        location="google/ddpm-cifar10-32",
+        revision="267b167dc01f0e4e61923ea244e8b988f84deb80",
+        num_parameters=35_746_307,
+        licence="Apache-2.0",
+        training_data="CIFAR-10: 50,000 photographs of animals and vehicles",
+        size_mib=136,
+        architecture="ddpm",
+        image_size=32,
+    ),
 )
 
 
@@ -173,6 +187,8 @@ def folder_entry(folder: Path, name: str) -> CatalogEntry:
     recipe = config.get("recipe", "gpt2" if config.get("model_type") == "gpt2" else "")
     if recipe == "classifier":
         return _measure_entry(folder, name, config)
+    if recipe == "ddpm":
+        return _diffusion_entry(folder, name, config)
     weights = weights_path(folder)
     if recipe not in ("gpt", "gpt2"):
         detail = f"its recipe is {shown(recipe) or 'not named'}"
@@ -209,6 +225,23 @@ def _gan_entry(folder: Path, name: str) -> CatalogEntry:
         num_parameters=sum(num_parameters(file) for file in files),
         size_mib=sum(file.stat().st_size for file in files) / 2**20,
         architecture=config["recipe"],
+        image_size=size if isinstance(size, int) else None,
+    )
+
+
+def _diffusion_entry(folder: Path, name: str, config: dict[str, Any]) -> CatalogEntry:
+    """A network in the layout of diffusers."""
+    weights = folder / "unet" / "diffusion_pytorch_model.safetensors"
+    size = config.get("image_size")
+    return CatalogEntry(
+        name=name,
+        family="library",
+        kind="pictures",
+        recipe="ddpm",
+        location=str(folder),
+        num_parameters=num_parameters(weights),
+        size_mib=weights.stat().st_size / 2**20,
+        architecture="ddpm",
         image_size=size if isinstance(size, int) else None,
     )
 

@@ -6,7 +6,7 @@ that each picture hangs on its own seed alone.
 
 # Shapes: N pictures, C channels, H rows, W columns.
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,9 @@ from aigc_demo.core.device import seeded
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.weights_file import PICKLES, check_weights, read_header, read_json
 from aigc_demo.data.pixels import as_bytes
+from aigc_demo.generators import hub
+from aigc_demo.generators.catalog import CatalogEntry, Family
+from aigc_demo.generators.picture_model import PictureSampling, Progress
 
 UNET, SCHEDULER = "unet", "scheduler"
 WEIGHTS = "diffusion_pytorch_model.safetensors"
@@ -38,8 +41,7 @@ OF_THE_NOISE = (
 )
 MOST_TIMESTEPS, MOST_PARTS, MOST_SIDE = 10_000, 8, 256
 
-Preview = Callable[[int, int, Tensor], bool]
-"""Gets the step, how many there are, and the picture as the model guesses it now; True ends it there."""
+MOST_AT_ONCE = 64
 
 
 class DiffusionPictures:
@@ -48,6 +50,8 @@ class DiffusionPictures:
     Args:
         folder: of a run's checkpoint or of a snapshot of the Hub: `unet` and `scheduler` in folders of their
             own, or their files side by side.
+        name: to show.
+        family: whose it is.
         device: where it computes.
 
     Attributes:
@@ -58,28 +62,47 @@ class DiffusionPictures:
         InputError: something is missing, damaged, or of another kind.
     """
 
-    def __init__(self, folder: Path, device: str = "cpu"):
+    def __init__(self, folder: Path, name: str = "ddpm", family: Family = "library", device: str = "cpu"):
+        self.name, self.family = name, family
         self.network = load_unet(folder).to(device)
         self.scheduler = load_scheduler(folder)
         self.image_size: int = self.network.config.sample_size  # type: ignore[assignment, union-attr]
         self.num_parameters = sum(weight.numel() for weight in self.network.parameters())
 
     def make(
-        self, seeds: list[int], *, num_inference_steps: int, callback: Preview = lambda *_: False
+        self, seeds: Sequence[int], sampling: PictureSampling, progress: Progress | None = None
     ) -> Tensor:
-        """Pictures, one for each seed: a picture is the same whichever others are made with it.
+        """As PictureModel; after a word to stop, what the model guessed then of the pictures so far.
 
-        Args:
-            seeds: of the noise that each begins as.
-            num_inference_steps: how often the model is asked, spread over all its steps of noise.
-            callback: sees the picture that the model guesses at each step, uint8 [N, 3, H, W].
-
-        Returns:
-            uint8 [N, 3, H, W]; after a callback that ended it, what was guessed then.
+        A few at a time, so that a long row of seeds takes no more memory than a short one.
         """
         shape = (3, self.image_size, self.image_size)
-        noise_NCHW = torch.stack([torch.randn(shape, generator=seeded(seed)) for seed in seeds])
-        return denoised(self.network, self.scheduler, noise_NCHW, num_inference_steps, callback)
+        made, stopped = [], False
+
+        def told(step: int, total: int, guessed_NCHW: Tensor) -> bool:
+            nonlocal stopped
+            stopped = progress is not None and progress(step, total, guessed_NCHW)
+            return stopped
+
+        for first in range(0, len(seeds), MOST_AT_ONCE):
+            part = seeds[first : first + MOST_AT_ONCE]
+            noise_NCHW = torch.stack([torch.randn(shape, generator=seeded(seed)) for seed in part])
+            made.append(
+                denoised(self.network, self.scheduler, noise_NCHW, sampling.num_inference_steps, told)
+            )
+            if stopped:
+                break
+        return torch.cat(made)
+
+
+def load_diffusion(entry: CatalogEntry) -> DiffusionPictures:
+    """A diffusion model by its entry in the catalog, fetched if it is not on this machine yet.
+
+    Raises:
+        InputError: something is missing, damaged, or of another kind.
+        DemoError: it is pretrained, and neither on this machine nor can the Hub be reached.
+    """
+    return DiffusionPictures(hub.fetch(entry), entry.name, entry.family)
 
 
 @torch.inference_mode()
@@ -88,7 +111,7 @@ def denoised(
     scheduler: Any,
     noise_NCHW: Tensor,
     num_inference_steps: int,
-    callback: Preview = lambda *_: False,
+    callback: Progress = lambda *_: False,
 ) -> Tensor:
     """From noise to pictures, without any new noise on the way.
 
@@ -97,7 +120,7 @@ def denoised(
         scheduler: its DDIMScheduler.
         noise_NCHW: from a standard normal distribution.
         num_inference_steps: how often the network is asked.
-        callback: as in `DiffusionPictures.make`.
+        callback: told each step and the picture that the model guesses at it; true ends it there.
 
     Returns:
         uint8 [N, C, H, W].

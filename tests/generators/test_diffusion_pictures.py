@@ -10,6 +10,7 @@ from safetensors.torch import load_file, save_file
 
 from aigc_demo.core.errors import InputError
 from aigc_demo.generators.diffusion_pictures import OLD_NAMES, UNET, WEIGHTS, DiffusionPictures
+from aigc_demo.generators.picture_model import PictureSampling
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +36,8 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_picture_hangs_on_its_own_seed(model: Path) -> None:
     pictures = DiffusionPictures(model)
-    three = pictures.make([5, 6, 7], num_inference_steps=3)
-    (alone,) = pictures.make([6], num_inference_steps=3)
+    three = pictures.make([5, 6, 7], PictureSampling(num_inference_steps=3))
+    (alone,) = pictures.make([6], PictureSampling(num_inference_steps=3))
     assert three.shape == (3, 3, 16, 16)
     assert three.dtype == torch.uint8
     assert (three[1].int() - alone.int()).abs().max() <= 1  # a batch of another size rounds otherwise
@@ -50,7 +51,7 @@ def test_pictures_are_those_of_the_library(model: Path) -> None:
     pipeline.set_progress_bar_config(disable=True)
     rng = torch.Generator().manual_seed(3)
     theirs = pipeline(generator=rng, num_inference_steps=4, output_type="np").images
-    ours = DiffusionPictures(model).make([3], num_inference_steps=4)
+    ours = DiffusionPictures(model).make([3], PictureSampling(num_inference_steps=4))
     same = torch.from_numpy(theirs).permute(0, 3, 1, 2) * 255
     assert (ours.float() - same).abs().max() <= 1
 
@@ -62,7 +63,7 @@ def test_every_step_is_shown_and_can_be_the_last(model: Path) -> None:
         seen.append((step, total, preview))
         return step == 2
 
-    made = DiffusionPictures(model).make([1, 2], num_inference_steps=5, callback=watch)
+    made = DiffusionPictures(model).make([1, 2], PictureSampling(num_inference_steps=5), watch)
     assert [(step, total) for step, total, _ in seen] == [(1, 5), (2, 5)]
     assert torch.equal(made, seen[-1][2])
     assert made.shape == (2, 3, 16, 16)
@@ -76,7 +77,10 @@ def test_an_old_snapshot_has_other_names_and_one_folder(model: Path, tmp_path: P
         weights = {name.replace(new, old): weight for name, weight in weights.items()}
     assert sum(".query." in name for name in weights) > 0
     save_file(weights, tmp_path / WEIGHTS)
-    makes = [DiffusionPictures(folder).make([4], num_inference_steps=2) for folder in (model, tmp_path)]
+    makes = [
+        DiffusionPictures(folder).make([4], PictureSampling(num_inference_steps=2))
+        for folder in (model, tmp_path)
+    ]
     assert torch.equal(*makes)
 
 
