@@ -1,13 +1,17 @@
 """What the trainings of networks of pictures are told."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from aigc_demo.core.config import setting
-from aigc_demo.core.errors import InputError
 from aigc_demo.data.images import PictureSettings
-from aigc_demo.nets.adversarial import LOSSES
-from aigc_demo.nets.diff_augment import POLICY
-from aigc_demo.nets.style_generator import StyleConfig
+
+if TYPE_CHECKING:
+    from aigc_demo.nets.style_generator import StyleConfig
+
+# Those of nets/adversarial and nets/diff_augment: a page offers them before it loads torch.
+LOSSES = ("non-saturating", "minimax", "hinge")
+POLICY = ("colour", "translation", "cutout")
 
 
 @dataclass(frozen=True)
@@ -54,16 +58,11 @@ class GanSettings(PictureLoopSettings):
         0.0, "memory of the generator that is kept; 0 for its last weights", low=0, high=0.99999
     )
     diff_augment: tuple[str, ...] = setting(
-        (), "changes that both kinds of pictures go through before they are judged"
+        (),
+        "changes that both kinds of pictures go through before they are judged",
+        choices=POLICY,
     )
     sample_pictures: int = setting(36, "pictures of the sample at each checkpoint", low=0, high=400)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        for policy in self.diff_augment:
-            if policy not in POLICY:
-                expected = "some of " + ", ".join(POLICY)
-                raise InputError("setting_range", name="diff_augment", expected=expected, got=policy[:60])
 
 
 @dataclass(frozen=True)
@@ -86,8 +85,10 @@ class StyleGanSettings(GanSettings):
         0.999, "memory of the generator that is kept; 0 for its last weights", low=0, high=0.99999
     )
 
-    def style_config(self) -> StyleConfig:
+    def style_config(self) -> "StyleConfig":
         """The generator's shape."""
+        from aigc_demo.nets.style_generator import StyleConfig
+
         return StyleConfig(
             image_size=self.image_size,
             latent_size=self.latent_size,
