@@ -58,13 +58,14 @@ def check_networks(folder: Path) -> str:
         InputError: one of them is missing, damaged, or of another kind.
     """
     config = read_json(folder / GENERATOR / "config.json")
-    recipe = "stylegan" if config.get("recipe") == "stylegan" else "dcgan"
-    generator = (StyleGenerator, StyleConfig) if recipe == "stylegan" else (Generator, DcganConfig)
-    _checked(*generator, config, folder / GENERATOR)
+    if config.get("recipe") == "stylegan":
+        _checked(StyleGenerator, StyleConfig, config, folder / GENERATOR)
+    else:
+        _checked(Generator, DcganConfig, config, folder / GENERATOR)
     _checked(
         Discriminator, DcganConfig, read_json(folder / DISCRIMINATOR / "config.json"), folder / DISCRIMINATOR
     )
-    return recipe
+    return str(config.get("recipe", "dcgan"))
 
 
 def _checked(network: Any, shape: type[Settings], config: dict[str, Any], folder: Path) -> Settings:

@@ -122,7 +122,8 @@ class ScrubHandlers:
 
     def another_run(self, request: gr.Request, name: Any) -> tuple[Any, Any, Any, Json]:
         """Nothing is made yet. A run that writes is asked with a prompt, and beside it stands the baseline of
-        the same data, if there is one; one that draws is asked for pictures of another seed."""
+        the same data, if there is one; one that draws is asked for pictures of another seed.
+        """
         with door(request):
             drawing = bool(name) and draws(self._watches.view(name).recipe)
             writes = not drawing
@@ -174,7 +175,6 @@ class ScrubHandlers:
         with self._stops.writing(ticket) as stop:
             for picture in compare_text(asked, self._cache, stop):
                 yield (name, step), written_value(name, picture, asked.prompt)
-
 
     def _draw(self, name: Any, step: int | None, seed: Any) -> Iterator[tuple[Any, Json]]:
         """The sheet that the training kept at a checkpoint, then new pictures beside it."""
