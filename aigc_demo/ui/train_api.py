@@ -90,8 +90,8 @@ class TrainApi:
         """What a run of /start_run with the same arguments would take, by a few real steps; some ten seconds.
 
         The answer holds `fits`, and where it does not `problem`; `seconds` of the whole run, `steps`,
-        `steps_per_second`, `tokens_per_second` or `pictures_per_second`, `num_parameters`, `peak_memory_mib`, `memory_limit_mib`,
-        `disk_mib`.
+        `steps_per_second`, `tokens_per_second` or `pictures_per_second`, `num_parameters`, `peak_memory_mib`,
+        `memory_limit_mib`, `disk_mib`.
         """
         with door(request):
             found = try_order(
@@ -151,7 +151,8 @@ class TrainApi:
         """The curves of a run as far as it has come, at most 500 points a line, and its samples.
 
         The answer is {"run": as in /runs, "curves": {curve: {line: [[step, value], ...]}}, "samples":
-        [{"step", "text"}] or, of pictures, [{"step", "picture": address below this page's}], "models": [name]}. Lines that end in _smooth are running means; in the line
+        [{"step", "text"}], "models": [name]}; of a recipe that draws, a sample is {"step", "picture"} with an
+        address below that of this page. Lines that end in _smooth are running means; in the line
         checkpoint a stroke ends with null. `logarithmic`: log10 of the values. The models are those of the
         checkpoints: /generate_text takes their names.
         """
