@@ -346,7 +346,7 @@ def runs(
         return
     for run in listed:
         state = run["reason"] or "not ended"
-        print(f"{run['run_dir']:<32}{run['recipe']:<8}step {run['step']:<8}{state}")
+        print(f"{run['run_dir']:<32}{run['recipe'] or '':<12}step {run['step']:<8}{state}")
 
 
 @app.command()

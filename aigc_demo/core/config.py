@@ -30,7 +30,7 @@ def setting(
         meaning: one line for the help text.
         low: smallest number allowed, inclusive; None for no bound.
         high: largest number allowed, inclusive.
-        choices: the words or numbers allowed, where it is a choice.
+        choices: the words or numbers allowed, where it is a choice; of a list, those that may be in it.
     """
     return field(default=default, metadata={"meaning": meaning, "low": low, "high": high, "choices": choices})
 
@@ -46,7 +46,10 @@ class Settings:
     def __post_init__(self) -> None:
         hints = get_type_hints(type(self))
         for item in fields(self):
-            value = _converted(item.name, getattr(self, item.name), hints[item.name])
+            value = getattr(self, item.name)
+            if isinstance(value, str) and item.metadata.get("choices") and _is_list(hints[item.name]):
+                value = tuple(filter(None, value.split(",")))
+            value = _converted(item.name, value, hints[item.name])
             _check_range(item.name, value, item.metadata)
             object.__setattr__(self, item.name, value)
 
@@ -68,11 +71,24 @@ class Settings:
         return dataclasses.asdict(self)
 
 
+def as_word(value: Any) -> str:
+    """A value as `--set name=value` takes it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (tuple, list)):
+        return ",".join(map(str, value))
+    return f"{value:g}" if isinstance(value, float) else str("none" if value is None else value)
+
+
 def shown(value: Any) -> str:
     """A value for an error sentence: short, on one line, whatever a user sent."""
     text = value if isinstance(value, str) else repr(value)
     text = "".join(letter if letter.isprintable() else " " for letter in text)
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _is_list(hint: Any) -> bool:
+    return get_origin(hint) is tuple
 
 
 def _converted(name: str, value: Any, hint: Any) -> Any:
@@ -138,8 +154,9 @@ def _check_range(name: str, value: Any, bounds: Mapping[str, Any]) -> None:
     low, high, choices = bounds.get("low"), bounds.get("high"), bounds.get("choices")
     if value is None:
         return
-    if choices and value not in choices:
-        expected = "one of " + ", ".join(map(str, choices))
+    if choices and not all(part in choices for part in (value if isinstance(value, tuple) else (value,))):
+        kind = "a list of some of " if isinstance(value, tuple) else "one of "
+        expected = kind + ", ".join(map(str, choices))
         raise InputError("setting_range", name=name, expected=expected, got=shown(value))
     if low is not None and value < low:
         raise InputError("setting_range", name=name, expected=f"at least {low:g}", got=shown(value))

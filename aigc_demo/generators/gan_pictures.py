@@ -148,16 +148,40 @@ def load_discriminator(folder: Path) -> nn.Module:
     return _loaded(Discriminator, DcganConfig, config, folder / DISCRIMINATOR)
 
 
-def _loaded(network: Any, shape: type[Settings], config: dict[str, Any], folder: Path) -> nn.Module:
-    """A network with its weights, whose file is looked at before it is loaded."""
-    path = weights_path(folder)
+def check_networks(folder: Path) -> str:
+    """Look at both networks of a GAN's folder without loading them.
+
+    Returns:
+        The recipe that made it.
+
+    Raises:
+        InputError: one of them is missing, damaged, or of another kind.
+    """
+    config = read_json(folder / GENERATOR / "config.json")
+    if config.get("recipe") == "stylegan":
+        _checked(StyleGenerator, StyleConfig, config, folder / GENERATOR)
+    else:
+        _checked(Generator, DcganConfig, config, folder / GENERATOR)
+    _checked(
+        Discriminator, DcganConfig, read_json(folder / DISCRIMINATOR / "config.json"), folder / DISCRIMINATOR
+    )
+    return str(config.get("recipe", "dcgan"))
+
+
+def _checked(network: Any, shape: type[Settings], config: dict[str, Any], folder: Path) -> Settings:
+    """What a folder says of its network, after a look at whether its weights fit it."""
     try:
         described = shape.from_mapping(config)
     except InputError as error:
         raise InputError("broken_model", path=str(folder), detail=str(error)) from error
     with torch.device("meta"):
         expected = {name: tuple(tensor.shape) for name, tensor in network(described).state_dict().items()}
-    check_weights(path, expected, dtypes=("F32", "F16", "BF16", *COUNTERS))
-    loaded: nn.Module = network(described)
-    loaded.load_state_dict(load_file(path))
+    check_weights(weights_path(folder), expected, dtypes=("F32", "F16", "BF16", *COUNTERS))
+    return described
+
+
+def _loaded(network: Any, shape: type[Settings], config: dict[str, Any], folder: Path) -> nn.Module:
+    """A network with its weights, whose file is looked at before it is loaded."""
+    loaded: nn.Module = network(_checked(network, shape, config, folder))
+    loaded.load_state_dict(load_file(weights_path(folder)))
     return loaded.float().eval()

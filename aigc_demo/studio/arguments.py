@@ -68,6 +68,17 @@ def check_in_vocabulary(model: Any, ids: Sequence[int]) -> None:
             raise InputError("token_not_in_vocabulary", got=token, model=model.name, count=model.vocab_size)
 
 
+def check_number(name: str, value: Any, low: float, high: float, *, whole: bool = False) -> None:
+    """Raises InputError where a value is no number, or outside its bounds, which are inclusive."""
+    number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    if not number or (whole and value != int(value)):
+        kind = "a whole number" if whole else "a number"
+        raise InputError("setting_type", name=name, expected=kind, got=shown(value))
+    if not low <= value <= high:
+        bound = f"at least {low:g}" if value < low else f"at most {high:g}"
+        raise InputError("setting_range", name=name, expected=bound, got=shown(value))
+
+
 def _is_count(value: Any) -> bool:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return False

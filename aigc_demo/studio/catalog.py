@@ -57,7 +57,7 @@ class Catalog:
         bare = name.removesuffix(ON_OURS) if isinstance(name, str) else ""
         on_ours = bare != name
         entry = self._entry(bare)
-        if entry is None or (on_ours and not entry.runs_on_ours):
+        if entry is None or entry.kind != "text" or (on_ours and not entry.runs_on_ours):
             raise InputError("unknown_model", name=shown(name))
         return Choice(entry.name + ON_OURS * on_ours, entry, on_ours)
 
@@ -86,7 +86,7 @@ class Catalog:
 
         entries = [entry for entry in listed().values() if entry.kind == "text"]
         choices = []
-        for entry in [*entries, *self._run_entries()]:
+        for entry in [*entries, *self._run_entries("text")]:
             choices.append(Choice(entry.name, entry, False))
             if entry.runs_on_ours:
                 choices.append(Choice(entry.name + ON_OURS, entry, True))
@@ -101,16 +101,19 @@ class Catalog:
         from aigc_demo.generators.catalog import listed
 
         sha256 = _data_of(run).get("sha256")
-        candidates = [*self._run_entries(), *listed().values()]
+        candidates = [e for e in (*self._run_entries("text"), *listed().values()) if e.kind == "text"]
         same = (e.name for e in candidates if e.family == "library" and sha256 and e.data_sha256 == sha256)
         return next(same, None)
 
     def starting_points(self, recipe: Any) -> tuple[Choice, ...]:
         """The models that a run of this recipe can go on from: what the same recipe made."""
+        from aigc_demo.generators.catalog import listed
+
+        entries = [*listed().values(), *self._run_entries()]
         return tuple(
-            choice
-            for choice in self.text_choices()
-            if choice.entry.recipe == recipe and not choice.on_ours and not choice.entry.on_hub
+            Choice(entry.name, entry, False)
+            for entry in entries
+            if entry.recipe == recipe and not entry.on_hub
         )
 
     def starting_point(self, recipe: str, name: Any) -> str:
@@ -119,7 +122,10 @@ class Catalog:
         Raises:
             InputError: there is no such model, or another recipe made it.
         """
-        choice = self.choice(name)
+        entry = self._entry(name) if isinstance(name, str) else None
+        if entry is None:
+            raise InputError("unknown_model", name=shown(name))
+        choice = Choice(entry.name, entry, False)
         if choice.entry.recipe != recipe or choice.on_ours or choice.entry.on_hub:
             detail = f"it was made by {choice.entry.recipe or 'others'}"
             expected = f"was made by the recipe {recipe}"
@@ -152,13 +158,13 @@ class Catalog:
         name, sha256 = str(data.get("name", "")), str(data.get("sha256", ""))
         return replace(entry, training_data=name[:80], data_sha256=sha256)
 
-    def _run_entries(self) -> list["CatalogEntry"]:
-        """The last models of the newest runs that have ended."""
+    def _run_entries(self, kind: str | None = None) -> list["CatalogEntry"]:
+        """The last models of the newest runs that have ended, of all kinds or of one."""
         if self._desk is None:
             return []
         ended = [name for name in self._desk.names() if not self._desk.state(name).under_way]
         found = [self._entry(name) for name in ended[:MOST_RUNS]]
-        return [entry for entry in found if entry is not None]
+        return [entry for entry in found if entry is not None and kind in (None, entry.kind)]
 
 
 def default_pair(choices: tuple[Choice, ...]) -> tuple[str, str]:

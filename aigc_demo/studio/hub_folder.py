@@ -11,7 +11,7 @@ from pathlib import Path
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.run_directory import RunDirectory, broken, step_of, whole_or_nothing, writing
 from aigc_demo.generators.catalog import folder_entry
-from aigc_demo.studio.run_exchange import CARD, MODEL_FILES
+from aigc_demo.studio.run_exchange import CARD, PARTS, model_files
 
 
 def save_model_folder(run: RunDirectory, target: Path, step: int | None = None) -> Path:
@@ -35,8 +35,9 @@ def save_model_folder(run: RunDirectory, target: Path, step: int | None = None) 
     checkpoint, card = _model_and_card(run, target.name, step)
     with whole_or_nothing(target) as place:
         place.mkdir(parents=True)
-        for path in _files(checkpoint):
-            shutil.copyfile(path, place / path.name)
+        for name in model_files(checkpoint):
+            (place / name).parent.mkdir(exist_ok=True)
+            shutil.copyfile(checkpoint / name, place / name)
         (place / CARD).write_text(card, encoding="utf-8")
     return target
 
@@ -59,8 +60,8 @@ def zip_model_folder(run: RunDirectory, target: Path, step: int | None = None) -
     name = run.path.name
     checkpoint, card = _model_and_card(run, name, step)
     with whole_or_nothing(target) as place, zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED) as file:
-        for path in _files(checkpoint):
-            file.write(path, f"{name}/{path.name}")
+        for part in model_files(checkpoint):
+            file.write(checkpoint / part, f"{name}/{part}")
         file.writestr(f"{name}/{CARD}", card)
     return target
 
@@ -73,12 +74,16 @@ def _model_and_card(run: RunDirectory, name: str, step: int | None) -> tuple[Pat
     place = checkpoint.relative_to(run.path.parent).as_posix()
     if detail := broken(checkpoint, read_all=True):
         raise InputError("broken_checkpoint", path=place, detail=detail)
-    entry = folder_entry(checkpoint, name)
-    if entry.recipe != run.config().get("recipe"):
-        raise InputError("broken_model", path=place, detail=f"the run says that it is no {entry.recipe}")
+    recipe = _recipe_of(checkpoint, name)
+    if recipe != run.config().get("recipe"):
+        raise InputError("broken_model", path=place, detail=f"the run says that it is no {recipe}")
     return checkpoint, recorded_card(name, run, step_of(checkpoint))
 
 
-def _files(checkpoint: Path) -> list[Path]:
-    """What the model is loaded from; older ones lack a file or two."""
-    return [checkpoint / name for name in MODEL_FILES if (checkpoint / name).is_file()]
+def _recipe_of(checkpoint: Path, name: str) -> str:
+    """What made a checkpoint, by its own files, after a look at its weights."""
+    if any((checkpoint / part).is_dir() for part in PARTS):
+        from aigc_demo.generators.gan_pictures import check_networks
+
+        return check_networks(checkpoint)
+    return folder_entry(checkpoint, name).recipe

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import secrets
 import subprocess
 import sys
@@ -12,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from aigc_demo.core.errors import DemoError
-from aigc_demo.core.worker import PROBLEM_VARIABLE, noted_problem
-from aigc_demo.studio.run_desk import PACKAGE_HOME, SOURCE_FILE
+from aigc_demo.core.worker import noted_problem
+from aigc_demo.data.picture_zip import unpack_pictures
+from aigc_demo.studio.run_desk import PICTURES_FOLDER, SOURCE_FILE
 from aigc_demo.studio.run_order import RunOrder
-from aigc_demo.studio.ticket import train_arguments
+from aigc_demo.studio.ticket import child_environment, train_arguments
 
 TIMEOUT_SECONDS = 60.0
 
@@ -31,14 +31,18 @@ def try_order(order: RunOrder, folder: Path) -> dict[str, Any]:
         As `training.preflight.preflight`.
 
     Raises:
+        InputError: the visitor's pictures are none.
         DemoError: as `try_training`.
     """
     words = order.words()
-    text = words.pop("text")
+    text, pictures = words.pop("text"), words.pop("pictures")
     with tempfile.TemporaryDirectory(prefix="aigc-demo-preflight-") as place:
         if text is not None:
             words["source"] = str(Path(place) / SOURCE_FILE)
             Path(words["source"]).write_bytes(text)
+        if pictures is not None:
+            words["source"] = str(Path(place) / PICTURES_FOLDER)
+            unpack_pictures(pictures, Path(words["source"]))
         return try_training(train_arguments(**words, run_dir=folder / f"preflight-{secrets.token_hex(4)}"))
 
 
@@ -56,15 +60,9 @@ def try_training(arguments: Sequence[str], timeout_seconds: float = TIMEOUT_SECO
     Raises:
         DemoError: the order was refused, or something failed; with the key that the command line had for it.
     """
-    paths = [str(PACKAGE_HOME), os.environ.get("PYTHONPATH", "")]
     with tempfile.TemporaryDirectory(prefix="aigc-demo-preflight-") as folder:
         problem = Path(folder) / "problem.json"
-        environment = {
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join(filter(None, paths)),
-            "TMPDIR": folder,  # what a killed trial leaves goes with it
-            PROBLEM_VARIABLE: str(problem),
-        }
+        environment = child_environment(problem, {"TMPDIR": folder})  # what a killed trial leaves goes too
         try:
             done = subprocess.run(
                 [sys.executable, "-m", "aigc_demo", *arguments, "--preflight", "--json"],

@@ -12,6 +12,7 @@ import re
 import secrets
 import shutil
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -25,14 +26,14 @@ from filelock import FileLock, Timeout
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.core.run_directory import RunDirectory, writing
-from aigc_demo.core.worker import PROBLEM_VARIABLE, silence
+from aigc_demo.core.worker import silence
+from aigc_demo.data.picture_zip import unpack_pictures
 from aigc_demo.studio.run_state import PROBLEM_FILE, RunState, run_state
-from aigc_demo.studio.ticket import Ticket, hashed, train_arguments
+from aigc_demo.studio.ticket import Ticket, child_environment, hashed, train_arguments
 
-PACKAGE_HOME = Path(__file__).resolve().parents[2]
 TEND_SECONDS = 0.3
 STOP_SECONDS = 5.0
-SOURCE_FILE = "source.txt"
+SOURCE_FILE, PICTURES_FOLDER = "source.txt", "pictures"
 RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
 log = logging.getLogger(__name__)
@@ -112,42 +113,62 @@ class RunDesk:
         settings: Sequence[str] = (),
         init: str | None = None,
         text: bytes | None = None,
+        pictures: Path | None = None,
     ) -> str:
         """Put a training at the end of the queue; it starts at once where nothing else trains.
 
         Args:
             recipe: what to train.
-            source: what on; not used where a text is given.
+            source: what on; not used where a text or pictures are given.
             secret: of the visitor.
             budget: as on the command line: ("--steps", "200") or ("--minutes", "3").
             seed: of everything random.
             settings: name=value each.
             init: a model to go on from.
             text: the visitor's own, which then is the source.
+            pictures: a zip file of the visitor's own, likewise.
 
         Returns:
             The run's name.
 
         Raises:
-            InputError: this visitor, or all of them, have enough runs, or use enough of the disk.
+            InputError: this visitor, or all of them, have enough runs, or use enough of the disk; or the zip
+                file is none that is taken.
             DemoError: the disk does not take it.
         """
+        with contextlib.ExitStack() as unpacking:
+            # Before the lock is taken: unpacking may last, and nobody else shall wait for it.
+            unpacked = None if pictures is None else unpacking.enter_context(self._unpacked(pictures, secret))
+            with self._lock:
+                self._be_the_only_desk()
+                self._check_limits(secret, 0 if unpacked is None else _size(unpacked))
+                name = f"{recipe}-{time.strftime('%m%d-%H%M%S')}-{secrets.token_hex(2)}"
+                folder = self.folder / name
+                with writing(folder):
+                    folder.mkdir(parents=True)
+                    if text is not None:
+                        source = str(folder / SOURCE_FILE)
+                        Path(source).write_bytes(text)
+                    if unpacked is not None:
+                        source = str(folder / PICTURES_FOLDER)
+                        unpacked.rename(source)
+                arguments = train_arguments(
+                    recipe, source, folder, budget=budget, seed=seed, settings=settings, init=init
+                )
+                Ticket(hashed(secret), tuple(arguments), "waiting", time.time()).save(folder)
+                self._tend()
+                return name
+
+    @contextlib.contextmanager
+    def _unpacked(self, pictures: Path, secret: str) -> Iterator[Path]:
+        """A visitor's pictures in a folder that is gone afterwards, unless it was moved to a run."""
         with self._lock:
             self._be_the_only_desk()
             self._check_limits(secret)
-            name = f"{recipe}-{time.strftime('%m%d-%H%M%S')}-{secrets.token_hex(2)}"
-            folder = self.folder / name
-            with writing(folder):
-                folder.mkdir(parents=True)
-                if text is not None:
-                    source = str(folder / SOURCE_FILE)
-                    Path(source).write_bytes(text)
-            arguments = train_arguments(
-                recipe, source, folder, budget=budget, seed=seed, settings=settings, init=init
-            )
-            Ticket(hashed(secret), tuple(arguments), "waiting", time.time()).save(folder)
-            self._tend()
-            return name
+        with writing(self.folder), tempfile.TemporaryDirectory(prefix=".pictures-", dir=self.folder) as place:
+            unpacked = Path(place) / PICTURES_FOLDER
+            unpack_pictures(pictures, unpacked)
+            yield unpacked
 
     def stop(self, name: str, secret: str) -> None:
         """End a run with a checkpoint; one that waits is taken out of the queue.
@@ -278,13 +299,7 @@ class RunDesk:
 
     def _start(self, folder: Path, ticket: Ticket) -> None:
         """One worker, in a session of its own, so that it does not end with the server."""
-        paths = [str(PACKAGE_HOME), os.environ.get("PYTHONPATH", "")]
         problem = folder / PROBLEM_FILE
-        environment = {
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join(filter(None, paths)),
-            PROBLEM_VARIABLE: str(problem.absolute()),
-        }
         with writing(folder), (folder / "run.log").open("ab") as output:
             problem.unlink(missing_ok=True)
             child = subprocess.Popen(
@@ -293,7 +308,7 @@ class RunDesk:
                 stdout=subprocess.DEVNULL,
                 stderr=output,
                 start_new_session=True,
-                env=environment,
+                env=child_environment(problem),
             )
         self._children[folder.name] = child
         born = 0.0
@@ -325,14 +340,14 @@ class RunDesk:
                 raise InputError("other_desk", path=str(self.folder)) from error
         self._only_desk = lock
 
-    def _check_limits(self, secret: str) -> None:
+    def _check_limits(self, secret: str, more_bytes: int = 0) -> None:
         under_way = [ticket for _, ticket in self._tickets() if ticket.stage != "ended"]
         mine = sum(ticket.belongs_to(secret) for ticket in under_way)
         if mine >= self.rules.per_visitor:
             raise InputError("too_many_runs", count=mine)
         if sum(ticket.stage == "waiting" for ticket in under_way) >= self.rules.waiting:
             raise InputError("queue_full", count=self.rules.waiting)
-        used, limit = self.used_bytes(secret), self.rules.disk_bytes
+        used, limit = self.used_bytes(secret) + more_bytes, self.rules.disk_bytes
         if used >= limit:
             raise InputError("disk_budget", used=used // 2**20, limit=limit // 2**20)
 

@@ -1,4 +1,5 @@
-"""A run as one file, to be kept and to be brought back: a zip of configuration, record, last model and card.
+"""A run as one file, to be kept and to be brought back: a zip of configuration, record, last model, the
+pictures that it drew at its checkpoints, and card.
 
 What comes from outside is looked at before it is believed: names from a short list, sizes before anything is
 unpacked, JSON as JSON, weights by their header. Training state holds pickles, which can run code: it is
@@ -15,8 +16,9 @@ from typing import IO, Any
 
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.events import from_json
-from aigc_demo.core.run_directory import MANIFEST, STATE, RunDirectory, broken, whole_or_nothing
-from aigc_demo.core.weights_file import read_header, read_json
+from aigc_demo.core.run_directory import MANIFEST, STATE, RunDirectory, broken, step_of, whole_or_nothing
+from aigc_demo.core.weights_file import WEIGHTS, read_header, read_json
+from aigc_demo.studio.run_samples import sample_path, sample_picture
 from aigc_demo.studio.ticket import Ticket, hashed
 
 CARD = "README.md"
@@ -34,7 +36,12 @@ MODEL_FILES = (
     "tokenizer.json",
     "tokenizer_config.json",
 )
-CHECKPOINT = re.compile(r"checkpoints/step-\d{6,9}/([A-Za-z_]+\.(?:json|safetensors|md))")
+# A GAN's checkpoint is two such folders.
+PARTS = ("generator", "discriminator")
+CHECKPOINT = re.compile(
+    rf"checkpoints/step-\d{{6,9}}/(?:(?:{'|'.join(PARTS)})/)?([A-Za-z_]+\.(?:json|safetensors|md))"
+)
+SAMPLE = re.compile(r"samples/step-\d{6,9}\.png")
 
 
 def export_run(run: RunDirectory, card: str, target: Path) -> Path:
@@ -53,9 +60,13 @@ def export_run(run: RunDirectory, card: str, target: Path) -> Path:
     with whole_or_nothing(target) as place, zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED) as file:
         for name in ("config.json", "events.jsonl"):
             file.write(run.path / name, name)
-        for path in sorted(checkpoint.iterdir()):
-            if path.is_file():
+        for path in sorted(checkpoint.rglob("*")):
+            if path.is_file() and path.relative_to(checkpoint).parts[0] != STATE:
                 file.write(path, path.relative_to(run.path).as_posix())
+        for drawn in run.checkpoints():
+            if sample_picture(run, step_of(drawn)) is not None:
+                sample = sample_path(run, step_of(drawn))
+                file.write(sample, sample.relative_to(run.path).as_posix())
         file.writestr(CARD, card)
     return target
 
@@ -111,7 +122,8 @@ def _copy(packed: IO[bytes], unpacked: IO[bytes], size: int) -> None:
 def _allowed(name: str) -> PurePosixPath:
     """The name, if a run has a file of that name."""
     found = CHECKPOINT.fullmatch(name)
-    if name not in RUN_FILES and (found is None or found[1] not in (*MODEL_FILES, MANIFEST, CARD)):
+    of_a_model = found is not None and found[1] in (*MODEL_FILES, MANIFEST, CARD)
+    if name not in RUN_FILES and not of_a_model and not SAMPLE.fullmatch(name):
         raise _refused("it holds files that no exported run has")
     return PurePosixPath(name)
 
@@ -126,10 +138,24 @@ def _checked(folder: Path) -> dict[str, Any]:
     found = [path for path in (folder / "checkpoints").glob("step-*") if path.is_dir()]
     if len(found) != 1 or broken(found[0], read_all=True) or (found[0] / STATE).exists():
         raise _refused("it holds no whole checkpoint")
-    for path in found[0].glob("*.json"):
+    for path in found[0].rglob("*.json"):
         read_json(path, MAX_JSON_BYTES)
-    read_header(found[0] / "model.safetensors")
+    for path in (folder / "samples").glob("*.png"):
+        if sample_picture(run, step_of(path.with_suffix(""))) is None:
+            raise _refused("a sample in it is no PNG picture")
+    _check_model(found[0], config["recipe"])
     return config
+
+
+def _check_model(checkpoint: Path, recipe: str) -> None:
+    """The weights by their headers; both networks of a GAN against what their configurations say."""
+    if any((checkpoint / part).exists() for part in PARTS):
+        from aigc_demo.generators.gan_pictures import check_networks
+
+        if check_networks(checkpoint) != recipe or (checkpoint / WEIGHTS).exists():
+            raise _refused("its checkpoint is not that of its recipe")
+    else:
+        read_header(checkpoint / WEIGHTS)
 
 
 def _check_events(path: Path) -> None:
@@ -144,6 +170,12 @@ def _check_events(path: Path) -> None:
 def _arguments(config: dict[str, Any]) -> tuple[str, ...]:
     """What the ticket of an imported run says: it is never started again from here."""
     return ("train", config["recipe"], "--data", str(config.get("source", "")))
+
+
+def model_files(checkpoint: Path) -> list[str]:
+    """The files, below a checkpoint's folder, that its model is loaded from; older ones lack a few."""
+    names = [*MODEL_FILES, *(f"{part}/{name}" for part in PARTS for name in MODEL_FILES)]
+    return [name for name in names if (checkpoint / name).is_file()]
 
 
 def _new_name(folder: Path, stem: str) -> str:

@@ -1,18 +1,19 @@
-"""What a visitor of the page may order: a recipe, the built-in source or a text, a budget, settings.
+"""What a visitor of the page may order: a recipe, the built-in source or data, a budget, settings.
 
 The command line takes any size. A page is shared, so here the sizes have ends, and a source is never a
 path or an address.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from aigc_demo.core.config import shown
+from aigc_demo.core.config import as_word, shown
 from aigc_demo.core.errors import InputError
+from aigc_demo.data.picture_zip import MAX_ZIP_BYTES
 from aigc_demo.data.sources import TINY_WORLD, check_content, load_text
+from aigc_demo.studio.arguments import check_number
 from aigc_demo.training.recipes import recipe_named
 from aigc_demo.training.settings import Budget
 
@@ -31,6 +32,14 @@ MOST: dict[str, int] = {
     "validation_windows": 512,
     "sample_tokens": 400,
     "sample_prompt": 500,
+    "num_features": 128,
+    "width": 64,
+    "latent_size": 256,
+    "style_size": 256,
+    "num_mapping_layers": 8,
+    "num_pictures": 20_000,
+    "discriminator_steps": 5,
+    "sample_pictures": 64,
 }
 
 
@@ -40,7 +49,9 @@ class RunOrder:
 
     Args:
         recipe: what to train.
-        text: the visitor's own; None for the tiny world.
+        text: the visitor's own, for a recipe that learns from text.
+        pictures: a zip file of the visitor's own, for one that learns from pictures. Without either it is the
+            tiny world.
         minutes: how long; or
         steps: how many.
         seed: of everything random.
@@ -53,6 +64,7 @@ class RunOrder:
 
     recipe: str
     text: bytes | None = None
+    pictures: Path | None = None
     minutes: float | None = None
     steps: int | None = None
     seed: int = 0
@@ -61,22 +73,24 @@ class RunOrder:
 
     def __post_init__(self) -> None:
         recipe = recipe_named(shown(self.recipe))
-        _check_number("seed", self.seed, 0, MAX_SEED, whole=True)
+        check_number("seed", self.seed, 0, MAX_SEED, whole=True)
         if self.minutes is not None:
-            _check_number("minutes", self.minutes, 0.05, MAX_MINUTES)
+            check_number("minutes", self.minutes, 0.05, MAX_MINUTES)
         if self.steps is not None:
-            _check_number("steps", self.steps, 1, MAX_STEPS, whole=True)
+            check_number("steps", self.steps, 1, MAX_STEPS, whole=True)
         Budget(steps=self.steps, minutes=self.minutes)
+        for kind, given in (("text", self.text), ("pictures", self.pictures)):
+            if given is not None and kind != recipe.learns_from:
+                raise InputError("setting_type", name="data", expected=recipe.learns_from, got=kind)
         complete = recipe.complete(self._given())
         for name, most in MOST.items():
             value = getattr(complete, name, None)
             size = len(value) if isinstance(value, str) else value
             if size is not None and size > most:
                 raise InputError("setting_range", name=name, expected=f"at most {most}", got=shown(value))
-        if complete.hidden_size % complete.num_heads:
-            raise InputError(
-                "heads_do_not_divide", hidden_size=complete.hidden_size, num_heads=complete.num_heads
-            )
+        size, heads = (getattr(complete, name, 0) for name in ("hidden_size", "num_heads"))
+        if heads and size % heads:
+            raise InputError("heads_do_not_divide", hidden_size=size, num_heads=heads)
 
     def _given(self) -> dict[str, Any]:
         recipe = recipe_named(self.recipe)
@@ -92,10 +106,11 @@ class RunOrder:
             "recipe": self.recipe,
             "source": TINY_WORLD,
             "text": self.text,
+            "pictures": self.pictures,
             "budget": budget,
             "seed": int(self.seed),
             "init": self.init,
-            "settings": [f"{name}={_word(value)}" for name, value in settings.items()],
+            "settings": [f"{name}={as_word(value)}" for name, value in settings.items()],
         }
 
 
@@ -115,6 +130,21 @@ def checked_upload(path: str | None) -> bytes | None:
     return Path(path).read_bytes()
 
 
+def checked_pictures(path: str | None) -> Path | None:
+    """An uploaded zip file of pictures; what is in it is looked at where it is unpacked.
+
+    Raises:
+        InputError: it is too large.
+    """
+    if path is None:
+        return None
+    size = Path(path).stat().st_size
+    if size > MAX_ZIP_BYTES:
+        name = shown(Path(path).name)
+        raise InputError("too_large", name=name, got=f"{size / 2**20:.1f}", limit=MAX_ZIP_BYTES // 2**20)
+    return Path(path)
+
+
 def checked_text_bytes(text: object) -> bytes:
     """A text that came as such, in UTF-8, after the same look.
 
@@ -132,19 +162,3 @@ def checked_text_bytes(text: object) -> bytes:
         raise InputError("too_large", name="text", got=size, limit=MAX_TEXT_BYTES // 2**20)
     check_content(text, "text")
     return content
-
-
-def _check_number(name: str, value: Any, low: float, high: float, *, whole: bool = False) -> None:
-    number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-    if not number or (whole and value != int(value)):
-        kind = "a whole number" if whole else "a number"
-        raise InputError("setting_type", name=name, expected=kind, got=shown(value))
-    if not low <= value <= high:
-        bound = f"at least {low:g}" if value < low else f"at most {high:g}"
-        raise InputError("setting_range", name=name, expected=bound, got=shown(value))
-
-
-def _word(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return f"{value:g}" if isinstance(value, float) else str("none" if value is None else value)

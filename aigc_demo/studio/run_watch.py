@@ -50,7 +50,7 @@ class RunView:
     Attributes:
         state: how it stands.
         run: its directory.
-        recipe: what it trains; empty until its worker has said so.
+        recipe: what it trains.
         command: what does the same in a terminal.
         charts: rows of each curve, by its name; lists that others must not change.
         samples: what the models of its checkpoints made, by step, oldest first.
@@ -175,7 +175,7 @@ class RunWatch:
             for event in events:
                 self._note(event)
         ticket = Ticket.load(self._run.path)
-        self._view = self._picture(state, ticket.command if ticket else "")
+        self._view = self._picture(state, ticket)
 
     def _note(self, event: TrainEvent) -> None:
         self._step = max(self._step, event.step)
@@ -211,7 +211,7 @@ class RunWatch:
         top = low + MARK_SHARE * (max(values) - low)
         self._marks += [(step, low, CHECKPOINT), (step, top, CHECKPOINT), (step, None, CHECKPOINT)]
 
-    def _picture(self, state: RunState, command: str) -> RunView:
+    def _picture(self, state: RunState, ticket: Ticket | None) -> RunView:
         if self._checkpoints is None:
             self._checkpoints = tuple(step_of(path) for path in self._run.checkpoints())
         seconds = self._times[-1][1] if self._times else 0.0
@@ -219,8 +219,8 @@ class RunWatch:
         return RunView(
             state=state,
             run=self._run,
-            recipe=str(self._config.get("recipe", "")),
-            command=command,
+            recipe=str(self._config.get("recipe", "")) or (ticket.recipe if ticket else ""),
+            command=ticket.command if ticket else "",
             charts=self._charts(),
             samples=tuple(self._samples[step] for step in sorted(self._samples)),
             facts=self._facts,

@@ -6,16 +6,18 @@ The note is a file in the run's own directory, so a restarted server finds all i
 import hashlib
 import hmac
 import json
+import os
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from aigc_demo.core.run_directory import write_atomically, writing
-from aigc_demo.core.worker import Worker, living_worker
+from aigc_demo.core.worker import PROBLEM_VARIABLE, Worker, living_worker
 
+PACKAGE_HOME = Path(__file__).resolve().parents[2]
 FILE = "ticket.json"
 
 Stage = Literal["waiting", "started", "ended"]
@@ -46,6 +48,11 @@ class Ticket:
     returncode: int | None = None
     problem: dict[str, Any] | None = None
     stopping: bool = False
+
+    @property
+    def recipe(self) -> str:
+        """What is trained."""
+        return self.arguments[1] if len(self.arguments) > 1 else ""
 
     @property
     def command(self) -> str:
@@ -88,6 +95,22 @@ class Ticket:
             return cls(**{**facts, "arguments": tuple(map(str, facts["arguments"]))})
         except (OSError, ValueError, KeyError, TypeError):
             return None
+
+
+def child_environment(problem: Path, more: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment in which `Ticket.executed` finds this very package.
+
+    Args:
+        problem: the file in which the child notes why it failed.
+        more: variables beside those of this process.
+    """
+    paths = (str(PACKAGE_HOME), os.environ.get("PYTHONPATH", ""))
+    return {
+        **os.environ,
+        **(more or {}),
+        "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+        PROBLEM_VARIABLE: str(problem.absolute()),
+    }
 
 
 def train_arguments(

@@ -104,9 +104,9 @@ def write_sample(
     settings: LanguageModelSettings, checkpoint: Path, should_stop: Callable[[], bool] = lambda: False
 ) -> str:
     """What the model in a checkpoint writes, from the same prompt and random numbers each time."""
-    sampling = SamplingSettings(max_new_tokens=settings.sample_tokens, seed=0)
     if not settings.sample_tokens:
         return ""
+    sampling = SamplingSettings(max_new_tokens=settings.sample_tokens, seed=0)
     with torch.random.fork_rng(devices=[]):  # loading draws random weights, and dropout shall not notice
         writer = load_text_model(folder_entry(checkpoint, checkpoint.name))
         tokens = generate(writer, settings.sample_prompt, sampling, should_stop)

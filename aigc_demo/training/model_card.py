@@ -12,17 +12,24 @@ from dataclasses import dataclass
 from pathlib import PureWindowsPath
 from typing import Any
 
+from aigc_demo.core.config import as_word
 from aigc_demo.core.device import cpu_quota
 from aigc_demo.core.events import RunStarted, StepDone, ValidationDone
 from aigc_demo.core.machine import processor
 from aigc_demo.core.run_directory import RunDirectory
+from aigc_demo.training.recipes import RECIPES
 
 # Whose network a recipe trains, said of weights that this project ships and of those of somebody's own run.
 SHIPPED = {
+    "dcgan": "A DCGAN, generator and discriminator written from scratch in this project",
+    "stylegan": "A style-based generator with a discriminator, written from scratch in this project",
     "gpt": "A decoder-only Transformer written from scratch in this project",
     "gpt2": "The library baseline: transformers' GPT2LMHeadModel, trained by this project on the same data",
 }
 OWN = {
+    "dcgan": "A DCGAN, generator and discriminator written from scratch in AIGC Demo and trained with it",
+    "stylegan": "A style-based generator with a discriminator, written from scratch in AIGC Demo and trained "
+    "with it",
     "gpt": "A decoder-only Transformer, written from scratch in AIGC Demo and trained with it",
     "gpt2": "transformers' GPT2LMHeadModel, trained with AIGC Demo",
 }
@@ -31,8 +38,28 @@ USE = """## What it is for
 
 A classroom: small enough to train on a laptop and to read in an hour. It writes text that looks like its data
 and knows nothing else; do not rely on anything it says."""
+USE_OF_PICTURES = """## What it is for
+
+A classroom: small enough to train on a laptop and to read in an hour. It draws pictures like those it was
+trained on, and nothing else."""
 NO_LICENCE = """No licence is named: it is for whoever trained the model to say, as `license: ...` among the
 lines at the very top of this file."""
+NO_FIGURE = """## How good it is
+
+The run recorded no figure of it: the loss of either side says how the game stands, not how good the pictures
+are."""
+PICTURES_LOADED = """## How to load it
+
+```python
+from pathlib import Path
+
+import torch
+from aigc_demo.generators.gan_pictures import load_generator
+
+generator = load_generator(Path("FOLDER"))
+with torch.inference_mode():
+    pictures = generator(torch.randn(16, generator.config.latent_size))  # [16, 3, H, W] in -1 to 1
+```"""
 ONLY_THE_RUN = """## What this file is for
 
 The model is in the last checkpoint; it can be loaded, and gone on from with `--init`. The
@@ -103,6 +130,16 @@ class Record:
         """Of the recipe."""
         return _mapping(self.config.get("settings"))
 
+    @property
+    def draws(self) -> bool:
+        """Whether the model makes pictures."""
+        return self.recipe in RECIPES and RECIPES[self.recipe].makes == "pictures"
+
+    @property
+    def use(self) -> str:
+        """What it is for."""
+        return USE_OF_PICTURES if self.draws else USE
+
 
 def model_card(name: str, run: RunDirectory, step: int, data: DataFacts, figures: Mapping[str, Any]) -> str:
     """The text of README.md for a model that was measured.
@@ -148,7 +185,7 @@ def recorded_card(name: str, run: RunDirectory, step: int) -> str:
         _how_to_load_it(record),
         _how_it_was_made(record),
         _as_recorded(record),
-        USE,
+        record.use,
     )
 
 
@@ -178,7 +215,7 @@ def command(config: Mapping[str, Any]) -> str:
     for budget in ("steps", "minutes"):
         words += [f"--{budget}", str(config[budget])] if config.get(budget) else []
     for name, value in _mapping(config.get("settings")).items():
-        words += ["--set", f"{name}={'none' if value is None else value}"] if value != "" else []
+        words += ["--set", f"{name}={as_word(value)}"] if value not in ("", [], ()) else []
     return _line(shlex.join(words))
 
 
@@ -191,8 +228,8 @@ def _front_matter(record: Record, terms: Mapping[str, str]) -> str:
     tags = ("aigc-demo", record.recipe, record.settings.get("tokenizer"))
     facts = {
         **terms,
-        "library_name": "aigc-demo" if record.recipe == "gpt" else "transformers",
-        "pipeline_tag": "text-generation",
+        "library_name": "transformers" if record.recipe == "gpt2" else "aigc-demo",
+        "pipeline_tag": "unconditional-image-generation" if record.draws else "text-generation",
         "tags": f"[{', '.join(tag for tag in tags if isinstance(tag, str) and WORD.fullmatch(tag))}]",
     }
     return "\n".join(["---", *(f"{name}: {value}" for name, value in facts.items()), "---"])
@@ -205,8 +242,10 @@ def _introduction(name: str, record: Record, networks: Mapping[str, str]) -> str
 
 
 def _how_to_load_it(record: Record) -> str:
+    if record.draws:
+        return PICTURES_LOADED
     lines = ["## How to load it", "", "```", 'python -m aigc_demo generate FOLDER --prompt "..."', "```"]
-    if record.recipe != "gpt":
+    if record.recipe == "gpt2":
         lines += ["", "Or with transformers' `AutoModelForCausalLM` and `AutoTokenizer`."]
     return "\n".join(lines)
 
@@ -246,6 +285,8 @@ A character outside the vocabulary costs its unknown token plus 8 bits for every
 
 
 def _as_recorded(record: Record) -> str:
+    if record.draws:
+        return NO_FIGURE
     if record.validation is None or record.best is None:
         return "## How good it is\n\nThe run recorded no validation."
     named = {"last validation loss": record.validation, "best validation loss": record.best}
@@ -264,6 +305,9 @@ def _table(rows: Iterable[tuple[str, Any]]) -> str:
 
 
 def _tokens(record: Record) -> str:
+    size = record.settings.get("batch_size")
+    if record.draws:
+        return f", {record.step * size:,} pictures seen" if isinstance(size, int) else ""
     sizes = (record.settings.get("batch_size"), record.settings.get("context_length"))
     known = all(isinstance(size, int) for size in sizes)
     return f", {record.step * math.prod(sizes):,} tokens" if known else ""  # type: ignore[arg-type]

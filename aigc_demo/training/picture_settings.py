@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from aigc_demo.core.config import setting
-from aigc_demo.core.errors import InputError
 from aigc_demo.data.images import PictureSettings
 
 if TYPE_CHECKING:
@@ -61,16 +60,11 @@ class GanSettings(PictureLoopSettings):
         0.0, "memory of the generator that is kept; 0 for its last weights", low=0, high=0.99999
     )
     diff_augment: tuple[str, ...] = setting(
-        (), "changes that both kinds of pictures go through before they are judged"
+        (),
+        "changes that both kinds of pictures go through before they are judged",
+        choices=POLICY,
     )
     sample_pictures: int = setting(36, "pictures of the sample at each checkpoint", low=0, high=400)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        for policy in self.diff_augment:
-            if policy not in POLICY:
-                expected = "some of " + ", ".join(POLICY)
-                raise InputError("setting_range", name="diff_augment", expected=expected, got=policy[:60])
 
 
 @dataclass(frozen=True)

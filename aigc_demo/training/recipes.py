@@ -45,6 +45,11 @@ class Recipe:
     asked: tuple[str, ...] = ()
     shape: tuple[str, ...] = ()
 
+    @property
+    def learns_from(self) -> str:
+        """What its source holds: text or pictures."""
+        return "text" if self.family == "language-model" else "pictures"
+
     def complete(self, given: Mapping[str, Any], source: str = "") -> Any:
         """All settings, from those that were given.
 

@@ -8,14 +8,17 @@ from typing import Any
 
 import gradio as gr
 
+from aigc_demo.core.errors import DemoError
 from aigc_demo.studio.catalog import Catalog, default_pair
 from aigc_demo.studio.model_cache import Load, ModelCache
 from aigc_demo.studio.run_desk import RunDesk
+from aigc_demo.studio.run_samples import sample_picture
 from aigc_demo.studio.run_watch import RunWatches
 from aigc_demo.studio.stop_book import StopBook
 from aigc_demo.ui import serving
 from aigc_demo.ui.frame import Frame, new_frame
 from aigc_demo.ui.language import head_script, translations, word
+from aigc_demo.ui.run_view import PICTURES_PATH
 from aigc_demo.ui.text_api import add_text_api
 from aigc_demo.ui.text_tab import build_text_tab, model_words
 from aigc_demo.ui.theme import page_theme, style_sheet
@@ -71,11 +74,12 @@ def build_app(studio: Studio | None = None) -> gr.Blocks:
     return page
 
 
-def launch_settings() -> dict[str, Any]:
+def launch_settings(studio: Studio) -> dict[str, Any]:
     """Everything that `launch` needs to know; host and port come from the environment."""
+    pictures = serving.picture_route(PICTURES_PATH, lambda name, step: _picture(studio, name, step))
     return {
         **serving.LAUNCH,
-        "app_kwargs": serving.body_cap(),
+        "app_kwargs": {**serving.body_cap(), "routes": [pictures]},
         "theme": page_theme(),
         "head": style_sheet() + head_script(),
         "i18n": translations(model_words(Catalog().text_choices())),
@@ -87,11 +91,19 @@ def serve(studio: Studio | None = None) -> None:
     serving.quiet_environment()
     studio = studio or new_studio()
     page = build_app(studio)
-    page.launch(prevent_thread_lock=True, **launch_settings())
+    page.launch(prevent_thread_lock=True, **launch_settings(studio))
     page.server.config.timeout_graceful_shutdown = serving.CLOSE_SECONDS  # open pages keep a stream open
     studio.runs.desk.open()
     serving.warm_up(lambda: _load_defaults(studio.cache))
     serving.wait_for_end(lambda: _close(studio, page))
+
+
+def _picture(studio: Studio, name: str, step: int) -> bytes | None:
+    """What a run drew at a step; None where there is no such run or picture."""
+    try:
+        return sample_picture(studio.runs.desk.run(name), step)
+    except DemoError:
+        return None
 
 
 def _close(studio: Studio, page: gr.Blocks) -> None:

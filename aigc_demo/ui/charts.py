@@ -19,7 +19,15 @@ COLUMNS = ("step", "value", "line")
 MOST_CHARTS = 8
 _TYPES = {"step": "quantitative", "value": "quantitative", "line": "nominal"}
 _TEAL, _PALE_TEAL, _PLUM, _AMBER = "#0f8f84", "#8fbdb7", "#a04fb8", "#b98a2e"
-_COLOURS = {"validation": _PLUM}
+_PALE_PLUM, _BLUE = "#cfa9da", "#3b76c4"
+# Which line is what goes by its colour: what is held out, and the other side of a game.
+_COLOURS = {
+    "validation": _PLUM,
+    "discriminator": _PLUM,
+    "fake_prob": _PLUM,
+    "held_out_prob": _BLUE,
+}
+_PALE = {_TEAL: _PALE_TEAL, _PLUM: _PALE_PLUM}
 _OVERLAID = ("#0f8f84", "#a04fb8", "#b98a2e", "#3b76c4", "#c2504a", "#6f8f2e")
 
 
@@ -77,13 +85,16 @@ def chart_update(
     )
 
 
-def overlay_update(lines: Sequence[tuple[str, Sequence[Row]]], language: str) -> dict[str, Any]:
-    """What the chart of several runs draws: for each run its name and its rows."""
+def overlay_update(
+    lines: Sequence[tuple[str, Sequence[Row]]], language: str, curve: str = "loss"
+) -> dict[str, Any]:
+    """What the chart of several runs draws: for each run its name and its rows; and what they are of."""
     data: list[list[Any]] = [[0, None, name] for name, _ in lines]
     data += [[step, _rounded(value), name] for name, rows in lines for step, value, _ in rows]
     return gr.update(
         value=_plot_data(data),
         visible=bool(lines),
+        label=word(f"chart_{curve}"),
         x_title=text("step", language),
         color_map=dict(zip((name for name, _ in lines), _OVERLAID, strict=False)),
     )
@@ -104,7 +115,7 @@ def _colours(curve: Curve) -> dict[str, str]:
     colours: dict[str, str] = {}
     for line in curve.lines:
         main = _COLOURS.get(line.name, _TEAL)
-        colours[line.name] = _PALE_TEAL if line.smooth else main
+        colours[line.name] = _PALE.get(main, _PALE_TEAL) if line.smooth else main
         if line.smooth:
             colours[line.name + SMOOTH] = main
     return colours

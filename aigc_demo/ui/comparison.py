@@ -5,6 +5,7 @@ from typing import Any
 
 from aigc_demo.studio.run_desk import RunDesk
 from aigc_demo.studio.run_watch import SMOOTH, Row, RunView, differing_settings, logarithms
+from aigc_demo.training.recipes import RECIPES
 from aigc_demo.ui import charts
 from aigc_demo.ui.run_view import duration, same, state_words
 from aigc_demo.ui.wording import everywhere
@@ -25,8 +26,10 @@ def differences(
         logarithmic: log10 of it.
     """
     names = [view.state.name for view in views]
+    # A game has no validation: then there is only the training to look at.
+    validation = validation and any(_validated(view) for view in views)
     lines = [(view.state.name, _line(view, validation, logarithmic)) for view in views]
-    plot = charts.overlay_update(lines, language)
+    plot = charts.overlay_update(lines, language, next(iter(views[0].charts), "loss"))
     settings = differing_settings([desk.run(name).known_config() for name in names])
     rows = [
         {"name": everywhere("figure_state"), "cells": [state_words(view) for view in views]},
@@ -43,11 +46,17 @@ def differences(
     return plot, {"caption": everywhere("compare_caption"), "head": names, "rows": rows}
 
 
+def _validated(view: RunView) -> bool:
+    return any(name == "validation" for rows in view.charts.values() for _, _, name in rows)
+
+
 def _line(view: RunView, validation: bool, logarithmic: bool) -> Sequence[Row]:
-    """The first curve's smoothed line, or that of the validation."""
+    """The first curve's first smoothed line, or that of the validation."""
     rows = next(iter(view.charts.values()), ())
-    wanted = [row for row in rows if (row[2] == "validation" if validation else row[2].endswith(SMOOTH))]
-    return logarithms(wanted) if logarithmic else wanted
+    smooth = next((name for _, _, name in rows if name.endswith(SMOOTH)), "")
+    wanted = [row for row in rows if row[2] == ("validation" if validation else smooth)]
+    recipe = RECIPES.get(view.recipe)
+    return logarithms(wanted) if logarithmic and (recipe is None or recipe.curves[0].logarithmic) else wanted
 
 
 def _best(view: RunView) -> dict[str, str]:

@@ -14,6 +14,12 @@ STORAGE_KEY, STORAGE_WORD = "aigc-demo-visitor", "aigc-demo-storage"
 MIN_SECRET, MAX_SECRET = 20, 200
 
 
+# How listeners are wired: none is an endpoint; cheap ones do not wait for each other; models take turns.
+PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+CHEAP: dict[str, Any] = {**PRIVATE, "concurrency_limit": None}
+MODEL_WORK: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 3}
+
+
 @dataclass(frozen=True)
 class Frame:
     """What stands around a tab.

@@ -1,34 +1,57 @@
 """The form of the tab Train: what is to be trained, on what, from where and how long; tried, then started."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import Field, dataclass, fields
 from typing import Any
 
 import gradio as gr
 
+from aigc_demo.core.config import shown
 from aigc_demo.core.errors import InputError
+from aigc_demo.data.sources import TINY_WORLD
 from aigc_demo.studio.catalog import Catalog
 from aigc_demo.studio.preflight import try_order
 from aigc_demo.studio.run_desk import RunDesk
-from aigc_demo.studio.run_order import MAX_MINUTES, MAX_SEED, MOST, RunOrder, checked_upload
+from aigc_demo.studio.run_order import MAX_MINUTES, MAX_SEED, MOST, RunOrder, checked_pictures, checked_upload
 from aigc_demo.training.recipes import RECIPES, recipe_named
 from aigc_demo.ui import run_view
 from aigc_demo.ui.columns import picker_choices
-from aigc_demo.ui.frame import Frame
+from aigc_demo.ui.frame import CHEAP, Frame
 from aigc_demo.ui.language import word
 from aigc_demo.ui.widgets import door, widget
+from aigc_demo.ui.wording import WORDS
 
-CHEAP: dict[str, Any] = {
-    "api_visibility": "private",
-    "show_progress": "hidden",
-    "concurrency_limit": None,
-}
 # A trial takes the whole machine for a few seconds: one at a time.
 TRIAL: dict[str, Any] = {**CHEAP, "concurrency_limit": 1, "concurrency_id": "trial"}
-STEPS: dict[str, float] = {"hidden_size": 32, "context_length": 8, "learning_rate": 0.0001, "dropout": 0.05}
-LOWEST: dict[str, float] = {"hidden_size": 32, "learning_rate": 0.0001}
-HIGHEST: dict[str, float] = {"learning_rate": 0.02, "dropout": 0.5}
-FROM_NOTHING = ""
+STEPS: dict[str, float] = {
+    "hidden_size": 32,
+    "context_length": 8,
+    "learning_rate": 0.0001,
+    "dropout": 0.05,
+    "num_features": 4,
+    "width": 4,
+    "ema_decay": 0.001,
+    "r1_gamma": 0.1,
+    "crop": 0.025,
+    "colour": 0.05,
+}
+LOWEST: dict[str, float] = {"hidden_size": 32, "learning_rate": 0.0001, "num_features": 4, "width": 4}
+HIGHEST: dict[str, float] = {"learning_rate": 0.02, "dropout": 0.5, "r1_gamma": 20, "ema_decay": 0.999}
+FROM_NOTHING, OWN = "", "own"
+FIRST = "gpt"
+# What a recipe that learns from pictures is asked beside its own settings: which, and how they are varied.
+VARIED = ("pictures", "crop", "flip", "colour", "diff_augment")
+
+
+def offered(recipe: str) -> tuple[str, ...]:
+    """The settings that the form shows for a recipe, each once."""
+    known = {item.name for item in fields(RECIPES[recipe].settings)}
+    more = VARIED if RECIPES[recipe].learns_from == "pictures" else ()
+    return tuple(dict.fromkeys([*RECIPES[recipe].asked, *(name for name in more if name in known)]))
+
+
+# Of all recipes together: each has a component, seen where the recipe has such a setting.
+OFFERED = tuple(dict.fromkeys(name for recipe in RECIPES for name in offered(recipe)))
 
 
 @dataclass(frozen=True)
@@ -38,6 +61,7 @@ class OrderForm:
     recipe: Any
     source: Any
     file: Any
+    pictures: Any
     init: Any
     kind: Any
     amount: Any
@@ -53,6 +77,7 @@ class OrderForm:
             self.recipe,
             self.source,
             self.file,
+            self.pictures,
             self.init,
             self.kind,
             self.amount,
@@ -86,13 +111,23 @@ def build_order_form(desk: RunDesk, catalog: Catalog, frame: Frame) -> OrderForm
             found = try_order(order, desk.folder)
             yield run_view.trial(found, desk.busy()), run_view.trial_figures(found)
 
-    form.source.change(lambda value: gr.update(visible=value == "own"), form.source, form.file, **CHEAP)
+    uploads = [form.file, form.pictures]
+    gr.on(
+        [form.source.change, form.recipe.change], seen_uploads, [form.recipe, form.source], uploads, **CHEAP
+    )
+    form.recipe.change(source_choices, form.recipe, form.source, **CHEAP)
     form.kind.change(lambda value: 3 if value == "minutes" else 500, form.kind, form.amount, **CHEAP)
     form.recipe.change(offer_anew, form.recipe, form.init, **CHEAP)
     gr.on([frame.page.load, frame.tab.select, form.init.focus], offer, form.recipe, form.init, **CHEAP)
-    form.recipe.change(starts_of, form.recipe, form.asked, **CHEAP)
+    before = gr.State(FIRST)
+    form.recipe.change(starts_of, [form.recipe, before], [before, *form.asked], **CHEAP)
     form.init.change(
-        lambda init: [gr.update(interactive=not init) for _ in _own(form)], form.init, _own(form), **CHEAP
+        lambda recipe, init: [
+            gr.update(interactive=not (init and name in RECIPES[recipe].shape)) for name in OFFERED
+        ],
+        [form.recipe, form.init],
+        form.asked,
+        **CHEAP,
     )
     form.trial.click(attempt, form.all, [notice, figures], trigger_mode="once", **TRIAL)
     return form
@@ -104,16 +139,20 @@ def checked_order(catalog: Catalog, values: Sequence[Any]) -> RunOrder:
     Raises:
         InputError: something of it does not fit.
     """
-    recipe, source, path, init, kind, amount, seed, *asked = values
-    if source != "tiny-world" and path is None:
+    recipe, source, text, pictures, init, kind, amount, seed, *asked = values
+    found = recipe_named(shown(recipe))
+    from_text = found.learns_from == "text"
+    own = source == OWN
+    if own and (text if from_text else pictures) is None:
         raise InputError("no_upload")
-    found = recipe_named(recipe)
-    settings = dict(zip(found.asked, asked, strict=True))
+    given = dict(zip(OFFERED, asked, strict=True))
+    settings = {name: given[name] for name in offered(recipe)}
     if init:  # the model's own shape holds
         settings = {name: value for name, value in settings.items() if name not in found.shape}
     return RunOrder(
         recipe,
-        text=checked_upload(path) if source != "tiny-world" else None,
+        text=checked_upload(text) if own and from_text else None,
+        pictures=checked_pictures(pictures) if own and not from_text else None,
         minutes=amount if kind == "minutes" else None,
         steps=amount if kind != "minutes" else None,
         seed=seed,
@@ -126,18 +165,21 @@ def _layout() -> tuple[OrderForm, Any, Any]:
     gr.Markdown(word("train_intro"), elem_classes="intro")
     recipe = gr.Dropdown(
         [(word(f"recipe_{name}"), name) for name in RECIPES],
-        value="gpt",
+        value=FIRST,
         label=word("recipe"),
         filterable=False,
         elem_id="recipe",
     )
     source = gr.Radio(
-        [(word("source_tiny"), "tiny-world"), (word("source_own"), "own")],
-        value="tiny-world",
+        _sources(FIRST),
+        value=TINY_WORLD,
         label=word("source"),
         elem_id="source",
     )
     file = gr.File(label=word("own_text"), file_types=[".txt"], visible=False, elem_id="own-text", height=120)
+    pictures = gr.File(
+        label=word("own_pictures"), file_types=[".zip"], visible=False, elem_id="own-pictures", height=120
+    )
     init = gr.Dropdown(
         [(word("from_nothing"), FROM_NOTHING)],
         value=FROM_NOTHING,
@@ -155,7 +197,7 @@ def _layout() -> tuple[OrderForm, Any, Any]:
         )
         amount = gr.Number(3, label=word("amount"), minimum=0, elem_id="amount", min_width=100)
     with gr.Accordion(word("settings"), open=False, elem_id="train-settings"):
-        asked = [_asked(name) for name in RECIPES["gpt"].asked]
+        asked = [_asked(name) for name in OFFERED]
         seed = gr.Number(1, label=word("seed"), precision=0, minimum=0, maximum=MAX_SEED)
     with gr.Row(elem_classes="actions"):
         trial = gr.Button(word("trial"), elem_id="trial", min_width=120)
@@ -164,40 +206,96 @@ def _layout() -> tuple[OrderForm, Any, Any]:
     figures = widget("facts", None, elem_id="trial-figures")
     gr.Markdown(word("train_limits"), elem_classes="intro")
     assert MAX_MINUTES == 60, "train_limits names it"
-    return OrderForm(recipe, source, file, init, kind, amount, seed, asked, trial, start), notice, figures
+    return (
+        OrderForm(recipe, source, file, pictures, init, kind, amount, seed, asked, trial, start),
+        notice,
+        figures,
+    )
 
 
-def _own(form: OrderForm) -> list[Any]:
-    """The settings that a model which is gone on from brings itself."""
-    recipe = RECIPES["gpt"]
-    return [part for name, part in zip(recipe.asked, form.asked, strict=True) if name in recipe.shape]
+def seen_uploads(recipe: str, source: str) -> list[Any]:
+    """Which of the two uploads is seen: that of a text, or that of pictures."""
+    kind = RECIPES[recipe].learns_from
+    return [gr.update(visible=source == OWN and kind == one) for one in ("text", "pictures")]
 
 
-def starts_of(recipe: str) -> list[Any]:
-    """Where the settings start for another recipe; those that start alike stay as the visitor left them."""
-    starts = {name: one.complete(one.small) for name, one in RECIPES.items()}
-    return [
-        gr.update(value=getattr(starts[recipe], name))
-        if len({getattr(settings, name) for settings in starts.values()}) > 1
-        else gr.skip()
-        for name in RECIPES["gpt"].asked
-    ]
+def source_choices(recipe: str) -> Any:
+    """What a recipe can learn from."""
+    return gr.update(choices=_sources(recipe))
+
+
+def _sources(recipe: str) -> list[tuple[Any, str]]:
+    if RECIPES[recipe].learns_from == "text":
+        return [(word("source_tiny"), TINY_WORLD), (word("source_own"), OWN)]
+    return [(word("source_drawn"), TINY_WORLD), (word("source_own_pictures"), OWN)]
+
+
+def starts_of(recipe: str, before: str) -> list[Any]:
+    """The settings of another recipe in place of those of the one before.
+
+    Where both start alike, a setting stays as the visitor left it.
+    """
+    was, now = _starts(before), _starts(recipe)
+    updates: list[Any] = [recipe]
+    for name in OFFERED:
+        if name not in offered(recipe):
+            updates.append(gr.update(visible=False))
+            continue
+        same = name in offered(before) and was[name] == now[name]
+        value = {} if same else {"value": now[name]}
+        updates.append(gr.update(visible=True, **_shape(recipe, name), **value))
+    return updates
+
+
+def _starts(recipe: str) -> dict[str, Any]:
+    complete = RECIPES[recipe].complete(RECIPES[recipe].small)
+    return {name: _plain(getattr(complete, name)) for name in offered(recipe)}
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _asked(name: str) -> Any:
-    """One setting, by what its field says of itself."""
-    gpt = RECIPES["gpt"]
-    item = next(item for item in fields(gpt.settings) if item.name == name)
-    label, start, facts = word(f"setting_{name}"), getattr(gpt.complete(gpt.small), name), item.metadata
+    """One setting, by what its field says of itself in the first recipe that has it."""
+    recipe = next(recipe for recipe in RECIPES if name in offered(recipe))
+    start, item = _starts(recipe)[name], _field(recipe, name)
+    common = {
+        **_shape(recipe, name),
+        "value": start,
+        "visible": name in offered(FIRST),
+        "elem_id": f"setting-{name}",
+    }
+    if item.metadata["choices"]:
+        if isinstance(start, list):
+            return gr.CheckboxGroup(**common)
+        return gr.Dropdown(**common, filterable=False)
+    if isinstance(start, bool):
+        return gr.Checkbox(**common)
+    return gr.Slider(**common)
+
+
+def _shape(recipe: str, name: str) -> dict[str, Any]:
+    """Label, and choices or bounds, of a setting in one recipe."""
+    of_pictures = RECIPES[recipe].learns_from == "pictures" and f"setting_pictures_{name}" in WORDS
+    label = word(f"setting_pictures_{name}" if of_pictures else f"setting_{name}")
+    facts, start = _field(recipe, name).metadata, _starts(recipe)[name]
     if facts["choices"]:
-        choices = [(word(f"choice_{name}_{choice}"), choice) for choice in facts["choices"]]
-        return gr.Dropdown(choices, value=start, label=label, filterable=False, elem_id=f"setting-{name}")
-    high = HIGHEST.get(name, MOST.get(name, facts["high"]))
-    return gr.Slider(
-        LOWEST.get(name, facts["low"]),
-        high,
-        start,
-        step=STEPS.get(name, 1),
-        label=label,
-        elem_id=f"setting-{name}",
-    )
+        return {"label": label, "choices": [(_choice(name, one), one) for one in facts["choices"]]}
+    if isinstance(start, bool):
+        return {"label": label}
+    return {
+        "label": label,
+        "minimum": LOWEST.get(name, facts["low"]),
+        "maximum": max(start, HIGHEST.get(name, MOST.get(name, facts["high"]))),
+        "step": STEPS.get(name, 1),
+    }
+
+
+def _choice(name: str, choice: Any) -> Any:
+    """How a choice is called; a number is called what it is."""
+    return word(f"choice_{name}_{choice}") if isinstance(choice, str) else str(choice)
+
+
+def _field(recipe: str, name: str) -> Field[Any]:
+    return next(item for item in fields(RECIPES[recipe].settings) if item.name == name)

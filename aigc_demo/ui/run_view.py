@@ -3,11 +3,23 @@
 from typing import Any
 
 from aigc_demo.core.errors import DemoError
+from aigc_demo.studio.run_samples import draws, sample_path
 from aigc_demo.studio.run_watch import RunView
+from aigc_demo.training.recipes import RECIPES
 from aigc_demo.ui.widgets import harmless
 from aigc_demo.ui.wording import LANGUAGES, everywhere, sentence_everywhere, text
 
 Json = dict[str, Any]
+RATES = tuple(dict.fromkeys(recipe.rate for recipe in RECIPES.values()))
+# Where `sample_pictures` answers, relative to the page.
+PICTURES_PATH = "run-pictures"
+
+
+FACTS = (
+    *("num_parameters", "generator_parameters", "discriminator_parameters"),
+    *("train_tokens", "vocab_size", "train_pictures", "validation_pictures", "num_modes"),
+    *("processor", "threads", "accelerator"),
+)
 
 
 def run_card(view: RunView | None, *, mine: bool = False) -> Json:
@@ -19,6 +31,8 @@ def run_card(view: RunView | None, *, mine: bool = False) -> Json:
     """
     keys = ("run_command", "run_copy", "run_copied", "run_details", "run_empty")
     words = {key.removeprefix("run_"): everywhere(key) for key in keys}
+    if view is not None and draws(view.recipe):
+        words["details"] = everywhere("run_details_pictures")
     if view is None:
         return {"name": "", "words": words}
     state = view.state
@@ -63,16 +77,31 @@ def problem_words_of(key: str, values: dict[str, Any]) -> dict[str, str] | None:
 
 
 def samples(view: RunView | None) -> Json:
-    """What the models of a run's checkpoints wrote, the newest first, for `static/samples.js`."""
+    """What the models of a run's checkpoints made, the newest first, for `static/samples.js`."""
     events = view.samples if view else ()
+    kind = "pictures" if view and draws(view.recipe) else "samples"
     return {
         "run": view.state.name if view else "",
-        "words": {"empty": everywhere("samples_empty"), "title": everywhere("samples_title")},
+        "words": {"empty": everywhere(f"{kind}_empty"), "title": everywhere(f"{kind}_title")},
         "samples": [
-            {"step": event.step, "title": everywhere("samples_step", step=event.step), "text": event.text}
+            {
+                "step": event.step,
+                "title": everywhere("samples_step", step=event.step),
+                "text": event.text,
+                "picture": picture_address(view, event.step) if view and event.file.endswith(".png") else "",
+            }
             for event in reversed(events)
         ],
     }
+
+
+def picture_address(view: RunView, step: int) -> str:
+    """Where the page finds the sheet of a step (`sample_pictures`); "" where there is none."""
+    try:
+        changed = sample_path(view.run, step).stat().st_mtime_ns
+    except OSError:
+        return ""
+    return f"{PICTURES_PATH}/{view.state.name}/{step}.png?{changed}"
 
 
 def trial(found: Json, busy: bool) -> Json:
@@ -100,10 +129,8 @@ def trial_figures(found: Json) -> Json:
         ("memory", same(f"{found['peak_memory_mib']:,.0f} MiB")),
         ("disk", same(f"{found['disk_mib']:,.0f} MiB")),
     ]
-    facts = [
-        ("parameters", same(f"{found['num_parameters']:,}")),
-        ("speed", same(f"{found['tokens_per_second']:,.0f}")),
-    ]
+    rate = next(name for name in RATES if name in found)
+    facts = [("parameters", same(f"{found['num_parameters']:,}")), (rate, same(f"{found[rate]:,.0f}"))]
     named = [[{"name": everywhere(f"trial_{n}"), "value": v} for n, v in part] for part in (figures, facts)]
     return {"figures": named[0], "facts": named[1]}
 
@@ -157,7 +184,7 @@ def _facts(view: RunView) -> list[Json]:
     known = {**view.facts, **(machine if isinstance(machine, dict) else {})}
     return [
         {"name": everywhere(f"run_fact_{name}"), "value": same(_number(known[name]))}
-        for name in ("num_parameters", "train_tokens", "vocab_size", "processor", "threads", "accelerator")
+        for name in FACTS
         if isinstance(known.get(name), (int, float, str)) and known[name] != ""
     ]
 
@@ -169,6 +196,7 @@ def _preparation(view: RunView) -> list[Json]:
         name = step.get("name") if isinstance(step, dict) else None
         if name in ("read", "clean", "drop_lines", "split", "tokenise", "encode"):
             key = "prepared_tokens" if name == "encode" else "prepared"
+            key = "prepared_pictures" if draws(view.recipe) else key
             values = {"kept": _number(step.get("kept")), "dropped": _number(step.get("dropped"))}
             found.append({"name": everywhere(f"prepare_{name}"), "value": everywhere(key, **values)})
     return found

@@ -3,6 +3,7 @@
 The prompt and the seed stay as they are while the slider moves, so what changes is the model alone.
 """
 
+import base64
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -13,12 +14,13 @@ from aigc_demo.core.config import shown
 from aigc_demo.core.errors import InputError
 from aigc_demo.studio.compare import MAX_SEED, Column, check_request, compare_text
 from aigc_demo.studio.model_cache import ModelCache
+from aigc_demo.studio.run_samples import draws, new_pictures
 from aigc_demo.studio.run_watch import RunView, RunWatches
 from aigc_demo.studio.stop_book import StopBook
 from aigc_demo.ui.columns import picker_choices
-from aigc_demo.ui.frame import page_ticket
+from aigc_demo.ui.frame import CHEAP, MODEL_WORK, PRIVATE, page_ticket
 from aigc_demo.ui.language import word
-from aigc_demo.ui.run_view import same
+from aigc_demo.ui.run_view import picture_address, same
 from aigc_demo.ui.widgets import door, spans, widget
 from aigc_demo.ui.wording import everywhere, sentence_everywhere
 
@@ -26,9 +28,7 @@ Json = dict[str, Any]
 # No filter and little heat: a class looks at the model, not at what sampling hides.
 SAMPLING = {"temperature": 0.8, "max_new_tokens": 120}
 NO_BASELINE = ""
-PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-CHEAP: dict[str, Any] = {**PRIVATE, "concurrency_limit": None}
-WRITING: dict[str, Any] = {**PRIVATE, "concurrency_id": "model", "concurrency_limit": 3}
+WRITING: dict[str, Any] = {**PRIVATE, **MODEL_WORK}
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,8 @@ def wire_scrubber(
     handlers, ticket = ScrubHandlers(cache, stops, watches), page_ticket()
     asked = [ticket, picker, scrubber.prompt, scrubber.baseline, scrubber.seed]
     outputs = [scrubber.chosen, scrubber.written]
-    picker.change(handlers.another_run, picker, [scrubber.baseline, scrubber.written], **CHEAP)
+    changed = [scrubber.prompt, scrubber.baseline, scrubber.write, scrubber.written]
+    picker.change(handlers.another_run, picker, changed, **CHEAP)
     scrubber.slider.select(handlers.slide, asked, outputs, trigger_mode="always_last", **WRITING)
     gr.on(
         [scrubber.write.click, scrubber.prompt.submit],
@@ -119,11 +120,22 @@ class ScrubHandlers:
     def __init__(self, cache: ModelCache, stops: StopBook, watches: RunWatches):
         self._cache, self._stops, self._watches = cache, stops, watches
 
-    def another_run(self, request: gr.Request, name: Any) -> tuple[Any, Json]:
-        """Nothing is written yet; beside it the baseline of the same data, if there is one."""
+    def another_run(self, request: gr.Request, name: Any) -> tuple[Any, Any, Any, Json]:
+        """Nothing is made yet. A run that writes is asked with a prompt, and beside it stands the baseline of
+        the same data, if there is one; one that draws is asked for pictures of another seed.
+        """
         with door(request):
-            found = self._cache.catalog.baseline_for(self._watches.desk.run(name)) if name else None
-            return gr.update(**{**self.offer(), "value": found or NO_BASELINE}), written_value(name)
+            drawing = bool(name) and draws(self._watches.view(name).recipe)
+            writes = not drawing
+            found = (
+                self._cache.catalog.baseline_for(self._watches.desk.run(name)) if name and writes else None
+            )
+            return (
+                gr.update(visible=writes),
+                gr.update(**{**self.offer(), "value": found or NO_BASELINE}, visible=writes),
+                gr.update(value=word("scrub_draw" if drawing else "scrub_write")),
+                written_value(name),
+            )
 
     def offer(self) -> Any:
         """What can stand beside a checkpoint."""
@@ -154,12 +166,42 @@ class ScrubHandlers:
             raise InputError("nothing_to_write")
         if not self._watches.view(name).checkpoints:
             raise InputError("nothing_to_export", name=shown(name))
+        if draws(self._watches.view(name).recipe):
+            yield from self._draw(name, step, seed)
+            return
         model = name if step is None else f"{name}@{step}"
         names = [model] + ([baseline] if baseline != NO_BASELINE else [])
         asked = check_request(self._cache.catalog, names, prompt, {**SAMPLING, "seed": seed})
         with self._stops.writing(ticket) as stop:
             for picture in compare_text(asked, self._cache, stop):
                 yield (name, step), written_value(name, picture, asked.prompt)
+
+    def _draw(self, name: Any, step: int | None, seed: Any) -> Iterator[tuple[Any, Json]]:
+        """The sheet that the training kept at a checkpoint, then new pictures beside it."""
+        view = self._watches.view(name)
+        at = view.checkpoints[-1] if step is None else step
+        kept = drawn_value(view, at)
+        yield (name, step), kept
+        content = base64.b64encode(new_pictures(view.run, at, seed)).decode()
+        yield (name, step), drawn_value(view, at, f"data:image/png;base64,{content}", int(seed))
+
+
+def drawn_value(view: RunView, step: int, picture: str = "", seed: int = 0) -> Json:
+    """What a checkpoint draws, for `static/written.js`: from the noise of the training, and from a seed."""
+    stored = {
+        "title": everywhere("scrub_kept", step=step),
+        "text": "",
+        "state": "finished",
+        "error": "",
+        "picture": picture_address(view, step),
+    }
+    new = {
+        **stored,
+        "title": everywhere("scrub_new", seed=seed),
+        "picture": picture,
+    }
+    columns = [part for part in (stored, new) if part["picture"]]
+    return {"run": view.state.name, "prompt": "", "columns": columns}
 
 
 def slider_value(view: RunView | None) -> Json:

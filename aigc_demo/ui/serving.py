@@ -10,6 +10,9 @@ from types import FrameType
 from typing import Any
 
 from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_BODY_BYTES = 4 * 2**20
@@ -74,6 +77,24 @@ async def _refuse(send: Send) -> None:
     headers = [(b"content-type", b"text/plain"), (b"connection", b"close")]
     await send({"type": "http.response.start", "status": 413, "headers": headers})
     await send({"type": "http.response.body", "body": b"This request is too large."})
+
+
+def picture_route(path: str, find: Callable[[str, int], bytes | None]) -> Route:
+    """A route for small PNG pictures, `PATH/NAME/NUMBER.png`.
+
+    Args:
+        path: where it is, without slashes.
+        find: from name and number to the picture; None for one that is not there.
+    """
+
+    def answer(request: Request) -> Response:
+        content = find(request.path_params["name"], request.path_params["number"])
+        if content is None:
+            return Response("No such picture.", status_code=404, media_type="text/plain")
+        kept = {"cache-control": "max-age=3600", "x-content-type-options": "nosniff"}
+        return Response(content, media_type="image/png", headers=kept)
+
+    return Route(f"/{path}/{{name:str}}/{{number:int}}.png", answer)
 
 
 def body_cap() -> dict[str, Any]:

@@ -18,12 +18,12 @@ from aigc_demo.studio.catalog import default_pair
 from aigc_demo.studio.compare import Column, check_request, compare_text, new_seed
 from aigc_demo.studio.model_cache import ModelCache
 from aigc_demo.studio.stop_book import StopBook, new_ticket
+from aigc_demo.ui.frame import MODEL_WORK
 from aigc_demo.ui.language import chosen_language
 from aigc_demo.ui.widgets import door
 from aigc_demo.ui.wording import sentence
 
 Json = dict[str, Any]
-MODEL_WORK: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 3}
 
 
 def add_text_api(cache: ModelCache, stops: StopBook) -> None:

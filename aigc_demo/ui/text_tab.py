@@ -11,13 +11,10 @@ from aigc_demo.studio.model_cache import ModelCache
 from aigc_demo.studio.stop_book import StopBook
 from aigc_demo.ui import columns
 from aigc_demo.ui.columns import Shown
-from aigc_demo.ui.frame import Frame, page_ticket
+from aigc_demo.ui.frame import MODEL_WORK, PRIVATE, Frame, page_ticket
 from aigc_demo.ui.language import word
 from aigc_demo.ui.text_handlers import TextHandlers
 from aigc_demo.ui.widgets import spans, widget
-
-MODEL_WORK: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 3}
-PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
 EXAMPLES: tuple[tuple[str, tuple[str, str]], ...] = (
     # what the text begins with, and the pair of models that knows such texts

@@ -16,9 +16,11 @@ from aigc_demo.core.errors import InputError
 from aigc_demo.studio.catalog import Catalog
 from aigc_demo.studio.preflight import try_order
 from aigc_demo.studio.run_order import RunOrder, checked_text_bytes
+from aigc_demo.studio.run_samples import draws
 from aigc_demo.studio.run_watch import RunView, RunWatches, logarithms
 from aigc_demo.ui.frame import visitor_secret
 from aigc_demo.ui.language import chosen_language
+from aigc_demo.ui.run_view import picture_address
 from aigc_demo.ui.widgets import door
 from aigc_demo.ui.wording import sentence
 
@@ -59,7 +61,8 @@ class TrainApi:
     ) -> Json:
         """Order a training; it starts when no other one trains.
 
-        `text`: what to learn from; null for the built-in tiny world. Either `minutes` or `steps`; neither
+        `text`: what to learn from; null for the built-in tiny world, whose pictures are drawn for the recipes
+        that learn from pictures. Either `minutes` or `steps`; neither
         means three minutes. `settings`: by name, as `--set` takes them. `init`: a model to go on from, by its
         name in /models; its shape is then the run's. `secret`: that of an earlier answer,
         so that the same visitor may stop both runs; null for a new one.
@@ -87,8 +90,8 @@ class TrainApi:
         """What a run of /start_run with the same arguments would take, by a few real steps; some ten seconds.
 
         The answer holds `fits`, and where it does not `problem`; `seconds` of the whole run, `steps`,
-        `steps_per_second`, `tokens_per_second`, `num_parameters`, `peak_memory_mib`, `memory_limit_mib`,
-        `disk_mib`.
+        `steps_per_second`, `tokens_per_second` or `pictures_per_second`, `num_parameters`, `peak_memory_mib`,
+        `memory_limit_mib`, `disk_mib`.
         """
         with door(request):
             found = try_order(
@@ -148,7 +151,8 @@ class TrainApi:
         """The curves of a run as far as it has come, at most 500 points a line, and its samples.
 
         The answer is {"run": as in /runs, "curves": {curve: {line: [[step, value], ...]}}, "samples":
-        [{"step", "text"}], "models": [name]}. Lines that end in _smooth are running means; in the line
+        [{"step", "text"}], "models": [name]}; of a recipe that draws, a sample is {"step", "picture"} with an
+        address below that of this page. Lines that end in _smooth are running means; in the line
         checkpoint a stroke ends with null. `logarithmic`: log10 of the values. The models are those of the
         checkpoints: /generate_text takes their names.
         """
@@ -159,7 +163,7 @@ class TrainApi:
                 lines = curves.setdefault(curve, {})
                 for step, value, line in logarithms(rows) if logarithmic else list(rows):
                     lines.setdefault(line, []).append([step, value])
-            samples = [{"step": event.step, "text": event.text} for event in view.samples]
+            samples = samples_of(view)
             models = [f"{name}@{step}" for step in view.checkpoints]
             return {"run": self._told(view, request), "curves": curves, "samples": samples, "models": models}
 
@@ -181,3 +185,10 @@ class TrainApi:
             "problem": problem,
             "command": view.command,
         }
+
+
+def samples_of(view: RunView) -> list[Json]:
+    """What the checkpoints of a run made: texts, or addresses of pictures."""
+    if not draws(view.recipe):
+        return [{"step": event.step, "text": event.text} for event in view.samples]
+    return [{"step": event.step, "picture": picture_address(view, event.step)} for event in view.samples]

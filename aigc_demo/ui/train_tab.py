@@ -11,14 +11,12 @@ from aigc_demo.studio.run_watch import RunWatches
 from aigc_demo.studio.stop_book import StopBook
 from aigc_demo.ui import charts, run_view
 from aigc_demo.ui.comparison import MOST_COMPARED
-from aigc_demo.ui.frame import Frame
+from aigc_demo.ui.frame import CHEAP, PRIVATE, Frame
 from aigc_demo.ui.language import word
-from aigc_demo.ui.order_form import CHEAP, OrderForm, build_order_form
+from aigc_demo.ui.order_form import OrderForm, build_order_form
 from aigc_demo.ui.scrubber import Scrubber, build_scrubber, wire_scrubber
 from aigc_demo.ui.train_handlers import TrainHandlers
 from aigc_demo.ui.widgets import help_on, widget
-
-PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from aigc_demo.core.errors import ENGLISH
+from aigc_demo.ui.picture_words import PICTURE_WORDS
 
 LANGUAGES = ("en", "zh-CN", "zh-TW")
 
@@ -56,6 +57,7 @@ ACCELERATE_USE_CPU=true torchrun --nproc_per_node 2 \\
 """
 
 WORDS: dict[str, tuple[str, str, str]] = {
+    **PICTURE_WORDS,
     # the page
     "title": ("AIGC Demo", "AIGC 演示", "AIGC 示範"),
     "headline": (
@@ -346,7 +348,6 @@ WORDS: dict[str, tuple[str, str, str]] = {
     "trial_memory": ("Memory", "内存", "記憶體"),
     "trial_disk": ("Disk", "磁盘", "磁碟"),
     "trial_parameters": ("Parameters", "参数量", "參數量"),
-    "trial_speed": ("Tokens per second", "每秒词元数", "每秒詞元數"),
     # the tab Train: watching
     "runs": ("Run", "训练记录", "訓練紀錄"),
     "logarithmic": ("Logarithmic", "对数刻度", "對數刻度"),
@@ -964,6 +965,8 @@ _PHRASES: tuple[tuple[str, tuple[str, str]], ...] = (
     (r"a whole number", ("整数", "整數")),
     (r"a whole number from (\d+) to (\d+)", ("{0} 到 {1} 的整数", "{0} 到 {1} 的整數")),
     (r"text", ("文本", "文字")),
+    (r"pictures", ("图片", "圖片")),
+    (r"a list of some of (.*)", ("以下若干项的列表：{0}", "以下若干項的列表：{0}")),
     (r"one of (.*)", ("是以下之一：{0}", "是以下之一：{0}")),
     (r"at least ([^ ]*)", ("不小于 {0}", "不小於 {0}")),
     (r"at most ([^ ]*)", ("不大于 {0}", "不大於 {0}")),

@@ -16,8 +16,8 @@ from aigc_demo.core.events import RunFinished
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.core.worker import at_work
 from aigc_demo.studio import run_desk
-from aigc_demo.studio.run_desk import PACKAGE_HOME, DeskRules, RunDesk
-from aigc_demo.studio.ticket import Ticket
+from aigc_demo.studio.run_desk import DeskRules, RunDesk
+from aigc_demo.studio.ticket import PACKAGE_HOME, Ticket
 
 WORKER = Path(__file__).with_name("desk_worker.py")
 ANNA, BELA = "anna's secret", "bela's secret"

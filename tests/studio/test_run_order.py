@@ -26,8 +26,9 @@ def test_what_a_page_orders_is_what_the_command_line_does_without_settings(recip
     ordered = dict(pair.split("=") for pair in RunOrder(recipe, minutes=3).words()["settings"])
     chosen = recipe_named(recipe)
     assert chosen.complete(ordered) == chosen.complete({}, "tiny-world")
-    assert chosen.complete({}, "my.txt") == chosen.complete({}) != chosen.complete({}, "tiny-world")
-    assert chosen.complete({"num_layers": 5}, "tiny-world").num_layers == 5
+    assert chosen.complete({}, "my.txt") == chosen.complete({})
+    assert (chosen.complete({}) == chosen.complete({}, "tiny-world")) is not bool(chosen.small)
+    assert chosen.complete({"batch_size": 8}, "tiny-world").batch_size == 8
 
 
 def test_what_goes_on_from_a_model_has_its_shape() -> None:

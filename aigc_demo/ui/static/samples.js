@@ -1,5 +1,5 @@
-// What the models of a run's checkpoints wrote, the newest first.
-// value: {run, words, samples: [{step, title, text}]}
+// What the models of a run's checkpoints made, the newest first.
+// value: {run, words, samples: [{step, title, text, picture}]}
 const {say, make} = window.aigc;
 const title = make('h3', 'samples-title'), list = make('div', 'samples');
 list.tabIndex = 0;
@@ -8,14 +8,16 @@ element.replaceChildren(title, list);
 const paint = () => {
   const value = props.value;
   if (!value) return;
-  const drawn = JSON.stringify([value.run, value.samples.map(sample => sample.step)]);
+  const drawn = JSON.stringify([value.run, value.samples.map(sample => [sample.step, sample.picture])]);
   if (drawn === list.dataset.drawn) return;
   list.dataset.drawn = drawn;
   window.aigc.label(list, value.words.title);
   say(title, value.words.title);
   list.replaceChildren(...value.samples.map(sample => {
     const part = make('figure', 'sample');
-    part.append(say(make('figcaption'), sample.title), make('p', 'sample-text', sample.text));
+    part.append(say(make('figcaption'), sample.title));
+    if (sample.picture) part.append(window.aigc.picture(sample.picture, sample.title));
+    else part.append(make('p', 'sample-text', sample.text));
     return part;
   }));
   if (!value.samples.length) list.replaceChildren(say(make('p', 'hint'), value.words.empty));

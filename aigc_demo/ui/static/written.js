@@ -1,5 +1,5 @@
 // What the models wrote to one prompt, each in a figure of its own.
-// value: {run, prompt, columns: [{title, text, state, error}]}
+// value: {run, prompt, columns: [{title, text, state, error, picture}]}
 const {say, make} = window.aigc;
 const list = make('div', 'samples written');
 element.replaceChildren(list);
@@ -8,7 +8,7 @@ const figure = () => {
   const text = make('p', 'sample-text'), given = make('span', 'strip-given'), own = make('span');
   text.append(given, own);
   part.append(caption, text, error);
-  return Object.assign(part, {caption, given, own, error});
+  return Object.assign(part, {caption, text, given, own, error});
 };
 const once = (node, words) => {
   const drawn = JSON.stringify(words);
@@ -27,6 +27,12 @@ const paint = () => {
     once(part.caption, column.title);
     part.given.textContent = prompt;
     part.own.textContent = column.text;
+    part.text.hidden = Boolean(column.picture);
+    if (part.dataset.picture !== (column.picture || '')) {
+      part.dataset.picture = column.picture || '';
+      part.querySelector('img')?.remove();
+      if (column.picture) part.caption.after(window.aigc.picture(column.picture, column.title));
+    }
     part.error.hidden = !column.error;
     once(part.error, column.error);
   });

@@ -1,0 +1,111 @@
+"""The words of the page for recipes that learn from pictures: rows of `wording.WORDS`."""
+
+Row = tuple[str, str, str]
+
+PICTURE_WORDS: dict[str, Row] = {
+    # ordering
+    "recipe_dcgan": ("dcgan · pictures, written here", "dcgan · 图片，自研", "dcgan · 圖片，自研"),
+    "recipe_stylegan": (
+        "stylegan · pictures, written here",
+        "stylegan · 图片，自研",
+        "stylegan · 圖片，自研",
+    ),
+    "source_drawn": ("Tiny world: small pictures", "小世界：小图片", "小世界：小圖片"),
+    "source_own_pictures": ("Pictures of your own", "自己的图片", "自己的圖片"),
+    "own_pictures": (
+        "Zip file of PNG pictures, up to 64 MB",
+        "PNG 图片的 zip 文件，最大 64 MB",
+        "PNG 圖片的 zip 檔，最大 64 MB",
+    ),
+    "setting_pictures": ("What the tiny world draws", "小世界画什么", "小世界畫什麼"),
+    "choice_pictures_shapes": ("one shape", "一个形状", "一個形狀"),
+    "choice_pictures_things": ("one thing", "一件东西", "一件東西"),
+    "choice_pictures_scenes": ("a scene", "一个场景", "一個場景"),
+    "setting_image_size": ("Side of a picture, pixels", "图片边长（像素）", "圖片邊長（像素）"),
+    "setting_num_features": (
+        "Feature maps next to the picture",
+        "靠近图片一层的特征图",
+        "靠近圖片一層的特徵圖",
+    ),
+    "setting_width": ("Width of the generator", "生成器宽度", "生成器寬度"),
+    "setting_loss": ("Loss of the game", "博弈的损失", "賽局的損失"),
+    "choice_loss_non-saturating": ("non-saturating", "非饱和", "非飽和"),
+    "choice_loss_minimax": ("minimax", "极小极大（minimax）", "極小極大（minimax）"),
+    "choice_loss_hinge": ("hinge", "合页（hinge）", "鉸鏈（hinge）"),
+    "setting_pictures_batch_size": ("Pictures in one step", "每步的图片数", "每步的圖片數"),
+    "setting_ema_decay": (
+        "Memory of the generator that is kept; 0 for none",
+        "所保存生成器的记忆；0 为不用",
+        "所儲存生成器的記憶；0 為不用",
+    ),
+    "setting_r1_gamma": (
+        "Penalty on a steep discriminator (R1)",
+        "判别器陡峭的惩罚（R1）",
+        "判別器陡峭的懲罰（R1）",
+    ),
+    "setting_crop": ("Move training pictures, share of the side", "随机平移（占边长）", "隨機平移（佔邊長）"),
+    "setting_flip": ("Mirror half of them", "一半左右翻转", "一半左右翻轉"),
+    "setting_colour": ("Vary their colours", "随机改变颜色", "隨機改變顏色"),
+    "setting_diff_augment": (
+        "Change real and made pictures before they are judged",
+        "判别之前对真假图片都做的改变",
+        "判別之前對真假圖片都做的改變",
+    ),
+    "choice_diff_augment_colour": ("colour", "颜色", "顏色"),
+    "choice_diff_augment_translation": ("translation", "平移", "平移"),
+    "choice_diff_augment_cutout": ("cutout", "挖去一块", "挖去一塊"),
+    "trial_tokens_per_second": ("Tokens per second", "每秒词元数", "每秒詞元數"),
+    "trial_pictures_per_second": ("Pictures per second", "每秒图片数", "每秒圖片數"),
+    # watching
+    "chart_game": (
+        "Loss of generator G and discriminator D",
+        "生成器 G 与判别器 D 的损失",
+        "生成器 G 與判別器 D 的損失",
+    ),
+    "line_generator": ("G", "生成器", "生成器"),
+    "line_generator_smooth": ("G mean", "生成器均值", "生成器均值"),
+    "line_discriminator": ("D", "判别器", "判別器"),
+    "line_discriminator_smooth": ("D mean", "判别器均值", "判別器均值"),
+    "chart_probabilities": (
+        "D: how sure the discriminator is (x real, G(z) made)",
+        "D：判别器的把握（x 为真，G(z) 为生成）",
+        "D：判別器的把握（x 為真，G(z) 為生成）",
+    ),
+    "line_real_prob": ("D(x)", "真 D(x)", "真 D(x)"),
+    "line_real_prob_smooth": ("D(x) mean", "真 均值", "真 均值"),
+    "line_fake_prob": ("D(G(z))", "假 D(G(z))", "假 D(G(z))"),
+    "line_fake_prob_smooth": ("D(G(z)) mean", "假 均值", "假 均值"),
+    "line_held_out_prob": ("unseen", "未见", "未見"),
+    "chart_pictures_per_second": ("Pictures per second", "每秒图片数", "每秒圖片數"),
+    "line_pictures_per_second": ("each step", "每一步", "每一步"),
+    "line_pictures_per_second_smooth": ("smoothed", "平滑后", "平滑後"),
+    "run_details_pictures": (
+        "Networks, machine, and what was made of the pictures",
+        "网络、机器，以及图片经过的处理",
+        "網路、機器，以及圖片經過的處理",
+    ),
+    "run_fact_generator_parameters": ("Of the generator", "其中生成器", "其中生成器"),
+    "run_fact_discriminator_parameters": ("Of the discriminator", "其中判别器", "其中判別器"),
+    "run_fact_train_pictures": ("Pictures to train on", "训练图片数", "訓練圖片數"),
+    "run_fact_validation_pictures": ("Pictures held out", "留出的图片数", "留出的圖片數"),
+    "run_fact_num_modes": ("Kinds of pictures", "图片种类数", "圖片種類數"),
+    "prepared_pictures": (
+        "{kept} pictures kept, {dropped} dropped",
+        "保留 {kept} 张图片，去掉 {dropped} 张",
+        "保留 {kept} 張圖片，去掉 {dropped} 張",
+    ),
+    "pictures_title": ("What it draws", "它画的图片", "它畫的圖片"),
+    "pictures_empty": (
+        "At each checkpoint the model draws something here, from the same noise.",
+        "每到一个检查点，模型都会用同样的噪声在这里画一些图片。",
+        "每到一個檢查點，模型都會用同樣的雜訊在這裡畫一些圖片。",
+    ),
+    # back through the checkpoints
+    "scrub_draw": ("Draw at this checkpoint", "用此检查点画图", "用此檢查點畫圖"),
+    "scrub_kept": (
+        "Step {step}, from the noise of the training",
+        "第 {step} 步，训练中的噪声",
+        "第 {step} 步，訓練中的雜訊",
+    ),
+    "scrub_new": ("New pictures, seed {seed}", "新图片，种子 {seed}", "新圖片，種子 {seed}"),
+}
