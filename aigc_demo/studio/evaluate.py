@@ -57,6 +57,10 @@ def evaluate(
         from aigc_demo.studio.evaluate_pictures import evaluate_pictures
 
         return evaluate_pictures(entry, source, split, settings=settings, samples=samples, seed=seed)
+    if entry.kind == "measures":
+        from aigc_demo.studio.evaluate_pictures import evaluate_encoder
+
+        return evaluate_encoder(entry, source, settings=settings, seed=seed)
     if split not in SPLITS:
         raise InputError("setting_range", name="split", expected="validation or all", got=split)
     from aigc_demo.core.device import peak_memory_mib, set_threads

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 from aigc_demo.core.errors import InputError
@@ -16,6 +16,8 @@ FEWEST_SAMPLES, USUAL_SAMPLES = 200, 5000
 MOST_REAL = 20_000
 NEAREST_SHOWN = 64
 SPLITS = ("validation", "all")
+# After such changes a picture is to be known again.
+AGAIN: dict[str, Any] = {"crop": 0.15, "flip": True, "colour": 0.3}
 
 
 def evaluate_pictures(
@@ -108,7 +110,57 @@ def evaluate_pictures(
     }
 
 
-def real_pictures(corpus: "PictureCorpus", split: str = "all") -> Any:
+def evaluate_encoder(
+    entry: "CatalogEntry", source: str, *, settings: Mapping[str, Any] | None = None, seed: int = 0
+) -> dict[str, Any]:
+    """Measure a network that looks at pictures, on those that are held out.
+
+    Args:
+        entry: of the network.
+        source: of the pictures.
+        settings: of the preparation.
+        seed: of the changes that a picture is to be known again after.
+
+    Returns:
+        `model`, `source`, `num_samples`; `accuracy` where it names kinds and the source has them, else
+        `top1`: the share of changed pictures whose nearest neighbour, among all that are held out, is the
+        picture that they were made of; `seconds` and `peak_memory_mib`.
+
+    Raises:
+        DemoError: model or source cannot be had, or nothing is held out.
+    """
+    import torch
+
+    from aigc_demo.core.device import peak_memory_mib, seeded, set_threads
+    from aigc_demo.data.images import PictureSettings, augment, prepare_pictures
+    from aigc_demo.generators.pictures import load_encoder
+    from aigc_demo.measure.images import encode
+
+    set_threads()
+    began = time.perf_counter()
+    encoder = load_encoder(entry.location)
+    preparation = PictureSettings.from_mapping({"image_size": encoder.config.image_size, **(settings or {})})
+    corpus = prepare_pictures(source, preparation)
+    pictures = real_pictures(corpus, "validation", fewest=2)
+    features, probs = encode(encoder, pictures)
+    if probs is not None and corpus.validation_labels is not None and probs.shape[1] == corpus.num_modes:
+        labels = corpus.validation_labels[: len(pictures)]
+        figures = {"accuracy": (probs.argmax(1) == labels).float().mean().item()}
+    else:
+        changed, _ = encode(encoder, augment(pictures, replace(preparation, **AGAIN), seeded(seed)))
+        found = torch.nn.functional.normalize(changed) @ torch.nn.functional.normalize(features).T
+        figures = {"top1": (found.argmax(1) == torch.arange(len(pictures))).float().mean().item()}
+    return {
+        "model": entry.name,
+        "source": source,
+        "num_samples": len(pictures),
+        **{name: round(value, 4) for name, value in figures.items()},
+        "seconds": round(time.perf_counter() - began, 3),
+        "peak_memory_mib": round(peak_memory_mib(), 1),
+    }
+
+
+def real_pictures(corpus: "PictureCorpus", split: str = "all", *, fewest: int = FEWEST_SAMPLES) -> Any:
     """Pictures that generated ones are compared with: uint8 [N, C, H, W].
 
     Raises:
@@ -118,8 +170,8 @@ def real_pictures(corpus: "PictureCorpus", split: str = "all") -> Any:
 
     parts = [corpus.validation] if split == "validation" else [corpus.train, corpus.validation]
     pictures = torch.cat(parts)[:MOST_REAL]
-    if len(pictures) < FEWEST_SAMPLES:
-        raise InputError("too_few_pictures", name=corpus.name, got=len(pictures), needed=FEWEST_SAMPLES)
+    if len(pictures) < fewest:
+        raise InputError("too_few_pictures", name=corpus.name, got=len(pictures), needed=fewest)
     return pictures
 
 

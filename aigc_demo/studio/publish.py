@@ -1,11 +1,18 @@
 """Turn a finished run into a model folder with its receipt."""
 
 import shutil
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.run_directory import MANIFEST, RunDirectory, step_of, whole_or_nothing, write_atomically
+from aigc_demo.data.images import PictureSettings
+from aigc_demo.data.sources import TINY_WORLD
+from aigc_demo.training.recipes import RECIPES
+
+# Stories of the tiny world can be read back, so a card says how many can.
+NUM_STORIES = 1000
 
 
 def publish(run_dir: Path, folder: Path, data: dict[str, str], step: int | None = None) -> dict[str, Any]:
@@ -28,12 +35,27 @@ def publish(run_dir: Path, folder: Path, data: dict[str, str], step: int | None 
 
     run = RunDirectory(run_dir)
     checkpoint = run.checkpoint(step)
-    source = run.config()["source"]
+    config = run.config()
+    source = config["source"]
     if folder.exists():
         raise InputError("folder_exists", path=str(folder))
     with whole_or_nothing(folder) as place:
         shutil.copytree(checkpoint, place, ignore=shutil.ignore_patterns("state", MANIFEST))
-        figures = evaluate(str(place), source)
+        figures = evaluate(str(place), source, settings=_preparation(config), samples=_samples(config))
         card = model_card(folder.name, run, step_of(checkpoint), DataFacts(**data), figures)
         write_atomically(place / "README.md", card)
     return {**figures, "model": str(folder), "path": str(folder)}
+
+
+def _samples(config: dict[str, Any]) -> int:
+    """How much the model makes to be measured by; 0 for what is usual."""
+    makes_text = RECIPES[config["recipe"]].makes == "text"
+    return NUM_STORIES if makes_text and config["source"] == TINY_WORLD else 0
+
+
+def _preparation(config: dict[str, Any]) -> dict[str, Any]:
+    """How the pictures of the training were prepared; a model of text carries that with it."""
+    if RECIPES[config["recipe"]].makes == "text":
+        return {}
+    names = {item.name for item in fields(PictureSettings)}
+    return {name: value for name, value in config["settings"].items() if name in names}

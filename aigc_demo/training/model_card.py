@@ -17,12 +17,17 @@ from aigc_demo.core.device import cpu_quota
 from aigc_demo.core.events import RunStarted, StepDone, ValidationDone
 from aigc_demo.core.machine import processor
 from aigc_demo.core.run_directory import RunDirectory
+from aigc_demo.generators.catalog import GANS
 from aigc_demo.training.recipes import RECIPES
 
 # Whose network a recipe trains, said of weights that this project ships and of those of somebody's own run.
 SHIPPED = {
     "dcgan": "A DCGAN, generator and discriminator written from scratch in this project",
     "stylegan": "A style-based generator with a discriminator, written from scratch in this project",
+    "classifier": "A small network that measures pictures, written from scratch in this project and frozen "
+    "before any generator was trained",
+    "ddpm": "The library baseline: diffusers' UNet2DModel and its noise, trained by this project on the same "
+    "data for the same time",
     "gpt": "A decoder-only Transformer written from scratch in this project",
     "gpt2": "The library baseline: transformers' GPT2LMHeadModel, trained by this project on the same data",
 }
@@ -30,14 +35,26 @@ OWN = {
     "dcgan": "A DCGAN, generator and discriminator written from scratch in AIGC Demo and trained with it",
     "stylegan": "A style-based generator with a discriminator, written from scratch in AIGC Demo and trained "
     "with it",
+    "classifier": "A small network that measures pictures, written from scratch in AIGC Demo and trained "
+    "with it",
+    "ddpm": "diffusers' UNet2DModel, trained with AIGC Demo",
     "gpt": "A decoder-only Transformer, written from scratch in AIGC Demo and trained with it",
     "gpt2": "transformers' GPT2LMHeadModel, trained with AIGC Demo",
+}
+TASKS = {
+    "text": "text-generation",
+    "pictures": "unconditional-image-generation",
+    "features": "image-feature-extraction",
 }
 WORD = re.compile(r"[a-z0-9][a-z0-9-]*")
 USE = """## What it is for
 
 A classroom: small enough to train on a laptop and to read in an hour. It writes text that looks like its data
 and knows nothing else; do not rely on anything it says."""
+USE_OF_MEASURES = """## What it is for
+
+To measure pictures of the kind that it was trained on: its features are what distances between real and
+generated pictures are measured in. Figures measured with it compare with each other and with no others."""
 USE_OF_PICTURES = """## What it is for
 
 A classroom: small enough to train on a laptop and to read in an hour. It draws pictures like those it was
@@ -59,6 +76,21 @@ from aigc_demo.generators.gan_pictures import load_generator
 generator = load_generator(Path("FOLDER"))
 with torch.inference_mode():
     pictures = generator(torch.randn(16, generator.config.latent_size))  # [16, 3, H, W] in -1 to 1
+```"""
+DIFFUSION_LOADED = """## How to load it
+
+```python
+from diffusers import DDIMPipeline
+
+pictures = DDIMPipeline.from_pretrained("FOLDER")(batch_size=16, num_inference_steps=20).images
+```"""
+ENCODER_LOADED = """## How to load it
+
+```python
+from aigc_demo.nets.picture_encoder import PictureEncoder
+
+encoder = PictureEncoder.from_pretrained("FOLDER").float().eval()
+features = encoder.features(pictures)  # of [N, 3, H, W] in -1 to 1
 ```"""
 ONLY_THE_RUN = """## What this file is for
 
@@ -133,12 +165,17 @@ class Record:
     @property
     def draws(self) -> bool:
         """Whether the model makes pictures."""
-        return self.recipe in RECIPES and RECIPES[self.recipe].makes == "pictures"
+        return self.makes == "pictures"
+
+    @property
+    def makes(self) -> str:
+        """What the model makes: text, pictures or features."""
+        return RECIPES[self.recipe].makes if self.recipe in RECIPES else "text"
 
     @property
     def use(self) -> str:
         """What it is for."""
-        return USE_OF_PICTURES if self.draws else USE
+        return {"pictures": USE_OF_PICTURES, "features": USE_OF_MEASURES}.get(self.makes, USE)
 
 
 def model_card(name: str, run: RunDirectory, step: int, data: DataFacts, figures: Mapping[str, Any]) -> str:
@@ -162,7 +199,7 @@ def model_card(name: str, run: RunDirectory, step: int, data: DataFacts, figures
         _introduction(name, record, SHIPPED),
         _how_it_was_made(record, what),
         _as_measured(record, figures),
-        USE,
+        record.use,
     )
 
 
@@ -228,8 +265,8 @@ def _front_matter(record: Record, terms: Mapping[str, str]) -> str:
     tags = ("aigc-demo", record.recipe, record.settings.get("tokenizer"))
     facts = {
         **terms,
-        "library_name": "transformers" if record.recipe == "gpt2" else "aigc-demo",
-        "pipeline_tag": "unconditional-image-generation" if record.draws else "text-generation",
+        "library_name": {"gpt2": "transformers", "ddpm": "diffusers"}.get(record.recipe, "aigc-demo"),
+        "pipeline_tag": TASKS[record.makes],
         "tags": f"[{', '.join(tag for tag in tags if isinstance(tag, str) and WORD.fullmatch(tag))}]",
     }
     return "\n".join(["---", *(f"{name}: {value}" for name, value in facts.items()), "---"])
@@ -242,8 +279,12 @@ def _introduction(name: str, record: Record, networks: Mapping[str, str]) -> str
 
 
 def _how_to_load_it(record: Record) -> str:
+    if record.recipe == "ddpm":
+        return DIFFUSION_LOADED
     if record.draws:
         return PICTURES_LOADED
+    if record.makes == "features":
+        return ENCODER_LOADED
     lines = ["## How to load it", "", "```", 'python -m aigc_demo generate FOLDER --prompt "..."', "```"]
     if record.recipe == "gpt2":
         lines += ["", "Or with transformers' `AutoModelForCausalLM` and `AutoTokenizer`."]
@@ -268,11 +309,28 @@ def _how_it_was_made(record: Record, data: str = "") -> str:
 
 
 def _as_measured(record: Record, figures: Mapping[str, Any]) -> str:
+    if record.draws:
+        return _pictures_as_measured(figures)
+    if record.makes == "features":
+        return _encoder_as_measured(figures)
     rows = [
         ("bits per character", f"{figures['bits_per_character']:.4f}"),
         ("bits per byte", f"{figures['bits_per_byte']:.4f}"),
         ("characters outside the vocabulary", f"{figures['num_unknown']:,}"),
     ]
+    written = figures.get("num_generated")
+    if "accepted" in figures:
+        rows += [
+            (
+                "stories that the parser of the tiny world accepts",
+                f"{figures['accepted']:.1%} of {written:,}",
+            ),
+            ("different stories among them", f"{figures['distinct']:.1%}"),
+            (
+                "longest run of characters that stands in the training part",
+                f"{figures['longest_copied_run']:,}",
+            ),
+        ]
     return f"""## How good it is
 
 Measured with the file as shipped on {figures["num_characters"]:,} held-out characters
@@ -284,16 +342,56 @@ every character predicted once, in consecutive windows of {record.settings["cont
 A character outside the vocabulary costs its unknown token plus 8 bits for every byte of it."""
 
 
+def _pictures_as_measured(figures: Mapping[str, Any]) -> str:
+    rows = [
+        ("Frechet distance", f"{figures['frechet_distance']:.3f}"),
+        ("precision", f"{figures['precision']:.3f}"),
+        ("recall", f"{figures['recall']:.3f}"),
+        ("distance to the nearest real picture, median, grey levels", figures["median_nearest_distance"]),
+    ]
+    if "mode_coverage" in figures:
+        covered = f"{figures['modes_covered']} of {figures['num_modes']}"
+        rows += [
+            ("kinds of picture covered", f"{covered} ({figures['mode_coverage']:.1%})"),
+            ("the same of real pictures", f"{figures['real_mode_coverage']:.1%}"),
+            ("evenness over the kinds", f"{figures['evenness']:.3f}"),
+            ("pictures whose kind the classifier is sure of", f"{figures['sure_share']:.1%}"),
+        ]
+    return f"""## How good it is
+
+Measured with the files as shipped: {figures["num_samples"]:,} generated pictures against
+{figures["num_real"]:,} real ones, in the features of {_text(figures["encoder"])}.
+
+{_table(rows)}"""
+
+
+def _encoder_as_measured(figures: Mapping[str, Any]) -> str:
+    if "accuracy" in figures:
+        rows = [("names the kind of picture rightly", f"{figures['accuracy']:.2%}")]
+    else:
+        rows = [
+            ("finds a changed picture again among all held out", f"{figures['top1']:.1%}"),
+        ]
+    return f"""## How good it is
+
+Measured with the file as shipped on {figures["num_samples"]:,} held-out pictures.
+
+{_table(rows)}"""
+
+
 def _as_recorded(record: Record) -> str:
-    if record.draws:
+    if record.recipe in GANS:
         return NO_FIGURE
     if record.validation is None or record.best is None:
         return "## How good it is\n\nThe run recorded no validation."
     named = {"last validation loss": record.validation, "best validation loss": record.best}
-    rows = [(name, f"{loss:.4f} nats a token, at step {step:,}") for name, (step, loss) in named.items()]
+    unit, windows = (
+        (" nats a token", "windows of held-out text") if record.makes == "text" else ("", "pictures")
+    )
+    rows = [(name, f"{loss:.4f}{unit}, at step {step:,}") for name, (step, loss) in named.items()]
     return f"""## How good it is
 
-As the run recorded it, on the same windows of held-out text each time:
+As the run recorded it, on the same {windows} each time:
 
 {_table(rows)}"""
 
@@ -306,7 +404,7 @@ def _table(rows: Iterable[tuple[str, Any]]) -> str:
 
 def _tokens(record: Record) -> str:
     size = record.settings.get("batch_size")
-    if record.draws:
+    if record.makes != "text":
         return f", {record.step * size:,} pictures seen" if isinstance(size, int) else ""
     sizes = (record.settings.get("batch_size"), record.settings.get("context_length"))
     known = all(isinstance(size, int) for size in sizes)

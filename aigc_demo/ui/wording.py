@@ -218,6 +218,11 @@ WORDS: dict[str, tuple[str, str, str]] = {
         "2 万亿词元的精选网页、教科书与代码",
         "2 兆詞元的精選網頁、教科書與程式碼",
     ),
+    "data_ddpm-cifar10": (
+        "CIFAR-10: 50,000 photographs of animals and vehicles",
+        "CIFAR-10：5 万张动物与车辆的照片",
+        "CIFAR-10：5 萬張動物與車輛的照片",
+    ),
     "data_Qwen2.5-0.5B": (
         "up to 18 trillion tokens in many languages, not published",
         "多种语言的至多 18 万亿词元，未公开",
