@@ -877,22 +877,22 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "訓練無聲地結束了，也許是機器停了；請繼續它。",
     ),
     "out_of_memory": (
-        "内存不足；请减小 batch_size、context_length 或 hidden_size。",
-        "記憶體不足；請減小 batch_size、context_length 或 hidden_size。",
+        "内存不足；请减小 batch_size 或模型。",
+        "記憶體不足；請減小 batch_size 或模型。",
     ),
     "needs_memory": (
         "这次训练至少需要 {needed} MiB 内存，比现有的 {limit} MiB 多 {over} MiB；"
-        "请减小 batch_size、context_length 或 hidden_size。",
+        "请减小 batch_size 或模型。",
         "這次訓練至少需要 {needed} MiB 記憶體，比現有的 {limit} MiB 多 {over} MiB；"
-        "請減小 batch_size、context_length 或 hidden_size。",
+        "請減小 batch_size 或模型。",
     ),
     "needs_disk": (
-        "检查点需要 {needed} MiB，而 {path} 只剩 {free} MiB；请减小 hidden_size 或 num_layers，或换一个目录。",
-        "檢查點需要 {needed} MiB，而 {path} 只剩 {free} MiB；請減小 hidden_size 或 num_layers，或換一個目錄。",
+        "检查点需要 {needed} MiB，而 {path} 只剩 {free} MiB；请减小模型，或换一个目录。",
+        "檢查點需要 {needed} MiB，而 {path} 只剩 {free} MiB；請減小模型，或換一個目錄。",
     ),
     "preflight_too_slow": (
-        "{seconds} 秒后试训仍未做完那几步；请减小 batch_size、context_length 或 hidden_size。",
-        "{seconds} 秒後試訓仍未做完那幾步；請減小 batch_size、context_length 或 hidden_size。",
+        "{seconds} 秒后试训仍未做完那几步；请减小 batch_size 或模型。",
+        "{seconds} 秒後試訓仍未做完那幾步；請減小 batch_size 或模型。",
     ),
     # the page
     "text_too_long": (
