@@ -28,6 +28,7 @@ from aigc_demo.core.events import (
 )
 from aigc_demo.core.run_directory import LOGGER, RunDirectory, step_of, write_atomically, writing
 from aigc_demo.core.worker import note_problem
+from aigc_demo.training.recipes import RECIPES
 from aigc_demo.training.tracking import Tracker, check_tracker, tracking
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def about(context: typer.Context) -> None:
 
 @app.command()
 def train(
-    recipe: Annotated[str, typer.Argument(help="What to train: gpt, gpt2.")],
+    recipe: Annotated[str, typer.Argument(help=f"What to train: {', '.join(RECIPES)}.")],
     data: Data,
     run_dir: Annotated[Path, typer.Option(help="Where the run is recorded.")],
     steps: Annotated[int | None, typer.Option(help="The run's last step, also on resume.")] = None,
@@ -157,12 +158,16 @@ def generate(
     num: Annotated[int, typer.Option(help="How many texts; each has the next seed.", min=1, max=10_000)] = 1,
     seed: Seed = 0,
     out: Annotated[
-        Path | None, typer.Option(help="Write the texts to this file, a blank line between.")
+        Path | None,
+        typer.Option(help="Write the texts to this file; of pictures, each to one beside it with its seed."),
     ] = None,
     set_: Set = [],  # noqa: B006
     json_: Json = False,
 ) -> None:
-    """Continue a prompt with one model."""
+    """Continue a prompt with one model, or make pictures."""
+    if _makes_pictures(model):
+        _draw(model, num, seed, out, set_, json_)
+        return
     from aigc_demo.studio.write import write_texts
 
     texts = []
@@ -177,6 +182,22 @@ def generate(
             write_atomically(out, "\n\n".join(texts) + "\n")
     result = {"model": model, "text": texts[0], "seed": seed, "seconds": text["seconds"], "num": num}
     _result({**result, **({"files": [str(out)]} if out else {})}, json_)
+
+
+def _makes_pictures(model: str) -> bool:
+    from aigc_demo.generators.catalog import find
+
+    return find(model, allow_hub=True).kind == "pictures"
+
+
+def _draw(model: str, num: int, seed: int, out: Path | None, set_: list[str], json_: bool) -> None:
+    """Make pictures and write each to a file of its own: out.png, or out-SEED.png where there are several."""
+    from aigc_demo.studio.draw import draw_pictures, write_pictures
+
+    drawn = draw_pictures(model, seeds=range(seed, seed + num), settings=_settings(set_))
+    files = write_pictures(drawn, out or Path("picture.png"))
+    result = {"model": model, "files": [str(file) for file in files], "seed": seed, "num": num}
+    _result({**result, "seconds": drawn.seconds}, json_)
 
 
 @app.command()
@@ -213,6 +234,9 @@ def compare(
     """Continue one prompt with several models, on the same random numbers."""
     from aigc_demo.studio.write import write_texts
 
+    if all(_makes_pictures(model) for model in models):
+        _draw_side_by_side(models, seed, set_, json_)
+        return
     columns = []
     for model in models:
         (text,) = write_texts(model, prompt, num=1, seed=seed, settings=_settings(set_))
@@ -221,6 +245,21 @@ def compare(
             print(f"--- {model} ({text['tokens_per_second']:,.0f} tokens/s)\n{text['text']}\n")
     if json_:
         _result({"prompt": prompt, "seed": seed, "columns": columns}, json_)
+
+
+def _draw_side_by_side(models: list[str], seed: int, set_: list[str], json_: bool) -> None:
+    """One picture of each model from one seed."""
+    from aigc_demo.studio.draw import draw_pictures, write_pictures
+
+    columns = []
+    for model in models:
+        drawn = draw_pictures(model, seeds=(seed,), settings=_settings(set_))
+        files = write_pictures(drawn, Path(f"{Path(model).name}.png"))
+        columns.append({"model": model, "files": [str(files[0])], "seed": seed, "seconds": drawn.seconds})
+        if not json_:
+            print(f"{model}: {files[0]} ({drawn.seconds:.3f} s)")
+    if json_:
+        _result({"prompt": "", "seed": seed, "columns": columns}, json_)
 
 
 @app.command()

@@ -70,6 +70,10 @@ ENGLISH: dict[str, str] = {
         "{name} has no weights in safetensors (a pickle can run code and is never read); choose another model."
     ),
     "fetch_broke_off": "Fetching {name} broke off ({detail}); run `python -m aigc_demo fetch {name}` again.",
+    # pictures and who looks at them
+    "too_few_pictures": "{name} has {got} pictures, too few to measure against; give at least {needed}.",
+    "no_encoder": "No network here looks at pictures of {size} pixels; train one with the recipe classifier and name it by encoder.",
+    "no_styles": "{model} has no styles to mix; choose a model of the recipe stylegan.",
     # checkpoints and model folders
     "broken_model": "{path} holds no model that can be loaded ({detail}); choose another folder or train it again.",
     "foreign_model": "{path} holds a model of another kind ({detail}); choose one that {expected}.",

@@ -98,7 +98,7 @@ class Scene:
     """A moment of the tiny world, and what comes of it.
 
     Args:
-        things: one to three; no two agree in both kind and colour, nor stand in one place.
+        things: one to three; no two agree in kind or in colour, nor stand in one place.
         weather: one of WEATHERS; "" where it does not matter.
         happenings: one or two, in order.
     """
@@ -201,15 +201,16 @@ def draw_scene(rng: random.Random) -> Scene:
             weather = "sunny"
         in_row = steps[0][0] in ("hit", "push")
         kinds = _different_kinds(roles, rng)
+        colours = rng.sample(COLOURS, len(roles))
         places = _places(len(roles), in_row, rng)
         things = tuple(
             Thing(
                 kind=kind,
-                colour=rng.choice(COLOURS),
+                colour=colour,
                 size=rng.choice(SIZES),
                 place=place,
             )
-            for kind, place in zip(kinds, places, strict=True)
+            for kind, colour, place in zip(kinds, colours, places, strict=True)
         )
         happenings = tuple(_happenings(steps, things, rng))
         if follows(happenings):
@@ -228,7 +229,8 @@ def _places(count: int, in_row: bool, rng: random.Random) -> list[Place]:
         cells = [Place(row, column) for row in range(NUM_ROWS) for column in range(NUM_COLUMNS)]
         return rng.sample(cells, count)
     row = rng.randrange(NUM_ROWS)
-    columns = sorted(rng.sample(range(NUM_COLUMNS), count), reverse=rng.random() < 0.5)
+    # Three in a row push each other to the right: which way is then one thing less to remember.
+    columns = sorted(rng.sample(range(NUM_COLUMNS), count), reverse=count < 3 and rng.random() < 0.5)
     return [Place(row, column) for column in columns]
 
 

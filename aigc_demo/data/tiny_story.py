@@ -141,10 +141,13 @@ class _Teller:
         if self.scene.weather:
             yield choice(WEATHER_SENTENCES).format(weather=self.scene.weather)
         order = list(range(len(things)))
-        self.rng.shuffle(order)
+        # A chain of three in a row is told along the row: each thing by the one before it, one a sentence.
+        chain = [happening.cause for happening in self.scene.happenings] == ["push", "hit"]
+        if not chain:
+            self.rng.shuffle(order)
         begun = 1
         crowded = len(things) == 3 and self.scene.weather != ""
-        if len(things) > 1 and (crowded or self.rng.random() < 0.4):
+        if len(things) > 1 and not chain and (crowded or self.rng.random() < 0.4):
             begun = 2
             words = self._relation(order[0], order[1])
             new, newer = described(things[order[0]]), described(things[order[1]])
@@ -152,7 +155,7 @@ class _Teller:
         else:
             yield choice(FIRST_SENTENCES).format(new=described(things[order[0]]))
         for place in range(begun, len(things)):
-            known = choice(order[:place])
+            known = order[place - 1] if chain else choice(order[:place])
             words = self._relation(order[place], known)
             name = self.reference(known, full=False) if place > 1 or self.rng.random() < 0.5 else "it"
             yield choice(NEXT_SENTENCES).format(

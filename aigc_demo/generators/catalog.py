@@ -5,7 +5,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import InputError
@@ -13,6 +13,9 @@ from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.core.weights_file import num_parameters, read_json, weights_path
 
 Family = Literal["ours", "library", "pretrained"]
+
+GANS = ("dcgan", "stylegan")
+MADE_HERE = ("gpt", "gpt2", *GANS, "ddpm", "classifier")
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 HUB_PREFIX = "hf:"
@@ -26,7 +29,7 @@ class CatalogEntry:
     Attributes:
         name: on the command line, in the page and in tests.
         family: ours, library (trained here on a library's architecture) or pretrained (by others).
-        kind: what it makes.
+        kind: what it makes: text or pictures; or measures, where it judges what others make.
         recipe: what trains it; "" for pretrained ones.
         location: a folder, or an id on the Hub.
         revision: full commit of the Hub's repository; None for a folder.
@@ -38,6 +41,7 @@ class CatalogEntry:
         architecture: whose network it is.
         runs_on_ours: whether its weights also fit our own network.
         data_sha256: of the source that it was trained on, where this project trained it.
+        image_size: side of its pictures in pixels.
     """
 
     name: str
@@ -54,6 +58,7 @@ class CatalogEntry:
     architecture: str = ""
     runs_on_ours: bool = False
     data_sha256: str = ""
+    image_size: int | None = None
 
     @property
     def on_hub(self) -> bool:
@@ -140,6 +145,20 @@ PRETRAINED = (
         size_mib=942,
         architecture="qwen2",
     ),
+    CatalogEntry(
+        name="ddpm-cifar10",
+        family="pretrained",
+        kind="pictures",
+        recipe="",
+        location="google/ddpm-cifar10-32",
+        revision="267b167dc01f0e4e61923ea244e8b988f84deb80",
+        num_parameters=35_746_307,
+        licence="Apache-2.0",
+        training_data="CIFAR-10: 50,000 photographs of animals and vehicles",
+        size_mib=136,
+        architecture="ddpm",
+        image_size=32,
+    ),
 )
 
 
@@ -162,11 +181,18 @@ def folder_entry(folder: Path, name: str) -> CatalogEntry:
     Raises:
         InputError: there is no model in it, or one of another kind.
     """
+    if (folder / "generator").is_dir():
+        return _gan_entry(folder, name)
     config = read_json(folder / "config.json")
-    weights = weights_path(folder)
     recipe = config.get("recipe", "gpt2" if config.get("model_type") == "gpt2" else "")
+    if recipe == "classifier":
+        return _measure_entry(folder, name, config)
+    if recipe == "ddpm":
+        return _diffusion_entry(folder, name, config)
+    weights = weights_path(folder)
     if recipe not in ("gpt", "gpt2"):
-        detail, expected = f"its recipe is {shown(recipe) or 'not named'}", "writes text: gpt or gpt2"
+        detail = f"its recipe is {shown(recipe) or 'not named'}"
+        expected = f"a recipe of this project made: {', '.join(MADE_HERE)}"
         raise InputError("foreign_model", path=str(folder), detail=detail, expected=expected)
     return CatalogEntry(
         name=name,
@@ -178,6 +204,62 @@ def folder_entry(folder: Path, name: str) -> CatalogEntry:
         size_mib=weights.stat().st_size / 2**20,
         architecture=recipe,
         runs_on_ours=recipe == "gpt2",
+    )
+
+
+def _gan_entry(folder: Path, name: str) -> CatalogEntry:
+    """Two networks, each in a folder of its own."""
+    config = read_json(folder / "generator" / "config.json")
+    if config.get("recipe") not in GANS:
+        detail = f"its recipe is {shown(config.get('recipe')) or 'not named'}"
+        expected = f"makes pictures: {', '.join(GANS)}"
+        raise InputError("foreign_model", path=str(folder), detail=detail, expected=expected)
+    files = [weights_path(folder / part) for part in ("generator", "discriminator")]
+    size = config.get("image_size")
+    return CatalogEntry(
+        name=name,
+        family="ours",
+        kind="pictures",
+        recipe=config["recipe"],
+        location=str(folder),
+        num_parameters=sum(num_parameters(file) for file in files),
+        size_mib=sum(file.stat().st_size for file in files) / 2**20,
+        architecture=config["recipe"],
+        image_size=size if isinstance(size, int) else None,
+    )
+
+
+def _diffusion_entry(folder: Path, name: str, config: dict[str, Any]) -> CatalogEntry:
+    """A network in the layout of diffusers."""
+    weights = folder / "unet" / "diffusion_pytorch_model.safetensors"
+    size = config.get("image_size")
+    return CatalogEntry(
+        name=name,
+        family="library",
+        kind="pictures",
+        recipe="ddpm",
+        location=str(folder),
+        num_parameters=num_parameters(weights),
+        size_mib=weights.stat().st_size / 2**20,
+        architecture="ddpm",
+        image_size=size if isinstance(size, int) else None,
+    )
+
+
+def _measure_entry(folder: Path, name: str, config: dict[str, Any]) -> CatalogEntry:
+    """A network that looks at pictures."""
+    weights = weights_path(folder)
+    size = config.get("image_size")
+    return CatalogEntry(
+        name=name,
+        family="ours",
+        kind="measures",
+        recipe="classifier",
+        location=str(folder),
+        num_parameters=num_parameters(weights),
+        size_mib=weights.stat().st_size / 2**20,
+        architecture="classifier",
+        image_size=size if isinstance(size, int) else None,
     )
 
 

@@ -23,6 +23,16 @@ WANTED = (
     "preparation.json",  # of a model that was trained here and pushed
 )
 NEEDED = ("config.json", "tokenizer.json")
+# Of a model that draws, in the layout of diffusers: in folders of their own, or all in one.
+WANTED_OF_PICTURES = (
+    "model_index.json",
+    "config.json",
+    "scheduler_config.json",
+    "diffusion_pytorch_model.safetensors",
+    "unet/config.json",
+    "unet/diffusion_pytorch_model.safetensors",
+    "scheduler/scheduler_config.json",
+)
 
 TIMEOUT_SECONDS = 5
 # The client reads these when it is imported; a user's own values stay.
@@ -37,13 +47,23 @@ def cached_folder(entry: CatalogEntry) -> Path | None:
 
     try:
         found = snapshot_download(
-            entry.location, revision=entry.revision, allow_patterns=list(WANTED), local_files_only=True
+            entry.location, revision=entry.revision, allow_patterns=_wanted(entry), local_files_only=True
         )
     except LocalEntryNotFoundError:
         return None
     folder = Path(found)
-    whole = all((folder / name).is_file() for name in NEEDED) and any(folder.glob("model*.safetensors"))
-    return folder if whole else None
+    return folder if _is_whole(entry, folder) else None
+
+
+def _is_whole(entry: CatalogEntry, folder: Path) -> bool:
+    if entry.kind == "pictures":
+        files = [list(folder.rglob(name)) for name in ("scheduler_config.json", "diffusion*.safetensors")]
+        return all(files)
+    return all((folder / name).is_file() for name in NEEDED) and any(folder.glob("model*.safetensors"))
+
+
+def _wanted(entry: CatalogEntry) -> list[str]:
+    return list(WANTED_OF_PICTURES if entry.kind == "pictures" else WANTED)
 
 
 def is_cached(entry: CatalogEntry) -> bool:
@@ -93,7 +113,7 @@ def _size_on_hub(entry: CatalogEntry) -> int:
     except _connection_errors() as error:
         raise DemoError("not_reachable", name=entry.name) from error
     files = {file.rfilename: file.size or 0 for file in info.siblings or ()}
-    wanted = list(filter_repo_objects(files, allow_patterns=list(WANTED)))
+    wanted = list(filter_repo_objects(files, allow_patterns=_wanted(entry)))
     if not any(name.endswith(".safetensors") for name in wanted):
         raise InputError("not_in_safetensors", name=entry.name)
     return sum(files[name] for name in wanted)
@@ -106,7 +126,7 @@ def _download(entry: CatalogEntry, bar: type) -> None:
         snapshot_download(
             entry.location,
             revision=entry.revision,
-            allow_patterns=list(WANTED),
+            allow_patterns=_wanted(entry),
             etag_timeout=TIMEOUT_SECONDS,
             max_workers=2,
             tqdm_class=bar,

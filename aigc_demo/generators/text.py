@@ -45,6 +45,9 @@ def load_text_model(
     if dtype not in DTYPES:
         raise InputError("setting_range", name="dtype", expected="one of " + ", ".join(DTYPES), got=dtype)
     entry = find(name_or_entry, allow_hub=allow_hub) if isinstance(name_or_entry, str) else name_or_entry
+    if entry.kind != "text":
+        detail = f"it makes {entry.kind}" if entry.kind == "pictures" else "it measures pictures"
+        raise InputError("foreign_model", path=entry.name, detail=detail, expected="writes text")
     if on_ours and entry.architecture != "gpt2":
         raise InputError("not_on_ours", name=entry.name)
     if dtype == "int8" and entry.recipe != "gpt":

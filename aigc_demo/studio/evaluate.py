@@ -26,7 +26,7 @@ def evaluate(
     seed: int = 0,
     allow_hub: bool = False,
 ) -> dict[str, Any]:
-    """Measure a text model on held-out text.
+    """Measure a model: what writes text on held-out text, what makes pictures against real ones.
 
     Args:
         model: a name that the catalog finds.
@@ -47,7 +47,16 @@ def evaluate(
 
     Raises:
         DemoError: the model or the source cannot be had, or nothing is left to measure.
+
+    For a model that makes pictures see `evaluate_pictures`.
     """
+    from aigc_demo.generators.catalog import find
+
+    entry = find(model, allow_hub=allow_hub)
+    if entry.kind == "pictures":
+        from aigc_demo.studio.evaluate_pictures import evaluate_pictures
+
+        return evaluate_pictures(entry, source, split, settings=settings, samples=samples, seed=seed)
     if split not in SPLITS:
         raise InputError("setting_range", name="split", expected="validation or all", got=split)
     from aigc_demo.core.device import peak_memory_mib, set_threads

@@ -66,3 +66,28 @@ GAN = (
     Curve("learning_rate", (Line("learning_rate", "step", "learning_rate"),)),
     Curve("pictures_per_second", (Line("pictures_per_second", "step", "pictures_per_second", smooth=True),)),
 )
+
+_RATE_AND_SPEED = (
+    Curve("learning_rate", (Line("learning_rate", "step", "learning_rate"),)),
+    Curve("gradient_norm", (Line("gradient_norm", "step", "gradient_norm", smooth=True),), logarithmic=True),
+    Curve("pictures_per_second", (Line("pictures_per_second", "step", "pictures_per_second", smooth=True),)),
+)
+
+CLASSIFIER = (
+    Curve(
+        "picture_loss",
+        (Line("train", "step", "loss", smooth=True), Line("validation", "validation", "loss")),
+        logarithmic=True,
+    ),
+    Curve("accuracy", (Line("accuracy", "validation", "accuracy"),)),
+    *_RATE_AND_SPEED,
+)
+
+DIFFUSION = (
+    Curve(
+        "noise_loss",
+        (Line("train", "step", "loss", smooth=True), Line("validation", "validation", "loss")),
+        logarithmic=True,
+    ),
+    *_RATE_AND_SPEED,
+)

@@ -36,6 +36,14 @@ def family_of(recipe: Recipe) -> Family:
         from aigc_demo.training import gan_start
 
         return Family(gan_start.prepare, gan_start.networks)
+    if recipe.family == "classifier":
+        from aigc_demo.training import classifier_start
+
+        return Family(classifier_start.prepare, classifier_start.networks)
+    if recipe.family == "diffusion":
+        from aigc_demo.training import diffusion_start
+
+        return Family(diffusion_start.prepare, diffusion_start.networks)
     from aigc_demo.training import language_model_start
 
     return Family(

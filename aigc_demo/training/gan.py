@@ -170,7 +170,7 @@ class GanTraining(TrainingLoop):
 
     def _step(self, network: nn.Module, optimizer: Optimizer) -> float:
         """Along the gradients of all processes; returns their length, unscaled."""
-        self._average_over_processes(network)
+        self.average_over_processes(network)
         scaler = self.accelerator.scaler
         if scaler is not None:
             scaler.unscale_(optimizer.optimizer)  # type: ignore[attr-defined]
@@ -178,15 +178,6 @@ class GanTraining(TrainingLoop):
         norm = float(torch.nn.utils.get_total_norm(gradients))
         self.step_optimizers([optimizer], finite=math.isfinite(norm))
         return norm
-
-    @torch.no_grad()
-    def _average_over_processes(self, network: nn.Module) -> None:
-        """Equal gradients and equal batch norm statistics everywhere, so that all replicas stay identical."""
-        if self.accelerator.num_processes == 1:
-            return
-        for tensor in (*(weight.grad for weight in network.parameters()), *network.buffers()):
-            if tensor is not None and tensor.is_floating_point():
-                tensor.copy_(self.accelerator.reduce(tensor, reduction="mean"))
 
     def _changed(self, x_BCHW: Tensor, rng: torch.Generator) -> Tensor:
         """Through the differentiable augmentation, real pictures and the generator's alike."""

@@ -187,6 +187,18 @@ class TrainingLoop(ABC):
         for optimizer in optimizers:
             optimizer.zero_grad(set_to_none=True)
 
+    @torch.no_grad()
+    def average_over_processes(self, network: nn.Module) -> None:
+        """Equal gradients and equal batch norm statistics everywhere, so that all replicas stay identical.
+
+        For networks that accelerate was not asked to wrap.
+        """
+        if self.accelerator.num_processes == 1:
+            return
+        for tensor in (*(weight.grad for weight in network.parameters()), *network.buffers()):
+            if tensor is not None and tensor.is_floating_point():
+                tensor.copy_(self.accelerator.reduce(tensor, reduction="mean"))
+
     def show_life(self) -> None:
         """Tell whoever watches the run that it is at work."""
         if self.accelerator.is_main_process:

@@ -242,7 +242,7 @@ def _introduction(name: str, record: Record, networks: Mapping[str, str]) -> str
 
 
 def _how_to_load_it(record: Record) -> str:
-    if record.draws:
+    if record.recipe in ("dcgan", "stylegan"):
         return PICTURES_LOADED
     lines = ["## How to load it", "", "```", 'python -m aigc_demo generate FOLDER --prompt "..."', "```"]
     if record.recipe == "gpt2":
@@ -285,7 +285,7 @@ A character outside the vocabulary costs its unknown token plus 8 bits for every
 
 
 def _as_recorded(record: Record) -> str:
-    if record.draws:
+    if record.draws and record.validation is None:
         return NO_FIGURE
     if record.validation is None or record.best is None:
         return "## How good it is\n\nThe run recorded no validation."

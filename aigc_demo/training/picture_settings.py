@@ -1,15 +1,17 @@
 """What the trainings of networks of pictures are told."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from aigc_demo.core.config import setting
 from aigc_demo.data.images import PictureSettings
 
 if TYPE_CHECKING:
+    from aigc_demo.nets.picture_encoder import PictureEncoderConfig
     from aigc_demo.nets.style_generator import StyleConfig
 
-# Those of nets/adversarial and nets/diff_augment: a page offers them before it loads torch.
+# As in nets/adversarial and nets/diff_augment, which a page that only reads settings does not import: they
+# bring torch along.
 LOSSES = ("non-saturating", "minimax", "hinge")
 POLICY = ("colour", "translation", "cutout")
 
@@ -96,3 +98,77 @@ class StyleGanSettings(GanSettings):
             num_mapping_layers=self.num_mapping_layers,
             width=self.width,
         )
+
+
+@dataclass(frozen=True)
+class PictureNetworkSettings(PictureLoopSettings):
+    """A network that learns alone, by AdamW, and is measured on what is held out."""
+
+    learning_rate: float = setting(1e-3, "AdamW's largest", low=0, high=10)
+    weight_decay: float = setting(0.01, "how strongly weights shrink", low=0, high=10)
+    max_grad_norm: float = setting(1.0, "longer gradients are cut to this length", low=0)
+    schedule: str = setting("linear", "of the learning rate", choices=("linear", "cosine", "constant"))
+    validation_pictures: int = setting(512, "pictures measured each time, the same ones", low=1)
+
+
+@dataclass(frozen=True)
+class ClassifierSettings(PictureNetworkSettings):
+    """A network that names what is on a picture or, where none has a label, knows two views of one again.
+
+    The views are varied strongly, as what the network is to see through is what they differ in.
+
+    Source:
+        Chen et al. 2020, arXiv:2002.05709, section 3, for which changes help; colours vary less than there,
+        since colour is part of what a measure of pictures has to see.
+    """
+
+    width: int = setting(32, "channels of the first stage", low=8, high=256)
+    feature_size: int = setting(128, "features of a picture", low=8, high=128)
+    learning_rate: float = setting(4e-3, "AdamW's largest", low=0, high=10)
+    temperature: float = setting(0.2, "how much the nearest wrong views count", low=0.01, high=10)
+    view_crop: float = setting(0.25, "how far a view is moved, as a share of the side", low=0, high=0.5)
+    view_flip: bool = setting(True, "mirror half of the views")
+    view_colour: float = setting(0.4, "how far colours of a view vary", low=0, high=0.9)
+    view_cutout: bool = setting(True, "grey out a square in each view")
+
+    def views(self) -> PictureSettings:
+        """How a view differs from its picture."""
+        return replace(self, crop=self.view_crop, flip=self.view_flip, colour=self.view_colour)
+
+    def encoder_config(self, num_classes: int) -> "PictureEncoderConfig":
+        """The network's shape; 0 classes for one without labels."""
+        from aigc_demo.nets.picture_encoder import PictureEncoderConfig
+
+        return PictureEncoderConfig(
+            image_size=self.image_size,
+            num_classes=num_classes,
+            width=self.width,
+            feature_size=self.feature_size,
+        )
+
+
+@dataclass(frozen=True)
+class DiffusionSettings(PictureNetworkSettings):
+    """The library's diffusion model, small enough for two cores."""
+
+    base_channels: int = setting(
+        32, "features of the level next to the picture; n times as many in level n", low=8, high=256
+    )
+    layers_per_block: int = setting(1, "convolution blocks in each level", low=1, high=4)
+    attention: bool = setting(False, "let places look at each other where they are fewest")
+    noise_steps: int = setting(1000, "steps from a picture to noise", low=10, high=4000)
+    batch_size: int = setting(64, "pictures in one step, all processes together", low=2, high=8192)
+    ema_decay: float = setting(0.999, "memory of the network that is kept", low=0, high=0.99999)
+    validation_pictures: int = setting(256, "pictures measured each time, the same ones", low=1)
+    sample_pictures: int = setting(16, "pictures of the sample at each checkpoint", low=0, high=400)
+    sample_steps: int = setting(10, "steps from noise to a sample", low=1, high=1000)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.base_channels % 8:
+            raise InputError(
+                "setting_range", name="base_channels", expected="a multiple of 8", got=self.base_channels
+            )
+        if self.sample_steps > self.noise_steps:
+            expected = f"at most {self.noise_steps}"
+            raise InputError("setting_range", name="sample_steps", expected=expected, got=self.sample_steps)

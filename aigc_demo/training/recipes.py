@@ -6,8 +6,13 @@ from typing import Any
 
 from aigc_demo.core.errors import InputError
 from aigc_demo.data.sources import TINY_WORLD
-from aigc_demo.training.curves import GAN, LANGUAGE_MODEL, Curve
-from aigc_demo.training.picture_settings import GanSettings, StyleGanSettings
+from aigc_demo.training.curves import CLASSIFIER, DIFFUSION, GAN, LANGUAGE_MODEL, Curve
+from aigc_demo.training.picture_settings import (
+    ClassifierSettings,
+    DiffusionSettings,
+    GanSettings,
+    StyleGanSettings,
+)
 from aigc_demo.training.settings import LanguageModelSettings
 
 
@@ -18,7 +23,7 @@ class Recipe:
     Attributes:
         settings: the class of its settings.
         family: which loop trains it.
-        makes: text or pictures.
+        makes: text, pictures, or features of pictures.
         rate: the measure of a step that says how fast it goes.
         curves: the charts that tell its story.
         defaults: settings that differ from those of its class.
@@ -79,8 +84,8 @@ _SHAPE = (
     "tie_embeddings",
 )
 
-# How they were found: docs/experiments.md. A row is as long as the longest story, and half of the rows begin
-# with one; many small steps teach more than a few large ones.
+# How they were found: docs/experiments.md. A row is as long as the longest story, and each begins with one;
+# many small steps teach more than a few large ones.
 _STORIES = {
     "tokenizer": "words",
     "num_layers": 3,
@@ -88,7 +93,7 @@ _STORIES = {
     "hidden_size": 128,
     "context_length": 96,
     "batch_size": 16,
-    "paragraph_start_prob": 0.5,
+    "paragraph_start_prob": 1.0,
     "dropout": 0.0,
 }
 
@@ -133,6 +138,25 @@ RECIPES: dict[str, Recipe] = {
         rate="pictures_per_second",
         asked=("image_size", "width", "loss", "batch_size", "learning_rate", "r1_gamma"),
         shape=("image_size", "latent_size", "num_features", "style_size", "num_mapping_layers", "width"),
+    ),
+    "ddpm": Recipe(
+        DiffusionSettings,
+        DIFFUSION,
+        family="diffusion",
+        makes="pictures",
+        rate="pictures_per_second",
+        ours=False,
+        asked=("image_size", "base_channels", "batch_size", "learning_rate", "ema_decay"),
+        shape=("image_size", "base_channels", "layers_per_block", "attention"),
+    ),
+    "classifier": Recipe(
+        ClassifierSettings,
+        CLASSIFIER,
+        family="classifier",
+        makes="features",
+        rate="pictures_per_second",
+        asked=("image_size", "width", "batch_size", "learning_rate"),
+        shape=("image_size", "width", "feature_size"),
     ),
 }
 

@@ -296,6 +296,12 @@ WORDS: dict[str, tuple[str, str, str]] = {
     "recipe": ("Recipe", "配方", "配方"),
     "recipe_gpt": ("gpt · written here", "gpt · 自研", "gpt · 自研"),
     "recipe_gpt2": ("gpt2 · library baseline", "gpt2 · 库基线", "gpt2 · 函式庫基線"),
+    "recipe_classifier": (
+        "classifier · names pictures",
+        "classifier · 给图片分类",
+        "classifier · 為圖片分類",
+    ),
+    "recipe_ddpm": ("ddpm · library baseline", "ddpm · 库基线", "ddpm · 函式庫基線"),
     "source": ("Learn from", "学习内容", "學習內容"),
     "source_tiny": ("Tiny world: small stories", "小世界：小故事", "小世界：小故事"),
     "source_own": ("A text of your own", "自己的文本", "自己的文字"),
@@ -355,6 +361,9 @@ WORDS: dict[str, tuple[str, str, str]] = {
     "chart_learning_rate": ("Learning rate", "学习率", "學習率"),
     "chart_gradient_norm": ("Length of the gradient", "梯度长度", "梯度長度"),
     "chart_tokens_per_second": ("Tokens per second", "每秒词元数", "每秒詞元數"),
+    "chart_picture_loss": ("Loss, nats a picture", "损失（奈特/图片）", "損失（奈特/圖片）"),
+    "chart_accuracy": ("Held-out pictures named rightly", "验证图片分类正确率", "驗證圖片分類正確率"),
+    "chart_noise_loss": ("Loss: error of the predicted noise", "损失：噪声预测误差", "損失：雜訊預測誤差"),
     "line_train": ("train", "训练", "訓練"),
     "line_train_smooth": ("smoothed", "平滑后", "平滑後"),
     "line_validation": ("validation", "验证", "驗證"),
@@ -364,6 +373,7 @@ WORDS: dict[str, tuple[str, str, str]] = {
     "line_gradient_norm_smooth": ("smoothed", "平滑后", "平滑後"),
     "line_tokens_per_second": ("each step", "每一步", "每一步"),
     "line_tokens_per_second_smooth": ("smoothed", "平滑后", "平滑後"),
+    "line_accuracy": ("share", "比例", "比例"),
     "run_command": ("The same in a terminal", "在终端中做同样的事", "在終端機中做同樣的事"),
     "run_copy": ("Copy", "复制", "複製"),
     "run_copied": ("Copied", "已复制", "已複製"),
@@ -620,6 +630,18 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "hub_unreadable": (
         "无法读取 {name}（{detail}）；请另选数据集，或以文件给出其文本。",
         "無法讀取 {name}（{detail}）；請另選資料集，或以檔案給出其文字。",
+    ),
+    "too_few_pictures": (
+        "{name} 只有 {got} 张图片，太少，无法用来衡量；请至少给出 {needed} 张。",
+        "{name} 只有 {got} 張圖片，太少，無法用來衡量；請至少給出 {needed} 張。",
+    ),
+    "no_encoder": (
+        "这里没有能看 {size} 像素图片的网络；请用配方 classifier 训练一个，并用 encoder 指明它。",
+        "這裡沒有能看 {size} 像素圖片的網路；請用配方 classifier 訓練一個，並用 encoder 指明它。",
+    ),
+    "no_styles": (
+        "{model} 没有可以混合的风格；请选择配方 stylegan 训练的模型。",
+        "{model} 沒有可以混合的風格；請選擇配方 stylegan 訓練的模型。",
     ),
     "nothing_left": (
         "清理丢弃了 {name} 的全部 {dropped} 个字符；请少丢一些，或换一段文本。",
@@ -881,8 +903,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "記憶體不足；請減小 batch_size 或模型。",
     ),
     "needs_memory": (
-        "这次训练至少需要 {needed} MiB 内存，比现有的 {limit} MiB 多 {over} MiB；"
-        "请减小 batch_size 或模型。",
+        "这次训练至少需要 {needed} MiB 内存，比现有的 {limit} MiB 多 {over} MiB；请减小 batch_size 或模型。",
         "這次訓練至少需要 {needed} MiB 記憶體，比現有的 {limit} MiB 多 {over} MiB；"
         "請減小 batch_size 或模型。",
     ),

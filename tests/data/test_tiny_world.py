@@ -157,7 +157,7 @@ def test_the_same_seed_gives_the_same_world():
     assert first(stories(3), 50) != first(stories(4), 50)
     # In every Python alike: a change here is another world, and models must be trained again.
     digest = hashlib.sha256(stories_text().encode()).hexdigest()
-    assert digest == "15cade13c7d18092a3825665112bf24797e8762b4f16f2442020dbd0a3bdc657"
+    assert digest == "a8b47081155cb8cf9a821017c149142f4cfdb8e9f38737e2442b66f5ed8c9866"
 
 
 def test_no_global_random_source_is_touched():
@@ -346,7 +346,7 @@ def swapped(text: str, rng: random.Random, choices=VOCABULARY) -> str | None:
         (COLOURS, 0.99),
         (SHAPES + ANIMALS, 0.97),
         (tuple(NEEDS), 0.99),
-        (tuple(RELATION_WORDS), 0.69),  # no action names a side, so left is as good as right
+        (tuple(RELATION_WORDS), 0.68),  # no action names a side, so left is as good as right
         (("small", "big"), 0.99),
     ],
 )

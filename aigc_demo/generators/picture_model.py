@@ -1,0 +1,47 @@
+"""The protocol of models that make pictures: ours, the library's and the pretrained ones alike."""
+
+# Shapes: N pictures, C channels, H rows, W columns.
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from torch import Tensor
+
+from aigc_demo.core.config import Settings, setting
+from aigc_demo.generators.catalog import Family
+
+# Told the step, of how many, and what the pictures look like so far, uint8 [N, C, H, W]; true: stop here.
+Progress = Callable[[int, int, Tensor], bool]
+
+
+@dataclass(frozen=True)
+class PictureSampling(Settings):
+    """How pictures are made; what a model has no use for it leaves alone."""
+
+    truncation: float = setting(
+        1.0, "how far from the mean picture a GAN may go; 1 as far as in training", low=0, high=1.5
+    )
+    num_inference_steps: int = setting(20, "steps in which diffusion takes the noise away", low=1, high=1000)
+
+
+class PictureModel(Protocol):
+    """A model that makes pictures from seeds."""
+
+    name: str
+    family: Family
+    image_size: int
+
+    def make(
+        self, seeds: Sequence[int], sampling: PictureSampling, progress: Progress | None = None
+    ) -> Tensor:
+        """One picture for each seed, whichever others are made with it.
+
+        Args:
+            seeds: of the noise.
+            sampling: how.
+            progress: told on the way by a model that works in steps.
+
+        Returns:
+            uint8 [N, C, H, W].
+        """

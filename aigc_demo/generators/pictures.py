@@ -1,0 +1,55 @@
+"""Models that make pictures, and those that look at them, by their names."""
+
+from pathlib import Path
+
+from safetensors.torch import load_file
+
+from aigc_demo.core.errors import InputError
+from aigc_demo.core.weights_file import check_weights, read_json, weights_path
+from aigc_demo.generators.catalog import GANS, CatalogEntry, find
+from aigc_demo.generators.gan_pictures import COUNTERS, load_gan
+from aigc_demo.generators.picture_model import PictureModel
+from aigc_demo.nets.picture_encoder import PictureEncoder, PictureEncoderConfig
+
+
+def load_picture_model(name_or_entry: str | CatalogEntry, *, allow_hub: bool = False) -> PictureModel:
+    """A model that makes pictures, by its name.
+
+    Args:
+        name_or_entry: what `catalog.find` takes, or what it gave.
+        allow_hub: whether hf:owner/name@commit is taken.
+
+    Raises:
+        InputError: there is no such model, or its folder is broken or holds another kind.
+        DemoError: it is pretrained, and neither on this machine nor can the Hub be reached.
+    """
+    entry = find(name_or_entry, allow_hub=allow_hub) if isinstance(name_or_entry, str) else name_or_entry
+    if entry.recipe in GANS:
+        return load_gan(entry)
+    if entry.kind != "pictures":
+        detail = "it writes text" if entry.kind == "text" else "it measures pictures"
+        raise InputError("foreign_model", path=entry.name, detail=detail, expected="makes pictures")
+    # diffusers takes seconds to import, and our own models need nothing of it.
+    from aigc_demo.generators.diffusion_pictures import load_diffusion
+
+    return load_diffusion(entry)
+
+
+def load_encoder(name: str) -> PictureEncoder:
+    """The network that measures pictures, by its name, in evaluation mode.
+
+    Raises:
+        InputError: there is no such model, or its folder is broken or holds another kind.
+    """
+    entry = find(name)
+    if entry.kind != "measures":
+        raise InputError(
+            "foreign_model", path=entry.name, detail=f"it makes {entry.kind}", expected="measures pictures"
+        )
+    folder = Path(entry.location)
+    config = PictureEncoderConfig.from_mapping(read_json(folder / "config.json"))
+    encoder = PictureEncoder(config)
+    expected = {name: tuple(tensor.shape) for name, tensor in encoder.state_dict().items()}
+    check_weights(weights_path(folder), expected, dtypes=("F32", "F16", "BF16", *COUNTERS))
+    encoder.load_state_dict(load_file(weights_path(folder)))
+    return encoder.float().eval()

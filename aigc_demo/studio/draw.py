@@ -1,0 +1,67 @@
+"""Pictures by one model, for the command line and for measuring."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aigc_demo.core.run_directory import writing
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Pictures and what they took.
+
+    Attributes:
+        pictures: uint8 [N, C, H, W].
+        seeds: of each.
+        seconds: for all, without loading the model.
+    """
+
+    pictures: "Tensor"
+    seeds: tuple[int, ...]
+    seconds: float
+
+
+def draw_pictures(model: str, *, seeds: Sequence[int], settings: Mapping[str, Any]) -> Drawn:
+    """One picture for each seed.
+
+    Args:
+        model: a name that the catalog finds, hf: names included.
+        seeds: of the noise.
+        settings: of `PictureSampling`.
+
+    Raises:
+        DemoError: the model cannot be had, or a setting does not fit.
+    """
+    from aigc_demo.core.device import set_threads
+    from aigc_demo.generators.picture_model import PictureSampling
+    from aigc_demo.generators.pictures import load_picture_model
+
+    sampling = PictureSampling.from_mapping(settings)
+    set_threads()
+    maker = load_picture_model(model, allow_hub=True)
+    started = time.perf_counter()
+    pictures = maker.make(seeds, sampling)
+    return Drawn(pictures, tuple(seeds), round(time.perf_counter() - started, 4))
+
+
+def write_pictures(drawn: Drawn, out: Path) -> list[Path]:
+    """Each picture as a PNG: one under this very name, several with their seed before its ending.
+
+    Raises:
+        DemoError: the disk does not take them.
+    """
+    from PIL import Image
+
+    files = []
+    for picture, seed in zip(drawn.pictures, drawn.seeds, strict=True):
+        file = out if len(drawn.seeds) == 1 else out.with_name(f"{out.stem}-{seed}{out.suffix or '.png'}")
+        with writing(file):
+            Image.fromarray(picture.permute(1, 2, 0).numpy()).save(file, format="PNG")
+        files.append(file)
+    return files

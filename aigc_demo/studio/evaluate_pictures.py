@@ -1,0 +1,153 @@
+"""How good is a model of pictures: are all kinds there, are they like the real ones, are they copies?"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from aigc_demo.core.errors import InputError
+
+if TYPE_CHECKING:
+    from aigc_demo.data.images import PictureCorpus
+    from aigc_demo.generators.catalog import CatalogEntry
+
+FEWEST_SAMPLES, USUAL_SAMPLES = 200, 5000
+# Real pictures that distances are measured against; all of a small source, the first of a large one.
+MOST_REAL = 20_000
+NEAREST_SHOWN = 64
+SPLITS = ("validation", "all")
+
+
+def evaluate_pictures(
+    entry: "CatalogEntry",
+    source: str,
+    split: str = "all",
+    *,
+    settings: Mapping[str, Any] | None = None,
+    samples: int = 0,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Measure a model that makes pictures against real ones.
+
+    Args:
+        entry: of the model.
+        source: of the real pictures.
+        split: all real pictures, or those that are held out.
+        settings: of the preparation and of the sampling; `encoder` names the network that looks at the
+            pictures, in place of the one that was trained on such pictures.
+        samples: how many pictures it is to make; 0 for 5,000.
+        seed: of the first one; the others have the next ones.
+
+    Returns:
+        `model`, `source`, `split`, `encoder`, `num_samples` and `num_real`, `frechet_distance`, `precision`,
+        `recall`; where the encoder names modes `mode_coverage`, `num_modes`, `modes_covered`, `evenness`,
+        `sure_share`, `collapsed`, and the same of real pictures as `real_mode_coverage`;
+        `median_nearest_distance`, in grey levels, from generated pictures to the nearest real one;
+        `seconds_to_generate`, `seconds` and `peak_memory_mib`.
+
+    Raises:
+        DemoError: the model, the source or an encoder cannot be had, or there are too few pictures.
+    """
+    from aigc_demo.core.device import peak_memory_mib, set_threads
+    from aigc_demo.data.images import PictureSettings, prepare_pictures
+    from aigc_demo.generators.picture_model import PictureSampling
+    from aigc_demo.generators.pictures import load_encoder, load_picture_model
+    from aigc_demo.measure.images import encode, mode_figures, nearest, picture_figures
+
+    if split not in SPLITS:
+        raise InputError("setting_range", name="split", expected="validation or all", got=split)
+    samples = samples or USUAL_SAMPLES
+    if samples < FEWEST_SAMPLES:
+        raise InputError("setting_range", name="samples", expected=f"at least {FEWEST_SAMPLES}", got=samples)
+    given = dict(settings or {})
+    encoder_name = str(given.pop("encoder", "") or "")
+    sampling = PictureSampling.from_mapping(_of(PictureSampling, given))
+    set_threads()
+    maker = load_picture_model(entry)
+    preparation = PictureSettings.from_mapping({"image_size": maker.image_size, **_rest(sampling, given)})
+    corpus = prepare_pictures(source, preparation)
+    encoder_name = encoder_name or encoder_for(corpus, maker.image_size)
+    encoder = load_encoder(encoder_name)
+    began = time.perf_counter()
+    made = maker.make(range(seed, seed + samples), sampling)
+    generated = time.perf_counter() - began
+    real = real_pictures(corpus, split)
+    real_features, real_probs = encode(encoder, real)
+    made_features, made_probs = encode(encoder, made)
+    found = picture_figures(real_features, made_features, made_probs)
+    _, distance = nearest(made[:NEAREST_SHOWN], real)
+    figures = {
+        "model": entry.name,
+        "source": source,
+        "split": split,
+        "encoder": encoder_name,
+        "num_samples": found.num_generated,
+        "num_real": found.num_real,
+        "frechet_distance": round(found.frechet_distance, 4),
+        "precision": round(found.precision, 4),
+        "recall": round(found.recall, 4),
+        "median_nearest_distance": round(float(distance.median()), 2),
+    }
+    if found.modes is not None and real_probs is not None:
+        modes = found.modes
+        of_real = mode_figures(real_probs[:samples], num_modes=modes.num_modes)
+        figures |= {
+            "mode_coverage": round(modes.coverage, 4),
+            "num_modes": modes.num_modes,
+            "modes_covered": modes.num_covered,
+            "evenness": round(modes.evenness, 4),
+            "sure_share": round(modes.sure_share, 4),
+            "collapsed": modes.collapsed,
+            "real_mode_coverage": round(of_real.coverage, 4),
+        }
+    return {
+        **figures,
+        "seconds_to_generate": round(generated, 3),
+        "seconds": round(time.perf_counter() - began, 3),
+        "peak_memory_mib": round(peak_memory_mib(), 1),
+    }
+
+
+def real_pictures(corpus: "PictureCorpus", split: str = "all") -> Any:
+    """Pictures that generated ones are compared with: uint8 [N, C, H, W].
+
+    Raises:
+        InputError: nothing is held out, or there are too few.
+    """
+    import torch
+
+    parts = [corpus.validation] if split == "validation" else [corpus.train, corpus.validation]
+    pictures = torch.cat(parts)[:MOST_REAL]
+    if len(pictures) < FEWEST_SAMPLES:
+        raise InputError("too_few_pictures", name=corpus.name, got=len(pictures), needed=FEWEST_SAMPLES)
+    return pictures
+
+
+def encoder_for(corpus: "PictureCorpus", image_size: int) -> str:
+    """The network that looks at pictures of this kind: one that was trained on them, frozen since.
+
+    Raises:
+        InputError: there is none for pictures of this size.
+    """
+    from aigc_demo.generators.catalog import listed
+
+    entries = [entry for entry in listed().values() if entry.kind == "measures"]
+    entries = [entry for entry in entries if entry.image_size == image_size]
+    same = [entry.name for entry in entries if entry.data_sha256 == corpus.sha256]
+    # What learned without labels looks at any picture; what learned shapes by name sees only those.
+    general = [entry.name for entry in entries if not entry.name.endswith("tiny-world")]
+    if not same and not general:
+        raise InputError("no_encoder", size=image_size)
+    return (same or general)[0]
+
+
+def _of(kind: type[Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that belong to a class."""
+    names = {item.name for item in fields(kind)}
+    return {name: value for name, value in given.items() if name in names}
+
+
+def _rest(known: Any, given: Mapping[str, Any]) -> "dict[str, Any]":
+    """The settings that do not belong to the class of these."""
+    taken = _of(type(known), given)
+    return {name: value for name, value in given.items() if name not in taken}

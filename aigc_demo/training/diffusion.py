@@ -1,0 +1,147 @@
+"""Training a diffusion model, the library baseline for pictures: network, noise and average are diffusers'.
+
+A picture is mixed with noise, more or less of it, and the network learns to say which noise that was. From
+noise alone it then takes away, little by little, what it takes for noise.
+"""
+
+# Shapes: B pictures of a batch (this process's share of it), N sample pictures, C channels, H rows,
+# W columns.
+
+import copy
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from diffusers import DDIMScheduler, DDPMPipeline, DDPMScheduler, UNet2DModel
+from diffusers.training_utils import EMAModel
+from torch import Tensor, nn
+
+from aigc_demo.core.device import seeded
+from aigc_demo.core.events import CheckpointSaved, SampleReady
+from aigc_demo.core.run_directory import RunDirectory
+from aigc_demo.data.images import PictureCorpus
+from aigc_demo.data.pixels import as_numbers, grid
+from aigc_demo.generators.diffusion_pictures import denoised
+from aigc_demo.training.checkpoint import writable_copy
+from aigc_demo.training.picture_settings import DiffusionSettings
+from aigc_demo.training.picture_training import PictureTraining
+from aigc_demo.training.settings import Budget
+
+SAMPLE_SEED, VALIDATION_SEED = 0, 1
+MEASURED_TOGETHER = 64
+
+
+class DiffusionTraining(PictureTraining):
+    """One training of a network that predicts noise.
+
+    Args:
+        unet: from pictures with noise [B, C, H, W] and how much of it [B] to the noise.
+        corpus: what it is trained and measured on.
+        settings: of the recipe.
+        budget: how long.
+        run: where it is recorded.
+        seed: of batches and noise.
+
+    Source:
+        Ho et al. 2020, arXiv:2006.11239, algorithm 1 and eq. 14.
+    """
+
+    def __init__(
+        self,
+        unet: UNet2DModel,
+        corpus: PictureCorpus,
+        settings: DiffusionSettings,
+        budget: Budget,
+        run: RunDirectory,
+        *,
+        seed: int = 0,
+    ):
+        super().__init__(unet, corpus, settings, budget, run, seed=seed)
+        self.settings = settings
+        # Few steps have to begin where training ended, at noise alone: hence "trailing".
+        self.noise = DDPMScheduler(settings.noise_steps, timestep_spacing="trailing")
+        self.average = EMAModel(self.network.parameters(), decay=settings.ema_decay)
+        self.accelerator.register_for_checkpointing(self.average)
+        # What the average is put into to be measured and to draw, and to be written.
+        self.kept = copy.deepcopy(self.network).eval().requires_grad_(False)
+        self.writable = writable_copy(unet)
+        shape = (settings.sample_pictures, 3, settings.image_size, settings.image_size)
+        self.sample_noise_NCHW = torch.randn(shape, generator=seeded(SAMPLE_SEED))
+
+    def batch_loss(self, rng: torch.Generator) -> Tensor:
+        """Mean squared error of the predicted noise; 1 for a network that predicts none."""
+        picture_BCHW, _ = self.batches.rows(rng)
+        noise_BCHW = torch.randn(picture_BCHW.shape, generator=rng)
+        timestep_B = torch.randint(self.settings.noise_steps, (len(picture_BCHW),), generator=rng)
+        parts = (self.mine(picture_BCHW), self.mine(noise_BCHW), self.mine(timestep_B))
+        return self._noise_loss(self.network, *parts)
+
+    def after_step(self) -> None:
+        """Let the average follow."""
+        self.average.step(self.network.parameters())
+
+    @torch.no_grad()
+    def held_out(self, pictures: list[int]) -> dict[str, float]:
+        """The average's loss on pictures with the same noise each time, as much of it on each as on any."""
+        rng, total, device = seeded(VALIDATION_SEED), 0.0, self.accelerator.device
+        kept = self.kept_network()
+        index_N = torch.tensor(pictures)
+        amount_N = (torch.arange(len(index_N)) + 0.5) / len(index_N) * self.settings.noise_steps
+        timestep_N = amount_N.long()[torch.randperm(len(index_N), generator=rng)]
+        places = zip(index_N.split(MEASURED_TOGETHER), timestep_N.split(MEASURED_TOGETHER), strict=True)
+        for index_B, timestep_B in places:
+            self.ask_to_go_on()
+            picture_BCHW = as_numbers(self.pictures.validation[index_B])
+            noise_BCHW = torch.randn(picture_BCHW.shape, generator=rng)
+            parts = (picture_BCHW.to(device), noise_BCHW.to(device), timestep_B.to(device))
+            total += self._noise_loss(kept, *parts).item() * len(index_B)
+        return {"loss": total / len(index_N)}
+
+    def kept_network(self) -> nn.Module:
+        """The network that is saved: the average of its weights over the last steps."""
+        self.average.copy_to(self.kept.parameters())
+        return self.kept
+
+    def write_model(self, folder: Path) -> None:
+        """As diffusers' pipelines load it, with a config.json that says which recipe made it."""
+        self.writable.load_state_dict(self.kept_network().state_dict())
+        DDPMPipeline(unet=self.writable, scheduler=self.noise).save_pretrained(folder)
+        marker = {"recipe": "ddpm", "image_size": self.settings.image_size}
+        (folder / "config.json").write_text(json.dumps(marker, indent=2) + "\n")
+
+    def read_state(self, checkpoint: Path) -> dict[str, Any]:
+        """As TrainingLoop; accelerate leaves the average on the CPU."""
+        progress = super().read_state(checkpoint)
+        self.average.to(self.accelerator.device)
+        return progress
+
+    def samples(self, saved: CheckpointSaved) -> Iterator[SampleReady]:
+        """Pictures from fixed noise, as one sheet; none where somebody wants to stop meanwhile."""
+        if not self.settings.sample_pictures or self.told_meanwhile():
+            return
+        stopped = []
+
+        def ask(step: int, total: int, preview_NCHW: Tensor) -> bool:
+            stopped.append(self.told_meanwhile())
+            return stopped[-1]
+
+        scheduler = DDIMScheduler.from_config(self.noise.config)
+        with self.accelerator.autocast():
+            made_NCHW = denoised(
+                self.kept_network(), scheduler, self.sample_noise_NCHW, self.settings.sample_steps, ask
+            )
+        if not stopped[-1]:
+            sheet = grid(made_NCHW, columns=math.isqrt(len(made_NCHW)))
+            yield SampleReady(step=self.step, file=self.run.write_sample_picture(self.step, sheet))
+
+    def _noise_loss(
+        self, network: nn.Module, picture_BCHW: Tensor, noise_BCHW: Tensor, timestep_B: Tensor
+    ) -> Tensor:
+        noisy_BCHW = self.noise.add_noise(picture_BCHW, noise_BCHW, timestep_B)
+        with self.accelerator.autocast():
+            predicted_BCHW = network(noisy_BCHW, timestep_B).sample
+        return F.mse_loss(predicted_BCHW.float(), noise_BCHW)

@@ -1,0 +1,184 @@
+"""The classifier and the diffusion model: they learn, resume exactly, and their folders load elsewhere."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import load_file
+
+from aigc_demo.core.errors import InputError
+from aigc_demo.core.events import CheckpointSaved, SampleReady, StepDone, TrainEvent, ValidationDone
+from aigc_demo.core.run_directory import RunDirectory
+from aigc_demo.data.images import prepare_pictures
+from aigc_demo.data.pixels import as_numbers
+from aigc_demo.nets import adversarial, diff_augment
+from aigc_demo.nets.picture_encoder import PictureEncoder
+from aigc_demo.training import picture_settings
+from aigc_demo.training.families import family_of
+from aigc_demo.training.picture_settings import ClassifierSettings, DiffusionSettings
+from aigc_demo.training.recipes import recipe_named
+from aigc_demo.training.start import Order, train
+
+SMALL = {
+    "num_pictures": 64,
+    "batch_size": 8,
+    "validation_fraction": 0.25,
+    "mixed_precision": "no",
+    "validate_every": 4,
+    "checkpoint_every": 6,
+}
+OF_RECIPE = {
+    "classifier": {"width": 8, "feature_size": 16},
+    "ddpm": {"base_channels": 8, "sample_steps": 2, "sample_pictures": 4},
+}
+
+
+def order(run_dir: Path, recipe: str, **changes) -> Order:
+    settings = {**SMALL, **OF_RECIPE[recipe], **changes.pop("settings", {})}
+    given = {"source": "tiny-world", "steps": 12, **changes}
+    return Order(recipe=recipe, run_dir=run_dir, settings=settings, **given)
+
+
+def losses(events: list[TrainEvent]) -> list[float]:
+    return [event.loss for event in events if isinstance(event, StepDone)]
+
+
+def measured(events: list[TrainEvent]) -> list[ValidationDone]:
+    return [event for event in events if isinstance(event, ValidationDone)]
+
+
+@pytest.fixture(scope="module")
+def unlabelled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Pictures of noise, in one folder: none has a label."""
+    folder = tmp_path_factory.mktemp("pictures")
+    pixels = np.random.default_rng(0).integers(0, 256, (24, 8, 8, 3), np.uint8)
+    for number, picture in enumerate(pixels):
+        Image.fromarray(picture).resize((32, 32)).save(folder / f"{number}.png")
+    return folder
+
+
+@pytest.mark.parametrize("case", ["classifier", "views", "ddpm"])
+def test_resumed_equals_uninterrupted(tmp_path: Path, unlabelled: Path, case: str) -> None:
+    recipe = "classifier" if case == "views" else case
+    source = str(unlabelled) if case == "views" else "tiny-world"
+    whole = list(train(order(tmp_path / "a", recipe, source=source)))
+    halves = [
+        *train(order(tmp_path / "b", recipe, source=source, stop_after=5)),
+        *train(order(tmp_path / "b", recipe, source=source, resume=True)),
+    ]
+    assert len(losses(whole)) == 12
+    assert losses(halves) == losses(whole)
+    assert measured(halves)[-1] == measured(whole)[-1]
+    weights = [sorted((tmp_path / run / "checkpoints/step-000012").rglob("*.safetensors")) for run in "ab"]
+    assert len(weights[0]) == 1
+    first, second = (load_file(paths[0]) for paths in weights)
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_a_classifier_learns_from_labels_and_its_folder_says_the_same(tmp_path: Path) -> None:
+    settings = {"num_pictures": 3000, "batch_size": 64, "width": 16, "validate_every": 35}
+    settings |= {"feature_size": 64, "checkpoint_every": 70, "validation_pictures": 100}
+    events = list(train(order(tmp_path / "run", "classifier", steps=70, settings=settings)))
+    begin, *_, end = measured(events)
+    assert begin.loss == pytest.approx(math.log(144), abs=0.3)
+    assert begin.measures["accuracy"] < 0.1
+    assert end.loss < 0.8 * begin.loss
+    assert end.measures["full_accuracy"] > 0.15
+    folder = tmp_path / "run/checkpoints/step-000070"
+    encoder = PictureEncoder.from_pretrained(folder).float().eval()
+    corpus = prepare_pictures(
+        "tiny-world", ClassifierSettings(**{**SMALL, **OF_RECIPE["classifier"], **settings})
+    )
+    with torch.no_grad():
+        named = encoder(as_numbers(corpus.validation)).argmax(1)
+    right = (named == corpus.validation_labels).float().mean().item()
+    assert right == pytest.approx(end.measures["full_accuracy"], abs=0.01)
+    assert load_file(folder / "model.safetensors")["stages.0.2.running_mean"].dtype == torch.float16
+
+
+def test_without_labels_two_views_are_told_from_the_others(tmp_path: Path, unlabelled: Path) -> None:
+    settings = {"width": 16, "validation_fraction": 0.5, "view_crop": 0.05, "view_cutout": False}
+    settings |= {"view_flip": False, "learning_rate": 1e-2}
+    events = list(
+        train(order(tmp_path / "run", "classifier", source=str(unlabelled), steps=30, settings=settings))
+    )
+    begin, *_, end = measured(events)
+    assert set(begin.measures) == {"num_pictures"}
+    assert begin.loss == pytest.approx(math.log(2 * 12 - 1), abs=0.7)
+    assert end.loss < begin.loss - 0.3
+
+
+def test_a_classifier_starts_from_nothing_alone(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="--init must be left away"):
+        next(train(order(tmp_path / "run", "classifier", init="somewhere")))
+
+
+def test_a_diffusion_model_learns_and_draws_at_its_checkpoints(tmp_path: Path) -> None:
+    events = list(
+        train(
+            order(
+                tmp_path / "run", "ddpm", steps=30, settings={"learning_rate": 3e-3, "checkpoint_every": 15}
+            )
+        )
+    )
+    begin, *_, end = measured(events)
+    assert begin.loss == pytest.approx(1, abs=0.15)  # the noise's own variance
+    assert end.loss < 0.8 * begin.loss
+    samples = [event for event in events if isinstance(event, SampleReady)]
+    assert [sample.file for sample in samples] == ["samples/step-000015.png", "samples/step-000030.png"]
+    with Image.open(tmp_path / "run" / samples[-1].file) as sheet:
+        assert sheet.size == (66, 66)  # two rows of two pictures of 32, two pixels between
+
+
+def test_told_to_stop_a_diffusion_model_draws_nothing_more(tmp_path: Path) -> None:
+    seen: list[TrainEvent] = []
+    # At the first checkpoint; by then the sample would begin.
+    seen.extend(
+        train(
+            order(tmp_path / "run", "ddpm", settings={"checkpoint_every": 3}),
+            lambda: any(
+                isinstance(event, CheckpointSaved) for event in RunDirectory(tmp_path / "run").events()
+            ),
+        )
+    )
+    assert [event.kind for event in seen].count("sample") == 0
+    assert (seen[-1].reason, seen[-1].step) == ("stopped", 4)
+
+
+@pytest.mark.parametrize("pipeline", ["DDIMPipeline", "DDPMPipeline"])
+def test_a_checkpoint_is_a_pipeline_of_diffusers(tmp_path: Path, pipeline: str) -> None:
+    import diffusers
+
+    list(train(order(tmp_path / "run", "ddpm", steps=2)))
+    folder = tmp_path / "run/checkpoints/step-000002"
+    loaded = getattr(diffusers, pipeline).from_pretrained(folder)
+    loaded.set_progress_bar_config(disable=True)
+    assert (folder / "unet/diffusion_pytorch_model.safetensors").stat().st_size < 2 * 110_000 + 20_000
+    made = loaded(
+        batch_size=1, num_inference_steps=2, output_type="np", generator=torch.manual_seed(0)
+    ).images
+    assert made.shape == (1, 32, 32, 3)
+    assert made.std() > 0.05
+
+
+@pytest.mark.parametrize(("size", "most"), [(32, 1.8e6), (64, 4e6)])
+def test_the_diffusion_model_fits_a_file_of_ten_megabytes(size: int, most: float) -> None:
+    with torch.device("meta"):
+        (unet,) = family_of(recipe_named("ddpm")).networks("ddpm", DiffusionSettings(image_size=size))
+    assert 0.8 * most < sum(weight.numel() for weight in unet.parameters()) < most
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [({"base_channels": 12}, "a multiple of 8"), ({"noise_steps": 20, "sample_steps": 21}, "at most 20")],
+)
+def test_settings_that_do_not_fit_each_other_are_refused(settings: dict, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        DiffusionSettings(**settings)
+
+
+def test_settings_name_what_the_networks_know() -> None:
+    assert (picture_settings.LOSSES, picture_settings.POLICY) == (adversarial.LOSSES, diff_augment.POLICY)
