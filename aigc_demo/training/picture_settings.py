@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from aigc_demo.core.config import setting
+from aigc_demo.core.errors import InputError
 from aigc_demo.data.images import PictureSettings
 
 if TYPE_CHECKING:
