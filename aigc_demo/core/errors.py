@@ -157,18 +157,18 @@ ENGLISH: dict[str, str] = {
         "resume it, with a smaller batch_size if it happens again."
     ),
     "worker_vanished": "The training ended without a word, perhaps with its machine; resume it.",
-    "out_of_memory": "There was not enough memory; lower batch_size, context_length or hidden_size.",
+    "out_of_memory": "There was not enough memory; lower batch_size or make the model smaller.",
     "needs_memory": (
         "This training needs at least {needed} MiB of memory, {over} MiB more than the {limit} MiB there are; "
-        "lower batch_size, context_length or hidden_size."
+        "lower batch_size or make the model smaller."
     ),
     "needs_disk": (
         "The checkpoints take {needed} MiB, and {path} has {free} MiB free; "
-        "lower hidden_size or num_layers, or choose another directory."
+        "make the model smaller, or choose another directory."
     ),
     "preflight_too_slow": (
         "After {seconds} seconds the trial had not done its few steps; "
-        "lower batch_size, context_length or hidden_size."
+        "lower batch_size or make the model smaller."
     ),
     # the page
     "text_too_long": "{name} has {got} characters; give at most {limit}.",

@@ -36,6 +36,16 @@ def draws(recipe: str) -> bool:
     return recipe in RECIPES and RECIPES[recipe].makes == "pictures"
 
 
+def draws_anew(recipe: str) -> bool:
+    """Whether a checkpoint draws from another seed fast enough for a slider: a GAN, in one step."""
+    return recipe in RECIPES and RECIPES[recipe].family == "gan"
+
+
+def measures(recipe: str) -> bool:
+    """Whether the checkpoints of a recipe make nothing: they look at pictures."""
+    return recipe in RECIPES and RECIPES[recipe].makes not in ("text", "pictures")
+
+
 def new_pictures(run: RunDirectory, step: int, seed: int) -> bytes:
     """What the model of a checkpoint draws from other noise than in training.
 

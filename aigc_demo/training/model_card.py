@@ -17,7 +17,6 @@ from aigc_demo.core.device import cpu_quota
 from aigc_demo.core.events import RunStarted, StepDone, ValidationDone
 from aigc_demo.core.machine import processor
 from aigc_demo.core.run_directory import RunDirectory
-from aigc_demo.generators.catalog import GANS
 from aigc_demo.training.recipes import RECIPES
 
 # Whose network a recipe trains, said of weights that this project ships and of those of somebody's own run.
@@ -380,7 +379,7 @@ Measured with the file as shipped on {figures["num_samples"]:,} held-out picture
 
 
 def _as_recorded(record: Record) -> str:
-    if record.recipe in GANS:
+    if record.draws and record.validation is None:
         return NO_FIGURE
     if record.validation is None or record.best is None:
         return "## How good it is\n\nThe run recorded no validation."

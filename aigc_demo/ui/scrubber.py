@@ -14,7 +14,7 @@ from aigc_demo.core.config import shown
 from aigc_demo.core.errors import InputError
 from aigc_demo.studio.compare import MAX_SEED, Column, check_request, compare_text
 from aigc_demo.studio.model_cache import ModelCache
-from aigc_demo.studio.run_samples import draws, new_pictures
+from aigc_demo.studio.run_samples import draws, draws_anew, measures, new_pictures
 from aigc_demo.studio.run_watch import RunView, RunWatches
 from aigc_demo.studio.stop_book import StopBook
 from aigc_demo.ui.columns import picker_choices
@@ -126,14 +126,14 @@ class ScrubHandlers:
         """
         with door(request):
             drawing = bool(name) and draws(self._watches.view(name).recipe)
-            writes = not drawing
+            writes = not drawing and not (name and measures(self._watches.view(name).recipe))
             found = (
                 self._cache.catalog.baseline_for(self._watches.desk.run(name)) if name and writes else None
             )
             return (
                 gr.update(visible=writes),
                 gr.update(**{**self.offer(), "value": found or NO_BASELINE}, visible=writes),
-                gr.update(value=word("scrub_draw" if drawing else "scrub_write")),
+                gr.update(value=word("scrub_draw" if drawing else "scrub_write"), visible=writes or drawing),
                 written_value(name),
             )
 
@@ -166,6 +166,8 @@ class ScrubHandlers:
             raise InputError("nothing_to_write")
         if not self._watches.view(name).checkpoints:
             raise InputError("nothing_to_export", name=shown(name))
+        if measures(self._watches.view(name).recipe):
+            return
         if draws(self._watches.view(name).recipe):
             yield from self._draw(name, step, seed)
             return
@@ -182,6 +184,8 @@ class ScrubHandlers:
         at = view.checkpoints[-1] if step is None else step
         kept = drawn_value(view, at)
         yield (name, step), kept
+        if not draws_anew(view.recipe):
+            return
         content = base64.b64encode(new_pictures(view.run, at, seed)).decode()
         yield (name, step), drawn_value(view, at, f"data:image/png;base64,{content}", int(seed))
 

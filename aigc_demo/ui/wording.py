@@ -369,7 +369,6 @@ WORDS: dict[str, tuple[str, str, str]] = {
     "chart_picture_loss": ("Loss, nats a picture", "损失（奈特/图片）", "損失（奈特/圖片）"),
     "chart_accuracy": ("Held-out pictures named rightly", "验证图片分类正确率", "驗證圖片分類正確率"),
     "chart_noise_loss": ("Loss: error of the predicted noise", "损失：噪声预测误差", "損失：雜訊預測誤差"),
-    "chart_pictures_per_second": ("Pictures per second", "每秒图片数", "每秒圖片數"),
     "line_train": ("train", "训练", "訓練"),
     "line_train_smooth": ("smoothed", "平滑后", "平滑後"),
     "line_validation": ("validation", "验证", "驗證"),
@@ -379,8 +378,6 @@ WORDS: dict[str, tuple[str, str, str]] = {
     "line_gradient_norm_smooth": ("smoothed", "平滑后", "平滑後"),
     "line_tokens_per_second": ("each step", "每一步", "每一步"),
     "line_tokens_per_second_smooth": ("smoothed", "平滑后", "平滑後"),
-    "line_pictures_per_second": ("each step", "每一步", "每一步"),
-    "line_pictures_per_second_smooth": ("smoothed", "平滑后", "平滑後"),
     "line_accuracy": ("share", "比例", "比例"),
     "run_command": ("The same in a terminal", "在终端中做同样的事", "在終端機中做同樣的事"),
     "run_copy": ("Copy", "复制", "複製"),
@@ -907,22 +904,21 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "訓練無聲地結束了，也許是機器停了；請繼續它。",
     ),
     "out_of_memory": (
-        "内存不足；请减小 batch_size、context_length 或 hidden_size。",
-        "記憶體不足；請減小 batch_size、context_length 或 hidden_size。",
+        "内存不足；请减小 batch_size 或模型。",
+        "記憶體不足；請減小 batch_size 或模型。",
     ),
     "needs_memory": (
-        "这次训练至少需要 {needed} MiB 内存，比现有的 {limit} MiB 多 {over} MiB；"
-        "请减小 batch_size、context_length 或 hidden_size。",
+        "这次训练至少需要 {needed} MiB 内存，比现有的 {limit} MiB 多 {over} MiB；请减小 batch_size 或模型。",
         "這次訓練至少需要 {needed} MiB 記憶體，比現有的 {limit} MiB 多 {over} MiB；"
-        "請減小 batch_size、context_length 或 hidden_size。",
+        "請減小 batch_size 或模型。",
     ),
     "needs_disk": (
-        "检查点需要 {needed} MiB，而 {path} 只剩 {free} MiB；请减小 hidden_size 或 num_layers，或换一个目录。",
-        "檢查點需要 {needed} MiB，而 {path} 只剩 {free} MiB；請減小 hidden_size 或 num_layers，或換一個目錄。",
+        "检查点需要 {needed} MiB，而 {path} 只剩 {free} MiB；请减小模型，或换一个目录。",
+        "檢查點需要 {needed} MiB，而 {path} 只剩 {free} MiB；請減小模型，或換一個目錄。",
     ),
     "preflight_too_slow": (
-        "{seconds} 秒后试训仍未做完那几步；请减小 batch_size、context_length 或 hidden_size。",
-        "{seconds} 秒後試訓仍未做完那幾步；請減小 batch_size、context_length 或 hidden_size。",
+        "{seconds} 秒后试训仍未做完那几步；请减小 batch_size 或模型。",
+        "{seconds} 秒後試訓仍未做完那幾步；請減小 batch_size 或模型。",
     ),
     # the page
     "text_too_long": (

@@ -3,12 +3,17 @@
 import gradio as gr
 import pytest
 
+from aigc_demo.core.errors import InputError
+from aigc_demo.core.events import StepDone
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.studio.catalog import Catalog
 from aigc_demo.studio.run_desk import RunDesk
 from aigc_demo.studio.run_watch import RunWatches
 from aigc_demo.studio.ticket import Ticket, hashed
-from aigc_demo.ui import train_handlers
+from aigc_demo.training.recipes import RECIPES
+from aigc_demo.ui import order_form, run_view, train_handlers
+from aigc_demo.ui.comparison import differences
+from aigc_demo.ui.order_form import OFFERED, checked_order, offered
 from aigc_demo.ui.train_handlers import TrainHandlers
 
 ANNA, BELA = "anna" * 10, "bela" * 10
@@ -47,3 +52,67 @@ def test_without_a_token_it_says_so(handlers, monkeypatch):
 def test_a_run_without_a_checkpoint_gives_no_model(handlers):
     with pytest.raises(gr.Error, match="checkpoint"):
         handlers.save_model(None, "annas")
+
+
+def filled(recipe, **changes):
+    """The form as it stands when a recipe was chosen, with some of it changed."""
+    starts = order_form._starts(recipe)
+    first = {"recipe": recipe, "source": "tiny-world", "text": None, "zip": None, "init": "", "kind": "steps"}
+    rest = {"amount": 5, "seed": 1, **{name: starts.get(name) for name in OFFERED}}
+    return list({**first, **rest, **changes}.values())
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_the_form_as_it_opens_orders_what_the_recipe_starts_with(recipe):
+    words = checked_order(Catalog(), filled(recipe)).words()
+    given = dict(pair.split("=", 1) for pair in words["settings"])
+    assert set(offered(recipe)) <= set(given)
+    assert RECIPES[recipe].complete(given) == RECIPES[recipe].complete(RECIPES[recipe].small)
+
+
+def test_the_form_takes_what_training_pictures_are_varied_by():
+    changes = {"diff_augment": ["colour", "cutout"], "flip": True, "dropout": 0.3}
+    settings = checked_order(Catalog(), filled("dcgan", **changes)).words()["settings"]
+    assert {"diff_augment=colour,cutout", "flip=true"} <= set(settings)
+    assert not [setting for setting in settings if setting.startswith("dropout")]
+
+
+def test_each_recipe_takes_an_upload_of_its_kind(tmp_path):
+    (tmp_path / "a.txt").write_text("A story.")
+    (tmp_path / "a.zip").write_bytes(b"PK")
+    both = {"source": "own", "text": str(tmp_path / "a.txt"), "zip": str(tmp_path / "a.zip")}
+    writes, draws = (checked_order(Catalog(), filled(recipe, **both)) for recipe in ("gpt", "dcgan"))
+    assert (writes.text, writes.pictures) == (b"A story.", None)
+    assert (draws.text, draws.pictures) == (None, tmp_path / "a.zip")
+    with pytest.raises(InputError, match="no file yet"):
+        checked_order(Catalog(), filled("dcgan", **{**both, "zip": None}))
+    assert [part["visible"] for part in order_form.seen_uploads("dcgan", "own")] == [False, True]
+    assert [part["visible"] for part in order_form.seen_uploads("gpt", "own")] == [True, False]
+
+
+def test_another_recipe_shows_its_own_settings_and_leaves_those_that_start_alike():
+    shown = dict(zip(OFFERED, order_form.starts_of("stylegan", "dcgan")[1:], strict=True))
+    assert {name for name, part in shown.items() if part["visible"]} == set(offered("stylegan"))
+    assert "value" not in shown["image_size"]
+    assert shown["learning_rate"]["value"] == 2e-3
+    again = dict(zip(OFFERED, order_form.starts_of("gpt2", "gpt")[1:], strict=True))
+    assert "value" not in again["batch_size"] and again["learning_rate"]["value"] == 3e-3
+
+
+def test_a_trial_shows_the_rate_of_its_recipe():
+    found = {"seconds": 3.0, "steps": 5, "peak_memory_mib": 1.0, "disk_mib": 1.0, "num_parameters": 7}
+    shown = run_view.trial_figures({**found, "pictures_per_second": 1234.0})["facts"][1]
+    assert (shown["name"]["en"], shown["value"]["en"]) == ("Pictures per second", "1,234")
+
+
+def test_runs_without_validation_are_compared_by_their_training(tmp_path):
+    run = RunDirectory(tmp_path / "game")
+    run.create({"recipe": "dcgan", "settings": {}})
+    for step in (1, 2):
+        run.append(StepDone(step, 1.0 / step, {"discriminator_loss": 9.0}))
+    desk = RunDesk(tmp_path)
+    plot, table = differences(desk, [RunWatches(desk).view("game")], "en", validation=True, logarithmic=True)
+    drawn = [(step, value) for step, value, _ in plot["value"]["data"] if value is not None]
+    assert [step for step, _ in drawn] == [1, 2]
+    assert drawn[0][1] == 1.0, "of the generator, and no logarithm"
+    assert table["rows"][1]["cells"][0]["en"] == "–"
