@@ -143,11 +143,12 @@ class GanTraining(TrainingLoop):
             # detach: the discriminator's step must not reach the generator.
             fake_score_B = self.discriminator(self._changed(fake_BCHW.detach(), rng))
             loss = discriminator_loss(real_score_B, fake_score_B, settings.loss, settings.label_smoothing)
+            penalty: Tensor | float = 0.0
             if settings.r1_gamma and self.step % settings.r1_every == 0:
                 # As many times as strong as it is seldom.
                 weight = settings.r1_gamma / 2 * settings.r1_every
-                loss = loss + weight * r1_penalty(self.discriminator, real_BCHW)
-        self.accelerator.backward(loss)
+                penalty = weight * r1_penalty(self.discriminator, real_BCHW)
+        self.accelerator.backward(loss + penalty)
         self._step(self.discriminator, self.discriminator_optimizer)
         told = torch.stack(
             [loss.detach(), real_score_B.detach().sigmoid().mean(), fake_score_B.detach().sigmoid().mean()]
@@ -166,6 +167,8 @@ class GanTraining(TrainingLoop):
                 loss = generator_loss(score_B, self.settings.loss)
             self.accelerator.backward(loss)
         norm = self._step(self.generator, self.generator_optimizer)
+        # Looking through it moved the statistics of its batch norms, on other pictures in each process.
+        self.average_over_processes(self.discriminator)
         return self.accelerator.reduce(loss.detach(), reduction="mean").item(), norm
 
     def _step(self, network: nn.Module, optimizer: Optimizer) -> float:

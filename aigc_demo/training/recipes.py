@@ -124,6 +124,18 @@ RECIPES: dict[str, Recipe] = {
     "dcgan": Recipe(
         GanSettings,
         GAN,
+        # Ten minutes are short for the paper's rates and widths: small networks that take large steps, held
+        # back from each other by the penalty. How they were found: docs/experiments.md.
+        small={
+            "num_features": 32,
+            "batch_size": 64,
+            "learning_rate": 1e-3,
+            "beta1": 0.0,
+            "beta2": 0.99,
+            "schedule": "linear",
+            "r1_gamma": 0.5,
+            "ema_decay": 0.998,
+        },
         family="gan",
         makes="pictures",
         rate="pictures_per_second",

@@ -1,0 +1,60 @@
+"""DCGAN's networks: the paper's sizes, and the arithmetic of its first layer."""
+
+import pytest
+import torch
+from torch import nn
+
+from aigc_demo.nets.dcgan import DcganConfig, Discriminator, Generator
+
+
+def pair(size: int, **changes: int) -> tuple[Generator, Discriminator]:
+    config = {"image_size": size, **changes}
+    return Generator(DcganConfig(**config)), Discriminator(DcganConfig(**config, part="discriminator"))
+
+
+def test_the_pair_of_64_pixels_has_as_many_parameters_as_the_papers():
+    sizes = [sum(weight.numel() for weight in network.parameters()) for network in pair(64)]
+    # 100 -> 512 -> 256 -> 128 -> 64 -> 3 and back, kernels of 4 by 4, two numbers a channel for each norm.
+    generator = 16 * (100 * 512 + 512 * 256 + 256 * 128 + 128 * 64 + 64 * 3) + 2 * (512 + 256 + 128 + 64)
+    discriminator = 16 * (3 * 64 + 64 * 128 + 128 * 256 + 256 * 512 + 512) + 2 * (128 + 256 + 512)
+    assert sizes == [generator, discriminator] == [3_576_704, 2_765_568]
+
+
+@pytest.mark.parametrize("size", [32, 64])
+def test_shapes_and_range(size: int):
+    generator, discriminator = pair(size, latent_size=7, num_features=4)
+    made_BCHW = generator(torch.randn(5, 7))
+    assert made_BCHW.shape == (5, 3, size, size)
+    assert made_BCHW.abs().max() <= 1
+    assert discriminator(made_BCHW).shape == (5,)
+
+
+def test_the_first_layer_is_a_transposed_convolution():
+    generator, _ = pair(32, latent_size=7, num_features=4)
+    z_BZ = torch.randn(3, 7)
+    seen = []
+    generator.first_norm.register_forward_pre_hook(lambda module, given: seen.append(given[0]))
+    generator(z_BZ)
+    torch.testing.assert_close(seen[0], generator.first(z_BZ[:, :, None, None]))
+
+
+def test_weights_begin_as_the_paper_says():
+    torch.manual_seed(0)
+    generator, discriminator = pair(32)
+    for network in (generator, discriminator):
+        for module in network.modules():
+            if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
+                assert module.weight.std().item() == pytest.approx(0.02, rel=0.1)
+                assert module.bias is None
+            elif isinstance(module, nn.BatchNorm2d):
+                assert module.weight.mean().item() == pytest.approx(1, abs=0.01)
+                assert module.bias.abs().max() == 0
+
+
+def test_the_hubs_layout_and_back(tmp_path):
+    for network in pair(32, latent_size=7, num_features=4):
+        network.eval().save_pretrained(tmp_path / "it")
+        again = type(network).from_pretrained(tmp_path / "it")
+        assert again.config == network.config
+        given = torch.randn(2, 7) if isinstance(network, Generator) else torch.randn(2, 3, 32, 32)
+        torch.testing.assert_close(again.eval()(given), network(given))
