@@ -1,7 +1,7 @@
 """Pictures a second in training: our loop against the same two networks in a plain one.
 
-The paper's DCGAN of 64 pixels: 64 feature maps, batch 64, 3.6 + 2.8 million parameters. The peer is the loop of
-the well-known example: float32, contiguous, binary cross entropy on probabilities, Adam, gradients of the
+The paper's DCGAN of 64 pixels: 64 feature maps, batch 64, 3.6 + 2.8 million parameters. The peer is the loop
+of the well-known example: float32, contiguous, binary cross entropy on probabilities, Adam, gradients of the
 discriminator's weights computed in the generator's step and thrown away. Ours is the recipe `dcgan` as the
 command line runs it, from event to event.
 
