@@ -13,6 +13,7 @@ from typing import Any
 from accelerate import Accelerator
 from safetensors import SafetensorError
 from torch import nn
+from torch.nn.parallel import DistributedDataParallel
 from torch.optim import Optimizer
 
 from aigc_demo.core.errors import InputError
@@ -48,6 +49,15 @@ class Trained:
     preparation: PreparationSettings
 
 
+def unwrapped(model: nn.Module) -> nn.Module:
+    """The network itself, without what accelerate put around it for several processes.
+
+    accelerate's own unwrapping looks for compiled models too, and imports torch's compiler for that, which
+    takes a second.
+    """
+    return model.module if isinstance(model, DistributedDataParallel) else model
+
+
 def writable_copy(model: nn.Module) -> nn.Module:
     """The model in half precision (2 bytes a weight): weights are put into it to be written.
 
@@ -73,7 +83,7 @@ def save_checkpoint(run: RunDirectory, step: int, trained: Trained, progress: di
     """
     accelerator = trained.accelerator
     with checkpoint_folder(run, step, accelerator) as folder:
-        weights = whole_weights(accelerator.unwrap_model(trained.model))
+        weights = whole_weights(unwrapped(trained.model))
         if trained.writable is not None:
             trained.writable.load_state_dict(weights)
         if accelerator.is_fsdp2:

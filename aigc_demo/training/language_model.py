@@ -23,7 +23,7 @@ from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.text import TextCorpus
 from aigc_demo.nets.transformer import next_token_loss
 from aigc_demo.training.batches import Batches
-from aigc_demo.training.checkpoint import Trained, load_state, save_checkpoint, writable_copy
+from aigc_demo.training.checkpoint import Trained, load_state, save_checkpoint, unwrapped, writable_copy
 from aigc_demo.training.loop import CutShortError, TrainingLoop
 from aigc_demo.training.optimizers import optimizers_for, rate_factor
 from aigc_demo.training.settings import Budget, LanguageModelSettings
@@ -177,7 +177,7 @@ class LanguageModelTraining(TrainingLoop):
     def facts(self) -> dict[str, Any]:
         """Sizes of model, data and vocabulary."""
         return {
-            "num_parameters": sum(weight.numel() for weight in self.unwrapped(self.model).parameters()),
+            "num_parameters": sum(weight.numel() for weight in unwrapped(self.model).parameters()),
             "train_tokens": len(self.corpus.train),
             "validation_tokens": len(self.corpus.validation),
             "validation_windows": self._num_windows(),

@@ -31,6 +31,7 @@ from aigc_demo.core.events import (
 from aigc_demo.core.machine import machine_facts
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.core.worker import beat
+from aigc_demo.training.optimizers import spare_the_compiler
 from aigc_demo.training.settings import Budget, LoopSettings
 from aigc_demo.training.validation import Validation
 
@@ -75,6 +76,7 @@ class TrainingLoop(ABC):
         run: RunDirectory,
         accelerator: Accelerator,
     ):
+        spare_the_compiler()
         if accelerator.mixed_precision == "fp16" and accelerator.scaler is None:
             # Here accelerate would compute in float32 and not say so.
             expected = "no, bf16 or auto without a GPU"
@@ -218,10 +220,6 @@ class TrainingLoop(ABC):
         self.show_life()
         if self._anyone(self.told_to_stop()):
             raise CutShortError
-
-    def unwrapped(self, model: nn.Module) -> nn.Module:
-        """The network itself, without what accelerate put around it."""
-        return self.accelerator.unwrap_model(model)
 
     def _measured(self, *, full: bool) -> list[ValidationDone]:
         """Nothing where a stop cuts it short: then it is owed to whoever resumes."""
