@@ -130,11 +130,11 @@ def _size_of_matrices(shape: torch.Size, group: dict) -> tuple[int, int]:
 
 
 def spare_the_compiler() -> None:
-    """Let optimisers be made without an import of torch's compiler, which takes a second; nothing is compiled.
+    """Let optimisers be made without importing torch's compiler, which takes a second; nothing is compiled.
 
-    torch marks some of their methods as not to be compiled, and imports the compiler when one of them is first
-    called, to ask it for a version that says so. Here they are told beforehand that they are that version;
-    where torch keeps it otherwise, nothing changes but the second.
+    torch marks some of their methods as not to be compiled, and imports the compiler when one of them is
+    first called, to ask it for a version that says so. Here they are told beforehand that they are that
+    version; where torch keeps it otherwise, nothing changes but the second.
 
     Source:
         torch/_compile.py, `_disable_dynamo`.
