@@ -368,13 +368,14 @@ def _sentence(event: TrainEvent) -> str:
                 f"\n{_prepared(part)}" for part in facts.get("preparation", [])
             )
         case StepDone(step=step, loss=loss, measures=measures):
-            rate = measures.get("tokens_per_second", 0)
-            return f"step {step}  loss {loss:.4f}  {rate:,.0f} tokens/s"
+            return f"step {step}  loss {loss:.4f}  {_rate(measures)}"
         case ValidationDone(step=step, loss=loss, measures=measures):
             full = measures.get("full_loss")
             return f"step {step}  validation loss {loss:.4f}" + (
                 "" if full is None else f", over all windows {full:.4f}"
             )
+        case SampleReady(file=file, text="") if file.endswith(".png"):
+            return f"drew {file}"
         case SampleReady(text=text):
             return f"--- sample\n{text}\n---"
         case CheckpointSaved(path=path):
@@ -383,6 +384,12 @@ def _sentence(event: TrainEvent) -> str:
             return f"warning: {ENGLISH[key].format(**values)}"
         case RunFinished(step=step, reason=reason):
             return f"{reason} at step {step}"
+
+
+def _rate(measures: dict[str, int | float]) -> str:
+    """How fast a step went, in what its recipe learns from."""
+    rates = {"tokens": "tokens_per_second", "pictures": "pictures_per_second"}
+    return ", ".join(f"{measures[name]:,.0f} {unit}/s" for unit, name in rates.items() if name in measures)
 
 
 def _facts(facts: dict[str, Any]) -> str:
@@ -398,7 +405,7 @@ def _facts(facts: dict[str, Any]) -> str:
 
 def _prepared(step: dict[str, Any]) -> str:
     """A line of the preparation report."""
-    unit = "tokens" if step["name"] == "encode" else "characters"
+    unit = "tokens" if step["name"] == "encode" else step.get("unit", "characters")
     lost = "unknown" if step["name"] == "encode" else "dropped"
     counted = {name: value for name, value in step["facts"].items() if value != 0}
     said = f"{step['name'].replace('_', ' ')}: {step['kept']:,} {unit}, {step['dropped']:,} {lost}"

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 TINY_WORLD_SEED = 0
+PICTURES = "pictures"  # what the report counts
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601: how bright red, green and blue are
 
 
@@ -134,8 +135,8 @@ def prepare_pictures(source: str, settings: PictureSettings) -> PictureCorpus:
     }
     report = (
         read.step,
-        PreparationStep("clean", len(kept), dropped, {"repeated": dropped}),
-        PreparationStep("split", len(kept), 0, shares),
+        PreparationStep("clean", len(kept), dropped, {"repeated": dropped}, PICTURES),
+        PreparationStep("split", len(kept), 0, shares, PICTURES),
     )
     pixels = [torch.from_numpy(read.pixels[part]) for part in parts]
     labels = [None if read.labels is None else torch.from_numpy(read.labels[part]) for part in parts]
@@ -257,7 +258,7 @@ def _drawn(pictures: str, size: int, count: int) -> _Read:
         labels[place] = mode_of(subject) if isinstance(subject, Thing) else -1
         texts.append(caption(subject))
     names = tuple(mode_name(mode) for mode in range(NUM_MODES.get(pictures, 0)))
-    step = PreparationStep("read", count, 0, {"image_size": size, "modes": len(names)})
+    step = PreparationStep("read", count, 0, {"image_size": size, "modes": len(names)}, PICTURES)
     return _Read(TINY_WORLD, pixels, labels if names else None, names, tuple(texts), step)
 
 
@@ -281,5 +282,5 @@ def _found(name: str, read: ReadPictures) -> _Read:
         labels=labels if classed else None,
         mode_names=names if classed else (),
         texts=tuple(text or "" for text in read.texts) if described else None,
-        step=PreparationStep("read", len(read.pixels), read.skipped.total(), facts),
+        step=PreparationStep("read", len(read.pixels), read.skipped.total(), facts, PICTURES),
     )

@@ -13,12 +13,14 @@ class PreparationStep:
         kept: characters or pictures that went on to the next step (of encode: tokens).
         dropped: characters or pictures that did not (of encode: characters the vocabulary does not know).
         facts: what else there is to say, as plain JSON values.
+        unit: what was counted.
     """
 
     name: str
     kept: int
     dropped: int
     facts: dict[str, int | float | str] = field(default_factory=dict)
+    unit: str = "characters"
 
     def to_dict(self) -> dict[str, Any]:
         """The line as plain JSON values."""

@@ -97,7 +97,13 @@ def test_equal_pictures_are_dropped_and_counted_and_the_first_is_kept(tmp_path):
     assert corpus.validation.shape == (0, 3, 32, 32)
     assert (corpus.validation_texts, corpus.train_labels) == ((), None)
     cleaning = corpus.report[1].to_dict()
-    assert cleaning == {"name": "clean", "kept": 10, "dropped": 3, "facts": {"repeated": 3}}
+    assert cleaning == {
+        "name": "clean",
+        "kept": 10,
+        "dropped": 3,
+        "facts": {"repeated": 3},
+        "unit": "pictures",
+    }
 
 
 def test_names_and_order_do_not_change_what_is_held_out(tmp_path):

@@ -216,4 +216,5 @@ def test_the_report_is_plain_json():
         "kept": len(POEMS),
         "dropped": 0,
         "facts": {"bytes": len(POEMS.encode()), "sha256": "0" * 64},
+        "unit": "characters",
     }
