@@ -74,6 +74,7 @@ ENGLISH: dict[str, str] = {
     "too_few_pictures": "{name} has {got} pictures, too few to measure against; give at least {needed}.",
     "no_encoder": "No network here looks at pictures of {size} pixels; train one with the recipe classifier and name it by encoder.",
     "no_styles": "{model} has no styles to mix; choose a model of the recipe stylegan.",
+    "no_gan": "{model} is no GAN; choose a model of the recipe dcgan or stylegan.",
     # checkpoints and model folders
     "broken_model": "{path} holds no model that can be loaded ({detail}); choose another folder or train it again.",
     "foreign_model": "{path} holds a model of another kind ({detail}); choose one that {expected}.",

@@ -72,9 +72,9 @@ def evaluate_pictures(
     made = maker.make(range(seed, seed + samples), sampling)
     generated = time.perf_counter() - began
     real = real_pictures(corpus, split)
-    real_NF, real_probs = encode(encoder, real)
-    made_NF, made_probs = encode(encoder, made)
-    found = picture_figures(real_NF, made_NF, made_probs)
+    real_features, real_probs = encode(encoder, real)
+    made_features, made_probs = encode(encoder, made)
+    found = picture_figures(real_features, made_features, made_probs)
     _, distance = nearest(made[:NEAREST_SHOWN], real)
     figures = {
         "model": entry.name,

@@ -15,6 +15,7 @@ from aigc_demo.studio.run_watch import RunWatches
 from aigc_demo.studio.stop_book import StopBook
 from aigc_demo.ui import serving
 from aigc_demo.ui.frame import Frame, new_frame
+from aigc_demo.ui.gan_tab import build_gan_tab
 from aigc_demo.ui.language import head_script, translations, word
 from aigc_demo.ui.text_api import add_text_api
 from aigc_demo.ui.text_tab import build_text_tab, model_words
@@ -47,6 +48,7 @@ def new_studio(folder: Path | None = None, load: Load | None = None) -> Studio:
 TABS: tuple[tuple[str, Callable[[Studio, Frame], None]], ...] = (
     # the key of the tab's name, and what builds it
     ("tab_text", lambda studio, frame: build_text_tab(studio.cache, studio.stops, frame)),
+    ("tab_gan", lambda studio, frame: build_gan_tab(studio.cache, studio.stops, frame)),
     ("tab_train", lambda studio, frame: build_train_tab(studio.cache, studio.stops, studio.runs, frame)),
 )
 
@@ -78,7 +80,7 @@ def launch_settings() -> dict[str, Any]:
         "app_kwargs": serving.body_cap(),
         "theme": page_theme(),
         "head": style_sheet() + head_script(),
-        "i18n": translations(model_words(Catalog().text_choices())),
+        "i18n": translations(model_words((*Catalog().text_choices(), *Catalog().picture_choices()))),
     }
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from aigc_demo.core.errors import ENGLISH
+from aigc_demo.ui.gan_words import GAN_SENTENCES, GAN_WORDS
 
 LANGUAGES = ("en", "zh-CN", "zh-TW")
 
@@ -951,6 +952,9 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{model} 意外失敗，詳情見伺服器日誌；請再試一次，或換一個模型。",
     ),
 }
+
+WORDS |= GAN_WORDS
+SENTENCES |= GAN_SENTENCES
 
 # What stands in {expected}: short English phrases. Those that are not here stay as they are.
 _PHRASES: tuple[tuple[str, tuple[str, str]], ...] = (
