@@ -6,7 +6,7 @@ two steps of a diffusion model; a GAN has only one.
 """
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,10 @@ from aigc_demo.studio.turns import Turn
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from aigc_demo.generators.picture_model import Progress
+
+    Make = Callable[[Any, Progress], Tensor]
 
 MOST_PICTURES = 64
 MOST_STEPS = 100
@@ -83,8 +87,9 @@ class PictureColumn(Progressing):
     @property
     def seconds_per_picture(self) -> float | None:
         """Its own time for one; None before it is finished."""
-        done = self.state == "finished" and self.pictures is not None
-        return self.seconds / len(self.seeds) if done else None
+        if self.state != "finished" or self.pictures is None:
+            return None
+        return self.seconds / len(self.pictures)
 
 
 @dataclass(frozen=True)
@@ -128,10 +133,33 @@ def compare_pictures(
         All columns, at most ten times a second. A column that fails carries its error and leaves the others
         alone.
     """
-    columns = [PictureColumn(name, "waiting", request.ask.seeds) for name in request.models]
+    ask = request.ask
+
+    def make(model: Any, told: "Progress") -> "Tensor":
+        return model.make(ask.seeds, ask.sampling, told)
+
+    yield from paint(request.models, ask.seeds, make, cache, stop)
+
+
+def paint(
+    models: Sequence[str], seeds: tuple[int, ...], make: "Make", cache: ModelCache, stop: threading.Event
+) -> Iterator[tuple[PictureColumn, ...]]:
+    """Let several models make pictures at once, each in its column.
+
+    Args:
+        models: their full names.
+        seeds: what the columns say that the pictures are of.
+        make: makes them with a loaded model, which tells how far it is.
+        cache: where the models are, or are loaded to.
+        stop: as in `compare_pictures`.
+
+    Yields:
+        As `compare_pictures`.
+    """
+    columns = [PictureColumn(name, "waiting", seeds) for name in models]
 
     def painter(place: int, column: PictureColumn, report: Callable[[PictureColumn], None]) -> Work:
-        return _Painter(request.ask, column, cache, stop, report)
+        return _Painter(make, column, cache, stop, report)
 
     yield from side_by_side(columns, painter, cache, stop)
 
@@ -139,9 +167,9 @@ def compare_pictures(
 class _Painter(Work):
     """One column's pictures."""
 
-    def __init__(self, ask: PictureAsk, *rest: Any):
+    def __init__(self, make: "Make", *rest: Any):
         super().__init__(*rest)
-        self.ask = ask
+        self.make = make
 
     def do(self) -> None:
         self.tell(state="loading")
@@ -153,7 +181,7 @@ class _Painter(Work):
             if self.stop.is_set():
                 self.tell(state="stopped")
                 return
-            pictures = model.make(self.ask.seeds, self.ask.sampling, self._progress(turn))
+            pictures = self.make(model, self._progress(turn))
             seconds = turn.seconds
             if is_gan(model):
                 scores = tuple(model.judge(pictures).tolist())
@@ -162,7 +190,7 @@ class _Painter(Work):
             state="stopped" if unfinished else "finished", pictures=pictures, seconds=seconds, scores=scores
         )
 
-    def _progress(self, turn: Turn) -> "Callable[[int, int, Tensor], bool]":
+    def _progress(self, turn: Turn) -> "Progress":
         def told(step: int, total: int, guessed: "Tensor") -> bool:
             timeline = self.column.timeline
             if step in timeline_steps(total):

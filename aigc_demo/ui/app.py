@@ -17,6 +17,7 @@ from aigc_demo.ui import serving
 from aigc_demo.ui.frame import Frame, new_frame
 from aigc_demo.ui.gan_tab import build_gan_tab
 from aigc_demo.ui.language import head_script, translations, word
+from aigc_demo.ui.picture_api import add_picture_api
 from aigc_demo.ui.text_api import add_text_api
 from aigc_demo.ui.text_tab import build_text_tab, model_words
 from aigc_demo.ui.theme import page_theme, style_sheet
@@ -62,6 +63,7 @@ def build_app(studio: Studio | None = None) -> gr.Blocks:
     studio = studio or new_studio()
     with gr.Blocks(title="AIGC Demo", **serving.BLOCKS) as page:
         add_text_api(studio.cache, studio.stops)  # first, so that no listener's name is taken before
+        add_picture_api(studio.cache, studio.stops)
         add_train_api(studio.runs, studio.cache.catalog)
         gr.HTML(_masthead(), js_on_load=_MASTHEAD_JS, elem_classes="masthead-box", apply_default_css=False)
         frame = new_frame(page)  # before the tabs: what stands in one is not there before it is opened

@@ -1,6 +1,5 @@
 """The tab GAN: the same seeds for two models, and everything that can be asked about their pictures."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,16 +9,19 @@ from aigc_demo.studio.catalog import Choice, default_pair
 from aigc_demo.studio.compare import MAX_SEED
 from aigc_demo.studio.compare_pictures import MOST_PICTURES, MOST_STEPS
 from aigc_demo.studio.model_cache import ModelCache
+from aigc_demo.studio.real_pictures import TrainingPictures
 from aigc_demo.studio.stop_book import StopBook
-from aigc_demo.ui import columns
+from aigc_demo.ui import columns, gan_tools
 from aigc_demo.ui import picture_view as view
 from aigc_demo.ui.frame import Frame, page_ticket
 from aigc_demo.ui.gan_handlers import SETTING_NAMES, GanHandlers
 from aigc_demo.ui.language import word
+from aigc_demo.ui.latent_handlers import LatentHandlers
 from aigc_demo.ui.widgets import widget
 
 MODEL_WORK: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 3}
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+WORK: dict[str, Any] = {**PRIVATE, **MODEL_WORK, "trigger_mode": "once"}
 
 SLIDERS: dict[str, tuple[float, float, float, float]] = {
     # name in the API: smallest, largest, step, where it starts
@@ -66,15 +68,23 @@ def build_gan_tab(cache: ModelCache, stops: StopBook, frame: Frame) -> None:
         frame: of the tab.
     """
     choices = cache.catalog.picture_choices()
-    handlers = GanHandlers(cache, stops)
+    training = TrainingPictures(cache.catalog)
+    handlers, latent = GanHandlers(cache, stops, training), LatentHandlers(cache, stops, training)
     ticket = page_ticket()
     if not choices:
         gr.Markdown(word("gan_no_models"), elem_id="gan-none")
         return
     question = _question()
     sides = _columns(choices)
+    models = [side.model for side in sides]
+    _, truncation, steps = question.sliders
     _wire_generating(handlers, ticket, question, sides)
-    _wire_pickers(cache, frame, [side.model for side in sides])
+    upload = gan_tools.build_real_pictures(handlers, sides, WORK)
+    gan_tools.build_interpolation(latent, ticket, [truncation, steps], models, WORK)
+    gan_tools.build_arithmetic(latent, ticket, truncation, models, WORK)
+    gan_tools.build_mixing(latent, truncation, models, WORK)
+    gan_tools.build_measuring(latent, ticket, steps, upload, models, WORK)
+    _wire_pickers(cache, frame, models)
 
 
 # ---- layout
@@ -106,25 +116,11 @@ def _columns(choices: tuple[Choice, ...]) -> list[Side]:
     pair = dict(zip(("left", "right"), default_pair(choices), strict=True))
     with gr.Row(equal_height=False, elem_classes="columns"):
         sides = [_side(side, model, choices) for side, model in pair.items()]
-    timelines = _beside(
-        "timeline", lambda side: widget("pictures", view.timeline(None), elem_id=f"gan-timeline-{side}")
-    )
+    timelines = gan_tools.build_timeline()
     return [
         Side(model, card, pictures, timeline, facts, gr.State())
         for (model, card, pictures, facts), timeline in zip(sides, timelines, strict=True)
     ]
-
-
-def _beside(name: str, build: Callable[[str], Any]) -> list[Any]:
-    """A folded part with one thing for each column: the words `NAME` and `NAME_intro`."""
-    with gr.Accordion(word(name), open=False, elem_id=f"gan-{name}"):
-        gr.Markdown(word(f"{name}_intro"), elem_classes="intro")
-        with gr.Row(equal_height=False):
-            built = []
-            for side in ("left", "right"):
-                with gr.Column(min_width=320, elem_classes=["side", side]):
-                    built.append(build(side))
-    return built
 
 
 def _side(side: str, model: str, choices: tuple[Choice, ...]) -> tuple[Any, ...]:
@@ -152,9 +148,7 @@ def _wire_generating(handlers: GanHandlers, ticket: Any, question: Question, sid
         handlers.generate,
         [ticket, question.seed, question.fresh, *question.sliders, left.model, right.model],
         [question.seed, *left.picture, *right.picture],
-        trigger_mode="once",
-        **PRIVATE,
-        **MODEL_WORK,
+        **WORK,
     )
     question.stop.click(handlers.stop, ticket, None, queue=False, **PRIVATE)
     for side in sides:

@@ -3,18 +3,25 @@
 import base64
 import itertools
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from aigc_demo.core.errors import DemoError
 from aigc_demo.studio.catalog import Choice, is_at_hand
 from aigc_demo.studio.compare_pictures import PictureColumn
-from aigc_demo.studio.picture_formats import GAP, SHEET_COLUMNS, sheet_png
+from aigc_demo.studio.latent_space import Sum
+from aigc_demo.studio.measure_pictures import Measured
+from aigc_demo.studio.picture_formats import GAP, SHEET_COLUMNS, loop_webp, sheet_png
 from aigc_demo.ui.columns import fact, facts_of, loading_words
-from aigc_demo.ui.wording import everywhere, sentence_everywhere
+from aigc_demo.ui.run_view import notice, same
+from aigc_demo.ui.wording import LANGUAGES, everywhere, sentence_everywhere, text
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 Json = dict[str, Any]
+# Drawings of columns that are kept: one column is finished while the other still asks for new pictures.
+COLUMNS_KEPT = 16
 _numbers = itertools.count(1)
 
 
@@ -27,7 +34,7 @@ def gallery(
     pictures: "Tensor | None",
     captions: Sequence[Any] = (),
     *,
-    empty: str = "pictures_empty",
+    empty: Any = "pictures_empty",
     note: Any = "",
     pick: bool = False,
     chosen: int = -1,
@@ -40,7 +47,7 @@ def gallery(
     Args:
         pictures: uint8 [N, C, H, W]; None for none yet.
         captions: under each, in all languages.
-        empty: the words that stand there before there are any.
+        empty: the words that stand there before there are any: a key, or the words in all languages.
         note: a sentence under them all.
         pick: whether one can be chosen by a click.
         chosen: which one is.
@@ -50,12 +57,7 @@ def gallery(
     """
     count = 0 if pictures is None else len(pictures)
     columns = max(1, min(columns, count))
-    each = [
-        everywhere("picture_number", number=number + 1, caption="")
-        if number >= len(captions)
-        else _named(number, captions[number])
-        for number in range(count)
-    ]
+    each = [_named(number, captions[number] if number < len(captions) else "") for number in range(count)]
     return {
         "id": next(_numbers),
         "sheet": data_address(sheet_png(pictures, columns), "png") if pictures is not None and count else "",
@@ -70,7 +72,7 @@ def gallery(
         "loop": data_address(loop, "webp") if loop else "",
         "name": everywhere("pictures"),
         "each": each,
-        "empty": everywhere(empty),
+        "empty": everywhere(empty) if isinstance(empty, str) else empty,
         "note": note,
         "save": everywhere("save_sheet"),
         "saveLoop": everywhere("save_loop"),
@@ -79,13 +81,14 @@ def gallery(
 
 
 def _named(number: int, caption: Any) -> dict[str, str]:
-    words = caption if isinstance(caption, dict) else dict.fromkeys(everywhere("pictures"), str(caption))
+    words = caption if isinstance(caption, dict) else same(str(caption))
     return {
-        language: everywhere("picture_number", number=number + 1, caption=words[language])[language]
-        for language in words
+        language: text("picture_number", language, number=number + 1, caption=words[language])
+        for language in LANGUAGES
     }
 
 
+@lru_cache(maxsize=COLUMNS_KEPT)
 def column_gallery(column: PictureColumn | None, chosen: int = -1) -> Json:
     """The pictures of a column, with their seeds and what the model's discriminator says of them."""
     if column is None or column.pictures is None:
@@ -99,6 +102,7 @@ def column_gallery(column: PictureColumn | None, chosen: int = -1) -> Json:
     return gallery(column.pictures, captions, note=everywhere(note), pick=True, chosen=chosen)
 
 
+@lru_cache(maxsize=COLUMNS_KEPT)
 def timeline(column: PictureColumn | None) -> Json:
     """The first pictures of a column at some steps of diffusion, a row for each."""
     if column is None or not column.timeline:
@@ -112,17 +116,112 @@ def timeline(column: PictureColumn | None) -> Json:
     return gallery(of_each.flatten(0, 1), captions, columns=len(steps), row=len(steps))
 
 
+@lru_cache(maxsize=COLUMNS_KEPT)
+def film(column: PictureColumn | None) -> Json:
+    """The frames of a way from one picture to another, and the film of them once all are there."""
+    if column is None:
+        return gallery(None, empty="interpolation_empty")
+    if column.error is not None:
+        return gallery(None, empty=problem(column.error))
+    words = _progress_words(column)
+    if column.pictures is None:
+        return gallery(None, empty=words)
+    loop = loop_webp(column.pictures) if column.state == "finished" else b""
+    return gallery(column.pictures, note=words, loop=loop)
+
+
+def sum_gallery(found: Sum | None) -> Json:
+    """The pictures of three means and of A - B + C."""
+    if found is None:
+        return gallery(None, empty="arithmetic_empty")
+    names = [everywhere("mean_of", letter=letter) for letter in "ABC"] + [same("A − B + C")]
+    captions = [
+        {language: f"{words} · {percent(score)}" for language, words in name.items()}
+        for name, score in zip(names, found.scores, strict=True)
+    ]
+    return gallery(found.pictures, captions, columns=4, row=4)
+
+
+def mixed_gallery(pictures: "Tensor | None") -> Json:
+    """One picture for each place at which one style gives way to another."""
+    if pictures is None:
+        return gallery(None, empty="mixing_empty")
+    captions = [everywhere("caption_layers", count=count) for count in range(len(pictures))]
+    return gallery(pictures, captions, columns=len(pictures))
+
+
+def judged_gallery(model: str, kinds: "Sequence[tuple[str, Tensor, Sequence[float]]]") -> Json:
+    """Pictures of several kinds with what a discriminator says of each, and its mean of each kind.
+
+    Args:
+        model: whose discriminator.
+        kinds: for each the name of its caption in the wording, the pictures, and the scores.
+    """
+    import torch
+
+    captions = [everywhere(f"judged_{kind}", score=percent(s)) for kind, _, scores in kinds for s in scores]
+    means = [everywhere(f"judged_{kind}", score=percent(sum(s) / len(s))) for kind, _, s in kinds]
+    joined = {language: ", ".join(mean[language] for mean in means) for language in LANGUAGES}
+    note = {
+        language: text("judged_note", language, model=model, means=joined[language]) for language in LANGUAGES
+    }
+    return gallery(torch.cat([pictures for _, pictures, _ in kinds]), captions, note=note)
+
+
+def nearest_gallery(made: "Tensor", seed: int, found: "Tensor", distance: float, count: int) -> Json:
+    """A made picture [C, H, W] and the training picture nearest to it."""
+    import torch
+
+    captions = [everywhere("nearest_made", seed=seed), everywhere("nearest_found", count=f"{count:,}")]
+    note = everywhere("nearest_note", distance=distance)
+    return gallery(torch.stack([made, found]), captions, note=note, columns=2, row=2)
+
+
+def measured_facts(found: Measured | None) -> Json:
+    """Figures of a model against real pictures, for `static/facts.js`."""
+    if found is None:
+        return {"figures": [], "facts": []}
+    figures, modes = found.figures, found.figures.modes
+    shown = [
+        fact("measured_distance", f"{figures.frechet_distance:.2f}"),
+        fact("measured_precision", percent(figures.precision)),
+        fact("measured_recall", percent(figures.recall)),
+    ]
+    facts = [
+        fact("measured_made", f"{figures.num_generated:,}"),
+        fact("measured_real", f"{figures.num_real:,}"),
+        fact("measured_by", found.encoder),
+    ]
+    if modes is not None and found.of_real is not None:
+        covered = {"covered": modes.num_covered, "total": modes.num_modes, "real": found.of_real.num_covered}
+        shown.insert(0, fact("measured_modes", everywhere("measured_modes_value", **covered)))
+        facts.insert(0, fact("measured_evenness", f"{modes.evenness:.2f}"))
+    return {"figures": shown, "facts": facts}
+
+
+def alarm(found: Measured) -> Json:
+    """Whether the model has collapsed, for `static/notice.js`; nothing where the kinds are not known."""
+    modes = found.figures.modes
+    if modes is None:
+        return notice()
+    return {**notice("alarm_collapsed" if modes.collapsed else "alarm_none"), "bad": modes.collapsed}
+
+
+def problem(error: DemoError) -> dict[str, str]:
+    """Why something was not done, in all languages."""
+    return sentence_everywhere(error.key, error.values)
+
+
 def picture_card(choice: Choice, column: PictureColumn | None) -> Json:
     """The head of a column, as `columns.model_card`."""
     entry = choice.entry
-    error = column.error if column else None
     return {
         "badge": everywhere(f"family_{entry.family}"),
         "kind": entry.family,
         "about": everywhere(f"family_{entry.family}_long"),
         "state": column.state if column else "ready",
         "words": _state_words(entry, column),
-        "error": sentence_everywhere(error.key, error.values) if error else "",
+        "error": problem(column.error) if column and column.error else "",
     }
 
 
@@ -151,16 +250,19 @@ def milliseconds(seconds: float) -> str:
 
 
 def _state_words(entry: Any, column: PictureColumn | None) -> dict[str, str]:
-    if column is None:
-        return (
-            everywhere("state_ready")
-            if is_at_hand(entry)
-            else everywhere("gan_download", size=entry.size_mib)
-        )
+    if column is not None:
+        return _progress_words(column)
+    if is_at_hand(entry):
+        return everywhere("state_ready")
+    return everywhere("gan_download", size=entry.size_mib)
+
+
+def _progress_words(column: PictureColumn) -> dict[str, str]:
     if column.state == "loading":
         return loading_words(column)
     if column.state in ("waiting", "failed"):
         return everywhere(f"state_{column.state}")
     if column.state == "running" and column.num_steps:
         return everywhere("pictures_step", step=column.step, total=column.num_steps)
-    return everywhere(f"pictures_{column.state}", count=len(column.seeds))
+    count = len(column.seeds) if column.pictures is None else len(column.pictures)
+    return everywhere(f"pictures_{column.state}", count=count)
