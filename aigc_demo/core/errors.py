@@ -74,6 +74,14 @@ ENGLISH: dict[str, str] = {
     "too_few_pictures": "{name} has {got} pictures, too few to measure against; give at least {needed}.",
     "no_encoder": "No network here looks at pictures of {size} pixels; train one with the recipe classifier and name it by encoder.",
     "no_styles": "{model} has no styles to mix; choose a model of the recipe stylegan.",
+    "no_such_picture": "There is no picture {got} among {count}; click one of those on the page.",
+    "other_size": "{name} has pictures of {size} pixels, these have {got}; choose a model of the same size.",
+    "not_png": "A picture cannot be used ({detail}); give PNG files of at least 8 pixels a side and at most 16 megapixels.",
+    "no_training_pictures": "The pictures that {model} learned from are not at hand; upload them as a zip file of PNG pictures.",
+    "unknown_thing": "{words} names nothing in the tiny world; say a colour and a thing, such as red ball or small blue box.",
+    "nothing_found": "None of the first {count} pictures of {model} clearly shows {words}; say less, or train it for longer.",
+    "no_words": "No classifier here names what {model} draws at {size} pixels; choose a model of the tiny world, or give seeds.",
+    "no_gan": "{model} is no GAN; choose a model of the recipe dcgan or stylegan.",
     # checkpoints and model folders
     "broken_model": "{path} holds no model that can be loaded ({detail}); choose another folder or train it again.",
     "foreign_model": "{path} holds a model of another kind ({detail}); choose one that {expected}.",
@@ -179,7 +187,7 @@ ENGLISH: dict[str, str] = {
     "no_such_token": "There is no token number {got} here; there are {count}.",
     "token_not_in_vocabulary": "Token {got} is not in the vocabulary of {model}, which has {count}.",
     "no_attention": "{model} does not give its attention; choose one of our own models.",
-    "still_writing": "The last text is still being written; press Stop, or wait until it is finished.",
+    "still_writing": "What was asked for last is still being made; press Stop, or wait until it is finished.",
     "nothing_generated": "There is no text yet; press Generate first.",
     "column_failed": "{model} failed unexpectedly, the server's log says why; try again or choose another model.",
 }

@@ -6,7 +6,8 @@ that each picture hangs on its own seed alone.
 
 # Shapes: N pictures, C channels, H rows, W columns.
 
-from collections.abc import Mapping, Sequence
+import copy
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,23 @@ class DiffusionPictures:
 
         A few at a time, so that a long row of seeds takes no more memory than a short one.
         """
+        parts = (self.noise(seeds[n : n + MOST_AT_ONCE]) for n in range(0, len(seeds), MOST_AT_ONCE))
+        return self._made(parts, sampling, progress)
+
+    def noise(self, seeds: Sequence[int]) -> Tensor:
+        """What each seed's picture is made from: [N, C, H, W] from a standard normal distribution."""
         shape = (3, self.image_size, self.image_size)
+        return torch.stack([torch.randn(shape, generator=seeded(seed)) for seed in seeds])
+
+    def of_noise(
+        self, noise_NCHW: Tensor, sampling: PictureSampling, progress: Progress | None = None
+    ) -> Tensor:
+        """Pictures of given noise, otherwise as `make`."""
+        return self._made(noise_NCHW.split(MOST_AT_ONCE), sampling, progress)
+
+    def _made(
+        self, parts: Iterable[Tensor], sampling: PictureSampling, progress: Progress | None = None
+    ) -> Tensor:
         made, stopped = [], False
 
         def told(step: int, total: int, guessed_NCHW: Tensor) -> bool:
@@ -84,25 +101,27 @@ class DiffusionPictures:
             stopped = progress is not None and progress(step, total, guessed_NCHW)
             return stopped
 
-        for first in range(0, len(seeds), MOST_AT_ONCE):
-            part = seeds[first : first + MOST_AT_ONCE]
-            noise_NCHW = torch.stack([torch.randn(shape, generator=seeded(seed)) for seed in part])
-            made.append(
-                denoised(self.network, self.scheduler, noise_NCHW, sampling.num_inference_steps, told)
-            )
+        for part_NCHW in parts:
+            made.append(denoised(self.network, self.scheduler, part_NCHW, sampling.num_inference_steps, told))
             if stopped:
                 break
         return torch.cat(made)
 
 
-def load_diffusion(entry: CatalogEntry) -> DiffusionPictures:
+def load_diffusion(
+    entry: CatalogEntry, progress: Callable[[int, int], None] | None = None
+) -> DiffusionPictures:
     """A diffusion model by its entry in the catalog, fetched if it is not on this machine yet.
+
+    Args:
+        entry: of the model.
+        progress: told (bytes fetched, bytes in all) while it is fetched.
 
     Raises:
         InputError: something is missing, damaged, or of another kind.
         DemoError: it is pretrained, and neither on this machine nor can the Hub be reached.
     """
-    return DiffusionPictures(hub.fetch(entry), entry.name, entry.family)
+    return DiffusionPictures(hub.fetch(entry, progress), entry.name, entry.family)
 
 
 @torch.inference_mode()
@@ -129,6 +148,7 @@ def denoised(
         Song et al. 2020, arXiv:2010.02502, eq. 12 with sigma 0.
     """
     device = next(network.parameters()).device
+    scheduler = copy.deepcopy(scheduler)  # it keeps its place, and others may be at work with the same model
     scheduler.set_timesteps(num_inference_steps)
     x_NCHW = noise_NCHW.to(device)
     for step, timestep in enumerate(scheduler.timesteps, start=1):

@@ -42,6 +42,8 @@ class GanPictures:
         config: Any = generator.config
         self.image_size: int = config.image_size
         self.latent_size: int = config.latent_size
+        networks = (generator, discriminator)
+        self.num_parameters = sum(weight.numel() for part in networks for weight in part.parameters())
 
     @property
     def has_styles(self) -> bool:

@@ -65,6 +65,10 @@ def arithmetic(minuend_NZ: Tensor, subtrahend_NZ: Tensor, summand_NZ: Tensor) ->
     Source:
         Radford et al. 2015, arXiv:1511.06434, section 6.3.2; the length is a departure from it.
     """
-    found_Z = minuend_NZ.mean(0) - subtrahend_NZ.mean(0) + summand_NZ.mean(0)
-    length = found_Z.norm()
-    return found_Z * (len(found_Z) ** 0.5 / length) if length > 0 else found_Z
+    return as_long_as_usual(minuend_NZ.mean(0) - subtrahend_NZ.mean(0) + summand_NZ.mean(0))
+
+
+def as_long_as_usual(z_Z: Tensor) -> Tensor:
+    """The same direction, in the length that latents of a normal distribution have: the root of Z."""
+    length = z_Z.norm()
+    return z_Z * (len(z_Z) ** 0.5 / length) if length > 0 else z_Z

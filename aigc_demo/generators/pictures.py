@@ -1,5 +1,6 @@
 """Models that make pictures, and those that look at them, by their names."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from safetensors.torch import load_file
@@ -12,12 +13,18 @@ from aigc_demo.generators.picture_model import PictureModel
 from aigc_demo.nets.picture_encoder import PictureEncoder, PictureEncoderConfig
 
 
-def load_picture_model(name_or_entry: str | CatalogEntry, *, allow_hub: bool = False) -> PictureModel:
+def load_picture_model(
+    name_or_entry: str | CatalogEntry,
+    *,
+    allow_hub: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> PictureModel:
     """A model that makes pictures, by its name.
 
     Args:
         name_or_entry: what `catalog.find` takes, or what it gave.
         allow_hub: whether hf:owner/name@commit is taken.
+        progress: told (bytes fetched, bytes in all) where it comes over the network.
 
     Raises:
         InputError: there is no such model, or its folder is broken or holds another kind.
@@ -32,16 +39,19 @@ def load_picture_model(name_or_entry: str | CatalogEntry, *, allow_hub: bool = F
     # diffusers takes seconds to import, and our own models need nothing of it.
     from aigc_demo.generators.diffusion_pictures import load_diffusion
 
-    return load_diffusion(entry)
+    return load_diffusion(entry, progress)
 
 
-def load_encoder(name: str) -> PictureEncoder:
+def load_encoder(name_or_entry: str | CatalogEntry) -> PictureEncoder:
     """The network that measures pictures, by its name, in evaluation mode.
+
+    Args:
+        name_or_entry: what `catalog.find` takes, or what it gave.
 
     Raises:
         InputError: there is no such model, or its folder is broken or holds another kind.
     """
-    entry = find(name)
+    entry = find(name_or_entry) if isinstance(name_or_entry, str) else name_or_entry
     if entry.kind != "measures":
         raise InputError(
             "foreign_model", path=entry.name, detail=f"it makes {entry.kind}", expected="measures pictures"

@@ -19,6 +19,7 @@ ON_OURS = "@ours"
 
 MOST_RUNS = 20
 MAX_MODELS = 4
+KINDS = {"text": "writes text", "pictures": "makes pictures", "measures": "measures pictures"}
 
 
 @dataclass(frozen=True)
@@ -61,36 +62,64 @@ class Catalog:
             raise InputError("unknown_model", name=shown(name))
         return Choice(entry.name + ON_OURS * on_ours, entry, on_ours)
 
-    def checked(self, name: Any) -> str:
+    def checked(self, name: Any, kind: str = "text") -> str:
         """The full name of a model.
 
-        Raises:
-            InputError: there is no such model, or it cannot run on our network.
-        """
-        return self.choice(name).value
+        Args:
+            name: as `choice` takes it.
+            kind: what it is to make: text or pictures.
 
-    def checked_all(self, names: Any) -> tuple[str, ...]:
+        Raises:
+            InputError: there is no such model, it cannot run on our network, or it makes something else.
+        """
+        choice = self.choice(name)
+        if choice.entry.kind != kind:
+            made, expected = KINDS[choice.entry.kind], KINDS[kind]
+            raise InputError("foreign_model", path=choice.value, detail=f"it {made}", expected=expected)
+        return choice.value
+
+    def checked_all(self, names: Any, kind: str = "text") -> tuple[str, ...]:
         """One to four names of models.
 
+        Args:
+            names: of them.
+            kind: what they are to make.
+
         Raises:
-            InputError: it is not a list of them.
+            InputError: it is not a list of such models.
         """
         if not isinstance(names, (list, tuple)) or not 1 <= len(names) <= MAX_MODELS:
             expected = f"a list of 1 to {MAX_MODELS} models"
             raise InputError("setting_type", name="models", expected=expected, got=shown(names))
-        return tuple(self.checked(name) for name in names)
+        return tuple(self.checked(name, kind) for name in names)
 
     def text_choices(self) -> tuple[Choice, ...]:
         """All text models that this page may run now: the catalog's in its order, then the newest runs'."""
-        from aigc_demo.generators.catalog import listed
-
-        entries = [entry for entry in listed().values() if entry.kind == "text"]
         choices = []
-        for entry in [*entries, *self._run_entries("text")]:
+        for entry in self._entries("text"):
             choices.append(Choice(entry.name, entry, False))
             if entry.runs_on_ours:
                 choices.append(Choice(entry.name + ON_OURS, entry, True))
         return tuple(choices)
+
+    def picture_choices(self) -> tuple[Choice, ...]:
+        """All models that make pictures, in the same order."""
+        return tuple(Choice(entry.name, entry, False) for entry in self._entries("pictures"))
+
+    def measure_choices(self) -> tuple[Choice, ...]:
+        """All networks that look at pictures, in the same order."""
+        return tuple(Choice(entry.name, entry, False) for entry in self._entries("measures"))
+
+    def _entries(self, kind: str) -> list["CatalogEntry"]:
+        from aigc_demo.generators.catalog import listed
+
+        return [entry for entry in (*listed().values(), *self._run_entries()) if entry.kind == kind]
+
+    def trained_by(self, name: str) -> RunDirectory | None:
+        """The run whose checkpoint a model is; None for a model of the catalog."""
+        if self._desk is None or "@" not in name.removesuffix(ON_OURS):
+            return None
+        return self._desk.run(name.partition("@")[0])
 
     def baseline_for(self, run: RunDirectory) -> str | None:
         """The library baseline that was trained on the same data as a run: another run's, or a shipped one.
@@ -168,10 +197,23 @@ class Catalog:
 
 
 def default_pair(choices: tuple[Choice, ...]) -> tuple[str, str]:
-    """The models that the page opens with: our first, and the first that is not ours."""
+    """The models that a tab opens with: our first, and the first that is not ours.
+
+    Raises:
+        LookupError: there is none to choose.
+    """
     ours = next((choice.value for choice in choices if choice.entry.family == "ours"), choices[0].value)
     others = [choice.value for choice in choices if choice.entry.family != "ours"]
     return ours, others[0] if others else choices[-1].value
+
+
+def is_at_hand(entry: "CatalogEntry") -> bool:
+    """Whether a model can be loaded without a network."""
+    if not entry.on_hub:
+        return True
+    from aigc_demo.generators.hub import is_cached
+
+    return is_cached(entry)
 
 
 def _data_of(run: RunDirectory) -> dict[str, Any]:

@@ -1,21 +1,15 @@
 """One prompt, continued by several models at the same time.
 
-Each model works in a thread of its own and reports into one queue; one generator turns the reports into
-whole pictures of all columns, at most ten a second. All columns draw from the same seed, hence from the
-same uniform numbers, so their texts differ only where the models decide differently. Small models take
-turns at the processor (turns.py), and a column's time is that of its own turns.
+Each model works in a column of its own (side_by_side.py). All columns draw from the same seed, hence from
+the same uniform numbers, so their texts differ only where the models decide differently.
 """
 
-import logging
 import math
-import queue
 import secrets
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.studio.arguments import (
@@ -26,16 +20,10 @@ from aigc_demo.studio.arguments import (
 )
 from aigc_demo.studio.catalog import Catalog
 from aigc_demo.studio.model_cache import ModelCache, weights_mib
+from aigc_demo.studio.side_by_side import Progressing, Work, side_by_side, turn_for
 from aigc_demo.studio.turns import Turn
 
-State = Literal["waiting", "loading", "running", "finished", "stopped", "failed"]
-PICTURE_SECONDS = 0.1
 MAX_SEED = 2**31 - 1
-SMALL_PARAMETERS = 30_000_000
-"""Models with fewer parameters take turns. Measured: with 5 million turns are faster, with 124 million
-running side by side is."""
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -54,12 +42,10 @@ class Token:
 
 
 @dataclass(frozen=True)
-class Column:
+class Column(Progressing):
     """What one model has done so far.
 
     Attributes:
-        model: the name it was asked for by.
-        state: waiting, loading, running, then one of finished, stopped and failed.
         seed: of the uniform numbers that it draws from.
         prompt: the tokens that it read, as it cuts them.
         tokens: what it wrote, also before a Continue.
@@ -72,8 +58,6 @@ class Column:
         error: why it failed.
     """
 
-    model: str
-    state: State
     seed: int
     prompt: tuple[Token, ...] = ()
     tokens: tuple[Token, ...] = ()
@@ -94,11 +78,6 @@ class Column:
     def ids(self) -> tuple[int, ...]:
         """What was written, as ids: what Continue goes on from."""
         return tuple(token.id for token in self.tokens)
-
-    @property
-    def over(self) -> bool:
-        """Whether nothing more will come."""
-        return self.state in ("finished", "stopped", "failed")
 
 
 @dataclass(frozen=True)
@@ -181,83 +160,38 @@ def compare_text(request: Request, cache: ModelCache, stop: threading.Event) -> 
         All columns, at most ten times a second, and once more when the last is over. A column that fails
         carries its error and leaves the others alone.
     """
-    reports: queue.SimpleQueue[tuple[int, Column]] = queue.SimpleQueue()
     seed = request.settings.seed
     columns = [
         Column(name, "waiting", seed, tokens=written)
         for name, written in zip(request.models, request.written, strict=True)
     ]
-    for place, column in enumerate(columns):
-        writer = _Writer(request, place, column, cache, stop, lambda new, i=place: reports.put((i, new)))  # type: ignore[misc]
-        threading.Thread(target=writer.run, name=f"column-{place}", daemon=True).start()
-    try:
-        yield tuple(columns)
-        while not all(column.over for column in columns):
-            time.sleep(PICTURE_SECONDS / 2)  # at most ten pictures a second, with the wait below
-            _take(reports, columns, PICTURE_SECONDS * 5)
-            time.sleep(PICTURE_SECONDS / 2)
-            _take(reports, columns, 0)
-            yield tuple(_with_loading_time(column, cache) for column in columns)
-    finally:
-        stop.set()  # a closed tab: the writers end at their next token
+
+    def writer(place: int, column: Column, report: Callable[[Column], None]) -> Work:
+        return _Writer(request, place, column, cache, stop, report)
+
+    yield from side_by_side(columns, writer, cache, stop)
 
 
-def _take(reports: "queue.SimpleQueue[tuple[int, Column]]", columns: list[Column], wait: float) -> None:
-    """Take all reports there are; where there is none, wait for one as long as told."""
-    try:
-        place, column = reports.get(timeout=wait) if wait else reports.get_nowait()
-        while True:
-            columns[place] = column
-            place, column = reports.get_nowait()
-    except queue.Empty:
-        return
+class _Writer(Work):
+    """One column's text."""
 
+    def __init__(self, request: Request, place: int, *rest: Any):
+        super().__init__(*rest)
+        self.request, self.place = request, place
+        self.model: Any = None
 
-def _with_loading_time(column: Column, cache: ModelCache) -> Column:
-    progress = cache.loading().get(column.model) if column.state == "loading" else None
-    if progress is None:
-        return column
-    share = progress.fetched_bytes / progress.total_bytes if progress.total_bytes else None
-    return replace(column, seconds=progress.seconds, fetched=share)
-
-
-@dataclass
-class _Writer:
-    """One column's work, in a thread of its own."""
-
-    request: Request
-    place: int
-    column: Column
-    cache: ModelCache
-    stop: threading.Event
-    report: Callable[[Column], None]
-    model: Any = None
-
-    def run(self) -> None:
-        try:
-            self._write()
-        except DemoError as error:
-            self._fail(error)
-        except Exception:
-            log.exception("%s failed", self.column.model)
-            self._fail(DemoError("column_failed", model=self.column.model))
-
-    def _tell(self, **changes: Any) -> None:
-        self.column = replace(self.column, **changes)
-        self.report(self.column)
-
-    def _fail(self, error: DemoError) -> None:
+    def fail(self, error: DemoError) -> None:
         """Say why, and show all that was drawn: text may have been held back for a stop string."""
         tokens = with_texts(self.model, self.column.tokens) if self.model else self.column.tokens
-        self._tell(state="failed", error=error, tokens=tokens)
+        self.tell(state="failed", error=error, tokens=tokens)
 
-    def _write(self) -> None:
-        self._tell(state="loading")
+    def do(self) -> None:
+        self.tell(state="loading")
         model = self.cache.get(self.column.model)
         written = self.request.written[self.place]
         check_in_vocabulary(model, [token.id for token in written])
         self.model = model
-        self._tell(
+        self.tell(
             state="running",
             seconds=0.0,
             prompt=prompt_tokens(model, self.request.prompt),
@@ -265,9 +199,9 @@ class _Writer:
             memory_mib=weights_mib(model),
             num_parameters=model.num_parameters,
         )
-        with _turn(model, self.cache) as turn:
+        with turn_for(model, self.cache) as turn:
             reason = self._draw(turn, [token.id for token in written])
-        self._tell(state="stopped" if self.stop.is_set() and reason in ("", "stopped") else "finished")
+        self.tell(state="stopped" if self.stop.is_set() and reason in ("", "stopped") else "finished")
 
     def _draw(self, turn: Turn, written: list[int]) -> str:
         """Write in one's turns; why the text ended."""
@@ -282,21 +216,12 @@ class _Writer:
         return reason
 
     def _took(self, token: Token, drawn: int, seconds: float) -> None:
-        self._tell(
+        self.tell(
             tokens=(*self.column.tokens, token),
             seconds=seconds,
             first_token_ms=seconds * 1000 if drawn == 1 else self.column.first_token_ms,
             tokens_per_second=drawn / seconds if seconds > 0 else None,
         )
-
-
-def _turn(model: Any, cache: ModelCache) -> AbstractContextManager[Turn]:
-    """A part in the turns for a small model, on one core; half of the cores for a large one."""
-    from aigc_demo.core.device import cpu_quota, set_threads
-
-    small = model.num_parameters < SMALL_PARAMETERS
-    set_threads(processes=cpu_quota() if small else 2)
-    return cache.turns.joined() if small else nullcontext(Turn())
 
 
 def prompt_tokens(model: Any, prompt: str) -> tuple[Token, ...]:

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any
 from aigc_demo.core.errors import InputError
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from aigc_demo.data.images import PictureCorpus
     from aigc_demo.generators.catalog import CatalogEntry
+    from aigc_demo.measure.images import ModeFigures, PictureFigures
 
 FEWEST_SAMPLES, USUAL_SAMPLES = 200, 5000
 # Real pictures that distances are measured against; all of a small source, the first of a large one.
@@ -54,7 +57,7 @@ def evaluate_pictures(
     from aigc_demo.data.images import PictureSettings, prepare_pictures
     from aigc_demo.generators.picture_model import PictureSampling
     from aigc_demo.generators.pictures import load_encoder, load_picture_model
-    from aigc_demo.measure.images import encode, mode_figures, nearest, picture_figures
+    from aigc_demo.measure.images import nearest
 
     if split not in SPLITS:
         raise InputError("setting_range", name="split", expected="validation or all", got=split)
@@ -74,9 +77,7 @@ def evaluate_pictures(
     made = maker.make(range(seed, seed + samples), sampling)
     generated = time.perf_counter() - began
     real = real_pictures(corpus, split)
-    real_features, real_probs = encode(encoder, real)
-    made_features, made_probs = encode(encoder, made)
-    found = picture_figures(real_features, made_features, made_probs)
+    found, of_real = compared(real, made, encoder)
     _, distance = nearest(made[:NEAREST_SHOWN], real)
     figures = {
         "model": entry.name,
@@ -90,9 +91,8 @@ def evaluate_pictures(
         "recall": round(found.recall, 4),
         "median_nearest_distance": round(float(distance.median()), 2),
     }
-    if found.modes is not None and real_probs is not None:
+    if found.modes is not None and of_real is not None:
         modes = found.modes
-        of_real = mode_figures(real_probs[:samples], num_modes=modes.num_modes)
         figures |= {
             "mode_coverage": round(modes.coverage, 4),
             "num_modes": modes.num_modes,
@@ -108,6 +108,28 @@ def evaluate_pictures(
         "seconds": round(time.perf_counter() - began, 3),
         "peak_memory_mib": round(peak_memory_mib(), 1),
     }
+
+
+def compared(real: "Tensor", made: "Tensor", encoder: Any) -> "tuple[PictureFigures, ModeFigures | None]":
+    """Generated pictures against real ones, as an encoder sees both.
+
+    Args:
+        real: uint8 [N, C, H, W].
+        made: uint8 [M, C, H, W].
+        encoder: the network that looks at them.
+
+    Returns:
+        The figures of the generated; and how as many real ones spread over the modes, where the encoder
+        names any.
+    """
+    from aigc_demo.measure.images import encode, mode_figures, picture_figures
+
+    real_features, real_probs = encode(encoder, real)
+    made_features, made_probs = encode(encoder, made)
+    found = picture_figures(real_features, made_features, made_probs)
+    if real_probs is None:
+        return found, None
+    return found, mode_figures(real_probs[: len(made)], num_modes=real_probs.shape[1])
 
 
 def evaluate_encoder(

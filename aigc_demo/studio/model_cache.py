@@ -58,7 +58,7 @@ class ModelCache:
         limit_mib: how much memory the models may take together. One that is larger than the limit is kept
             alone, since without it nothing could be shown.
         load: makes a model from its name, and reports (bytes fetched, bytes in all) if it fetches any; by
-            default a text model from the catalog.
+            default one from the catalog, of whichever kind.
         catalog: what the names stand for.
 
     Attributes:
@@ -114,7 +114,7 @@ class ModelCache:
             return sum(shelf.memory_mib for shelf in self._models.values())
 
     def _load_by_name(self, name: str, report: Callable[[int, int], None]) -> Any:
-        return _load_text_model(self.catalog.choice(name), report)
+        return _load_model(self.catalog.choice(name), report)
 
     def _fill(self, name: str, loading: _Loading) -> None:
         """Load outside the lock, so that others can use what is there."""
@@ -139,7 +139,10 @@ class ModelCache:
 def weights_mib(model: Any) -> float:
     """What a model's weights take: what it says itself, or else four bytes a parameter."""
     known = getattr(model, "memory_mib", None)
-    return float(known) if known is not None else float(model.num_parameters * 4 / 2**20)
+    if known is not None:
+        return float(known)
+    count = model.num_parameters
+    return float((count() if callable(count) else count) * 4 / 2**20)
 
 
 def _limit_from_environment() -> float:
@@ -149,10 +152,17 @@ def _limit_from_environment() -> float:
         return DEFAULT_LIMIT_MIB
 
 
-def _load_text_model(choice: Choice, progress: Callable[[int, int], None]) -> Any:
+def _load_model(choice: Choice, progress: Callable[[int, int], None]) -> Any:
     """Imports torch and the model's library, so the page is up before this runs."""
     from aigc_demo.core.device import set_threads
-    from aigc_demo.generators.text import load_text_model
 
     set_threads(processes=2)  # two columns work side by side
-    return load_text_model(choice.entry, on_ours=choice.on_ours, progress=progress)
+    if choice.entry.kind == "text":
+        from aigc_demo.generators.text import load_text_model
+
+        return load_text_model(choice.entry, on_ours=choice.on_ours, progress=progress)
+    from aigc_demo.generators.pictures import load_encoder, load_picture_model
+
+    if choice.entry.kind == "measures":
+        return load_encoder(choice.entry)
+    return load_picture_model(choice.entry, progress=progress)

@@ -17,7 +17,9 @@ from aigc_demo.studio.run_watch import RunWatches
 from aigc_demo.studio.stop_book import StopBook
 from aigc_demo.ui import serving
 from aigc_demo.ui.frame import Frame, new_frame
+from aigc_demo.ui.gan_tab import build_gan_tab
 from aigc_demo.ui.language import head_script, translations, word
+from aigc_demo.ui.picture_api import add_picture_api
 from aigc_demo.ui.run_view import PICTURES_PATH
 from aigc_demo.ui.text_api import add_text_api
 from aigc_demo.ui.text_tab import build_text_tab, model_words
@@ -50,6 +52,7 @@ def new_studio(folder: Path | None = None, load: Load | None = None) -> Studio:
 TABS: tuple[tuple[str, Callable[[Studio, Frame], None]], ...] = (
     # the key of the tab's name, and what builds it
     ("tab_text", lambda studio, frame: build_text_tab(studio.cache, studio.stops, frame)),
+    ("tab_gan", lambda studio, frame: build_gan_tab(studio.cache, studio.stops, frame)),
     ("tab_train", lambda studio, frame: build_train_tab(studio.cache, studio.stops, studio.runs, frame)),
 )
 
@@ -63,6 +66,7 @@ def build_app(studio: Studio | None = None) -> gr.Blocks:
     studio = studio or new_studio()
     with gr.Blocks(title="AIGC Demo", **serving.BLOCKS) as page:
         add_text_api(studio.cache, studio.stops)  # first, so that no listener's name is taken before
+        add_picture_api(studio.cache, studio.stops)
         add_train_api(studio.runs, studio.cache.catalog)
         gr.HTML(_masthead(), js_on_load=_MASTHEAD_JS, elem_classes="masthead-box", apply_default_css=False)
         frame = new_frame(page)  # before the tabs: what stands in one is not there before it is opened
@@ -82,7 +86,7 @@ def launch_settings(studio: Studio) -> dict[str, Any]:
         "app_kwargs": {**serving.body_cap(), "routes": [pictures]},
         "theme": page_theme(),
         "head": style_sheet() + head_script(),
-        "i18n": translations(model_words(Catalog().text_choices())),
+        "i18n": translations(model_words((*Catalog().text_choices(), *Catalog().picture_choices()))),
     }
 
 

@@ -69,7 +69,7 @@ def model_card(choice: Choice, shown: Shown) -> Json:
 def model_facts(choice: Choice, shown: Shown) -> Json:
     """The foot of a column: what its text cost, and what the model is made of."""
     column = _own_column(choice, shown)
-    return {"figures": _figures(choice.value, column, shown), "facts": _facts(choice.entry, column)}
+    return {"figures": _figures(choice.value, column, shown), "facts": facts_of(choice.entry, column)}
 
 
 def _own_column(choice: Choice, shown: Shown) -> Column | None:
@@ -80,21 +80,29 @@ def _own_column(choice: Choice, shown: Shown) -> Column | None:
 def _state_words(column: Column | None) -> dict[str, str]:
     if column is None:
         return everywhere("state_ready")
-    if column.state == "loading" and column.fetched is not None:
-        return everywhere("state_fetching", percent=100 * column.fetched)
+    if column.state == "loading":
+        return loading_words(column)
     return everywhere(f"state_{column.state}", seconds=column.seconds, count=len(column.tokens))
 
 
-def _facts(entry: Any, column: Column | None) -> list[Json]:
+def loading_words(column: Any) -> dict[str, str]:
+    """How far a column is whose model is being loaded, or fetched before."""
+    if column.fetched is not None:
+        return everywhere("state_fetching", percent=100 * column.fetched)
+    return everywhere("state_loading", seconds=column.seconds)
+
+
+def facts_of(entry: Any, column: Any = None) -> list[Json]:
+    """What a model is made of: its size, its data, its licence."""
     count = (column.num_parameters if column else None) or entry.num_parameters
-    facts = [_fact("fact_parameters", everywhere("not_yet") if not count else short_count(count))]
-    facts.append(_fact("fact_trained_on", _training_data(entry)))
+    facts = [fact("fact_parameters", everywhere("not_yet") if not count else short_count(count))]
+    facts.append(fact("fact_trained_on", _training_data(entry)))
     if entry.languages:  # nobody has said them of a run's model
-        facts.append(_fact("fact_languages", _languages(entry.languages)))
+        facts.append(fact("fact_languages", _languages(entry.languages)))
     if entry.licence:
-        facts.append(_fact("fact_licence", entry.licence))
+        facts.append(fact("fact_licence", entry.licence))
     if entry.family == "pretrained" and entry.size_mib:
-        facts.append(_fact("fact_download", f"{entry.size_mib:,.0f} MiB"))
+        facts.append(fact("fact_download", f"{entry.size_mib:,.0f} MiB"))
     return facts
 
 
@@ -103,12 +111,12 @@ def _figures(model: str, column: Column | None, shown: Shown) -> list[Json]:
     if column is not None and column.memory_mib is not None:
         rate, first = column.tokens_per_second, column.first_token_ms
         figures = [
-            _fact(
+            fact(
                 "fact_speed",
                 everywhere("not_yet") if rate is None else f"{rate:,.0f}" if rate >= 10 else f"{rate:.1f}",
             ),
-            _fact("fact_first", everywhere("not_yet") if first is None else f"{first:,.0f} ms"),
-            _fact(
+            fact("fact_first", everywhere("not_yet") if first is None else f"{first:,.0f} ms"),
+            fact(
                 "fact_memory",
                 f"{column.memory_mib:,.0f} MiB"
                 if column.memory_mib >= 10
@@ -116,11 +124,12 @@ def _figures(model: str, column: Column | None, shown: Shown) -> list[Json]:
             ),
         ]
     if shown.bits_per_byte is not None and shown.bits_per_byte[0] == model:
-        figures.append(_fact("fact_bits", f"{shown.bits_per_byte[1]:.3f}"))
+        figures.append(fact("fact_bits", f"{shown.bits_per_byte[1]:.3f}"))
     return figures
 
 
-def _fact(key: str, value: Any) -> Json:
+def fact(key: str, value: Any) -> Json:
+    """A name and a value for `static/facts.js`."""
     return {"name": everywhere(key), "value": value}
 
 

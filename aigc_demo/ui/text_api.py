@@ -98,9 +98,9 @@ class TextApi:
                 raise picture[0].error  # type: ignore[misc]
 
     def stop_text(self, request: gr.Request, ticket: str) -> bool:
-        """Stop a text of /generate_text at its next token, by the ticket that stands in its answers.
+        """Stop what is being made, a text at its next token, by the ticket that stands in its answers.
 
-        Returns whether it was being written.
+        Returns whether it was being made.
         """
         with door(request):
             return self._stops.stop(checked_text("ticket", ticket))

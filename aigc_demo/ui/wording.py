@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from aigc_demo.core.errors import ENGLISH
+from aigc_demo.ui.gan_words import GAN_SENTENCES, GAN_WORDS
 from aigc_demo.ui.picture_words import PICTURE_WORDS
 
 LANGUAGES = ("en", "zh-CN", "zh-TW")
@@ -944,8 +945,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{model} 不給出注意力；請選一個我們自己的模型。",
     ),
     "still_writing": (
-        "上一段文字还在写；请按“停止”，或等它写完。",
-        "上一段文字還在寫；請按「停止」，或等它寫完。",
+        "上一次要的还没有做完；请按“停止”，或等它完成。",
+        "上一次要的還沒有做完；請按「停止」，或等它完成。",
     ),
     "nothing_generated": ("还没有文字；请先按“生成”。", "還沒有文字；請先按「生成」。"),
     "column_failed": (
@@ -954,10 +955,15 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
 }
 
+WORDS |= GAN_WORDS
+SENTENCES |= GAN_SENTENCES
+
 # What stands in {expected}: short English phrases. Those that are not here stay as they are.
 _PHRASES: tuple[tuple[str, tuple[str, str]], ...] = (
     (r"a list", ("列表", "列表")),
     (r"a list of token ids", ("词元编号的列表", "詞元編號的列表")),
+    (r"a list of 1 to (\d+) seeds", ("含 1 到 {0} 个种子的列表", "含 1 到 {0} 個種子的列表")),
+    (r"a list of 1 to (\d+) PNG pictures", ("含 1 到 {0} 张 PNG 图片的列表", "含 1 到 {0} 張 PNG 圖片的列表")),
     (r"a list of 1 to (\d+) models", ("含 1 到 {0} 个模型的列表", "含 1 到 {0} 個模型的列表")),
     (r"a list of (\d+), one for each model", ("含 {0} 项的列表，每个模型一项", "含 {0} 項的列表，每個模型一項")),
     (r"a list of 1 to (\d+) runs", ("含 1 到 {0} 次训练的列表", "含 1 到 {0} 次訓練的列表")),

@@ -10,8 +10,9 @@ from aigc_demo.core import device
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.generators import catalog
 from aigc_demo.studio.catalog import Catalog
-from aigc_demo.studio.compare import SMALL_PARAMETERS, Token, check_request, compare_text, new_seed
+from aigc_demo.studio.compare import Token, check_request, compare_text, new_seed
 from aigc_demo.studio.model_cache import ModelCache
+from aigc_demo.studio.side_by_side import SMALL_PARAMETERS
 from aigc_demo.studio.stop_book import StopBook, new_ticket
 from tests.studio.fakes import AlphabetModel
 

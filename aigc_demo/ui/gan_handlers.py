@@ -1,0 +1,130 @@
+"""What happens on a click in the tab GAN: translate, call the studio, translate back."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from aigc_demo.core.errors import DemoError, InputError
+from aigc_demo.studio.compare import new_seed
+from aigc_demo.studio.compare_pictures import PictureColumn, check_pictures, compare_pictures, gan
+from aigc_demo.studio.model_cache import ModelCache
+from aigc_demo.studio.real_pictures import (
+    TrainingPictures,
+    judge,
+    nearest_training,
+    png_pictures,
+    some_real,
+)
+from aigc_demo.studio.stop_book import StopBook
+from aigc_demo.ui import picture_view as view
+from aigc_demo.ui.latent_handlers import first_gan
+from aigc_demo.ui.widgets import door
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Picture = tuple[Any, ...]
+FEW = 8  # pictures of each kind that the discriminator is asked about
+SETTING_NAMES = ("num_pictures", "truncation", "num_inference_steps")
+
+
+class GanHandlers:
+    """The handlers of the tab, as those of the tab Text.
+
+    Args:
+        cache: the models of the page.
+        stops: which visitor's work is to stop.
+        training: the pictures that models were trained on.
+    """
+
+    def __init__(self, cache: ModelCache, stops: StopBook, training: TrainingPictures):
+        self._cache, self._catalog = cache, cache.catalog
+        self._stops, self._training = stops, training
+
+    def stop(self, ticket: str) -> None:
+        """Everything that this visitor has running ends at its next step."""
+        self._stops.stop(ticket)
+
+    def generate(self, request: gr.Request, ticket: str, *values: Any) -> Iterator[Picture]:
+        """The pictures of both columns; the seed is the one on the page, or a new one where that is asked."""
+        seed, fresh, *sliders, left, right = values
+        with door(request):
+            settings = dict(zip(SETTING_NAMES, sliders, strict=True))
+            settings["seed"] = new_seed() if fresh else seed
+            asked = check_pictures(self._catalog, [left, right], settings)
+            with self._stops.writing(ticket) as stop:
+                for columns in compare_pictures(asked, self._cache, stop):
+                    sides = [self._side(column.model, column) for column in columns]
+                    yield (asked.ask.seed, *sides[0], *sides[1])
+
+    def choose_model(self, request: gr.Request, model: Any) -> Picture:
+        """An empty column for another model."""
+        with door(request):
+            return self._side(self._catalog.checked(model, "pictures"), None)
+
+    def _side(self, model: str, column: PictureColumn | None) -> Picture:
+        """What one column shows, in the order of gan_tab.Side.picture."""
+        choice = self._catalog.choice(model)
+        return (
+            view.picture_card(choice, column),
+            view.column_gallery(column),
+            view.timeline(column),
+            view.picture_facts(choice, column),
+            column,
+        )
+
+    # ---- real pictures
+
+    def nearest(
+        self, event: gr.EventData, request: gr.Request, shown: PictureColumn | None, upload: Any
+    ) -> Iterator[Picture]:
+        """The training picture nearest to the one that was clicked, in the part that is opened for it."""
+        with door(request):
+            place = _place(event, shown)
+            assert shown is not None and shown.pictures is not None
+            marked, opened = view.column_gallery(shown, place), gr.update(open=True)
+            yield marked, opened, view.gallery(None, empty="nearest_working")
+            try:
+                corpus = self._training.of(shown.model, upload)
+                found, distance = nearest_training(shown.pictures[place : place + 1], corpus)
+            except DemoError as error:
+                yield marked, opened, view.gallery(None, empty=view.problem(error))
+                return
+            made, seed = shown.pictures[place], shown.seeds[place]
+            drawn = view.nearest_gallery(made, seed, found[0], distance[0], len(corpus.train))
+            yield marked, opened, drawn
+
+    def judge(self, request: gr.Request, *values: Any) -> Iterator[Any]:
+        """What the discriminator says of real pictures, of those of both columns, and of one's own."""
+        own, upload, left, right, *columns = values
+        with door(request):
+            yield view.gallery(None, empty="nearest_working")
+            try:
+                model = first_gan(self._catalog, left, right)
+                kinds = list(self._kinds(model, own, upload, columns))
+                judged = [(kind, pictures, judge(self._cache, model, pictures)) for kind, pictures in kinds]
+            except DemoError as error:
+                yield view.gallery(None, empty=view.problem(error))
+                return
+            yield view.judged_gallery(model, judged) if judged else view.gallery(None, empty="judging_empty")
+
+    def _kinds(self, model: str, own: Any, upload: Any, columns: list[Any]) -> "Iterator[tuple[str, Tensor]]":
+        """What there is to judge, by the kind it is called."""
+        network = gan(self._cache, model)
+        if upload is not None or self._training.at_hand(model):
+            yield "real", some_real(self._training.of(model, upload), FEW, 0)
+        for kind, column in zip(("left", "right"), columns, strict=True):
+            if column is not None and column.pictures is not None:
+                yield kind, column.pictures[:FEW]
+        if own:
+            yield "own", png_pictures(list(own), network.image_size)
+
+
+def _place(event: gr.EventData, shown: PictureColumn | None) -> int:
+    """The place of the picture that was clicked; the number comes from the browser, hence the check."""
+    count = 0 if shown is None or shown.pictures is None else len(shown.pictures)
+    number = event._data.get("index") if isinstance(event._data, dict) else None
+    if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number < count:
+        raise InputError("no_such_picture", got=str(number)[:20], count=count)
+    return number

@@ -1,0 +1,282 @@
+"""The words of the tab GAN, for `wording`: English, simplified and traditional Chinese."""
+
+GAN_WORDS: dict[str, tuple[str, str, str]] = {
+    "tab_gan": ("🎨 GAN", "🎨 GAN 生成对抗网络", "🎨 GAN 生成對抗網路"),
+    "gan_intro": (
+        "A seed is the noise that a picture is made from. Our GAN makes it in one step; the baseline takes the "
+        "noise away in many.",
+        "种子就是图片由之而来的噪声。我们的 GAN 一步把它变成图片；基线则分许多步把噪声去掉。",
+        "種子就是圖片由之而來的雜訊。我們的 GAN 一步把它變成圖片；基線則分許多步把雜訊去掉。",
+    ),
+    "gan_no_models": (
+        "There is no model that makes pictures here yet. Train one in the tab Train, or on the command line:",
+        "这里还没有生成图片的模型。请在“训练”页训练一个，或用命令行：",
+        "這裡還沒有生成圖片的模型。請在「訓練」頁訓練一個，或用命令列：",
+    ),
+    "num_pictures": ("Pictures", "图片数", "圖片數"),
+    "truncation": ("Truncation (GAN)", "截断（GAN）", "截斷（GAN）"),
+    "truncation_info": (
+        "0: always the mean picture; 1: as in training; above: wilder",
+        "0：总是平均图片；1：与训练时相同；更大：更大胆",
+        "0：總是平均圖片；1：與訓練時相同；更大：更大膽",
+    ),
+    "num_inference_steps": ("Steps (diffusion)", "步数（扩散）", "步數（擴散）"),
+    "num_inference_steps_info": (
+        "in which the noise is taken away; more takes longer",
+        "分多少步去掉噪声；越多越慢",
+        "分多少步去掉雜訊；越多越慢",
+    ),
+    "pictures": ("Pictures", "图片", "圖片"),
+    "picture_number": ("Picture {number}: {caption}", "图片 {number}：{caption}", "圖片 {number}：{caption}"),
+    "pictures_empty": (
+        "Press Generate, and the pictures appear here. Click one to look for the training picture nearest to it.",
+        "按“生成”，图片就出现在这里。点击一张，可查找与它最相近的训练图片。",
+        "按「生成」，圖片就出現在這裡。點擊一張，可尋找與它最相近的訓練圖片。",
+    ),
+    "pictures_running": ("making {count} pictures", "正在生成 {count} 张图片", "正在生成 {count} 張圖片"),
+    "pictures_step": ("step {step} of {total}", "第 {step} 步，共 {total} 步", "第 {step} 步，共 {total} 步"),
+    "pictures_finished": ("finished, {count} pictures", "已完成，{count} 张图片", "已完成，{count} 張圖片"),
+    "pictures_stopped": ("stopped", "已停止", "已停止"),
+    "gan_download": (
+        "has to be fetched first: {size:,.0f} MiB",
+        "须先下载：{size:,.0f} MiB",
+        "須先下載：{size:,.0f} MiB",
+    ),
+    "data_ddpm-cifar10": (
+        "CIFAR-10: 50,000 photographs of animals and vehicles",
+        "CIFAR-10：5 万张动物与车辆的照片",
+        "CIFAR-10：5 萬張動物與車輛的照片",
+    ),
+    "timeline": ("From noise to picture", "从噪声到图片", "從雜訊到圖片"),
+    "timeline_intro": (
+        "What a diffusion model guesses of its first pictures at some of its steps.",
+        "扩散模型在若干步上对前几张图片的猜测。",
+        "擴散模型在若干步上對前幾張圖片的猜測。",
+    ),
+    "timeline_empty": (
+        "Press Generate, and the steps appear here.",
+        "按“生成”，各步就出现在这里。",
+        "按「生成」，各步就出現在這裡。",
+    ),
+    "timeline_one_step": (
+        "This model makes a picture in a single step: there is nothing in between.",
+        "这个模型一步就生成图片，中间没有别的步骤。",
+        "這個模型一步就生成圖片，中間沒有別的步驟。",
+    ),
+    "caption_step": ("step {step}", "第 {step} 步", "第 {step} 步"),
+    "fact_per_picture": ("Per picture, own time", "每张用时（自身）", "每張用時（自身）"),
+    "fact_all_pictures": ("For all", "全部用时", "全部用時"),
+    "gan_seconds": ("{seconds:.2f} s", "{seconds:.2f} 秒", "{seconds:.2f} 秒"),
+    "note_scores": (
+        "Under each picture: its seed, and how sure the model's own discriminator is that it is real.",
+        "每张图片下方：种子，以及模型自己的判别器有多确信它是真的。",
+        "每張圖片下方：種子，以及模型自己的判別器有多確信它是真的。",
+    ),
+    "note_seeds": ("Under each picture: its seed.", "每张图片下方：种子。", "每張圖片下方：種子。"),
+    "save_sheet": ("Save as PNG", "存为 PNG", "存為 PNG"),
+    "save_loop": ("Save as WebP", "存为 WebP", "存為 WebP"),
+    # what can be done with the noise
+    "interpolation": ("From one picture to another", "从一张图片到另一张", "從一張圖片到另一張"),
+    "interpolation_intro": (
+        "Every point between two seeds' noise is a picture too. The way goes along a sphere, where noise lies.",
+        "两个种子的噪声之间，每一点也都是一张图片。路线沿球面走，因为噪声就分布在球面附近。",
+        "兩個種子的雜訊之間，每一點也都是一張圖片。路線沿球面走，因為雜訊就分布在球面附近。",
+    ),
+    "from_seed": ("From seed", "起点种子", "起點種子"),
+    "to_seed": ("To seed", "终点种子", "終點種子"),
+    "num_frames": ("Frames", "帧数", "影格數"),
+    "interpolate": ("Interpolate", "插值", "內插"),
+    "interpolation_empty": (
+        "Press Interpolate, and the way appears here, also as a film.",
+        "按“插值”，路线就出现在这里，也会成为一段影片。",
+        "按「內插」，路線就出現在這裡，也會成為一段影片。",
+    ),
+    "arithmetic": ("Calculate with pictures", "用图片做加减", "用圖片做加減"),
+    "arithmetic_intro": (
+        "Red ball − red box + blue box = ? The mean noise of a few pictures that show the same thing stands for "
+        "that thing. Give seeds, or words and let a classifier look for seeds among the first 2,000 pictures.",
+        "红球 − 红盒 + 蓝盒 = ？几张图片若有同样的内容，它们噪声的平均值就代表这个内容。可直接给种子，"
+        "也可写词语，让分类器在前 2000 张图片中找种子。",
+        "紅球 − 紅盒 + 藍盒 = ？幾張圖片若有同樣的內容，它們雜訊的平均值就代表這個內容。可直接給種子，"
+        "也可寫詞語，讓分類器在前 2000 張圖片中找種子。",
+    ),
+    "arithmetic_a": ("A: seeds", "A：种子", "A：種子"),
+    "arithmetic_b": ("− B: seeds", "− B：种子", "− B：種子"),
+    "arithmetic_c": ("+ C: seeds", "+ C：种子", "+ C：種子"),
+    "arithmetic_words": ("in words", "词语", "詞語"),
+    "find_seeds": ("Find seeds by the words", "按词语找种子", "按詞語找種子"),
+    "calculate": ("Calculate A − B + C", "计算 A − B + C", "計算 A − B + C"),
+    "arithmetic_empty": (
+        "Press Calculate: the pictures of the three means and of the result appear here.",
+        "按“计算”：三个平均值和结果的图片就出现在这里。",
+        "按「計算」：三個平均值和結果的圖片就出現在這裡。",
+    ),
+    "mean_of": ("mean of {letter}", "{letter} 的平均", "{letter} 的平均"),
+    "looking": (
+        "looking at pictures: {done} of {total}",
+        "正在看图片：{done}/{total}",
+        "正在看圖片：{done}/{total}",
+    ),
+    "seeds_found": (
+        "Found among the first {count} pictures, the classifier's least confidence being {prob:.0f} %.",
+        "在前 {count} 张图片中找到，分类器最低把握为 {prob:.0f} %。",
+        "在前 {count} 張圖片中找到，分類器最低把握為 {prob:.0f} %。",
+    ),
+    "gan_stopped": ("Stopped.", "已停止。", "已停止。"),
+    "mixing": ("Mix the styles of two pictures", "混合两张图片的风格", "混合兩張圖片的風格"),
+    "mixing_intro": (
+        "A style-based generator is told at every layer what to draw: the first layers decide what is where, the "
+        "last ones its colours. Left: all of the second seed; right: all of the first.",
+        "基于风格的生成器在每一层都被告知画什么：前几层决定什么在哪里，后几层决定颜色。最左：全由第二个种子；"
+        "最右：全由第一个种子。",
+        "基於風格的生成器在每一層都被告知畫什麼：前幾層決定什麼在哪裡，後幾層決定顏色。最左：全由第二個種子；"
+        "最右：全由第一個種子。",
+    ),
+    "coarse_seed": ("First layers: seed", "前几层：种子", "前幾層：種子"),
+    "fine_seed": ("Last layers: seed", "后几层：种子", "後幾層：種子"),
+    "mix": ("Mix", "混合", "混合"),
+    "mixing_empty": (
+        "Press Mix. It takes a model of the recipe stylegan in one of the columns.",
+        "按“混合”。其中一栏须选由配方 stylegan 训练的模型。",
+        "按「混合」。其中一欄須選由配方 stylegan 訓練的模型。",
+    ),
+    "caption_layers": ("{count} layers", "{count} 层", "{count} 層"),
+    # real pictures beside made ones
+    "judging": ("What the discriminator says", "判别器怎么说", "判別器怎麼說"),
+    "judging_intro": (
+        "A GAN's second network learns to tell real pictures from made ones. Under each picture: how sure it is "
+        "that it is real. Where the game is even, it can do no better than 50 %.",
+        "GAN 的第二个网络学着分辨真图片与生成的图片。每张图片下方是它有多确信图片是真的。"
+        "若势均力敌，它只能说 50 %。",
+        "GAN 的第二個網路學著分辨真圖片與生成的圖片。每張圖片下方是它有多確信圖片是真的。"
+        "若勢均力敵，它只能說 50 %。",
+    ),
+    "own_pictures": ("Pictures of your own (PNG)", "你自己的图片（PNG）", "你自己的圖片（PNG）"),
+    "ask_discriminator": ("Ask the discriminator", "问判别器", "問判別器"),
+    "judging_empty": (
+        "Press the button: real pictures the network never learned from, those of both columns, and your own.",
+        "按按钮：网络没学过的真图片、两栏的图片和你自己的图片。",
+        "按按鈕：網路沒學過的真圖片、兩欄的圖片和你自己的圖片。",
+    ),
+    "judged_real": ("real: {score}", "真：{score}", "真：{score}"),
+    "judged_left": ("left: {score}", "左：{score}", "左：{score}"),
+    "judged_right": ("right: {score}", "右：{score}", "右：{score}"),
+    "judged_own": ("yours: {score}", "你的：{score}", "你的：{score}"),
+    "judged_note": (
+        "Discriminator of {model}. Mean of each kind: {means}.",
+        "{model} 的判别器。各类平均：{means}。",
+        "{model} 的判別器。各類平均：{means}。",
+    ),
+    "nearest": (
+        "Has it copied? The nearest training picture",
+        "是抄的吗？最相近的训练图片",
+        "是抄的嗎？最相近的訓練圖片",
+    ),
+    "nearest_intro": (
+        "Click a picture above. If the nearest training picture is the same, the model has learned it by heart.",
+        "点击上面的一张图片。若最相近的训练图片与它相同，模型就是背下来的。",
+        "點擊上面的一張圖片。若最相近的訓練圖片與它相同，模型就是背下來的。",
+    ),
+    "training_zip": (
+        "Training pictures as a zip of PNG files, where they are not the tiny world's",
+        "训练图片：PNG 的 zip 文件（若不是小世界的）",
+        "訓練圖片：PNG 的 zip 檔（若不是小世界的）",
+    ),
+    "nearest_working": (
+        "preparing the training pictures; the first time takes some seconds",
+        "正在准备训练图片；第一次需要几秒",
+        "正在準備訓練圖片；第一次需要幾秒",
+    ),
+    "nearest_empty": ("Click a picture above.", "点击上面的一张图片。", "點擊上面的一張圖片。"),
+    "nearest_made": ("made, seed {seed}", "生成，种子 {seed}", "生成，種子 {seed}"),
+    "nearest_found": ("nearest of {count}", "{count} 张中最相近", "{count} 張中最相近"),
+    "nearest_note": (
+        "They differ by {distance:.1f} of 255 grey levels (root of the mean square); 0 is the same picture.",
+        "两者相差 {distance:.1f} 个灰度级（共 255，均方根）；0 表示是同一张。",
+        "兩者相差 {distance:.1f} 個灰階（共 255，均方根）；0 表示是同一張。",
+    ),
+    "measuring": ("Measure both models", "衡量两个模型", "衡量兩個模型"),
+    "measuring_intro": (
+        "Each makes 2,000 pictures, and a classifier compares them with real ones. A GAN takes some seconds, "
+        "diffusion minutes. Stop ends it.",
+        "每个模型生成 2000 张图片，由分类器与真图片比较。GAN 要几秒，扩散要几分钟。“停止”可结束。",
+        "每個模型生成 2000 張圖片，由分類器與真圖片比較。GAN 要幾秒，擴散要幾分鐘。「停止」可結束。",
+    ),
+    "measure": ("Measure", "衡量", "衡量"),
+    "making": (
+        "made {done} of {total} pictures",
+        "已生成 {done}/{total} 张图片",
+        "已生成 {done}/{total} 張圖片",
+    ),
+    "measured_modes": ("Kinds covered", "覆盖的种类", "覆蓋的種類"),
+    "measured_modes_value": (
+        "{covered} of {total} (real ones: {real})",
+        "{covered}/{total}（真图片：{real}）",
+        "{covered}/{total}（真圖片：{real}）",
+    ),
+    "measured_distance": ("Frechet distance", "弗雷歇距离", "弗雷歇距離"),
+    "measured_precision": ("Precision", "精确率", "精確率"),
+    "measured_recall": ("Recall", "召回率", "召回率"),
+    "measured_evenness": ("Evenness", "均匀度", "均勻度"),
+    "measured_made": ("Pictures made", "生成的图片数", "生成的圖片數"),
+    "measured_real": ("Real ones", "真图片数", "真圖片數"),
+    "measured_by": ("Looked at by", "评判网络", "評判網路"),
+    "alarm_collapsed": (
+        "Mode collapse: the model makes few kinds of picture, however good each may look.",
+        "模式坍塌：无论每张看起来多好，模型只会画少数几类图片。",
+        "模式坍塌：無論每張看起來多好，模型只會畫少數幾類圖片。",
+    ),
+    "alarm_none": ("No sign of mode collapse.", "没有模式坍塌的迹象。", "沒有模式坍塌的跡象。"),
+}
+
+GAN_SENTENCES: dict[str, tuple[str, str]] = {
+    "no_such_picture": (
+        "{count} 张图片中没有第 {got} 张；请点击页面上的一张。",
+        "{count} 張圖片中沒有第 {got} 張；請點擊頁面上的一張。",
+    ),
+    "other_size": (
+        "{name} 的图片是 {size} 像素，这些是 {got} 像素；请选同样大小的模型。",
+        "{name} 的圖片是 {size} 像素，這些是 {got} 像素；請選同樣大小的模型。",
+    ),
+    "not_png": (
+        "有一张图片不能用（{detail}）；请给每边至少 8 像素、至多 1600 万像素的 PNG 文件。",
+        "有一張圖片不能用（{detail}）；請給每邊至少 8 像素、至多 1600 萬像素的 PNG 檔。",
+    ),
+    "no_training_pictures": (
+        "{model} 学过的图片不在这里；请把它们作为 PNG 图片的 zip 文件上传。",
+        "{model} 學過的圖片不在這裡；請把它們作為 PNG 圖片的 zip 檔上傳。",
+    ),
+    "unknown_thing": (
+        "小世界里没有 {words}；请写颜色和东西，例如 red ball（红球）或 small blue box（小蓝盒）。",
+        "小世界裡沒有 {words}；請寫顏色和東西，例如 red ball（紅球）或 small blue box（小藍盒）。",
+    ),
+    "nothing_found": (
+        "{model} 的前 {count} 张图片里没有一张清楚地显示 {words}；请写得少一些，或训练得更久。",
+        "{model} 的前 {count} 張圖片裡沒有一張清楚地顯示 {words}；請寫得少一些，或訓練得更久。",
+    ),
+    "no_words": (
+        "这里没有分类器能说出 {model} 以 {size} 像素画的是什么；请选小世界的模型，或直接给种子。",
+        "這裡沒有分類器能說出 {model} 以 {size} 像素畫的是什麼；請選小世界的模型，或直接給種子。",
+    ),
+    "no_gan": (
+        "{model} 不是 GAN；请选一个由配方 dcgan 或 stylegan 训练的模型。",
+        "{model} 不是 GAN；請選一個由配方 dcgan 或 stylegan 訓練的模型。",
+    ),
+}
+
+# What the tiny world's things are called in Chinese, longest first: what is asked for in words is English.
+THINGS_IN_CHINESE: tuple[tuple[str, str], ...] = (
+    ("粉红", "pink"), ("粉紅", "pink"), ("红", "red"), ("紅", "red"), ("橙", "orange"), ("黄", "yellow"), ("黃", "yellow"), ("绿", "green"),
+    ("綠", "green"), ("蓝", "blue"), ("藍", "blue"), ("紫", "purple"), ("粉", "pink"), ("棕", "brown"),
+    ("球", "ball"), ("盒", "box"), ("锥", "cone"), ("錐", "cone"), ("星", "star"), ("心", "heart"),
+    ("环", "ring"), ("環", "ring"), ("猫", "cat"), ("貓", "cat"), ("狗", "dog"), ("鸟", "bird"),
+    ("鳥", "bird"), ("蛙", "frog"), ("鸭", "duck"), ("鴨", "duck"), ("鼠", "mouse"),
+    ("小", "small"), ("中", "medium"), ("大", "big"), ("色", ""), ("的", ""),
+)  # fmt: skip
+
+
+def in_english(words: str) -> str:
+    """What is asked of the tiny world, with Chinese words in English: 大红球 is "big red ball"."""
+    for chinese, english in THINGS_IN_CHINESE:
+        words = words.replace(chinese, f" {english} ")
+    return " ".join(words.split())
