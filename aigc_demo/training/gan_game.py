@@ -8,7 +8,7 @@ everything that it was computed from can be looked at.
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -118,9 +118,9 @@ class GanGame:
 
     def __init__(self, pictures_NCHW: Tensor, seed: int = 0):
         self.pictures_NCHW, self.seed, self.num_steps = pictures_NCHW, seed, 0
-        shape = {"image_size": IMAGE_SIZE, "latent_size": LATENT_SIZE, "num_features": NUM_FEATURES}
-        self.generator = Generator(DcganConfig(**shape))
-        self.discriminator = Discriminator(DcganConfig(**shape, part="discriminator"))
+        shape = DcganConfig(image_size=IMAGE_SIZE, latent_size=LATENT_SIZE, num_features=NUM_FEATURES)
+        self.generator = Generator(shape)
+        self.discriminator = Discriminator(replace(shape, part="discriminator"))
         rng = self._stream(WEIGHTS)
         for network in (self.generator, self.discriminator):
             initialize(network, rng)
@@ -303,7 +303,7 @@ def generator_curve(loss: str, probs: Sequence[float]) -> list[tuple[float, floa
 
 
 def _without_memory(network: nn.Module) -> None:
-    """Batch norm by the batch alone: then looking changes nothing, and a network is no more than its weights."""
+    """Batch norm by the batch alone: looking changes nothing, and a network is no more than its weights."""
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.track_running_stats = False
