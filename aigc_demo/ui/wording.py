@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from aigc_demo.core.errors import ENGLISH
+from aigc_demo.ui.game_words import GAME_WORDS
 
 LANGUAGES = ("en", "zh-CN", "zh-TW")
 
@@ -56,6 +57,7 @@ ACCELERATE_USE_CPU=true torchrun --nproc_per_node 2 \\
 """
 
 WORDS: dict[str, tuple[str, str, str]] = {
+    **GAME_WORDS,
     # the page
     "title": ("AIGC Demo", "AIGC 演示", "AIGC 示範"),
     "headline": (
