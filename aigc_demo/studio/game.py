@@ -243,8 +243,11 @@ class Games:
 
     def _real_pictures(self) -> "Tensor":
         """Drawn once, when the first game begins; all games share them."""
+        from aigc_demo.core.device import set_threads
+
         with self._pictures_lock:
             if self._pictures is None:
+                set_threads(processes=2)  # as for the models of the page, whichever comes first
                 self._pictures = prepare_pictures(TINY_WORLD, PICTURES).train
             return self._pictures
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import gradio as gr
 
-from aigc_demo.studio.game import MAX_SEED, MOST_RATE, TIMES, Games, Play, Table, TwinTable
+from aigc_demo.studio.game import TIMES, Games, Play, Table, TwinTable
 from aigc_demo.training.picture_settings import LOSSES
 from aigc_demo.ui import game_view
 from aigc_demo.ui.frame import page_ticket
@@ -59,6 +59,7 @@ class Asked:
 
 
 def _asked() -> Asked:
+    # Numbers without bounds here: the studio's own refusal is a sentence in the reader's language.
     with gr.Row(elem_classes="game-asked"):
         loss = gr.Radio(
             [(word(f"game_loss_{loss.replace('-', '_')}"), loss) for loss in LOSSES],
@@ -72,8 +73,6 @@ def _asked() -> Asked:
                 getattr(DEFAULT, name),
                 label=word(f"game_{name}"),
                 info=word("game_rate_info"),
-                minimum=0,
-                maximum=MOST_RATE,
                 step=RATE_STEP,
                 elem_id=f"game-{name.replace('_', '-')}",
             )
@@ -84,8 +83,6 @@ def _asked() -> Asked:
             label=word("seed"),
             info=word("game_seed_info"),
             precision=0,
-            minimum=0,
-            maximum=MAX_SEED,
             elem_id="game-seed",
         )
         times = _times("game-times")
@@ -114,8 +111,8 @@ def _game() -> tuple[dict[str, Any], list[Any]]:
         elem_id="game-formula",
         elem_classes="game-formula",
     )
-    board = widget("game", game_view.board(None), elem_id="game-board", padding=False)
-    course = widget("plots", game_view.course(None), elem_id="game-course", padding=False)
+    board = widget("game", game_view.board(None), elem_id="game-board", elem_classes="game-view")
+    course = widget("plots", game_view.course(None), elem_id="game-course", elem_classes="game-view")
     return buttons, [formula, board, course]
 
 
@@ -128,7 +125,7 @@ def _twins() -> tuple[Any, dict[str, Any], Any]:
                 "step": gr.Button(word("twins_step"), variant="primary", elem_id="twins-step"),
                 "new": gr.Button(word("twins_new"), elem_id="twins-new"),
             }
-        plots = widget("plots", game_view.twins(None), elem_id="twins-plots", padding=False)
+        plots = widget("plots", game_view.twins(None), elem_id="twins-plots", elem_classes="game-view")
     return times, buttons, plots
 
 

@@ -32,10 +32,11 @@ _LOSSES_OF_D = {
         r"&\quad + \tfrac1{n}\sum_i\max\bigl(0,1+s(G(z_i))\bigr)"
     ),
 }
+_SCORE = r"s &= \log\frac{D}{1-D}"
 _LOSSES_OF_G = {
     "minimax": r"L_G &= \tfrac1{n}\sum_i\log\bigl(1-D(G(z_i))\bigr)",
     "non-saturating": r"L_G &= -\tfrac1{n}\sum_i\log D(G(z_i))",
-    "hinge": r"L_G &= -\tfrac1{n}\sum_i s(G(z_i)),\quad s=\log\tfrac{D}{1-D}",
+    "hinge": r"L_G &= -\tfrac1{n}\sum_i s(G(z_i))",
 }
 
 
@@ -56,7 +57,7 @@ def formulas(look: "Look | None") -> str:
         f"{_LOSSES_OF_D.get(look.loss, _LOSS_OF_D).replace('{n}', num)} = {now.discriminator_loss:.4f}",
         f"{_LOSSES_OF_G[look.loss].replace('{n}', num)} = {now.generator_loss:.4f}",
     )
-    return _aligned(*lines)
+    return _aligned(*lines, *([_SCORE] if look.loss == "hinge" else []))
 
 
 def board(table: Table | None) -> Json:

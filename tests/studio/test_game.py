@@ -1,6 +1,7 @@
 """Games by visitor: each has one, idle ones are put away, bad arguments are refused."""
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -65,6 +66,18 @@ def test_each_visitor_has_a_game_of_their_own(games):
     games.play(one, times=10)
     assert games.play(two).look.num_steps == 1
     assert games.play(one).look.num_steps == 11
+
+
+def test_presses_at_the_same_moment_take_turns(games):
+    ticket = new_ticket()
+    games.begin(ticket, seed=1)
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(lambda _: games.play(ticket, times=10), range(4)))
+    at_once = games.play(ticket).history
+    games.begin(ticket, seed=1)
+    for _ in range(4):
+        games.play(ticket, times=10)
+    assert at_once == games.play(ticket).history
 
 
 def test_a_game_that_lay_idle_is_put_away_and_the_next_press_says_so(games, clock):
