@@ -178,6 +178,15 @@ ENGLISH: dict[str, str] = {
         "After {seconds} seconds the trial had not done its few steps; "
         "lower batch_size or make the model smaller."
     ),
+    # the game of a GAN
+    "game_put_away": (
+        "Your game was put away, because nothing was pressed for {minutes} minutes or {limit} others wanted to "
+        "play; press New game."
+    ),
+    "game_too_long": "A game goes on for at most {limit} steps; press New game.",
+    "game_not_finite": (
+        "After step {step} the numbers are no longer finite; press New game and choose lower learning rates."
+    ),
     # the page
     "text_too_long": "{name} has {got} characters; give at most {limit}.",
     "text_not_unicode": "{name} holds half of a character; paste it again as plain text.",

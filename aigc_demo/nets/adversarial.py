@@ -69,10 +69,71 @@ def generator_loss(fake_score_B: Tensor, kind: str = "non-saturating") -> Tensor
         Goodfellow et al. 2014, arXiv:1406.2661, section 3, eq. 1 and the paragraph after it; hinge: Miyato et
         al. 2018, arXiv:1802.05957, eq. 17.
     """
+    return generator_terms(fake_score_B, kind).mean()
+
+
+def generator_terms(fake_score_B: Tensor, kind: str = "non-saturating") -> Tensor:
+    """What each picture adds to `generator_loss`, before the mean; with p = D(G(z)) = sigmoid(score).
+
+    minimax: log(1 - p) = -softplus(score). non-saturating: -log p = softplus(-score). hinge: -score.
+
+    Args:
+        fake_score_B: logits of the generator's pictures.
+        kind: one of LOSSES.
+
+    Returns:
+        [B].
+
+    Raises:
+        ValueError: there is no such loss.
+    """
     _check(kind)
     if kind == "minimax":
-        return -F.softplus(fake_score_B).mean()
-    return F.softplus(-fake_score_B).mean() if kind == "non-saturating" else -fake_score_B.mean()
+        return -F.softplus(fake_score_B)
+    return F.softplus(-fake_score_B) if kind == "non-saturating" else -fake_score_B
+
+
+def generator_slopes(fake_score_B: Tensor, kind: str = "non-saturating") -> Tensor:
+    """How much of a picture's score reaches the generator: the derivative of `generator_terms` by the score.
+
+    minimax: -p, nothing where the discriminator is sure that a picture is made up (p near 0).
+    non-saturating: p - 1, everything there, and nothing where it is fooled. hinge: -1 everywhere.
+
+    Args:
+        fake_score_B: logits of the generator's pictures.
+        kind: one of LOSSES.
+
+    Returns:
+        [B].
+
+    Raises:
+        ValueError: there is no such loss.
+
+    Source:
+        Goodfellow et al. 2014, arXiv:1406.2661, section 3, which says so in words.
+    """
+    _check(kind)
+    if kind == "minimax":
+        return -fake_score_B.sigmoid()
+    return -(-fake_score_B).sigmoid() if kind == "non-saturating" else -torch.ones_like(fake_score_B)
+
+
+def value_terms(real_score_B: Tensor, fake_score_B: Tensor) -> tuple[Tensor, Tensor]:
+    """The two parts of the value of the game, V(D, G) = E[log D(x)] + E[log(1 - D(G(z)))].
+
+    The discriminator makes V large, the generator makes it small.
+
+    Args:
+        real_score_B: logits of real pictures.
+        fake_score_B: logits of the generator's.
+
+    Returns:
+        Two single numbers; log 1/2 twice for a discriminator that cannot tell them apart.
+
+    Source:
+        Goodfellow et al. 2014, arXiv:1406.2661, eq. 1.
+    """
+    return -F.softplus(-real_score_B).mean(), -F.softplus(fake_score_B).mean()
 
 
 def r1_penalty(discriminator: nn.Module, real_BCHW: Tensor) -> Tensor:

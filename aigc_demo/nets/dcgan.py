@@ -125,15 +125,19 @@ class Discriminator(nn.Module, PyTorchModelHubMixin, library_name="aigc-demo", t
 
 
 @torch.no_grad()
-def initialize(network: nn.Module) -> None:
+def initialize(network: nn.Module, rng: torch.Generator | None = None) -> None:
     """All weights from a normal distribution of standard deviation 0.02; batch norm's scales around 1.
+
+    Args:
+        network: of convolutions and batch norms.
+        rng: on the CPU; None for torch's own stream, which everything in the process shares.
 
     Source:
         Radford et al. 2015, arXiv:1511.06434, section 4; the scales: its authors' code.
     """
     for module in network.modules():
         if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
-            module.weight.normal_(std=0.02)
+            module.weight.normal_(std=0.02, generator=rng)
         elif isinstance(module, nn.BatchNorm2d):
-            module.weight.normal_(mean=1.0, std=0.02)
+            module.weight.normal_(mean=1.0, std=0.02, generator=rng)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

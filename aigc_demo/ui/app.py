@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import gradio as gr
 
 from aigc_demo.core.errors import DemoError
 from aigc_demo.studio.catalog import Catalog, default_pair
+from aigc_demo.studio.game import Games
 from aigc_demo.studio.model_cache import Load, ModelCache
 from aigc_demo.studio.run_desk import RunDesk
 from aigc_demo.studio.run_samples import sample_picture
@@ -17,6 +18,7 @@ from aigc_demo.studio.run_watch import RunWatches
 from aigc_demo.studio.stop_book import StopBook
 from aigc_demo.ui import serving
 from aigc_demo.ui.frame import Frame, new_frame
+from aigc_demo.ui.game_panel import build_game_panel
 from aigc_demo.ui.gan_tab import build_gan_tab
 from aigc_demo.ui.language import head_script, translations, word
 from aigc_demo.ui.picture_api import add_picture_api
@@ -31,11 +33,12 @@ from aigc_demo.ui.widgets import labelled, spans
 
 @dataclass(frozen=True)
 class Studio:
-    """What all tabs share: the models in memory, who is writing, and the runs."""
+    """What all tabs share: the models in memory, who is writing, the runs, and the visitors' games."""
 
     cache: ModelCache
     stops: StopBook
     runs: RunWatches
+    games: Games = field(default_factory=Games)
 
 
 def new_studio(folder: Path | None = None, load: Load | None = None) -> Studio:
@@ -49,10 +52,17 @@ def new_studio(folder: Path | None = None, load: Load | None = None) -> Studio:
     return Studio(ModelCache(load=load, catalog=Catalog(desk)), StopBook(), RunWatches(desk))
 
 
+def _build_gan(studio: "Studio", frame: Frame) -> None:
+    """Models that are ready, and below them the game by which one comes to be."""
+    build_gan_tab(studio.cache, studio.stops, frame)
+    with gr.Accordion(word("game"), open=False, elem_id="game"):
+        build_game_panel(studio.games)
+
+
 TABS: tuple[tuple[str, Callable[[Studio, Frame], None]], ...] = (
     # the key of the tab's name, and what builds it
     ("tab_text", lambda studio, frame: build_text_tab(studio.cache, studio.stops, frame)),
-    ("tab_gan", lambda studio, frame: build_gan_tab(studio.cache, studio.stops, frame)),
+    ("tab_gan", lambda studio, frame: _build_gan(studio, frame)),
     ("tab_train", lambda studio, frame: build_train_tab(studio.cache, studio.stops, studio.runs, frame)),
 )
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from aigc_demo.core.errors import ENGLISH
+from aigc_demo.ui.game_words import GAME_WORDS
 from aigc_demo.ui.gan_words import GAN_SENTENCES, GAN_WORDS
 from aigc_demo.ui.picture_words import PICTURE_WORDS
 
@@ -59,6 +60,8 @@ ACCELERATE_USE_CPU=true torchrun --nproc_per_node 2 \\
 
 WORDS: dict[str, tuple[str, str, str]] = {
     **PICTURE_WORDS,
+    **GAN_WORDS,
+    **GAME_WORDS,
     # the page
     "title": ("AIGC Demo", "AIGC 演示", "AIGC 示範"),
     "headline": (
@@ -944,6 +947,18 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{model} 不给出注意力；请选一个我们自己的模型。",
         "{model} 不給出注意力；請選一個我們自己的模型。",
     ),
+    "game_put_away": (
+        "您的对局已被收起：{minutes} 分钟没有操作，或有 {limit} 位其他访客要玩；请按“新的对局”。",
+        "您的對局已被收起：{minutes} 分鐘沒有操作，或有 {limit} 位其他訪客要玩；請按「新的對局」。",
+    ),
+    "game_too_long": (
+        "一场对局至多 {limit} 步；请按“新的对局”。",
+        "一場對局至多 {limit} 步；請按「新的對局」。",
+    ),
+    "game_not_finite": (
+        "第 {step} 步之后，数值已不是有限数；请按“新的对局”，并选较小的学习率。",
+        "第 {step} 步之後，數值已不是有限數；請按「新的對局」，並選較小的學習率。",
+    ),
     "still_writing": (
         "上一次要的还没有做完；请按“停止”，或等它完成。",
         "上一次要的還沒有做完；請按「停止」，或等它完成。",
@@ -955,7 +970,6 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
 }
 
-WORDS |= GAN_WORDS
 SENTENCES |= GAN_SENTENCES
 
 # What stands in {expected}: short English phrases. Those that are not here stay as they are.
