@@ -21,7 +21,7 @@ from aigc_demo.studio.reading import AttentionMaps
 from aigc_demo.training.recipes import RECIPES
 from aigc_demo.ui import columns, serving
 from aigc_demo.ui.columns import Shown
-from aigc_demo.ui.order_form import starts_of
+from aigc_demo.ui.order_form import OFFERED, starts_of
 from aigc_demo.ui.text_handlers import SETTING_NAMES, settings_from
 from aigc_demo.ui.text_tab import SLIDERS
 from aigc_demo.ui.theme import contrast_pairs
@@ -224,6 +224,8 @@ def test_the_page_fetches_nothing_from_elsewhere():
 
 
 def test_another_recipe_brings_its_own_learning_rate_and_leaves_the_rest():
-    told = dict(zip(RECIPES["gpt"].asked, starts_of("gpt2"), strict=True))
+    recipe, *updates = starts_of("gpt2", "gpt")
+    told = dict(zip(OFFERED, updates, strict=True))
+    assert recipe == "gpt2"
     assert told.pop("learning_rate")["value"] == RECIPES["gpt2"].small["learning_rate"]
     assert all("value" not in update for update in told.values())
