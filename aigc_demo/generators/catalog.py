@@ -77,12 +77,27 @@ _TANG = (
     "poems of the Tang dynasty (first 90 %)",
     "5592b7cbb6ed2118719bf4f8068119d499b0991f35838bd83e309808cd034ac3",
 )
+_STORIES = (
+    ("English",),
+    "20,000 stories of the tiny world (first 90 %)",
+    "a8b47081155cb8cf9a821017c149142f4cfdb8e9f38737e2442b66f5ed8c9866",
+)
+_DRAWINGS: tuple[tuple[str, ...], str, str] = (
+    (),
+    "20,000 drawings of the tiny world, one shape each",
+    "af8535e58cee82ff7f1050415e41fd45e7fdc74733ff40880dbf3b05e6c29b8c",
+)
 
 _SHIPPED = {
     "gpt-shakespeare": _SHAKESPEARE,
     "gpt-tang": _TANG,
     "gpt2-shakespeare": _SHAKESPEARE,
     "gpt2-tang": _TANG,
+    "gpt-tiny-world": _STORIES,
+    "gpt2-tiny-world": _STORIES,
+    "dcgan-tiny-world": _DRAWINGS,
+    "ddpm-tiny-world": _DRAWINGS,
+    "classifier-tiny-world": _DRAWINGS,
 }
 
 # Identifiers and revisions were looked up once; never write a revision from memory.

@@ -20,6 +20,16 @@ _SHAKESPEARE = (
     "莎士比亚戏剧，100 万字符",
     "莎士比亞戲劇，100 萬字元",
 )
+_STORIES = (
+    "20,000 stories of the tiny world",
+    "小世界的 2 万个故事",
+    "小世界的 2 萬個故事",
+)
+_DRAWINGS = (
+    "20,000 drawings of the tiny world, one shape each",
+    "小世界的 2 万张图画，每张一个形状",
+    "小世界的 2 萬張圖畫，每張一個形狀",
+)
 _TANG = (
     "32,600 regulated poems of the Tang dynasty",
     "唐代近体诗约 3.26 万首",
@@ -207,6 +217,10 @@ WORDS: dict[str, tuple[str, str, str]] = {
     "data_gpt2-shakespeare": _SHAKESPEARE,
     "data_gpt-tang": _TANG,
     "data_gpt2-tang": _TANG,
+    "data_gpt-tiny-world": _STORIES,
+    "data_gpt2-tiny-world": _STORIES,
+    "data_dcgan-tiny-world": _DRAWINGS,
+    "data_ddpm-tiny-world": _DRAWINGS,
     "data_distilgpt2": (
         "OpenWebText, taught by GPT-2",
         "OpenWebText 网页文本，由 GPT-2 教出",
