@@ -68,11 +68,11 @@ GAN_WORDS: dict[str, tuple[str, str, str]] = {
     "fact_all_pictures": ("For all", "全部用时", "全部用時"),
     "gan_seconds": ("{seconds:.2f} s", "{seconds:.2f} 秒", "{seconds:.2f} 秒"),
     "note_scores": (
-        "Under each picture: its seed, and how sure the model's own discriminator is that it is real.",
-        "每张图片下方：种子，以及模型自己的判别器有多确信它是真的。",
-        "每張圖片下方：種子，以及模型自己的判別器有多確信它是真的。",
+        "Below: the seed, and how sure the model's own discriminator is that the picture is real.",
+        "图片下方：种子，以及模型自己的判别器有多确信图片是真的。",
+        "圖片下方：種子，以及模型自己的判別器有多確信圖片是真的。",
     ),
-    "note_seeds": ("Under each picture: its seed.", "每张图片下方：种子。", "每張圖片下方：種子。"),
+    "note_seeds": ("Below: the seed.", "图片下方：种子。", "圖片下方：種子。"),
     "save_sheet": ("Save as PNG", "存为 PNG", "存為 PNG"),
     "save_loop": ("Save as WebP", "存为 WebP", "存為 WebP"),
     # what can be done with the noise
