@@ -91,6 +91,19 @@ def test_both_columns_show_their_pictures_with_seeds_and_scores(handlers):
     assert generated(handlers, fresh=True)[0] != generated(handlers, fresh=True)[0]
 
 
+def test_new_pictures_of_the_same_model_are_drawn_anew(handlers):
+    first, second = (generated(handlers, seed=seed)[2] for seed in (1, 2))
+    assert second["captions"] != first["captions"]
+    assert second["sheet"] != first["sheet"]
+    slow = SlowSteps("slow", 0.12)
+    handlers._cache._load = lambda name, report: slow
+    shown = [
+        parts[7]["sheet"]
+        for parts in handlers.generate(None, new_ticket(), 1, False, 1, 1, 6, "slow", "slow")
+    ]
+    assert len(set(shown)) > 3, "every step's guess is drawn"
+
+
 def test_a_column_that_fails_says_why_beside_the_other(handlers):
     _, *parts = generated(handlers, left="breaks")
     assert parts[0]["state"] == "failed"
