@@ -197,14 +197,16 @@ class Catalog:
 
 
 def default_pair(choices: tuple[Choice, ...]) -> tuple[str, str]:
-    """The models that a tab opens with: our first, and the first that is not ours.
+    """The models that a tab opens with: our first, and the first that is not ours, of the same data if any.
 
     Raises:
         LookupError: there is none to choose.
     """
-    ours = next((choice.value for choice in choices if choice.entry.family == "ours"), choices[0].value)
-    others = [choice.value for choice in choices if choice.entry.family != "ours"]
-    return ours, others[0] if others else choices[-1].value
+    ours = next((choice for choice in choices if choice.entry.family == "ours"), choices[0])
+    others = [choice for choice in choices if choice.entry.family != "ours"]
+    sha256 = ours.entry.data_sha256
+    same = [choice for choice in others if sha256 and choice.entry.data_sha256 == sha256]
+    return ours.value, (*same, *others, choices[-1])[0].value
 
 
 def is_at_hand(entry: "CatalogEntry") -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aigc_demo.core.errors import InputError
+from aigc_demo.studio.compare_pictures import is_gan
 from aigc_demo.studio.evaluate_pictures import FEWEST_SAMPLES, USUAL_SAMPLES, compared, real_pictures
 from aigc_demo.studio.find_seeds import Working
 from aigc_demo.studio.model_cache import ModelCache
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from aigc_demo.measure.images import ModeFigures, PictureFigures
 
 NUM_SAMPLES = 2000
-AT_ONCE = 50
+AT_ONCE, AT_ONCE_IN_STEPS = 50, 10
 
 
 @dataclass(frozen=True)
@@ -77,8 +78,8 @@ def measure_pictures(
     encoder = cache.get(encoder_name)
     held_out = len(corpus.validation) >= FEWEST_SAMPLES
     real = real_pictures(corpus, "validation" if held_out else "all")
-    made = []
-    for first in range(0, samples, AT_ONCE):
+    made, at_once = [], AT_ONCE if is_gan(model) else AT_ONCE_IN_STEPS
+    for first in range(0, samples, at_once):
         yield Working(first, samples)
         with turn_for(model, cache) as turn:
 
@@ -86,7 +87,7 @@ def measure_pictures(
                 turn.pass_on()
                 return stop.is_set()
 
-            made.append(model.make(range(first, min(first + AT_ONCE, samples)), sampling, told))
+            made.append(model.make(range(first, min(first + at_once, samples)), sampling, told))
         if stop.is_set():
             return
     yield Working(samples, samples)

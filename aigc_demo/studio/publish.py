@@ -41,7 +41,9 @@ def publish(run_dir: Path, folder: Path, data: dict[str, str], step: int | None 
         raise InputError("folder_exists", path=str(folder))
     with whole_or_nothing(folder) as place:
         shutil.copytree(checkpoint, place, ignore=shutil.ignore_patterns("state", MANIFEST))
-        figures = evaluate(str(place), source, settings=_preparation(config), samples=_samples(config))
+        figures = evaluate(
+            str(place), source, _split(config), settings=_preparation(config), samples=_samples(config)
+        )
         card = model_card(folder.name, run, step_of(checkpoint), DataFacts(**data), figures)
         write_atomically(place / "README.md", card)
     return {**figures, "model": str(folder), "path": str(folder)}
@@ -51,6 +53,11 @@ def _samples(config: dict[str, Any]) -> int:
     """How much the model makes to be measured by; 0 for what is usual."""
     makes_text = RECIPES[config["recipe"]].makes == "text"
     return NUM_STORIES if makes_text and config["source"] == TINY_WORLD else 0
+
+
+def _split(config: dict[str, Any]) -> str:
+    """A generator is compared with all real pictures there are; everything else is measured on what it never saw."""
+    return "all" if RECIPES[config["recipe"]].makes == "pictures" else "validation"
 
 
 def _preparation(config: dict[str, Any]) -> dict[str, Any]:

@@ -48,12 +48,14 @@ class TrainingPictures:
             InputError: they are not at hand, or the file holds none that can be used.
         """
         choice = self._catalog.choice(self._catalog.checked(name, "pictures"))
+        if upload is None and not is_tiny_world(choice.entry):
+            raise InputError("no_training_pictures", model=choice.value)
         settings = self.settings(choice)
         key = (settings, upload)
         with self._lock:  # two who ask at once wait for one drawing
             if self._kept is None or self._kept[0] != key:
                 self._kept = None  # let go of the old ones before the new ones are there
-                self._kept = key, self._prepared(choice, settings, upload)
+                self._kept = key, _prepared(settings, upload)
             return self._kept[1]
 
     def at_hand(self, name: Any) -> bool:
@@ -72,19 +74,18 @@ class TrainingPictures:
         except InputError:  # an uploaded run may say anything
             raise InputError("no_training_pictures", model=choice.value) from None
 
-    def _prepared(self, choice: Choice, settings: "PictureSettings", upload: str | None) -> "PictureCorpus":
-        from aigc_demo.data.images import prepare_pictures
-
-        if upload is not None:
-            return _unpacked(Path(upload), settings.image_size)
-        if not is_tiny_world(choice.entry):
-            raise InputError("no_training_pictures", model=choice.value)
-        return prepare_pictures(TINY_WORLD, settings)
-
 
 def is_tiny_world(entry: Any) -> bool:
     """Whether a model learned from the pictures that this program draws."""
     return entry.training_data == TINY_WORLD or entry.name.endswith(TINY_WORLD)
+
+
+def _prepared(settings: "PictureSettings", upload: str | None) -> "PictureCorpus":
+    from aigc_demo.data.images import prepare_pictures
+
+    if upload is not None:
+        return _unpacked(Path(upload), settings.image_size)
+    return prepare_pictures(TINY_WORLD, settings)
 
 
 def _unpacked(file: Path, image_size: int) -> "PictureCorpus":

@@ -28,7 +28,7 @@ running side by side is."""
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # what is equal is for each kind of column to say
 class Progressing:
     """What a column shows, whatever it makes.
 

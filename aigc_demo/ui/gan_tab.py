@@ -98,7 +98,7 @@ def _question() -> Question:
                 1, label=word("seed"), precision=0, minimum=0, maximum=MAX_SEED, elem_id="gan-seed"
             )
             fresh = gr.Checkbox(False, label=word("new_seed"), elem_id="gan-fresh")
-        with gr.Column(scale=4, min_width=300, elem_classes="sliders"):
+        with gr.Column(scale=4, min_width=300, elem_classes="gan-sliders"):
             sliders = [_slider(name) for name in SETTING_NAMES]
     with gr.Row(elem_classes="actions"):
         generate = gr.Button(word("generate"), variant="primary", elem_id="gan-generate", scale=2)

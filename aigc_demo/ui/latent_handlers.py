@@ -7,7 +7,7 @@ import gradio as gr
 
 from aigc_demo.core.errors import DemoError
 from aigc_demo.generators.catalog import GANS
-from aigc_demo.studio.find_seeds import SeedBook, Working
+from aigc_demo.studio.find_seeds import Found, SeedBook, Working
 from aigc_demo.studio.latent_space import check_way, interpolate, latent_sum, mix_styles
 from aigc_demo.studio.measure_pictures import Measured, measure_pictures
 from aigc_demo.studio.model_cache import ModelCache
@@ -52,15 +52,21 @@ class LatentHandlers:
         with door(request), self._stops.writing(ticket) as stop:
             asked = [in_english(text) if isinstance(text, str) else text for text in words]
             yield *keep, notice("looking", done=0, total=self._seeds.num_seeds)
-            for found in self._seeds.find(first_gan(self._catalog, left, right), asked, stop):
-                if isinstance(found, Working):
-                    yield *keep, notice("looking", done=found.done, total=found.total)
-                else:
-                    least = 100 * min(min(part.probs) for part in found)
-                    line = notice("seeds_found", count=found[0].num_looked_at, prob=least)
-                    yield *(", ".join(map(str, part.seeds)) for part in found), line
+            try:
+                for found in self._seeds.find(first_gan(self._catalog, left, right), asked, stop):
+                    yield self._looked(found)
+            except DemoError as error:
+                yield *keep, refusal(error)
+                return
             if stop.is_set():
                 yield *keep, notice("gan_stopped")
+
+    def _looked(self, found: "Working | tuple[Found, ...]") -> Picture:
+        if isinstance(found, Working):
+            return gr.skip(), gr.skip(), gr.skip(), notice("looking", done=found.done, total=found.total)
+        least = 100 * min(prob for part in found for prob in part.probs)
+        line = notice("seeds_found", count=found[0].num_looked_at, prob=least)
+        return (*(", ".join(map(str, part.seeds)) for part in found), line)
 
     def calculate(self, request: gr.Request, *values: Any) -> Picture:
         """A - B + C."""

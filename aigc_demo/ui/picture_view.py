@@ -161,7 +161,10 @@ def judged_gallery(model: str, kinds: "Sequence[tuple[str, Tensor, Sequence[floa
 
     captions = [everywhere(f"judged_{kind}", score=percent(s)) for kind, _, scores in kinds for s in scores]
     means = [everywhere(f"judged_{kind}", score=percent(sum(s) / len(s))) for kind, _, s in kinds]
-    joined = {language: ", ".join(mean[language] for mean in means) for language in LANGUAGES}
+    joined = {
+        language: (", " if language == "en" else "，").join(mean[language] for mean in means)
+        for language in LANGUAGES
+    }
     note = {
         language: text("judged_note", language, model=model, means=joined[language]) for language in LANGUAGES
     }

@@ -172,10 +172,11 @@ class TextApi:
             ]
 
     def models(self) -> list[Json]:
-        """The text models of this page: name, family, parameters, licence, languages, training data."""
+        """The models of this page: name, what they make, family, parameters, licence, languages, data."""
         return [
             {
                 "name": choice.value,
+                "kind": choice.entry.kind,
                 "family": choice.entry.family,
                 "num_parameters": choice.entry.num_parameters,
                 "licence": choice.entry.licence,
@@ -183,7 +184,7 @@ class TextApi:
                 "training_data": choice.entry.training_data,
                 "on_our_network": choice.on_ours or choice.entry.family == "ours",
             }
-            for choice in self._catalog.text_choices()
+            for choice in (*self._catalog.text_choices(), *self._catalog.picture_choices())
         ]
 
 

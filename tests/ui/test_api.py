@@ -18,6 +18,9 @@ ENDPOINTS = {
     "/token_ids",
     "/models",
     "/stop_text",
+    "/generate_images",
+    "/interpolate",
+    "/discriminate",
     "/start_run",
     "/try_run",
     "/stop_run",
@@ -147,6 +150,8 @@ def test_models_are_listed_with_licence_and_languages(client):
     assert listed["gpt2@ours"]["on_our_network"]
     assert listed["Qwen2.5-0.5B"]["licence"] == "Apache-2.0"
     assert "Chinese" in listed["Qwen2.5-0.5B"]["languages"]
+    assert listed["gpt-shakespeare"]["kind"] == "text"
+    assert listed["ddpm-tiny-world"]["kind"] == "pictures"
 
 
 def test_stop_ends_the_text_whose_ticket_it_is_given(client, page_url):

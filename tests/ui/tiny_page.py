@@ -67,6 +67,7 @@ def make_run(folder):
 def fill_catalog(folder):
     """The tiny models under the names that the page expects, and no shipped ones."""
     from aigc_demo.generators import catalog
+    from tests.studio.painters import entry, make_gan
 
     pretrained = {entry.name: entry for entry in catalog.PRETRAINED}
     shipped = {entry.name: entry for entry in catalog.shipped(folder)}
@@ -74,6 +75,8 @@ def fill_catalog(folder):
     shipped["gpt2-shakespeare"] = replace(shipped["gpt2-shakespeare"], runs_on_ours=True)
     shipped["slow"] = replace(shipped["gpt-shakespeare"], name="slow")
     shipped["broken"] = replace(catalog.folder_entry(folder / "broken", "broken"), licence="MIT")
+    drawing = [entry("ddpm-tiny-world", "ddpm", family="library"), entry("broken-gan")]
+    shipped |= {one.name: one for one in (make_gan(folder / "dcgan-tiny-world"), *drawing)}
     (folder / "broken" / "model.safetensors").write_bytes(b"not a model at all")
     catalog.CATALOG, catalog.ASSETS = {**shipped, **pretrained}, folder
 
@@ -104,13 +107,21 @@ def main():
     make_run(folder / "runs")
     fill_catalog(folder)
 
+    from aigc_demo.data.images import PictureSettings
+    from aigc_demo.generators.pictures import load_picture_model
     from aigc_demo.generators.text import load_text_model
+    from aigc_demo.studio.real_pictures import TrainingPictures
     from aigc_demo.studio.ticket import Ticket
     from aigc_demo.training import recipes
     from aigc_demo.ui.app import new_studio, serve
+    from tests.studio.painters import SlowSteps
 
     def load(name, report):
         choice = studio.cache.catalog.choice(name)
+        if name == "ddpm-tiny-world":
+            return SlowSteps(name)
+        if choice.entry.kind == "pictures":
+            return load_picture_model(choice.entry)
         model = load_text_model(choice.entry, on_ours=choice.on_ours, progress=report)
         return slow_down(model) if name == "slow" else model
 
@@ -123,6 +134,8 @@ def main():
         )
     )
     recipes.RECIPES["dcgan"] = replace(recipes.RECIPES["dcgan"], small=TINY_GAN)
+    # Twenty thousand pictures are drawn in ten seconds, which a test has not.
+    TrainingPictures.settings = lambda training, choice: PictureSettings(num_pictures=60)  # type: ignore
     studio = new_studio(folder / "runs", load)
     serve(studio)
 

@@ -35,7 +35,7 @@ const paint = () => {
   say(empty, value.empty);
   empty.hidden = value.count > 0;
   foot.hidden = value.count === 0;
-  grid.style.gridTemplateColumns = value.row ? `repeat(${value.row}, minmax(0, 1fr))` : '';
+  grid.style.gridTemplateColumns = value.row ? `repeat(${value.row}, minmax(0, 160px))` : '';
   const shape = `${value.count}/${value.size}/${value.pick}`;
   if (shape !== grid.dataset.shape) {
     grid.dataset.shape = shape;

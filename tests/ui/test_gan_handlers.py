@@ -1,0 +1,248 @@
+"""The handlers of the tab GAN, without a page: what a click leads to."""
+
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import gradio as gr
+import pytest
+
+from aigc_demo.data.images import PictureSettings
+from aigc_demo.generators import catalog
+from aigc_demo.studio import find_seeds
+from aigc_demo.studio.find_seeds import modes_named
+from aigc_demo.studio.model_cache import ModelCache
+from aigc_demo.studio.picture_formats import single_pngs
+from aigc_demo.studio.real_pictures import TrainingPictures
+from aigc_demo.studio.stop_book import StopBook, new_ticket
+from aigc_demo.ui.gan_handlers import GanHandlers
+from aigc_demo.ui.gan_words import in_english
+from aigc_demo.ui.latent_handlers import LatentHandlers
+from tests.studio.painters import GreyGan, GreySteps, Knower, SlowSteps, WorldGan, entry, make_gan, plain
+
+ROOT = Path(__file__).resolve().parents[2]
+SHOWN = 4, 9  # where the state of a column stands behind the seed and the columns' parts
+SLIDERS = (3, 1.0, 4)
+
+
+@pytest.fixture
+def cache(monkeypatch, tmp_path):
+    models = {
+        "world-tiny-world": WorldGan("world-tiny-world"),
+        "steps": GreySteps(),
+        "slow": SlowSteps("slow", 0.0),
+        "emoji": GreyGan("emoji"),
+        "breaks": GreyGan("breaks", breaks=True),
+        "eye-tiny-world": Knower(),
+    }
+    entries = [entry(name) for name in ("world-tiny-world", "emoji", "breaks")]
+    entries += [entry(name, "ddpm", family="library") for name in ("steps", "slow")]
+    entries += [entry("eye-tiny-world", "classifier", "measures"), make_gan(tmp_path / "net")]
+    monkeypatch.setattr(catalog, "CATALOG", {one.name: one for one in entries})
+    monkeypatch.setattr(catalog, "ASSETS", tmp_path / "assets")
+    monkeypatch.setattr(
+        TrainingPictures, "settings", lambda training, choice: PictureSettings(num_pictures=300)
+    )
+    real = ModelCache(100)
+    return ModelCache(100, lambda name, report: models[name] if name in models else real.get(name))
+
+
+@pytest.fixture
+def handlers(cache):
+    return GanHandlers(cache, StopBook(), TrainingPictures(cache.catalog))
+
+
+@pytest.fixture
+def latent(cache):
+    return LatentHandlers(cache, StopBook(), TrainingPictures(cache.catalog))
+
+
+def last(pictures):
+    return list(pictures)[-1]
+
+
+def generated(handlers, left="world-tiny-world", right="steps", seed=7, fresh=False):
+    return last(handlers.generate(None, new_ticket(), seed, fresh, *SLIDERS, left, right))
+
+
+def clicked(index):
+    return SimpleNamespace(_data={"index": index})
+
+
+def english(value):
+    return value["en"]
+
+
+def test_both_columns_show_their_pictures_with_seeds_and_scores(handlers):
+    seed, *parts = generated(handlers)
+    left, right = parts[:5], parts[5:]
+    assert seed == 7
+    assert english(left[0]["words"]) == "finished, 3 pictures"
+    assert [caption.partition(" · ")[0] for caption in left[1]["captions"]] == ["7", "8", "9"]
+    assert left[1]["captions"][0].endswith(" %")
+    assert right[1]["captions"] == ["7", "8", "9"]
+    assert left[1]["sheet"].startswith("data:image/png;base64,")
+    assert left[2]["count"] == 0
+    assert "single step" in english(left[2]["empty"])
+    assert [english(words) for words in right[2]["captions"][:4]] == ["step 1", "step 2", "step 3", "step 4"]
+    assert right[2]["row"] == 4
+    assert english(left[3]["figures"][0]["name"]) == "Per picture, own time"
+    assert generated(handlers, fresh=True)[0] != generated(handlers, fresh=True)[0]
+
+
+def test_new_pictures_of_the_same_model_are_drawn_anew(handlers):
+    first, second = (generated(handlers, seed=seed)[2] for seed in (1, 2))
+    assert second["captions"] != first["captions"]
+    assert second["sheet"] != first["sheet"]
+    slow = SlowSteps("slow", 0.12)
+    handlers._cache._load = lambda name, report: slow
+    shown = [
+        parts[7]["sheet"]
+        for parts in handlers.generate(None, new_ticket(), 1, False, 1, 1, 6, "slow", "slow")
+    ]
+    assert len(set(shown)) > 3, "every step's guess is drawn"
+
+
+def test_a_column_that_fails_says_why_beside_the_other(handlers):
+    _, *parts = generated(handlers, left="breaks")
+    assert parts[0]["state"] == "failed"
+    assert "failed unexpectedly" in english(parts[0]["error"])
+    assert parts[5]["state"] == "finished"
+
+
+@pytest.mark.parametrize("seed", [-1, 2.5, None, "x", float("nan"), 2**31])
+def test_what_is_no_seed_is_one_sentence(handlers, seed):
+    with pytest.raises(gr.Error, match="seed must be"):
+        generated(handlers, seed=seed)
+
+
+def test_another_model_empties_its_column(handlers):
+    card, pictures, timeline, facts, shown = handlers.choose_model(None, "emoji")
+    assert (card["state"], pictures["count"], timeline["count"], shown) == ("ready", 0, 0, None)
+    assert facts["figures"] == []
+    with pytest.raises(gr.Error, match="no model named"):
+        handlers.choose_model(None, "../x")
+
+
+def test_a_click_on_a_picture_finds_the_nearest_training_picture(handlers):
+    shown = generated(handlers)[5]
+    first, (marked, opened, found) = list(handlers.nearest(clicked(1), None, shown, None))
+    assert first[2]["count"] == 0
+    assert marked["chosen"] == 1
+    assert opened["open"] is True
+    assert english(found["captions"][0]) == "made, seed 8"
+    assert english(found["captions"][1]) == "nearest of 270"
+    assert found["count"] == 2
+
+
+def test_where_no_training_pictures_are_at_hand_the_page_says_so(handlers):
+    shown = generated(handlers, left="emoji")[5]
+    *_, (_, _, found) = handlers.nearest(clicked(0), None, shown, None)
+    assert "not at hand; upload" in english(found["empty"])
+
+
+@pytest.mark.parametrize("index", [-1, 3, True, "0", None])
+def test_a_click_that_cannot_be_is_refused(handlers, index):
+    shown = generated(handlers)[5]
+    with pytest.raises(gr.Error, match="There is no picture"):
+        list(handlers.nearest(clicked(index), None, shown, None))
+    with pytest.raises(gr.Error, match="There is no picture"):
+        list(handlers.nearest(clicked(0), None, None, None))
+
+
+def test_the_discriminator_judges_real_pictures_both_columns_and_ones_own(handlers):
+    _, *parts = generated(handlers)
+    own = single_pngs(plain([255]))
+    value = last(handlers.judge(None, own, None, "steps", "world-tiny-world", parts[4], parts[9]))
+    kinds = [english(caption).partition(":")[0] for caption in value["captions"]]
+    assert kinds == ["real"] * 8 + ["left"] * 3 + ["right"] * 3 + ["yours"]
+    assert english(value["captions"][-1]) == "yours: 100 %"
+    assert english(value["captions"][-2]) == f"right: {100 * 40 / 255:.0f} %"
+    assert "Discriminator of world-tiny-world" in english(value["note"])
+    refused = last(handlers.judge(None, [b"x"], None, "steps", "world-tiny-world", None, None))
+    assert "A picture cannot be used" in english(refused["empty"])
+    nobody = last(handlers.judge(None, None, None, "steps", "slow", None, None))
+    assert "steps is no GAN" in english(nobody["empty"])
+
+
+def test_a_way_is_a_film_in_each_column(latent):
+    asked = (1, 2, 5, 1.0, 2, "net", "slow")
+    left, right = last(latent.interpolate(None, new_ticket(), *asked))
+    assert left["count"] == right["count"] == 5
+    assert left["loop"].startswith("data:image/webp;base64,")
+    failed, _ = last(latent.interpolate(None, new_ticket(), *asked[:5], "breaks", "slow"))
+    assert "failed unexpectedly" in english(failed["empty"])
+    with pytest.raises(gr.Error, match="num_frames must be"):
+        last(latent.interpolate(None, new_ticket(), 1, 2, 500, 1.0, 2, "net", "slow"))
+
+
+def test_words_become_seeds_in_either_language(latent, monkeypatch):
+    monkeypatch.setattr(latent._seeds, "num_seeds", 200)
+    words = ("red ball", "红色的盒", "small blue box")
+    *way, final = latent.find_seeds(None, new_ticket(), *words, "steps", "world-tiny-world")
+    assert english(way[0][3]["words"]) == "looking at pictures: 0 of 200"
+    for seeds, asked in zip(final[:3], ("red ball", "red box", "small blue box"), strict=True):
+        assert {int(seed) % 144 for seed in seeds.split(", ")} <= set(modes_named(asked, 144))
+    assert "Found among the first 200" in english(final[3]["words"])
+    refused = last(latent.find_seeds(None, new_ticket(), "unicorn", *words[1:], "world-tiny-world", "steps"))
+    assert refused[3]["bad"]
+    assert "unicorn names nothing" in english(refused[3]["words"])
+    assert find_seeds.NUM_SEEDS == 2000, "the page's words say so"
+
+
+def test_chinese_words_for_things():
+    assert in_english("大红球") == "big red ball"
+    assert in_english("粉紅色的心") == "pink heart"
+    assert in_english("red ball") == "red ball"
+
+
+def test_a_sum_shows_three_means_and_the_result(latent):
+    shown, _ = latent.calculate(None, "1, 2", "3", "4", 1.0, "steps", "net")
+    names = [english(caption).partition(" · ")[0] for caption in shown["captions"]]
+    assert names == ["mean of A", "mean of B", "mean of C", "A − B + C"]
+    with pytest.raises(gr.Error, match="steps is no GAN"):
+        latent.calculate(None, "1", "2", "3", 1.0, "steps", "slow")
+
+
+def test_what_has_no_styles_says_so_in_one_sentence(latent):
+    assert "net has no styles to mix" in english(latent.mix(None, 1, 2, 1.0, "net", "steps")["empty"])
+
+
+def test_both_models_are_measured_and_one_that_cannot_be_leaves_the_other(latent):
+    line, figures, refused, nothing = last(
+        latent.measure(None, new_ticket(), 2, None, "world-tiny-world", "emoji")
+    )
+    assert english(line["words"]) == "No sign of mode collapse."
+    assert not line["bad"]
+    names = [english(fact["name"]) for fact in figures["figures"]]
+    assert names == ["Kinds covered", "Frechet distance", "Precision", "Recall"]
+    facts = {english(fact["name"]): fact["value"] for fact in figures["facts"]}
+    assert (facts["Pictures made"], facts["Real ones"]) == ("2,000", "300")
+    assert refused["bad"]
+    assert nothing["figures"] == []
+
+
+def test_an_owner_who_is_at_work_must_stop_first(handlers):
+    ticket = new_ticket()
+    begun = handlers.generate(None, ticket, 1, False, *SLIDERS, "world-tiny-world", "slow")
+    assert isinstance(next(begun), tuple)
+    with pytest.raises(gr.Error, match="press Stop"):
+        last(handlers.generate(None, ticket, 1, False, *SLIDERS, "world-tiny-world", "slow"))
+    handlers.stop(ticket)
+    begun.close()
+
+
+def test_the_tab_opens_whether_models_are_there_or_not():
+    code = (
+        "import sys; from aigc_demo.generators import catalog\n"
+        "catalog.CATALOG = {e.name: e for e in catalog.shipped() if e.kind == 'text'}\n"
+        "from pathlib import Path\n"
+        "from aigc_demo.ui.app import build_app, new_studio\n"
+        "page = build_app(new_studio(Path(sys.argv[1])))\n"
+        "print([block.elem_id for block in page.blocks.values() if str(block.elem_id).startswith('gan-')])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "nowhere"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.stdout.strip() == "['gan-none']", done.stderr[-500:]
