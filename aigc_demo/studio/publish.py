@@ -56,7 +56,7 @@ def _samples(config: dict[str, Any]) -> int:
 
 
 def _split(config: dict[str, Any]) -> str:
-    """A generator is compared with all real pictures there are; everything else is measured on what it never saw."""
+    """A generator is compared with all real pictures; everything else is measured on what it never saw."""
     return "all" if RECIPES[config["recipe"]].makes == "pictures" else "validation"
 
 

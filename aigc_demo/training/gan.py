@@ -250,6 +250,7 @@ class GanTraining(TrainingLoop):
                 for name, network in networks.items():
                     self.writable[name].load_state_dict(network.state_dict())
                     self.writable[name].save_pretrained(folder / name)  # type: ignore[operator]
+                    (folder / name / "README.md").unlink(missing_ok=True)  # the card is the whole model's
                 write_progress(folder, progress)
         return folder.with_name(f"step-{self.step:06d}")
 
