@@ -58,7 +58,7 @@ class Catalog:
         bare = name.removesuffix(ON_OURS) if isinstance(name, str) else ""
         on_ours = bare != name
         entry = self._entry(bare)
-        if entry is None or entry.kind != "text" or (on_ours and not entry.runs_on_ours):
+        if entry is None or (on_ours and not entry.runs_on_ours):
             raise InputError("unknown_model", name=shown(name))
         return Choice(entry.name + ON_OURS * on_ours, entry, on_ours)
 

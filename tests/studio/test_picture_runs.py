@@ -123,8 +123,9 @@ def test_it_is_seen_and_is_no_model_that_writes(home: Path) -> None:
     catalog = Catalog(desk)
     assert not [choice for choice in catalog.text_choices() if choice.value.startswith("gan")]
     with pytest.raises(InputError) as refused:
-        catalog.choice("gan")
-    assert refused.value.key == "unknown_model"
+        catalog.checked("gan")
+    assert refused.value.key == "foreign_model"
+    assert catalog.checked("gan", "pictures") == "gan@4"
     assert catalog.baseline_for(desk.run("gan")) is None
 
 
