@@ -32,7 +32,7 @@ def trained(chromium, url, *, theme="light", language="en-US", width=1366, conte
 
 def open_tab(page, url=None):
     page.goto(url) if url else page.reload()
-    page.get_by_role("tab").nth(1).click()
+    page.get_by_role("tab").last.click()
     page.wait_for_selector("#start")
     settle(page)
 
