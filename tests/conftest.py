@@ -5,7 +5,7 @@ import pytest
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport():
-    """Keep what a test printed and logged sendable: two processes test, and half a character cannot travel."""
+    """Keep what a test printed and logged sendable to another process: half a character cannot travel."""
     report = yield
     report.sections = [
         (name, content.encode("utf-8", "backslashreplace").decode()) for name, content in report.sections

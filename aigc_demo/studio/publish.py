@@ -13,6 +13,8 @@ from aigc_demo.training.recipes import RECIPES
 
 # Stories of the tiny world can be read back, so a card says how many can.
 NUM_STORIES = 1000
+# Diffusion takes as many steps for each picture as a GAN takes pictures.
+NUM_OF_DIFFUSION = 2000
 
 
 def publish(run_dir: Path, folder: Path, data: dict[str, str], step: int | None = None) -> dict[str, Any]:
@@ -51,6 +53,8 @@ def publish(run_dir: Path, folder: Path, data: dict[str, str], step: int | None 
 
 def _samples(config: dict[str, Any]) -> int:
     """How much the model makes to be measured by; 0 for what is usual."""
+    if config["recipe"] == "ddpm":
+        return NUM_OF_DIFFUSION
     makes_text = RECIPES[config["recipe"]].makes == "text"
     return NUM_STORIES if makes_text and config["source"] == TINY_WORLD else 0
 
