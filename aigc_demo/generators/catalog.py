@@ -15,6 +15,7 @@ from aigc_demo.core.weights_file import num_parameters, read_json, weights_path
 Family = Literal["ours", "library", "pretrained"]
 
 GANS = ("dcgan", "stylegan")
+DIFFUSION_WEIGHTS = "unet/diffusion_pytorch_model.safetensors"
 MADE_HERE = ("gpt", "gpt2", *GANS, "ddpm", "classifier")
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
@@ -201,9 +202,9 @@ def folder_entry(folder: Path, name: str) -> CatalogEntry:
     config = read_json(folder / "config.json")
     recipe = config.get("recipe", "gpt2" if config.get("model_type") == "gpt2" else "")
     if recipe == "classifier":
-        return _measure_entry(folder, name, config)
+        return _picture_entry(folder, name, config, [weights_path(folder)], "measures")
     if recipe == "ddpm":
-        return _diffusion_entry(folder, name, config)
+        return _picture_entry(folder, name, config, [folder / DIFFUSION_WEIGHTS], "pictures")
     weights = weights_path(folder)
     if recipe not in ("gpt", "gpt2"):
         detail = f"its recipe is {shown(recipe) or 'not named'}"
@@ -230,50 +231,23 @@ def _gan_entry(folder: Path, name: str) -> CatalogEntry:
         expected = f"makes pictures: {', '.join(GANS)}"
         raise InputError("foreign_model", path=str(folder), detail=detail, expected=expected)
     files = [weights_path(folder / part) for part in ("generator", "discriminator")]
+    return _picture_entry(folder, name, config, files, "pictures")
+
+
+def _picture_entry(
+    folder: Path, name: str, config: dict[str, Any], files: list[Path], kind: str
+) -> CatalogEntry:
+    """A model that makes pictures or looks at them, by its configuration and the files of its weights."""
     size = config.get("image_size")
     return CatalogEntry(
         name=name,
-        family="ours",
-        kind="pictures",
+        family="library" if config["recipe"] == "ddpm" else "ours",
+        kind=kind,
         recipe=config["recipe"],
         location=str(folder),
         num_parameters=sum(num_parameters(file) for file in files),
         size_mib=sum(file.stat().st_size for file in files) / 2**20,
         architecture=config["recipe"],
-        image_size=size if isinstance(size, int) else None,
-    )
-
-
-def _diffusion_entry(folder: Path, name: str, config: dict[str, Any]) -> CatalogEntry:
-    """A network in the layout of diffusers."""
-    weights = folder / "unet" / "diffusion_pytorch_model.safetensors"
-    size = config.get("image_size")
-    return CatalogEntry(
-        name=name,
-        family="library",
-        kind="pictures",
-        recipe="ddpm",
-        location=str(folder),
-        num_parameters=num_parameters(weights),
-        size_mib=weights.stat().st_size / 2**20,
-        architecture="ddpm",
-        image_size=size if isinstance(size, int) else None,
-    )
-
-
-def _measure_entry(folder: Path, name: str, config: dict[str, Any]) -> CatalogEntry:
-    """A network that looks at pictures."""
-    weights = weights_path(folder)
-    size = config.get("image_size")
-    return CatalogEntry(
-        name=name,
-        family="ours",
-        kind="measures",
-        recipe="classifier",
-        location=str(folder),
-        num_parameters=num_parameters(weights),
-        size_mib=weights.stat().st_size / 2**20,
-        architecture="classifier",
         image_size=size if isinstance(size, int) else None,
     )
 
