@@ -32,7 +32,10 @@ def save(folder: Path, generator: Generator | StyleGenerator, recipe: str) -> Pa
 def dcgan(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(0)
     shape = DcganConfig(image_size=32, latent_size=7, num_features=4)
-    return save(tmp_path_factory.mktemp("dcgan"), Generator(shape), "dcgan")
+    generator = Generator(shape)
+    with torch.no_grad():
+        generator.picture.weight.mul_(100)  # untrained ones are all but grey
+    return save(tmp_path_factory.mktemp("dcgan"), generator, "dcgan")
 
 
 @pytest.fixture(scope="module")

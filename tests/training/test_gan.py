@@ -27,6 +27,7 @@ from aigc_demo.training.recipes import recipe_named
 from aigc_demo.training.settings import Budget
 from aigc_demo.training.start import Order, train
 
+ROOT = Path(__file__).resolve().parents[2]
 SMALL = {
     "num_pictures": 64,
     "validation_fraction": 0.25,
@@ -197,7 +198,12 @@ def test_two_processes_hold_identical_weights(tmp_path: Path):
         ),
         str(tmp_path / "run"),
     ]
-    environment = {**os.environ, "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"}
+    environment = {
+        **os.environ,
+        "ACCELERATE_USE_CPU": "true",
+        "OMP_NUM_THREADS": "1",
+        "PYTHONPATH": str(ROOT),
+    }
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=110)
     assert done.returncode == 0, done.stderr[-2000:]
     replicas = [torch.load(tmp_path / f"replica-{rank}.pt") for rank in range(2)]

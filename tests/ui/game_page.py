@@ -6,7 +6,7 @@ import gradio as gr
 
 from aigc_demo.studio.game import Games
 from aigc_demo.ui import serving
-from aigc_demo.ui.app import launch_settings
+from aigc_demo.ui.app import launch_settings, new_studio
 from aigc_demo.ui.game_panel import build_game_panel
 
 
@@ -19,7 +19,7 @@ def build():
 
 
 def main():
-    build().launch(server_name="127.0.0.1", server_port=int(sys.argv[1]), **launch_settings())
+    build().launch(server_name="127.0.0.1", server_port=int(sys.argv[1]), **launch_settings(new_studio()))
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from aigc_demo.ui.train_handlers import _Drawing
 GAME = (
     Curve(
         "game",
-        (Line("generator", "step", "generator_loss"), Line("discriminator", "step", "discriminator_loss")),
+        (Line("forger", "step", "generator_loss"), Line("critic", "step", "discriminator_loss")),
     ),
     Curve("images_per_second", (Line("images_per_second", "step", "images_per_second", smooth=True),), True),
 )
@@ -44,8 +44,8 @@ def of_line(chart, name):
 
 def test_a_recipes_own_curves_are_drawn_and_the_other_charts_hidden(view):
     _, first, second, *others = _Drawing("en", logarithmic=True).picture(view, False, slow=True)
-    assert of_line(first, "generator") == [(1, 1.7), (2, 2.7), (3, 3.7)], "a game has no logarithms"
-    assert of_line(first, "discriminator") == [(1, 1.4), (2, 1.4), (3, 1.4)]
+    assert of_line(first, "forger") == [(1, 1.7), (2, 2.7), (3, 3.7)], "a game has no logarithms"
+    assert of_line(first, "critic") == [(1, 1.4), (2, 1.4), (3, 1.4)]
     assert [step for step, _ in of_line(first, "checkpoint")] == [3, 3], (
         "the stroke stands on the first chart"
     )
