@@ -105,8 +105,8 @@ def opened(browser: Browser, url: str) -> Page:
 
 
 def first_points(browser: Browser, url: str) -> dict[str, float]:
-    """Seconds from Start to the first point on the chart, that of the untrained model on held-out text, and to
-    the first of a step; the run is then stopped.
+    """Seconds from Start to the first point on the chart, that of the untrained model on held-out text, and
+    to the first of a step; the run is then stopped.
     """
     page = opened(browser, url)
     begun = time.perf_counter()
