@@ -130,9 +130,8 @@ class RunDirectory:
         path = self.path / "samples" / f"step-{step:06d}.png"
         with writing(path):
             path.parent.mkdir(exist_ok=True)
-            beside = path.with_name(f".{path.name}.partial")
-            picture.save(beside, format="PNG")
-            beside.replace(path)
+            with whole_or_nothing(path) as beside:
+                picture.save(beside, format="PNG")
         return path.relative_to(self.path).as_posix()
 
     @contextlib.contextmanager

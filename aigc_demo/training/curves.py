@@ -35,14 +35,22 @@ class Curve:
     logarithmic: bool = False
 
 
+_LEARNING_RATE = Curve("learning_rate", (Line("learning_rate", "step", "learning_rate"),))
+_GRADIENT_NORM = Curve(
+    "gradient_norm", (Line("gradient_norm", "step", "gradient_norm", smooth=True),), logarithmic=True
+)
+_PICTURES_PER_SECOND = Curve(
+    "pictures_per_second", (Line("pictures_per_second", "step", "pictures_per_second", smooth=True),)
+)
+
 LANGUAGE_MODEL = (
     Curve(
         "loss",
         (Line("train", "step", "loss", smooth=True), Line("validation", "validation", "loss")),
         logarithmic=True,
     ),
-    Curve("learning_rate", (Line("learning_rate", "step", "learning_rate"),)),
-    Curve("gradient_norm", (Line("gradient_norm", "step", "gradient_norm", smooth=True),), logarithmic=True),
+    _LEARNING_RATE,
+    _GRADIENT_NORM,
     Curve("tokens_per_second", (Line("tokens_per_second", "step", "tokens_per_second", smooth=True),)),
 )
 
@@ -62,15 +70,15 @@ GAN = (
             Line("held_out_prob", "step", "held_out_prob"),
         ),
     ),
-    Curve("gradient_norm", (Line("gradient_norm", "step", "gradient_norm", smooth=True),), logarithmic=True),
-    Curve("learning_rate", (Line("learning_rate", "step", "learning_rate"),)),
-    Curve("pictures_per_second", (Line("pictures_per_second", "step", "pictures_per_second", smooth=True),)),
+    _GRADIENT_NORM,
+    _LEARNING_RATE,
+    _PICTURES_PER_SECOND,
 )
 
 _RATE_AND_SPEED = (
-    Curve("learning_rate", (Line("learning_rate", "step", "learning_rate"),)),
-    Curve("gradient_norm", (Line("gradient_norm", "step", "gradient_norm", smooth=True),), logarithmic=True),
-    Curve("pictures_per_second", (Line("pictures_per_second", "step", "pictures_per_second", smooth=True),)),
+    _LEARNING_RATE,
+    _GRADIENT_NORM,
+    _PICTURES_PER_SECOND,
 )
 
 CLASSIFIER = (

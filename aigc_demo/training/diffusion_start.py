@@ -8,10 +8,9 @@ from torch import nn
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.images import prepare_pictures
-from aigc_demo.generators.catalog import find
 from aigc_demo.generators.diffusion_pictures import load_unet
 from aigc_demo.training.diffusion import DiffusionTraining
-from aigc_demo.training.order import Order
+from aigc_demo.training.order import Order, model_to_go_on_from
 from aigc_demo.training.picture_settings import DiffusionSettings
 from aigc_demo.training.settings import Budget
 
@@ -64,11 +63,7 @@ def _take_over(order: Order, unet: nn.Module) -> None:
     Raises:
         InputError: there is none, or it has another shape.
     """
-    entry = find(str(order.init), allow_hub=True)
-    if entry.recipe != order.recipe or entry.on_hub:
-        detail = f"it was made by {entry.recipe or 'others'}"
-        expected = f"was made by the recipe {order.recipe}"
-        raise InputError("foreign_model", path=entry.name, detail=detail, expected=expected)
+    entry = model_to_go_on_from(order)
     old = load_unet(Path(entry.location))
     for name in SHAPE:
         was, now = getattr(old.config, name), getattr(unet.config, name)

@@ -21,7 +21,6 @@ from torch.optim import Adam, Optimizer
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn, update_bn
 
 from aigc_demo.core.device import precision, seeded
-from aigc_demo.core.errors import InputError
 from aigc_demo.core.events import CheckpointSaved, SampleReady, StepDone, ValidationDone
 from aigc_demo.core.run_directory import STATE, RunDirectory
 from aigc_demo.data.images import PictureCorpus
@@ -69,9 +68,7 @@ class GanTraining(TrainingLoop):
     ):
         accelerator = Accelerator(mixed_precision=precision(settings.mixed_precision))
         super().__init__(corpus, settings, budget, run, accelerator)
-        if settings.batch_size % accelerator.num_processes:
-            shares = accelerator.num_processes
-            raise InputError("batch_not_shared", batch_size=settings.batch_size, shares=shares)
+        self.check_shares(settings.batch_size)
         self.pictures: PictureCorpus = corpus
         self.settings = settings
         self.batches = PictureBatches(corpus, settings, settings.batch_size, seed)
@@ -115,7 +112,7 @@ class GanTraining(TrainingLoop):
         told, gradient_norm = self._generator_move(fake_BCHW, rng)
         if self.average is not None:
             self.average.update_parameters(self.generator)
-        if self.settings.validate_every and (self.step + 1) % self.settings.validate_every == 0:
+        if (self.step + 1) % self.settings.validate_every == 0:
             seen |= self._held_out()
         seconds = self.count_step(time.perf_counter() - started)
         measures = {
@@ -132,10 +129,10 @@ class GanTraining(TrainingLoop):
     ) -> tuple[Tensor, dict[str, int | float]]:
         """One step of the discriminator; returns the generator's pictures and what was seen of both kinds."""
         self.show_life()
-        settings, device = self.settings, self.accelerator.device
+        settings = self.settings
         real_BCHW, _ = self.batches.rows(rng)
         noise_BZ = torch.randn(settings.batch_size, settings.latent_size, generator=rng)
-        real_BCHW, noise_BZ = self._mine(real_BCHW).to(device), self._mine(noise_BZ).to(device)
+        real_BCHW, noise_BZ = self.mine(real_BCHW), self.mine(noise_BZ)
         with self.accelerator.autocast():
             with torch.set_grad_enabled(keep_graph):
                 fake_BCHW = self._made(noise_BZ, rng)
@@ -201,9 +198,6 @@ class GanTraining(TrainingLoop):
         w_BLW = torch.where(swapped_BL[:, :, None].to(w_BLW.device), other_BLW, w_BLW)
         return self.generator.synthesize(w_BLW, rng)
 
-    def _mine(self, rows_B: Tensor) -> Tensor:
-        return rows_B.chunk(self.accelerator.num_processes)[self.accelerator.process_index]
-
     @torch.no_grad()
     def _held_out(self) -> dict[str, int | float]:
         """How sure the discriminator is of real pictures that it never saw: does it know them by heart?"""
@@ -227,25 +221,26 @@ class GanTraining(TrainingLoop):
         """Nothing: neither side's loss says how good the pictures are."""
         return []
 
-    @torch.no_grad()
     def kept_generator(self) -> nn.Module:
-        """The generator that is saved: its last weights, or their average over the last steps.
+        """The generator that is saved: its last weights, or their average over the last steps."""
+        return self.generator if self.average is None else self.average.module
 
-        An average has no batches of its own, so its batch norms see some once more.
-        """
+    @torch.no_grad()
+    def _settle(self) -> None:
+        """An average has no batches of its own, so before it is saved its batch norms see some."""
         if self.average is None:
-            return self.generator
+            return
         rng = seeded(SAMPLE_SEED)
         shape = (self.settings.batch_size, self.settings.latent_size)
         noise = [torch.randn(*shape, generator=rng) for _ in range(NUM_SETTLING_BATCHES)]
         update_bn(noise, self.average, device=self.accelerator.device)
-        return self.average.module
 
     def write_checkpoint(self, progress: dict[str, Any]) -> Path:
         """A folder for each of the two networks, in half precision, and what resuming needs."""
         with checkpoint_folder(self.run, self.step, self.accelerator) as folder:
             self.accelerator.save_state(str(folder / STATE))
             if self.accelerator.is_main_process:
+                self._settle()
                 networks = {GENERATOR: self.kept_generator(), DISCRIMINATOR: self.discriminator}
                 for name, network in networks.items():
                     self.writable[name].load_state_dict(network.state_dict())
@@ -262,7 +257,7 @@ class GanTraining(TrainingLoop):
 
     @torch.inference_mode()
     def sample_pictures(self) -> Tensor:
-        """What the generator that is kept makes of the same noise each time: uint8 [N, C, H, W]."""
+        """What the generator that was just saved makes of the same noise each time: uint8 [N, C, H, W]."""
         network = self.kept_generator()
         was_training = network.training
         network.eval()

@@ -10,12 +10,11 @@ from torch import nn
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.images import prepare_pictures
-from aigc_demo.generators.catalog import find
 from aigc_demo.generators.gan_pictures import load_networks
 from aigc_demo.nets.dcgan import DcganConfig, Discriminator, Generator
 from aigc_demo.nets.style_generator import StyleGenerator
 from aigc_demo.training.gan import GanTraining
-from aigc_demo.training.order import Order
+from aigc_demo.training.order import Order, model_to_go_on_from
 from aigc_demo.training.picture_settings import GanSettings, StyleGanSettings
 from aigc_demo.training.settings import Budget
 
@@ -58,11 +57,7 @@ def _take_over(order: Order, generator: nn.Module, discriminator: nn.Module) -> 
     Raises:
         InputError: there is none, or it has another shape.
     """
-    entry = find(str(order.init), allow_hub=True)
-    if entry.recipe != order.recipe or entry.on_hub:
-        detail = f"it was made by {entry.recipe or 'others'}"
-        expected = f"was made by the recipe {order.recipe}"
-        raise InputError("foreign_model", path=entry.name, detail=detail, expected=expected)
+    entry = model_to_go_on_from(order)
     for network, old in zip((generator, discriminator), load_networks(Path(entry.location)), strict=True):
         new = _shape(network)
         for name, was in _shape(old).items():

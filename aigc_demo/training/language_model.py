@@ -17,7 +17,6 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 
 from aigc_demo.core.device import precision
-from aigc_demo.core.errors import InputError
 from aigc_demo.core.events import CheckpointSaved, SampleReady, StepDone, ValidationDone
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.text import TextCorpus
@@ -64,7 +63,7 @@ class LanguageModelTraining(TrainingLoop):
         self.batches = Batches(
             corpus, settings.context_length, settings.batch_size, seed, settings.paragraph_start_prob
         )
-        self._check_shares()
+        self.check_shares(settings.batch_size, settings.gradient_accumulation_steps)
         optimizers = optimizers_for(
             model,
             kind=settings.optimizer,
@@ -185,8 +184,3 @@ class LanguageModelTraining(TrainingLoop):
             "vocab_size": self.corpus.tokenizer.vocab_size,
             "preparation": [step.to_dict() for step in self.corpus.report],
         }
-
-    def _check_shares(self) -> None:
-        shares = self.accelerator.num_processes * self.settings.gradient_accumulation_steps
-        if self.settings.batch_size % shares:
-            raise InputError("batch_not_shared", batch_size=self.settings.batch_size, shares=shares)

@@ -14,13 +14,13 @@ from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.core.weights_file import read_json
 from aigc_demo.data.sources import load_text
 from aigc_demo.data.text import Tokenizer, prepare_text
-from aigc_demo.generators.catalog import find, folder_entry
+from aigc_demo.generators.catalog import folder_entry
 from aigc_demo.generators.decoding import generate
 from aigc_demo.generators.sampling import SamplingSettings
 from aigc_demo.generators.text import load_text_model
 from aigc_demo.training.language_model import LanguageModelTraining
 from aigc_demo.training.networks import NETWORKS
-from aigc_demo.training.order import Order
+from aigc_demo.training.order import Order, model_to_go_on_from
 from aigc_demo.training.recipes import recipe_named
 from aigc_demo.training.settings import Budget, LanguageModelSettings
 
@@ -63,11 +63,7 @@ def _begun(order: Order) -> _Begun:
     Raises:
         InputError: there is no such model, or another recipe made it.
     """
-    entry = find(str(order.init), allow_hub=True)
-    if entry.recipe != order.recipe or entry.on_hub:
-        detail = f"it was made by {entry.recipe or 'others'}"
-        expected = f"was made by the recipe {order.recipe}"
-        raise InputError("foreign_model", path=entry.name, detail=detail, expected=expected)
+    entry = model_to_go_on_from(order)
     loaded = load_text_model(entry)
     ours = recipe_named(order.recipe).ours
     network: nn.Module = loaded.decoder if ours else loaded.network  # type: ignore[attr-defined]

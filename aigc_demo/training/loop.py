@@ -161,6 +161,21 @@ class TrainingLoop(ABC):
             yield self._save()
         yield self._finished("stopped" if reason == TOLD else reason)
 
+    def check_shares(self, batch_size: int, parts: int = 1) -> None:
+        """Refuse a batch that the processes cannot work off in equal parts.
+
+        Raises:
+            InputError: it is one.
+        """
+        shares = self.accelerator.num_processes * parts
+        if batch_size % shares:
+            raise InputError("batch_not_shared", batch_size=batch_size, shares=shares)
+
+    def mine(self, rows_B: Tensor) -> Tensor:
+        """This process's rows of a batch, on its device."""
+        parts = rows_B.chunk(self.accelerator.num_processes)
+        return parts[self.accelerator.process_index].to(self.accelerator.device)
+
     def share_done(self) -> float:
         """How much of the run is done in the middle of the next step: no step is done at a rate of zero."""
         return self.budget.share_done(self.step + 0.5, self.seconds)

@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from aigc_demo.core.errors import InputError
+from aigc_demo.generators.catalog import CatalogEntry, find
+
 
 @dataclass(frozen=True)
 class Order:
@@ -20,3 +23,17 @@ class Order:
     resume: bool = False
     init: str | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+def model_to_go_on_from(order: Order) -> CatalogEntry:
+    """The model that `--init` names.
+
+    Raises:
+        InputError: there is no such model, or another recipe made it.
+    """
+    entry = find(str(order.init), allow_hub=True)
+    if entry.recipe != order.recipe or entry.on_hub:
+        detail = f"it was made by {entry.recipe or 'others'}"
+        expected = f"was made by the recipe {order.recipe}"
+        raise InputError("foreign_model", path=entry.name, detail=detail, expected=expected)
+    return entry

@@ -15,7 +15,6 @@ from torch import Tensor, nn
 from torch.optim import AdamW, Optimizer
 
 from aigc_demo.core.device import precision
-from aigc_demo.core.errors import InputError
 from aigc_demo.core.events import StepDone, ValidationDone
 from aigc_demo.core.run_directory import STATE, RunDirectory
 from aigc_demo.data.images import PictureCorpus
@@ -51,9 +50,7 @@ class PictureTraining(TrainingLoop):
     ):
         accelerator = Accelerator(mixed_precision=precision(settings.mixed_precision))
         super().__init__(corpus, settings, budget, run, accelerator)
-        if settings.batch_size % accelerator.num_processes:
-            shares = accelerator.num_processes
-            raise InputError("batch_not_shared", batch_size=settings.batch_size, shares=shares)
+        self.check_shares(settings.batch_size)
         self.pictures, self.network_settings = corpus, settings
         self.batches = PictureBatches(corpus, settings, settings.batch_size, seed)
         # Not wrapped for several processes, as the networks of a GAN: its gradients are averaged by hand.
@@ -110,11 +107,6 @@ class PictureTraining(TrainingLoop):
 
     def after_step(self) -> None:
         """What is to be done once the weights have changed."""
-
-    def mine(self, rows_B: Tensor) -> Tensor:
-        """This process's rows of a batch, on its device."""
-        parts = rows_B.chunk(self.accelerator.num_processes)
-        return parts[self.accelerator.process_index].to(self.accelerator.device)
 
     def validate(self, *, full: bool) -> list[ValidationDone]:
         """Measure the same pictures as every time, spread evenly; if asked, all of them too."""

@@ -8,11 +8,10 @@ import gradio as gr
 from aigc_demo.studio.game import TIMES, Games, Play, Table, TwinTable
 from aigc_demo.training.picture_settings import LOSSES
 from aigc_demo.ui import game_view
-from aigc_demo.ui.frame import page_ticket
+from aigc_demo.ui.frame import MODEL_WORK, page_ticket
 from aigc_demo.ui.language import word
 from aigc_demo.ui.widgets import door, widget
 
-MODEL_WORK: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 3}
 PRESSED: dict[str, Any] = {
     "api_visibility": "private",
     "show_progress": "minimal",

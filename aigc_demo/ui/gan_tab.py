@@ -13,14 +13,12 @@ from aigc_demo.studio.real_pictures import TrainingPictures
 from aigc_demo.studio.stop_book import StopBook
 from aigc_demo.ui import columns, gan_tools
 from aigc_demo.ui import picture_view as view
-from aigc_demo.ui.frame import Frame, page_ticket
+from aigc_demo.ui.frame import MODEL_WORK, PRIVATE, Frame, page_ticket
 from aigc_demo.ui.gan_handlers import SETTING_NAMES, GanHandlers
 from aigc_demo.ui.language import word
 from aigc_demo.ui.latent_handlers import LatentHandlers
 from aigc_demo.ui.widgets import widget
 
-MODEL_WORK: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 3}
-PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 WORK: dict[str, Any] = {**PRIVATE, **MODEL_WORK, "trigger_mode": "once"}
 
 SLIDERS: dict[str, tuple[float, float, float, float]] = {

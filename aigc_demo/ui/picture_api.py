@@ -27,12 +27,12 @@ from aigc_demo.studio.model_cache import ModelCache
 from aigc_demo.studio.picture_formats import loop_webp, single_pngs
 from aigc_demo.studio.real_pictures import judge, png_pictures
 from aigc_demo.studio.stop_book import StopBook, new_ticket
+from aigc_demo.ui.frame import MODEL_WORK
 from aigc_demo.ui.language import chosen_language
 from aigc_demo.ui.widgets import door
 from aigc_demo.ui.wording import sentence
 
 Json = dict[str, Any]
-MODEL_WORK: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 3}
 
 
 def add_picture_api(cache: ModelCache, stops: StopBook) -> None:
