@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from aigc_demo.core.config import Settings, setting
 
 SIZES = (32, 64)
+NORMS = ("batch", "none")
 KERNEL, SLOPE = 4, 0.2
 NUM_CHANNELS = 3
 FIRST_SIZE = 4
@@ -30,6 +31,7 @@ class DcganConfig(Settings):
     num_features: int = setting(64, "feature maps of the layer next to the picture", low=4, high=512)
     recipe: str = setting("dcgan", "the recipe that trains it")
     part: str = setting("generator", "which of the two", choices=("generator", "discriminator"))
+    norm: str = setting("batch", "what evens out the discriminator's layers", choices=NORMS)
 
     @property
     def widths(self) -> tuple[int, ...]:
@@ -87,7 +89,10 @@ class Generator(nn.Module, PyTorchModelHubMixin, library_name="aigc-demo", tags=
 class Discriminator(nn.Module, PyTorchModelHubMixin, library_name="aigc-demo", tags=["gan", "from-scratch"]):
     """From a picture to a score: halved in size by each strided convolution down to 4 by 4.
 
-    Leaky relu after every layer, batch norm after all but the first and the last.
+    Leaky relu after every layer, batch norm after all but the first and the last. Batch norm takes away what
+    all pictures of a batch share, real ones and made ones each for themselves: a background that is the
+    same too bright everywhere goes unseen. Without it (`norm="none"`, a bias instead) a score is a function
+    of its own picture alone, which is also what a penalty on its gradient supposes.
 
     Args:
         config: its shape; 2.8 million parameters for 64 pixels.
@@ -100,14 +105,15 @@ class Discriminator(nn.Module, PyTorchModelHubMixin, library_name="aigc-demo", t
         super().__init__()
         self.config = config
         *_, widest = widths = config.widths
+        evened = config.norm == "batch"
         layers: list[nn.Module] = [
-            nn.Conv2d(NUM_CHANNELS, widths[0], KERNEL, stride=2, padding=1, bias=False),
+            nn.Conv2d(NUM_CHANNELS, widths[0], KERNEL, stride=2, padding=1, bias=not evened),
             nn.LeakyReLU(SLOPE, inplace=True),
         ]
         for width, next_width in itertools.pairwise(widths):
             layers += [
-                nn.Conv2d(width, next_width, KERNEL, stride=2, padding=1, bias=False),
-                nn.BatchNorm2d(next_width),
+                nn.Conv2d(width, next_width, KERNEL, stride=2, padding=1, bias=not evened),
+                *([nn.BatchNorm2d(next_width)] if evened else []),
                 nn.LeakyReLU(SLOPE, inplace=True),
             ]
         self.layers = nn.Sequential(*layers)
@@ -138,6 +144,8 @@ def initialize(network: nn.Module, rng: torch.Generator | None = None) -> None:
     for module in network.modules():
         if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
             module.weight.normal_(std=0.02, generator=rng)
+            if module.bias is not None:
+                module.bias.zero_()
         elif isinstance(module, nn.BatchNorm2d):
             module.weight.normal_(mean=1.0, std=0.02, generator=rng)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

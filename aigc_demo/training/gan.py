@@ -136,9 +136,10 @@ class GanTraining(TrainingLoop):
         with self.accelerator.autocast():
             with torch.set_grad_enabled(keep_graph):
                 fake_BCHW = self._made(noise_BZ, rng)
-            real_score_B = self.discriminator(self._changed(real_BCHW, rng))
             # detach: the discriminator's step must not reach the generator.
-            fake_score_B = self.discriminator(self._changed(fake_BCHW.detach(), rng))
+            real_score_B, fake_score_B = self._judged(
+                self._changed(real_BCHW, rng), self._changed(fake_BCHW.detach(), rng)
+            )
             loss = discriminator_loss(real_score_B, fake_score_B, settings.loss, settings.label_smoothing)
             penalty: Tensor | float = 0.0
             if settings.r1_gamma and self.step % settings.r1_every == 0:
@@ -178,6 +179,13 @@ class GanTraining(TrainingLoop):
         norm = float(torch.nn.utils.get_total_norm(gradients))
         self.step_optimizers([optimizer], finite=math.isfinite(norm))
         return norm
+
+    def _judged(self, real_BCHW: Tensor, fake_BCHW: Tensor) -> tuple[Tensor, Tensor]:
+        """Scores of both kinds [B]: apart where batch norm would mix them, else as one batch."""
+        if self.settings.discriminator_norm == "batch":
+            return self.discriminator(real_BCHW), self.discriminator(fake_BCHW)
+        real_score_B, fake_score_B = self.discriminator(torch.cat([real_BCHW, fake_BCHW])).chunk(2)
+        return real_score_B, fake_score_B
 
     def _changed(self, x_BCHW: Tensor, rng: torch.Generator) -> Tensor:
         """Through the differentiable augmentation, real pictures and the generator's alike."""

@@ -45,7 +45,7 @@ def networks(recipe: str, settings: GanSettings) -> list[nn.Module]:
         num_features=settings.num_features,
         recipe=recipe,
     )
-    discriminator = Discriminator(replace(shape, part="discriminator"))
+    discriminator = Discriminator(replace(shape, part="discriminator", norm=settings.discriminator_norm))
     if isinstance(settings, StyleGanSettings):
         return [StyleGenerator(settings.style_config()), discriminator]
     return [Generator(shape), discriminator]

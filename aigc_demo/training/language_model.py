@@ -74,7 +74,11 @@ class LanguageModelTraining(TrainingLoop):
         )
         torch.manual_seed(seed + self.accelerator.process_index)  # dropout draws from the global stream
         writable = writable_copy(model) if self.accelerator.is_main_process else None
-        self.model, *self.optimizers = self.accelerator.prepare(model, *optimizers)
+        # Said here where the weights go, since to find out accelerate imports half a second of torch.
+        here = None if plugin is not None else True
+        self.model, *self.optimizers = self.accelerator.prepare(
+            model, *optimizers, device_placement=[here, *(None for _ in optimizers)]
+        )
         self.trained = Trained(
             self.accelerator, self.model, self.optimizers, writable, corpus.tokenizer, settings
         )

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 # bring torch along.
 LOSSES = ("non-saturating", "minimax", "hinge")
 POLICY = ("colour", "translation", "cutout")
+NORMS = ("batch", "none")
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ class GanSettings(PictureLoopSettings):
         1, "steps of the discriminator for one of the generator", low=1, high=20
     )
     label_smoothing: float = setting(0.0, "how much less than real the real pictures count", low=0, high=0.5)
+    discriminator_norm: str = setting("batch", "what evens out the discriminator's layers", choices=NORMS)
     r1_gamma: float = setting(0.0, "weight of the penalty on a steep discriminator", low=0, high=1000)
     r1_every: int = setting(16, "steps between two such penalties", low=1, high=1000)
     ema_decay: float = setting(

@@ -61,7 +61,9 @@ def chart_update(
 ) -> dict[str, Any]:
     """What a line plot draws.
 
-    The browser decides on the colours when it first sees a chart, so each line has a point of no value first.
+    The browser decides on the colours when it first sees a chart, so each line has a row of its own first: a
+    point of no value, or, while the line has a single point, the end of a dash of one step, since a line from
+    a point to itself is not seen. A class that waits for the first step looks at what the untrained model has.
 
     Args:
         curve: whose rows they are.
@@ -72,8 +74,12 @@ def chart_update(
     """
     colours = _colours(curve) | ({CHECKPOINT: _AMBER} if first else {})
     names = {line: line_name(line, language) for line in colours}
-    data: list[list[Any]] = [[0, None, name] for name in names.values()]
     taken = logarithms(rows) if logarithmic else rows
+    alone = _points_alone(taken)
+    data: list[list[Any]] = []
+    for line, name in names.items():
+        step, value = alone.get(line, (0, None))
+        data.append([step, _rounded(value), name])
     data += [[step, _rounded(value), names.get(line, line)] for step, value, line in taken]
     return gr.update(
         value=_plot_data(data),
@@ -108,6 +114,21 @@ def line_name(line: str, language: str) -> str:
 
 def _plot_data(data: list[list[Any]]) -> dict[str, Any]:
     return {"columns": list(COLUMNS), "data": data, "datatypes": dict(_TYPES), "mark": "line"}
+
+
+def _points_alone(rows: Sequence[Row]) -> dict[str, tuple[int, float]]:
+    """For each line of one point: where its dash ends."""
+    found: dict[str, tuple[int, float]] = {}
+    longer = set()
+    for step, value, line in rows:
+        if value is None or line in longer:
+            continue
+        if line in found:
+            longer.add(line)
+            del found[line]
+        else:
+            found[line] = step + 1, value
+    return found
 
 
 def _colours(curve: Curve) -> dict[str, str]:
