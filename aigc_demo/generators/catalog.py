@@ -88,6 +88,11 @@ _DRAWINGS: tuple[tuple[str, ...], str, str] = (
     "20,000 drawings of the tiny world, one shape each",
     "af8535e58cee82ff7f1050415e41fd45e7fdc74733ff40880dbf3b05e6c29b8c",
 )
+_EMOJI: tuple[tuple[str, ...], str, str] = (
+    (),
+    "Noto Emoji, 1,647 pictures (Apache-2.0)",
+    "f4de8aa68497ad7726880fd37a9f78253188712791783d99a65562984262e298",
+)
 
 _SHIPPED = {
     "gpt-shakespeare": _SHAKESPEARE,
@@ -99,6 +104,9 @@ _SHIPPED = {
     "dcgan-tiny-world": _DRAWINGS,
     "ddpm-tiny-world": _DRAWINGS,
     "classifier-tiny-world": _DRAWINGS,
+    "classifier-emoji": _EMOJI,
+    "dcgan-emoji": _EMOJI,
+    "ddpm-emoji": _EMOJI,
 }
 
 # Identifiers and revisions were looked up once; never write a revision from memory.

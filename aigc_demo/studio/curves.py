@@ -8,6 +8,10 @@ from aigc_demo.core.events import TrainEvent, from_json
 from aigc_demo.training.curves import Curve, Line
 
 MOST_POINTS = 500
+# A page looks four times a second, and at what stands beside the first chart once: more points of a run than
+# looks would travel for nothing. The beginning, which says most, is told step by step.
+POINTS_A_SECOND, SLOW_POINTS_A_SECOND = 4.0, 1.0
+STEP_BY_STEP = 40
 # Of each new value, how much goes into the smoothed line: about the last twenty steps are seen in it.
 SHARE_OF_NEW = 0.1
 
@@ -56,20 +60,35 @@ def _event(line: bytes) -> TrainEvent | None:
 class Thinned:
     """A line of at most 500 points: when it is full, every second one falls and half as many come after.
 
+    Args:
+        points_a_second: how many of a second of training it takes, once it has its first 40.
+
     Attributes:
         points: (x, y), x ascending.
         times_thinned: how often points fell; where it stays the same, points were only appended.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, points_a_second: float = math.inf) -> None:
         self.points: list[tuple[int, float]] = []
         self.times_thinned = 0
         self._seen = 0
+        self._pause = 1 / points_a_second
+        self._next = -math.inf
 
-    def add(self, x: int, y: float) -> None:
-        """One more point; what is not finite has no place on a chart and is left out."""
+    def add(self, x: int, y: float, seconds: float | None = None) -> None:
+        """One more point; what is not finite has no place on a chart and is left out.
+
+        Args:
+            x: where.
+            y: how high.
+            seconds: of training until then; None for a point that is taken in any case.
+        """
         if not math.isfinite(y):
             return
+        if seconds is not None:
+            if self._seen >= STEP_BY_STEP and seconds < self._next:
+                return
+            self._next = seconds + self._pause
         if self._seen % 2**self.times_thinned == 0:
             if len(self.points) >= MOST_POINTS:
                 self.points = self.points[::2]
@@ -112,11 +131,12 @@ class Curves:
         self.raw: dict[tuple[str, str], Thinned] = {}
         self.smooth: dict[tuple[str, str], Thinned] = {}
         self._means: dict[tuple[str, str], _Smoothed] = {}
-        for curve in self.curves:
+        for number, curve in enumerate(self.curves):
+            pace = SLOW_POINTS_A_SECOND if number else POINTS_A_SECOND
             for line in curve.lines:
-                self.raw[curve.name, line.name] = Thinned()
+                self.raw[curve.name, line.name] = Thinned(pace)
                 if line.smooth:
-                    self.smooth[curve.name, line.name] = Thinned()
+                    self.smooth[curve.name, line.name] = Thinned(pace)
                     self._means[curve.name, line.name] = _Smoothed()
 
     def add(self, events: Iterable[TrainEvent]) -> None:
@@ -132,6 +152,9 @@ class Curves:
         value = getattr(event, line.measure) if line.measure == "loss" else measures.get(line.measure)
         if not isinstance(value, (int, float)):
             return
-        self.raw[chart, line.name].add(event.step, value)
+        told = measures.get("seconds")
+        seconds = told if isinstance(told, (int, float)) else None
+        self.raw[chart, line.name].add(event.step, value, seconds)
         if line.smooth:
-            self.smooth[chart, line.name].add(event.step, self._means[chart, line.name].add(value))
+            smoothed = self._means[chart, line.name].add(value)
+            self.smooth[chart, line.name].add(event.step, smoothed, seconds)

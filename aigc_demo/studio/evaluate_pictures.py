@@ -47,6 +47,7 @@ def evaluate_pictures(
         `model`, `source`, `split`, `encoder`, `num_samples` and `num_real`, `frechet_distance`, `precision`,
         `recall`; where the encoder names modes `mode_coverage`, `num_modes`, `modes_covered`, `evenness`,
         `sure_share`, `collapsed`, and the same of real pictures as `real_mode_coverage`;
+        `inception_frechet_distance` where the environment names Inception's weights (`measure/inception`);
         `median_nearest_distance`, in grey levels, from generated pictures to the nearest real one;
         `seconds_to_generate`, `seconds` and `peak_memory_mib`.
 
@@ -57,7 +58,8 @@ def evaluate_pictures(
     from aigc_demo.data.images import PictureSettings, prepare_pictures
     from aigc_demo.generators.picture_model import PictureSampling
     from aigc_demo.generators.pictures import load_encoder, load_picture_model
-    from aigc_demo.measure.images import nearest
+    from aigc_demo.measure.images import frechet_distance, nearest
+    from aigc_demo.measure.inception import inception_features, inception_path
 
     if split not in SPLITS:
         raise InputError("setting_range", name="split", expected="validation or all", got=split)
@@ -102,6 +104,9 @@ def evaluate_pictures(
             "collapsed": modes.collapsed,
             "real_mode_coverage": round(of_real.coverage, 4),
         }
+    if inception := inception_path():
+        features = [inception_features(inception, pictures) for pictures in (real, made)]
+        figures["inception_frechet_distance"] = round(frechet_distance(*features), 4)
     return {
         **figures,
         "seconds_to_generate": round(generated, 3),

@@ -63,7 +63,7 @@ def chart_update(
 
     The browser decides on the colours when it first sees a chart, so each line has a row of its own first: a
     point of no value, or, while the line has a single point, the end of a dash of one step, since a line from
-    a point to itself is not seen. A class that waits for the first step looks at what the untrained model has.
+    a point to itself is not seen. Until the first step it shows what the untrained model has.
 
     Args:
         curve: whose rows they are.

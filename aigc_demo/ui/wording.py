@@ -30,6 +30,11 @@ _DRAWINGS = (
     "小世界的 2 万张图画，每张一个形状",
     "小世界的 2 萬張圖畫，每張一個形狀",
 )
+_EMOJI = (
+    "Noto Emoji, 1,647 pictures",
+    "Noto Emoji 的 1,647 张图片",
+    "Noto Emoji 的 1,647 張圖片",
+)
 _TANG = (
     "32,600 regulated poems of the Tang dynasty",
     "唐代近体诗约 3.26 万首",
@@ -221,6 +226,8 @@ WORDS: dict[str, tuple[str, str, str]] = {
     "data_gpt2-tiny-world": _STORIES,
     "data_dcgan-tiny-world": _DRAWINGS,
     "data_ddpm-tiny-world": _DRAWINGS,
+    "data_dcgan-emoji": _EMOJI,
+    "data_ddpm-emoji": _EMOJI,
     "data_distilgpt2": (
         "OpenWebText, taught by GPT-2",
         "OpenWebText 网页文本，由 GPT-2 教出",

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from aigc_demo.core.events import RunFinished, StepDone, ValidationDone, to_json
-from aigc_demo.studio.curves import MOST_POINTS, Curves, Tail, Thinned
+from aigc_demo.studio.curves import MOST_POINTS, STEP_BY_STEP, Curves, Tail, Thinned
 from aigc_demo.training.curves import LANGUAGE_MODEL, Curve, Line
 
 
@@ -54,6 +54,42 @@ def test_what_is_not_finite_is_left_out() -> None:
     for x, y in enumerate((1.0, math.nan, math.inf, 2.0)):
         line.add(x, y)
     assert line.points == [(0, 1.0), (3, 2.0)]
+
+
+def test_a_fast_run_is_told_step_by_step_first_and_then_as_often_as_a_page_looks() -> None:
+    line = Thinned(points_a_second=4)
+    for x in range(400):  # twenty steps a second
+        line.add(x, 1.0, seconds=x / 20)
+    steps = [x for x, _ in line.points]
+    assert steps[:STEP_BY_STEP] == list(range(STEP_BY_STEP))
+    assert {b - a for a, b in zip(steps[STEP_BY_STEP:], steps[STEP_BY_STEP + 1 :], strict=False)} == {5}
+
+
+def test_a_slow_run_is_told_step_by_step() -> None:
+    line = Thinned(points_a_second=4)
+    for x in range(100):
+        line.add(x, 1.0, seconds=x / 3)
+    assert [x for x, _ in line.points] == list(range(100))
+
+
+def test_raw_and_smoothed_have_their_points_at_the_same_steps_and_every_step_is_smoothed() -> None:
+    curve = Curve("loss", (Line("train", "step", "loss", smooth=True),))
+    paced, whole = Curves((curve,)), Curves((curve,))
+    for step in range(1, 201):
+        loss = math.sin(step)
+        paced.add([StepDone(step=step, loss=loss, measures={"seconds": step / 50})])
+        whole.add([StepDone(step=step, loss=loss)])
+    raw, smooth = paced.raw["loss", "train"].points, paced.smooth["loss", "train"].points
+    assert [x for x, _ in raw] == [x for x, _ in smooth] and len(raw) < 60
+    assert set(smooth) <= set(whole.smooth["loss", "train"].points)
+
+
+@pytest.mark.parametrize("seconds", ["soon", None, [1]])
+def test_a_record_of_odd_times_is_drawn_all_the_same(seconds: object) -> None:
+    curves = Curves((Curve("loss", (Line("train", "step", "loss"),)),))
+    for step in range(60):
+        curves.add([StepDone(step=step, loss=1.0, measures={"seconds": seconds})])  # type: ignore[dict-item]
+    assert len(curves.raw["loss", "train"].points) == 60
 
 
 def test_each_number_goes_to_its_line() -> None:

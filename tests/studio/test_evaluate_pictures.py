@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from aigc_demo.cli import app
 from aigc_demo.core.errors import InputError
+from aigc_demo.measure.inception import INCEPTION
 from aigc_demo.nets.dcgan import DcganConfig, Discriminator, Generator
 from aigc_demo.nets.picture_encoder import PictureEncoder, PictureEncoderConfig
 from aigc_demo.studio.evaluate import evaluate
@@ -37,10 +38,26 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(folder)
 
 
-def test_all_figures_with_both_counts(gan: str, encoder: str):
+class Means(torch.nn.Module):
+    """In the place of Inception: from pictures to the mean of each channel."""
+
+    def forward(self, img: torch.Tensor, return_features: bool = False) -> torch.Tensor:
+        return img.float().mean(dim=(2, 3))
+
+
+@pytest.mark.filterwarnings("ignore:.torch.jit:DeprecationWarning")
+def test_all_figures_with_both_counts(
+    gan: str, encoder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    assert "inception_frechet_distance" not in evaluate(
+        gan, "tiny-world", "all", settings={**FEW, "encoder": encoder}, samples=200
+    )
+    torch.jit.script(Means()).save(str(tmp_path / "network.pt"))
+    monkeypatch.setenv(INCEPTION, str(tmp_path / "network.pt"))
     found = evaluate(gan, "tiny-world", "all", settings={**FEW, "encoder": encoder}, samples=200)
     assert (found["num_samples"], found["num_real"]) == (200, 300)
     assert found["frechet_distance"] > 0
+    assert found["inception_frechet_distance"] > found["frechet_distance"]
     assert 0 <= found["precision"] <= 1
     assert 0 <= found["recall"] <= 1
     assert found["num_modes"] == 144

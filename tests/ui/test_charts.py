@@ -56,3 +56,12 @@ def test_a_recipes_own_curves_are_drawn_and_the_other_charts_hidden(view):
         charts.MOST_CHARTS - 2
     )
     assert first["label"] != second["label"]
+
+
+def test_a_line_of_one_point_is_a_dash_as_it_could_not_be_seen_otherwise():
+    curve = GAME[0]
+    rows = [(0, 5.1, "critic"), (1, 2.0, "forger"), (2, 1.5, "forger")]
+    data = charts.chart_update(curve, rows, "en")["value"]["data"]
+    assert data[:2] == [[0, None, "forger"], [1, 5.1, "critic"]]
+    again = charts.chart_update(curve, [*rows, (2, 4.0, "critic")], "en")["value"]["data"]
+    assert again[: len(data)] == [[0, None, "forger"], [0, None, "critic"], *data[2:]], "what was sent stays"
