@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
-from torch.optim import Adam, Optimizer
+from torch.optim import Optimizer
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn, update_bn
 
 from aigc_demo.core.device import precision, seeded
@@ -31,7 +31,7 @@ from aigc_demo.nets.diff_augment import diff_augment
 from aigc_demo.nets.style_generator import StyleGenerator
 from aigc_demo.training.checkpoint import checkpoint_folder, read_progress, writable_copy, write_progress
 from aigc_demo.training.loop import TrainingLoop
-from aigc_demo.training.optimizers import rate_factor
+from aigc_demo.training.optimizers import optimizers_of_player, rate_factor
 from aigc_demo.training.picture_batches import PictureBatches
 from aigc_demo.training.picture_settings import GanSettings, StyleGanSettings
 from aigc_demo.training.settings import Budget
@@ -83,11 +83,9 @@ class GanTraining(TrainingLoop):
         if settings.ema_decay:
             remember = get_ema_multi_avg_fn(settings.ema_decay)
             self.average = AveragedModel(self.generator, multi_avg_fn=remember)
-        rates = (settings.learning_rate, settings.discriminator_learning_rate)
-        self.generator_optimizer = self._adam(self.generator, rates[0])
-        self.discriminator_optimizer = self._adam(
-            self.discriminator, rates[0] if rates[1] is None else rates[1]
-        )
+        rate, other = settings.learning_rate, settings.discriminator_learning_rate
+        self.generator_optimizers = self._optimizers(self.generator, rate)
+        self.discriminator_optimizers = self._optimizers(self.discriminator, rate if other is None else other)
         for part in (self.generator, self.discriminator, self.average):
             if part is not None:
                 accelerator.register_for_checkpointing(part)
@@ -99,7 +97,7 @@ class GanTraining(TrainingLoop):
         """The discriminator's moves, then the generator's, on this process's rows of the batch."""
         started = time.perf_counter()
         factor = rate_factor(self.share_done(), schedule=self.settings.schedule)
-        for optimizer in (self.generator_optimizer, self.discriminator_optimizer):
+        for optimizer in (*self.generator_optimizers, *self.discriminator_optimizers):
             for group in optimizer.param_groups:
                 group["lr"] = group["peak_lr"] * factor
         self.generator.train()
@@ -147,7 +145,7 @@ class GanTraining(TrainingLoop):
                 weight = settings.r1_gamma / 2 * settings.r1_every
                 penalty = weight * r1_penalty(self.discriminator, real_BCHW)
         self.accelerator.backward(loss + penalty)
-        self._step(self.discriminator, self.discriminator_optimizer)
+        self._step(self.discriminator, self.discriminator_optimizers)
         told = torch.stack(
             [loss.detach(), real_score_B.detach().sigmoid().mean(), fake_score_B.detach().sigmoid().mean()]
         )
@@ -164,20 +162,21 @@ class GanTraining(TrainingLoop):
                 score_B = self.discriminator(self._changed(fake_BCHW, rng))
                 loss = generator_loss(score_B, self.settings.loss)
             self.accelerator.backward(loss)
-        norm = self._step(self.generator, self.generator_optimizer)
+        norm = self._step(self.generator, self.generator_optimizers)
         # Looking through it moved the statistics of its batch norms, on other pictures in each process.
         self.average_over_processes(self.discriminator)
         return self.accelerator.reduce(loss.detach(), reduction="mean").item(), norm
 
-    def _step(self, network: nn.Module, optimizer: Optimizer) -> float:
+    def _step(self, network: nn.Module, optimizers: list[Optimizer]) -> float:
         """Along the gradients of all processes; returns their length, unscaled."""
         self.average_over_processes(network)
         scaler = self.accelerator.scaler
         if scaler is not None:
-            scaler.unscale_(optimizer.optimizer)  # type: ignore[attr-defined]
+            for optimizer in optimizers:
+                scaler.unscale_(optimizer.optimizer)  # type: ignore[attr-defined]
         gradients = [weight.grad for weight in network.parameters() if weight.grad is not None]
         norm = float(torch.nn.utils.get_total_norm(gradients))
-        self.step_optimizers([optimizer], finite=math.isfinite(norm))
+        self.step_optimizers(optimizers, finite=math.isfinite(norm))
         return norm
 
     def _judged(self, real_BCHW: Tensor, fake_BCHW: Tensor) -> tuple[Tensor, Tensor]:
@@ -218,12 +217,17 @@ class GanTraining(TrainingLoop):
         self.discriminator.train()
         return {"held_out_prob": round(score_B.sigmoid().mean().item(), 5)}
 
-    def _adam(self, network: nn.Module, rate: float) -> Optimizer:
-        betas = (self.settings.beta1, self.settings.beta2)
-        optimizer = Adam(network.parameters(), lr=rate, betas=betas, fused=True)
-        for group in optimizer.param_groups:
-            group["peak_lr"] = rate
-        return self.accelerator.prepare(optimizer)
+    def _optimizers(self, network: nn.Module, rate: float) -> list[Optimizer]:
+        settings = self.settings
+        found = optimizers_of_player(
+            network,
+            kind=settings.optimizer,
+            learning_rate=rate,
+            muon_learning_rate=settings.muon_learning_rate,
+            betas=(settings.beta1, settings.beta2),
+            muon_dtype=torch.bfloat16 if self.accelerator.mixed_precision == "bf16" else torch.float32,
+        )
+        return [self.accelerator.prepare(optimizer) for optimizer in found]
 
     def validate(self, *, full: bool) -> list[ValidationDone]:
         """Nothing: neither side's loss says how good the pictures are."""

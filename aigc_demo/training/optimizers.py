@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim import AdamW, Optimizer
+from torch.optim import Adam, AdamW, Optimizer
 
 from aigc_demo.training.sharding import local, parts_of_matrices, whole_matrices
 
@@ -60,7 +60,8 @@ class Muon(Optimizer):
     ones (FSDP) are put together first, each process orthogonalises some of them, and takes back its part.
 
     Args:
-        matrices: parameters with two dimensions. One that holds several matrices on top of each other, as
+        matrices: parameters with two dimensions, or kernels of a convolution with four, of which each row is
+            the whole kernel of a feature map. One that holds several matrices on top of each other, as
             the projection to queries, keys and values does, carries their number in a group's `parts`; one
             that is stored transposed, its matrices side by side, is in a group with `transposed`.
         lr: size of a step, as a spectral norm.
@@ -125,7 +126,9 @@ class Muon(Optimizer):
 
 def _size_of_matrices(shape: torch.Size, group: dict) -> tuple[int, int]:
     """Rows and columns, [out, in], of the matrices that a weight of this shape holds."""
-    rows, columns = reversed(shape) if group["transposed"] else shape
+    rows, columns = shape[0], math.prod(shape[1:])
+    if group["transposed"]:
+        rows, columns = columns, rows
     return rows // group["parts"], columns
 
 
@@ -143,6 +146,44 @@ def spare_the_compiler() -> None:
         method = getattr(getattr(Optimizer, name), "__wrapped__", None)
         if method is not None and not hasattr(method, "__dynamo_disable"):
             method.__dynamo_disable = method
+
+
+def optimizers_of_player(
+    network: nn.Module,
+    *,
+    kind: str,
+    learning_rate: float,
+    muon_learning_rate: float,
+    betas: tuple[float, float],
+    muon_momentum: float = 0.8,
+    muon_dtype: torch.dtype = torch.bfloat16,
+) -> list[Optimizer]:
+    """The optimisers of a generator or a discriminator of convolutions.
+
+    Args:
+        network: one of the two.
+        kind: "adam": everything by Adam, as the paper has it; "muon": kernels by Muon, the rest by Adam. A
+            kernel of one row, such as the last of a discriminator, is a vector and stays with Adam.
+        learning_rate: Adam's largest.
+        muon_learning_rate: Muon's largest.
+        betas: Adam's.
+        muon_momentum: less than for language, since what is to be learned changes with the other player.
+        muon_dtype: in which Muon computes its directions.
+
+    Returns:
+        One or two optimisers; each group carries its largest rate as `peak_lr`.
+    """
+    weights = list(network.parameters())
+    kernels = [w for w in weights if kind == "muon" and w.dim() > 1 and min(len(w), w[0].numel()) > 1]
+    taken = {id(weight) for weight in kernels}
+    rest = [weight for weight in weights if id(weight) not in taken]
+    found: list[Optimizer] = [Adam(rest, lr=learning_rate, betas=betas, fused=True)]
+    if kernels:
+        found.append(Muon(kernels, lr=muon_learning_rate, momentum=muon_momentum, dtype=muon_dtype))
+    for optimizer in found:
+        for group in optimizer.param_groups:
+            group["peak_lr"] = group["lr"]
+    return found
 
 
 def optimizers_for(

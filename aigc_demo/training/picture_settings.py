@@ -45,7 +45,9 @@ class GanSettings(PictureLoopSettings):
     latent_size: int = setting(100, "features of the noise that a picture is made from", low=1, high=4096)
     num_features: int = setting(64, "feature maps of the layer next to the picture", low=4, high=512)
     loss: str = setting("non-saturating", "of the game", choices=LOSSES)
+    optimizer: str = setting("adam", "what turns gradients into steps", choices=("adam", "muon"))
     learning_rate: float = setting(2e-4, "Adam's, of the generator", low=0, high=10)
+    muon_learning_rate: float = setting(0.01, "Muon's, of both, for the kernels", low=0, high=10)
     discriminator_learning_rate: float | None = setting(
         None, "Adam's, of the discriminator; none for the generator's", low=0, high=10
     )

@@ -89,6 +89,7 @@ def same(network: torch.nn.Module, before: list[torch.Tensor]) -> bool:
             "dcgan",
             {"discriminator_steps": 2, "loss": "hinge", "crop": 0.1, "flip": True, "schedule": "linear"},
         ),
+        ("dcgan", {"optimizer": "muon", "discriminator_norm": "none", "r1_gamma": 1.0}),
         ("stylegan", {"r1_every": 4}),
     ],
 )

@@ -4,9 +4,16 @@ import pytest
 import torch
 from torch import nn
 
+from aigc_demo.nets.dcgan import DcganConfig, Discriminator
 from aigc_demo.nets.transformer import Decoder, TransformerConfig
 from aigc_demo.training.networks import build_gpt2
-from aigc_demo.training.optimizers import Muon, optimizers_for, orthogonalize, rate_factor
+from aigc_demo.training.optimizers import (
+    Muon,
+    optimizers_for,
+    optimizers_of_player,
+    orthogonalize,
+    rate_factor,
+)
 from aigc_demo.training.settings import LanguageModelSettings
 
 
@@ -75,6 +82,35 @@ def test_a_transposed_weight_takes_the_transposed_step(parts: int, rows: int, co
         other.step()
     assert torch.equal(conv.T, linear)
     assert not torch.equal(linear, torch.ones_like(linear))
+
+
+def test_a_kernel_takes_the_step_of_its_rows() -> None:
+    gradients = [torch.randn(6, 3, 4, 4) for _ in range(2)]
+    kernel = nn.Parameter(torch.ones(6, 3, 4, 4).to(memory_format=torch.channels_last))
+    matrix = nn.Parameter(torch.ones(6, 48))
+    both = Muon([kernel]), Muon([matrix])
+    for gradient in gradients:
+        kernel.grad = gradient.to(memory_format=torch.channels_last)
+        matrix.grad = gradient.flatten(1)
+        for optimizer in both:
+            optimizer.step()
+    torch.testing.assert_close(kernel.detach().flatten(1), matrix.detach())
+    assert kernel.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_kernels_of_a_player_go_to_muon_and_the_rest_to_adam() -> None:
+    network = Discriminator(DcganConfig(32, 8, 4, part="discriminator", norm="none"))
+
+    def sizes(kind: str) -> list[list[tuple[int, ...]]]:
+        rates = {"learning_rate": 1e-3, "muon_learning_rate": 0.01}
+        found = optimizers_of_player(network, kind=kind, betas=(0.0, 0.99), **rates)
+        assert [group["peak_lr"] for one in found for group in one.param_groups] == [1e-3, 0.01][: len(found)]
+        return [[tuple(w.shape) for group in one.param_groups for w in group["params"]] for one in found]
+
+    adam, muon = sizes("muon")
+    assert muon == [(4, 3, 4, 4), (8, 4, 4, 4), (16, 8, 4, 4)]
+    assert adam == [(4,), (8,), (16,), (1, 16, 4, 4)], "the last kernel has one row"
+    assert sizes("adam") == [[tuple(weight.shape) for weight in network.parameters()]]
 
 
 def test_gpt2_of_the_library_is_sorted_as_ours_is() -> None:
