@@ -212,9 +212,13 @@ class TrainingLoop(ABC):
         """
         if self.accelerator.num_processes == 1:
             return
-        for tensor in (*(weight.grad for weight in network.parameters()), *network.buffers()):
-            if tensor is not None and tensor.is_floating_point():
-                tensor.copy_(self.accelerator.reduce(tensor, reduction="mean"))
+        held = (*(weight.grad for weight in network.parameters()), *network.buffers())
+        tensors = [tensor for tensor in held if tensor is not None and tensor.is_floating_point()]
+        # In one piece: a message costs more than what is in it.
+        together = torch.cat([tensor.flatten().float() for tensor in tensors])
+        together = self.accelerator.reduce(together, reduction="mean")
+        for tensor, part in zip(tensors, together.split([t.numel() for t in tensors]), strict=True):
+            tensor.copy_(part.view(tensor.shape))
 
     def show_life(self) -> None:
         """Tell whoever watches the run that it is at work."""

@@ -16,6 +16,8 @@ from aigc_demo.training.sharding import local, parts_of_matrices, whole_matrices
 
 # The odd polynomial a x + b x^3 + c x^5, applied five times, brings every singular value near 1.
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
+# From so many columns to a row on it pays to iterate on the small product of a matrix with itself.
+WIDE = 8
 
 # How a weight holds its matrices, each [out, in]: their number, and whether it stores them transposed.
 LAYOUT = {"parts": 1, "transposed": False}
@@ -44,11 +46,33 @@ def orthogonalize(
     if tall:
         x = x.mT
     x = x / (x.flatten(1).norm(dim=1)[:, None, None] + 1e-7)
+    if x.shape[-1] >= WIDE * x.shape[-2]:
+        x = _orthogonalized_wide(x.float(), num_iterations).to(dtype)
+        return x.mT if tall else x
     for _ in range(num_iterations):
         gram = x @ x.mT
         # a x + (b gram + c gram^2) x, each sum within its product
         x = torch.baddbmm(x, torch.baddbmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
     return x.mT if tall else x
+
+
+def _orthogonalized_wide(x: Tensor, num_iterations: int) -> Tensor:
+    """The same polynomials for matrices [N, R, K] with R much smaller than K, which are touched only twice.
+
+    An iteration multiplies x from the left by a polynomial f of x x^T. All of these commute, so their product
+    is gathered from x x^T alone, which an iteration turns into f x x^T f: products of R by R instead of R by
+    K. In float32, since singular values stand there squared.
+    """
+    a, b, c = NEWTON_SCHULZ
+    gram = x @ x.mT
+    gathered = torch.eye(x.shape[-2], dtype=x.dtype, device=x.device).expand_as(gram)
+    for iteration in range(num_iterations):
+        factor = torch.baddbmm(gram, gram, gram, beta=b, alpha=c)
+        factor.diagonal(dim1=-2, dim2=-1).add_(a)
+        gathered = factor @ gathered if iteration else factor
+        if iteration + 1 < num_iterations:
+            gram = factor @ gram @ factor
+    return gathered @ x
 
 
 class Muon(Optimizer):

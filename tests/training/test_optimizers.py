@@ -1,5 +1,7 @@
 """Muon's direction and the learning-rate curve against numbers worked out by hand."""
 
+import math
+
 import pytest
 import torch
 from torch import nn
@@ -36,6 +38,23 @@ def test_orthogonalized_keeps_the_directions() -> None:
     middle = left.T @ found @ right.T
     assert (middle - middle.diag().diag()).abs().max() < 0.05
     assert middle.diag().min() > 0.6
+
+
+@pytest.mark.parametrize("weakest", [1.0, 1e-3])
+def test_wide_and_tall_matrices_take_a_shorter_way_to_the_same_place(weakest: float) -> None:
+    rng = torch.Generator().manual_seed(0)
+    left = torch.linalg.qr(torch.randn(2, 8, 8, generator=rng))[0]
+    right = torch.linalg.qr(torch.randn(2, 96, 8, generator=rng))[0]
+    values = torch.logspace(0, math.log10(weakest), 8)
+    matrices = left * values @ right.mT
+    # The long way, by padding with rows that stay zero: they make the matrix narrower and change no product.
+    padded = torch.cat([matrices, torch.zeros(2, 40, 96)], dim=1)
+    long_way = orthogonalize(padded.double(), dtype=torch.float64)[:, :8].float()
+    for found in (
+        orthogonalize(matrices, dtype=torch.float32),
+        orthogonalize(matrices.mT, dtype=torch.float32).mT,
+    ):
+        torch.testing.assert_close(found, long_way, atol=1e-3, rtol=1e-3)
 
 
 def test_stacked_steps_equal_single_ones() -> None:
