@@ -204,10 +204,7 @@ def optimizers_of_player(
     found: list[Optimizer] = [Adam(rest, lr=learning_rate, betas=betas, fused=True)]
     if kernels:
         found.append(Muon(kernels, lr=muon_learning_rate, momentum=muon_momentum, dtype=muon_dtype))
-    for optimizer in found:
-        for group in optimizer.param_groups:
-            group["peak_lr"] = group["lr"]
-    return found
+    return _at_their_peak(found)
 
 
 def optimizers_for(
@@ -246,10 +243,15 @@ def optimizers_for(
     found: list[Optimizer] = [adamw]
     if inside:
         found.append(Muon(inside, lr=muon_learning_rate, weight_decay=weight_decay, dtype=muon_dtype))
-    for optimizer in found:
+    return _at_their_peak(found)
+
+
+def _at_their_peak(optimizers: list[Optimizer]) -> list[Optimizer]:
+    """The same, each group with its largest rate as `peak_lr`, which a schedule multiplies."""
+    for optimizer in optimizers:
         for group in optimizer.param_groups:
             group["peak_lr"] = group["lr"]
-    return found
+    return optimizers
 
 
 def _sorted_parameters(model: nn.Module) -> tuple[list[dict[str, Any]], list, list]:

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from aigc_demo.nets.picture_encoder import PictureEncoderConfig
     from aigc_demo.nets.style_generator import StyleConfig
 
-# As in nets/adversarial and nets/diff_augment, which a page that only reads settings does not import: they
-# bring torch along.
+# As in nets/adversarial, nets/diff_augment and nets/dcgan, which a page that only reads settings does not
+# import: they bring torch along.
 LOSSES = ("non-saturating", "minimax", "hinge")
 POLICY = ("colour", "translation", "cutout")
 NORMS = ("batch", "none")
