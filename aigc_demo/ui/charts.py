@@ -84,7 +84,7 @@ def chart_update(
     return gr.update(
         value=_plot_data(data),
         visible=bool(rows),
-        label=word(f"chart_{curve.name}"),
+        label=_label(curve.name),
         x_title=text("step", language),
         y_title="log10" if logarithmic else " ",
         color_map={names[line]: colour for line, colour in colours.items()},
@@ -100,7 +100,7 @@ def overlay_update(
     return gr.update(
         value=_plot_data(data),
         visible=bool(lines),
-        label=word(f"chart_{curve}"),
+        label=_label(curve),
         x_title=text("step", language),
         color_map=dict(zip((name for name, _ in lines), _OVERLAID, strict=False)),
     )
@@ -110,6 +110,11 @@ def line_name(line: str, language: str) -> str:
     """A line's name in one language; its own name where nobody has given it words."""
     key = f"line_{line}"
     return text(key, language) if key in WORDS else line
+
+
+def _label(curve: str) -> str:
+    """A chart's title, as a string: two markers of the same words count as a change, which would be sent."""
+    return str(word(f"chart_{curve}"))
 
 
 def _plot_data(data: list[list[Any]]) -> dict[str, Any]:

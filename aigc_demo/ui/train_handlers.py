@@ -230,7 +230,8 @@ class _Drawing:
         before, self._slider = self._slider, slider
         return (
             run_view.run_card(view, mine=mine),
-            *self._charts,
+            # Copies: gradio takes the value out of what it is given, and without it a chart would be sent anew.
+            *map(dict, self._charts),
             run_view.samples(view),
             gr.skip() if slider == before else slider,
             gr.update(interactive=bool(state and mine and state.under_way)),

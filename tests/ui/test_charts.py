@@ -58,6 +58,15 @@ def test_a_recipes_own_curves_are_drawn_and_the_other_charts_hidden(view):
     assert first["label"] != second["label"]
 
 
+def test_a_chart_that_stays_keeps_what_it_shows_when_gradio_has_taken_the_value_out(view):
+    drawing = _Drawing("en", logarithmic=False)
+    first = drawing.picture(view, False, slow=True)
+    values = [chart.pop("value") for chart in first[1:3]]  # as gradio does before it compares
+    again = drawing.picture(view, False, slow=False)
+    assert [chart.get("value") for chart in again[1:3]] == values
+    assert [chart["label"] for chart in again[1:3]] == [chart["label"] for chart in first[1:3]]
+
+
 def test_a_line_of_one_point_is_a_dash_as_it_could_not_be_seen_otherwise():
     curve = GAME[0]
     rows = [(0, 5.1, "critic"), (1, 2.0, "forger"), (2, 1.5, "forger")]
