@@ -230,7 +230,7 @@ class _Drawing:
         before, self._slider = self._slider, slider
         return (
             run_view.run_card(view, mine=mine),
-            # Copies: gradio takes the value out of what it is given, and without it a chart would be sent anew.
+            # Copies: gradio takes the value out of what it is given; a chart without one would be sent anew.
             *map(dict, self._charts),
             run_view.samples(view),
             gr.skip() if slider == before else slider,
