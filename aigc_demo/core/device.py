@@ -34,10 +34,22 @@ def _quota_v1(root: Path) -> int | None:
 
 
 def set_threads(processes: int = 1) -> int:
-    """Give torch its share of the cores, and return how many threads that is."""
-    threads = max(1, cpu_quota() // processes)
+    """Give torch its share of the cores, and return how many threads that is.
+
+    Where the environment's `OMP_NUM_THREADS` asks for fewer, that is what it gets.
+
+    Args:
+        processes: among which the cores are shared. More threads than cores wait for each other: two runs
+            of two threads each on two cores make less than a hundredth of what one makes alone.
+    """
+    threads = int(max(1, min(cpu_quota() // processes, _threads_wanted())))
     torch.set_num_threads(threads)
     return threads
+
+
+def _threads_wanted() -> float:
+    first, *_ = os.environ.get("OMP_NUM_THREADS", "").split(",")  # one number for each level of nesting
+    return int(first) if first.strip().isdecimal() else math.inf
 
 
 def seeded(seed: int) -> torch.Generator:

@@ -89,6 +89,13 @@ def living_worker(folder: Path) -> Worker | None:
     return worker if worker.process else None
 
 
+def workers_beside(folder: Path) -> int:
+    """How many processes train in the run directories of one folder: this one's and those beside it."""
+    with contextlib.suppress(OSError):
+        return sum(living_worker(path) is not None for path in folder.absolute().parent.iterdir())
+    return 0
+
+
 def beat(folder: Path) -> None:
     """Show that the work goes on; a disk that does not take it does not end the work."""
     path = folder / BEAT

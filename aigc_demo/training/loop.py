@@ -6,6 +6,7 @@ precision and several processes.
 """
 
 import math
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -17,6 +18,7 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from aigc_demo.core.device import set_threads
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.events import (
     CheckpointSaved,
@@ -30,7 +32,7 @@ from aigc_demo.core.events import (
 )
 from aigc_demo.core.machine import machine_facts
 from aigc_demo.core.run_directory import RunDirectory
-from aigc_demo.core.worker import beat
+from aigc_demo.core.worker import beat, workers_beside
 from aigc_demo.training.optimizers import spare_the_compiler
 from aigc_demo.training.settings import Budget, LoopSettings
 from aigc_demo.training.validation import Validation
@@ -39,6 +41,7 @@ from aigc_demo.training.validation import Validation
 # themselves are at fault.
 MOST_OVERFLOWS = 16
 TOLD = "told to stop"
+SECONDS_BETWEEN_COUNTS = 2.0
 
 
 class CutShortError(Exception):
@@ -87,6 +90,7 @@ class TrainingLoop(ABC):
         self.told_to_stop: Callable[[], bool] = lambda: False
         self.validation, self.validation_owed = Validation(), False
         self.overflows = 0
+        self.workers, self.next_count = 1, 0.0
 
     @abstractmethod
     def facts(self) -> dict[str, Any]:
@@ -139,6 +143,7 @@ class TrainingLoop(ABC):
         last_saved = None if resume_from is None else self.step
         reason = self._reason_to_end()
         while not reason:
+            self._share_cores()
             done = self.train_step()
             yield done
             if not math.isfinite(done.loss) or self._gradients_spoilt(done.measures["gradient_norm"]):
@@ -219,6 +224,16 @@ class TrainingLoop(ABC):
         together = self.accelerator.reduce(together, reduction="mean")
         for tensor, part in zip(tensors, together.split([t.numel() for t in tensors]), strict=True):
             tensor.copy_(part.view(tensor.shape))
+
+    def _share_cores(self) -> None:
+        """With every run that begins or ends beside this one, take this one's part of the threads."""
+        if self.accelerator.num_processes > 1 or time.monotonic() < self.next_count:
+            return
+        self.next_count = time.monotonic() + SECONDS_BETWEEN_COUNTS
+        workers = max(1, workers_beside(self.run.path))
+        if workers != self.workers:
+            self.workers = workers
+            set_threads(workers)
 
     def show_life(self) -> None:
         """Tell whoever watches the run that it is at work."""

@@ -66,9 +66,25 @@ def test_the_smaller_of_two_quotas_counts(tmp_path):
     assert cpu_quota(tmp_path) == 3
 
 
-@pytest.mark.parametrize(("processes", "threads"), [(1, 5), (2, 2), (7, 1)])
-def test_processes_share_the_cores(monkeypatch, processes, threads):
+@pytest.mark.parametrize(
+    ("processes", "wanted", "threads"),
+    [
+        (1, None, 5),
+        (2, None, 2),
+        (7, None, 1),
+        (1, "1", 1),
+        (1, "3,1", 3),  # one number for each level of nesting
+        (2, "4", 2),  # at most, not at least
+        (1, "0", 1),
+        (1, "many", 5),
+        (1, "", 5),
+    ],
+)
+def test_processes_share_the_cores(monkeypatch, processes, wanted, threads):
     monkeypatch.setattr(device, "cpu_quota", lambda: 5)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    if wanted is not None:
+        monkeypatch.setenv("OMP_NUM_THREADS", wanted)
     before = torch.get_num_threads()
     try:
         assert set_threads(processes) == threads

@@ -12,7 +12,7 @@ import pytest
 
 from aigc_demo.core import worker
 from aigc_demo.core.errors import DemoError, InputError
-from aigc_demo.core.worker import at_work, beat, living_worker, silence
+from aigc_demo.core.worker import at_work, beat, living_worker, silence, workers_beside
 
 WORKING = """
 import sys, time
@@ -43,6 +43,20 @@ def test_the_one_at_work_is_known_while_it_works(tmp_path: Path) -> None:
         assert found is not None
         assert (found.pid, found.command) == (os.getpid(), ("train",))
     assert living_worker(tmp_path) is None
+
+
+def test_those_at_work_in_one_folder_are_counted(tmp_path: Path) -> None:
+    first, second, idle = (tmp_path / name for name in ("first", "second", "idle"))
+    for run in (first, second, idle):
+        run.mkdir()
+    (tmp_path / "notes.txt").touch()
+    assert workers_beside(first) == 0
+    with at_work(first):
+        assert workers_beside(first) == workers_beside(idle) == 1
+        with at_work(second):
+            assert workers_beside(first) == 2
+        assert workers_beside(first) == 1
+    assert workers_beside(tmp_path / "none/run") == 0
 
 
 def test_a_second_one_is_refused(tmp_path: Path, other: subprocess.Popen, monkeypatch) -> None:

@@ -9,14 +9,16 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
+from aigc_demo.core import device
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.events import CheckpointSaved, SampleReady, StepDone, TrainEvent, ValidationDone
 from aigc_demo.core.run_directory import RunDirectory
+from aigc_demo.core.worker import at_work
 from aigc_demo.data.images import prepare_pictures
 from aigc_demo.data.pixels import as_numbers
 from aigc_demo.nets import adversarial, diff_augment
 from aigc_demo.nets.picture_encoder import PictureEncoder
-from aigc_demo.training import picture_settings
+from aigc_demo.training import loop, picture_settings
 from aigc_demo.training.families import family_of
 from aigc_demo.training.picture_settings import ClassifierSettings, DiffusionSettings
 from aigc_demo.training.recipes import recipe_named
@@ -60,14 +62,16 @@ def unlabelled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("case", ["classifier", "views", "ddpm"])
+@pytest.mark.parametrize("case", ["classifier", "views", "ddpm", "mixup"])
 def test_resumed_equals_uninterrupted(tmp_path: Path, unlabelled: Path, case: str) -> None:
-    recipe = "classifier" if case == "views" else case
-    source = str(unlabelled) if case == "views" else "tiny-world"
-    whole = list(train(order(tmp_path / "a", recipe, source=source)))
+    recipe = "ddpm" if case == "ddpm" else "classifier"
+    given = {"source": str(unlabelled) if case == "views" else "tiny-world"}
+    if case == "mixup":
+        given["settings"] = {"mixup_prob": 0.5}
+    whole = list(train(order(tmp_path / "a", recipe, **given)))
     halves = [
-        *train(order(tmp_path / "b", recipe, source=source, stop_after=5)),
-        *train(order(tmp_path / "b", recipe, source=source, resume=True)),
+        *train(order(tmp_path / "b", recipe, stop_after=5, **given)),
+        *train(order(tmp_path / "b", recipe, resume=True, **given)),
     ]
     assert len(losses(whole)) == 12
     assert losses(halves) == losses(whole)
@@ -182,3 +186,26 @@ def test_settings_that_do_not_fit_each_other_are_refused(settings: dict, message
 
 def test_settings_name_what_the_networks_know() -> None:
     assert (picture_settings.LOSSES, picture_settings.POLICY) == (adversarial.LOSSES, diff_augment.POLICY)
+
+
+def test_a_run_beside_another_takes_its_part_of_the_threads(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(loop, "SECONDS_BETWEEN_COUNTS", 0)
+    monkeypatch.setattr(device, "cpu_quota", lambda: 4)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    before = torch.get_num_threads()
+    other = tmp_path / "other"
+    other.mkdir()
+    torch.set_num_threads(4)
+    try:
+        events = train(order(tmp_path / "run", "classifier"))
+        steps = (event for event in events if isinstance(event, StepDone))
+        next(steps)
+        assert torch.get_num_threads() == 4
+        with at_work(other):
+            next(steps)
+            assert torch.get_num_threads() == 2
+        next(steps)
+        assert torch.get_num_threads() == 4
+        events.close()
+    finally:
+        torch.set_num_threads(before)
