@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from PIL import Image, ImageDraw
 
+from aigc_demo.data.tiny_group import Group
 from aigc_demo.data.tiny_scene import (
     ANIMALS,
     COLOURS,
@@ -45,8 +46,8 @@ GROUND, TINT = (242, 243, 240), 7  # the background and how far each of its chan
 SKY = {"sunny": (196, 228, 250), "windy": (212, 224, 226), "rainy": (172, 180, 196)}
 
 
-def draw(subject: Scene | Thing, size: int, rng: random.Random | None = None) -> Image.Image:
-    """A picture of one thing, or of a scene before anything happens in it.
+def draw(subject: Scene | Group | Thing, size: int, rng: random.Random | None = None) -> Image.Image:
+    """A picture of one thing, of a few near each other, or of a scene before anything happens in it.
 
     Args:
         subject: what to draw; of a thing alone its place does not matter.
@@ -62,10 +63,15 @@ def draw(subject: Scene | Thing, size: int, rng: random.Random | None = None) ->
     if size < STEP or size % STEP:
         raise ValueError(f"size must be a multiple of {STEP}, got {size}")
     if isinstance(subject, Thing):
-        picture = Image.new("RGBA", (size, size), (*_tinted(GROUND, rng), 255))
-        _put(picture, subject, (size / 2, size / 2), ALONE[subject.size] * size, JITTER_ALONE * size, rng)
+        subject = Group((subject,))
+    picture = _sky(subject.weather, size, _tinted(SKY.get(subject.weather, GROUND), rng))
+    if isinstance(subject, Group):
+        alone = len(subject.things) == 1
+        cell, diameters = (size, ALONE) if alone else (size / 2, IN_CELL)
+        jitter = (JITTER_ALONE if alone else JITTER_IN_CELL) * cell
+        for thing, (x, y) in zip(subject.things, _centres(subject), strict=True):
+            _put(picture, thing, (x * size, y * size), diameters[thing.size] * cell, jitter, rng)
     else:
-        picture = _sky(subject.weather, size, _tinted(SKY.get(subject.weather, GROUND), rng))
         width, height = size / NUM_COLUMNS, size / NUM_ROWS
         for thing in subject.things:
             centre = (thing.place.column + 0.5) * width, (thing.place.row + 0.5) * height
@@ -125,6 +131,19 @@ def caption(subject: Scene | Thing) -> str:
     return f"{words} on a {subject.weather} day" if subject.weather else words
 
 
+def _centres(group: Group) -> list[tuple[float, float]]:
+    """Where the things of a group stand, as shares of the picture's side: two alone use all of it."""
+    things = group.things
+    columns, rows = {thing.place.column for thing in things}, {thing.place.row for thing in things}
+    return [
+        (
+            0.25 + thing.place.column / 2 if len(columns) > 1 else 0.5,
+            0.25 + thing.place.row / 2 if len(rows) > 1 else 0.5,
+        )
+        for thing in things
+    ]
+
+
 def _put(
     picture: Image.Image,
     thing: Thing,
@@ -179,6 +198,8 @@ def _tinted(colour: Colour, rng: random.Random | None) -> Colour:
 
 def _sky(weather: str, size: int, colour: Colour) -> Image.Image:
     """The background of a scene; the weather is seen all over it, so no thing can hide it."""
+    if not weather:
+        return Image.new("RGBA", (size, size), (*colour, 255))
     large = Image.new("RGB", (size * 4, size * 4), colour)
     pen, unit = ImageDraw.Draw(large), size * 4 / 100
     if weather == "sunny":

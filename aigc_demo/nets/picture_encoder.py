@@ -129,41 +129,13 @@ class PictureEncoder(
         return sum(parameter.numel() for parameter in self.parameters())
 
 
-def label_loss(logits_BK: Tensor, labels: Tensor) -> Tensor:
+def label_loss(logits_BK: Tensor, labels_B: Tensor) -> Tensor:
     """Mean surprise at the true classes, in nats: -log softmax(logits)[label].
-
-    Args:
-        logits_BK: of each picture and class.
-        labels: of each picture its class [B], or its share of every class [B, K].
 
     Returns:
         A single number; log K for a network that knows nothing.
     """
-    return F.cross_entropy(logits_BK, labels)
-
-
-def mixup(x_BCHW: Tensor, labels_B: Tensor, num_classes: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Blend each picture with the one before it, and its label likewise.
-
-    With share s drawn evenly from 0 to 1: s x_i + (1 - s) x_(i-1). A network that learns from these is unsure
-    of what lies between two classes, where one that only ever saw whole pictures takes a side.
-
-    Args:
-        x_BCHW: pictures.
-        labels_B: their classes.
-        num_classes: K.
-        rng: of the shares; on the CPU.
-
-    Returns:
-        Pictures [B, C, H, W] and the share [B, K] that each has of every class.
-
-    Source:
-        Zhang et al. 2017, arXiv:1710.09412, section 2, with alpha = 1.
-    """
-    share_B = torch.rand(len(x_BCHW), generator=rng).to(x_BCHW.device)
-    target_BK = F.one_hot(labels_B, num_classes).to(x_BCHW.dtype)
-    blended_BCHW = x_BCHW.roll(1, 0).lerp(x_BCHW, share_B[:, None, None, None])
-    return blended_BCHW, target_BK.roll(1, 0).lerp(target_BK, share_B[:, None])
+    return F.cross_entropy(logits_BK, labels_B)
 
 
 def contrastive_pair_loss(p_BP: Tensor, q_BP: Tensor, temperature: float = 0.2) -> Tensor:

@@ -15,7 +15,7 @@ from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.images import PictureCorpus, augment
 from aigc_demo.data.pixels import as_numbers
 from aigc_demo.nets.diff_augment import cutout
-from aigc_demo.nets.picture_encoder import PictureEncoder, contrastive_pair_loss, label_loss, mixup
+from aigc_demo.nets.picture_encoder import PictureEncoder, contrastive_pair_loss, label_loss
 from aigc_demo.training.checkpoint import writable_copy
 from aigc_demo.training.picture_settings import ClassifierSettings
 from aigc_demo.training.picture_training import PictureTraining
@@ -58,10 +58,8 @@ class ClassifierTraining(PictureTraining):
         if self.labelled:
             assert self.pictures.train_labels is not None  # there are classes
             picture_BCHW, index_B = self.batches.rows(rng)
-            labels = self.pictures.train_labels[index_B]
-            if float(torch.rand((), generator=rng)) < self.settings.mixup_prob:
-                picture_BCHW, labels = mixup(picture_BCHW, labels, self.pictures.num_modes, rng)
-            return label_loss(self._seen(self.mine(picture_BCHW)), self.mine(labels))
+            logits_BK = self._seen(self.mine(picture_BCHW))
+            return label_loss(logits_BK, self.mine(self.pictures.train_labels[index_B]))
         index_B = torch.randint(len(self.pictures.train), (self.settings.batch_size,), generator=rng)
         picture_BCHW = self.pictures.train[index_B]
         views = [self.mine(self._view(picture_BCHW, rng)) for _ in range(2)]

@@ -130,9 +130,6 @@ class ClassifierSettings(PictureNetworkSettings):
     width: int = setting(32, "channels of the first stage", low=8, high=256)
     feature_size: int = setting(128, "features of a picture", low=8, high=128)
     learning_rate: float = setting(4e-3, "AdamW's largest", low=0, high=10)
-    mixup_prob: float = setting(
-        0.0, "share of batches in which labelled pictures are blended in pairs", low=0, high=1
-    )
     temperature: float = setting(0.2, "how much the nearest wrong views count", low=0.01, high=10)
     view_crop: float = setting(0.25, "how far a view is moved, as a share of the side", low=0, high=0.5)
     view_flip: bool = setting(True, "mirror half of the views")

@@ -129,6 +129,8 @@ RECIPES: dict[str, Recipe] = {
         small={
             "num_features": 32,
             "batch_size": 64,
+            "optimizer": "muon",
+            "muon_learning_rate": 0.03,
             "learning_rate": 1e-3,
             "beta1": 0.0,
             "beta2": 0.99,

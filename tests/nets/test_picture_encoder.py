@@ -13,7 +13,6 @@ from aigc_demo.nets.picture_encoder import (
     PictureEncoderConfig,
     contrastive_pair_loss,
     label_loss,
-    mixup,
 )
 
 
@@ -32,25 +31,6 @@ def test_label_loss_by_hand() -> None:
     logits = torch.log(torch.tensor([[0.5, 0.25, 0.25], [0.1, 0.1, 0.8]]))
     expected = -(math.log(0.25) + math.log(0.8)) / 2
     assert label_loss(logits, torch.tensor([1, 2])).item() == pytest.approx(expected)
-
-
-def test_mixup_blends_a_picture_as_it_blends_its_label() -> None:
-    grey, label = torch.tensor([-1.0, 0.0, 1.0]), torch.tensor([0, 1, 2])
-    x, target = mixup(grey.view(3, 1, 1, 1).expand(3, 3, 2, 2), label, 4, seeded(5))
-    share = torch.rand(3, generator=seeded(5))
-    before = grey.roll(1)
-    assert torch.allclose(x[:, 0, 0, 0], share * grey + (1 - share) * before)
-    assert torch.equal(x, x[:, :1, :1, :1].expand_as(x))  # one share for a whole picture
-    assert target.shape == (3, 4)
-    assert torch.allclose(target.sum(1), torch.ones(3))
-    assert torch.allclose(target[torch.arange(3), label], share)
-    assert torch.allclose(target[torch.arange(3), label.roll(1)], 1 - share)
-
-
-def test_of_two_classes_at_once_each_counts_by_its_share() -> None:
-    logits = torch.log(torch.tensor([[0.5, 0.25, 0.25]]))
-    expected = -(0.75 * math.log(0.5) + 0.25 * math.log(0.25))
-    assert label_loss(logits, torch.tensor([[0.75, 0.25, 0]])).item() == pytest.approx(expected)
 
 
 def test_pair_loss_of_two_pictures_by_hand() -> None:
