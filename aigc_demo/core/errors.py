@@ -37,6 +37,10 @@ ENGLISH: dict[str, str] = {
         "{name} holds no picture that can be used ({detail}); "
         "give a folder of PNG or JPEG files with at least 8 pixels a side."
     ),
+    "no_captions": (
+        "The pictures of {source} have no captions; "
+        "give tiny-world, or a folder with a metadata.csv that holds file_name and text."
+    ),
     "too_many_pictures": "{name} holds more than the {limit} pictures that are taken; give a part of it.",
     "pictures_crash": (
         "{count} pictures in {name} ended the program that decodes them; take out the damaged ones, "

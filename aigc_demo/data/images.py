@@ -20,7 +20,16 @@ from aigc_demo.data.hub_table import PREFIX, HubSource
 from aigc_demo.data.picture_files import ReadPictures, read_folder
 from aigc_demo.data.preparation import PreparationStep
 from aigc_demo.data.sources import TINY_WORLD
-from aigc_demo.data.tiny_picture import NUM_MODES, SCENES, caption, draw, mode_name, mode_of, subjects
+from aigc_demo.data.tiny_picture import (
+    GROUPS,
+    NUM_MODES,
+    SCENES,
+    caption,
+    draw,
+    mode_name,
+    mode_of,
+    subjects,
+)
 from aigc_demo.data.tiny_scene import Thing
 
 if TYPE_CHECKING:
@@ -29,6 +38,7 @@ if TYPE_CHECKING:
 
 TINY_WORLD_SEED = 0
 PICTURES = "pictures"  # what the report counts
+DRAWN = (*NUM_MODES, SCENES, GROUPS)
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601: how bright red, green and blue are
 
 
@@ -42,7 +52,7 @@ class PictureSettings(Settings):
 
     image_size: int = setting(32, "side of a picture in pixels", choices=(32, 64))
     pictures: str = setting(
-        "shapes", "what the tiny world draws: one shape, one thing, a scene", choices=(*NUM_MODES, SCENES)
+        "shapes", "what the tiny world draws: one shape, one thing, a scene, a few shapes", choices=DRAWN
     )
     num_pictures: int = setting(20_000, "how many pictures the tiny world draws", low=10, high=60_000)
     validation_fraction: float = setting(0.1, "share of the pictures kept for validation", low=0.0, high=0.9)

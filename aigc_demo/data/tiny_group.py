@@ -6,16 +6,25 @@ it never saw although it knows every part of it.
 
 import itertools
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from aigc_demo.data.tiny_scene import COLOURS, SHAPES, SIZES, WEATHERS, Place, Thing
+from aigc_demo.data.tiny_scene import COLOURS, SHAPES, SIZES, WEATHERS, Place, Thing, relations
 
 MOST_THINGS = 3
 SHARES = {1: 0.3, 2: 0.5, 3: 0.2}  # how often a group has so many things
 # A thing is held out if the sum of its numbers, size counted twice, is divisible by this: of half of the
 # pairs of colour and shape exactly one size, of the others none.
 HELD_OUT_EVERY = 6
+NUM_HELD_OUT = len(SHAPES) * len(COLOURS) * len(SIZES) // HELD_OUT_EVERY
+
+
+# Where things of a group can stand, as shares of the picture's width and height.
+CENTRES = (
+    (0.5, 0.5),
+    *((0.25, 0.5), (0.75, 0.5), (0.5, 0.25), (0.5, 0.75)),
+    *((0.25, 0.25), (0.75, 0.25), (0.25, 0.75), (0.75, 0.75)),
+)
 
 
 @dataclass(frozen=True)
@@ -103,6 +112,38 @@ def arranged(looks: list[Thing], steps: list[str], weather: str = "") -> Group |
         beside = step in ("left", "right")
         places.append(Place(row, 1 - column) if beside else Place(1 - row, column))
     return Group(tuple(replace(a, place=place) for a, place in zip(looks, places, strict=True)), weather)
+
+
+def centres(group: Group) -> list[tuple[float, float]]:
+    """Where its things stand, each one of CENTRES: what stands alone in its direction uses all of it."""
+    columns, rows = ({getattr(t.place, name) for t in group.things} for name in ("column", "row"))
+    return [
+        (
+            0.25 + thing.place.column / 2 if len(columns) > 1 else 0.5,
+            0.25 + thing.place.row / 2 if len(rows) > 1 else 0.5,
+        )
+        for thing in group.things
+    ]
+
+
+def group_standing(looks: Mapping[tuple[float, float], Thing], weather: str = "") -> Group | None:
+    """The group whose things stand at these of CENTRES; None where no group stands so.
+
+    Args:
+        looks: the things; their own places do not matter.
+        weather: of the group.
+    """
+    things = [
+        replace(thing, place=Place(row=int(y > 0.5), column=int(x > 0.5))) for (x, y), thing in looks.items()
+    ]
+    if not 1 <= len(things) <= MOST_THINGS or len({(t.kind, t.colour) for t in things}) < len(things):
+        return None
+    for order in (things, things[1:] + things[:1], things[2:] + things[:2]):
+        group = Group(tuple(order), weather)
+        straight = all(len(relations(order[0], other)) == 1 for other in order[1:])
+        if straight and set(centres(group)) == set(looks):
+            return group
+    return None
 
 
 def _places(rng: random.Random, count: int) -> list[Place]:

@@ -11,7 +11,8 @@ from functools import lru_cache
 
 from PIL import Image, ImageDraw
 
-from aigc_demo.data.tiny_group import Group
+from aigc_demo.data import tiny_caption
+from aigc_demo.data.tiny_group import Group, centres, groups
 from aigc_demo.data.tiny_scene import (
     ANIMALS,
     COLOURS,
@@ -30,7 +31,7 @@ from aigc_demo.data.tiny_story import RELATION_WORDS, described, whole_name
 
 KINDS = {"shapes": SHAPES, "things": (*SHAPES, *ANIMALS)}
 NUM_MODES = {name: len(kinds) * len(COLOURS) * len(SIZES) for name, kinds in KINDS.items()}
-SCENES = "scenes"
+SCENES, GROUPS = "scenes", "groups"
 STEP = 16  # a picture's side is a multiple of this
 MIDDLE = Place(1, 1)
 # Diameters, as a share of the picture, and of a cell of the grid.
@@ -69,7 +70,7 @@ def draw(subject: Scene | Group | Thing, size: int, rng: random.Random | None = 
         alone = len(subject.things) == 1
         cell, diameters = (size, ALONE) if alone else (size / 2, IN_CELL)
         jitter = (JITTER_ALONE if alone else JITTER_IN_CELL) * cell
-        for thing, (x, y) in zip(subject.things, _centres(subject), strict=True):
+        for thing, (x, y) in zip(subject.things, centres(subject), strict=True):
             _put(picture, thing, (x * size, y * size), diameters[thing.size] * cell, jitter, rng)
     else:
         width, height = size / NUM_COLUMNS, size / NUM_ROWS
@@ -79,13 +80,15 @@ def draw(subject: Scene | Group | Thing, size: int, rng: random.Random | None = 
     return picture.convert("RGB")
 
 
-def subjects(pictures: str, rng: random.Random) -> Iterator[Scene | Thing]:
+def subjects(pictures: str, rng: random.Random) -> Iterator[Scene | Group | Thing]:
     """Things to draw without end.
 
     Args:
-        pictures: shapes, things or scenes.
+        pictures: shapes, things, scenes or groups; of groups those that training may see.
         rng: chooses.
     """
+    if pictures == GROUPS:
+        yield from groups(rng, held_out=False)
     while True:
         yield draw_scene(rng) if pictures == SCENES else one_thing(rng, KINDS[pictures])
 
@@ -119,8 +122,10 @@ def mode_name(mode: int) -> str:
     return whole_name(thing_of(mode))
 
 
-def caption(subject: Scene | Thing) -> str:
+def caption(subject: Scene | Group | Thing) -> str:
     """What a picture shows: "a big red ball", "an orange cat above a small blue box on a rainy day"."""
+    if isinstance(subject, Group):
+        return tiny_caption.caption(subject)
     if isinstance(subject, Thing):
         return described(subject)
     first, *others = subject.things
@@ -129,19 +134,6 @@ def caption(subject: Scene | Thing) -> str:
         relation = RELATION_WORDS[relations(first, other)[0]]
         words += f" {relation} {described(other)}" if not position else f" and {relation} {described(other)}"
     return f"{words} on a {subject.weather} day" if subject.weather else words
-
-
-def _centres(group: Group) -> list[tuple[float, float]]:
-    """Where the things of a group stand, as shares of the picture's side: two alone use all of it."""
-    things = group.things
-    columns, rows = {thing.place.column for thing in things}, {thing.place.row for thing in things}
-    return [
-        (
-            0.25 + thing.place.column / 2 if len(columns) > 1 else 0.5,
-            0.25 + thing.place.row / 2 if len(rows) > 1 else 0.5,
-        )
-        for thing in things
-    ]
 
 
 def _put(

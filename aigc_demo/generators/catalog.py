@@ -16,7 +16,15 @@ Family = Literal["ours", "library", "pretrained"]
 
 GANS = ("dcgan", "stylegan")
 DIFFUSION_WEIGHTS = "unet/diffusion_pytorch_model.safetensors"
-MADE_HERE = ("gpt", "gpt2", *GANS, "ddpm", "classifier")
+LOOKING = {
+    "classifier": "measures",
+    "clip": "matches",
+    "checker": "reads",
+    "colorize": "mends",
+    "inpaint": "mends",
+}
+"""What recipes whose networks look at pictures are for, as the kinds of a catalog's entries."""
+MADE_HERE = ("gpt", "gpt2", *GANS, "ddpm", *LOOKING)
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 HUB_PREFIX = "hf:"
@@ -30,7 +38,8 @@ class CatalogEntry:
     Attributes:
         name: on the command line, in the page and in tests.
         family: ours, library (trained here on a library's architecture) or pretrained (by others).
-        kind: what it makes: text or pictures; or measures, where it judges what others make.
+        kind: what it makes: text or pictures; or what it does with pictures: measures them, matches them with
+            texts, reads or mends them.
         recipe: what trains it; "" for pretrained ones.
         location: a folder, or an id on the Hub.
         revision: full commit of the Hub's repository; None for a folder.
@@ -209,8 +218,8 @@ def folder_entry(folder: Path, name: str) -> CatalogEntry:
         return _gan_entry(folder, name)
     config = read_json(folder / "config.json")
     recipe = config.get("recipe", "gpt2" if config.get("model_type") == "gpt2" else "")
-    if recipe == "classifier":
-        return _picture_entry(folder, name, config, [weights_path(folder)], "measures")
+    if recipe in LOOKING:
+        return _picture_entry(folder, name, config, [weights_path(folder)], LOOKING[recipe])
     if recipe == "ddpm":
         return _picture_entry(folder, name, config, [folder / DIFFUSION_WEIGHTS], "pictures")
     weights = weights_path(folder)

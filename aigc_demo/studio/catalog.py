@@ -19,7 +19,14 @@ ON_OURS = "@ours"
 
 MOST_RUNS = 20
 MAX_MODELS = 4
-KINDS = {"text": "writes text", "pictures": "makes pictures", "measures": "measures pictures"}
+KINDS = {
+    "text": "writes text",
+    "pictures": "makes pictures",
+    "measures": "measures pictures",
+    "matches": "matches texts and pictures",
+    "reads": "reads what is on a picture",
+    "mends": "mends pictures",
+}
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,7 @@ def evaluate(
     Raises:
         DemoError: the model or the source cannot be had, or nothing is left to measure.
 
-    For a model that makes pictures see `evaluate_pictures`.
+    For a model that makes pictures see `evaluate_pictures`, for one that matches or reads `evaluate_pairs`.
     """
     from aigc_demo.generators.catalog import find
 
@@ -61,6 +61,10 @@ def evaluate(
         from aigc_demo.studio.evaluate_pictures import evaluate_encoder
 
         return evaluate_encoder(entry, source, settings=settings, seed=seed)
+    if entry.kind in ("matches", "reads", "mends"):
+        from aigc_demo.studio.evaluate_pairs import JUDGES
+
+        return JUDGES[entry.kind](entry, source, settings=settings)
     if split not in SPLITS:
         raise InputError("setting_range", name="split", expected="validation or all", got=split)
     from aigc_demo.core.device import peak_memory_mib, set_threads

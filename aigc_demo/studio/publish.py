@@ -7,7 +7,7 @@ from typing import Any
 
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.run_directory import MANIFEST, RunDirectory, step_of, whole_or_nothing, write_atomically
-from aigc_demo.data.images import PictureSettings
+from aigc_demo.data.pairs import PairSettings
 from aigc_demo.data.sources import TINY_WORLD
 from aigc_demo.training.recipes import RECIPES
 
@@ -68,5 +68,5 @@ def _preparation(config: dict[str, Any]) -> dict[str, Any]:
     """How the pictures of the training were prepared; a model of text carries that with it."""
     if RECIPES[config["recipe"]].makes == "text":
         return {}
-    names = {item.name for item in fields(PictureSettings)}
+    names = {item.name for item in fields(PairSettings)}
     return {name: value for name, value in config["settings"].items() if name in names}

@@ -91,6 +91,46 @@ CLASSIFIER = (
     *_RATE_AND_SPEED,
 )
 
+CONTRASTIVE = (
+    Curve(
+        "pair_loss",
+        (
+            Line("train", "step", "loss", smooth=True),
+            Line("validation", "validation", "loss"),
+            Line("by_chance", "step", "loss_by_chance"),
+        ),
+    ),
+    Curve(
+        "found",
+        (
+            Line("found", "step", "found", smooth=True),
+            Line("found_by_chance", "step", "found_by_chance"),
+            Line("text_of_100", "validation", "text_of_100"),
+            Line("picture_of_100", "validation", "picture_of_100"),
+        ),
+    ),
+    *_RATE_AND_SPEED,
+)
+
+READER = (
+    Curve(
+        "picture_loss",
+        (Line("train", "step", "loss", smooth=True), Line("validation", "validation", "loss")),
+        logarithmic=True,
+    ),
+    Curve("accuracy", (Line("accuracy", "validation", "accuracy"),)),
+    *_RATE_AND_SPEED,
+)
+
+MENDER = (
+    Curve(
+        "difference",
+        (Line("train", "step", "loss", smooth=True), Line("validation", "validation", "loss")),
+        logarithmic=True,
+    ),
+    *_RATE_AND_SPEED,
+)
+
 DIFFUSION = (
     Curve(
         "noise_loss",

@@ -44,6 +44,18 @@ def family_of(recipe: Recipe) -> Family:
         from aigc_demo.training import diffusion_start
 
         return Family(diffusion_start.prepare, diffusion_start.networks)
+    if recipe.family == "contrastive":
+        from aigc_demo.training import contrastive_start
+
+        return Family(contrastive_start.prepare, contrastive_start.networks)
+    if recipe.family == "reader":
+        from aigc_demo.training import attribute_reading
+
+        return Family(attribute_reading.prepare, attribute_reading.networks)
+    if recipe.family == "mender":
+        from aigc_demo.training import mending
+
+        return Family(mending.prepare, mending.networks)
     from aigc_demo.training import language_model_start
 
     return Family(

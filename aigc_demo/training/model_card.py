@@ -25,6 +25,12 @@ SHIPPED = {
     "stylegan": "A style-based generator with a discriminator, written from scratch in this project",
     "classifier": "A small network that measures pictures, written from scratch in this project and frozen "
     "before any generator was trained",
+    "clip": "A dual encoder, a Transformer for texts and a convolutional network for pictures, written from "
+    "scratch in this project",
+    "checker": "A small network that reads what stands where on a picture, written from scratch in this "
+    "project; it never trains, guides or ranks what draws",
+    "colorize": "A small U-Net that gives grey pictures their colours, written from scratch in this project",
+    "inpaint": "A small U-Net that draws what was painted over, written from scratch in this project",
     "ddpm": "The library baseline: diffusers' UNet2DModel and its noise, trained by this project on the same "
     "data for the same time",
     "gpt": "A decoder-only Transformer written from scratch in this project",
@@ -36,6 +42,14 @@ OWN = {
     "with it",
     "classifier": "A small network that measures pictures, written from scratch in AIGC Demo and trained "
     "with it",
+    "clip": "A dual encoder, a Transformer for texts and a convolutional network for pictures, written from "
+    "scratch in AIGC Demo and trained with it",
+    "checker": "A small network that reads what stands where on a picture, written from scratch in AIGC Demo "
+    "and trained with it",
+    "colorize": "A small U-Net that gives grey pictures their colours, written from scratch in AIGC Demo and "
+    "trained with it",
+    "inpaint": "A small U-Net that draws what was painted over, written from scratch in AIGC Demo and "
+    "trained with it",
     "ddpm": "diffusers' UNet2DModel, trained with AIGC Demo",
     "gpt": "A decoder-only Transformer, written from scratch in AIGC Demo and trained with it",
     "gpt2": "transformers' GPT2LMHeadModel, trained with AIGC Demo",
@@ -44,6 +58,9 @@ TASKS = {
     "text": "text-generation",
     "pictures": "unconditional-image-generation",
     "features": "image-feature-extraction",
+    "matches": "zero-shot-image-classification",
+    "readings": "object-detection",
+    "repairs": "image-to-image",
 }
 WORD = re.compile(r"[a-z0-9][a-z0-9-]*")
 USE = """## What it is for
@@ -91,10 +108,76 @@ from aigc_demo.nets.picture_encoder import PictureEncoder
 encoder = PictureEncoder.from_pretrained("FOLDER").float().eval()
 features = encoder.features(pictures)  # of [N, 3, H, W] in -1 to 1
 ```"""
+MATCHER_LOADED = """## How to load it
+
+```python
+from aigc_demo.generators.matching import load_matcher
+
+matcher = load_matcher("FOLDER")
+scores = matcher.scores(["a red ball"], pictures)  # of uint8 [N, 3, H, W]; -1 to 1, higher fits better
+```"""
+READER_LOADED = """## How to load it
+
+```python
+from aigc_demo.generators.matching import load_reader
+from aigc_demo.measure.attributes import read_pictures
+
+found = read_pictures(load_reader("FOLDER"), pictures)  # of uint8 [N, 3, H, W]
+```"""
+USE_OF_MATCHES = """## What it is for
+
+A classroom: to see how texts and pictures come to lie in one space, to rank pictures by a text, and to guide
+what draws. It knows the words of its captions and no others."""
+USE_OF_READINGS = """## What it is for
+
+To say of pictures of the tiny world whether they show what was asked for. It knows nothing else."""
+MENDER_LOADED = """## How to load it
+
+```python
+from aigc_demo.generators.mending import load_mender
+
+mender = load_mender("FOLDER")
+mended = mender.mended(pictures)  # uint8 [N, 3, H, W]; with a second argument for what is painted over
+```"""
+USE_OF_REPAIRS = """## What it is for
+
+A classroom: to see what a network makes of what it cannot see. What it adds is likely among the pictures that
+it was trained on, and nothing more."""
 ONLY_THE_RUN = """## What this file is for
 
 The model is in the last checkpoint; it can be loaded, and gone on from with `--init`. The
 state of the optimizer is not in this file, so the run cannot be resumed."""
+
+
+USES = {
+    "pictures": USE_OF_PICTURES,
+    "features": USE_OF_MEASURES,
+    "matches": USE_OF_MATCHES,
+    "readings": USE_OF_READINGS,
+    "repairs": USE_OF_REPAIRS,
+}
+LOOKS_AT_PICTURES = ("features", "matches", "readings", "repairs")
+LOOKED = {
+    "accuracy": "names the kind of picture rightly",
+    "top1": "finds a changed picture again among all held out",
+    "top1_of_100": "finds the caption of a picture among 100",
+    "picture_of_100": "finds the picture of a caption among 100",
+    "top1_of_100_zh": "finds the Chinese caption of a picture among 100",
+    "picture_of_100_zh": "finds the picture of a Chinese caption among 100",
+    "checker_accuracy": "things whose kind, colour, size and place are all read rightly",
+    "picture_accuracy": "pictures of which everything is read rightly",
+}
+MENDED = {
+    "grey_levels": "mean difference from the true pixels, grey levels of 255",
+    "grey_levels_before": "the same of the plainest guess",
+}
+LOADED = {
+    "pictures": PICTURES_LOADED,
+    "features": ENCODER_LOADED,
+    "matches": MATCHER_LOADED,
+    "readings": READER_LOADED,
+    "repairs": MENDER_LOADED,
+}
 
 
 @dataclass(frozen=True)
@@ -168,13 +251,13 @@ class Record:
 
     @property
     def makes(self) -> str:
-        """What the model makes: text, pictures or features."""
+        """What the model makes, as its recipe says."""
         return RECIPES[self.recipe].makes if self.recipe in RECIPES else "text"
 
     @property
     def use(self) -> str:
         """What it is for."""
-        return {"pictures": USE_OF_PICTURES, "features": USE_OF_MEASURES}.get(self.makes, USE)
+        return USES.get(self.makes, USE)
 
 
 def model_card(name: str, run: RunDirectory, step: int, data: DataFacts, figures: Mapping[str, Any]) -> str:
@@ -280,10 +363,8 @@ def _introduction(name: str, record: Record, networks: Mapping[str, str]) -> str
 def _how_to_load_it(record: Record) -> str:
     if record.recipe == "ddpm":
         return DIFFUSION_LOADED
-    if record.draws:
-        return PICTURES_LOADED
-    if record.makes == "features":
-        return ENCODER_LOADED
+    if record.makes in LOADED:
+        return LOADED[record.makes]
     lines = ["## How to load it", "", "```", 'python -m aigc_demo generate FOLDER --prompt "..."', "```"]
     if record.recipe == "gpt2":
         lines += ["", "Or with transformers' `AutoModelForCausalLM` and `AutoTokenizer`."]
@@ -310,8 +391,8 @@ def _how_it_was_made(record: Record, data: str = "") -> str:
 def _as_measured(record: Record, figures: Mapping[str, Any]) -> str:
     if record.draws:
         return _pictures_as_measured(figures)
-    if record.makes == "features":
-        return _encoder_as_measured(figures)
+    if record.makes in LOOKS_AT_PICTURES:
+        return _looking_as_measured(figures)
     rows = [
         ("bits per character", f"{figures['bits_per_character']:.4f}"),
         ("bits per byte", f"{figures['bits_per_byte']:.4f}"),
@@ -364,13 +445,9 @@ Measured with the files as shipped: {figures["num_samples"]:,} generated picture
 {_table(rows)}"""
 
 
-def _encoder_as_measured(figures: Mapping[str, Any]) -> str:
-    if "accuracy" in figures:
-        rows = [("names the kind of picture rightly", f"{figures['accuracy']:.2%}")]
-    else:
-        rows = [
-            ("finds a changed picture again among all held out", f"{figures['top1']:.1%}"),
-        ]
+def _looking_as_measured(figures: Mapping[str, Any]) -> str:
+    rows = [(told, f"{figures[name]:.2%}") for name, told in LOOKED.items() if name in figures]
+    rows += [(told, f"{figures[name]:.2f}") for name, told in MENDED.items() if name in figures]
     return f"""## How good it is
 
 Measured with the file as shipped on {figures["num_samples"]:,} held-out pictures.

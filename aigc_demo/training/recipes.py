@@ -6,7 +6,17 @@ from typing import Any
 
 from aigc_demo.core.errors import InputError
 from aigc_demo.data.sources import TINY_WORLD
-from aigc_demo.training.curves import CLASSIFIER, DIFFUSION, GAN, LANGUAGE_MODEL, Curve
+from aigc_demo.training.curves import (
+    CLASSIFIER,
+    CONTRASTIVE,
+    DIFFUSION,
+    GAN,
+    LANGUAGE_MODEL,
+    MENDER,
+    READER,
+    Curve,
+)
+from aigc_demo.training.pair_settings import CheckerSettings, ClipSettings, MenderSettings
 from aigc_demo.training.picture_settings import (
     ClassifierSettings,
     DiffusionSettings,
@@ -23,7 +33,8 @@ class Recipe:
     Attributes:
         settings: the class of its settings.
         family: which loop trains it.
-        makes: text, pictures, or features of pictures.
+        makes: text, pictures, features of pictures, matches of texts and pictures, readings of pictures, or
+            repairs of pictures.
         rate: the measure of a step that says how fast it goes.
         curves: the charts that tell its story.
         defaults: settings that differ from those of its class.
@@ -171,6 +182,42 @@ RECIPES: dict[str, Recipe] = {
         rate="pictures_per_second",
         asked=("image_size", "width", "batch_size", "learning_rate"),
         shape=("image_size", "width", "feature_size"),
+    ),
+    "clip": Recipe(
+        ClipSettings,
+        CONTRASTIVE,
+        family="contrastive",
+        makes="matches",
+        rate="pictures_per_second",
+        asked=("image_size", "num_layers", "hidden_size", "batch_size", "learning_rate", "wrong_captions"),
+        shape=("image_size", "num_layers", "num_heads", "hidden_size", "width", "embedding_size"),
+    ),
+    "colorize": Recipe(
+        MenderSettings,
+        MENDER,
+        family="mender",
+        makes="repairs",
+        rate="pictures_per_second",
+        asked=("image_size", "width", "batch_size", "learning_rate"),
+        shape=("image_size", "width"),
+    ),
+    "inpaint": Recipe(
+        MenderSettings,
+        MENDER,
+        family="mender",
+        makes="repairs",
+        rate="pictures_per_second",
+        asked=("image_size", "width", "batch_size", "learning_rate"),
+        shape=("image_size", "width"),
+    ),
+    "checker": Recipe(
+        CheckerSettings,
+        READER,
+        family="reader",
+        makes="readings",
+        rate="pictures_per_second",
+        asked=("image_size", "width", "batch_size", "learning_rate"),
+        shape=("image_size", "width"),
     ),
 }
 

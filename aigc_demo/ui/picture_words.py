@@ -10,6 +10,31 @@ PICTURE_WORDS: dict[str, Row] = {
         "stylegan · 图片，自研",
         "stylegan · 圖片，自研",
     ),
+    "recipe_clip": (
+        "clip · which text, which picture, written here",
+        "clip · 图文匹配，自研",
+        "clip · 圖文匹配，自研",
+    ),
+    "recipe_colorize": (
+        "colorize · grey to colours, written here",
+        "colorize · 灰度图上色，自研",
+        "colorize · 灰階圖上色，自研",
+    ),
+    "recipe_inpaint": (
+        "inpaint · repairs what was painted over, written here",
+        "inpaint · 修补被涂抹处，自研",
+        "inpaint · 修補被塗抹處，自研",
+    ),
+    "recipe_checker": (
+        "checker · reads what is on a picture",
+        "checker · 读出图片内容",
+        "checker · 讀出圖片內容",
+    ),
+    "setting_wrong_captions": (
+        "Nearly right captions to tell apart",
+        "需要分辨的近似描述数",
+        "需要分辨的近似描述數",
+    ),
     "source_drawn": ("Tiny world: small pictures", "小世界：小图片", "小世界：小圖片"),
     "source_own_pictures": ("Pictures of your own", "自己的图片", "自己的圖片"),
     "own_pictures": (
@@ -20,6 +45,7 @@ PICTURE_WORDS: dict[str, Row] = {
     "setting_pictures": ("What the tiny world draws", "小世界画什么", "小世界畫什麼"),
     "choice_pictures_shapes": ("one shape", "一个形状", "一個形狀"),
     "choice_pictures_things": ("one thing", "一件东西", "一件東西"),
+    "choice_pictures_groups": ("a few shapes", "几个形状", "幾個形狀"),
     "choice_pictures_scenes": ("a scene", "一个场景", "一個場景"),
     "setting_image_size": ("Side of a picture, pixels", "图片边长（像素）", "圖片邊長（像素）"),
     "setting_num_features": (
@@ -77,6 +103,23 @@ PICTURE_WORDS: dict[str, Row] = {
     "line_fake_prob": ("D(G(z))", "假 D(G(z))", "假 D(G(z))"),
     "line_fake_prob_smooth": ("D(G(z)) mean", "假 均值", "假 均值"),
     "line_held_out_prob": ("unseen", "未见", "未見"),
+    "chart_difference": (
+        "Difference from the true picture",
+        "与真图片的差",
+        "與真圖片的差",
+    ),
+    "chart_pair_loss": ("Contrastive loss, nats", "对比损失（奈特）", "對比損失（奈特）"),
+    "line_by_chance": ("by chance", "瞎猜", "瞎猜"),
+    "chart_found": (
+        "How many pictures find their caption",
+        "找到自己描述的图片比例",
+        "找到自己描述的圖片比例",
+    ),
+    "line_found": ("in a batch", "批内", "批內"),
+    "line_found_smooth": ("in a batch, mean", "批内均值", "批內均值"),
+    "line_found_by_chance": ("by chance", "瞎猜", "瞎猜"),
+    "line_text_of_100": ("caption of 100", "百中选文", "百中選文"),
+    "line_picture_of_100": ("picture of 100", "百中选图", "百中選圖"),
     "chart_pictures_per_second": ("Pictures per second", "每秒图片数", "每秒圖片數"),
     "line_pictures_per_second": ("each step", "每一步", "每一步"),
     "line_pictures_per_second_smooth": ("smoothed", "平滑后", "平滑後"),

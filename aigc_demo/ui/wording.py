@@ -686,6 +686,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{name} 里没有可用的图片（{detail}）；请给一个装有 PNG 或 JPEG 文件的文件夹，每边至少 8 像素。",
         "{name} 裡沒有可用的圖片（{detail}）；請給一個裝有 PNG 或 JPEG 檔案的資料夾，每邊至少 8 像素。",
     ),
+    "no_captions": (
+        "{source} 的图片没有文字说明；请用 tiny-world，或给一个带 metadata.csv（含 file_name 和 text 两列）的文件夹。",
+        "{source} 的圖片沒有文字說明；請用 tiny-world，或給一個帶 metadata.csv（含 file_name 和 text 兩欄）的資料夾。",
+    ),
     "too_many_pictures": (
         "{name} 里的图片超过可接受的 {limit} 张；请只给其中一部分。",
         "{name} 裡的圖片超過可接受的 {limit} 張；請只給其中一部分。",

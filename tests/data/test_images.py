@@ -152,7 +152,7 @@ def test_sources_that_are_no_folder_are_refused(source):
     ("values", "sentence"),
     [
         ({"image_size": 48}, "image_size must be one of 32, 64, got 48."),
-        ({"pictures": "cats"}, "pictures must be one of shapes, things, scenes, got cats."),
+        ({"pictures": "cats"}, "pictures must be one of shapes, things, scenes, groups, got cats."),
         ({"crop": 0.6}, "crop must be at most 0.5, got 0.6."),
         ({"flip": "maybe"}, "flip must be true or false, got maybe."),
         ({"num_pictures": 1}, "num_pictures must be at least 10, got 1."),

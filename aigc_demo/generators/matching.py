@@ -1,0 +1,101 @@
+"""Networks that look at pictures of groups, by their names: one matches texts with them, one reads them."""
+
+# Shapes: N pictures, M texts, E numbers of an embedding, C channels, H rows, W columns.
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from aigc_demo.core.errors import InputError
+from aigc_demo.core.weights_file import check_weights, read_json, weights_path
+from aigc_demo.data.pairs import token_table
+from aigc_demo.data.pixels import as_numbers
+from aigc_demo.data.tokenizer import Tokenizer
+from aigc_demo.generators.catalog import CatalogEntry, find
+from aigc_demo.generators.gan_pictures import COUNTERS
+from aigc_demo.nets.attribute_reader import AttributeReader, AttributeReaderConfig
+from aigc_demo.nets.contrastive import DualEncoder, DualEncoderConfig
+
+MOST_AT_ONCE = 250
+
+
+class Matcher:
+    """A dual encoder with the words it knows.
+
+    Args:
+        encoder: trained.
+        tokenizer: of its captions.
+    """
+
+    def __init__(self, encoder: DualEncoder, tokenizer: Tokenizer):
+        self.encoder, self.tokenizer = encoder.eval(), tokenizer
+        self.image_size = encoder.config.image_size
+
+    def ids(self, texts: Sequence[str]) -> Tensor:
+        """Tokens of captions, [M, T] with no more places than the longest needs."""
+        table_MT = token_table(self.tokenizer, [texts], self.encoder.config.context_length)[0]
+        return table_MT[:, : max(1, int((table_MT != 0).sum(dim=1).max()))]
+
+    @torch.inference_mode()
+    def of_texts(self, texts: Sequence[str]) -> Tensor:
+        """Vectors [M, E] of length 1."""
+        parts = self.ids(texts).split(MOST_AT_ONCE)
+        return torch.cat([self.encoder.embed_text(part) for part in parts])
+
+    @torch.inference_mode()
+    def of_pictures(self, pictures_NCHW: Tensor) -> Tensor:
+        """Vectors [N, E] of length 1 for uint8 pictures of its size."""
+        parts = pictures_NCHW.split(MOST_AT_ONCE)
+        return torch.cat([self.encoder.embed_pictures(as_numbers(part)) for part in parts])
+
+    def scores(self, texts: Sequence[str], pictures_NCHW: Tensor) -> Tensor:
+        """How well each picture fits each text, [M, N] from -1 to 1."""
+        return self.of_texts(texts) @ self.of_pictures(pictures_NCHW).t()
+
+
+def load_matcher(name_or_entry: str | CatalogEntry) -> Matcher:
+    """A dual encoder by its name, in evaluation mode.
+
+    Raises:
+        InputError: there is no such model, or its folder is broken or holds another kind.
+    """
+    folder = folder_of(name_or_entry, "matches", "matches texts and pictures")
+    encoder = DualEncoder(DualEncoderConfig.from_mapping(read_json(folder / "config.json")))
+    tokenizer = Tokenizer.load(folder)
+    if tokenizer.vocab_size > encoder.config.vocab_size:
+        detail = f"{tokenizer.vocab_size} words for a network of {encoder.config.vocab_size}"
+        raise InputError("broken_model", path=folder.name, detail=detail)
+    return Matcher(with_weights(encoder, folder), tokenizer)
+
+
+def load_reader(name_or_entry: str | CatalogEntry) -> AttributeReader:
+    """A reader of attributes by its name, in evaluation mode.
+
+    Raises:
+        InputError: there is no such model, or its folder is broken or holds another kind.
+    """
+    folder = folder_of(name_or_entry, "reads", "reads what is on a picture")
+    reader = AttributeReader(AttributeReaderConfig.from_mapping(read_json(folder / "config.json")))
+    return with_weights(reader, folder)
+
+
+def folder_of(name_or_entry: str | CatalogEntry, kind: str, expected: str) -> Path:
+    entry = find(name_or_entry) if isinstance(name_or_entry, str) else name_or_entry
+    if entry.kind != kind:
+        raise InputError(
+            "foreign_model", path=entry.name, detail=f"its kind is {entry.kind}", expected=expected
+        )
+    return Path(entry.location)
+
+
+def with_weights(network: Any, folder: Path) -> Any:
+    """The network with what lies in the folder, which is looked at before it is loaded."""
+    assert isinstance(network, nn.Module)
+    expected = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
+    check_weights(weights_path(folder), expected, dtypes=("F32", "F16", "BF16", *COUNTERS))
+    network.load_state_dict(load_file(weights_path(folder)))
+    return network.float().eval()

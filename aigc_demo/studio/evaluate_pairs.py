@@ -1,0 +1,186 @@
+"""How good is what looks at pictures of captions: does it find the right one, does it read what is there?"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from aigc_demo.core.errors import InputError
+
+if TYPE_CHECKING:
+    from aigc_demo.generators.catalog import CatalogEntry
+
+FEWEST = 2
+MOST_MENDED = 2000
+
+
+def evaluate_matcher(
+    entry: "CatalogEntry", source: str, *, settings: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Measure a dual encoder on pairs that are held out.
+
+    Args:
+        entry: of it.
+        source: of the pairs.
+        settings: of their preparation.
+
+    Returns:
+        `model`, `source`, `num_samples`; `top1_of_100`, how many pictures find their caption among 100 (or
+        what is there, if that is less); `picture_of_100`, how many captions find their picture; with `_zh`
+        the same of Chinese captions, where there are such; `seconds` and `peak_memory_mib`.
+
+    Raises:
+        DemoError: model or source cannot be had, or nothing is held out.
+    """
+    import torch
+
+    from aigc_demo.core.device import peak_memory_mib, set_threads
+    from aigc_demo.data.pairs import PairSettings, prepare_pairs
+    from aigc_demo.data.tiny_caption import language_of
+    from aigc_demo.generators.matching import load_matcher
+    from aigc_demo.measure.retrieval import found_among
+
+    set_threads()
+    began = time.perf_counter()
+    matcher = load_matcher(entry)
+    known = {item.name for item in fields(PairSettings)}
+    given = {name: value for name, value in (settings or {}).items() if name in known}
+    preparation = PairSettings.from_mapping({"image_size": matcher.image_size, **given})
+    corpus = prepare_pairs(source, preparation)
+    if len(corpus.validation) < FEWEST:
+        raise InputError(
+            "setting_range", name="validation_fraction", expected="more", got=len(corpus.validation)
+        )
+    seen = matcher.of_pictures(corpus.validation)
+    meaning = torch.tensor(corpus.validation_meanings)
+    figures = {}
+    for language, ending in (("en", ""), ("zh", "_zh")):
+        told = [
+            next((text for text in texts if language_of(text) == language), None)
+            for texts in corpus.validation_captions
+        ]
+        if None in told and (ending or not any(told)):
+            continue
+        rows = torch.tensor([place for place, text in enumerate(told) if text])
+        texts = matcher.of_texts([text for text in told if text])
+        figures[f"top1_of_100{ending}"] = found_among(seen[rows], texts, meaning[rows])
+        figures[f"picture_of_100{ending}"] = found_among(texts, seen[rows], meaning[rows])
+    return {
+        "model": entry.name,
+        "source": source,
+        "num_samples": len(corpus.validation),
+        **{name: round(value, 4) for name, value in figures.items()},
+        "seconds": round(time.perf_counter() - began, 3),
+        "peak_memory_mib": round(peak_memory_mib(), 1),
+    }
+
+
+def evaluate_reader(
+    entry: "CatalogEntry", source: str, *, settings: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Measure a reader of attributes on drawings that are held out.
+
+    Args:
+        entry: of it.
+        source: the tiny world.
+        settings: of the preparation.
+
+    Returns:
+        `model`, `source`, `num_samples`, `num_things`; `checker_accuracy`, how many things are read rightly
+        in kind, colour, size and place; `picture_accuracy`, of how many pictures everything is right, the
+        ground too; `seconds` and `peak_memory_mib`.
+
+    Raises:
+        DemoError: model or source cannot be had, or nothing is held out.
+    """
+    from aigc_demo.core.device import peak_memory_mib, set_threads
+    from aigc_demo.data.group_pictures import groups_of, prepare_groups
+    from aigc_demo.data.images import PictureSettings
+    from aigc_demo.generators.matching import load_reader
+    from aigc_demo.measure.attributes import read_pictures, verdict
+
+    set_threads()
+    began = time.perf_counter()
+    reader = load_reader(entry)
+    known = {item.name for item in fields(PictureSettings)}
+    given = {name: value for name, value in (settings or {}).items() if name in known}
+    corpus = prepare_groups(
+        source, PictureSettings.from_mapping({"image_size": reader.config.image_size, **given})
+    )
+    wanted = groups_of(corpus.validation_truth, corpus.validation_weather)
+    if not wanted:
+        raise InputError("setting_range", name="validation_fraction", expected="more than 0", got=0)
+    found = read_pictures(reader, corpus.validation)
+    verdicts = [verdict(group, one) for group, one in zip(wanted, found, strict=True)]
+    things = [thing for one in verdicts for thing in one.things]
+    return {
+        "model": entry.name,
+        "source": source,
+        "num_samples": len(wanted),
+        "num_things": len(things),
+        "checker_accuracy": round(sum(thing.num_right == 4 for thing in things) / len(things), 5),
+        "picture_accuracy": round(sum(one.all_right for one in verdicts) / len(verdicts), 5),
+        "seconds": round(time.perf_counter() - began, 3),
+        "peak_memory_mib": round(peak_memory_mib(), 1),
+    }
+
+
+def evaluate_mender(
+    entry: "CatalogEntry", source: str, *, settings: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Measure what mends pictures, on those that are held out.
+
+    Args:
+        entry: of it.
+        source: of the pictures.
+        settings: of the preparation.
+
+    Returns:
+        `model`, `source`, `num_samples`; `grey_levels`, the mean difference of what it draws from the true
+        pixels, of what repairs only where something was painted over; `grey_levels_before`, the same of the
+        plainest guess: grey, or the mean of what is left of the picture; `seconds` and `peak_memory_mib`.
+
+    Raises:
+        DemoError: model or source cannot be had, or nothing is held out.
+    """
+    import torch
+
+    from aigc_demo.core.device import peak_memory_mib, seeded, set_threads
+    from aigc_demo.data.images import PictureSettings, prepare_pictures
+    from aigc_demo.data.pixels import as_bytes, as_numbers
+    from aigc_demo.generators.mending import load_mender
+    from aigc_demo.nets.mender import filled, grey, random_holes
+
+    set_threads()
+    began = time.perf_counter()
+    mender = load_mender(entry)
+    shown = {"image_size": mender.image_size, "pictures": "groups"}
+    known = {item.name for item in fields(PictureSettings)}
+    shown |= {name: value for name, value in (settings or {}).items() if name in known}
+    true = prepare_pictures(source, PictureSettings.from_mapping(shown)).validation[:MOST_MENDED]
+    if not len(true):
+        raise InputError("setting_range", name="validation_fraction", expected="more than 0", got=0)
+    size = mender.image_size
+    holes = torch.ones(len(true), 1, size, size)
+    plain = as_bytes(grey(as_numbers(true))).expand_as(true)
+    if mender.recipe == "inpaint":
+        holes = random_holes(len(true), size, seeded(0))
+        left = (as_numbers(true) * (1 - holes)).sum((2, 3), keepdim=True)
+        mean = as_bytes(left / (1 - holes).sum((2, 3), keepdim=True)).expand_as(true)
+        plain = filled(true, holes, mean)
+    mended = mender.mended(true, holes)
+    away = {
+        name: ((made.float() - true.float()).abs() * holes).sum().item() / (3 * holes.sum().item())
+        for name, made in (("grey_levels", mended), ("grey_levels_before", plain))
+    }
+    return {
+        "model": entry.name,
+        "source": source,
+        "num_samples": len(true),
+        **{name: round(value, 3) for name, value in away.items()},
+        "seconds": round(time.perf_counter() - began, 3),
+        "peak_memory_mib": round(peak_memory_mib(), 1),
+    }
+
+
+JUDGES = {"matches": evaluate_matcher, "reads": evaluate_reader, "mends": evaluate_mender}

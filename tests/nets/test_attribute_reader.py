@@ -1,0 +1,60 @@
+"""The reader of attributes: its loss by hand, and that it learns what stands where."""
+
+import math
+
+import pytest
+import torch
+
+from aigc_demo.core.device import seeded
+from aigc_demo.nets.attribute_reader import AttributeReader, AttributeReaderConfig, Reading, reading_loss
+
+
+def test_loss_by_hand() -> None:
+    reading = Reading(
+        present_BP=torch.tensor([[0.0, math.log(3)]]),
+        kind_BPK=torch.log(torch.tensor([[[0.5, 0.5], [0.25, 0.75]]])),
+        colour_BPL=torch.log(torch.tensor([[[0.5, 0.5], [0.9, 0.1]]])),
+        size_BPS=torch.log(torch.tensor([[[0.5, 0.5], [0.4, 0.6]]])),
+        weather_BA=torch.log(torch.tensor([[0.2, 0.8]])),
+    )
+    truth = torch.tensor([[[0, -1, -1, -1], [1, 1, 0, 1]]])
+    parts = [0.5, 0.75, 0.75, 0.9, 0.6, 0.2]  # nothing there, something there, kind, colour, size, weather
+    expected = -sum(math.log(part) for part in parts)
+    assert reading_loss(reading, truth, torch.tensor([0])).item() == pytest.approx(expected, rel=1e-5)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("size", [32, 64])
+def test_it_answers_for_every_place(size: int) -> None:
+    torch.manual_seed(0)
+    reader = AttributeReader(AttributeReaderConfig(image_size=size, width=8)).eval()
+    x = torch.rand(3, 3, size, size, generator=seeded(1)) * 2 - 1
+    reading = reader(x)
+    assert reading.present_BP.shape == (3, 9)
+    assert reading.kind_BPK.shape == (3, 9, 6)
+    assert reading.colour_BPL.shape == (3, 9, 8)
+    assert reading.size_BPS.shape == (3, 9, 3)
+    assert reading.weather_BA.shape == (3, 4)
+    assert not torch.allclose(reader(x.flip(3)).present_BP, reading.present_BP, atol=1e-3)
+    with pytest.raises(ValueError, match="for a reader of"):
+        reader(x[:, :, :16])
+
+
+def test_it_learns() -> None:
+    torch.manual_seed(0)
+    reader = AttributeReader(AttributeReaderConfig(image_size=32, width=8))
+    x = torch.rand(8, 3, 32, 32, generator=seeded(1)) * 2 - 1
+    truth = torch.full((8, 9, 4), -1)
+    truth[..., 0] = 0
+    for picture in range(8):
+        truth[picture, picture] = torch.tensor([1, picture % 6, picture, picture % 3])
+    weather = torch.arange(8) % 4
+    optimizer = torch.optim.AdamW(reader.parameters(), lr=1e-2)
+    losses = []
+    for _ in range(40):
+        loss = reading_loss(reader(x), truth, weather)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.5 < losses[0]
