@@ -42,7 +42,7 @@ class PairSettings(PictureSettings):
     """Which pairs, and how they are prepared."""
 
     image_size: int = setting(64, "side of a picture in pixels", choices=(32, 64))
-    num_pictures: int = setting(30_000, "how many pictures the tiny world draws", low=10, high=60_000)
+    num_pictures: int = setting(20_000, "how many pictures the tiny world draws", low=10, high=60_000)
     phrasings: int = setting(2, "captions of a tiny-world picture in each language", low=1, high=8)
 
 
