@@ -61,8 +61,9 @@ def build_train_tab(cache: ModelCache, stops: StopBook, watches: RunWatches, fra
         with gr.Column(scale=3, min_width=320, elem_classes=["side", "left"]):
             watched, notice, file = _watched()
     _wire_order(handlers, visitor, form, watched, notice)
-    _wire_watching(handlers, visitor, watched, notice, file)
+    # Before the watching: the browser calls what listens to one event in turn, and to watch takes long.
     wire_scrubber(watched.scrubber, cache, stops, watches, watched.picker)
+    _wire_watching(handlers, visitor, watched, notice, file)
     _exchange(handlers, visitor, watched, notice)
     if can_push():
         _push(handlers, visitor, watched, notice)
@@ -160,6 +161,7 @@ def _wire_order(
 def _wire_watching(handlers: TrainHandlers, visitor: Any, watched: Watched, notice: Any, file: Any) -> None:
     asked = [watched.picker, watched.logarithmic, visitor]
     keep = {**CHEAP, "trigger_mode": "multiple"}
+    watched.picker.change(lambda: gr.update(value=None, visible=False), None, file, **CHEAP)
     gr.on([watched.picker.change, watched.logarithmic.change], handlers.watch, asked, watched.all, **keep)
     watched.picker.focus(handlers.refresh, None, watched.picker, **CHEAP)
     named = [watched.picker, visitor]
@@ -170,4 +172,3 @@ def _wire_watching(handlers: TrainHandlers, visitor: Any, watched: Watched, noti
     watched.delete.click(handlers.delete, named, [watched.picker, notice, watched.disk], **CHEAP)
     watched.download.click(handlers.download, watched.picker, file, **PRIVATE)
     watched.save.click(handlers.save_model, watched.picker, file, **PRIVATE)
-    watched.picker.change(lambda: gr.update(value=None, visible=False), None, file, **CHEAP)

@@ -244,6 +244,9 @@ def test_a_run_that_draws_is_started_seen_and_gone_back_through(chromium, page_u
         page.wait_for_selector("#own-pictures")
         page.check("#source input[value=tiny-world]")
         settle(page)
+        start(page, 5000)
+        page.wait_for_selector("#scrub-prompt", state="hidden")  # while it is under way
+        end(page)
         name = start(page, 10)
         wait_for(page, "finished")
         assert "--set num_features=8" in page.locator("#run code").text_content()
