@@ -11,14 +11,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from aigc_demo.core.errors import InputError
 from aigc_demo.data.images import PICTURES, PictureCorpus, PictureSettings
 from aigc_demo.data.preparation import PreparationStep
 from aigc_demo.data.sources import TINY_WORLD
 from aigc_demo.data.tiny_group import CENTRES, SHARES, Group, centres, draw_group, group_standing
-from aigc_demo.data.tiny_picture import MIDDLE, draw
+from aigc_demo.data.tiny_picture import MIDDLE, drawn
 from aigc_demo.data.tiny_scene import COLOURS, SHAPES, SIZES, WEATHERS, Thing
 
 if TYPE_CHECKING:
@@ -59,9 +57,7 @@ def prepare_groups(source: str, settings: PictureSettings) -> GroupCorpus:
     rng, size = random.Random(SEED), settings.image_size
     counts = rng.choices(list(SHARES), list(SHARES.values()), k=settings.num_pictures)
     groups = [draw_group(rng, count) for count in counts]
-    pixels = np.empty((len(groups), 3, size, size), np.uint8)
-    for place, group in enumerate(groups):
-        pixels[place] = np.asarray(draw(group, size, rng)).transpose(2, 0, 1)
+    pixels = drawn(groups, size, rng)
     truth, weather = truth_of(groups)
     num_held = int(len(groups) * settings.validation_fraction)
     parts = slice(num_held, None), slice(0, num_held)

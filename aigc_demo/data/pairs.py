@@ -14,8 +14,6 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from aigc_demo.core.config import setting
 from aigc_demo.core.errors import InputError
 from aigc_demo.data.images import PICTURES, PictureCorpus, PictureSettings, prepare_pictures
@@ -23,7 +21,7 @@ from aigc_demo.data.preparation import PreparationStep
 from aigc_demo.data.sources import TINY_WORLD
 from aigc_demo.data.tiny_caption import LANGUAGES, caption
 from aigc_demo.data.tiny_group import NUM_HELD_OUT, Group, groups, is_held_out, meaning
-from aigc_demo.data.tiny_picture import draw
+from aigc_demo.data.tiny_picture import drawn
 from aigc_demo.data.tiny_scene import COLOURS, SHAPES, SIZES, WEATHERS
 from aigc_demo.data.tokenizer import Tokenizer, train_tokenizer
 
@@ -167,13 +165,15 @@ def _spaced(text: str) -> str:
 @lru_cache(maxsize=1)
 def _drawn(size: int, count: int, validation_fraction: float, phrasings: int) -> PairCorpus:
     """Groups of the tiny world; always the same."""
+    import torch
+
     num_held = int(count * validation_fraction)
     rng = random.Random(SEED)
     parts = [
         tuple(itertools.islice(groups(rng, held_out=held), number))
         for held, number in ((False, count - num_held), (True, num_held))
     ]
-    pixels = [_pictures(part, size, rng) for part in parts]
+    pixels = [torch.from_numpy(drawn(part, size, rng)) for part in parts]
     captions = [
         tuple(
             tuple(caption(group, language, rng) for language in LANGUAGES for _ in range(phrasings))
@@ -211,15 +211,6 @@ def _drawn(size: int, count: int, validation_fraction: float, phrasings: int) ->
     )
 
 
-def _pictures(drawn: Sequence[Group], size: int, rng: random.Random) -> "Tensor":
-    import torch
-
-    pixels = np.empty((len(drawn), 3, size, size), np.uint8)
-    for place, group in enumerate(drawn):
-        pixels[place] = np.asarray(draw(group, size, rng)).transpose(2, 0, 1)
-    return torch.from_numpy(pixels)
-
-
 def _captioned(corpus: PictureCorpus, source: str) -> PairCorpus:
     """Those pictures of a corpus that have a caption."""
     import torch
@@ -231,7 +222,7 @@ def _captioned(corpus: PictureCorpus, source: str) -> PairCorpus:
     if not kept[0]:
         raise InputError("no_captions", source=source)
     pixels = [
-        part[torch.tensor(places)]
+        part[torch.tensor(places, dtype=torch.int64)]
         for part, places in zip((corpus.train, corpus.validation), kept, strict=True)
     ]
     captions = [tuple((part[place],) for place in places) for part, places in zip(texts, kept, strict=True)]

@@ -4,19 +4,17 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
-from safetensors.torch import load_file
-from torch import Tensor, nn
+from torch import Tensor
 
 from aigc_demo.core.errors import InputError
-from aigc_demo.core.weights_file import check_weights, read_json, weights_path
+from aigc_demo.core.weights_file import read_json
 from aigc_demo.data.pairs import token_table
 from aigc_demo.data.pixels import as_numbers
 from aigc_demo.data.tokenizer import Tokenizer
 from aigc_demo.generators.catalog import CatalogEntry, find
-from aigc_demo.generators.gan_pictures import COUNTERS
+from aigc_demo.generators.pictures import with_weights
 from aigc_demo.nets.attribute_reader import AttributeReader, AttributeReaderConfig
 from aigc_demo.nets.contrastive import DualEncoder, DualEncoderConfig
 
@@ -90,12 +88,3 @@ def folder_of(name_or_entry: str | CatalogEntry, kind: str, expected: str) -> Pa
             "foreign_model", path=entry.name, detail=f"its kind is {entry.kind}", expected=expected
         )
     return Path(entry.location)
-
-
-def with_weights(network: Any, folder: Path) -> Any:
-    """The network with what lies in the folder, which is looked at before it is loaded."""
-    assert isinstance(network, nn.Module)
-    expected = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
-    check_weights(weights_path(folder), expected, dtypes=("F32", "F16", "BF16", *COUNTERS))
-    network.load_state_dict(load_file(weights_path(folder)))
-    return network.float().eval()

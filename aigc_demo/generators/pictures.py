@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from safetensors.torch import load_file
+from torch import nn
 
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.weights_file import check_weights, read_json, weights_path
@@ -58,8 +60,13 @@ def load_encoder(name_or_entry: str | CatalogEntry) -> PictureEncoder:
         )
     folder = Path(entry.location)
     config = PictureEncoderConfig.from_mapping(read_json(folder / "config.json"))
-    encoder = PictureEncoder(config)
-    expected = {name: tuple(tensor.shape) for name, tensor in encoder.state_dict().items()}
+    return with_weights(PictureEncoder(config), folder)
+
+
+def with_weights(network: Any, folder: Path) -> Any:
+    """The network with what lies in the folder, which is looked at before it is loaded."""
+    assert isinstance(network, nn.Module)
+    expected = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
     check_weights(weights_path(folder), expected, dtypes=("F32", "F16", "BF16", *COUNTERS))
-    encoder.load_state_dict(load_file(weights_path(folder)))
-    return encoder.float().eval()
+    network.load_state_dict(load_file(weights_path(folder)))
+    return network.float().eval()

@@ -11,14 +11,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from aigc_demo.core.errors import InputError
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.group_pictures import GroupCorpus, prepare_groups
 from aigc_demo.data.pixels import as_numbers
 from aigc_demo.nets.attribute_reader import AttributeReader, Reading, objects_right, reading_loss
-from aigc_demo.training.checkpoint import writable_copy
-from aigc_demo.training.order import Order
+from aigc_demo.training.order import Order, refuse_init
 from aigc_demo.training.pair_settings import CheckerSettings
+from aigc_demo.training.picture_batches import with_noise
 from aigc_demo.training.picture_training import PictureTraining
 from aigc_demo.training.settings import Budget
 
@@ -49,13 +48,11 @@ class ReaderTraining(PictureTraining):
     ):
         super().__init__(reader, corpus, settings, budget, run, seed=seed)
         self.settings, self.groups = settings, corpus
-        self.writable = writable_copy(reader)
 
     def batch_loss(self, rng: torch.Generator) -> Tensor:
         """As PictureTraining."""
         picture_BCHW, index_B = self.batches.rows(rng)
-        strength_B = self.settings.noise * torch.rand(len(index_B), 1, 1, 1, generator=rng)
-        picture_BCHW = picture_BCHW + strength_B * torch.randn(picture_BCHW.shape, generator=rng)
+        picture_BCHW = with_noise(picture_BCHW, self.settings.noise, rng)
         truth_BP4, weather_B = self.groups.train_truth[index_B], self.groups.train_weather[index_B]
         return reading_loss(self._read(self.mine(picture_BCHW)), self.mine(truth_BP4), self.mine(weather_B))
 
@@ -82,11 +79,6 @@ class ReaderTraining(PictureTraining):
             "picture_accuracy": whole / len(pictures),
         }
 
-    def write_model(self, folder: Path) -> None:
-        """config.json and model.safetensors, batch norm's statistics included."""
-        self.writable.load_state_dict(self.network.state_dict())
-        self.writable.save_pretrained(folder)  # type: ignore[operator]
-
     def facts(self) -> dict[str, Any]:
         """As PictureTraining."""
         facts = super().facts()
@@ -107,9 +99,7 @@ def prepare(
     Raises:
         InputError: the source is not the tiny world, or `--init` is given, which this recipe does not take.
     """
-    if order.init is not None:
-        expected = "left away: a checker always starts from random weights"
-        raise InputError("setting_range", name="--init", expected=expected, got=order.init)
+    refuse_init(order, "a checker")
     corpus = prepare_groups(order.source, settings)
     torch.manual_seed(order.seed)
     return ReaderTraining(

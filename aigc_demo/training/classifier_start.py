@@ -5,11 +5,10 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from aigc_demo.core.errors import InputError
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.images import prepare_pictures
 from aigc_demo.nets.picture_encoder import PictureEncoder
-from aigc_demo.training.order import Order
+from aigc_demo.training.order import Order, refuse_init
 from aigc_demo.training.picture_classifier import ClassifierTraining
 from aigc_demo.training.picture_settings import ClassifierSettings
 from aigc_demo.training.settings import Budget
@@ -23,9 +22,7 @@ def prepare(
     Raises:
         InputError: the source has no pictures, or `--init` is given: a minute is all that this takes.
     """
-    if order.init is not None:
-        expected = "left away: a classifier always starts from random weights"
-        raise InputError("setting_range", name="--init", expected=expected, got=order.init)
+    refuse_init(order, "a classifier")
     corpus = prepare_pictures(order.source, settings)
     torch.manual_seed(order.seed)
     encoder = PictureEncoder(settings.encoder_config(corpus.num_modes))

@@ -20,8 +20,8 @@ from aigc_demo.data.pixels import as_numbers
 from aigc_demo.data.tokenizer import Tokenizer
 from aigc_demo.measure.retrieval import LOOKED_THROUGH, found_among
 from aigc_demo.nets.contrastive import DualEncoder, contrastive_loss
-from aigc_demo.training.checkpoint import writable_copy
 from aigc_demo.training.pair_settings import ClipSettings
+from aigc_demo.training.picture_batches import with_noise
 from aigc_demo.training.picture_training import PictureTraining
 from aigc_demo.training.settings import Budget
 
@@ -54,7 +54,6 @@ class ContrastiveTraining(PictureTraining):
     ):
         super().__init__(encoder, corpus, settings, budget, run, seed=seed)
         self.settings, self.pairs, self.tokenizer = settings, corpus, tokenizer
-        self.writable = writable_copy(encoder)
         length = encoder.config.context_length
         self.captions_NPT = token_table(tokenizer, corpus.train_captions, length)
         self.held_NPT = token_table(tokenizer, corpus.validation_captions, length)
@@ -84,8 +83,7 @@ class ContrastiveTraining(PictureTraining):
         captions_BPT = self.captions_NPT[index_B]
         B, P, _ = captions_BPT.shape
         ids_BT = captions_BPT[torch.arange(B), torch.randint(P, (B,), generator=rng)]
-        strength_B = self.settings.noise * torch.rand(B, 1, 1, 1, generator=rng)
-        picture_BCHW = picture_BCHW + strength_B * torch.randn(picture_BCHW.shape, generator=rng)
+        picture_BCHW = with_noise(picture_BCHW, self.settings.noise, rng)
         ids_NT = [self.mine(ids_BT)]
         if self.num_wrong:
             chosen_P = torch.randperm(self.wrong_NPT.shape[1], generator=rng)[: self.num_wrong]
@@ -127,8 +125,7 @@ class ContrastiveTraining(PictureTraining):
 
     def write_model(self, folder: Path) -> None:
         """config.json, model.safetensors and the tokenizer."""
-        self.writable.load_state_dict(self.network.state_dict())
-        self.writable.save_pretrained(folder)  # type: ignore[operator]
+        super().write_model(folder)
         self.tokenizer.save(folder)
 
     def facts(self) -> dict[str, Any]:

@@ -5,12 +5,11 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from aigc_demo.core.errors import InputError
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.pairs import caption_tokenizer, prepare_pairs
 from aigc_demo.nets.contrastive import DualEncoder
 from aigc_demo.training.contrastive import ContrastiveTraining
-from aigc_demo.training.order import Order
+from aigc_demo.training.order import Order, refuse_init
 from aigc_demo.training.pair_settings import ClipSettings
 from aigc_demo.training.settings import Budget
 
@@ -25,9 +24,7 @@ def prepare(
     Raises:
         InputError: the source has no pairs, or `--init` is given, which this recipe does not take.
     """
-    if order.init is not None:
-        expected = "left away: a dual encoder always starts from random weights"
-        raise InputError("setting_range", name="--init", expected=expected, got=order.init)
+    refuse_init(order, "a dual encoder")
     corpus = prepare_pairs(order.source, settings)
     tokenizer = caption_tokenizer(corpus.train_captions)
     torch.manual_seed(order.seed)

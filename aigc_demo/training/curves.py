@@ -112,16 +112,6 @@ CONTRASTIVE = (
     *_RATE_AND_SPEED,
 )
 
-READER = (
-    Curve(
-        "picture_loss",
-        (Line("train", "step", "loss", smooth=True), Line("validation", "validation", "loss")),
-        logarithmic=True,
-    ),
-    Curve("accuracy", (Line("accuracy", "validation", "accuracy"),)),
-    *_RATE_AND_SPEED,
-)
-
 MENDER = (
     Curve(
         "difference",

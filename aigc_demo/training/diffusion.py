@@ -26,7 +26,6 @@ from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.images import PictureCorpus
 from aigc_demo.data.pixels import as_numbers, grid
 from aigc_demo.generators.diffusion_pictures import denoised
-from aigc_demo.training.checkpoint import writable_copy
 from aigc_demo.training.picture_settings import DiffusionSettings
 from aigc_demo.training.picture_training import PictureTraining
 from aigc_demo.training.settings import Budget
@@ -68,7 +67,6 @@ class DiffusionTraining(PictureTraining):
         self.accelerator.register_for_checkpointing(self.average)
         # What the average is put into to be measured and to draw, and to be written.
         self.kept = copy.deepcopy(self.network).eval().requires_grad_(False)
-        self.writable = writable_copy(unet)
         shape = (settings.sample_pictures, 3, settings.image_size, settings.image_size)
         self.sample_noise_NCHW = torch.randn(shape, generator=seeded(SAMPLE_SEED))
 

@@ -12,13 +12,11 @@ import torch
 from torch import Tensor, nn
 
 from aigc_demo.core.device import seeded
-from aigc_demo.core.errors import InputError
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.images import PictureCorpus, prepare_pictures
 from aigc_demo.data.pixels import as_numbers
 from aigc_demo.nets.mender import Mender, grey, mending_loss, random_holes, with_hole
-from aigc_demo.training.checkpoint import writable_copy
-from aigc_demo.training.order import Order
+from aigc_demo.training.order import Order, refuse_init
 from aigc_demo.training.pair_settings import MenderSettings
 from aigc_demo.training.picture_training import PictureTraining
 from aigc_demo.training.settings import Budget
@@ -51,7 +49,6 @@ class MenderTraining(PictureTraining):
     ):
         super().__init__(mender, corpus, settings, budget, run, seed=seed)
         self.recipe = mender.config.recipe
-        self.writable = writable_copy(mender)
 
     def batch_loss(self, rng: torch.Generator) -> Tensor:
         """As PictureTraining."""
@@ -72,11 +69,6 @@ class MenderTraining(PictureTraining):
             total += self._mended(picture_BCHW.to(device), hole_B1HW.to(device)).item() * len(index_B)
         loss = total / len(pictures)
         return {"loss": loss, "grey_levels": loss * 127.5}
-
-    def write_model(self, folder: Path) -> None:
-        """config.json and model.safetensors, batch norm's statistics included."""
-        self.writable.load_state_dict(self.network.state_dict())
-        self.writable.save_pretrained(folder)  # type: ignore[operator]
 
     def facts(self) -> dict[str, Any]:
         """As PictureTraining."""
@@ -103,9 +95,7 @@ def prepare(
     Raises:
         InputError: the source has no pictures, or `--init` is given, which these recipes do not take.
     """
-    if order.init is not None:
-        expected = "left away: a mender always starts from random weights"
-        raise InputError("setting_range", name="--init", expected=expected, got=order.init)
+    refuse_init(order, "a mender")
     corpus = prepare_pictures(order.source, settings)
     torch.manual_seed(order.seed)
     mender = Mender(settings.mender_config(order.recipe))

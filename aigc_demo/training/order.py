@@ -25,6 +25,21 @@ class Order:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
+def refuse_init(order: Order, what: str) -> None:
+    """Refuse `--init` for a recipe that does not take it.
+
+    Args:
+        order: of that recipe.
+        what: it trains, with its article.
+
+    Raises:
+        InputError: a model is named to start from.
+    """
+    if order.init is not None:
+        expected = f"left away: {what} always starts from random weights"
+        raise InputError("setting_range", name="--init", expected=expected, got=order.init)
+
+
 def model_to_go_on_from(order: Order) -> CatalogEntry:
     """The model that `--init` names.
 

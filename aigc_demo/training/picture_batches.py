@@ -10,6 +10,12 @@ from aigc_demo.data.images import PictureCorpus, PictureSettings, augment
 from aigc_demo.data.pixels import as_numbers
 
 
+def with_noise(x_BCHW: Tensor, most: float, rng: torch.Generator) -> Tensor:
+    """Pictures with noise of a strength that each draws for itself, from none to `most`."""
+    strength_B = most * torch.rand(len(x_BCHW), 1, 1, 1, generator=rng)
+    return x_BCHW + strength_B * torch.randn(x_BCHW.shape, generator=rng)
+
+
 class PictureBatches:
     """Pictures drawn anew for every step: a pure function of the seed and the step.
 

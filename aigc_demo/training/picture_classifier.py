@@ -5,8 +5,6 @@ The losses are in `nets/picture_encoder`.
 
 # Shapes: B pictures of a batch (this process's share of it), C channels, H rows, W columns, K classes.
 
-from pathlib import Path
-
 import torch
 from torch import Tensor
 
@@ -16,7 +14,6 @@ from aigc_demo.data.images import PictureCorpus, augment
 from aigc_demo.data.pixels import as_numbers
 from aigc_demo.nets.diff_augment import cutout
 from aigc_demo.nets.picture_encoder import PictureEncoder, contrastive_pair_loss, label_loss
-from aigc_demo.training.checkpoint import writable_copy
 from aigc_demo.training.picture_settings import ClassifierSettings
 from aigc_demo.training.picture_training import PictureTraining
 from aigc_demo.training.settings import Budget
@@ -51,7 +48,6 @@ class ClassifierTraining(PictureTraining):
     ):
         super().__init__(encoder, corpus, settings, budget, run, seed=seed)
         self.settings, self.labelled = settings, bool(encoder.config.num_classes)
-        self.writable = writable_copy(encoder)
 
     def batch_loss(self, rng: torch.Generator) -> Tensor:
         """As PictureTraining."""
@@ -83,11 +79,6 @@ class ClassifierTraining(PictureTraining):
                 total[name] += value * len(index_B)
         count = sum(map(len, parts))
         return {name: value / count for name, value in total.items()}
-
-    def write_model(self, folder: Path) -> None:
-        """config.json and model.safetensors, batch norm's statistics included."""
-        self.writable.load_state_dict(self.network.state_dict())
-        self.writable.save_pretrained(folder)  # type: ignore[operator]
 
     def _labels_measured(self, index_B: Tensor) -> dict[str, float]:
         assert self.pictures.validation_labels is not None  # there are classes

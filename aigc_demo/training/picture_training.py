@@ -18,7 +18,7 @@ from aigc_demo.core.device import precision
 from aigc_demo.core.events import StepDone, ValidationDone
 from aigc_demo.core.run_directory import STATE, RunDirectory
 from aigc_demo.data.images import PictureCorpus
-from aigc_demo.training.checkpoint import checkpoint_folder, read_progress, write_progress
+from aigc_demo.training.checkpoint import checkpoint_folder, read_progress, writable_copy, write_progress
 from aigc_demo.training.loop import CutShortError, TrainingLoop
 from aigc_demo.training.optimizers import rate_factor
 from aigc_demo.training.picture_batches import PictureBatches
@@ -53,6 +53,7 @@ class PictureTraining(TrainingLoop):
         self.check_shares(settings.batch_size)
         self.pictures, self.network_settings = corpus, settings
         self.batches = PictureBatches(corpus, settings, settings.batch_size, seed)
+        self.writable = writable_copy(network)
         # Not wrapped for several processes, as the networks of a GAN: its gradients are averaged by hand.
         self.network = network.to(accelerator.device)
         self.optimizer = accelerator.prepare(_adamw(self.network, settings))
@@ -74,9 +75,10 @@ class PictureTraining(TrainingLoop):
             CutShortError: somebody wants to stop.
         """
 
-    @abstractmethod
     def write_model(self, folder: Path) -> None:
-        """The model's folder in the Hub's layout, weights in half precision."""
+        """The model's folder in the Hub's layout, weights in half precision, batch norm's statistics too."""
+        self.writable.load_state_dict(self.network.state_dict())
+        self.writable.save_pretrained(folder)  # type: ignore[operator]
 
     def train_step(self) -> StepDone:
         """One optimiser step on this process's rows of the batch."""

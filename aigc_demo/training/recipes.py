@@ -13,7 +13,6 @@ from aigc_demo.training.curves import (
     GAN,
     LANGUAGE_MODEL,
     MENDER,
-    READER,
     Curve,
 )
 from aigc_demo.training.pair_settings import CheckerSettings, ClipSettings, MenderSettings
@@ -108,6 +107,17 @@ _STORIES = {
     "dropout": 0.0,
 }
 
+# What is lost differs; how it is learned does not.
+_MENDER = Recipe(
+    MenderSettings,
+    MENDER,
+    family="mender",
+    makes="repairs",
+    rate="pictures_per_second",
+    asked=("image_size", "width", "batch_size", "learning_rate"),
+    shape=("image_size", "width"),
+)
+
 RECIPES: dict[str, Recipe] = {
     "gpt": Recipe(
         LanguageModelSettings,
@@ -192,27 +202,11 @@ RECIPES: dict[str, Recipe] = {
         asked=("image_size", "num_layers", "hidden_size", "batch_size", "learning_rate", "wrong_captions"),
         shape=("image_size", "num_layers", "num_heads", "hidden_size", "width", "embedding_size"),
     ),
-    "colorize": Recipe(
-        MenderSettings,
-        MENDER,
-        family="mender",
-        makes="repairs",
-        rate="pictures_per_second",
-        asked=("image_size", "width", "batch_size", "learning_rate"),
-        shape=("image_size", "width"),
-    ),
-    "inpaint": Recipe(
-        MenderSettings,
-        MENDER,
-        family="mender",
-        makes="repairs",
-        rate="pictures_per_second",
-        asked=("image_size", "width", "batch_size", "learning_rate"),
-        shape=("image_size", "width"),
-    ),
+    "colorize": _MENDER,
+    "inpaint": _MENDER,
     "checker": Recipe(
         CheckerSettings,
-        READER,
+        CLASSIFIER,
         family="reader",
         makes="readings",
         rate="pictures_per_second",
