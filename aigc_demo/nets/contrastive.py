@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from aigc_demo.core.config import Settings, setting
 from aigc_demo.nets.attention import rotary_angles
 from aigc_demo.nets.picture_encoder import Stage
-from aigc_demo.nets.transformer import Block, TransformerConfig, norm
+from aigc_demo.nets.transformer import Block, TransformerConfig, initialize, norm
 
 PADDING = 0  # the token that stands where a caption has ended; also unknown words, which say nothing either
 SHARPEST = 100.0
@@ -73,7 +73,7 @@ class TextEncoder(nn.Module):
         self.register_buffer("sin", sin, persistent=False)
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.num_layers))
         self.norm = norm(config)
-        self._initialize()
+        initialize(self, config)
 
     def forward(self, ids_BT: Tensor, attention_out: list[Tensor] | None = None) -> Tensor:
         """What each token means where it stands.
@@ -97,19 +97,6 @@ class TextEncoder(nn.Module):
         for block in self.blocks:
             x_BTC = block(x_BTC, mask=mask, rotary=rotary, weights_out=attention_out)
         return self.norm(x_BTC)
-
-    @torch.no_grad()
-    def _initialize(self) -> None:
-        """As the language model: what each block adds starts at zero."""
-        for name, parameter in self.named_parameters():
-            if parameter.dim() < 2:
-                continue
-            if name.endswith("output.weight"):
-                parameter.zero_()
-            elif name.startswith("blocks"):
-                parameter.normal_(std=0.5 / math.sqrt(parameter.shape[1]))
-            else:
-                parameter.normal_(std=0.02)
 
 
 class PictureTower(nn.Module):

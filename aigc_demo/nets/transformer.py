@@ -208,7 +208,7 @@ class Decoder(
         self.norm = norm(config)
         if not config.tie_embeddings:
             self.head = nn.Linear(config.hidden_size, config.vocab_size, bias=False)
-        self._initialize()
+        initialize(self, config)
 
     def forward(
         self, ids_BT: Tensor, cache: KeyValueCache | None = None, attention_out: list[Tensor] | None = None
@@ -269,24 +269,29 @@ class Decoder(
     def _predict(self, x_BTC: Tensor) -> Tensor:
         return F.linear(x_BTC, self.embedding.weight) if self.config.tie_embeddings else self.head(x_BTC)
 
-    @torch.no_grad()
-    def _initialize(self) -> None:
-        """Small random weights; what each block adds starts at zero (modern) or small (gpt2).
 
-        Starting every block as the identity lets the first steps be large (Zhang et al. 2019,
-        arXiv:1901.09321); GPT-2 divides by the square root of the number of parts that add up.
-        """
-        modern, depth = self.config.modern, 2 * self.config.num_layers
-        for name, parameter in self.named_parameters():
-            if parameter.dim() < 2:
-                continue
-            adds_to_stream = name.endswith("output.weight")
-            if modern and adds_to_stream:
-                parameter.zero_()
-            elif modern and name.startswith("blocks"):
-                parameter.normal_(std=0.5 / math.sqrt(parameter.shape[1]))
-            else:
-                parameter.normal_(std=0.02 / math.sqrt(depth) if adds_to_stream else 0.02)
+@torch.no_grad()
+def initialize(network: nn.Module, config: TransformerConfig) -> None:
+    """Small random weights; what each block adds starts at zero (modern) or small (gpt2).
+
+    Starting every block as the identity lets the first steps be large (Zhang et al. 2019, arXiv:1901.09321);
+    GPT-2 divides by the square root of the number of parts that add up.
+
+    Args:
+        network: whose blocks are called `blocks`.
+        config: of the blocks.
+    """
+    modern, depth = config.modern, 2 * config.num_layers
+    for name, parameter in network.named_parameters():
+        if parameter.dim() < 2:
+            continue
+        adds_to_stream = name.endswith("output.weight")
+        if modern and adds_to_stream:
+            parameter.zero_()
+        elif modern and name.startswith("blocks"):
+            parameter.normal_(std=0.5 / math.sqrt(parameter.shape[1]))
+        else:
+            parameter.normal_(std=0.02 / math.sqrt(depth) if adds_to_stream else 0.02)
 
 
 def next_token_loss(logits_BTV: Tensor, targets_BT: Tensor) -> Tensor:

@@ -171,3 +171,9 @@ def test_groups_are_drawn_for_networks_without_texts_too() -> None:
     assert corpus.train_texts is not None and corpus.validation_texts is not None
     drawn = things(tuple((text,) for text in (*corpus.train_texts, *corpus.validation_texts)))
     assert not any(map(is_held_out, drawn))
+
+
+def test_a_folder_of_which_nothing_is_held_out(tmp_path: Path) -> None:
+    path = folder(tmp_path / "pictures", ["a cat", "a dog", "a bird"])
+    corpus = prepare_pairs(str(path), PairSettings(image_size=32, validation_fraction=0))
+    assert (len(corpus.train), len(corpus.validation), corpus.validation_captions) == (3, 0, ())
