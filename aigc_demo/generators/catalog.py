@@ -24,7 +24,8 @@ LOOKING = {
     "inpaint": "mends",
 }
 """What recipes whose networks look at pictures are for, as the kinds of a catalog's entries."""
-MADE_HERE = ("gpt", "gpt2", *GANS, "ddpm", *LOOKING)
+TEXT_GAN = "text2image"
+MADE_HERE = ("gpt", "gpt2", *GANS, "ddpm", *LOOKING, TEXT_GAN)
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 HUB_PREFIX = "hf:"
@@ -38,7 +39,7 @@ class CatalogEntry:
     Attributes:
         name: on the command line, in the page and in tests.
         family: ours, library (trained here on a library's architecture) or pretrained (by others).
-        kind: what it makes: text or pictures; or what it does with pictures: measures them, matches them with
+        kind: what it makes: text, pictures, or pictures of texts ("text-to-image"); or what it does with pictures: measures them, matches them with
             texts, reads or mends them.
         recipe: what trains it; "" for pretrained ones.
         location: a folder, or an id on the Hub.
@@ -243,6 +244,9 @@ def folder_entry(folder: Path, name: str) -> CatalogEntry:
 def _gan_entry(folder: Path, name: str) -> CatalogEntry:
     """Two networks, each in a folder of its own."""
     config = read_json(folder / "generator" / "config.json")
+    if config.get("recipe") == TEXT_GAN:
+        files = [weights_path(folder / part) for part in ("generator", "discriminator", "matcher")]
+        return _picture_entry(folder, name, config, files, "text-to-image")
     if config.get("recipe") not in GANS:
         detail = f"its recipe is {shown(config.get('recipe')) or 'not named'}"
         expected = f"makes pictures: {', '.join(GANS)}"

@@ -14,10 +14,11 @@ from aigc_demo.data.pairs import token_table
 from aigc_demo.data.pixels import as_numbers
 from aigc_demo.data.tokenizer import Tokenizer
 from aigc_demo.generators.catalog import CatalogEntry, find
-from aigc_demo.generators.pictures import with_weights
+from aigc_demo.generators.network_folder import with_weights
 from aigc_demo.nets.attribute_reader import AttributeReader, AttributeReaderConfig
 from aigc_demo.nets.contrastive import DualEncoder, DualEncoderConfig
 
+MATCHER = "matcher"  # the folder of a dual encoder in that of a model which needs one
 MOST_AT_ONCE = 250
 
 
@@ -61,7 +62,15 @@ def load_matcher(name_or_entry: str | CatalogEntry) -> Matcher:
     Raises:
         InputError: there is no such model, or its folder is broken or holds another kind.
     """
-    folder = folder_of(name_or_entry, "matches", "matches texts and pictures")
+    return matcher_in(folder_of(name_or_entry, "matches", "matches texts and pictures"))
+
+
+def matcher_in(folder: Path) -> Matcher:
+    """The dual encoder that lies in a folder.
+
+    Raises:
+        InputError: it is broken or holds another kind.
+    """
     encoder = DualEncoder(DualEncoderConfig.from_mapping(read_json(folder / "config.json")))
     tokenizer = Tokenizer.load(folder)
     if tokenizer.vocab_size > encoder.config.vocab_size:

@@ -9,7 +9,7 @@ from aigc_demo.core.weights_file import read_json
 from aigc_demo.data.pixels import as_bytes, as_numbers
 from aigc_demo.generators.catalog import CatalogEntry
 from aigc_demo.generators.matching import folder_of
-from aigc_demo.generators.pictures import with_weights
+from aigc_demo.generators.network_folder import with_weights
 from aigc_demo.nets.mender import Mender, MenderConfig, filled, grey, with_hole
 
 MOST_AT_ONCE = 64

@@ -2,15 +2,12 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-
-from safetensors.torch import load_file
-from torch import nn
 
 from aigc_demo.core.errors import InputError
-from aigc_demo.core.weights_file import check_weights, read_json, weights_path
+from aigc_demo.core.weights_file import read_json
 from aigc_demo.generators.catalog import GANS, CatalogEntry, find
-from aigc_demo.generators.gan_pictures import COUNTERS, load_gan
+from aigc_demo.generators.gan_pictures import load_gan
+from aigc_demo.generators.network_folder import with_weights
 from aigc_demo.generators.picture_model import PictureModel
 from aigc_demo.nets.picture_encoder import PictureEncoder, PictureEncoderConfig
 
@@ -61,12 +58,3 @@ def load_encoder(name_or_entry: str | CatalogEntry) -> PictureEncoder:
     folder = Path(entry.location)
     config = PictureEncoderConfig.from_mapping(read_json(folder / "config.json"))
     return with_weights(PictureEncoder(config), folder)
-
-
-def with_weights(network: Any, folder: Path) -> Any:
-    """The network with what lies in the folder, which is looked at before it is loaded."""
-    assert isinstance(network, nn.Module)
-    expected = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
-    check_weights(weights_path(folder), expected, dtypes=("F32", "F16", "BF16", *COUNTERS))
-    network.load_state_dict(load_file(weights_path(folder)))
-    return network.float().eval()

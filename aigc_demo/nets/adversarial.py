@@ -7,9 +7,11 @@ is not.
 
 # Shapes: B pictures, C channels, H rows, W columns.
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 LOSSES = ("non-saturating", "minimax", "hinge")
 
@@ -40,11 +42,39 @@ def discriminator_loss(
         Goodfellow et al. 2014, arXiv:1406.2661, eq. 1; one-sided smoothing: Salimans et al. 2016,
         arXiv:1606.03498, section 3.4; hinge: Miyato et al. 2018, arXiv:1802.05957, eq. 16.
     """
-    _check(kind)
-    if kind == "hinge":
-        return F.relu(1 - real_score_B).mean() + F.relu(1 + fake_score_B).mean()
-    real = (1 - label_smoothing) * F.softplus(-real_score_B) + label_smoothing * F.softplus(real_score_B)
-    return real.mean() + F.softplus(fake_score_B).mean()
+    return _real_term(real_score_B, kind, label_smoothing) + _fake_term(fake_score_B, kind)
+
+
+def matching_terms(
+    real_score_B: Tensor,
+    fake_score_B: Tensor,
+    wrong_score_B: Tensor,
+    kind: str = "non-saturating",
+    label_smoothing: float = 0.0,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The three terms of which a discriminator that is given captions makes the sum small.
+
+    With t the caption of x, and w another: -E[log D(x, t)], -E[log(1 - D(G(z, t), t))] / 2 and
+    -E[log(1 - D(x, w))] / 2. So it is not enough to know real pictures: they have to fit the caption.
+
+    Args:
+        real_score_B: logits of real pictures with their captions.
+        fake_score_B: of the generator's with the captions that they were made for.
+        wrong_score_B: of real pictures with wrong captions.
+        kind: one of LOSSES.
+        label_smoothing: as in `discriminator_loss`.
+
+    Returns:
+        Three single numbers; log 2, and half of it twice, where nothing can be told.
+
+    Raises:
+        ValueError: there is no such loss.
+
+    Source:
+        Reed et al. 2016, arXiv:1605.05396, algorithm 1.
+    """
+    real = _real_term(real_score_B, kind, label_smoothing)
+    return real, _fake_term(fake_score_B, kind) / 2, _fake_term(wrong_score_B, kind) / 2
 
 
 def generator_loss(fake_score_B: Tensor, kind: str = "non-saturating") -> Tensor:
@@ -136,7 +166,7 @@ def value_terms(real_score_B: Tensor, fake_score_B: Tensor) -> tuple[Tensor, Ten
     return -F.softplus(-real_score_B).mean(), -F.softplus(fake_score_B).mean()
 
 
-def r1_penalty(discriminator: nn.Module, real_BCHW: Tensor) -> Tensor:
+def r1_penalty(discriminator: Callable[[Tensor], Tensor], real_BCHW: Tensor) -> Tensor:
     """How steep the discriminator is at real pictures: E[|d score / d x|^2].
 
     Half of gamma times this is added to the discriminator's loss: it takes away the pull away from pictures
@@ -156,6 +186,19 @@ def r1_penalty(discriminator: nn.Module, real_BCHW: Tensor) -> Tensor:
     score = discriminator(real_BCHW).sum()
     (gradient_BCHW,) = torch.autograd.grad(score, real_BCHW, create_graph=True)
     return gradient_BCHW.float().square().sum(dim=(1, 2, 3)).mean()
+
+
+def _real_term(real_score_B: Tensor, kind: str, label_smoothing: float) -> Tensor:
+    _check(kind)
+    if kind == "hinge":
+        return F.relu(1 - real_score_B).mean()
+    real = (1 - label_smoothing) * F.softplus(-real_score_B) + label_smoothing * F.softplus(real_score_B)
+    return real.mean()
+
+
+def _fake_term(fake_score_B: Tensor, kind: str) -> Tensor:
+    _check(kind)
+    return (F.relu(1 + fake_score_B) if kind == "hinge" else F.softplus(fake_score_B)).mean()
 
 
 def _check(kind: str) -> None:

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from aigc_demo.core.config import Settings, setting
 from aigc_demo.nets.attention import MultiHeadAttention
-from aigc_demo.nets.dcgan import KERNEL, NUM_CHANNELS, SLOPE, initialize
+from aigc_demo.nets.dcgan import KERNEL, NORMS, NUM_CHANNELS, SLOPE, initialize
 from aigc_demo.nets.transformer import FeedForward, RMSNorm, TransformerConfig
 
 GRID = 8
@@ -36,6 +36,7 @@ class ConditionalConfig(Settings):
     num_layers: int = setting(3, "how often each place asks the words", low=1, high=24)
     num_heads: int = setting(4, "attentions side by side", low=1, high=32)
     num_features: int = setting(32, "feature maps of the discriminator's first layer", low=4, high=512)
+    norm: str = setting("batch", "what evens out the discriminator's layers", choices=NORMS)
     recipe: str = setting("text2image", "the recipe that trains it")
     part: str = setting("generator", "which of the two", choices=("generator", "discriminator"))
 
@@ -169,17 +170,22 @@ class TextDiscriminator(
             nn.Conv2d(NUM_CHANNELS, widths[0], KERNEL, stride=2, padding=1, bias=False),
             nn.LeakyReLU(SLOPE, inplace=True),
         ]
+        evened = config.norm == "batch"
+
+        def norm(width: int) -> nn.Module:
+            return nn.BatchNorm2d(width) if evened else nn.Identity()
+
         for width, next_width in itertools.pairwise(widths):
             layers += [
-                nn.Conv2d(width, next_width, KERNEL, stride=2, padding=1, bias=False),
-                nn.BatchNorm2d(next_width),
+                nn.Conv2d(width, next_width, KERNEL, stride=2, padding=1, bias=not evened),
+                norm(next_width),
                 nn.LeakyReLU(SLOPE, inplace=True),
             ]
         self.layers = nn.Sequential(*layers)
         self.text = nn.Linear(config.text_size, widths[-1])
         self.joined = nn.Sequential(
-            nn.Conv2d(2 * widths[-1], widths[-1], 1, bias=False),
-            nn.BatchNorm2d(widths[-1]),
+            nn.Conv2d(2 * widths[-1], widths[-1], 1, bias=not evened),
+            norm(widths[-1]),
             nn.LeakyReLU(SLOPE, inplace=True),
         )
         self.score = nn.Conv2d(widths[-1], 1, 4, bias=False)

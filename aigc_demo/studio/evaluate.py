@@ -65,6 +65,10 @@ def evaluate(
         from aigc_demo.studio.evaluate_pairs import JUDGES
 
         return JUDGES[entry.kind](entry, source, settings=settings)
+    if entry.kind == "text-to-image":
+        from aigc_demo.studio.evaluate_text_to_image import evaluate_text_to_image
+
+        return evaluate_text_to_image(entry, source, settings=settings, seed=seed)
     if split not in SPLITS:
         raise InputError("setting_range", name="split", expected="validation or all", got=split)
     from aigc_demo.core.device import peak_memory_mib, set_threads

@@ -75,6 +75,52 @@ GAN = (
     _PICTURES_PER_SECOND,
 )
 
+TEXT_TO_IMAGE = (
+    Curve(
+        "game",
+        (
+            Line("generator", "step", "fooling_term", smooth=True),
+            Line("discriminator", "step", "discriminator_loss", smooth=True),
+        ),
+    ),
+    Curve(
+        "three_terms",
+        (
+            Line("real_term", "step", "real_term", smooth=True),
+            Line("fake_term", "step", "fake_term", smooth=True),
+            Line("wrong_term", "step", "wrong_term", smooth=True),
+        ),
+    ),
+    Curve(
+        "probabilities",
+        (
+            Line("real_prob", "step", "real_prob", smooth=True),
+            Line("fake_prob", "step", "fake_prob", smooth=True),
+            Line("wrong_prob", "step", "wrong_prob", smooth=True),
+            Line("held_out_prob", "step", "held_out_prob"),
+        ),
+    ),
+    Curve(
+        "told_apart",
+        (
+            Line("real_told_apart", "step", "real_told_apart"),
+            Line("made_told_apart", "step", "made_told_apart"),
+            Line("by_chance", "step", "told_apart_by_chance"),
+        ),
+    ),
+    Curve(
+        "guidance",
+        (
+            Line("guide_term", "step", "guide_term", smooth=True),
+            Line("pair_loss", "step", "pair_loss", smooth=True),
+        ),
+        logarithmic=True,
+    ),
+    _GRADIENT_NORM,
+    _LEARNING_RATE,
+    _PICTURES_PER_SECOND,
+)
+
 _RATE_AND_SPEED = (
     _LEARNING_RATE,
     _GRADIENT_NORM,

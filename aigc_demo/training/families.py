@@ -48,6 +48,10 @@ def family_of(recipe: Recipe) -> Family:
         from aigc_demo.training import contrastive_start
 
         return Family(contrastive_start.prepare, contrastive_start.networks)
+    if recipe.family == "text-to-image":
+        from aigc_demo.training import text_to_image_start
+
+        return Family(text_to_image_start.prepare, text_to_image_start.networks)
     if recipe.family == "reader":
         from aigc_demo.training import attribute_reading
 

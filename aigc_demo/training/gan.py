@@ -107,11 +107,12 @@ class GanTraining(TrainingLoop):
         # The last move's pictures are the generator's own too: made once, judged twice.
         rng = self.batches.stream(self.step)
         fake_BCHW, seen = self._discriminator_move(rng, keep_graph=True)
-        told, gradient_norm = self._generator_move(fake_BCHW, rng)
+        told, gradient_norm, heard = self._generator_move(fake_BCHW, rng)
         if self.average is not None:
             self.average.update_parameters(self.generator)
+        seen |= heard | self.after_moves(rng)
         if (self.step + 1) % self.settings.validate_every == 0:
-            seen |= self._held_out()
+            seen |= self.held_out()
         seconds = self.count_step(time.perf_counter() - started)
         measures = {
             **seen,
@@ -128,44 +129,79 @@ class GanTraining(TrainingLoop):
         """One step of the discriminator; returns the generator's pictures and what was seen of both kinds."""
         self.show_life()
         settings = self.settings
-        real_BCHW, _ = self.batches.rows(rng)
+        real_BCHW, index_B = self.batches.rows(rng)
         noise_BZ = torch.randn(settings.batch_size, settings.latent_size, generator=rng)
         real_BCHW, noise_BZ = self.mine(real_BCHW), self.mine(noise_BZ)
+        self.look_up(real_BCHW, index_B, rng)
         with self.accelerator.autocast():
             with torch.set_grad_enabled(keep_graph):
-                fake_BCHW = self._made(noise_BZ, rng)
+                fake_BCHW = self.made(noise_BZ, rng)
             # detach: the discriminator's step must not reach the generator.
-            real_score_B, fake_score_B = self._judged(
+            loss, seen = self.discriminator_side(
                 self._changed(real_BCHW, rng), self._changed(fake_BCHW.detach(), rng)
             )
-            loss = discriminator_loss(real_score_B, fake_score_B, settings.loss, settings.label_smoothing)
             penalty: Tensor | float = 0.0
             if settings.r1_gamma and self.step % settings.r1_every == 0:
                 # As many times as strong as it is seldom.
                 weight = settings.r1_gamma / 2 * settings.r1_every
-                penalty = weight * r1_penalty(self.discriminator, real_BCHW)
+                penalty = weight * r1_penalty(self.score, real_BCHW)
         self.accelerator.backward(loss + penalty)
         self._step(self.discriminator, self.discriminator_optimizers)
-        told = torch.stack(
-            [loss.detach(), real_score_B.detach().sigmoid().mean(), fake_score_B.detach().sigmoid().mean()]
-        )
-        loss_D, real, fake = self.accelerator.reduce(told, reduction="mean").tolist()
-        seen = {"discriminator_loss": loss_D, "real_prob": round(real, 5), "fake_prob": round(fake, 5)}
-        return fake_BCHW, seen
+        return fake_BCHW, self._told({"discriminator_loss": loss, **seen})
 
-    def _generator_move(self, fake_BCHW: Tensor, rng: torch.Generator) -> tuple[float, float]:
-        """One step of the generator; returns its loss and the length of its gradient."""
+    def _generator_move(
+        self, fake_BCHW: Tensor, rng: torch.Generator
+    ) -> tuple[float, float, dict[str, int | float]]:
+        """One step of the generator; returns its loss, the length of its gradient and what else is told."""
         self.show_life()
         # The discriminator is only looked through here: its own gradients would be thrown away.
         with _frozen(self.discriminator):
             with self.accelerator.autocast():
-                score_B = self.discriminator(self._changed(fake_BCHW, rng))
-                loss = generator_loss(score_B, self.settings.loss)
+                loss, seen = self.generator_side(fake_BCHW, rng)
             self.accelerator.backward(loss)
         norm = self._step(self.generator, self.generator_optimizers)
         # Looking through it moved the statistics of its batch norms, on other pictures in each process.
         self.average_over_processes(self.discriminator)
-        return self.accelerator.reduce(loss.detach(), reduction="mean").item(), norm
+        told = self._told({"loss": loss, **seen})
+        return told.pop("loss"), norm, told
+
+    def _told(self, found: dict[str, Tensor]) -> dict[str, int | float]:
+        """Single numbers as means over all processes."""
+        numbers = torch.stack([value.detach().float() for value in found.values()])
+        numbers = self.accelerator.reduce(numbers, reduction="mean")
+        return {name: round(value, 5) for name, value in zip(found, numbers.tolist(), strict=True)}
+
+    def look_up(self, real_BCHW: Tensor, index_B: Tensor, rng: torch.Generator) -> None:
+        """What a step needs to know of its real pictures beside what is on them: nothing here.
+
+        Args:
+            real_BCHW: this process's.
+            index_B: which of the corpus all processes' are.
+            rng: of the step.
+        """
+
+    def score(self, x_BCHW: Tensor) -> Tensor:
+        """What the discriminator says of pictures [B]."""
+        return self.discriminator(x_BCHW)
+
+    def discriminator_side(
+        self, real_BCHW: Tensor, fake_BCHW: Tensor
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """What the discriminator makes small, and what is told of it."""
+        real_score_B, fake_score_B = self._judged(real_BCHW, fake_BCHW)
+        settings = self.settings
+        loss = discriminator_loss(real_score_B, fake_score_B, settings.loss, settings.label_smoothing)
+        return loss, {"real_prob": mean_prob(real_score_B), "fake_prob": mean_prob(fake_score_B)}
+
+    def generator_side(
+        self, fake_BCHW: Tensor, rng: torch.Generator
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """What the generator makes small, and what is told of it beside."""
+        return generator_loss(self.score(self._changed(fake_BCHW, rng)), self.settings.loss), {}
+
+    def after_moves(self, rng: torch.Generator) -> dict[str, int | float]:
+        """What else learns in a step: nothing here."""
+        return {}
 
     def _step(self, network: nn.Module, optimizers: list[Optimizer]) -> float:
         """Along the gradients of all processes; returns their length, unscaled."""
@@ -191,7 +227,7 @@ class GanTraining(TrainingLoop):
         policies = self.settings.diff_augment
         return diff_augment(x_BCHW, rng, policies) if policies else x_BCHW
 
-    def _made(self, noise_BZ: Tensor, rng: torch.Generator) -> Tensor:
+    def made(self, noise_BZ: Tensor, rng: torch.Generator) -> Tensor:
         """The generator's pictures; a style-based one mixes two styles in some of them, and draws noise."""
         if not isinstance(self.generator, StyleGenerator):
             return self.generator(noise_BZ)
@@ -206,7 +242,7 @@ class GanTraining(TrainingLoop):
         return self.generator.synthesize(w_BLW, rng)
 
     @torch.no_grad()
-    def _held_out(self) -> dict[str, int | float]:
+    def held_out(self) -> dict[str, int | float]:
         """How sure the discriminator is of real pictures that it never saw: does it know them by heart?"""
         held_out = self.pictures.validation[:MOST_HELD_OUT]
         if not len(held_out):
@@ -245,21 +281,29 @@ class GanTraining(TrainingLoop):
         rng = seeded(SAMPLE_SEED)
         shape = (self.settings.batch_size, self.settings.latent_size)
         noise = [torch.randn(*shape, generator=rng) for _ in range(NUM_SETTLING_BATCHES)]
-        update_bn(noise, self.average, device=self.accelerator.device)
+        self.settle(self.average, noise)
+
+    def settle(self, average: AveragedModel, noise: list[Tensor]) -> None:
+        """Let the batch norms of an average learn their statistics from these batches."""
+        update_bn(noise, average, device=self.accelerator.device)
 
     def write_checkpoint(self, progress: dict[str, Any]) -> Path:
-        """A folder for each of the two networks, in half precision, and what resuming needs."""
+        """The model, and what resuming needs."""
         with checkpoint_folder(self.run, self.step, self.accelerator) as folder:
             self.accelerator.save_state(str(folder / STATE))
             if self.accelerator.is_main_process:
                 self._settle()
-                networks = {GENERATOR: self.kept_generator(), DISCRIMINATOR: self.discriminator}
-                for name, network in networks.items():
-                    self.writable[name].load_state_dict(network.state_dict())
-                    self.writable[name].save_pretrained(folder / name)  # type: ignore[operator]
-                    (folder / name / "README.md").unlink(missing_ok=True)  # the card is the whole model's
+                self.write_model(folder)
                 write_progress(folder, progress)
         return folder.with_name(f"step-{self.step:06d}")
+
+    def write_model(self, folder: Path) -> None:
+        """A folder for each of the two networks, in half precision."""
+        networks = {GENERATOR: self.kept_generator(), DISCRIMINATOR: self.discriminator}
+        for name, network in networks.items():
+            self.writable[name].load_state_dict(network.state_dict())
+            self.writable[name].save_pretrained(folder / name)  # type: ignore[operator]
+            (folder / name / "README.md").unlink(missing_ok=True)  # the card is the whole model's
 
     def read_state(self, checkpoint: Path) -> dict[str, Any]:
         """As TrainingLoop."""
@@ -274,9 +318,13 @@ class GanTraining(TrainingLoop):
         was_training = network.training
         network.eval()
         with self.accelerator.autocast():
-            made_NCHW = network(self.sample_noise_NZ.to(self.accelerator.device))
+            made_NCHW = self.sampled(network, self.sample_noise_NZ.to(self.accelerator.device))
         network.train(was_training)
         return as_bytes(made_NCHW).cpu()
+
+    def sampled(self, network: nn.Module, noise_NZ: Tensor) -> Tensor:
+        """Pictures of a sample in -1 to 1, of the noise that each is made from."""
+        return network(noise_NZ)
 
     def samples(self, saved: CheckpointSaved) -> Iterator[SampleReady]:
         """Pictures from fixed noise, as one sheet."""
@@ -298,6 +346,11 @@ class GanTraining(TrainingLoop):
             "num_modes": self.pictures.num_modes,
             "preparation": [step.to_dict() for step in self.pictures.report],
         }
+
+
+def mean_prob(score_B: Tensor) -> Tensor:
+    """How sure a discriminator is, on average, that pictures are real."""
+    return score_B.detach().sigmoid().mean()
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """How a training of a generator and a discriminator is put together from an order."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ def prepare(
     torch.manual_seed(order.seed)
     generator, discriminator = networks(order.recipe, settings)
     if order.init is not None and checkpoint is None:
-        _take_over(order, generator, discriminator)
+        take_over(order, (generator, discriminator), load_networks)
     return GanTraining(generator, discriminator, corpus, settings, budget, run, seed=order.seed)
 
 
@@ -51,17 +52,24 @@ def networks(recipe: str, settings: GanSettings) -> list[nn.Module]:
     return [Generator(shape), discriminator]
 
 
-def _take_over(order: Order, generator: nn.Module, discriminator: nn.Module) -> None:
-    """Put in the weights of the model that `--init` names.
+def take_over(
+    order: Order, new: Sequence[nn.Module], load: Callable[[Path], Sequence[nn.Module]]
+) -> None:
+    """Put the weights of the model that `--init` names into new networks.
+
+    Args:
+        order: which.
+        new: networks of the recipe's.
+        load: that model's, in the same order, from its folder.
 
     Raises:
         InputError: there is none, or it has another shape.
     """
     entry = model_to_go_on_from(order)
-    for network, old in zip((generator, discriminator), load_networks(Path(entry.location)), strict=True):
-        new = _shape(network)
+    for network, old in zip(new, load(Path(entry.location)), strict=True):
+        shape = _shape(network)
         for name, was in _shape(old).items():
-            if was != (now := new.get(name)):
+            if was != (now := shape.get(name)):
                 raise InputError("init_differs", path=str(order.init), name=name, old=was, new=now)
         network.load_state_dict(old.state_dict())
 

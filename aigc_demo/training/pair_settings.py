@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING
 from aigc_demo.core.config import setting
 from aigc_demo.data.images import DRAWN
 from aigc_demo.data.pairs import LONGEST, PairSettings
-from aigc_demo.training.picture_settings import PictureNetworkSettings
+from aigc_demo.training.picture_settings import GanSettings, PictureNetworkSettings
 
 if TYPE_CHECKING:
     from aigc_demo.nets.attribute_reader import AttributeReaderConfig
+    from aigc_demo.nets.conditional_gan import ConditionalConfig
     from aigc_demo.nets.contrastive import DualEncoderConfig
     from aigc_demo.nets.mender import MenderConfig
+
+OWN_GUIDE = "own"
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,63 @@ class ClipSettings(PairSettings, PictureNetworkSettings):
             image_size=self.image_size,
             width=self.width,
             embedding_size=self.embedding_size,
+        )
+
+
+@dataclass(frozen=True)
+class TextToImageSettings(PairSettings, GanSettings):
+    """A generator that is given a caption, against a discriminator that is given it too.
+
+    A dual encoder reads the captions for both, and says to the generator which caption its pictures fit.
+
+    Source:
+        Reed et al. 2016, arXiv:1605.05396, section 4, for the three kinds of pairs.
+    """
+
+    guide: str = setting(
+        OWN_GUIDE, "a dual encoder, by its name or its run; own for one that learns beside the generator"
+    )
+    guide_weight: float = setting(1.0, "how much the generator listens to it", low=0, high=100)
+    layout_weight: float = setting(
+        0.0,
+        "how much a picture must be like the one that its caption came from, seen from afar",
+        low=0,
+        high=1000,
+    )
+    shuffled: float = setting(
+        0.3, "share of wrong captions that are another picture's; the rest are nearly right", low=0, high=1
+    )
+    latent_size: int = setting(64, "features of the noise that a picture is made from", low=1, high=4096)
+    num_features: int = setting(32, "feature maps of the discriminator's first layer", low=4, high=512)
+    hidden_size: int = setting(128, "features of a place of the generator's grid", low=16, high=1024)
+    num_layers: int = setting(3, "how often each place asks the words", low=1, high=24)
+    num_heads: int = setting(4, "attentions side by side", low=1, high=32)
+    batch_size: int = setting(64, "pictures in one step, all processes together", low=2, high=8192)
+    optimizer: str = setting("muon", "what turns gradients into steps", choices=("adam", "muon"))
+    learning_rate: float = setting(1e-3, "Adam's, of the generator", low=0, high=10)
+    muon_learning_rate: float = setting(0.02, "Muon's, of both, for the kernels", low=0, high=10)
+    beta1: float = setting(0.0, "Adam's memory of the direction", low=0, high=0.999)
+    beta2: float = setting(0.99, "Adam's memory of the size", low=0, high=0.9999)
+    schedule: str = setting("linear", "of the learning rates", choices=("constant", "linear", "cosine"))
+    r1_gamma: float = setting(0.5, "weight of the penalty on a steep discriminator", low=0, high=1000)
+    ema_decay: float = setting(
+        0.998, "memory of the generator that is kept; 0 for its last weights", low=0, high=0.99999
+    )
+
+    def network_config(self, token_size: int, text_size: int) -> "ConditionalConfig":
+        """The generator's shape, for a dual encoder of these sizes."""
+        from aigc_demo.nets.conditional_gan import ConditionalConfig
+
+        return ConditionalConfig(
+            image_size=self.image_size,
+            latent_size=self.latent_size,
+            token_size=token_size,
+            text_size=text_size,
+            hidden_size=self.hidden_size,
+            num_layers=self.num_layers,
+            num_heads=self.num_heads,
+            num_features=self.num_features,
+            norm=self.discriminator_norm,
         )
 
 

@@ -13,9 +13,15 @@ from aigc_demo.training.curves import (
     GAN,
     LANGUAGE_MODEL,
     MENDER,
+    TEXT_TO_IMAGE,
     Curve,
 )
-from aigc_demo.training.pair_settings import CheckerSettings, ClipSettings, MenderSettings
+from aigc_demo.training.pair_settings import (
+    CheckerSettings,
+    ClipSettings,
+    MenderSettings,
+    TextToImageSettings,
+)
 from aigc_demo.training.picture_settings import (
     ClassifierSettings,
     DiffusionSettings,
@@ -201,6 +207,17 @@ RECIPES: dict[str, Recipe] = {
         rate="pictures_per_second",
         asked=("image_size", "num_layers", "hidden_size", "batch_size", "learning_rate", "wrong_captions"),
         shape=("image_size", "num_layers", "num_heads", "hidden_size", "width", "embedding_size"),
+    ),
+    "text2image": Recipe(
+        TextToImageSettings,
+        TEXT_TO_IMAGE,
+        # Its captions are those that the shipped dual encoder knows.
+        small={"guide": "clip-tiny-world"},
+        family="text-to-image",
+        makes="text-to-image",
+        rate="pictures_per_second",
+        asked=("image_size", "num_layers", "hidden_size", "batch_size", "guide_weight", "shuffled"),
+        shape=("image_size", "latent_size", "num_features", "hidden_size", "num_layers", "num_heads"),
     ),
     "colorize": _MENDER,
     "inpaint": _MENDER,

@@ -1,0 +1,57 @@
+"""A network in a folder of its own: its config.json, and its weights, which are looked at before they are loaded."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file
+from torch import nn
+
+from aigc_demo.core.config import Settings
+from aigc_demo.core.errors import InputError
+from aigc_demo.core.weights_file import check_weights, read_json, weights_path
+
+COUNTERS = ("I64",)  # batch norm counts its batches
+KNOWN_TYPES = ("F32", "F16", "BF16", *COUNTERS)
+
+
+def checked(network: Any, shape: type[Settings], folder: Path) -> Settings:
+    """What a folder says of its network, after a look at whether its weights fit it.
+
+    Args:
+        network: made from its shape.
+        shape: the class of its settings.
+        folder: where it lies.
+
+    Raises:
+        InputError: it is missing, damaged, or of another kind.
+    """
+    try:
+        described = shape.from_mapping(read_json(folder / "config.json"))
+    except InputError as error:
+        raise InputError("broken_model", path=str(folder), detail=str(error)) from error
+    with torch.device("meta"):
+        _check(network(described), folder)
+    return described
+
+
+def loaded(network: Any, shape: type[Settings], folder: Path) -> Any:
+    """A network with its weights, in evaluation mode, float32; otherwise as `checked`."""
+    made: nn.Module = network(checked(network, shape, folder))
+    return _filled(made, folder)
+
+
+def with_weights(network: nn.Module, folder: Path) -> Any:
+    """A network with what lies in the folder, which is looked at before it is loaded; as `loaded`."""
+    _check(network, folder)
+    return _filled(network, folder)
+
+
+def _filled(network: nn.Module, folder: Path) -> nn.Module:
+    network.load_state_dict(load_file(weights_path(folder)))
+    return network.float().eval()
+
+
+def _check(network: nn.Module, folder: Path) -> None:
+    expected = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
+    check_weights(weights_path(folder), expected, dtypes=KNOWN_TYPES)

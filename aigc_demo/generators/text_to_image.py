@@ -1,0 +1,177 @@
+"""Models that make pictures of captions: the protocol of ours, the library's and the pretrained ones, and ours.
+
+Ours is three networks in one folder: a dual encoder that reads the caption, the generator, and the
+discriminator that it was trained against.
+"""
+
+# Shapes: N pictures, C channels, H rows, W columns, T tokens, P places of the generator's grid.
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from aigc_demo.core.config import Settings, setting
+from aigc_demo.core.errors import InputError
+from aigc_demo.data.pixels import as_bytes, as_numbers
+from aigc_demo.generators.catalog import CatalogEntry, Family, find
+from aigc_demo.generators.gan_pictures import DISCRIMINATOR, GENERATOR
+from aigc_demo.generators.latents import latents
+from aigc_demo.generators.matching import MATCHER, Matcher, matcher_in
+from aigc_demo.generators.network_folder import loaded
+from aigc_demo.generators.picture_model import Progress
+from aigc_demo.nets.conditional_gan import ConditionalConfig, TextDiscriminator, TextGenerator
+from aigc_demo.nets.contrastive import is_token
+
+MOST_AT_ONCE = 64
+SCHEDULERS = ("ddim", "ddpm", "dpm", "euler")
+
+
+@dataclass(frozen=True)
+class TextSampling(Settings):
+    """How pictures of captions are made; what a model has no use for it leaves alone."""
+
+    truncation: float = setting(
+        1.0, "how far from the mean picture a GAN may go; 1 as far as in training", low=0, high=1.5
+    )
+    guidance_scale: float = setting(
+        3.0, "how much more a diffusion model heeds the caption than without it; 1 for no more", low=0, high=30
+    )
+    num_inference_steps: int = setting(20, "steps in which diffusion takes the noise away", low=1, high=1000)
+    scheduler: str = setting("ddim", "how diffusion goes from step to step", choices=SCHEDULERS)
+
+
+class TextToImageModel(Protocol):
+    """A model that makes pictures of captions."""
+
+    name: str
+    family: Family
+    image_size: int
+    num_parameters: int
+
+    def make(
+        self,
+        texts: Sequence[str],
+        seeds: Sequence[int],
+        sampling: TextSampling,
+        progress: Progress | None = None,
+    ) -> Tensor:
+        """One picture for each caption and seed, whichever others are made with it.
+
+        Args:
+            texts: captions, one for each picture.
+            seeds: of the noise, likewise.
+            sampling: how.
+            progress: told on the way by a model that works in steps.
+
+        Returns:
+            uint8 [N, C, H, W].
+        """
+
+
+class GanTextToImage:
+    """Our pipeline's first half: from a caption and a seed to a picture.
+
+    Args:
+        name: to show.
+        generator: from noise and what the matcher read to pictures.
+        discriminator: from pictures and captions to scores.
+        matcher: reads captions.
+    """
+
+    family: Family = "ours"
+
+    def __init__(
+        self, name: str, generator: TextGenerator, discriminator: TextDiscriminator, matcher: Matcher
+    ):
+        self.name, self.matcher = name, matcher
+        self.generator, self.discriminator = generator.eval(), discriminator.eval()
+        self.image_size = generator.config.image_size
+        self.latent_size = generator.config.latent_size
+        drawing: list[nn.Module] = [generator, matcher.encoder.text_encoder]
+        self.num_parameters = sum(weight.numel() for part in drawing for weight in part.parameters())
+
+    @torch.inference_mode()
+    def make(
+        self,
+        texts: Sequence[str],
+        seeds: Sequence[int],
+        sampling: TextSampling,
+        progress: Progress | None = None,
+    ) -> Tensor:
+        """As TextToImageModel; a GAN makes a picture in one step."""
+        made = []
+        for start in range(0, len(texts), MOST_AT_ONCE):
+            part = slice(start, start + MOST_AT_ONCE)
+            z_NZ = latents(seeds[part], self.latent_size) * sampling.truncation
+            made.append(self._drawn(texts[part], z_NZ))
+        return as_bytes(torch.cat(made))
+
+    @torch.inference_mode()
+    def looks(self, text: str, seed: int, truncation: float = 1.0) -> Tensor:
+        """How much each place took from each word in each block, [blocks, P, 1 + T], heads averaged.
+
+        The first column is the caption as a whole.
+        """
+        taken: list[Tensor] = []
+        self._drawn([text], latents([seed], self.latent_size) * truncation, taken)
+        return torch.stack([weights_1HPT[0].mean(dim=0) for weights_1HPT in taken])
+
+    @torch.inference_mode()
+    def judge(self, pictures_NCHW: Tensor, texts: Sequence[str]) -> Tensor:
+        """How sure the discriminator is that pictures are real ones of these captions, [N] in 0 to 1.
+
+        Args:
+            pictures_NCHW: uint8, of its size.
+            texts: one for each picture.
+        """
+        return self.discriminator(as_numbers(pictures_NCHW), self.matcher.of_texts(texts)).sigmoid()
+
+    def _drawn(self, texts: Sequence[str], z_NZ: Tensor, attention_out: list[Tensor] | None = None) -> Tensor:
+        ids_NT = self.matcher.ids(texts)
+        encoder = self.matcher.encoder
+        tokens_NTC = encoder.text_encoder(ids_NT)
+        text_NE = encoder.summarized(tokens_NTC, ids_NT)
+        return self.generator(z_NZ, tokens_NTC, is_token(ids_NT), text_NE, attention_out)
+
+
+def load_text_gan(entry: CatalogEntry) -> GanTextToImage:
+    """Our text-to-image model by its entry in the catalog.
+
+    Raises:
+        InputError: a network is missing, damaged, or of another kind.
+    """
+    folder = Path(entry.location)
+    return GanTextToImage(entry.name, *load_networks(folder), matcher_in(folder / MATCHER))
+
+
+def load_networks(folder: Path) -> tuple[TextGenerator, TextDiscriminator]:
+    """The generator and the discriminator in a model's folder, in evaluation mode, float32.
+
+    Raises:
+        InputError: one of them is missing, damaged, or of another kind.
+    """
+    return (
+        loaded(TextGenerator, ConditionalConfig, folder / GENERATOR),
+        loaded(TextDiscriminator, ConditionalConfig, folder / DISCRIMINATOR),
+    )
+
+
+def load_text_to_image(name_or_entry: str | CatalogEntry, *, allow_hub: bool = False) -> TextToImageModel:
+    """A model that makes pictures of captions, by its name.
+
+    Args:
+        name_or_entry: what `catalog.find` takes, or what it gave.
+        allow_hub: whether hf:owner/name@commit is taken.
+
+    Raises:
+        InputError: there is no such model, or its folder is broken or holds another kind.
+    """
+    entry = find(name_or_entry, allow_hub=allow_hub) if isinstance(name_or_entry, str) else name_or_entry
+    if entry.kind != "text-to-image":
+        detail, expected = f"its kind is {entry.kind}", "makes pictures of captions"
+        raise InputError("foreign_model", path=entry.name, detail=detail, expected=expected)
+    return load_text_gan(entry)

@@ -1,0 +1,195 @@
+"""How often does a text-to-image model draw everything that the caption says?"""
+
+import itertools
+import random
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+from aigc_demo.core.config import Settings, setting
+from aigc_demo.core.errors import InputError
+from aigc_demo.data.sources import TINY_WORLD
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from aigc_demo.data.tiny_group import Group
+    from aigc_demo.generators.catalog import CatalogEntry
+    from aigc_demo.generators.matching import Matcher
+    from aigc_demo.generators.text_to_image import TextSampling, TextToImageModel
+
+COUNTS = {1: "one_object", 2: "two_objects", 3: "three_objects"}
+LANGUAGE_ENDS = {"en": "", "zh": "_zh"}
+SEED = 7  # of the captions: not that of training
+
+
+@dataclass(frozen=True)
+class TextToImageTest(Settings):
+    """What is asked of a model, and by whom it is judged."""
+
+    num_captions: int = setting(1000, "captions of each kind and language", low=1, high=20_000)
+    candidates: int = setting(8, "pictures of each caption from which the best is chosen", low=1, high=64)
+    most_objects: int = setting(2, "how many things captions tell of at most", low=1, high=3)
+    languages: tuple[str, ...] = setting(("en", "zh"), "of the captions", choices=("en", "zh"))
+    checker: str = setting("checker-tiny-world", "reads the pictures, by its name or run")
+    ranker: str = setting("", "chooses the best, by its name or run; empty for the model's own dual encoder")
+    judge: str = setting("", "of pictures with captions of your own: a dual encoder that guided nothing")
+
+
+def evaluate_text_to_image(
+    entry: "CatalogEntry", source: str, *, settings: Mapping[str, Any] | None = None, seed: int = 0
+) -> dict[str, Any]:
+    """Measure a text-to-image model.
+
+    On the tiny world every caption tells of at least one combination of colour, shape and size that training
+    never shows, and a picture counts where the checker finds everything right and nothing more: each thing's
+    kind, colour, size and place, and the ground.
+
+    Args:
+        entry: of the model.
+        source: the tiny world, or pictures with captions.
+        settings: of `TextToImageTest`, `TextSampling`, and the preparation of pictures with captions.
+        seed: of the first picture of the first caption; all others have the next ones.
+
+    Returns:
+        `model`, `source`, `num_samples` (captions), `seconds` and `peak_memory_mib`. On the tiny world
+        `one_object_first` and `two_objects_first`, the share of captions of which the first picture is right,
+        `one_object_best_of_8` and `two_objects_best_of_8` of which the one that the dual encoder ranks
+        highest is, and `_zh` of Chinese ones. Of pictures with captions `found_of_100`, how many of the
+        pictures drawn are found by their caption among 100.
+
+    Raises:
+        DemoError: model or source cannot be had, or a setting does not fit.
+    """
+    from aigc_demo.core.device import peak_memory_mib, set_threads
+    from aigc_demo.generators.text_to_image import TextSampling, load_text_to_image
+
+    set_threads()
+    began = time.perf_counter()
+    given = dict(settings or {})
+    test = TextToImageTest.from_mapping(_taken(given, TextToImageTest))
+    sampling = TextSampling.from_mapping(_taken(given, TextSampling))
+    model = load_text_to_image(entry)
+    if source == TINY_WORLD:
+        figures = _of_tiny_world(model, test, sampling, seed)
+    else:
+        figures = _of_pairs(model, source, test, sampling, given, seed)
+    return {
+        "model": entry.name,
+        "source": source,
+        **figures,
+        "settings": {**test.to_dict(), **sampling.to_dict()},
+        "seconds": round(time.perf_counter() - began, 3),
+        "peak_memory_mib": round(peak_memory_mib(), 1),
+    }
+
+
+def asked(count: int, language: str, number: int) -> tuple[list["Group"], list[str]]:
+    """Groups that training never shows, and their captions; always the same.
+
+    Args:
+        count: how many things each has.
+        language: of the captions.
+        number: how many.
+    """
+    from aigc_demo.data.tiny_caption import caption
+    from aigc_demo.data.tiny_group import groups
+
+    rng = random.Random(f"{SEED} {count}")
+    wanted = list(itertools.islice(groups(rng, held_out=True, count=count), number))
+    rng = random.Random(f"{SEED} {count} {language}")
+    return wanted, [caption(group, language, rng) for group in wanted]
+
+
+def _of_tiny_world(
+    model: "TextToImageModel", test: TextToImageTest, sampling: "TextSampling", seed: int
+) -> dict[str, Any]:
+    import torch
+
+    from aigc_demo.generators.matching import load_reader
+    from aigc_demo.measure.attributes import read_pictures, verdict
+
+    reader, ranker = load_reader(test.checker), _ranker(model, test)
+    figures: dict[str, Any] = {}
+    for count in range(1, test.most_objects + 1):
+        for language in test.languages:
+            wanted, texts = asked(count, language, test.num_captions)
+            right_KN, score_KN = [], []
+            for place in range(test.candidates):
+                seeds = range(seed + place, seed + place + test.candidates * len(texts), test.candidates)
+                pictures_NCHW = model.make(texts, seeds, sampling)
+                found = read_pictures(reader, pictures_NCHW)
+                right_KN.append(
+                    [verdict(group, one).all_right for group, one in zip(wanted, found, strict=True)]
+                )
+                text_NE, seen_NE = ranker.of_texts(texts), ranker.of_pictures(pictures_NCHW)
+                score_KN.append((text_NE * seen_NE).sum(dim=1))
+            right = torch.tensor(right_KN).float()
+            best_1N = torch.stack(score_KN).argmax(dim=0, keepdim=True)
+            name, end = COUNTS[count], LANGUAGE_ENDS[language]
+            figures[f"{name}_first{end}"] = round(right[0].mean().item(), 4)
+            figures[f"{name}_best_of_{test.candidates}{end}"] = round(right.gather(0, best_1N).mean().item(), 4)
+    return {"num_samples": test.num_captions, **figures}
+
+
+def _of_pairs(
+    model: "TextToImageModel",
+    source: str,
+    test: TextToImageTest,
+    sampling: "TextSampling",
+    given: dict[str, Any],
+    seed: int,
+) -> dict[str, Any]:
+    """Pictures drawn for the captions of a source, found by them among 100; the judge must not have guided."""
+    import torch
+
+    from aigc_demo.data.pairs import PairSettings, prepare_pairs
+    from aigc_demo.generators.matching import load_matcher
+    from aigc_demo.measure.retrieval import found_among
+
+    if not test.judge:
+        raise InputError("setting_range", name="judge", expected="a dual encoder that guided nothing", got="none")
+    judge = load_matcher(test.judge)
+    preparation = {"image_size": model.image_size, **_taken(given, PairSettings)}
+    corpus = prepare_pairs(source, PairSettings.from_mapping(preparation))
+    every = [*corpus.train_captions, *corpus.validation_captions]
+    rng = random.Random(SEED)
+    texts = [captions[0] for captions in rng.sample(every, min(len(every), test.num_captions))]
+    candidates = [
+        model.make(texts, range(seed + place, seed + place + test.candidates * len(texts), test.candidates), sampling)
+        for place in range(test.candidates)
+    ]
+    ranker = _ranker(model, test)
+    text_NE, judged_NE = ranker.of_texts(texts), judge.of_texts(texts)
+    fits_KN = torch.stack([(text_NE * ranker.of_pictures(made)).sum(dim=1) for made in candidates])
+    seen_KNE = torch.stack([judge.of_pictures(made) for made in candidates])
+    best_NE = seen_KNE[fits_KN.argmax(dim=0), torch.arange(len(texts))]
+    meaning_N = torch.tensor([texts.index(text) for text in texts])
+    return {
+        "num_samples": len(texts),
+        "found_of_100_first": round(found_among(judged_NE, seen_KNE[0], meaning_N), 4),
+        f"found_of_100_best_of_{test.candidates}": round(found_among(judged_NE, best_NE, meaning_N), 4),
+    }
+
+
+def _ranker(model: "TextToImageModel", test: TextToImageTest) -> "Matcher":
+    """The dual encoder that is asked for, or the model's own.
+
+    Raises:
+        InputError: it has none, and none is named.
+    """
+    from aigc_demo.generators.matching import load_matcher
+
+    if test.ranker:
+        return load_matcher(test.ranker)
+    own = getattr(model, "matcher", None)
+    if own is None:
+        raise InputError("setting_range", name="ranker", expected="a dual encoder", got="none")
+    return own
+
+
+def _taken(given: dict[str, Any], settings: type[Settings]) -> dict[str, Any]:
+    """The values that these settings know."""
+    known = {item.name for item in fields(settings)}
+    return {name: value for name, value in given.items() if name in known}

@@ -1,0 +1,325 @@
+"""Training a generator that draws what a caption says, against a discriminator that knows the caption.
+
+One step, as in `training/gan`, with captions: the discriminator judges real pictures with their captions,
+the generator's with those that they were made for, and real pictures with wrong ones. A dual encoder reads
+the captions for both; to the generator it also says which of all captions its pictures fit. The formulas are
+in `nets/adversarial` and `nets/contrastive`.
+"""
+
+# Shapes: B pictures of a batch (this process's share of it), N pictures in all, P captions of a picture,
+# T tokens of a caption, C features of a token or channels, E numbers of an embedding, Z latent features,
+# H rows, W columns.
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.optim import AdamW
+from torch.optim.swa_utils import AveragedModel, update_bn
+
+from aigc_demo.core.device import seeded
+from aigc_demo.core.run_directory import RunDirectory
+from aigc_demo.data.pairs import PairCorpus, token_table
+from aigc_demo.data.pixels import as_numbers
+from aigc_demo.generators.matching import MATCHER, Matcher
+from aigc_demo.nets.adversarial import generator_loss, matching_terms
+from aigc_demo.nets.conditional_gan import GRID, TextDiscriminator, TextGenerator
+from aigc_demo.nets.contrastive import contrastive_loss, is_token
+from aigc_demo.training.checkpoint import writable_copy
+from aigc_demo.training.gan import MOST_HELD_OUT, GanTraining, mean_prob
+from aigc_demo.training.optimizers import rate_factor
+from aigc_demo.training.pair_settings import TextToImageSettings
+from aigc_demo.training.settings import Budget
+
+# Noise on what the guide looks at, as a share of half of black to white: it cannot be pleased by single
+# pixels then.
+GUIDE_NOISE = 0.1
+OWN_RATE, OWN_DECAY = 2e-3, 0.05  # of a guide that learns beside the generator, as the recipe clip has them
+FELT_FROM = 2 * GRID  # rows and columns from which a picture counts as seen from afar
+HELD_SEED, SETTLE_SEED = 1, 2
+
+
+@dataclass(frozen=True, eq=False)
+class Texts:
+    """Captions as the networks take them.
+
+    Attributes:
+        tokens_BTC: what the text encoder made of each token.
+        seen_BT: where there is a token.
+        text_BE: the captions' embeddings, of length 1.
+    """
+
+    tokens_BTC: Tensor
+    seen_BT: Tensor
+    text_BE: Tensor
+
+    def rows(self, start: int, end: int) -> "Texts":
+        """Some of them."""
+        return Texts(self.tokens_BTC[start:end], self.seen_BT[start:end], self.text_BE[start:end])
+
+
+class TextToImageTraining(GanTraining):
+    """One training of a generator and a discriminator that are given captions.
+
+    Args:
+        generator: from noise and a caption to a picture.
+        discriminator: from a picture and a caption to a score.
+        guide: reads captions, and says which of them pictures fit.
+        learn_guide: whether it learns beside the generator; else it stays as it is.
+        corpus: pairs.
+        settings: of the recipe.
+        budget: how long.
+        run: where it is recorded.
+        seed: of batches and noise.
+
+    Source:
+        Reed et al. 2016, arXiv:1605.05396, algorithm 1.
+    """
+
+    def __init__(
+        self,
+        generator: TextGenerator,
+        discriminator: TextDiscriminator,
+        guide: Matcher,
+        corpus: PairCorpus,
+        settings: TextToImageSettings,
+        budget: Budget,
+        run: RunDirectory,
+        *,
+        learn_guide: bool = False,
+        seed: int = 0,
+    ):
+        super().__init__(generator, discriminator, corpus, settings, budget, run, seed=seed)
+        self.settings: TextToImageSettings = settings
+        self.pairs, self.tokenizer = corpus, guide.tokenizer
+        self.writable_guide = writable_copy(guide.encoder)
+        self.guide = guide.encoder.to(self.accelerator.device).requires_grad_(False)
+        self.guide_optimizer = None
+        if learn_guide:
+            learner = AdamW(self.guide.parameters(), lr=OWN_RATE, weight_decay=OWN_DECAY, fused=True)
+            self.guide_optimizer = self.accelerator.prepare(learner)
+            self.accelerator.register_for_checkpointing(self.guide)
+        length = self.guide.config.context_length
+        self.captions_NPT = token_table(self.tokenizer, corpus.train_captions, length)
+        self.wrong_NPT = token_table(self.tokenizer, corpus.train_wrong, length)
+        self.held_NPT = token_table(self.tokenizer, corpus.validation_captions, length)
+        self.sample_captions = self._sample_captions()
+
+    def look_up(self, real_BCHW: Tensor, index_B: Tensor, rng: torch.Generator) -> None:
+        """As GanTraining; a right and a wrong caption for each picture."""
+        right_BT, wrong_BT = (self.mine(part) for part in self._chosen(index_B, rng))
+        self.real_BCHW, self.ids_NT = real_BCHW, torch.cat([right_BT, wrong_BT])
+        texts, B = self._read(self.ids_NT), len(real_BCHW)
+        self.right, self.wrong = texts.rows(0, B), texts.rows(B, 2 * B)
+
+    def made(self, noise_BZ: Tensor, rng: torch.Generator) -> Tensor:
+        """As GanTraining, for the right captions."""
+        return self._drawn(self.generator, noise_BZ, self.right)
+
+    def score(self, x_BCHW: Tensor) -> Tensor:
+        """As GanTraining, with the right captions."""
+        return self.discriminator(x_BCHW, self.right.text_BE)
+
+    def discriminator_side(self, real_BCHW: Tensor, fake_BCHW: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """As GanTraining; real pictures are looked at once and judged with both captions."""
+        judge: Any = self.discriminator
+        real_seen_BCHW = judge.seen(real_BCHW)
+        right_BE, wrong_BE = self.right.text_BE, self.wrong.text_BE
+        both = judge.judged(torch.cat([real_seen_BCHW] * 2), torch.cat([right_BE, wrong_BE]))
+        real_score_B, wrong_score_B = both.chunk(2)
+        fake_score_B = self.score(fake_BCHW)
+        settings = self.settings
+        terms = matching_terms(
+            real_score_B, fake_score_B, wrong_score_B, settings.loss, settings.label_smoothing
+        )
+        real, fake, wrong = terms
+        told = {
+            "real_prob": mean_prob(real_score_B),
+            "fake_prob": mean_prob(fake_score_B),
+            "wrong_prob": mean_prob(wrong_score_B),
+            "real_term": real,
+            "fake_term": fake,
+            "wrong_term": wrong,
+        }
+        return real + fake + wrong, told
+
+    def generator_side(self, fake_BCHW: Tensor, rng: torch.Generator) -> tuple[Tensor, dict[str, Tensor]]:
+        """As GanTraining; to fool the discriminator, to fit the caption, and to be like its picture."""
+        settings = self.settings
+        fooled = generator_loss(self.score(self._changed(fake_BCHW, rng)), settings.loss)
+        loss, told = fooled, {"fooling_term": fooled}
+        if settings.guide_weight:
+            strength_B = GUIDE_NOISE * torch.rand(len(fake_BCHW), 1, 1, 1, generator=rng)
+            noise_BCHW = strength_B * torch.randn(fake_BCHW.shape, generator=rng)
+            seen_BE = self._seen(fake_BCHW + noise_BCHW.to(fake_BCHW))
+            text_NE = torch.cat([self.right.text_BE, self.wrong.text_BE])
+            guided = contrastive_loss(text_NE, seen_BE, self.guide.scale.detach())
+            told["guide_term"] = guided
+            loss = loss + settings.guide_weight * guided
+        if settings.layout_weight:
+            like = F.mse_loss(*(F.adaptive_avg_pool2d(x, FELT_FROM) for x in (fake_BCHW, self.real_BCHW)))
+            told["layout_term"] = like
+            loss = loss + settings.layout_weight * like
+        return loss, told
+
+    def after_moves(self, rng: torch.Generator) -> dict[str, int | float]:
+        """As GanTraining; a guide of the run's own learns from the real pairs of this step."""
+        if self.guide_optimizer is None:
+            return {}
+        for group in self.guide_optimizer.param_groups:
+            group["lr"] = OWN_RATE * rate_factor(self.share_done(), schedule=self.settings.schedule)
+        self.guide.train().requires_grad_(True)
+        with self.accelerator.autocast():
+            text_NE, seen_BE, scale = self.guide(self.ids_NT, self.real_BCHW)
+        num_texts = len(text_NE) if len(self.wrong_NPT) else len(seen_BE)  # shuffled ones belong to others
+        loss = contrastive_loss(text_NE[:num_texts].float(), seen_BE.float(), scale.float())
+        self.accelerator.backward(loss)
+        self._step(self.guide, [self.guide_optimizer])
+        self.guide.eval().requires_grad_(False)
+        return self._told({"pair_loss": loss})
+
+    @torch.no_grad()
+    def held_out(self) -> dict[str, int | float]:
+        """How sure the discriminator is of real pictures that it never saw, and: can captions be told apart?
+
+        `real_told_apart` is the share of those pictures whose own caption gets a higher score than another
+        picture's; `made_told_apart` the same of what the generator makes of their captions, scored by the
+        guide. By chance either is one half.
+        """
+        num = min(MOST_HELD_OUT, len(self.pairs.validation))
+        if num < 2:
+            return {}
+        device = self.accelerator.device
+        ids_NT = self.held_NPT[torch.arange(num), torch.arange(num) % self.held_NPT.shape[1]].to(device)
+        texts = self._read(ids_NT)
+        other_NE = texts.text_BE.roll(1, dims=0)
+        judge: Any = self.discriminator.eval()
+        with self.accelerator.autocast():
+            seen_NCHW = judge.seen(as_numbers(self.pairs.validation[:num]).to(device))
+            right_N, wrong_N = (judge.judged(seen_NCHW, text_NE) for text_NE in (texts.text_BE, other_NE))
+        self.discriminator.train()
+        noise_NZ = torch.randn(num, self.settings.latent_size, generator=seeded(HELD_SEED)).to(device)
+        self.generator.eval()
+        with self.accelerator.autocast():
+            made_NCHW = self._drawn(self.generator, noise_NZ, texts)
+        self.generator.train()
+        seen_NE = self._seen(made_NCHW)
+        fits_N, fits_other_N = ((seen_NE * text_NE).sum(dim=1) for text_NE in (texts.text_BE, other_NE))
+        return {
+            "held_out_prob": round(right_N.sigmoid().mean().item(), 5),
+            "real_told_apart": round((right_N > wrong_N).float().mean().item(), 5),
+            "made_told_apart": round((fits_N > fits_other_N).float().mean().item(), 5),
+            "told_apart_by_chance": 0.5,
+        }
+
+    @torch.no_grad()
+    def settle(self, average: AveragedModel, noise: list[Tensor]) -> None:
+        """As GanTraining, with captions of training."""
+        rng = seeded(SETTLE_SEED)
+        batches = []
+        for noise_BZ in noise:
+            index_B = torch.randint(len(self.captions_NPT), (len(noise_BZ),), generator=rng)
+            ids_BT, _ = self._chosen(index_B, rng)
+            batches.append(_Batch(noise_BZ, self._read(ids_BT.to(self.accelerator.device))))
+        with self.accelerator.autocast():
+            update_bn(batches, _Drawing(average.module, self))
+
+    def sampled(self, network: nn.Module, noise_NZ: Tensor) -> Tensor:
+        """As GanTraining; each caption has a row of its own."""
+        return self._drawn(network, noise_NZ, self._read(self.sample_ids_NT.to(noise_NZ.device)))
+
+    def write_model(self, folder: Path) -> None:
+        """As GanTraining; with the dual encoder, without which the generator cannot read."""
+        super().write_model(folder)
+        self.writable_guide.load_state_dict(self.guide.state_dict())
+        self.writable_guide.save_pretrained(folder / MATCHER)  # type: ignore[operator]
+        (folder / MATCHER / "README.md").unlink(missing_ok=True)
+        self.tokenizer.save(folder / MATCHER)
+
+    def facts(self) -> dict[str, Any]:
+        """As GanTraining; the guide, and what the sample shows."""
+        facts = super().facts()
+        del facts["num_modes"]
+        return {
+            **facts,
+            "guide": self.settings.guide,
+            "guide_parameters": self.guide.num_parameters(),
+            "vocab_size": self.tokenizer.vocab_size,
+            "train_captions": sum(map(len, self.pairs.train_captions)),
+            "sample_captions": list(self.sample_captions),
+        }
+
+    def _chosen(self, index_B: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+        """A right and a wrong caption of pictures, as tokens: nearly right where there is one, or another's."""
+        own_BPT = self.captions_NPT[index_B]
+        B, P, _ = own_BPT.shape
+        row_B = torch.arange(B)
+        right_BT = own_BPT[row_B, torch.randint(P, (B,), generator=rng)]
+        wrong_BT = right_BT.roll(1, dims=0)
+        if len(self.wrong_NPT):
+            nearly_BPT = self.wrong_NPT[index_B]
+            chosen_B = torch.randint(nearly_BPT.shape[1], (B,), generator=rng)
+            shuffled_B1 = torch.rand(B, 1, generator=rng) < self.settings.shuffled
+            wrong_BT = torch.where(shuffled_B1, wrong_BT, nearly_BPT[row_B, chosen_B])
+        longest = max(1, int((torch.cat([right_BT, wrong_BT]) != 0).sum(dim=1).max()))
+        return right_BT[:, :longest], wrong_BT[:, :longest]
+
+    @torch.no_grad()
+    def _read(self, ids_NT: Tensor) -> Texts:
+        with self.accelerator.autocast():
+            tokens_NTC = self.guide.text_encoder(ids_NT)
+            text_NE = self.guide.summarized(tokens_NTC, ids_NT)
+        return Texts(tokens_NTC.float(), is_token(ids_NT), text_NE.float())
+
+    def _seen(self, x_BCHW: Tensor) -> Tensor:
+        """Embeddings of pictures; gradients reach them, and not the guide."""
+        with self.accelerator.autocast():
+            return self.guide.embed_pictures(x_BCHW).float()
+
+    def _drawn(self, network: nn.Module, noise_BZ: Tensor, texts: Texts) -> Tensor:
+        return network(noise_BZ, texts.tokens_BTC, texts.seen_BT, texts.text_BE)
+
+    def _sample_captions(self) -> tuple[str, ...]:
+        """One for each row of the sample; held-out ones where there are such."""
+        num = self.settings.sample_pictures
+        if not num:
+            self.sample_ids_NT = self.captions_NPT[:0, 0]
+            return ()
+        num_columns = max(1, int(num**0.5))
+        num_rows = -(-num // num_columns)
+        held = bool(self.pairs.validation_captions)
+        captions, table_NPT = (
+            (self.pairs.validation_captions, self.held_NPT)
+            if held
+            else (self.pairs.train_captions, self.captions_NPT)
+        )
+        row_N = torch.arange(num_rows) % len(captions)
+        phrasing_N = torch.arange(num_rows) * max(1, table_NPT.shape[1] // 2) % table_NPT.shape[1]
+        rows = row_N.repeat_interleave(num_columns)[:num]
+        phrasings = phrasing_N.repeat_interleave(num_columns)[:num]
+        self.sample_ids_NT = table_NPT[rows, phrasings]
+        return tuple(
+            captions[row][phrasing]
+            for row, phrasing in zip(row_N.tolist(), phrasing_N.tolist(), strict=True)
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class _Batch:
+    noise_BZ: Tensor
+    texts: Texts
+
+
+class _Drawing(nn.Module):
+    """A generator that takes a batch as one thing, as torch's update_bn hands it over."""
+
+    def __init__(self, network: nn.Module, training: TextToImageTraining):
+        super().__init__()
+        self.network = network
+        self.draw = training._drawn
+
+    def forward(self, batch: _Batch) -> Tensor:
+        return self.draw(self.network, batch.noise_BZ, batch.texts)

@@ -1,0 +1,212 @@
+"""A generator that is given captions: it learns, resumes, and its folder draws what training drew."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import load_file
+
+from aigc_demo.core.errors import InputError
+from aigc_demo.core.events import RunStarted, SampleReady, StepDone, TrainEvent
+from aigc_demo.generators.catalog import find
+from aigc_demo.generators.text_to_image import GanTextToImage, TextSampling, load_text_to_image
+from aigc_demo.studio.evaluate import evaluate
+from aigc_demo.training.start import Order, train
+
+SMALL = {
+    "image_size": 32,
+    "num_pictures": 120,
+    "phrasings": 1,
+    "batch_size": 8,
+    "validation_fraction": 0.25,
+    "mixed_precision": "no",
+    "validate_every": 4,
+    "checkpoint_every": 6,
+    "num_features": 8,
+    "hidden_size": 16,
+    "num_layers": 1,
+    "num_heads": 2,
+    "latent_size": 8,
+    "r1_every": 4,
+    "sample_pictures": 4,
+    "guide": "own",
+}
+GUIDE = {
+    "image_size": 32,
+    "num_pictures": 120,
+    "phrasings": 1,
+    "batch_size": 8,
+    "num_layers": 1,
+    "num_heads": 2,
+    "hidden_size": 16,
+    "embedding_size": 16,
+    "width": 8,
+    "mixed_precision": "no",
+    "validation_pictures": 20,
+}
+
+READER = {
+    "image_size": 32,
+    "batch_size": 8,
+    "width": 8,
+    "mixed_precision": "no",
+    "validation_pictures": 10,
+}
+
+
+def order(run_dir: Path, **changes) -> Order:
+    settings = {**SMALL, **changes.pop("settings", {})}
+    return Order(
+        recipe="text2image",
+        run_dir=run_dir,
+        settings=settings,
+        **{"source": "tiny-world", "steps": 12, **changes},
+    )
+
+
+def steps(events: list[TrainEvent]) -> list[StepDone]:
+    return [event for event in events if isinstance(event, StepDone)]
+
+
+@pytest.fixture(scope="module")
+def guide(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A dual encoder that has hardly learned."""
+    run = tmp_path_factory.mktemp("guides") / "guide"
+    list(train(Order(recipe="clip", source="tiny-world", run_dir=run, steps=8, settings=GUIDE)))
+    return run
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory, guide: Path) -> tuple[Path, list[TrainEvent]]:
+    """A run of twelve steps with that guide, and what it said."""
+    run = tmp_path_factory.mktemp("text2image") / "run"
+    return run, list(train(order(run, settings={"guide": str(guide)})))
+
+
+@pytest.fixture(scope="module")
+def captioned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Pictures of noise with captions, in one folder."""
+    folder = tmp_path_factory.mktemp("captioned")
+    pixels = np.random.default_rng(0).integers(0, 256, (24, 8, 8, 3), np.uint8)
+    rows = ["file_name,text"]
+    for number, picture in enumerate(pixels):
+        Image.fromarray(picture).resize((32, 32)).save(folder / f"{number}.png")
+        rows.append(f"{number}.png,picture {number % 6} of {'red' if number % 2 else 'blue'}")
+    (folder / "metadata.csv").write_text("\n".join(rows) + "\n")
+    return folder
+
+
+@pytest.mark.parametrize("whose", ["own", "given", "captioned"])
+def test_resumed_equals_uninterrupted(tmp_path: Path, guide: Path, captioned: Path, whose: str) -> None:
+    settings = {"guide": str(guide) if whose == "given" else "own"}
+    source = str(captioned) if whose == "captioned" else "tiny-world"
+    given = {"settings": settings, "source": source}
+    whole = list(train(order(tmp_path / "a", **given)))
+    halves = [
+        *train(order(tmp_path / "b", stop_after=5, **given)),
+        *train(order(tmp_path / "b", resume=True, **given)),
+    ]
+    assert len(steps(whole)) == 12
+    assert [done.loss for done in steps(halves)] == [done.loss for done in steps(whole)]
+    for part in ("generator", "discriminator", "matcher"):
+        first, second = (
+            load_file(tmp_path / run / f"checkpoints/step-000012/{part}/model.safetensors") for run in "ab"
+        )
+        assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_the_three_kinds_of_pairs_are_told(trained: tuple[Path, list[TrainEvent]]) -> None:
+    _, events = trained
+    first, *_, last = steps(events)
+    for done in (first, last):
+        terms = [done.measures[f"{name}_term"] for name in ("real", "fake", "wrong")]
+        assert sum(terms) == pytest.approx(done.measures["discriminator_loss"], abs=1e-4)
+    # Nothing is known at first: log 2 for real pictures, half of it for either other kind.
+    assert first.measures["discriminator_loss"] == pytest.approx(2 * math.log(2), abs=0.6)
+    told = [done for done in steps(events) if "real_told_apart" in done.measures]
+    assert [done.step for done in told] == [4, 8, 12]
+    assert all(0 <= done.measures["made_told_apart"] <= 1 for done in told)
+    facts = next(event.facts for event in events if isinstance(event, RunStarted))
+    assert facts["train_captions"] == 90 * 2
+    assert len(facts["sample_captions"]) == 2
+    assert any(isinstance(event, SampleReady) for event in events)
+
+
+def test_a_given_guide_stays_as_it_is_and_an_own_one_learns(
+    tmp_path: Path, trained: tuple[Path, list[TrainEvent]], guide: Path
+) -> None:
+    run, _ = trained
+    before = load_file(guide / "checkpoints/step-000008/model.safetensors")
+    after = load_file(run / "checkpoints/step-000012/matcher/model.safetensors")
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    events = list(train(order(tmp_path / "own", steps=60, settings={"batch_size": 16})))
+    losses = [done.measures["pair_loss"] for done in steps(events)]
+    assert sum(losses[-10:]) < 0.95 * sum(losses[:10])
+
+
+def test_its_folder_draws(trained: tuple[Path, list[TrainEvent]]) -> None:
+    run, _ = trained
+    assert find(str(run)).kind == "text-to-image"
+    model = load_text_to_image(str(run))
+    assert isinstance(model, GanTextToImage)
+    texts = ["a red ball", "a small blue box to the left of a green star", "一个红色的球"]
+    made = model.make(texts, [1, 2, 3], TextSampling())
+    assert made.shape == (3, 3, 32, 32)
+    assert made.dtype == torch.uint8
+    alone = model.make(texts[1:2], [2], TextSampling())[0]  # whichever others are made with it
+    assert (alone.int() - made[1].int()).abs().max() <= 1
+    assert not torch.equal(model.make(texts[:1], [2], TextSampling())[0], made[0])
+    assert not torch.equal(model.make(["a blue box"], [1], TextSampling())[0], made[0])
+    looks = model.looks(texts[1], 2)
+    assert looks.shape[:2] == (1, 64)
+    assert torch.allclose(looks.sum(dim=-1), torch.ones(1, 64), atol=1e-4)
+    assert model.judge(made, texts).shape == (3,)
+
+
+def test_everything_right_is_counted(tmp_path: Path, trained: tuple[Path, list[TrainEvent]]) -> None:
+    run, _ = trained
+    checker = tmp_path / "checker"
+    settings = {**READER, "num_pictures": 60}
+    list(train(Order(recipe="checker", source="tiny-world", run_dir=checker, steps=4, settings=settings)))
+    figures = evaluate(
+        str(run), "tiny-world", settings={"checker": str(checker), "num_captions": 5, "candidates": 2}
+    )
+    assert figures["num_samples"] == 5
+    for count in ("one_object", "two_objects"):
+        for end in ("", "_zh"):
+            assert 0 <= figures[f"{count}_first{end}"] <= 1
+            assert 0 <= figures[f"{count}_best_of_2{end}"] <= 1
+
+
+def test_pictures_with_captions_need_another_judge(
+    tmp_path: Path, trained: tuple[Path, list[TrainEvent]], captioned: Path, guide: Path
+) -> None:
+    run, _ = trained
+    with pytest.raises(InputError, match="judge"):
+        evaluate(str(run), str(captioned))
+    settings = {"judge": str(guide), "candidates": 2, "num_captions": 10}
+    figures = evaluate(str(run), str(captioned), settings=settings)
+    assert figures["num_samples"] == 10
+    assert 0 <= figures["found_of_100_first"] <= 1
+
+
+def test_a_run_goes_on_from_a_model(tmp_path: Path, trained: tuple[Path, list[TrainEvent]]) -> None:
+    run, _ = trained
+    settings = {"learning_rate": 0.0, "muon_learning_rate": 0.0, "ema_decay": 0.0}
+    list(train(order(tmp_path / "next", steps=1, init=str(run), settings=settings)))
+    old = load_file(run / "checkpoints/step-000012/generator/model.safetensors")
+    new = load_file(tmp_path / "next/checkpoints/step-000001/generator/model.safetensors")
+    assert torch.equal(old["place"], new["place"])
+    with pytest.raises(InputError, match="hidden_size"):
+        list(train(order(tmp_path / "other", init=str(run), settings={"hidden_size": 32})))
+
+
+def test_a_guide_for_another_size_is_refused(tmp_path: Path, guide: Path) -> None:
+    with pytest.raises(InputError, match="guide"):
+        list(train(order(tmp_path / "run", settings={"guide": str(guide), "image_size": 64})))
+    with pytest.raises(InputError, match="no-such"):
+        list(train(order(tmp_path / "run", settings={"guide": "no-such"})))
+    assert not (tmp_path / "run").exists()
