@@ -1,4 +1,4 @@
-"""A network in a folder of its own: its config.json, and its weights, which are looked at before they are loaded."""
+"""A network in a folder of its own: its config.json, and its weights, looked at before they are loaded."""
 
 from pathlib import Path
 from typing import Any

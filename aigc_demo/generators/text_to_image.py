@@ -1,4 +1,4 @@
-"""Models that make pictures of captions: the protocol of ours, the library's and the pretrained ones, and ours.
+"""Models that make pictures of captions: what ours, the library's and the pretrained ones share, and ours.
 
 Ours is three networks in one folder: a dual encoder that reads the caption, the generator, and the
 discriminator that it was trained against.
@@ -38,7 +38,10 @@ class TextSampling(Settings):
         1.0, "how far from the mean picture a GAN may go; 1 as far as in training", low=0, high=1.5
     )
     guidance_scale: float = setting(
-        3.0, "how much more a diffusion model heeds the caption than without it; 1 for no more", low=0, high=30
+        3.0,
+        "how much more a diffusion model heeds the caption than without it; 1 for no more",
+        low=0,
+        high=30,
     )
     num_inference_steps: int = setting(20, "steps in which diffusion takes the noise away", low=1, high=1000)
     scheduler: str = setting("ddim", "how diffusion goes from step to step", choices=SCHEDULERS)

@@ -12,8 +12,6 @@ from aigc_demo.core.errors import InputError
 from aigc_demo.data.sources import TINY_WORLD
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from aigc_demo.data.tiny_group import Group
     from aigc_demo.generators.catalog import CatalogEntry
     from aigc_demo.generators.matching import Matcher
@@ -115,21 +113,21 @@ def _of_tiny_world(
     for count in range(1, test.most_objects + 1):
         for language in test.languages:
             wanted, texts = asked(count, language, test.num_captions)
-            right_KN, score_KN = [], []
+            rights, scores = [], []
             for place in range(test.candidates):
                 seeds = range(seed + place, seed + place + test.candidates * len(texts), test.candidates)
-                pictures_NCHW = model.make(texts, seeds, sampling)
-                found = read_pictures(reader, pictures_NCHW)
-                right_KN.append(
+                pictures = model.make(texts, seeds, sampling)
+                found = read_pictures(reader, pictures)
+                rights.append(
                     [verdict(group, one).all_right for group, one in zip(wanted, found, strict=True)]
                 )
-                text_NE, seen_NE = ranker.of_texts(texts), ranker.of_pictures(pictures_NCHW)
-                score_KN.append((text_NE * seen_NE).sum(dim=1))
-            right = torch.tensor(right_KN).float()
-            best_1N = torch.stack(score_KN).argmax(dim=0, keepdim=True)
+                told, seen = ranker.of_texts(texts), ranker.of_pictures(pictures)
+                scores.append((told * seen).sum(dim=1))
+            right = torch.tensor(rights).float()
+            best = torch.stack(scores).argmax(dim=0, keepdim=True)
             name, end = COUNTS[count], LANGUAGE_ENDS[language]
             figures[f"{name}_first{end}"] = round(right[0].mean().item(), 4)
-            figures[f"{name}_best_of_{test.candidates}{end}"] = round(right.gather(0, best_1N).mean().item(), 4)
+            figures[f"{name}_best_of_{test.candidates}{end}"] = round(right.gather(0, best).mean().item(), 4)
     return {"num_samples": test.num_captions, **figures}
 
 
@@ -141,7 +139,7 @@ def _of_pairs(
     given: dict[str, Any],
     seed: int,
 ) -> dict[str, Any]:
-    """Pictures drawn for the captions of a source, found by them among 100; the judge must not have guided."""
+    """Pictures drawn for the captions of a source, found by them among 100 by a judge that did not guide."""
     import torch
 
     from aigc_demo.data.pairs import PairSettings, prepare_pairs
@@ -149,7 +147,9 @@ def _of_pairs(
     from aigc_demo.measure.retrieval import found_among
 
     if not test.judge:
-        raise InputError("setting_range", name="judge", expected="a dual encoder that guided nothing", got="none")
+        raise InputError(
+            "setting_range", name="judge", expected="a dual encoder that guided nothing", got="none"
+        )
     judge = load_matcher(test.judge)
     preparation = {"image_size": model.image_size, **_taken(given, PairSettings)}
     corpus = prepare_pairs(source, PairSettings.from_mapping(preparation))
@@ -157,19 +157,21 @@ def _of_pairs(
     rng = random.Random(SEED)
     texts = [captions[0] for captions in rng.sample(every, min(len(every), test.num_captions))]
     candidates = [
-        model.make(texts, range(seed + place, seed + place + test.candidates * len(texts), test.candidates), sampling)
+        model.make(
+            texts, range(seed + place, seed + place + test.candidates * len(texts), test.candidates), sampling
+        )
         for place in range(test.candidates)
     ]
     ranker = _ranker(model, test)
-    text_NE, judged_NE = ranker.of_texts(texts), judge.of_texts(texts)
-    fits_KN = torch.stack([(text_NE * ranker.of_pictures(made)).sum(dim=1) for made in candidates])
-    seen_KNE = torch.stack([judge.of_pictures(made) for made in candidates])
-    best_NE = seen_KNE[fits_KN.argmax(dim=0), torch.arange(len(texts))]
-    meaning_N = torch.tensor([texts.index(text) for text in texts])
+    told, judged = ranker.of_texts(texts), judge.of_texts(texts)
+    fits = torch.stack([(told * ranker.of_pictures(made)).sum(dim=1) for made in candidates])
+    seen = torch.stack([judge.of_pictures(made) for made in candidates])
+    chosen = seen[fits.argmax(dim=0), torch.arange(len(texts))]
+    meanings = torch.tensor([texts.index(text) for text in texts])
     return {
         "num_samples": len(texts),
-        "found_of_100_first": round(found_among(judged_NE, seen_KNE[0], meaning_N), 4),
-        f"found_of_100_best_of_{test.candidates}": round(found_among(judged_NE, best_NE, meaning_N), 4),
+        "found_of_100_first": round(found_among(judged, seen[0], meanings), 4),
+        f"found_of_100_best_of_{test.candidates}": round(found_among(judged, chosen, meanings), 4),
     }
 
 

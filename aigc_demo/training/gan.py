@@ -184,18 +184,14 @@ class GanTraining(TrainingLoop):
         """What the discriminator says of pictures [B]."""
         return self.discriminator(x_BCHW)
 
-    def discriminator_side(
-        self, real_BCHW: Tensor, fake_BCHW: Tensor
-    ) -> tuple[Tensor, dict[str, Tensor]]:
+    def discriminator_side(self, real_BCHW: Tensor, fake_BCHW: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """What the discriminator makes small, and what is told of it."""
         real_score_B, fake_score_B = self._judged(real_BCHW, fake_BCHW)
         settings = self.settings
         loss = discriminator_loss(real_score_B, fake_score_B, settings.loss, settings.label_smoothing)
         return loss, {"real_prob": mean_prob(real_score_B), "fake_prob": mean_prob(fake_score_B)}
 
-    def generator_side(
-        self, fake_BCHW: Tensor, rng: torch.Generator
-    ) -> tuple[Tensor, dict[str, Tensor]]:
+    def generator_side(self, fake_BCHW: Tensor, rng: torch.Generator) -> tuple[Tensor, dict[str, Tensor]]:
         """What the generator makes small, and what is told of it beside."""
         return generator_loss(self.score(self._changed(fake_BCHW, rng)), self.settings.loss), {}
 

@@ -52,9 +52,7 @@ def networks(recipe: str, settings: GanSettings) -> list[nn.Module]:
     return [Generator(shape), discriminator]
 
 
-def take_over(
-    order: Order, new: Sequence[nn.Module], load: Callable[[Path], Sequence[nn.Module]]
-) -> None:
+def take_over(order: Order, new: Sequence[nn.Module], load: Callable[[Path], Sequence[nn.Module]]) -> None:
     """Put the weights of the model that `--init` names into new networks.
 
     Args:

@@ -160,7 +160,8 @@ class TextToImageTraining(GanTraining):
             told["guide_term"] = guided
             loss = loss + settings.guide_weight * guided
         if settings.layout_weight:
-            like = F.mse_loss(*(F.adaptive_avg_pool2d(x, FELT_FROM) for x in (fake_BCHW, self.real_BCHW)))
+            fake, real = (F.adaptive_avg_pool2d(x, FELT_FROM) for x in (fake_BCHW, self.real_BCHW))
+            like = F.mse_loss(fake, real)
             told["layout_term"] = like
             loss = loss + settings.layout_weight * like
         return loss, told
@@ -253,7 +254,7 @@ class TextToImageTraining(GanTraining):
         }
 
     def _chosen(self, index_B: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
-        """A right and a wrong caption of pictures, as tokens: nearly right where there is one, or another's."""
+        """A right and a wrong caption of pictures, as tokens; the wrong one nearly right, or another's."""
         own_BPT = self.captions_NPT[index_B]
         B, P, _ = own_BPT.shape
         row_B = torch.arange(B)
@@ -302,8 +303,7 @@ class TextToImageTraining(GanTraining):
         phrasings = phrasing_N.repeat_interleave(num_columns)[:num]
         self.sample_ids_NT = table_NPT[rows, phrasings]
         return tuple(
-            captions[row][phrasing]
-            for row, phrasing in zip(row_N.tolist(), phrasing_N.tolist(), strict=True)
+            captions[row][phrasing] for row, phrasing in zip(row_N.tolist(), phrasing_N.tolist(), strict=True)
         )
 
 

@@ -9,7 +9,7 @@ from torch import nn
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.pairs import LONGEST, PairCorpus, caption_tokenizer, prepare_pairs
-from aigc_demo.generators.matching import Matcher, load_matcher, matcher_in, MATCHER
+from aigc_demo.generators.matching import MATCHER, Matcher, load_matcher, matcher_in
 from aigc_demo.generators.text_to_image import load_networks
 from aigc_demo.nets.conditional_gan import ConditionalConfig, TextDiscriminator, TextGenerator
 from aigc_demo.nets.contrastive import DualEncoder, DualEncoderConfig
