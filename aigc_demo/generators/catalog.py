@@ -24,8 +24,8 @@ LOOKING = {
     "inpaint": "mends",
 }
 """What recipes whose networks look at pictures are for, as the kinds of a catalog's entries."""
-TEXT_GAN = "text2image"
-MADE_HERE = ("gpt", "gpt2", *GANS, "ddpm", *LOOKING, TEXT_GAN)
+TEXT_GAN, TEXT_DIFFUSION = "text2image", "text2image-diffusion"
+MADE_HERE = ("gpt", "gpt2", *GANS, "ddpm", *LOOKING, TEXT_GAN, TEXT_DIFFUSION)
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 HUB_PREFIX = "hf:"
@@ -223,6 +223,9 @@ def folder_entry(folder: Path, name: str) -> CatalogEntry:
         return _picture_entry(folder, name, config, [weights_path(folder)], LOOKING[recipe])
     if recipe == "ddpm":
         return _picture_entry(folder, name, config, [folder / DIFFUSION_WEIGHTS], "pictures")
+    if recipe == TEXT_DIFFUSION:
+        files = [folder / DIFFUSION_WEIGHTS, weights_path(folder / "text_encoder")]
+        return _picture_entry(folder, name, config, files, "text-to-image")
     weights = weights_path(folder)
     if recipe not in ("gpt", "gpt2"):
         detail = f"its recipe is {shown(recipe) or 'not named'}"
@@ -262,7 +265,7 @@ def _picture_entry(
     size = config.get("image_size")
     return CatalogEntry(
         name=name,
-        family="library" if config["recipe"] == "ddpm" else "ours",
+        family="library" if config["recipe"] in ("ddpm", TEXT_DIFFUSION) else "ours",
         kind=kind,
         recipe=config["recipe"],
         location=str(folder),

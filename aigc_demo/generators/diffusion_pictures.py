@@ -161,30 +161,35 @@ def denoised(
     return as_bytes(x_NCHW).cpu()
 
 
-def load_unet(folder: Path) -> nn.Module:
+def load_unet(folder: Path, kind: str = "UNet2DModel") -> nn.Module:
     """The network in a model's folder, in evaluation mode, float32.
+
+    Args:
+        folder: of the model.
+        kind: UNet2DModel, or UNet2DConditionModel for one that is given captions.
 
     Raises:
         InputError: it is missing, damaged, or of another kind.
     """
-    from diffusers import UNet2DModel
+    import diffusers
 
+    network_class = getattr(diffusers, kind)
     place = _part(folder, UNET)
     path, config = place / WEIGHTS, read_json(place / "config.json")
-    _check_unet(folder, config)
+    _check_unet(folder, config, kind)
     if not path.is_file():
         pickles = any(file.suffix in PICKLES for file in place.iterdir())
         detail = f"no {WEIGHTS}" + (", only a pickle, which could run code" if pickles else "")
         raise InputError("broken_model", path=str(folder), detail=detail)
     try:
         with torch.device("meta"):
-            empty = UNet2DModel.from_config(config)
+            empty = network_class.from_config(config)
     except Exception as error:  # the library says in as many ways that it does not like a config
         raise InputError("broken_model", path=str(folder), detail="config.json of its unet") from error
     names = {_new_name(name): name for name in read_header(path)}
     expected = {names.get(name, name): tuple(weight.shape) for name, weight in empty.state_dict().items()}
     check_weights(path, expected)
-    network: nn.Module = UNet2DModel.from_config(config)
+    network: nn.Module = network_class.from_config(config)
     network.load_state_dict({_new_name(name): weight for name, weight in load_file(path).items()})
     return network.float().eval()
 
@@ -213,15 +218,15 @@ def _part(folder: Path, name: str) -> Path:
     return folder / name if (folder / name).is_dir() else folder
 
 
-def _check_unet(folder: Path, config: Mapping[str, Any]) -> None:
+def _check_unet(folder: Path, config: Mapping[str, Any], expected_kind: str) -> None:
     """Refuse another network, and one whose mere description takes long to build.
 
     Raises:
         InputError: it is one of these.
     """
     kind = config.get("_class_name")
-    if kind != "UNet2DModel":
-        detail, expected = f"its network is {shown(kind)}", "is a UNet2DModel of diffusers"
+    if kind != expected_kind:
+        detail, expected = f"its network is {shown(kind)}", f"is a {expected_kind} of diffusers"
         raise InputError("foreign_model", path=str(folder), detail=detail, expected=expected)
     side, channels, layers = (
         config.get(name) for name in ("sample_size", "block_out_channels", "layers_per_block")

@@ -1,78 +1,30 @@
-"""Models that make pictures of captions: what ours, the library's and the pretrained ones share, and ours.
+"""Models that make pictures of captions, by their names; and ours.
 
-Ours is three networks in one folder: a dual encoder that reads the caption, the generator, and the
+It is three networks in one folder: a dual encoder that reads the caption, the generator, and the
 discriminator that it was trained against.
 """
 
 # Shapes: N pictures, C channels, H rows, W columns, T tokens, P places of the generator's grid.
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
-from aigc_demo.core.config import Settings, setting
 from aigc_demo.core.errors import InputError
 from aigc_demo.data.pixels import as_bytes, as_numbers
-from aigc_demo.generators.catalog import CatalogEntry, Family, find
+from aigc_demo.generators.catalog import TEXT_GAN, CatalogEntry, Family, find
 from aigc_demo.generators.gan_pictures import DISCRIMINATOR, GENERATOR
 from aigc_demo.generators.latents import latents
 from aigc_demo.generators.matching import MATCHER, Matcher, matcher_in
 from aigc_demo.generators.network_folder import loaded
 from aigc_demo.generators.picture_model import Progress
+from aigc_demo.generators.text_sampling import TextSampling, TextToImageModel
 from aigc_demo.nets.conditional_gan import ConditionalConfig, TextDiscriminator, TextGenerator
 from aigc_demo.nets.contrastive import is_token
 
 MOST_AT_ONCE = 64
-SCHEDULERS = ("ddim", "ddpm", "dpm", "euler")
-
-
-@dataclass(frozen=True)
-class TextSampling(Settings):
-    """How pictures of captions are made; what a model has no use for it leaves alone."""
-
-    truncation: float = setting(
-        1.0, "how far from the mean picture a GAN may go; 1 as far as in training", low=0, high=1.5
-    )
-    guidance_scale: float = setting(
-        3.0,
-        "how much more a diffusion model heeds the caption than without it; 1 for no more",
-        low=0,
-        high=30,
-    )
-    num_inference_steps: int = setting(20, "steps in which diffusion takes the noise away", low=1, high=1000)
-    scheduler: str = setting("ddim", "how diffusion goes from step to step", choices=SCHEDULERS)
-
-
-class TextToImageModel(Protocol):
-    """A model that makes pictures of captions."""
-
-    name: str
-    family: Family
-    image_size: int
-    num_parameters: int
-
-    def make(
-        self,
-        texts: Sequence[str],
-        seeds: Sequence[int],
-        sampling: TextSampling,
-        progress: Progress | None = None,
-    ) -> Tensor:
-        """One picture for each caption and seed, whichever others are made with it.
-
-        Args:
-            texts: captions, one for each picture.
-            seeds: of the noise, likewise.
-            sampling: how.
-            progress: told on the way by a model that works in steps.
-
-        Returns:
-            uint8 [N, C, H, W].
-        """
 
 
 class GanTextToImage:
@@ -177,4 +129,9 @@ def load_text_to_image(name_or_entry: str | CatalogEntry, *, allow_hub: bool = F
     if entry.kind != "text-to-image":
         detail, expected = f"its kind is {entry.kind}", "makes pictures of captions"
         raise InputError("foreign_model", path=entry.name, detail=detail, expected=expected)
-    return load_text_gan(entry)
+    if entry.recipe == TEXT_GAN:
+        return load_text_gan(entry)
+    # diffusers and transformers take seconds to import, and our own models need nothing of them.
+    from aigc_demo.generators.text_diffusion import load_text_diffusion
+
+    return load_text_diffusion(entry)

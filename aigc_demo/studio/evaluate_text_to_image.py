@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from aigc_demo.data.tiny_group import Group
     from aigc_demo.generators.catalog import CatalogEntry
     from aigc_demo.generators.matching import Matcher
-    from aigc_demo.generators.text_to_image import TextSampling, TextToImageModel
+    from aigc_demo.generators.text_sampling import TextSampling, TextToImageModel
 
 COUNTS = {1: "one_object", 2: "two_objects", 3: "three_objects"}
 LANGUAGE_ENDS = {"en": "", "zh": "_zh"}
@@ -61,7 +61,8 @@ def evaluate_text_to_image(
         DemoError: model or source cannot be had, or a setting does not fit.
     """
     from aigc_demo.core.device import peak_memory_mib, set_threads
-    from aigc_demo.generators.text_to_image import TextSampling, load_text_to_image
+    from aigc_demo.generators.text_sampling import TextSampling
+    from aigc_demo.generators.text_to_image import load_text_to_image
 
     set_threads()
     began = time.perf_counter()

@@ -131,7 +131,8 @@ it was trained on, and nothing more."""
 TEXT_TO_IMAGE_LOADED = """## How to load it
 
 ```python
-from aigc_demo.generators.text_to_image import TextSampling, load_text_to_image
+from aigc_demo.generators.text_sampling import TextSampling
+from aigc_demo.generators.text_to_image import load_text_to_image
 
 model = load_text_to_image("FOLDER")
 pictures = model.make(["a red ball"] * 4, [0, 1, 2, 3], TextSampling())  # uint8 [4, 3, H, W]

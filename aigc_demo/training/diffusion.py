@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from diffusers import DDIMScheduler, DDPMPipeline, DDPMScheduler, UNet2DModel
+from diffusers import DDIMScheduler, DDPMPipeline, DDPMScheduler
 from diffusers.training_utils import EMAModel
 from torch import Tensor, nn
 
@@ -26,6 +26,7 @@ from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.images import PictureCorpus
 from aigc_demo.data.pixels import as_numbers, grid
 from aigc_demo.generators.diffusion_pictures import denoised
+from aigc_demo.generators.picture_model import Progress
 from aigc_demo.training.picture_settings import DiffusionSettings
 from aigc_demo.training.picture_training import PictureTraining
 from aigc_demo.training.settings import Budget
@@ -51,7 +52,7 @@ class DiffusionTraining(PictureTraining):
 
     def __init__(
         self,
-        unet: UNet2DModel,
+        unet: nn.Module,
         corpus: PictureCorpus,
         settings: DiffusionSettings,
         budget: Budget,
@@ -72,11 +73,24 @@ class DiffusionTraining(PictureTraining):
 
     def batch_loss(self, rng: torch.Generator) -> Tensor:
         """Mean squared error of the predicted noise; 1 for a network that predicts none."""
-        picture_BCHW, _ = self.batches.rows(rng)
+        picture_BCHW, index_B = self.batches.rows(rng)
         noise_BCHW = torch.randn(picture_BCHW.shape, generator=rng)
         timestep_B = torch.randint(self.settings.noise_steps, (len(picture_BCHW),), generator=rng)
         parts = (self.mine(picture_BCHW), self.mine(noise_BCHW), self.mine(timestep_B))
-        return self._noise_loss(self.network, *parts)
+        return self._noise_loss(self.network, *parts, *map(self.mine, self.told(index_B, rng)))
+
+    def told(self, index_B: Tensor, rng: torch.Generator) -> tuple[Tensor, ...]:
+        """What the network is told of pictures for training beside how much noise there is: nothing here.
+
+        Args:
+            index_B: which of the corpus they are.
+            rng: of the step.
+        """
+        return ()
+
+    def told_held_out(self, index_B: Tensor) -> tuple[Tensor, ...]:
+        """Likewise of held-out ones, the same each time."""
+        return ()
 
     def after_step(self) -> None:
         """Let the average follow."""
@@ -95,7 +109,8 @@ class DiffusionTraining(PictureTraining):
             self.ask_to_go_on()
             picture_BCHW = as_numbers(self.pictures.validation[index_B])
             noise_BCHW = torch.randn(picture_BCHW.shape, generator=rng)
-            parts = (picture_BCHW.to(device), noise_BCHW.to(device), timestep_B.to(device))
+            known = (picture_BCHW, noise_BCHW, timestep_B, *self.told_held_out(index_B))
+            parts = tuple(part.to(device) for part in known)
             total += self._noise_loss(kept, *parts).item() * len(index_B)
         return {"loss": total / len(index_N)}
 
@@ -129,17 +144,21 @@ class DiffusionTraining(PictureTraining):
 
         scheduler = DDIMScheduler.from_config(self.noise.config)
         with self.accelerator.autocast():
-            made_NCHW = denoised(
-                self.kept_network(), scheduler, self.sample_noise_NCHW, self.settings.sample_steps, ask
-            )
+            made_NCHW = self.drawn(scheduler, ask)
         if not stopped[-1]:
             sheet = grid(made_NCHW, columns=math.isqrt(len(made_NCHW)))
             yield SampleReady(step=self.step, file=self.run.write_sample_picture(self.step, sheet))
 
+    def drawn(self, scheduler: DDIMScheduler, ask: Progress) -> Tensor:
+        """The pictures of a sample, uint8; `ask` is told each step and may end it."""
+        return denoised(
+            self.kept_network(), scheduler, self.sample_noise_NCHW, self.settings.sample_steps, ask
+        )
+
     def _noise_loss(
-        self, network: nn.Module, picture_BCHW: Tensor, noise_BCHW: Tensor, timestep_B: Tensor
+        self, network: nn.Module, picture_BCHW: Tensor, noise_BCHW: Tensor, timestep_B: Tensor, *told: Tensor
     ) -> Tensor:
         noisy_BCHW = self.noise.add_noise(picture_BCHW, noise_BCHW, timestep_B)
         with self.accelerator.autocast():
-            predicted_BCHW = network(noisy_BCHW, timestep_B).sample
+            predicted_BCHW = network(noisy_BCHW, timestep_B, *told).sample
         return F.mse_loss(predicted_BCHW.float(), noise_BCHW)

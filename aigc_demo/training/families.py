@@ -52,6 +52,10 @@ def family_of(recipe: Recipe) -> Family:
         from aigc_demo.training import text_to_image_start
 
         return Family(text_to_image_start.prepare, text_to_image_start.networks)
+    if recipe.family == "text-diffusion":
+        from aigc_demo.training import text_diffusion_start
+
+        return Family(text_diffusion_start.prepare, text_diffusion_start.networks)
     if recipe.family == "reader":
         from aigc_demo.training import attribute_reading
 

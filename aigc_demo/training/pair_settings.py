@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from aigc_demo.core.config import setting
 from aigc_demo.data.images import DRAWN
 from aigc_demo.data.pairs import LONGEST, PairSettings
-from aigc_demo.training.picture_settings import GanSettings, PictureNetworkSettings
+from aigc_demo.training.picture_settings import DiffusionSettings, GanSettings, PictureNetworkSettings
 
 if TYPE_CHECKING:
     from aigc_demo.nets.attribute_reader import AttributeReaderConfig
@@ -114,6 +114,20 @@ class TextToImageSettings(PairSettings, GanSettings):
             num_features=self.num_features,
             norm=self.discriminator_norm,
         )
+
+
+@dataclass(frozen=True)
+class TextDiffusionSettings(PairSettings, DiffusionSettings):
+    """The library's diffusion model that is given captions, about as large as ours."""
+
+    hidden_size: int = setting(96, "features of a token", low=8, high=1024)
+    num_layers: int = setting(2, "blocks of the text encoder", low=1, high=24)
+    num_heads: int = setting(4, "attentions side by side in a block", low=1, high=32)
+    caption_dropout: float = setting(0.1, "share of pictures whose caption is left away", low=0, high=1)
+    base_channels: int = setting(
+        16, "features of the level next to the picture; n times as many in level n", low=8, high=256
+    )
+    batch_size: int = setting(32, "pictures in one step, all processes together", low=2, high=8192)
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from aigc_demo.training.pair_settings import (
     CheckerSettings,
     ClipSettings,
     MenderSettings,
+    TextDiffusionSettings,
     TextToImageSettings,
 )
 from aigc_demo.training.picture_settings import (
@@ -218,6 +219,23 @@ RECIPES: dict[str, Recipe] = {
         rate="pictures_per_second",
         asked=("image_size", "num_layers", "hidden_size", "batch_size", "guide_weight", "shuffled"),
         shape=("image_size", "latent_size", "num_features", "hidden_size", "num_layers", "num_heads"),
+    ),
+    "text2image-diffusion": Recipe(
+        TextDiffusionSettings,
+        DIFFUSION,
+        family="text-diffusion",
+        makes="text-to-image",
+        rate="pictures_per_second",
+        ours=False,
+        asked=("image_size", "base_channels", "batch_size", "learning_rate", "caption_dropout"),
+        shape=(
+            "image_size",
+            "base_channels",
+            "layers_per_block",
+            "hidden_size",
+            "num_layers",
+            "num_heads",
+        ),
     ),
     "colorize": _MENDER,
     "inpaint": _MENDER,

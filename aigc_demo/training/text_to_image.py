@@ -32,6 +32,7 @@ from aigc_demo.training.checkpoint import writable_copy
 from aigc_demo.training.gan import MOST_HELD_OUT, GanTraining, mean_prob
 from aigc_demo.training.optimizers import rate_factor
 from aigc_demo.training.pair_settings import TextToImageSettings
+from aigc_demo.training.sample_captions import captions_of_sample
 from aigc_demo.training.settings import Budget
 
 # Noise on what the guide looks at, as a share of half of black to white: it cannot be pleased by single
@@ -106,7 +107,9 @@ class TextToImageTraining(GanTraining):
         self.captions_NPT = token_table(self.tokenizer, corpus.train_captions, length)
         self.wrong_NPT = token_table(self.tokenizer, corpus.train_wrong, length)
         self.held_NPT = token_table(self.tokenizer, corpus.validation_captions, length)
-        self.sample_captions = self._sample_captions()
+        self.sample_captions, self.sample_ids_NT = captions_of_sample(
+            corpus, self.captions_NPT, self.held_NPT, settings.sample_pictures
+        )
 
     def look_up(self, real_BCHW: Tensor, index_B: Tensor, rng: torch.Generator) -> None:
         """As GanTraining; a right and a wrong caption for each picture."""
@@ -282,29 +285,6 @@ class TextToImageTraining(GanTraining):
 
     def _drawn(self, network: nn.Module, noise_BZ: Tensor, texts: Texts) -> Tensor:
         return network(noise_BZ, texts.tokens_BTC, texts.seen_BT, texts.text_BE)
-
-    def _sample_captions(self) -> tuple[str, ...]:
-        """One for each row of the sample; held-out ones where there are such."""
-        num = self.settings.sample_pictures
-        if not num:
-            self.sample_ids_NT = self.captions_NPT[:0, 0]
-            return ()
-        num_columns = max(1, int(num**0.5))
-        num_rows = -(-num // num_columns)
-        held = bool(self.pairs.validation_captions)
-        captions, table_NPT = (
-            (self.pairs.validation_captions, self.held_NPT)
-            if held
-            else (self.pairs.train_captions, self.captions_NPT)
-        )
-        row_N = torch.arange(num_rows) % len(captions)
-        phrasing_N = torch.arange(num_rows) * max(1, table_NPT.shape[1] // 2) % table_NPT.shape[1]
-        rows = row_N.repeat_interleave(num_columns)[:num]
-        phrasings = phrasing_N.repeat_interleave(num_columns)[:num]
-        self.sample_ids_NT = table_NPT[rows, phrasings]
-        return tuple(
-            captions[row][phrasing] for row, phrasing in zip(row_N.tolist(), phrasing_N.tolist(), strict=True)
-        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,6 +1,8 @@
 """A generator that is given captions: it learns, resumes, and its folder draws what training drew."""
 
+import json
 import math
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,8 @@ from safetensors.torch import load_file
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.events import RunStarted, SampleReady, StepDone, TrainEvent
 from aigc_demo.generators.catalog import find
-from aigc_demo.generators.text_to_image import GanTextToImage, TextSampling, load_text_to_image
+from aigc_demo.generators.text_sampling import SCHEDULERS, TextSampling
+from aigc_demo.generators.text_to_image import GanTextToImage, load_text_to_image
 from aigc_demo.studio.evaluate import evaluate
 from aigc_demo.training.start import Order, train
 
@@ -33,6 +36,23 @@ SMALL = {
     "r1_every": 4,
     "sample_pictures": 4,
     "guide": "own",
+}
+DIFFUSION = {
+    "image_size": 32,
+    "num_pictures": 120,
+    "phrasings": 1,
+    "batch_size": 8,
+    "validation_fraction": 0.25,
+    "mixed_precision": "no",
+    "validate_every": 4,
+    "checkpoint_every": 6,
+    "base_channels": 8,
+    "hidden_size": 16,
+    "num_heads": 2,
+    "num_layers": 1,
+    "noise_steps": 20,
+    "sample_pictures": 4,
+    "sample_steps": 2,
 }
 GUIDE = {
     "image_size": 32,
@@ -87,6 +107,16 @@ def trained(tmp_path_factory: pytest.TempPathFactory, guide: Path) -> tuple[Path
 
 
 @pytest.fixture(scope="module")
+def baseline(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[TrainEvent]]:
+    """A run of the library's model, and what it said."""
+    run = tmp_path_factory.mktemp("baseline") / "run"
+    asked = Order(
+        recipe="text2image-diffusion", source="tiny-world", run_dir=run, steps=12, settings=DIFFUSION
+    )
+    return run, list(train(asked))
+
+
+@pytest.fixture(scope="module")
 def captioned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Pictures of noise with captions, in one folder."""
     folder = tmp_path_factory.mktemp("captioned")
@@ -116,6 +146,84 @@ def test_resumed_equals_uninterrupted(tmp_path: Path, guide: Path, captioned: Pa
             load_file(tmp_path / run / f"checkpoints/step-000012/{part}/model.safetensors") for run in "ab"
         )
         assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_the_baseline_resumes_as_if_nothing_had_been(
+    tmp_path: Path, baseline: tuple[Path, list[TrainEvent]]
+) -> None:
+    run, whole = baseline
+    asked = {"recipe": "text2image-diffusion", "source": "tiny-world", "settings": DIFFUSION, "steps": 12}
+    halves = [
+        *train(Order(run_dir=tmp_path / "run", stop_after=5, **asked)),
+        *train(Order(run_dir=tmp_path / "run", resume=True, **asked)),
+    ]
+    assert len(steps(whole)) == 12
+    assert [done.loss for done in steps(halves)] == [done.loss for done in steps(whole)]
+    for part in ("unet/diffusion_pytorch_model", "text_encoder/model"):
+        first, second = (
+            load_file(place / f"checkpoints/step-000012/{part}.safetensors")
+            for place in (run, tmp_path / "run")
+        )
+        assert all(torch.equal(first[name], second[name]) for name in first)
+    facts = next(event.facts for event in whole if isinstance(event, RunStarted))
+    assert len(facts["sample_captions"]) == 2
+    assert any(isinstance(event, SampleReady) for event in whole)
+
+
+# The library hands torch's tensors to numpy in a way that numpy is about to forbid.
+@pytest.mark.filterwarnings("ignore:__array__ implementation")
+@pytest.mark.parametrize("scheduler", SCHEDULERS)
+def test_the_baseline_draws_each_picture_of_its_own_seed(
+    baseline: tuple[Path, list[TrainEvent]], scheduler: str
+) -> None:
+    run, _ = baseline
+    model = load_text_to_image(str(run))
+    assert model.family == "library"
+    sampling = TextSampling(num_inference_steps=4, scheduler=scheduler)
+    seen: list[tuple[int, int]] = []
+
+    def told(step: int, total: int, guess: torch.Tensor) -> bool:
+        seen.append((step, total))
+        return False
+
+    texts = ["a red ball", "一个红色的球", "a blue box"]
+    made = model.make(texts, [1, 2, 3], sampling, told)
+    assert made.shape == (3, 3, 32, 32)
+    assert seen == [(step, 4) for step in (1, 2, 3, 4)]
+    alone = model.make(texts[1:2], [2], sampling)[0]
+    assert (alone.int() - made[1].int()).abs().max() <= 2
+    assert not torch.equal(model.make(texts[:1], [2], sampling)[0], made[0])
+    unguided = model.make(texts, [1, 2, 3], TextSampling(num_inference_steps=4, guidance_scale=1.0))
+    if scheduler == "ddim":
+        assert not torch.equal(unguided, made)
+
+
+def test_the_baseline_stops_when_it_is_told_to(baseline: tuple[Path, list[TrainEvent]]) -> None:
+    model = load_text_to_image(str(baseline[0]))
+    asked: list[int] = []
+
+    def told(step: int, total: int, guess: torch.Tensor) -> bool:
+        asked.append(step)
+        return step == 2
+
+    assert model.make(["a red ball"], [0], TextSampling(), told).shape == (1, 3, 32, 32)
+    assert asked == [1, 2]
+
+
+def test_a_baseline_of_another_make_is_refused(
+    tmp_path: Path, baseline: tuple[Path, list[TrainEvent]]
+) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(baseline[0] / "checkpoints/step-000012", folder)
+    config = json.loads((folder / "text_encoder/config.json").read_text())
+    for change, said in (
+        ({"model_type": "bert"}, "text encoder"),
+        ({"hidden_size": 10**9}, "text encoder"),
+        ({"num_hidden_layers": 2}, "text_model|weights|missing"),
+    ):
+        (folder / "text_encoder/config.json").write_text(json.dumps({**config, **change}))
+        with pytest.raises(InputError, match=said):
+            load_text_to_image(str(folder))
 
 
 def test_the_three_kinds_of_pairs_are_told(trained: tuple[Path, list[TrainEvent]]) -> None:
