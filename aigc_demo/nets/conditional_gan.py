@@ -9,6 +9,7 @@ agreed on. The discriminator is DCGAN's, told what the picture should show.
 # Z latent features, P places, H rows, W columns.
 
 import itertools
+import math
 from dataclasses import dataclass
 
 import torch
@@ -18,10 +19,12 @@ from torch import Tensor, nn
 
 from aigc_demo.core.config import Settings, setting
 from aigc_demo.nets.attention import MultiHeadAttention
+from aigc_demo.nets.contrastive import SHARPEST
 from aigc_demo.nets.dcgan import KERNEL, NORMS, NUM_CHANNELS, SLOPE, initialize
 from aigc_demo.nets.transformer import FeedForward, RMSNorm, TransformerConfig
 
 GRID = 8
+FIRST_SCALE = 10.0  # of products of embeddings in a score
 
 
 @dataclass(frozen=True)
@@ -152,13 +155,17 @@ class TextDiscriminator(
 ):
     """From a picture and a caption to a score: is it a real picture of that?
 
-    DCGAN's discriminator down to 4 by 4 places; there the caption's embedding joins every place.
+    DCGAN's discriminator down to 4 by 4 places; there the caption's embedding joins every place. What is seen
+    there also becomes an embedding of the picture, and the nearer that is to the caption's, the higher the
+    score.
 
     Args:
         config: its shape.
 
     Source:
-        Reed et al. 2016, arXiv:1605.05396, section 4.1 and figure 2.
+        Reed et al. 2016, arXiv:1605.05396, section 4.1 and figure 2, for the joining; Miyato and Koyama 2018,
+        arXiv:1802.05637, eq. 3, for the product; Zhang et al. 2021, arXiv:2101.04702, section 4.2, for
+        learning it by contrast (`nets/contrastive`).
     """
 
     def __init__(self, config: ConditionalConfig):
@@ -189,17 +196,30 @@ class TextDiscriminator(
             nn.LeakyReLU(SLOPE, inplace=True),
         )
         self.score = nn.Conv2d(widths[-1], 1, 4, bias=False)
+        self.embedding = nn.Linear(widths[-1] * 16, config.text_size)
+        self.log_scale = nn.Parameter(torch.tensor(math.log(FIRST_SCALE)))
         initialize(self)
+        nn.init.normal_(self.embedding.weight, std=0.02)
+
+    @property
+    def scale(self) -> Tensor:
+        """1 / temperature of the products of embeddings; learned, at most 100."""
+        return self.log_scale.exp().clamp(max=SHARPEST)
 
     def seen(self, x_BCHW: Tensor) -> Tensor:
         """What is on pictures, at 4 by 4 places; the text has no part in it."""
         return self.layers(x_BCHW.contiguous(memory_format=torch.channels_last))
 
+    def embedded(self, seen_BCHW: Tensor) -> Tensor:
+        """Vectors [B, E] of length 1 of what was seen, near those of captions that fit."""
+        return F.normalize(self.embedding(seen_BCHW.flatten(1)).float(), dim=-1)
+
     def judged(self, seen_BCHW: Tensor, text_BE: Tensor) -> Tensor:
         """Scores [B] of what was seen, for these captions."""
         text_BCHW = F.leaky_relu(self.text(text_BE), SLOPE)[..., None, None].expand_as(seen_BCHW)
         joined_BCHW = torch.cat([seen_BCHW, text_BCHW.to(seen_BCHW.dtype)], dim=1)
-        return self.score(self.joined(joined_BCHW)).flatten().float()
+        likeness_B = (self.embedded(seen_BCHW) * text_BE).sum(dim=1)
+        return self.score(self.joined(joined_BCHW)).flatten().float() + self.scale * likeness_B
 
     def forward(self, x_BCHW: Tensor, text_BE: Tensor) -> Tensor:
         """Scores [B], logits: above 0 it takes a picture for a real one of its caption."""

@@ -109,8 +109,10 @@ TEXT_TO_IMAGE = (
         ),
     ),
     Curve(
-        "guidance",
+        "contrast",
         (
+            Line("real_contrast", "step", "real_contrast", smooth=True),
+            Line("made_contrast", "step", "made_contrast", smooth=True),
             Line("guide_term", "step", "guide_term", smooth=True),
             Line("pair_loss", "step", "pair_loss", smooth=True),
         ),

@@ -72,6 +72,12 @@ class TextToImageSettings(PairSettings, GanSettings):
     guide: str = setting(
         OWN_GUIDE, "a dual encoder, by its name or its run; own for one that learns beside the generator"
     )
+    contrast_weight: float = setting(
+        1.0,
+        "how much both sides heed which of all captions a picture fits, as the discriminator sees it",
+        low=0,
+        high=100,
+    )
     guide_weight: float = setting(1.0, "how much the generator listens to it", low=0, high=100)
     layout_weight: float = setting(
         0.0,

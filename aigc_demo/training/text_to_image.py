@@ -1,8 +1,10 @@
 """Training a generator that draws what a caption says, against a discriminator that knows the caption.
 
 One step, as in `training/gan`, with captions: the discriminator judges real pictures with their captions,
-the generator's with those that they were made for, and real pictures with wrong ones. A dual encoder reads
-the captions for both; to the generator it also says which of all captions its pictures fit. The formulas are
+the generator's with those that they were made for, and real pictures with wrong ones; it also learns to find
+the caption of a picture among many, and the generator to make pictures of which it finds it. A dual encoder
+reads the captions for both; to the generator it says the same, as one that no picture of the generator's has
+taught anything. The formulas are
 in `nets/adversarial` and `nets/contrastive`.
 """
 
@@ -147,13 +149,22 @@ class TextToImageTraining(GanTraining):
             "fake_term": fake,
             "wrong_term": wrong,
         }
-        return real + fake + wrong, told
+        loss = real + fake + wrong
+        if settings.contrast_weight:
+            told["real_contrast"] = self._contrast(real_seen_BCHW)
+            loss = loss + settings.contrast_weight * told["real_contrast"]
+        return loss, told
 
     def generator_side(self, fake_BCHW: Tensor, rng: torch.Generator) -> tuple[Tensor, dict[str, Tensor]]:
         """As GanTraining; to fool the discriminator, to fit the caption, and to be like its picture."""
         settings = self.settings
-        fooled = generator_loss(self.score(self._changed(fake_BCHW, rng)), settings.loss)
+        judge: Any = self.discriminator
+        seen_BCHW = judge.seen(self._changed(fake_BCHW, rng))
+        fooled = generator_loss(judge.judged(seen_BCHW, self.right.text_BE), settings.loss)
         loss, told = fooled, {"fooling_term": fooled}
+        if settings.contrast_weight:
+            told["made_contrast"] = self._contrast(seen_BCHW)
+            loss = loss + settings.contrast_weight * told["made_contrast"]
         if settings.guide_weight:
             strength_B = GUIDE_NOISE * torch.rand(len(fake_BCHW), 1, 1, 1, generator=rng)
             noise_BCHW = strength_B * torch.randn(fake_BCHW.shape, generator=rng)
@@ -255,6 +266,12 @@ class TextToImageTraining(GanTraining):
             "train_captions": sum(map(len, self.pairs.train_captions)),
             "sample_captions": list(self.sample_captions),
         }
+
+    def _contrast(self, seen_BCHW: Tensor) -> Tensor:
+        """How hard it is for the discriminator to find the captions of pictures among all of this step's."""
+        judge: Any = self.discriminator
+        text_NE = torch.cat([self.right.text_BE, self.wrong.text_BE])
+        return contrastive_loss(text_NE, judge.embedded(seen_BCHW), judge.scale)
 
     def _chosen(self, index_B: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
         """A right and a wrong caption of pictures, as tokens; the wrong one nearly right, or another's."""
