@@ -37,6 +37,18 @@ ENGLISH: dict[str, str] = {
         "{name} holds no picture that can be used ({detail}); "
         "give a folder of PNG or JPEG files with at least 8 pixels a side."
     ),
+    "caption_without_words": "There is no word in this caption; say what is to be drawn, such as: a red ball.",
+    "no_known_words": "{model} knows none of these words; take those of the examples below the caption.",
+    "no_other_word": "There is no other word for {word}; choose a colour, a kind, a size or a place.",
+    "no_mender": "There is no network here that does this ({recipe}) for pictures of {size} pixels; train one.",
+    "no_ranker": "No dual encoder here was trained on what {model} was trained on, so nobody can compare.",
+    "caption_not_understood": (
+        "This caption does not describe things of the tiny world, so nothing can be checked; "
+        "say for example: a red ball left of a blue box."
+    ),
+    "text_or_image": "Give either a text or a picture to search by, one of them.",
+    "nothing_painted": "Nothing is painted over yet; paint over what is to be drawn anew.",
+    "all_painted": "The whole picture is painted over; leave some of it to go by.",
     "no_captions": (
         "The pictures of {source} have no captions; "
         "give tiny-world, or a folder with a metadata.csv that holds file_name and text."

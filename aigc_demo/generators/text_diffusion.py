@@ -18,7 +18,7 @@ from aigc_demo.core.config import shown
 from aigc_demo.core.device import seeded
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.weights_file import check_weights, read_json, weights_path
-from aigc_demo.data.pairs import token_table
+from aigc_demo.data.pairs import token_ids, token_table
 from aigc_demo.data.pixels import as_bytes
 from aigc_demo.data.tokenizer import Tokenizer
 from aigc_demo.generators.catalog import CatalogEntry, Family
@@ -89,6 +89,10 @@ class DiffusionTextToImage:
         self.image_size: int = unet.config.sample_size
         self.length: int = reader.config.max_position_embeddings
         self.num_parameters = sum(weight.numel() for weight in network.parameters())
+
+    def knows(self, text: str) -> bool:
+        """Whether it knows any word of a caption."""
+        return any(token_ids(self.tokenizer, text, self.length))
 
     def make(
         self,

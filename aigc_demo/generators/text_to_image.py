@@ -65,6 +65,10 @@ class GanTextToImage:
             made.append(self._drawn(texts[part], z_NZ))
         return as_bytes(torch.cat(made))
 
+    def knows(self, text: str) -> bool:
+        """Whether it knows any word of a caption."""
+        return bool(self.matcher.ids([text]).any())
+
     @torch.inference_mode()
     def looks(self, text: str, seed: int, truncation: float = 1.0) -> Tensor:
         """How much each place took from each word in each block, [blocks, P, 1 + T], heads averaged.

@@ -22,6 +22,7 @@ MAX_MODELS = 4
 KINDS = {
     "text": "writes text",
     "pictures": "makes pictures",
+    "text-to-image": "makes pictures of captions",
     "measures": "measures pictures",
     "matches": "matches texts and pictures",
     "reads": "reads what is on a picture",
@@ -111,11 +112,15 @@ class Catalog:
 
     def picture_choices(self) -> tuple[Choice, ...]:
         """All models that make pictures, in the same order."""
-        return tuple(Choice(entry.name, entry, False) for entry in self._entries("pictures"))
+        return self.choices("pictures")
 
     def measure_choices(self) -> tuple[Choice, ...]:
         """All networks that look at pictures, in the same order."""
-        return tuple(Choice(entry.name, entry, False) for entry in self._entries("measures"))
+        return self.choices("measures")
+
+    def choices(self, kind: str) -> tuple[Choice, ...]:
+        """All models of a kind, in the same order."""
+        return tuple(Choice(entry.name, entry, False) for entry in self._entries(kind))
 
     def _entries(self, kind: str) -> list["CatalogEntry"]:
         from aigc_demo.generators.catalog import listed

@@ -164,7 +164,24 @@ def paint(
     yield from side_by_side(columns, painter, cache, stop)
 
 
-class _Painter(Work):
+class PictureWork(Work):
+    """One column's pictures, whatever they are made from."""
+
+    def progress(self, turn: Turn) -> "Progress":
+        """Whom a model tells how far it is: it passes its turn on, and stops where that is wanted."""
+
+        def told(step: int, total: int, guessed: "Tensor") -> bool:
+            timeline = self.column.timeline
+            if step in timeline_steps(total):
+                timeline = (*timeline, (step, guessed[:TIMELINE_PICTURES].clone()))
+            self.tell(pictures=guessed, step=step, num_steps=total, seconds=turn.seconds, timeline=timeline)
+            turn.pass_on()
+            return self.stop.is_set() and step < total
+
+        return told
+
+
+class _Painter(PictureWork):
     """One column's pictures."""
 
     def __init__(self, make: "Make", *rest: Any):
@@ -181,7 +198,7 @@ class _Painter(Work):
             if self.stop.is_set():
                 self.tell(state="stopped")
                 return
-            pictures = self.make(model, self._progress(turn))
+            pictures = self.make(model, self.progress(turn))
             seconds = turn.seconds
             if is_gan(model):
                 scores = tuple(model.judge(pictures).tolist())
@@ -189,17 +206,6 @@ class _Painter(Work):
         self.tell(
             state="stopped" if unfinished else "finished", pictures=pictures, seconds=seconds, scores=scores
         )
-
-    def _progress(self, turn: Turn) -> "Progress":
-        def told(step: int, total: int, guessed: "Tensor") -> bool:
-            timeline = self.column.timeline
-            if step in timeline_steps(total):
-                timeline = (*timeline, (step, guessed[:TIMELINE_PICTURES].clone()))
-            self.tell(pictures=guessed, step=step, num_steps=total, seconds=turn.seconds, timeline=timeline)
-            turn.pass_on()
-            return self.stop.is_set() and step < total
-
-        return told
 
 
 def timeline_steps(total: int) -> tuple[int, ...]:

@@ -11,12 +11,21 @@ from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 from aigc_demo.studio.catalog import Catalog, Choice
 from aigc_demo.studio.turns import Turns
 
 DEFAULT_LIMIT_MIB = 4096.0
+# What loads models that come from a folder, by their kind: where it is written, and its name.
+LOADERS = {
+    "measures": ("aigc_demo.generators.pictures", "load_encoder"),
+    "matches": ("aigc_demo.generators.matching", "load_matcher"),
+    "reads": ("aigc_demo.generators.matching", "load_reader"),
+    "mends": ("aigc_demo.generators.mending", "load_mender"),
+    "text-to-image": ("aigc_demo.generators.text_to_image", "load_text_to_image"),
+}
 
 Load = Callable[[str, Callable[[int, int], None]], Any]
 
@@ -161,8 +170,9 @@ def _load_model(choice: Choice, progress: Callable[[int, int], None]) -> Any:
         from aigc_demo.generators.text import load_text_model
 
         return load_text_model(choice.entry, on_ours=choice.on_ours, progress=progress)
-    from aigc_demo.generators.pictures import load_encoder, load_picture_model
+    if choice.entry.kind in LOADERS:
+        module, name = LOADERS[choice.entry.kind]
+        return getattr(import_module(module), name)(choice.entry)
+    from aigc_demo.generators.pictures import load_picture_model
 
-    if choice.entry.kind == "measures":
-        return load_encoder(choice.entry)
     return load_picture_model(choice.entry, progress=progress)

@@ -79,12 +79,6 @@ class TextToImageSettings(PairSettings, GanSettings):
         high=100,
     )
     guide_weight: float = setting(1.0, "how much the generator listens to it", low=0, high=100)
-    layout_weight: float = setting(
-        0.0,
-        "how much a picture must be like the one that its caption came from, seen from afar",
-        low=0,
-        high=1000,
-    )
     shuffled: float = setting(
         0.3, "share of wrong captions that are another picture's; the rest are nearly right", low=0, high=1
     )

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim import AdamW
 from torch.optim.swa_utils import AveragedModel, update_bn
@@ -28,7 +27,7 @@ from aigc_demo.data.pairs import PairCorpus, token_table
 from aigc_demo.data.pixels import as_numbers
 from aigc_demo.generators.matching import MATCHER, Matcher
 from aigc_demo.nets.adversarial import generator_loss, matching_terms
-from aigc_demo.nets.conditional_gan import GRID, TextDiscriminator, TextGenerator
+from aigc_demo.nets.conditional_gan import TextDiscriminator, TextGenerator
 from aigc_demo.nets.contrastive import contrastive_loss, is_token
 from aigc_demo.training.checkpoint import writable_copy
 from aigc_demo.training.gan import MOST_HELD_OUT, GanTraining, mean_prob
@@ -41,7 +40,6 @@ from aigc_demo.training.settings import Budget
 # pixels then.
 GUIDE_NOISE = 0.1
 OWN_RATE, OWN_DECAY = 2e-3, 0.05  # of a guide that learns beside the generator, as the recipe clip has them
-FELT_FROM = 2 * GRID  # rows and columns from which a picture counts as seen from afar
 HELD_SEED, SETTLE_SEED = 1, 2
 
 
@@ -156,7 +154,7 @@ class TextToImageTraining(GanTraining):
         return loss, told
 
     def generator_side(self, fake_BCHW: Tensor, rng: torch.Generator) -> tuple[Tensor, dict[str, Tensor]]:
-        """As GanTraining; to fool the discriminator, to fit the caption, and to be like its picture."""
+        """As GanTraining; to fool the discriminator, and to fit the caption."""
         settings = self.settings
         judge: Any = self.discriminator
         seen_BCHW = judge.seen(self._changed(fake_BCHW, rng))
@@ -173,11 +171,6 @@ class TextToImageTraining(GanTraining):
             guided = contrastive_loss(text_NE, seen_BE, self.guide.scale.detach())
             told["guide_term"] = guided
             loss = loss + settings.guide_weight * guided
-        if settings.layout_weight:
-            fake, real = (F.adaptive_avg_pool2d(x, FELT_FROM) for x in (fake_BCHW, self.real_BCHW))
-            like = F.mse_loss(fake, real)
-            told["layout_term"] = like
-            loss = loss + settings.layout_weight * like
         return loss, told
 
     def after_moves(self, rng: torch.Generator) -> dict[str, int | float]:

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from aigc_demo.core.errors import DemoError
-from aigc_demo.studio.catalog import Catalog, default_pair
+from aigc_demo.studio.catalog import Catalog, Choice, default_pair
 from aigc_demo.studio.game import Games
 from aigc_demo.studio.model_cache import Load, ModelCache
 from aigc_demo.studio.run_desk import RunDesk
@@ -25,6 +25,8 @@ from aigc_demo.ui.picture_api import add_picture_api
 from aigc_demo.ui.run_view import PICTURES_PATH
 from aigc_demo.ui.text_api import add_text_api
 from aigc_demo.ui.text_tab import build_text_tab, model_words
+from aigc_demo.ui.text_to_image_api import add_text_to_image_api
+from aigc_demo.ui.text_to_image_tab import build_text_to_image_tab
 from aigc_demo.ui.theme import page_theme, style_sheet
 from aigc_demo.ui.train_api import add_train_api
 from aigc_demo.ui.train_tab import build_train_tab
@@ -63,6 +65,10 @@ TABS: tuple[tuple[str, Callable[[Studio, Frame], None]], ...] = (
     # the key of the tab's name, and what builds it
     ("tab_text", lambda studio, frame: build_text_tab(studio.cache, studio.stops, frame)),
     ("tab_gan", lambda studio, frame: _build_gan(studio, frame)),
+    (
+        "tab_text_to_image",
+        lambda studio, frame: build_text_to_image_tab(studio.cache, studio.stops, frame),
+    ),
     ("tab_train", lambda studio, frame: build_train_tab(studio.cache, studio.stops, studio.runs, frame)),
 )
 
@@ -77,6 +83,7 @@ def build_app(studio: Studio | None = None) -> gr.Blocks:
     with gr.Blocks(title="AIGC Demo", **serving.BLOCKS) as page:
         add_text_api(studio.cache, studio.stops)  # first, so that no listener's name is taken before
         add_picture_api(studio.cache, studio.stops)
+        add_text_to_image_api(studio.cache, studio.stops)
         add_train_api(studio.runs, studio.cache.catalog)
         gr.HTML(_masthead(), js_on_load=_MASTHEAD_JS, elem_classes="masthead-box", apply_default_css=False)
         frame = new_frame(page)  # before the tabs: what stands in one is not there before it is opened
@@ -96,8 +103,14 @@ def launch_settings(studio: Studio) -> dict[str, Any]:
         "app_kwargs": {**serving.body_cap(), "routes": [pictures]},
         "theme": page_theme(),
         "head": style_sheet() + head_script(),
-        "i18n": translations(model_words((*Catalog().text_choices(), *Catalog().picture_choices()))),
+        "i18n": translations(model_words(_named())),
     }
+
+
+def _named() -> tuple[Choice, ...]:
+    """The models whose names the page says in every language."""
+    catalog = Catalog()
+    return (*catalog.text_choices(), *catalog.picture_choices(), *catalog.choices("text-to-image"))
 
 
 def serve(studio: Studio | None = None) -> None:

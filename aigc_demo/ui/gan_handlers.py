@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from aigc_demo.core.errors import DemoError, InputError
+from aigc_demo.core.errors import DemoError
 from aigc_demo.studio.compare import new_seed
 from aigc_demo.studio.compare_pictures import PictureColumn, check_pictures, compare_pictures, gan
 from aigc_demo.studio.model_cache import ModelCache
@@ -19,7 +19,7 @@ from aigc_demo.studio.real_pictures import (
 from aigc_demo.studio.stop_book import StopBook
 from aigc_demo.ui import picture_view as view
 from aigc_demo.ui.latent_handlers import first_gan
-from aigc_demo.ui.widgets import door
+from aigc_demo.ui.widgets import clicked, door
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -81,7 +81,7 @@ class GanHandlers:
     ) -> Iterator[Picture]:
         """The training picture nearest to the one that was clicked, in the part that is opened for it."""
         with door(request):
-            place = _place(event, shown)
+            place = clicked(event, 0 if shown is None or shown.pictures is None else len(shown.pictures))
             assert shown is not None and shown.pictures is not None
             marked, opened = view.column_gallery(shown, place), gr.update(open=True)
             yield marked, opened, view.gallery(None, empty="nearest_working")
@@ -119,12 +119,3 @@ class GanHandlers:
                 yield kind, column.pictures[:FEW]
         if own:
             yield "own", png_pictures(list(own), network.image_size)
-
-
-def _place(event: gr.EventData, shown: PictureColumn | None) -> int:
-    """The place of the picture that was clicked; the number comes from the browser, hence the check."""
-    count = 0 if shown is None or shown.pictures is None else len(shown.pictures)
-    number = event._data.get("index") if isinstance(event._data, dict) else None
-    if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number < count:
-        raise InputError("no_such_picture", got=str(number)[:20], count=count)
-    return number

@@ -87,7 +87,9 @@ class PictureApi:
         }
         with door(request):
             asked = check_pictures(self._catalog, self._named(models), settings)
-            work = self._streamed(request, lambda stop: compare_pictures(asked, self._cache, stop), _images)
+            work = streamed(
+                request, self._stops, lambda stop: compare_pictures(asked, self._cache, stop), _images
+            )
             for answer in work:
                 yield {**answer, "seed": asked.ask.seed}
 
@@ -115,7 +117,9 @@ class PictureApi:
         }
         with door(request):
             names, way = check_way(self._catalog, self._named(models), settings)
-            yield from self._streamed(request, lambda stop: interpolate(names, way, self._cache, stop), _film)
+            yield from streamed(
+                request, self._stops, lambda stop: interpolate(names, way, self._cache, stop), _film
+            )
 
     def discriminate(self, request: gr.Request, images: list[str], model: str | None = None) -> list[float]:
         """How sure a GAN's discriminator is that pictures are real, 0 to 1 each.
@@ -125,25 +129,37 @@ class PictureApi:
         """
         with door(request):
             network = gan(self._cache, self._named(None)[0] if model is None else model)
-            pictures = png_pictures(_decoded(images), network.image_size)
+            pictures = png_pictures(decoded(images), network.image_size)
             return list(judge(self._cache, network.name, pictures))
 
-    def _streamed(self, request: gr.Request, begin: Any, finished: Any) -> Iterator[Json]:
-        """Answers of all columns as they go on; what they have made, in the last one alone."""
-        language, ticket = chosen_language(request), new_ticket()
-        columns: tuple[PictureColumn, ...] = ()
-        with self._stops.writing(ticket) as stop:
-            for columns in begin(stop):
-                made = all(column.over for column in columns)
-                told = [
-                    {**_column(column, language), **(finished(column) if made else {})} for column in columns
-                ]
-                yield {"ticket": ticket, "columns": told}
-        if all(column.error for column in columns):
-            raise columns[0].error  # type: ignore[misc]
+
+def streamed(request: gr.Request, stops: StopBook, begin: Any, finished: Any) -> Iterator[Json]:
+    """Answers of all columns as they go on; what they have made, in the last one alone.
+
+    Args:
+        request: of the visitor.
+        stops: where the work can be ended.
+        begin: from what is set by Stop to the columns.
+        finished: from a column that is over to what it has made.
+
+    Raises:
+        DemoError: all columns failed; the first one's.
+    """
+    language, ticket = chosen_language(request), new_ticket()
+    columns: tuple[PictureColumn, ...] = ()
+    with stops.writing(ticket) as stop:
+        for columns in begin(stop):
+            made = all(column.over for column in columns)
+            told = [
+                {**column_json(column, language), **(finished(column) if made else {})} for column in columns
+            ]
+            yield {"ticket": ticket, "columns": told}
+    if all(column.error for column in columns):
+        raise columns[0].error  # type: ignore[misc]
 
 
-def _column(column: PictureColumn, language: str) -> Json:
+def column_json(column: PictureColumn, language: str) -> Json:
+    """A column as plain data, without its pictures."""
     return {
         "model": column.model,
         "state": column.state,
@@ -170,7 +186,7 @@ def _film(column: PictureColumn) -> Json:
     return {**_images(column), "animation": animation}
 
 
-def _decoded(images: Any) -> list[bytes]:
+def decoded(images: Any) -> list[bytes]:
     """The files that base64 texts stand for.
 
     Raises:

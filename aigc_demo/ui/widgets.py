@@ -12,7 +12,7 @@ from typing import Any
 
 import gradio as gr
 
-from aigc_demo.core.errors import DemoError
+from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.ui.language import chosen_language, word
 from aigc_demo.ui.wording import everywhere, sentence, text
 
@@ -49,6 +49,18 @@ def widget(name: str, value: Any, **options: Any) -> gr.HTML:
     """A component drawn by `static/NAME.js`."""
     script = (_STATIC / f"{name}.js").read_text("utf-8")
     return gr.HTML(value, html_template="", js_on_load=script, apply_default_css=False, **options)
+
+
+def clicked(event: gr.EventData, count: int) -> int:
+    """The place of what was clicked; the number comes from the browser, hence the check.
+
+    Raises:
+        InputError: there is no such place.
+    """
+    number = event._data.get("index") if isinstance(event._data, dict) else None
+    if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number < count:
+        raise InputError("no_such_picture", got=str(number)[:20], count=count)
+    return number
 
 
 def help_on(topic: str) -> None:

@@ -12,6 +12,7 @@ from aigc_demo.core.errors import ENGLISH
 from aigc_demo.ui.game_words import GAME_WORDS
 from aigc_demo.ui.gan_words import GAN_SENTENCES, GAN_WORDS
 from aigc_demo.ui.picture_words import PICTURE_WORDS
+from aigc_demo.ui.text_to_image_words import TEXT_TO_IMAGE_WORDS
 
 LANGUAGES = ("en", "zh-CN", "zh-TW")
 
@@ -76,6 +77,7 @@ ACCELERATE_USE_CPU=true torchrun --nproc_per_node 2 \\
 WORDS: dict[str, tuple[str, str, str]] = {
     **PICTURE_WORDS,
     **GAN_WORDS,
+    **TEXT_TO_IMAGE_WORDS,
     **GAME_WORDS,
     # the page
     "title": ("AIGC Demo", "AIGC 演示", "AIGC 示範"),
@@ -685,6 +687,42 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "no_pictures": (
         "{name} 里没有可用的图片（{detail}）；请给一个装有 PNG 或 JPEG 文件的文件夹，每边至少 8 像素。",
         "{name} 裡沒有可用的圖片（{detail}）；請給一個裝有 PNG 或 JPEG 檔案的資料夾，每邊至少 8 像素。",
+    ),
+    "caption_without_words": (
+        "描述里没有词；请说要画什么，例如：一个红色的球。",
+        "描述裡沒有詞；請說要畫什麼，例如：一個紅色的球。",
+    ),
+    "no_known_words": (
+        "{model} 一个词也不认识；请用描述下方示例中的词。",
+        "{model} 一個詞也不認識；請用描述下方範例中的詞。",
+    ),
+    "no_other_word": (
+        "没有可以替换“{word}”的词；请选一个颜色、形状、大小或方位。",
+        "沒有可以替換「{word}」的詞；請選一個顏色、形狀、大小或方位。",
+    ),
+    "no_mender": (
+        "这里没有能处理 {size} 像素图片的网络（{recipe}）；请先训练一个。",
+        "這裡沒有能處理 {size} 像素圖片的網路（{recipe}）；請先訓練一個。",
+    ),
+    "no_ranker": (
+        "这里没有与 {model} 用同样数据训练的双编码器，无法比较。",
+        "這裡沒有與 {model} 用同樣資料訓練的雙編碼器，無法比較。",
+    ),
+    "caption_not_understood": (
+        "这句描述说的不是小世界里的东西，无从检查；例如可以说：一个红色的球在一个蓝色的方块的左边。",
+        "這句描述說的不是小世界裡的東西，無從檢查；例如可以說：一個紅色的球在一個藍色的方塊的左邊。",
+    ),
+    "text_or_image": (
+        "请给出文字或图片之一来检索，只给一个。",
+        "請給出文字或圖片之一來檢索，只給一個。",
+    ),
+    "nothing_painted": (
+        "还没有涂抹任何地方；请先涂掉要重画的部分。",
+        "還沒有塗抹任何地方；請先塗掉要重畫的部分。",
+    ),
+    "all_painted": (
+        "整张图都被涂掉了；请留下一部分作为依据。",
+        "整張圖都被塗掉了；請留下一部分作為依據。",
     ),
     "no_captions": (
         "{source} 的图片没有文字说明；请用 tiny-world，或给一个带 metadata.csv（含 file_name 和 text 两列）的文件夹。",

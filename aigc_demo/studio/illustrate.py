@@ -1,0 +1,279 @@
+"""One caption, pictures of it by several models at the same time, each ranked and checked.
+
+All models are given the same caption and the same seeds. A dual encoder says how well each picture fits the
+caption, and beside it how well it fits another caption that is nearly the same: a score alone says nothing.
+Of the tiny world, a checker that neither trained nor ranked anything reads the pictures.
+"""
+
+import random
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from aigc_demo.core.config import Settings, setting
+from aigc_demo.core.errors import InputError
+from aigc_demo.studio.arguments import checked_text
+from aigc_demo.studio.catalog import Catalog
+from aigc_demo.studio.compare import MAX_SEED
+from aigc_demo.studio.compare_pictures import MOST_STEPS, PictureColumn, PictureWork
+from aigc_demo.studio.model_cache import ModelCache, weights_mib
+from aigc_demo.studio.side_by_side import Work, side_by_side, turn_for
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from aigc_demo.generators.matching import Matcher
+    from aigc_demo.measure.attributes import Found, Verdict
+
+MOST_CANDIDATES = 16
+MOST_CHARACTERS = 300
+CHECKER = "checker-tiny-world"
+# Pictures whose checker's drawing of the same differs by more than so many grey levels are not of its world:
+# measured in docs/experiments.md.
+MOST_UNLIKE = 40.0
+
+
+@dataclass(frozen=True)
+class IllustrationAsk(Settings):
+    """What a visitor may ask of models that make pictures of captions."""
+
+    seed: int = setting(0, "of the first candidate; the others have the next ones", low=0, high=MAX_SEED)
+    num_candidates: int = setting(8, "pictures to choose from", low=1, high=MOST_CANDIDATES)
+    guidance_scale: float = setting(
+        3.0, "how much more a diffusion model heeds the caption than without it", low=0, high=30
+    )
+    num_inference_steps: int = setting(
+        20, "steps in which diffusion takes the noise away", low=1, high=MOST_STEPS
+    )
+    scheduler: str = setting(
+        "ddim", "how diffusion goes from step to step", choices=("ddim", "ddpm", "dpm", "euler")
+    )
+    truncation: float = setting(1.0, "how far from the mean picture a GAN may go", low=0, high=1.5)
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """One for each candidate; after the last seed there is comes the first."""
+        return tuple((self.seed + place) % (MAX_SEED + 1) for place in range(self.num_candidates))
+
+    @property
+    def sampling(self) -> Any:
+        """What the models are told."""
+        from aigc_demo.generators.text_sampling import TextSampling
+
+        given = self.to_dict()
+        return TextSampling.from_mapping(
+            {
+                name: given[name]
+                for name in ("truncation", "guidance_scale", "num_inference_steps", "scheduler")
+            }
+        )
+
+
+@dataclass(frozen=True)
+class IllustrationRequest:
+    """A caption for several models, the arguments checked.
+
+    Attributes:
+        models: full names.
+        caption: what is to be drawn.
+        other: a caption that is nearly the same.
+        ask: of all models.
+    """
+
+    models: tuple[str, ...]
+    caption: str
+    other: str
+    ask: IllustrationAsk
+
+
+@dataclass(frozen=True, eq=False)
+class IllustrationColumn(PictureColumn):
+    """What one model has made so far: candidates, in the order of their seeds.
+
+    Attributes:
+        scores: how well each fits the caption, -1 to 1; None before the end, or where nobody can say.
+        other_scores: how well each fits the other caption.
+        verdicts: of each, what of the caption is right; None where there is nothing to check.
+        found: what the checker reads on each; None for a picture that is not of its world.
+    """
+
+    other_scores: tuple[float, ...] | None = None
+    verdicts: "tuple[Verdict, ...] | None" = None
+    found: "tuple[Found | None, ...] | None" = None
+
+    @property
+    def order(self) -> tuple[int, ...]:
+        """The candidates' places, the one that fits best first; as made where there are no scores."""
+        places = range(0 if self.pictures is None else len(self.pictures))
+        if self.scores is None or len(self.scores) != len(places):
+            return tuple(places)
+        return tuple(sorted(places, key=lambda place: -self.scores[place]))  # type: ignore[index]
+
+
+def check_illustration(
+    catalog: Catalog, models: Any, caption: Any, settings: Mapping[str, Any]
+) -> IllustrationRequest:
+    """Check everything that can be checked before a model is loaded.
+
+    Args:
+        catalog: what the names stand for.
+        models: one to four names.
+        caption: what is to be drawn.
+        settings: of IllustrationAsk, loose.
+
+    Raises:
+        InputError: a model is unknown or makes something else, the caption says nothing or too much, or a
+            setting does not fit.
+    """
+    names = catalog.checked_all(models, "text-to-image")
+    ask = IllustrationAsk.from_mapping(settings)
+    text = checked_caption(caption)
+    return IllustrationRequest(names, text, nearly(text, ask.seed), ask)
+
+
+def checked_caption(value: Any) -> str:
+    """A caption without white space at its ends.
+
+    Raises:
+        InputError: it is no text, too long, or holds no word.
+    """
+    from aigc_demo.data.pairs import words_of
+
+    text = checked_text("caption", value, MOST_CHARACTERS).strip()
+    if not words_of(text):
+        raise InputError("caption_without_words")
+    return text
+
+
+def nearly(caption: str, seed: int) -> str:
+    """A caption that is nearly the same and means something else.
+
+    One that is understood differs in one respect; of any other the words are put in another order, and of a
+    single word the letters.
+
+    Args:
+        caption: in either language.
+        seed: chooses.
+    """
+    from aigc_demo.data.pairs import altered
+    from aigc_demo.data.tiny_caption import caption as tell
+    from aigc_demo.data.tiny_caption import language_of, read_caption
+
+    rng = random.Random(seed)
+    group = read_caption(caption).group
+    if group is not None:
+        return tell(altered(group, rng), language_of(caption))
+    parts = caption.split() if len(caption.split()) > 1 else list(caption)
+    mixed = sorted(parts, key=lambda _: rng.random())
+    if mixed == parts:
+        mixed = parts[::-1]
+    return (" " if len(caption.split()) > 1 else "").join(mixed)
+
+
+def illustrate(
+    request: IllustrationRequest, cache: ModelCache, stop: threading.Event
+) -> Iterator[tuple[IllustrationColumn, ...]]:
+    """Draw the caption with all models at once.
+
+    Args:
+        request: from `check_illustration`.
+        cache: where the models are, or are loaded to.
+        stop: set by Stop; also set here when the consumer goes away.
+
+    Yields:
+        All columns, at most ten times a second. A column that fails carries its error and leaves the others
+        alone.
+    """
+    columns = [IllustrationColumn(name, "waiting", request.ask.seeds) for name in request.models]
+
+    def illustrator(
+        place: int, column: IllustrationColumn, report: Callable[[IllustrationColumn], None]
+    ) -> Work:
+        return _Illustrator(request, column, cache, stop, report)
+
+    yield from side_by_side(columns, illustrator, cache, stop)
+
+
+def ranker_for(cache: ModelCache, model: Any) -> "Matcher | None":
+    """The dual encoder that ranks a model's pictures: its own, or the one trained on the same pairs."""
+    own: Matcher | None = getattr(model, "matcher", None)
+    if own is not None:
+        return own
+    sha256 = cache.catalog.choice(model.name).entry.data_sha256
+    same = [
+        choice.value
+        for choice in cache.catalog.choices("matches")
+        if sha256 and choice.entry.data_sha256 == sha256 and choice.entry.image_size == model.image_size
+    ]
+    return cache.get(same[0]) if same else None
+
+
+def read_by_checker(cache: ModelCache, pictures: "Tensor") -> "tuple[Found | None, ...] | None":
+    """What the checker reads on pictures; None for one that is not of its world.
+
+    Returns:
+        None where there is no checker of this size.
+    """
+    from aigc_demo.measure.attributes import read_pictures
+
+    known = {choice.value: choice for choice in cache.catalog.choices("reads")}
+    if CHECKER not in known or known[CHECKER].entry.image_size != pictures.shape[-1]:
+        return None
+    found = read_pictures(cache.get(CHECKER), pictures)
+    return tuple(one if one.unlike <= MOST_UNLIKE else None for one in found)
+
+
+class _Illustrator(PictureWork):
+    """One column's candidates."""
+
+    def __init__(self, request: IllustrationRequest, *rest: Any):
+        super().__init__(*rest)
+        self.request = request
+
+    def do(self) -> None:
+        ask, caption = self.request.ask, self.request.caption
+        self.tell(state="loading")
+        model = self.cache.get(self.column.model)
+        check_known(model, caption)
+        facts = {"memory_mib": weights_mib(model), "num_parameters": model.num_parameters}
+        self.tell(state="running", seconds=0.0, fetched=None, **facts)
+        with turn_for(model, self.cache) as turn:
+            if self.stop.is_set():
+                self.tell(state="stopped")
+                return
+            texts = [caption] * len(ask.seeds)
+            pictures = model.make(texts, ask.seeds, ask.sampling, self.progress(turn))
+            seconds = turn.seconds
+            scored = self._scored(model, pictures)
+        unfinished = self.column.num_steps > self.column.step
+        self.tell(state="stopped" if unfinished else "finished", pictures=pictures, seconds=seconds, **scored)
+
+    def _scored(self, model: Any, pictures: "Tensor") -> dict[str, Any]:
+        """What the dual encoder and the checker say of the pictures."""
+        from aigc_demo.data.tiny_caption import read_caption
+        from aigc_demo.measure.attributes import verdict
+
+        said: dict[str, Any] = {}
+        ranker = ranker_for(self.cache, model)
+        if ranker is not None:
+            scores = ranker.scores([self.request.caption, self.request.other], pictures).tolist()
+            said |= {"scores": tuple(scores[0]), "other_scores": tuple(scores[1])}
+        group = read_caption(self.request.caption).group
+        if group is None:
+            return said
+        found = read_by_checker(self.cache, pictures)
+        if found is not None and all(one is not None for one in found):
+            said["verdicts"] = tuple(verdict(group, one) for one in found if one is not None)
+        return {**said, "found": found}
+
+
+def check_known(model: Any, caption: str) -> None:
+    """Refuse a caption of which a model knows no word.
+
+    Raises:
+        InputError: it is one.
+    """
+    knows = getattr(model, "knows", None)
+    if knows is not None and not knows(caption):
+        raise InputError("no_known_words", model=model.name)

@@ -1,0 +1,224 @@
+"""The words of the tab Text to image, for `wording`: English, simplified and traditional Chinese."""
+
+TEXT_TO_IMAGE_WORDS: dict[str, tuple[str, str, str]] = {
+    "tab_text_to_image": ("🖼️ Text to image", "🖼️ 文生图", "🖼️ 文生圖"),
+    "t2i_intro": (
+        "Say what is to be drawn, in English or Chinese. Each model draws several candidates; a dual encoder "
+        "ranks them, and a checker that had no part in either reads what is on them.",
+        "用中文或英文说出要画什么。每个模型画出若干候选；双编码器给它们排序，另有一个不参与训练和排序的检查器读出图上有什么。",
+        "用中文或英文說出要畫什麼。每個模型畫出若干候選；雙編碼器給它們排序，另有一個不參與訓練和排序的檢查器讀出圖上有什麼。",
+    ),
+    "t2i_no_models": (
+        "There is no model that makes pictures of captions here yet. Train one in the tab Train (recipe "
+        "text2image).",
+        "这里还没有文生图模型。请在“训练”页训练一个（配方 text2image）。",
+        "這裡還沒有文生圖模型。請在「訓練」頁訓練一個（配方 text2image）。",
+    ),
+    "caption": ("Caption", "描述", "描述"),
+    "caption_placeholder": (
+        "a small red ball left of a big blue box",
+        "一个红色的小球在一个蓝色的大方块的左边",
+        "一個紅色的小球在一個藍色的大方塊的左邊",
+    ),
+    "caption_words": ("The words of the caption", "描述中的词", "描述中的詞"),
+    "caption_whole": (
+        "Understood as a whole: it describes {count} things.",
+        "整句可以理解：描述了 {count} 个物体。",
+        "整句可以理解：描述了 {count} 個物體。",
+    ),
+    "caption_partly": (
+        "Every word is known, but not what they say together; there is nothing to check then.",
+        "每个词都认识，但连起来不成一个可检查的描述。",
+        "每個詞都認識，但連起來不成一個可檢查的描述。",
+    ),
+    "caption_unknown": (
+        "Not known to the tiny world: {words}",
+        "小世界不认识的词：{words}",
+        "小世界不認識的詞：{words}",
+    ),
+    "part_colour": ("colour", "颜色", "顏色"),
+    "part_kind": ("kind", "形状", "形狀"),
+    "part_size": ("size", "大小", "大小"),
+    "part_relation": ("place", "方位", "方位"),
+    "part_weather": ("weather", "天气", "天氣"),
+    "part_unknown": ("unknown", "不认识", "不認識"),
+    "caption_examples": ("Try one", "试试这些", "試試這些"),
+    "num_candidates": ("Candidates", "候选数", "候選數"),
+    "num_candidates_info": (
+        "pictures of which the best is chosen",
+        "从这么多张里选最好的",
+        "從這麼多張裡選最好的",
+    ),
+    "guidance_scale": ("Guidance (diffusion)", "引导强度（扩散）", "引導強度（擴散）"),
+    "guidance_scale_info": (
+        "1: none; more heeds the caption more",
+        "1：不引导；越大越听描述的",
+        "1：不引導；越大越聽描述的",
+    ),
+    "scheduler": ("Scheduler (diffusion)", "调度器（扩散）", "調度器（擴散）"),
+    "scheduler_info": ("how the noise is taken away", "去噪的方法", "去噪的方法"),
+    "t2i_draw": ("Draw", "画图", "畫圖"),
+    "t2i_empty": (
+        "Press Draw, and the candidates appear here, the best one first. Click one to work on it below.",
+        "按“画图”，候选就出现在这里，最好的在前。点击一张，可在下方继续处理。",
+        "按「畫圖」，候選就出現在這裡，最好的在前。點擊一張，可在下方繼續處理。",
+    ),
+    "t2i_candidate": (
+        "{verdict}fits {score}, other {other}",
+        "{verdict}相符 {score}，另一句 {other}",
+        "{verdict}相符 {score}，另一句 {other}",
+    ),
+    "t2i_candidate_plain": ("{verdict}seed {seed}", "{verdict}种子 {seed}", "{verdict}種子 {seed}"),
+    "t2i_note": (
+        "“fits” is the cosine of picture and caption; “other” is that of the same picture and: {other}",
+        "“相符”是图片与描述的余弦；“另一句”是同一张图片与下面这句的余弦：{other}",
+        "「相符」是圖片與描述的餘弦；「另一句」是同一張圖片與下面這句的餘弦：{other}",
+    ),
+    "t2i_best": ("The best candidate, checked", "最佳候选的检查结果", "最佳候選的檢查結果"),
+    "t2i_right_count": (
+        "{right} of {count} candidates are right in everything",
+        "{count} 个候选中有 {right} 个全对",
+        "{count} 個候選中有 {right} 個全對",
+    ),
+    "t2i_not_applicable": (
+        "not applicable: this picture is not of the tiny world",
+        "不适用：这张图片不属于小世界",
+        "不適用：這張圖片不屬於小世界",
+    ),
+    "t2i_nothing_to_check": (
+        "nothing to check: the caption is not one of the tiny world's",
+        "无可检查：这不是小世界的描述",
+        "無可檢查：這不是小世界的描述",
+    ),
+    "t2i_ground": ("ground", "背景", "背景"),
+    "t2i_more": ("too much", "多余", "多餘"),
+    "t2i_more_value": ("{count} other things", "还有 {count} 个别的物体", "還有 {count} 個別的物體"),
+    "t2i_missing": ("missing", "没有画出", "沒有畫出"),
+    "t2i_right": ("right", "正确", "正確"),
+    "t2i_wrong": ("wrong", "不对", "不對"),
+    "t2i_all_right": ("everything right", "全部正确", "全部正確"),
+    # after-treatment
+    "postprocess": ("After-treatment", "后处理", "後處理"),
+    "postprocess_intro": (
+        "What is done to a picture after it was made; before and after, step by step. Click a candidate "
+        "above to choose it.",
+        "图片生成之后还可以做什么：逐步给出前后对比。点击上方的一张候选来选定它。",
+        "圖片生成之後還可以做什麼：逐步給出前後對比。點擊上方的一張候選來選定它。",
+    ),
+    "denoise": ("Denoise (median of 3 × 3)", "去噪（3×3 中值）", "去噪（3×3 中值）"),
+    "colorize": ("Colour anew from grey (a network)", "由灰度重新上色（网络）", "由灰度重新上色（網路）"),
+    "enlarge": ("Enlarge (Lanczos)", "放大（Lanczos）", "放大（Lanczos）"),
+    "postprocess_apply": ("Apply", "处理", "處理"),
+    "postprocess_empty": (
+        "Choose steps and press Apply.",
+        "选好步骤，按“处理”。",
+        "選好步驟，按「處理」。",
+    ),
+    "step_made": ("as made", "生成的原图", "生成的原圖"),
+    "step_grey": ("grey", "灰度", "灰度"),
+    "step_denoise": ("denoised", "去噪后", "去噪後"),
+    "step_colorize": ("coloured", "上色后", "上色後"),
+    "step_enlarge": ("enlarged", "放大后", "放大後"),
+    "step_hole": ("painted over", "涂掉的部分", "塗掉的部分"),
+    "step_repaired": ("repaired", "修补后", "修補後"),
+    # word by word
+    "word_by_word": ("Word by word", "逐词来看", "逐詞來看"),
+    "word_by_word_intro": (
+        "The same seed without one of the words: which word changes what? Click a word of the caption above "
+        "to put each other word of its kind in its place.",
+        "同一颗种子，去掉一个词：哪个词改变了什么？点击上方描述中的一个词，可用同类的其他词逐一替换它。",
+        "同一顆種子，去掉一個詞：哪個詞改變了什麼？點擊上方描述中的一個詞，可用同類的其他詞逐一替換它。",
+    ),
+    "leave_out": ("Leave out each word", "逐词去掉", "逐詞去掉"),
+    "word_by_word_empty": (
+        "Press the button, or click a word of the caption.",
+        "按上面的按钮，或点击描述中的一个词。",
+        "按上面的按鈕，或點擊描述中的一個詞。",
+    ),
+    "word_whole": ("whole caption", "完整描述", "完整描述"),
+    "word_changed": (
+        "{word}: changes {difference:.0f} grey levels",
+        "{word}：改变 {difference:.0f} 灰度级",
+        "{word}：改變 {difference:.0f} 灰階",
+    ),
+    # where the words went
+    "attention_map": ("Where the words went", "词用在了哪里", "詞用在了哪裡"),
+    "attention_map_intro": (
+        "Our generator draws on 8 × 8 places, and each asks the words of the caption. Bright: this place took "
+        "much from this word. One row for each time that it asks.",
+        "我们的生成器在 8×8 个位置上作画，每个位置都向描述中的词取信息。越亮：这个位置从这个词取得越多。每问一次为一行。",
+        "我們的生成器在 8×8 個位置上作畫，每個位置都向描述中的詞取資訊。越亮：這個位置從這個詞取得越多。每問一次為一行。",
+    ),
+    "attention_map_show": ("Show", "显示", "顯示"),
+    "attention_map_empty": (
+        "Only our generator tells this; choose it on the left and press Show.",
+        "只有我们的生成器能给出；请在左侧选它，再按“显示”。",
+        "只有我們的生成器能給出；請在左側選它，再按「顯示」。",
+    ),
+    "attention_map_caption": ("{word}, time {block}", "{word}，第 {block} 次", "{word}，第 {block} 次"),
+    "attention_map_all": ("(whole)", "（整句）", "（整句）"),
+    # matching
+    "matching": ("Which caption fits which picture?", "哪句描述配哪张图？", "哪句描述配哪張圖？"),
+    "matching_intro": (
+        "Captions, one to a line; our model draws each, and the dual encoder compares all with all. In each "
+        "row the picture of that caption should score highest.",
+        "每行一句描述；模型为每句画一张，双编码器把所有句子与所有图片两两比较。每一行里，该句自己的图片得分应最高。",
+        "每行一句描述；模型為每句畫一張，雙編碼器把所有句子與所有圖片兩兩比較。每一行裡，該句自己的圖片得分應最高。",
+    ),
+    "matching_captions": ("Captions", "描述", "描述"),
+    "matching_show": ("Compare", "比较", "比較"),
+    "matching_empty": (
+        "Press Compare, and the table appears here.",
+        "按“比较”，表格就出现在这里。",
+        "按「比較」，表格就出現在這裡。",
+    ),
+    "matching_right": (
+        "{right} of {count} captions find their picture.",
+        "{count} 句中有 {right} 句找到了自己的图片。",
+        "{count} 句中有 {right} 句找到了自己的圖片。",
+    ),
+    # searching
+    "searching": ("Search both ways", "双向检索", "雙向檢索"),
+    "searching_intro": (
+        "A hundred drawings of things that training never showed, and their captions. Type a text to find "
+        "pictures; click a picture to find texts.",
+        "一百张训练中从未出现过的组合的图画，以及它们的描述。输入文字找图；点击一张图找文字。",
+        "一百張訓練中從未出現過的組合的圖畫，以及它們的描述。輸入文字找圖；點擊一張圖找文字。",
+    ),
+    "searching_text": ("Text", "文字", "文字"),
+    "searching_find": ("Find pictures", "找图", "找圖"),
+    "searching_empty": (
+        "Press Find pictures, and the nearest of the hundred appear here.",
+        "按“找图”，一百张中最接近的就出现在这里。",
+        "按「找圖」，一百張中最接近的就出現在這裡。",
+    ),
+    "searching_texts": ("Captions nearest to the picture", "与这张图最接近的描述", "與這張圖最接近的描述"),
+    "searching_texts_empty": (
+        "Click a picture, and the captions nearest to it appear here.",
+        "点击一张图，最接近的描述就出现在这里。",
+        "點擊一張圖，最接近的描述就出現在這裡。",
+    ),
+    # attributes by name
+    **{
+        f"thing_{meaning}": row
+        for meaning, row in {
+            "ball": ("ball", "球", "球"),
+            "box": ("box", "方块", "方塊"),
+            "cone": ("cone", "圆锥", "圓錐"),
+            "star": ("star", "星星", "星星"),
+            "heart": ("heart", "爱心", "愛心"),
+            "ring": ("ring", "圆环", "圓環"),
+            "red": ("red", "红", "紅"),
+            "orange": ("orange", "橙", "橙"),
+            "yellow": ("yellow", "黄", "黃"),
+            "green": ("green", "绿", "綠"),
+            "blue": ("blue", "蓝", "藍"),
+            "purple": ("purple", "紫", "紫"),
+            "pink": ("pink", "粉", "粉"),
+            "brown": ("brown", "棕", "棕"),
+            "small": ("small", "小", "小"),
+            "medium": ("medium", "中", "中"),
+            "big": ("big", "大", "大"),
+        }.items()
+    },
+}
