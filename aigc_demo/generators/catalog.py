@@ -104,6 +104,17 @@ _EMOJI: tuple[tuple[str, ...], str, str] = (
     "f4de8aa68497ad7726880fd37a9f78253188712791783d99a65562984262e298",
 )
 
+_PAIRS: tuple[tuple[str, ...], str, str] = (
+    ("English", "Chinese"),
+    "20,000 drawings of the tiny world, one to three things, with captions",
+    "64de9b91baff4ad4ff2c8334641738b036dac9648307c5fa495a8276d276ea1d",
+)
+_GROUPS: tuple[tuple[str, ...], str, str] = (
+    (),
+    "20,000 drawings of the tiny world, one to three things",
+    "9d9a917f1d3f625fd580c9099ae421a18d926c93c779c3debcf17cd9adb66e62",
+)
+
 _SHIPPED = {
     "gpt-shakespeare": _SHAKESPEARE,
     "gpt-tang": _TANG,
@@ -117,6 +128,12 @@ _SHIPPED = {
     "classifier-emoji": _EMOJI,
     "dcgan-emoji": _EMOJI,
     "ddpm-emoji": _EMOJI,
+    "text2image-tiny-world": _PAIRS,
+    "text2image-diffusion-tiny-world": _PAIRS,
+    "clip-tiny-world": _PAIRS,
+    "checker-tiny-world": _GROUPS,
+    "colorize-tiny-world": _GROUPS,
+    "inpaint-tiny-world": _GROUPS,
 }
 
 # Identifiers and revisions were looked up once; never write a revision from memory.
