@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gradio as gr
 
@@ -18,9 +18,6 @@ from aigc_demo.ui import text_to_image_view as view
 from aigc_demo.ui.picture_view import gallery, picture_card, picture_facts, problem, timeline
 from aigc_demo.ui.widgets import clicked, door
 from aigc_demo.ui.wording import everywhere
-
-if TYPE_CHECKING:
-    from aigc_demo.studio.match import Hit
 
 Picture = tuple[Any, ...]
 SETTING_NAMES = ("num_candidates", "guidance_scale", "num_inference_steps", "scheduler")
@@ -197,7 +194,7 @@ class TextToImageHandlers:
             return view.found_pictures(library.pictures, hits, library.captions), hits
 
     def find_texts(
-        self, event: gr.EventData, request: gr.Request, hits: "list[Hit] | None"
+        self, event: gr.EventData, request: gr.Request, hits: list[match.Hit] | None
     ) -> dict[str, Any]:
         """The captions of the hundred that fit the picture that was clicked."""
         with door(request):

@@ -24,7 +24,11 @@ def entry(name, kind="text-to-image", recipe="text2image", family="ours", **fact
 def drawing(caption):
     """What the tiny world draws of a caption, uint8 [C, H, W]."""
     image = draw(read_caption(caption).group, SIDE)
-    return torch.tensor(bytearray(image.tobytes()), dtype=torch.uint8).unflatten(0, (SIDE, SIDE, 3)).permute(2, 0, 1)
+    return (
+        torch.tensor(bytearray(image.tobytes()), dtype=torch.uint8)
+        .unflatten(0, (SIDE, SIDE, 3))
+        .permute(2, 0, 1)
+    )
 
 
 class Painter:
@@ -94,10 +98,25 @@ def tiny_text_gan(name="ours"):
         num_heads=2,
         num_features=8,
     )
-    return GanTextToImage(name, TextGenerator(shape), TextDiscriminator(shape), tiny_matcher())
+    generator = TextGenerator(shape)
+    for weight in generator.parameters():  # untrained, its blocks would add nothing, and words say nothing
+        torch.nn.init.normal_(weight, std=0.3)
+    return GanTextToImage(name, generator, TextDiscriminator(shape), tiny_matcher())
 
 
 def tiny_mender(recipe):
     """A mender of random weights."""
     torch.manual_seed(0)
     return PictureMender(Mender(MenderConfig(image_size=SIDE, width=4, recipe=recipe)))
+
+
+def of_the_page():
+    """What a page with all of this loads, by name."""
+    ours = tiny_text_gan("text2image-tiny-world")
+    matcher = tiny_matcher()
+    matcher.memory_mib = 1.0
+    menders = {f"{recipe}-tiny-world": tiny_mender(recipe) for recipe in ("colorize", "inpaint")}
+    for mender in menders.values():
+        mender.memory_mib = 1.0
+    steps = Steps("text2image-diffusion-tiny-world")
+    return {ours.name: ours, steps.name: steps, "clip-tiny-world": matcher, **menders}

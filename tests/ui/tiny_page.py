@@ -67,6 +67,7 @@ def make_run(folder):
 def fill_catalog(folder):
     """The tiny models under the names that the page expects, and no shipped ones."""
     from aigc_demo.generators import catalog
+    from tests.studio import illustrators
     from tests.studio.painters import entry, make_gan
 
     pretrained = {entry.name: entry for entry in catalog.PRETRAINED}
@@ -77,6 +78,15 @@ def fill_catalog(folder):
     shipped["broken"] = replace(catalog.folder_entry(folder / "broken", "broken"), licence="MIT")
     drawing = [entry("ddpm-tiny-world", "ddpm", family="library"), entry("broken-gan")]
     shipped |= {one.name: one for one in (make_gan(folder / "dcgan-tiny-world"), *drawing)}
+    told = [
+        illustrators.entry("text2image-tiny-world"),
+        illustrators.entry(
+            "text2image-diffusion-tiny-world", recipe="text2image-diffusion", family="library"
+        ),
+        illustrators.entry("clip-tiny-world", "matches", "clip"),
+        *(illustrators.entry(f"{name}-tiny-world", "mends", name) for name in ("colorize", "inpaint")),
+    ]
+    shipped |= {one.name: one for one in told}
     (folder / "broken" / "model.safetensors").write_bytes(b"not a model at all")
     catalog.CATALOG, catalog.ASSETS = {**shipped, **pretrained}, folder
 
@@ -114,7 +124,10 @@ def main():
     from aigc_demo.studio.ticket import Ticket
     from aigc_demo.training import recipes
     from aigc_demo.ui.app import new_studio, serve
+    from tests.studio import illustrators
     from tests.studio.painters import SlowSteps
+
+    told = illustrators.of_the_page()
 
     def load(name, report):
         choice = studio.cache.catalog.choice(name)
@@ -122,6 +135,8 @@ def main():
             return SlowSteps(name)
         if choice.entry.kind == "pictures":
             return load_picture_model(choice.entry)
+        if name in told:
+            return told[name]
         model = load_text_model(choice.entry, on_ours=choice.on_ours, progress=report)
         return slow_down(model) if name == "slow" else model
 
