@@ -182,7 +182,7 @@ def test_readme_lists_the_models_that_lie_in_assets_with_their_figures():
     table = README.split("<!-- figures of shipped models: begin -->")[1].split("<!-- figures")[0]
     rows = [line for line in table.splitlines() if "](assets/" in line]
     named = {re.findall(r"\[(.+?)\]\(assets/\1/README.md\)", row)[0] for row in rows}
-    of_text = {path.parent.name for path in ROOT.glob("assets/*/preparation.json")}
+    of_text = {path.name for path in ROOT.glob("assets/gpt*")}
     assert named == of_text
     linked = set(re.findall(r"\[(.+?)\]\(assets/\1/README.md\)", README))
     assert linked == {path.name for path in ROOT.glob("assets/*") if path.is_dir()}
