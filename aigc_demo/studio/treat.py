@@ -1,8 +1,11 @@
 """What can be done with a picture that was made of a caption, and asked about it."""
 
+import base64
+import binascii
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from aigc_demo.core.config import shown
 from aigc_demo.core.errors import InputError
 from aigc_demo.studio.catalog import Catalog
 from aigc_demo.studio.model_cache import ModelCache
@@ -55,6 +58,30 @@ def mended(cache: ModelCache, picture: "Tensor", hole: "Tensor") -> "list[tuple[
 
     whole = repaired(picture, hole, mender_for(cache, "inpaint", picture.shape[-1]))
     return [("made", picture), ("hole", picture.masked_fill(hole, 128)), ("repaired", whole)]
+
+
+def painted(mask: Any, size: int) -> "Tensor":
+    """What a browser says was painted over, [H, W].
+
+    Args:
+        mask: base64 of a bit for each pixel, row by row, the first in each byte's highest place; "" for none.
+        size: rows and columns.
+
+    Raises:
+        InputError: it is something else.
+    """
+    import numpy as np
+    import torch
+
+    expected = f"base64 of {size} by {size} bits"
+    try:
+        held = base64.b64decode(mask, validate=True) if mask else bytes(size * size // 8)
+    except (binascii.Error, ValueError, TypeError):
+        raise InputError("setting_type", name="mask", expected=expected, got=shown(mask)) from None
+    if len(held) != size * size // 8:
+        raise InputError("setting_type", name="mask", expected=expected, got=f"{len(held)} bytes")
+    bits = np.unpackbits(np.frombuffer(held, dtype=np.uint8))
+    return torch.from_numpy(bits.astype(bool)).view(size, size)
 
 
 def mender_for(cache: ModelCache, recipe: str, size: int) -> "PictureMender":

@@ -12,7 +12,7 @@ from aigc_demo.studio.compare import new_seed
 from aigc_demo.studio.illustrate import IllustrationColumn, check_illustration, illustrate
 from aigc_demo.studio.model_cache import ModelCache
 from aigc_demo.studio.stop_book import StopBook
-from aigc_demo.studio.treat import treated, words_in_picture
+from aigc_demo.studio.treat import mended, painted, treated, words_in_picture
 from aigc_demo.studio.word_by_word import with_each_other, without_each_word
 from aigc_demo.ui import text_to_image_view as view
 from aigc_demo.ui.picture_view import gallery, picture_card, picture_facts, problem, timeline
@@ -125,6 +125,21 @@ class TextToImageHandlers:
                     except DemoError as error:
                         shown[number] = gallery(None, empty=problem(error))
             yield tuple(shown)
+
+    def take(self, request: gr.Request, shown: Shown | None) -> tuple[Any, Any]:
+        """The left column's chosen candidate, to be painted over."""
+        with door(request):
+            picture = None if shown is None else shown.column.pictures[shown.place]  # type: ignore[index]
+            return view.canvas(picture), picture
+
+    def repair(self, request: gr.Request, picture: Any, canvas: Any) -> Any:
+        """The picture that was taken, with what was painted over drawn anew."""
+        with door(request):
+            if picture is None:
+                return view.processed((), "repair_none")
+            mask = canvas.get("mask") if isinstance(canvas, dict) else None
+            steps = mended(self._cache, picture, painted(mask, picture.shape[-1]))
+            return view.processed(steps)
 
     # ---- word by word
 

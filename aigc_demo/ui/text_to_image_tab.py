@@ -84,6 +84,7 @@ def build_text_to_image_tab(cache: ModelCache, stops: StopBook, frame: Frame) ->
     sides = _columns(choices)
     _wire(handlers, ticket, question, sides)
     text_to_image_tools.build_treatment(handlers, sides, WORK)
+    text_to_image_tools.build_repair(handlers, sides[0].shown, WORK)
     text_to_image_tools.build_word_by_word(handlers, question, sides[0].model, WORK)
     text_to_image_tools.build_attention(handlers, sides[0].shown, WORK)
     text_to_image_tools.build_matching(handlers, question.seed, sides[0].model, WORK)

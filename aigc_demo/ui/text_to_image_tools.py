@@ -48,6 +48,18 @@ def build_treatment(handlers: TextToImageHandlers, sides: list[Any], work: dict[
     button.click(handlers.treat, inputs, shown, **work)
 
 
+def build_repair(handlers: TextToImageHandlers, shown: Any, work: dict[str, Any]) -> None:
+    """A region of the chosen candidate on the left, drawn anew."""
+    with part("repair"):
+        take = gr.Button(word("repair_take"), elem_id="t2i-take")
+        canvas = widget("paint", view.canvas(None), elem_id="t2i-canvas")
+        repair = gr.Button(word("repair_apply"), variant="primary", elem_id="t2i-repair-apply")
+        repaired = widget("pictures", view.processed((), "repair_none"), elem_id="t2i-repaired")
+        taken = gr.State()
+    take.click(handlers.take, [shown], [canvas, taken], **work)
+    repair.click(handlers.repair, [taken, canvas], repaired, **work)
+
+
 def build_word_by_word(
     handlers: TextToImageHandlers, question: Any, model: Any, work: dict[str, Any]
 ) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from aigc_demo.studio.illustrate import IllustrationColumn
 from aigc_demo.studio.word_by_word import Changed
 from aigc_demo.ui.columns import fact
-from aigc_demo.ui.picture_view import COLUMNS_KEPT, gallery
+from aigc_demo.ui.picture_view import COLUMNS_KEPT, data_address, gallery
 from aigc_demo.ui.run_view import same
 from aigc_demo.ui.wording import LANGUAGES, everywhere
 
@@ -108,10 +108,10 @@ def verdict_facts(verdict: "Verdict") -> list[Json]:
     return rows
 
 
-def processed(steps: "Sequence[tuple[str, Tensor]]") -> Json:
+def processed(steps: "Sequence[tuple[str, Tensor]]", empty: str = "postprocess_empty") -> Json:
     """One picture after each step of its after-treatment, all as large as the largest."""
     if not steps:
-        return gallery(None, empty="postprocess_empty")
+        return gallery(None, empty=empty)
     import torch
 
     side = max(picture.shape[-1] for _, picture in steps)
@@ -119,6 +119,21 @@ def processed(steps: "Sequence[tuple[str, Tensor]]") -> Json:
     same_size = [picture.repeat_interleave(side // picture.shape[-2], -2) for picture in same_size]
     captions = [everywhere(f"step_{name}") for name, _ in steps]
     return gallery(torch.stack(same_size), captions, columns=len(steps), row=len(steps))
+
+
+def canvas(picture: "Tensor | None") -> Json:
+    """A picture to paint over, for `static/paint.js`."""
+    words = {
+        "name": everywhere("repair_canvas"),
+        "empty": everywhere("repair_empty"),
+        "clear": everywhere("repair_clear"),
+    }
+    if picture is None:
+        return {"src": "", "size": 0, "mask": "", **words}
+    from aigc_demo.studio.picture_formats import single_pngs
+
+    source = data_address(single_pngs(picture[None])[0], "png")
+    return {"src": source, "size": int(picture.shape[-1]), "mask": "", **words}
 
 
 def changed(found: Sequence[Changed]) -> Json:
@@ -168,7 +183,6 @@ def matched(captions: Sequence[str], pictures: "Tensor | None", table: Sequence[
     if pictures is None:
         return {"rows": [], "empty": everywhere("matching_empty")}
     from aigc_demo.studio.picture_formats import single_pngs
-    from aigc_demo.ui.picture_view import data_address
 
     right = sum(max(row) == row[place] for place, row in enumerate(table))
     return {

@@ -121,6 +121,27 @@ TEXT_TO_IMAGE_WORDS: dict[str, tuple[str, str, str]] = {
     "step_enlarge": ("enlarged", "放大后", "放大後"),
     "step_hole": ("painted over", "涂掉的部分", "塗掉的部分"),
     "step_repaired": ("repaired", "修补后", "修補後"),
+    "repair": ("Repair a region", "修补局部", "修補局部"),
+    "repair_intro": (
+        "Paint over a part of the chosen candidate on the left (or move with the arrow keys and paint with "
+        "the space bar); a network draws that part anew from what is around it.",
+        "在左侧选定的候选上涂掉一部分（也可用方向键移动、空格键涂抹）；网络会依据周围内容重画这一部分。",
+        "在左側選定的候選上塗掉一部分（也可用方向鍵移動、空白鍵塗抹）；網路會依據周圍內容重畫這一部分。",
+    ),
+    "repair_take": ("Take the chosen candidate", "取来选定的候选", "取來選定的候選"),
+    "repair_apply": ("Repair", "修补", "修補"),
+    "repair_canvas": ("Picture to paint over", "可涂抹的图片", "可塗抹的圖片"),
+    "repair_clear": ("Clear", "清除", "清除"),
+    "repair_empty": (
+        "Draw something first, then take the chosen candidate.",
+        "请先画图，再取来选定的候选。",
+        "請先畫圖，再取來選定的候選。",
+    ),
+    "repair_none": (
+        "Before and after appear here.",
+        "修补前后会出现在这里。",
+        "修補前後會出現在這裡。",
+    ),
     # word by word
     "word_by_word": ("Word by word", "逐词来看", "逐詞來看"),
     "word_by_word_intro": (

@@ -1,5 +1,6 @@
 """One caption for several models: candidates, ranks, verdicts, Stop; what can be asked about the pictures."""
 
+import base64
 import threading
 
 import pytest
@@ -17,7 +18,7 @@ from aigc_demo.studio import match
 from aigc_demo.studio.catalog import Catalog
 from aigc_demo.studio.illustrate import MOST_CANDIDATES, check_illustration, illustrate, nearly
 from aigc_demo.studio.model_cache import ModelCache
-from aigc_demo.studio.treat import mended, treated, words_in_picture
+from aigc_demo.studio.treat import mended, painted, treated, words_in_picture
 from aigc_demo.studio.word_by_word import with_each_other, without_each_word
 from tests.studio.illustrators import (
     SIDE,
@@ -297,6 +298,16 @@ def test_only_what_was_painted_over_is_drawn_anew():
         mended(cache_of(), picture, torch.zeros(SIDE, SIDE, dtype=torch.bool))
     with pytest.raises(InputError, match="whole picture"):
         mended(cache_of(), picture, torch.ones(SIDE, SIDE, dtype=torch.bool))
+
+
+def test_a_mask_from_a_browser_is_looked_at():
+    bits = torch.zeros(8, 8, dtype=torch.bool)
+    bits[0, 1] = bits[7, 7] = True
+    assert torch.equal(painted(base64.b64encode(bytes([64, 0, 0, 0, 0, 0, 0, 1])).decode(), 8), bits)
+    assert not painted("", 8).any()
+    for bad in ("AAAA", "!!", 7, ["AAAA"], base64.b64encode(bytes(9)).decode()):
+        with pytest.raises(InputError, match="mask"):
+            painted(bad, 8)
 
 
 def test_without_a_network_of_that_size_there_is_one_sentence():

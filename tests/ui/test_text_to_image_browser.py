@@ -71,6 +71,29 @@ def test_a_candidate_is_chosen_and_treated(page):
     drawn(page, "t2i-treated-right")
 
 
+def test_a_region_is_painted_over_and_drawn_anew(page):
+    page.click("#t2i-repair > button")
+    settle(page)
+    page.click("#t2i-take")
+    canvas = page.locator("#t2i-canvas canvas")
+    canvas.wait_for()
+    page.click("#t2i-repair-apply")
+    page.get_by_text("Nothing is painted over yet").first.wait_for()
+    canvas.scroll_into_view_if_needed()
+    area = canvas.bounding_box()
+    page.mouse.move(area["x"] + area["width"] / 3, area["y"] + area["height"] / 3)
+    page.mouse.down()
+    page.mouse.move(area["x"] + area["width"] / 2, area["y"] + area["height"] / 2, steps=4)
+    page.mouse.up()
+    canvas.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Space")
+    page.click("#t2i-repair-apply")
+    drawn(page, "t2i-repaired")
+    told = page.locator("#t2i-repaired figcaption span[lang=en]").all_text_contents()
+    assert told == ["as made", "painted over", "repaired"]
+
+
 def test_word_by_word(page):
     page.click("#t2i-word_by_word > button")
     settle(page)
