@@ -13,6 +13,7 @@ from pathlib import Path
 LETTERS = "ROMEO: abcdefghijklmnopqrstuvwxyz.,!?'\nABCDEFGHIJKLMNPQSTUVWXYZ春眠不觉晓处闻啼鸟"
 SLOW_SECONDS = 0.03
 TINY_GAN = {"num_pictures": 64, "batch_size": 8, "num_features": 8, "checkpoint_every": 5}
+ROOT = Path(__file__).resolve().parents[2]
 WORKER = Path(__file__).with_name("page_worker.py")
 
 
@@ -86,7 +87,8 @@ def fill_catalog(folder):
         illustrators.entry("clip-tiny-world", "matches", "clip"),
         *(illustrators.entry(f"{name}-tiny-world", "mends", name) for name in ("colorize", "inpaint")),
     ]
-    shipped |= {one.name: one for one in told}
+    checker = catalog.folder_entry(ROOT / "assets" / "checker-tiny-world", "checker-tiny-world")
+    shipped |= {one.name: one for one in (*told, checker)}
     (folder / "broken" / "model.safetensors").write_bytes(b"not a model at all")
     catalog.CATALOG, catalog.ASSETS = {**shipped, **pretrained}, folder
 
@@ -118,6 +120,7 @@ def main():
     fill_catalog(folder)
 
     from aigc_demo.data.images import PictureSettings
+    from aigc_demo.generators.matching import load_reader
     from aigc_demo.generators.pictures import load_picture_model
     from aigc_demo.generators.text import load_text_model
     from aigc_demo.studio.real_pictures import TrainingPictures
@@ -137,6 +140,8 @@ def main():
             return load_picture_model(choice.entry)
         if name in told:
             return told[name]
+        if choice.entry.kind == "reads":
+            return load_reader(choice.entry)
         model = load_text_model(choice.entry, on_ours=choice.on_ours, progress=report)
         return slow_down(model) if name == "slow" else model
 
