@@ -131,13 +131,14 @@ def check_weights(
         )
 
 
-def num_parameters(path: Path) -> int:
-    """How many numbers a file holds.
+def num_parameters(path: Path, part: str = "") -> int:
+    """How many numbers a file holds, or the part of it whose names begin so.
 
     Raises:
         InputError: it is no whole safetensors file.
     """
-    return sum(math.prod(facts.shape) for facts in read_header(path).values())
+    header = read_header(path)
+    return sum(math.prod(facts.shape) for name, facts in header.items() if name.startswith(part))
 
 
 def _facts(entry: dict[str, Any]) -> TensorFacts:

@@ -268,7 +268,10 @@ def _gan_entry(folder: Path, name: str) -> CatalogEntry:
     config = read_json(folder / "generator" / "config.json")
     if config.get("recipe") == TEXT_GAN:
         files = [weights_path(folder / part) for part in ("generator", "discriminator", "matcher")]
-        return _picture_entry(folder, name, config, files, "text-to-image")
+        entry = _picture_entry(folder, name, config, files, "text-to-image")
+        # What draws: the generator, and what reads the caption for it.
+        drawing = num_parameters(files[0]) + num_parameters(files[2], "text_encoder.")
+        return replace(entry, num_parameters=drawing)
     if config.get("recipe") not in GANS:
         detail = f"its recipe is {shown(config.get('recipe')) or 'not named'}"
         expected = f"makes pictures: {', '.join(GANS)}"

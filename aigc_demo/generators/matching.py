@@ -33,6 +33,7 @@ class Matcher:
     def __init__(self, encoder: DualEncoder, tokenizer: Tokenizer):
         self.encoder, self.tokenizer = encoder.eval(), tokenizer
         self.image_size = encoder.config.image_size
+        self.num_parameters = encoder.num_parameters()
 
     def ids(self, texts: Sequence[str]) -> Tensor:
         """Tokens of captions, [M, T] with no more places than the longest needs."""

@@ -25,6 +25,7 @@ class PictureMender:
     def __init__(self, network: Mender):
         self.network = network.eval()
         self.image_size, self.recipe = network.config.image_size, network.config.recipe
+        self.num_parameters = sum(weight.numel() for weight in network.parameters())
 
     @torch.inference_mode()
     def mended(self, pictures_NCHW: Tensor, hole_N1HW: Tensor | None = None) -> Tensor:

@@ -150,7 +150,9 @@ def weights_mib(model: Any) -> float:
     known = getattr(model, "memory_mib", None)
     if known is not None:
         return float(known)
-    count = model.num_parameters
+    count = getattr(model, "num_parameters", None)
+    if count is None:  # a network of torch's, as it is
+        count = sum(weight.numel() for weight in model.parameters())
     return float((count() if callable(count) else count) * 4 / 2**20)
 
 

@@ -31,9 +31,12 @@ def sample_picture(run: RunDirectory, step: int) -> bytes | None:
     return content if content.startswith(PNG_SIGNATURE) else None
 
 
+DRAWN = ("pictures", "text-to-image")  # what recipes make whose checkpoints draw
+
+
 def draws(recipe: str) -> bool:
     """Whether the checkpoints of a recipe draw pictures."""
-    return recipe in RECIPES and RECIPES[recipe].makes == "pictures"
+    return recipe in RECIPES and RECIPES[recipe].makes in DRAWN
 
 
 def draws_anew(recipe: str) -> bool:
@@ -43,7 +46,7 @@ def draws_anew(recipe: str) -> bool:
 
 def measures(recipe: str) -> bool:
     """Whether the checkpoints of a recipe make nothing: they look at pictures."""
-    return recipe in RECIPES and RECIPES[recipe].makes not in ("text", "pictures")
+    return recipe in RECIPES and RECIPES[recipe].makes not in ("text", *DRAWN)
 
 
 def new_pictures(run: RunDirectory, step: int, seed: int) -> bytes:

@@ -147,7 +147,12 @@ class DiffusionTraining(PictureTraining):
             made_NCHW = self.drawn(scheduler, ask)
         if not stopped[-1]:
             sheet = grid(made_NCHW, columns=math.isqrt(len(made_NCHW)))
-            yield SampleReady(step=self.step, file=self.run.write_sample_picture(self.step, sheet))
+            file = self.run.write_sample_picture(self.step, sheet)
+            yield SampleReady(step=self.step, text=self.sample_text(), file=file)
+
+    def sample_text(self) -> str:
+        """What a sample's pictures were made of, in words: nothing here."""
+        return ""
 
     def drawn(self, scheduler: DDIMScheduler, ask: Progress) -> Tensor:
         """The pictures of a sample, uint8; `ask` is told each step and may end it."""

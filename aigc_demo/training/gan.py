@@ -328,7 +328,12 @@ class GanTraining(TrainingLoop):
             return
         made_NCHW = self.sample_pictures()
         sheet = grid(made_NCHW, columns=math.isqrt(len(made_NCHW)))
-        yield SampleReady(step=self.step, file=self.run.write_sample_picture(self.step, sheet))
+        file = self.run.write_sample_picture(self.step, sheet)
+        yield SampleReady(step=self.step, text=self.sample_text(), file=file)
+
+    def sample_text(self) -> str:
+        """What a sample's pictures were made of, in words: nothing here."""
+        return ""
 
     def facts(self) -> dict[str, Any]:
         """Sizes of networks and data."""

@@ -79,6 +79,12 @@ class TextToImageSettings(PairSettings, GanSettings):
         high=100,
     )
     guide_weight: float = setting(1.0, "how much the generator listens to it", low=0, high=100)
+    guide_noise: float = setting(
+        0.5,
+        "largest noise on pictures that the guide looks at, as a share of half of black to white",
+        low=0,
+        high=2,
+    )
     shuffled: float = setting(
         0.3, "share of wrong captions that are another picture's; the rest are nearly right", low=0, high=1
     )

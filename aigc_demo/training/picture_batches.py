@@ -10,10 +10,21 @@ from aigc_demo.data.images import PictureCorpus, PictureSettings, augment
 from aigc_demo.data.pixels import as_numbers
 
 
+def noise(shape: torch.Size, most: float, rng: torch.Generator) -> Tensor:
+    """Noise for pictures, of a strength that each draws for itself, from none to `most`.
+
+    Args:
+        shape: [B, C, H, W].
+        most: its largest standard deviation.
+        rng: on the CPU.
+    """
+    strength_B = most * torch.rand(shape[0], 1, 1, 1, generator=rng)
+    return strength_B * torch.randn(shape, generator=rng)
+
+
 def with_noise(x_BCHW: Tensor, most: float, rng: torch.Generator) -> Tensor:
-    """Pictures with noise of a strength that each draws for itself, from none to `most`."""
-    strength_B = most * torch.rand(len(x_BCHW), 1, 1, 1, generator=rng)
-    return x_BCHW + strength_B * torch.randn(x_BCHW.shape, generator=rng)
+    """Pictures with noise on them, as `noise` draws it."""
+    return x_BCHW + noise(x_BCHW.shape, most, rng)
 
 
 class PictureBatches:

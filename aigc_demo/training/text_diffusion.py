@@ -85,6 +85,10 @@ class TextDiffusionTraining(DiffusionTraining):
         seeds = range(len(self.sample_ids_NT))
         return text_denoised(kept.network, scheduler, self.sample_ids_NT, seeds, asked, ask)
 
+    def sample_text(self) -> str:
+        """As DiffusionTraining: the caption of each row."""
+        return "\n".join(self.sample_captions)
+
     def write_model(self, folder: Path) -> None:
         """Each network in a folder of its own, as the libraries load them; scheduler, tokenizer, recipe."""
         self.writable.load_state_dict(self.kept_network().state_dict())

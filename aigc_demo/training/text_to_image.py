@@ -33,12 +33,10 @@ from aigc_demo.training.checkpoint import writable_copy
 from aigc_demo.training.gan import MOST_HELD_OUT, GanTraining, mean_prob
 from aigc_demo.training.optimizers import rate_factor
 from aigc_demo.training.pair_settings import TextToImageSettings
+from aigc_demo.training.picture_batches import noise
 from aigc_demo.training.sample_captions import captions_of_sample
 from aigc_demo.training.settings import Budget
 
-# Noise on what the guide looks at, as a share of half of black to white: it cannot be pleased by single
-# pixels then.
-GUIDE_NOISE = 0.1
 OWN_RATE, OWN_DECAY = 2e-3, 0.05  # of a guide that learns beside the generator, as the recipe clip has them
 HELD_SEED, SETTLE_SEED = 1, 2
 
@@ -164,9 +162,9 @@ class TextToImageTraining(GanTraining):
             told["made_contrast"] = self._contrast(seen_BCHW)
             loss = loss + settings.contrast_weight * told["made_contrast"]
         if settings.guide_weight:
-            strength_B = GUIDE_NOISE * torch.rand(len(fake_BCHW), 1, 1, 1, generator=rng)
-            noise_BCHW = strength_B * torch.randn(fake_BCHW.shape, generator=rng)
-            seen_BE = self._seen(fake_BCHW + noise_BCHW.to(fake_BCHW))
+            # Through noise the guide is not pleased by patterns that nobody would see.
+            noise_BCHW = noise(fake_BCHW.shape, settings.guide_noise, rng).to(fake_BCHW)
+            seen_BE = self._seen(fake_BCHW + noise_BCHW)
             text_NE = torch.cat([self.right.text_BE, self.wrong.text_BE])
             guided = contrastive_loss(text_NE, seen_BE, self.guide.scale.detach())
             told["guide_term"] = guided
@@ -238,6 +236,10 @@ class TextToImageTraining(GanTraining):
     def sampled(self, network: nn.Module, noise_NZ: Tensor) -> Tensor:
         """As GanTraining; each caption has a row of its own."""
         return self._drawn(network, noise_NZ, self._read(self.sample_ids_NT.to(noise_NZ.device)))
+
+    def sample_text(self) -> str:
+        """As GanTraining: the caption of each row."""
+        return "\n".join(self.sample_captions)
 
     def write_model(self, folder: Path) -> None:
         """As GanTraining; with the dual encoder, without which the generator cannot read."""

@@ -42,11 +42,6 @@ GAN_WORDS: dict[str, tuple[str, str, str]] = {
         "须先下载：{size:,.0f} MiB",
         "須先下載：{size:,.0f} MiB",
     ),
-    "data_ddpm-cifar10": (
-        "CIFAR-10: 50,000 photographs of animals and vehicles",
-        "CIFAR-10：5 万张动物与车辆的照片",
-        "CIFAR-10：5 萬張動物與車輛的照片",
-    ),
     "timeline": ("From noise to picture", "从噪声到图片", "從雜訊到圖片"),
     "timeline_intro": (
         "What a diffusion model guesses of its first pictures at some of its steps.",

@@ -178,7 +178,7 @@ def _layout() -> tuple[OrderForm, Any, Any]:
     )
     file = gr.File(label=word("own_text"), file_types=[".txt"], visible=False, elem_id="own-text", height=120)
     pictures = gr.File(
-        label=word("own_pictures"), file_types=[".zip"], visible=False, elem_id="own-pictures", height=120
+        label=word("own_pictures_zip"), file_types=[".zip"], visible=False, elem_id="own-pictures", height=120
     )
     init = gr.Dropdown(
         [(word("from_nothing"), FROM_NOTHING)],

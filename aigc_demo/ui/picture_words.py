@@ -52,7 +52,7 @@ PICTURE_WORDS: dict[str, Row] = {
     ),
     "source_drawn": ("Tiny world: small pictures", "小世界：小图片", "小世界：小圖片"),
     "source_own_pictures": ("Pictures of your own", "自己的图片", "自己的圖片"),
-    "own_pictures": (
+    "own_pictures_zip": (
         "Zip file of PNG pictures, up to 64 MB",
         "PNG 图片的 zip 文件，最大 64 MB",
         "PNG 圖片的 zip 檔，最大 64 MB",
@@ -190,8 +190,8 @@ PICTURE_WORDS: dict[str, Row] = {
         "保留 {kept} 张图片，去掉 {dropped} 张",
         "保留 {kept} 張圖片，去掉 {dropped} 張",
     ),
-    "pictures_title": ("What it draws", "它画的图片", "它畫的圖片"),
-    "pictures_empty": (
+    "run_pictures_title": ("What it draws", "它画的图片", "它畫的圖片"),
+    "run_pictures_empty": (
         "At each checkpoint the model draws something here, from the same noise.",
         "每到一个检查点，模型都会用同样的噪声在这里画一些图片。",
         "每到一個檢查點，模型都會用同樣的雜訊在這裡畫一些圖片。",

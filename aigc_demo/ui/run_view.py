@@ -79,7 +79,7 @@ def problem_words_of(key: str, values: dict[str, Any]) -> dict[str, str] | None:
 def samples(view: RunView | None) -> Json:
     """What the models of a run's checkpoints made, the newest first, for `static/samples.js`."""
     events = view.samples if view else ()
-    kind = "pictures" if view and draws(view.recipe) else "samples"
+    kind = "run_pictures" if view and draws(view.recipe) else "samples"
     return {
         "run": view.state.name if view else "",
         "words": {"empty": everywhere(f"{kind}_empty"), "title": everywhere(f"{kind}_title")},

@@ -74,8 +74,8 @@ def build_word_by_word(
 
 def build_attention(handlers: TextToImageHandlers, shown: Any, work: dict[str, Any]) -> None:
     """Where the words went in the chosen candidate on the left."""
-    with part("attention_map"):
-        button = gr.Button(word("attention_map_show"), variant="primary", elem_id="t2i-look")
+    with part("words_went"):
+        button = gr.Button(word("words_went_show"), variant="primary", elem_id="t2i-look")
         maps = widget("pictures", view.attention((), None, None), elem_id="t2i-attention")
     button.click(handlers.look, [shown], maps, **work)
 

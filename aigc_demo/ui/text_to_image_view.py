@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 RIGHT, WRONG = "✓", "✗"
+ROW = 4  # candidates beside each other
 NAMED_PARTS = ("colour", "kind", "size", "relation", "weather", "unknown")
 
 
@@ -66,7 +67,7 @@ def candidates(column: IllustrationColumn | None, other: str = "", chosen: int =
     order = list(column.order)
     captions = [_candidate(column, place) for place in order]
     note = everywhere("t2i_note", other=other) if column.scores is not None else ""
-    return gallery(column.pictures[order], captions, note=note, pick=True, chosen=chosen)
+    return gallery(column.pictures[order], captions, note=note, pick=True, chosen=chosen, row=ROW)
 
 
 def _candidate(column: IllustrationColumn, place: int) -> dict[str, str]:
@@ -160,7 +161,7 @@ def attention(words_of_caption: Sequence[str], taken: "Tensor | None", picture: 
         picture: uint8 [C, H, W].
     """
     if taken is None or picture is None:
-        return gallery(None, empty="attention_map_empty")
+        return gallery(None, empty="words_went_empty")
     import torch
 
     num_blocks, num_places, num_words = taken.shape
@@ -171,7 +172,9 @@ def attention(words_of_caption: Sequence[str], taken: "Tensor | None", picture: 
     light = light.repeat_interleave(factor, -1).repeat_interleave(factor, -2)
     shown = (picture.float() * (0.15 + 0.85 * light)).round().to(torch.uint8)
     captions = [
-        everywhere("attention_map_caption", word=word, block=block + 1)
+        everywhere("words_went_caption", word=word, block=block + 1)
+        if word
+        else everywhere("words_went_all", block=block + 1)
         for block in range(num_blocks)
         for word in words_of_caption[:num_words]
     ]

@@ -163,21 +163,21 @@ TEXT_TO_IMAGE_WORDS: dict[str, tuple[str, str, str]] = {
         "{word}：改變 {difference:.0f} 灰階",
     ),
     # where the words went
-    "attention_map": ("Where the words went", "词用在了哪里", "詞用在了哪裡"),
-    "attention_map_intro": (
+    "words_went": ("Where the words went", "词用在了哪里", "詞用在了哪裡"),
+    "words_went_intro": (
         "Our generator draws on 8 × 8 places, and each asks the words of the caption. Bright: this place took "
         "much from this word. One row for each time that it asks.",
         "我们的生成器在 8×8 个位置上作画，每个位置都向描述中的词取信息。越亮：这个位置从这个词取得越多。每问一次为一行。",
         "我們的生成器在 8×8 個位置上作畫，每個位置都向描述中的詞取資訊。越亮：這個位置從這個詞取得越多。每問一次為一行。",
     ),
-    "attention_map_show": ("Show", "显示", "顯示"),
-    "attention_map_empty": (
+    "words_went_show": ("Show", "显示", "顯示"),
+    "words_went_empty": (
         "Only our generator tells this; choose it on the left and press Show.",
         "只有我们的生成器能给出；请在左侧选它，再按“显示”。",
         "只有我們的生成器能給出；請在左側選它，再按「顯示」。",
     ),
-    "attention_map_caption": ("{word}, time {block}", "{word}，第 {block} 次", "{word}，第 {block} 次"),
-    "attention_map_all": ("(whole)", "（整句）", "（整句）"),
+    "words_went_caption": ("{word}, time {block}", "{word}，第 {block} 次", "{word}，第 {block} 次"),
+    "words_went_all": ("whole caption, time {block}", "整句，第 {block} 次", "整句，第 {block} 次"),
     # matching
     "matching": ("Which caption fits which picture?", "哪句描述配哪张图？", "哪句描述配哪張圖？"),
     "matching_intro": (

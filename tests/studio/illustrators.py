@@ -113,10 +113,6 @@ def tiny_mender(recipe):
 def of_the_page():
     """What a page with all of this loads, by name."""
     ours = tiny_text_gan("text2image-tiny-world")
-    matcher = tiny_matcher()
-    matcher.memory_mib = 1.0
     menders = {f"{recipe}-tiny-world": tiny_mender(recipe) for recipe in ("colorize", "inpaint")}
-    for mender in menders.values():
-        mender.memory_mib = 1.0
     steps = Steps("text2image-diffusion-tiny-world")
-    return {ours.name: ours, steps.name: steps, "clip-tiny-world": matcher, **menders}
+    return {ours.name: ours, steps.name: steps, "clip-tiny-world": tiny_matcher(), **menders}

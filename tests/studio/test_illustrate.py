@@ -78,8 +78,6 @@ def cache_of(**models):
         **{f"{recipe}-tiny-world": tiny_mender(recipe) for recipe in ("colorize", "inpaint")},
         **models,
     }
-    for number, model in enumerate(known.values()):
-        model.memory_mib = 1.0 + number
 
     def load(name, report):
         if name not in known:

@@ -167,7 +167,8 @@ def test_the_baseline_resumes_as_if_nothing_had_been(
         assert all(torch.equal(first[name], second[name]) for name in first)
     facts = next(event.facts for event in whole if isinstance(event, RunStarted))
     assert len(facts["sample_captions"]) == 2
-    assert any(isinstance(event, SampleReady) for event in whole)
+    (*_, sample) = [event for event in whole if isinstance(event, SampleReady)]
+    assert sample.text.splitlines() == facts["sample_captions"]
 
 
 # The library hands torch's tensors to numpy in a way that numpy is about to forbid.
@@ -242,7 +243,8 @@ def test_the_three_kinds_of_pairs_are_told(trained: tuple[Path, list[TrainEvent]
     facts = next(event.facts for event in events if isinstance(event, RunStarted))
     assert facts["train_captions"] == 90 * 2
     assert len(facts["sample_captions"]) == 2
-    assert any(isinstance(event, SampleReady) for event in events)
+    (*_, sample) = [event for event in events if isinstance(event, SampleReady)]
+    assert sample.text.splitlines() == facts["sample_captions"]
 
 
 def test_a_given_guide_stays_as_it_is_and_an_own_one_learns(

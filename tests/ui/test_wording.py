@@ -77,6 +77,17 @@ def test_no_word_is_left_over():
     ] == []
 
 
+def test_no_word_stands_in_two_places_of_which_one_would_win():
+    keys = [
+        key
+        for path in (UI / "wording.py", *UI.glob("*_words.py"))
+        for key in re.findall(r'^    "([^"]+)": \(', path.read_text("utf8"), re.MULTILINE)
+        if key in WORDS
+    ]
+    twice = {key for key in keys if keys.count(key) > 1}
+    assert twice - set(SENTENCES) == set()
+
+
 def test_word_that_the_page_asks_for_exists():
     asked = set()
     for path in UI.glob("*.py"):

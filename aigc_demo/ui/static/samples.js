@@ -17,7 +17,7 @@ const paint = () => {
     const part = make('figure', 'sample');
     part.append(say(make('figcaption'), sample.title));
     if (sample.picture) part.append(window.aigc.picture(sample.picture, sample.title));
-    else part.append(make('p', 'sample-text', sample.text));
+    if (sample.text || !sample.picture) part.append(make('p', 'sample-text', sample.text));
     return part;
   }));
   if (!value.samples.length) list.replaceChildren(say(make('p', 'hint'), value.words.empty));
