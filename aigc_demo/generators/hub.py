@@ -33,6 +33,37 @@ WANTED_OF_PICTURES = (
     "unet/diffusion_pytorch_model.safetensors",
     "scheduler/scheduler_config.json",
 )
+# Of a text-to-image model; its own decoder, large and slow, is left where it is.
+WANTED_OF_TEXT_TO_IMAGE = (
+    "model_index.json",
+    *(f"tokenizer/{name}" for name in ("vocab.json", "merges.txt", "tokenizer_config.json")),
+    "tokenizer/special_tokens_map.json",
+    "tokenizer/tokenizer.json",
+    "text_encoder/config.json",
+    "text_encoder/model.safetensors",
+    "unet/config.json",
+    "unet/diffusion_pytorch_model.safetensors",
+    "scheduler/scheduler_config.json",
+)
+WANTED_OF_CLIP = (*WANTED, "preprocessor_config.json")
+WANTED_BY_KIND = {
+    "pictures": WANTED_OF_PICTURES,
+    "text-to-image": WANTED_OF_TEXT_TO_IMAGE,
+    "matches": WANTED_OF_CLIP,
+    "decodes": ("config.json", "diffusion_pytorch_model.safetensors"),
+}
+# What has to be there of each kind before it counts as cached; of all others as NEEDED and WANTED say.
+NEEDED_BY_KIND = {
+    "text-to-image": (
+        "model_index.json",
+        "tokenizer/vocab.json",
+        "text_encoder/model.safetensors",
+        "unet/diffusion_pytorch_model.safetensors",
+        "scheduler/scheduler_config.json",
+    ),
+    "matches": ("config.json", "model.safetensors", "vocab.json", "preprocessor_config.json"),
+    "decodes": ("config.json", "diffusion_pytorch_model.safetensors"),
+}
 
 TIMEOUT_SECONDS = 5
 # The client reads these when it is imported; a user's own values stay.
@@ -56,6 +87,8 @@ def cached_folder(entry: CatalogEntry) -> Path | None:
 
 
 def _is_whole(entry: CatalogEntry, folder: Path) -> bool:
+    if entry.kind in NEEDED_BY_KIND:
+        return all((folder / name).is_file() for name in NEEDED_BY_KIND[entry.kind])
     if entry.kind == "pictures":
         files = [list(folder.rglob(name)) for name in ("scheduler_config.json", "diffusion*.safetensors")]
         return all(files)
@@ -63,7 +96,7 @@ def _is_whole(entry: CatalogEntry, folder: Path) -> bool:
 
 
 def _wanted(entry: CatalogEntry) -> list[str]:
-    return list(WANTED_OF_PICTURES if entry.kind == "pictures" else WANTED)
+    return list(WANTED_BY_KIND.get(entry.kind, WANTED))
 
 
 def is_cached(entry: CatalogEntry) -> bool:

@@ -2,8 +2,9 @@
 
 # Shapes: N pictures, M texts, E numbers of an embedding, C channels, H rows, W columns.
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -17,6 +18,9 @@ from aigc_demo.generators.catalog import CatalogEntry, find
 from aigc_demo.generators.network_folder import with_weights
 from aigc_demo.nets.attribute_reader import AttributeReader, AttributeReaderConfig
 from aigc_demo.nets.contrastive import DualEncoder, DualEncoderConfig
+
+if TYPE_CHECKING:
+    from aigc_demo.generators.clip_scores import ClipMatcher
 
 MATCHER = "matcher"  # the folder of a dual encoder in that of a model which needs one
 MOST_AT_ONCE = 250
@@ -57,8 +61,28 @@ class Matcher:
         return self.of_texts(texts) @ self.of_pictures(pictures_NCHW).t()
 
 
+def load_any_matcher(
+    entry: CatalogEntry, progress: Callable[[int, int], None] | None = None
+) -> "Matcher | ClipMatcher":
+    """A dual encoder, ours or the pretrained one.
+
+    Args:
+        entry: of the catalog.
+        progress: told (bytes fetched, bytes in all) where it comes over the network.
+
+    Raises:
+        InputError: its folder is broken or holds another kind.
+        DemoError: it is pretrained, and neither on this machine nor can the Hub be reached.
+    """
+    if not entry.on_hub:
+        return load_matcher(entry)
+    from aigc_demo.generators.clip_scores import load_clip
+
+    return load_clip(entry, progress)
+
+
 def load_matcher(name_or_entry: str | CatalogEntry) -> Matcher:
-    """A dual encoder by its name, in evaluation mode.
+    """A dual encoder of ours by its name, in evaluation mode.
 
     Raises:
         InputError: there is no such model, or its folder is broken or holds another kind.
@@ -93,7 +117,7 @@ def load_reader(name_or_entry: str | CatalogEntry) -> AttributeReader:
 
 def folder_of(name_or_entry: str | CatalogEntry, kind: str, expected: str) -> Path:
     entry = find(name_or_entry) if isinstance(name_or_entry, str) else name_or_entry
-    if entry.kind != kind:
+    if entry.kind != kind or entry.on_hub:
         raise InputError(
             "foreign_model", path=entry.name, detail=f"its kind is {entry.kind}", expected=expected
         )

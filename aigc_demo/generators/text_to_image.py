@@ -6,7 +6,7 @@ discriminator that it was trained against.
 
 # Shapes: N pictures, C channels, H rows, W columns, T tokens, P places of the generator's grid.
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -119,22 +119,29 @@ def load_networks(folder: Path) -> tuple[TextGenerator, TextDiscriminator]:
     )
 
 
-def load_text_to_image(name_or_entry: str | CatalogEntry, *, allow_hub: bool = False) -> TextToImageModel:
+def load_text_to_image(
+    name_or_entry: str | CatalogEntry, progress: Callable[[int, int], None] | None = None
+) -> TextToImageModel:
     """A model that makes pictures of captions, by its name.
 
     Args:
         name_or_entry: what `catalog.find` takes, or what it gave.
-        allow_hub: whether hf:owner/name@commit is taken.
+        progress: told (bytes fetched, bytes in all) where it comes over the network.
 
     Raises:
         InputError: there is no such model, or its folder is broken or holds another kind.
+        DemoError: it is pretrained, and neither on this machine nor can the Hub be reached.
     """
-    entry = find(name_or_entry, allow_hub=allow_hub) if isinstance(name_or_entry, str) else name_or_entry
+    entry = find(name_or_entry) if isinstance(name_or_entry, str) else name_or_entry
     if entry.kind != "text-to-image":
         detail, expected = f"its kind is {entry.kind}", "makes pictures of captions"
         raise InputError("foreign_model", path=entry.name, detail=detail, expected=expected)
     if entry.recipe == TEXT_GAN:
         return load_text_gan(entry)
+    if entry.on_hub:
+        from aigc_demo.generators.stable_diffusion import load_stable_diffusion
+
+        return load_stable_diffusion(entry, progress)
     # diffusers and transformers take seconds to import, and our own models need nothing of them.
     from aigc_demo.generators.text_diffusion import load_text_diffusion
 

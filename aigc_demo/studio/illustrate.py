@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from aigc_demo.core.config import Settings, setting
 from aigc_demo.core.errors import InputError
 from aigc_demo.studio.arguments import checked_text
-from aigc_demo.studio.catalog import Catalog
+from aigc_demo.studio.catalog import Catalog, is_at_hand
 from aigc_demo.studio.compare import MAX_SEED
 from aigc_demo.studio.compare_pictures import MOST_STEPS, PictureColumn, PictureWork
 from aigc_demo.studio.model_cache import ModelCache, weights_mib
@@ -23,6 +23,7 @@ from aigc_demo.studio.side_by_side import Work, side_by_side, turn_for
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from aigc_demo.generators.clip_scores import ClipMatcher
     from aigc_demo.generators.matching import Matcher
     from aigc_demo.measure.attributes import Found, Verdict
 
@@ -195,11 +196,19 @@ def illustrate(
     yield from side_by_side(columns, illustrator, cache, stop)
 
 
-def ranker_for(cache: ModelCache, model: Any) -> "Matcher | None":
-    """The dual encoder that ranks a model's pictures: its own, or the one trained on the same pairs."""
+def ranker_for(cache: ModelCache, model: Any) -> "Matcher | ClipMatcher | None":
+    """The dual encoder that ranks a model's pictures: its own, or the one trained on the same pairs.
+
+    Of a pretrained model's pictures the pretrained one, where it is on this machine already.
+    """
     own: Matcher | None = getattr(model, "matcher", None)
     if own is not None:
         return own
+    if getattr(model, "family", "") == "pretrained":
+        there = [
+            one for one in cache.catalog.choices("matches") if one.entry.on_hub and is_at_hand(one.entry)
+        ]
+        return cache.get(there[0].value) if there else None
     sha256 = cache.catalog.choice(model.name).entry.data_sha256
     same = [
         choice.value

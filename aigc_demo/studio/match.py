@@ -17,6 +17,7 @@ from aigc_demo.studio.side_by_side import turn_for
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from aigc_demo.generators.clip_scores import ClipMatcher
     from aigc_demo.generators.matching import Matcher
 
 MOST_TEXTS = 32
@@ -65,14 +66,14 @@ def default_matcher(catalog: Catalog) -> str:
     return choices[0].value
 
 
-def matcher_named(cache: ModelCache, name: Any) -> "Matcher":
+def matcher_named(cache: ModelCache, name: Any) -> "Matcher | ClipMatcher":
     """A dual encoder of the page; None for the one that it begins with.
 
     Raises:
         InputError: there is no such model, or it does something else.
     """
     full = default_matcher(cache.catalog) if name is None else cache.catalog.checked(name, "matches")
-    matcher: Matcher = cache.get(full)
+    matcher: Matcher | ClipMatcher = cache.get(full)
     return matcher
 
 

@@ -18,10 +18,10 @@ from aigc_demo.studio.catalog import Catalog, Choice
 from aigc_demo.studio.turns import Turns
 
 DEFAULT_LIMIT_MIB = 4096.0
-# What loads models that come from a folder, by their kind: where it is written, and its name.
+# What loads models by their kind: where it is written, and its name; some of them may come over the network.
 LOADERS = {
     "measures": ("aigc_demo.generators.pictures", "load_encoder"),
-    "matches": ("aigc_demo.generators.matching", "load_matcher"),
+    "matches": ("aigc_demo.generators.matching", "load_any_matcher"),
     "reads": ("aigc_demo.generators.matching", "load_reader"),
     "mends": ("aigc_demo.generators.mending", "load_mender"),
     "text-to-image": ("aigc_demo.generators.text_to_image", "load_text_to_image"),
@@ -174,7 +174,8 @@ def _load_model(choice: Choice, progress: Callable[[int, int], None]) -> Any:
         return load_text_model(choice.entry, on_ours=choice.on_ours, progress=progress)
     if choice.entry.kind in LOADERS:
         module, name = LOADERS[choice.entry.kind]
-        return getattr(import_module(module), name)(choice.entry)
+        load = getattr(import_module(module), name)
+        return load(choice.entry, progress) if choice.entry.on_hub else load(choice.entry)
     from aigc_demo.generators.pictures import load_picture_model
 
     return load_picture_model(choice.entry, progress=progress)

@@ -101,6 +101,8 @@ def facts_of(entry: Any, column: Any = None) -> list[Json]:
         facts.append(fact("fact_languages", _languages(entry.languages)))
     if entry.licence:
         facts.append(fact("fact_licence", entry.licence))
+    if entry.seconds_per_step:
+        facts.append(fact("fact_step_seconds", everywhere("about_seconds", seconds=entry.seconds_per_step)))
     if entry.family == "pretrained" and entry.size_mib:
         facts.append(fact("fact_download", f"{entry.size_mib:,.0f} MiB"))
     return facts

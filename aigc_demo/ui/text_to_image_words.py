@@ -97,6 +97,23 @@ TEXT_TO_IMAGE_WORDS: dict[str, tuple[str, str, str]] = {
     "t2i_right": ("right", "正确", "正確"),
     "t2i_wrong": ("wrong", "不对", "不對"),
     "t2i_all_right": ("everything right", "全部正确", "全部正確"),
+    "fact_step_seconds": ("A step of it, on two cores", "每一步，双核", "每一步，雙核"),
+    "about_seconds": ("about {seconds:g} s", "约 {seconds:g} 秒", "約 {seconds:g} 秒"),
+    "data_tiny-sd": (
+        "LAION's captioned pictures, taught by Stable Diffusion 1.5",
+        "LAION 的图文数据，由 Stable Diffusion 1.5 教出",
+        "LAION 的圖文資料，由 Stable Diffusion 1.5 教出",
+    ),
+    "data_sd-turbo": (
+        "LAION-5B's captioned pictures, taught by Stable Diffusion 2.1",
+        "LAION-5B 的图文数据，由 Stable Diffusion 2.1 教出",
+        "LAION-5B 的圖文資料，由 Stable Diffusion 2.1 教出",
+    ),
+    "data_clip-vit-base-patch32": (
+        "400 million captioned pictures of the web, not published",
+        "4 亿对网络图文，未公开",
+        "4 億對網路圖文，未公開",
+    ),
     # after-treatment
     "postprocess": ("After-treatment", "后处理", "後處理"),
     "postprocess_intro": (

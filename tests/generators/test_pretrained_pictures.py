@@ -1,0 +1,174 @@
+"""Pretrained models of captions, as tiny networks of random weights in the very layout of the Hub."""
+
+import json
+
+import pytest
+import torch
+from diffusers import AutoencoderTiny, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
+from transformers import CLIPConfig, CLIPModel, CLIPTextConfig, CLIPTextModel, CLIPTokenizer, CLIPVisionConfig
+
+from aigc_demo.core.errors import InputError
+from aigc_demo.generators.catalog import PRETRAINED, SMALL_DECODER, CatalogEntry
+from aigc_demo.generators.clip_scores import ClipMatcher
+from aigc_demo.generators.hub import NEEDED_BY_KIND, WANTED_BY_KIND
+from aigc_demo.generators.stable_diffusion import StableDiffusion
+from aigc_demo.generators.text_sampling import TextSampling
+
+SIDE = 64
+STEPS = TextSampling(num_inference_steps=3, guidance_scale=2.0)
+
+
+def save_tokenizer(folder):
+    """A tokenizer that knows single letters."""
+    folder.mkdir(parents=True, exist_ok=True)
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    pieces = [*letters, *(f"{letter}</w>" for letter in letters), "<|startoftext|>", "<|endoftext|>"]
+    (folder / "vocab.json").write_text(json.dumps({piece: place for place, piece in enumerate(pieces)}))
+    (folder / "merges.txt").write_text("#version: 0.2\n")
+    CLIPTokenizer.from_pretrained(folder, model_max_length=16).save_pretrained(folder)
+    (folder / "vocab.json").write_text(json.dumps({piece: place for place, piece in enumerate(pieces)}))
+    return len(pieces)
+
+
+def text_shape(vocab_size):
+    return {
+        "vocab_size": vocab_size,
+        "hidden_size": 16,
+        "intermediate_size": 16,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "max_position_embeddings": 16,
+        "bos_token_id": vocab_size - 2,
+        "eos_token_id": vocab_size - 1,
+    }
+
+
+@pytest.fixture(scope="module")
+def snapshot(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sd")
+    torch.manual_seed(0)
+    size = save_tokenizer(folder / "tokenizer")
+    unet = UNet2DConditionModel(
+        sample_size=SIDE // 8,
+        block_out_channels=(8, 16),
+        layers_per_block=1,
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+        cross_attention_dim=16,
+        attention_head_dim=2,
+        norm_num_groups=4,
+    )
+    StableDiffusionPipeline(
+        vae=AutoencoderTiny(),
+        text_encoder=CLIPTextModel(CLIPTextConfig(**text_shape(size))),
+        tokenizer=CLIPTokenizer.from_pretrained(folder / "tokenizer"),
+        unet=unet,
+        scheduler=DDIMScheduler(steps_offset=1, clip_sample=False),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    ).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def decoder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("taesd")
+    torch.manual_seed(1)
+    AutoencoderTiny().save_pretrained(folder)
+    return folder
+
+
+def entry(architecture="stable-diffusion"):
+    return CatalogEntry(
+        "tiny", "pretrained", "text-to-image", "", "x/y", "0" * 40, architecture=architecture, image_size=SIDE
+    )
+
+
+def test_a_pipeline_draws_captions_each_of_its_own_seed(snapshot, decoder):
+    model = StableDiffusion(entry(), snapshot, decoder)
+    seen = []
+
+    def told(step, total, guess):
+        seen.append((step, total, tuple(guess.shape)))
+        return False
+
+    made = model.make(["a cat", "a dog", "a cat"], [1, 2, 3], STEPS, told)
+    assert made.shape == (3, 3, SIDE, SIDE)
+    assert made.dtype == torch.uint8
+    assert [step for step, _, _ in seen] == [1, 2, 3, 1, 2, 3]  # two pictures at once, then the third
+    alone = model.make(["a dog"], [2], STEPS)[0]
+    assert (alone.int() - made[1].int()).abs().max() <= 2
+    assert not torch.equal(made[0], made[2])
+
+
+def test_one_that_needs_one_step_takes_one(snapshot, decoder):
+    seen = []
+
+    def told(step, total, guess):
+        seen.append((step, total))
+        return False
+
+    StableDiffusion(entry("sd-turbo"), snapshot, decoder).make(["a cat"], [1], STEPS, told)
+    assert seen == [(1, 1)]
+
+
+def test_stop_is_obeyed_between_two_steps(snapshot, decoder):
+    seen = []
+
+    def told(step, total, guess):
+        seen.append(step)
+        return step == 2
+
+    model = StableDiffusion(entry(), snapshot, decoder)
+    made = model.make(["a"] * 4, range(4), TextSampling(num_inference_steps=9), told)
+    assert seen == [1, 2]
+    assert len(made) == 2
+
+
+def test_a_broken_snapshot_is_said_in_one_sentence(tmp_path, snapshot, decoder):
+    (tmp_path / "model_index.json").write_text((snapshot / "model_index.json").read_text())
+    with pytest.raises(InputError, match="tiny"):
+        StableDiffusion(entry(), tmp_path, decoder)
+
+
+def test_clip_scores_texts_and_pictures(tmp_path):
+    torch.manual_seed(0)
+    size = save_tokenizer(tmp_path)
+    vision = {
+        "hidden_size": 16,
+        "intermediate_size": 16,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "image_size": 32,
+        "patch_size": 16,
+    }
+    config = CLIPConfig(
+        text_config=CLIPTextConfig(**text_shape(size)).to_dict(),
+        vision_config=CLIPVisionConfig(**vision).to_dict(),
+        projection_dim=8,
+    )
+    CLIPModel(config).save_pretrained(tmp_path)
+    pixels = {"image_mean": [0.5, 0.5, 0.5], "image_std": [0.25, 0.25, 0.25]}
+    (tmp_path / "preprocessor_config.json").write_text(json.dumps(pixels))
+    matcher = ClipMatcher(tmp_path)
+    assert matcher.image_size == 32
+    pictures = torch.randint(0, 256, (3, 3, 50, 50), dtype=torch.uint8)
+    scores = matcher.scores(["a cat", "a much longer text"], pictures)
+    assert scores.shape == (2, 3)
+    assert scores.abs().max() <= 1
+    assert matcher.of_texts(["a cat"]).norm(dim=1) == pytest.approx(1.0)
+    assert torch.allclose(
+        scores[:, :1], matcher.scores(["a cat", "a much longer text"], pictures[:1]), atol=1e-5
+    )
+    (tmp_path / "preprocessor_config.json").unlink()
+    with pytest.raises(InputError, match="clip"):
+        ClipMatcher(tmp_path)
+
+
+def test_what_is_needed_is_among_what_is_fetched():
+    for kind, names in NEEDED_BY_KIND.items():
+        assert set(names) <= set(WANTED_BY_KIND[kind])
+    drawing = [one for one in (*PRETRAINED, SMALL_DECODER) if one.kind in NEEDED_BY_KIND]
+    assert {one.kind for one in drawing} == set(NEEDED_BY_KIND)
+    assert all(len(one.revision) == 40 and one.licence and one.size_mib for one in drawing)
