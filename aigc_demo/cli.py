@@ -164,9 +164,9 @@ def generate(
     set_: Set = [],  # noqa: B006
     json_: Json = False,
 ) -> None:
-    """Continue a prompt with one model, or make pictures."""
+    """Continue a prompt with one model, or make pictures: of the prompt, where the model draws captions."""
     if _makes_pictures(model):
-        _draw(model, num, seed, out, set_, json_)
+        _draw(model, prompt, num, seed, out, set_, json_)
         return
     from aigc_demo.studio.write import write_texts
 
@@ -187,14 +187,17 @@ def generate(
 def _makes_pictures(model: str) -> bool:
     from aigc_demo.generators.catalog import find
 
-    return find(model, allow_hub=True).kind == "pictures"
+    return find(model, allow_hub=True).kind in ("pictures", "text-to-image")
 
 
-def _draw(model: str, num: int, seed: int, out: Path | None, set_: list[str], json_: bool) -> None:
+def _draw(
+    model: str, prompt: str, num: int, seed: int, out: Path | None, set_: list[str], json_: bool
+) -> None:
     """Make pictures and write each to a file of its own: out.png, or out-SEED.png where there are several."""
     from aigc_demo.studio.draw import draw_pictures, write_pictures
 
-    drawn = draw_pictures(model, seeds=range(seed, seed + num), settings=_settings(set_))
+    seeds = range(seed, seed + num)
+    drawn = draw_pictures(model, seeds=seeds, settings=_settings(set_), caption=prompt)
     files = write_pictures(drawn, out or Path("picture.png"))
     result = {"model": model, "files": [str(file) for file in files], "seed": seed, "num": num}
     _result({**result, "seconds": drawn.seconds}, json_)
@@ -235,7 +238,7 @@ def compare(
     from aigc_demo.studio.write import write_texts
 
     if all(_makes_pictures(model) for model in models):
-        _draw_side_by_side(models, seed, set_, json_)
+        _draw_side_by_side(models, prompt, seed, set_, json_)
         return
     columns = []
     for model in models:
@@ -247,19 +250,19 @@ def compare(
         _result({"prompt": prompt, "seed": seed, "columns": columns}, json_)
 
 
-def _draw_side_by_side(models: list[str], seed: int, set_: list[str], json_: bool) -> None:
-    """One picture of each model from one seed."""
+def _draw_side_by_side(models: list[str], prompt: str, seed: int, set_: list[str], json_: bool) -> None:
+    """One picture of each model from one seed, and of one caption where they draw captions."""
     from aigc_demo.studio.draw import draw_pictures, write_pictures
 
     columns = []
     for model in models:
-        drawn = draw_pictures(model, seeds=(seed,), settings=_settings(set_))
+        drawn = draw_pictures(model, seeds=(seed,), settings=_settings(set_), caption=prompt)
         files = write_pictures(drawn, Path(f"{Path(model).name}.png"))
         columns.append({"model": model, "files": [str(files[0])], "seed": seed, "seconds": drawn.seconds})
         if not json_:
             print(f"{model}: {files[0]} ({drawn.seconds:.3f} s)")
     if json_:
-        _result({"prompt": "", "seed": seed, "columns": columns}, json_)
+        _result({"prompt": prompt, "seed": seed, "columns": columns}, json_)
 
 
 @app.command()

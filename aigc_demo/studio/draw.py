@@ -27,26 +27,41 @@ class Drawn:
     seconds: float
 
 
-def draw_pictures(model: str, *, seeds: Sequence[int], settings: Mapping[str, Any]) -> Drawn:
+def draw_pictures(
+    model: str, *, seeds: Sequence[int], settings: Mapping[str, Any], caption: str = ""
+) -> Drawn:
     """One picture for each seed.
 
     Args:
         model: a name that the catalog finds, hf: names included.
         seeds: of the noise.
-        settings: of `PictureSampling`.
+        settings: of `PictureSampling`, or of `TextSampling` for a model that draws captions.
+        caption: what such a model is to draw; the others have no use for it.
 
     Raises:
-        DemoError: the model cannot be had, or a setting does not fit.
+        DemoError: the model cannot be had, a setting does not fit, or the caption says nothing.
     """
     from aigc_demo.core.device import set_threads
+    from aigc_demo.generators.catalog import find
     from aigc_demo.generators.picture_model import PictureSampling
     from aigc_demo.generators.pictures import load_picture_model
+    from aigc_demo.generators.text_sampling import TextSampling
+    from aigc_demo.generators.text_to_image import load_text_to_image
+    from aigc_demo.studio.illustrate import check_known, checked_caption
 
-    sampling = PictureSampling.from_mapping(settings)
+    entry = find(model, allow_hub=True)
     set_threads()
-    maker = load_picture_model(model, allow_hub=True)
-    started = time.perf_counter()
-    pictures = maker.make(seeds, sampling)
+    if entry.kind == "text-to-image":
+        asked, text = TextSampling.from_mapping(settings), checked_caption(caption)
+        drawer = load_text_to_image(entry)
+        check_known(drawer, text)
+        started = time.perf_counter()
+        pictures = drawer.make([text] * len(seeds), seeds, asked)
+    else:
+        sampling = PictureSampling.from_mapping(settings)
+        maker = load_picture_model(entry)
+        started = time.perf_counter()
+        pictures = maker.make(seeds, sampling)
     return Drawn(pictures, tuple(seeds), round(time.perf_counter() - started, 4))
 
 

@@ -25,6 +25,9 @@ from aigc_demo.training.picture_batches import with_noise
 from aigc_demo.training.picture_training import PictureTraining
 from aigc_demo.training.settings import Budget
 
+# Noise grows to its full strength over this part of a run: at once, hardly anything would be learned.
+NOISE_RISES = 0.4
+
 
 class ContrastiveTraining(PictureTraining):
     """One training of a dual encoder.
@@ -83,7 +86,8 @@ class ContrastiveTraining(PictureTraining):
         captions_BPT = self.captions_NPT[index_B]
         B, P, _ = captions_BPT.shape
         ids_BT = captions_BPT[torch.arange(B), torch.randint(P, (B,), generator=rng)]
-        picture_BCHW = with_noise(picture_BCHW, self.settings.noise, rng)
+        most = self.settings.noise * min(1.0, self.share_done() / NOISE_RISES)
+        picture_BCHW = with_noise(picture_BCHW, most, rng)
         ids_NT = [self.mine(ids_BT)]
         if self.num_wrong:
             chosen_P = torch.randperm(self.wrong_NPT.shape[1], generator=rng)[: self.num_wrong]

@@ -40,7 +40,11 @@ class ClipSettings(PairSettings, PictureNetworkSettings):
         high=8,
     )
     noise: float = setting(
-        0.1, "largest noise on training pictures, as a share of half of black to white", low=0, high=1
+        0.7,
+        "largest noise on training pictures, as a share of half of black to white: what sees through it can "
+        "guide a generator",
+        low=0,
+        high=2,
     )
 
     def encoder_config(self, vocab_size: int) -> "DualEncoderConfig":
@@ -80,7 +84,7 @@ class TextToImageSettings(PairSettings, GanSettings):
     )
     guide_weight: float = setting(1.0, "how much the generator listens to it", low=0, high=100)
     guide_noise: float = setting(
-        0.5,
+        0.7,
         "largest noise on pictures that the guide looks at, as a share of half of black to white",
         low=0,
         high=2,

@@ -16,6 +16,7 @@ from aigc_demo.core.events import RunStarted, SampleReady, StepDone, TrainEvent
 from aigc_demo.generators.catalog import find
 from aigc_demo.generators.text_sampling import SCHEDULERS, TextSampling
 from aigc_demo.generators.text_to_image import GanTextToImage, load_text_to_image
+from aigc_demo.studio.draw import draw_pictures, write_pictures
 from aigc_demo.studio.evaluate import evaluate
 from aigc_demo.training.start import Order, train
 
@@ -322,3 +323,17 @@ def test_a_guide_for_another_size_is_refused(tmp_path: Path, guide: Path) -> Non
     with pytest.raises(InputError, match="no-such"):
         list(train(order(tmp_path / "run", settings={"guide": "no-such"})))
     assert not (tmp_path / "run").exists()
+
+
+def test_the_command_line_draws_a_caption(tmp_path: Path, trained: tuple[Path, list[TrainEvent]]) -> None:
+    run, _ = trained
+    out = tmp_path / "ball.png"
+    drawn = draw_pictures(str(run), seeds=(3, 4), settings={}, caption="a red ball")
+    files = write_pictures(drawn, out)
+    assert [file.name for file in files] == ["ball-3.png", "ball-4.png"]
+    with Image.open(files[0]) as picture:
+        assert picture.size == (32, 32)
+    with pytest.raises(InputError, match="no word"):
+        draw_pictures(str(run), seeds=(3,), settings={})
+    with pytest.raises(InputError, match="none of these words"):
+        draw_pictures(str(run), seeds=(3,), settings={}, caption="quantum chromodynamics")
