@@ -31,8 +31,8 @@ def test_pretrained_models_are_pinned_and_say_what_a_user_should_know():
         assert len(entry.revision) == 40
         assert int(entry.revision, 16)
         assert entry.licence
-        assert bool(entry.languages) == (entry.kind == "text")
-        assert bool(entry.image_size) == (entry.kind == "pictures")
+        assert bool(entry.languages) == (entry.kind in ("text", "text-to-image", "matches"))
+        assert bool(entry.image_size) == (entry.kind != "text")
         assert entry.training_data
         assert entry.size_mib > 0
     assert [entry.name for entry in PRETRAINED if entry.runs_on_ours] == ["distilgpt2", "gpt2"]

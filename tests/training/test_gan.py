@@ -117,7 +117,7 @@ def test_each_side_moves_alone(tmp_path: Path):
     assert not same(game.discriminator, discriminator)
     assert all(weight.grad is None for weight in game.generator.parameters())
     discriminator = copied(game.discriminator)
-    loss, norm = game._generator_move(fake_BCHW, rng)
+    loss, norm, _ = game._generator_move(fake_BCHW, rng)
     assert same(game.discriminator, discriminator)
     assert not same(game.generator, generator)
     assert norm > 0

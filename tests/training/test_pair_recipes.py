@@ -86,14 +86,14 @@ def test_resumed_equals_uninterrupted(tmp_path: Path, captioned: Path, case: str
 
 def test_a_dual_encoder_learns_and_its_folder_says_the_same(tmp_path: Path) -> None:
     settings = {"num_pictures": 400, "batch_size": 32, "validate_every": 60, "checkpoint_every": 120}
-    settings |= {"hidden_size": 32, "learning_rate": 5e-3, "validation_pictures": 100}
+    settings |= {"hidden_size": 32, "learning_rate": 5e-3, "validation_pictures": 100, "noise": 0.1}
     events = list(train(order(tmp_path / "run", "clip", steps=120, settings=settings)))
     steps = [event for event in events if isinstance(event, StepDone)]
     guess = (math.log(32 * 3) + math.log(32)) / 2
     assert steps[0].measures["loss_by_chance"] == pytest.approx(guess, abs=1e-3)
     assert steps[0].measures["found_by_chance"] == pytest.approx(1 / 96, abs=1e-5)
     assert sum(losses(events)[-10:]) / 10 < 0.75 * guess
-    assert steps[-1].measures["found"] > 0.15
+    assert sum(done.measures["found"] for done in steps[-10:]) / 10 > 0.1  # by chance 0.01
     begin, *_, end = measured(events)
     assert end.loss < begin.loss
     facts = next(event.facts for event in events if isinstance(event, RunStarted))

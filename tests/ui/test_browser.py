@@ -27,6 +27,16 @@ def opened(chromium, url, *, theme="light", language="en-US", width=1366, height
         context.close()
 
 
+def open_named_tab(page, name):
+    """Press a tab; on a small screen it may be behind the menu of further ones."""
+    tab = page.get_by_role("tab", name=re.compile(name))
+    page.get_by_role("tab").first.wait_for()
+    settle(page)
+    if not tab.first.is_visible():
+        page.get_by_role("button", name=re.compile("ore tabs|更多")).first.click()
+    page.get_by_text(re.compile(name)).last.click()
+
+
 def settings(page, length, *, closed=True):
     """Set the length of the texts in the accordion, as a user would."""
     if closed:

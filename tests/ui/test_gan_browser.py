@@ -6,7 +6,7 @@ import re
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from tests.ui.test_browser import AXE, opened, settle
+from tests.ui.test_browser import AXE, open_named_tab, opened, settle
 
 
 def open_tab(page):
@@ -94,10 +94,7 @@ def test_stop_ends_diffusion_and_the_page_goes_on(page):
 
 def test_chinese_from_the_tab_to_the_captions(chromium, page_url):
     with opened(chromium, page_url, language="zh-CN", theme="dark", width=390) as page:
-        tab = page.get_by_role("tab", name="GAN 生成对抗网络")
-        if not tab.first.is_visible():  # on a small screen behind the menu of further tabs
-            page.get_by_role("button", name=re.compile("ore tabs|更多")).first.click()
-        page.get_by_text("GAN 生成对抗网络").last.click()
+        open_named_tab(page, "GAN 生成对抗网络")
         page.wait_for_selector("#gan-generate")
         settle(page)
         page.click("#gan-generate")

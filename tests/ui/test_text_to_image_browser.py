@@ -6,7 +6,7 @@ import re
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from tests.ui.test_browser import AXE, opened, settle
+from tests.ui.test_browser import AXE, open_named_tab, opened, settle
 from tests.ui.test_gan_browser import colours, spoken
 
 
@@ -158,10 +158,7 @@ def test_what_cannot_be_drawn_is_said_in_one_sentence(page):
 
 def test_chinese_from_the_tab_to_the_captions(chromium, page_url):
     with opened(chromium, page_url, language="zh-CN", theme="dark", width=390) as page:
-        tab = page.get_by_role("tab", name=re.compile("文生图"))
-        if not tab.first.is_visible():  # on a small screen behind the menu of further tabs
-            page.get_by_role("button", name=re.compile("ore tabs|更多")).first.click()
-        page.get_by_text(re.compile("文生图")).last.click()
+        open_named_tab(page, "文生图")
         page.wait_for_selector("#t2i-draw")
         settle(page)
         page.fill("#t2i-caption textarea", "一个红色的小球")

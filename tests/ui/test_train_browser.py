@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from tests.ui.test_browser import AXE, TIMEOUT, settle
+from tests.ui.test_browser import AXE, TIMEOUT, open_named_tab, settle
 
 # What gradio's plot says where it is hidden while its library is still fetched; nothing is lost by it.
 HIDDEN_CHART = "reading 'offsetWidth'"
@@ -32,7 +32,7 @@ def trained(chromium, url, *, theme="light", language="en-US", width=1366, conte
 
 def open_tab(page, url=None):
     page.goto(url) if url else page.reload()
-    page.get_by_role("tab").last.click()
+    open_named_tab(page, "📈")
     page.wait_for_selector("#start")
     settle(page)
 
