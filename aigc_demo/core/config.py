@@ -66,6 +66,12 @@ class Settings:
                 raise InputError("unknown_setting", name=shown(name), known=", ".join(known))
         return cls(**values, **fixed)
 
+    @classmethod
+    def among(cls, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Those of loose values that are settings of this class."""
+        known = {item.name for item in fields(cls)}
+        return {name: value for name, value in values.items() if name in known}
+
     def to_dict(self) -> dict[str, Any]:
         """The fields as plain JSON values."""
         return dataclasses.asdict(self)

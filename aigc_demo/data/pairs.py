@@ -117,6 +117,11 @@ def token_table(tokenizer: Tokenizer, captions: Sequence[Sequence[str]], length:
     return table
 
 
+def without_padding(ids: "Tensor") -> "Tensor":
+    """Of captions' tokens [N, T] as many places as the longest of them needs, and at least one."""
+    return ids[:, : max(1, int((ids != 0).sum(dim=1).max()))]
+
+
 def altered(group: Group, rng: random.Random) -> Group:
     """A group that differs in one respect: a look, a place, two looks exchanged, or the weather.
 
@@ -128,6 +133,21 @@ def altered(group: Group, rng: random.Random) -> Group:
         fits = len(looks) == len(other.things) and not any(map(is_held_out, other.things))
         if fits and meaning(other) != meaning(group):
             return other
+
+
+def exchanged(group: Group, looks: Sequence[str], one: int = 0, two: int = 1) -> Group:
+    """A group of whose things two have exchanged some of their looks.
+
+    Args:
+        group: of at least two things.
+        looks: names out of LOOKS.
+        one: place of a thing among the group's.
+        two: place of the other.
+    """
+    things = list(group.things)
+    for place, other in ((one, group.things[two]), (two, group.things[one])):
+        things[place] = replace(things[place], **{name: getattr(other, name) for name in looks})
+    return replace(group, things=tuple(things))
 
 
 def _another_look(group: Group, rng: random.Random) -> Group:
@@ -146,12 +166,9 @@ def _exchanged(group: Group, rng: random.Random) -> Group:
     """Two things with each other's colour, kind, size or place."""
     if len(group.things) < 2:
         return group
-    things = list(group.things)
-    one, two = rng.sample(range(len(things)), 2)
+    one, two = rng.sample(range(len(group.things)), 2)
     names = rng.choice((("kind",), ("colour",), ("size",), LOOKS, LOOKS))  # all looks: they change places
-    for place, other in ((one, group.things[two]), (two, group.things[one])):
-        things[place] = replace(things[place], **{name: getattr(other, name) for name in names})
-    return replace(group, things=tuple(things))
+    return exchanged(group, names, one, two)
 
 
 CHANGES = (_another_look, _another_look, _exchanged, _exchanged, _other_weather)

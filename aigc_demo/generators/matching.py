@@ -11,7 +11,7 @@ from torch import Tensor
 
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.weights_file import read_json
-from aigc_demo.data.pairs import token_table
+from aigc_demo.data.pairs import token_table, without_padding
 from aigc_demo.data.pixels import as_numbers
 from aigc_demo.data.tokenizer import Tokenizer
 from aigc_demo.generators.catalog import CatalogEntry, find
@@ -42,7 +42,7 @@ class Matcher:
     def ids(self, texts: Sequence[str]) -> Tensor:
         """Tokens of captions, [M, T] with no more places than the longest needs."""
         table_MT = token_table(self.tokenizer, [texts], self.encoder.config.context_length)[0]
-        return table_MT[:, : max(1, int((table_MT != 0).sum(dim=1).max()))]
+        return without_padding(table_MT)
 
     @torch.inference_mode()
     def of_texts(self, texts: Sequence[str]) -> Tensor:

@@ -4,13 +4,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
-
-from torch import Tensor
+from typing import TYPE_CHECKING, Protocol
 
 from aigc_demo.core.config import Settings, setting
 from aigc_demo.generators.catalog import Family
-from aigc_demo.generators.picture_model import Progress
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from aigc_demo.generators.picture_model import Progress
 
 SCHEDULERS = ("ddim", "ddpm", "dpm", "euler")
 
@@ -45,8 +47,8 @@ class TextToImageModel(Protocol):
         texts: Sequence[str],
         seeds: Sequence[int],
         sampling: TextSampling,
-        progress: Progress | None = None,
-    ) -> Tensor:
+        progress: "Progress | None" = None,
+    ) -> "Tensor":
         """One picture for each caption and seed, whichever others are made with it.
 
         Args:

@@ -209,3 +209,26 @@ def contrastive_loss(
     to_text = F.cross_entropy(logits_BN, own_B)
     to_picture = F.cross_entropy(logits_BN[:, :num_pairs].t(), own_B)
     return (to_text + to_picture) / 2
+
+
+def telling_loss(own_BE: Tensor, wrong_BKE: Tensor, picture_BE: Tensor, scale: Tensor) -> Tensor:
+    """How hard it is to tell the caption of each picture from nearly right ones alone, in nats.
+
+    Among a whole batch the few captions with the same words hardly count; here nothing but the order in which
+    words belong together can help.
+
+    Args:
+        own_BE: captions of the pictures, of length 1.
+        wrong_BKE: K nearly right ones of each picture.
+        picture_BE: of length 1.
+        scale: 1 / temperature.
+
+    Returns:
+        A single number; log(1 + K) where nothing is known.
+
+    Source:
+        Yuksekgonul et al. 2023, arXiv:2210.01936, section 4, for nearly right captions in a contrastive loss.
+    """
+    text_BKE = torch.cat([own_BE[:, None], wrong_BKE], dim=1)
+    logits_BK = scale * (text_BKE @ picture_BE[..., None]).squeeze(-1)
+    return F.cross_entropy(logits_BK, torch.zeros(len(logits_BK), dtype=torch.int64, device=own_BE.device))

@@ -6,6 +6,7 @@ two steps of a diffusion model; a GAN has only one.
 """
 
 import threading
+from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -167,6 +168,38 @@ def paint(
 class PictureWork(Work):
     """One column's pictures, whatever they are made from."""
 
+    def do(self) -> None:
+        """Load the model, wait for a turn, and make them."""
+        self.tell(state="loading")
+        model = self.cache.get(self.column.model)
+        self.check(model)
+        facts = {"memory_mib": weights_mib(model), "num_parameters": model.num_parameters}
+        self.tell(state="running", seconds=0.0, fetched=None, **facts)
+        with turn_for(model, self.cache) as turn:
+            if self.stop.is_set():
+                self.tell(state="stopped")
+                return
+            pictures = self.made(model, self.progress(turn))
+            seconds = turn.seconds
+            said = self.said(model, pictures)
+        unfinished = self.column.num_steps > self.column.step
+        self.tell(state="stopped" if unfinished else "finished", pictures=pictures, seconds=seconds, **said)
+
+    def check(self, model: Any) -> None:
+        """Refuse what the model cannot do; by default nothing.
+
+        Raises:
+            InputError: it is that.
+        """
+
+    @abstractmethod
+    def made(self, model: Any, told: "Progress") -> "Tensor":
+        """The pictures, by the loaded model, which tells how far it is."""
+
+    @abstractmethod
+    def said(self, model: Any, pictures: "Tensor") -> dict[str, Any]:
+        """What else the column carries of them."""
+
     def progress(self, turn: Turn) -> "Progress":
         """Whom a model tells how far it is: it passes its turn on, and stops where that is wanted."""
 
@@ -188,24 +221,11 @@ class _Painter(PictureWork):
         super().__init__(*rest)
         self.make = make
 
-    def do(self) -> None:
-        self.tell(state="loading")
-        model = self.cache.get(self.column.model)
-        facts = {"memory_mib": weights_mib(model), "num_parameters": model.num_parameters}
-        self.tell(state="running", seconds=0.0, fetched=None, **facts)
-        scores = None
-        with turn_for(model, self.cache) as turn:
-            if self.stop.is_set():
-                self.tell(state="stopped")
-                return
-            pictures = self.make(model, self.progress(turn))
-            seconds = turn.seconds
-            if is_gan(model):
-                scores = tuple(model.judge(pictures).tolist())
-        unfinished = self.column.num_steps > self.column.step
-        self.tell(
-            state="stopped" if unfinished else "finished", pictures=pictures, seconds=seconds, scores=scores
-        )
+    def made(self, model: Any, told: "Progress") -> "Tensor":
+        return self.make(model, told)
+
+    def said(self, model: Any, pictures: "Tensor") -> dict[str, Any]:
+        return {"scores": tuple(model.judge(pictures).tolist()) if is_gan(model) else None}
 
 
 def timeline_steps(total: int) -> tuple[int, ...]:

@@ -1,13 +1,13 @@
 """How good is what looks at pictures of captions: does it find the right one, does it read what is there?"""
 
 import time
-from collections.abc import Mapping
-from dataclasses import fields
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from aigc_demo.core.errors import InputError
 
 if TYPE_CHECKING:
+    from aigc_demo.data.tiny_group import Group
     from aigc_demo.generators.catalog import CatalogEntry
 
 FEWEST = 2
@@ -26,8 +26,10 @@ def evaluate_matcher(
 
     Returns:
         `model`, `source`, `num_samples`; `top1_of_100`, how many pictures find their caption among 100 (or
-        what is there, if that is less); `picture_of_100`, how many captions find their picture; with `_zh`
-        the same of Chinese captions, where there are such; `seconds` and `peak_memory_mib`.
+        what is there, if that is less); `picture_of_100`, how many captions find their picture; of drawings
+        `told_from_exchanged`, how many of those with several things are nearer to their caption than to one
+        in which two things have exchanged colours, kinds or sizes; with `_zh` the same of Chinese captions,
+        where there are such; `seconds` and `peak_memory_mib`.
 
     Raises:
         DemoError: model or source cannot be had, or nothing is held out.
@@ -38,13 +40,12 @@ def evaluate_matcher(
     from aigc_demo.data.pairs import PairSettings, prepare_pairs
     from aigc_demo.data.tiny_caption import language_of
     from aigc_demo.generators.matching import load_matcher
-    from aigc_demo.measure.retrieval import found_among
+    from aigc_demo.measure.retrieval import found_among, told_from
 
     set_threads()
     began = time.perf_counter()
     matcher = load_matcher(entry)
-    known = {item.name for item in fields(PairSettings)}
-    given = {name: value for name, value in (settings or {}).items() if name in known}
+    given = PairSettings.among(settings or {})
     preparation = PairSettings.from_mapping({"image_size": matcher.image_size, **given})
     corpus = prepare_pairs(source, preparation)
     if len(corpus.validation) < FEWEST:
@@ -65,6 +66,10 @@ def evaluate_matcher(
         texts = matcher.of_texts([text for text in told if text])
         figures[f"top1_of_100{ending}"] = found_among(seen[rows], texts, meaning[rows])
         figures[f"picture_of_100{ending}"] = found_among(texts, seen[rows], meaning[rows])
+        if pairs := _pairs_with_exchanged(corpus.validation_groups, language):
+            places, own, other = zip(*pairs, strict=True)
+            own_texts, other_texts = matcher.of_texts(own), matcher.of_texts(other)
+            figures[f"told_from_exchanged{ending}"] = told_from(seen[list(places)], own_texts, other_texts)
     return {
         "model": entry.name,
         "source": source,
@@ -73,6 +78,29 @@ def evaluate_matcher(
         "seconds": round(time.perf_counter() - began, 3),
         "peak_memory_mib": round(peak_memory_mib(), 1),
     }
+
+
+def _pairs_with_exchanged(groups: "Sequence[Group]", language: str) -> list[tuple[int, str, str]]:
+    """Which group, a caption of it, and one in the same words in which two of its things exchanged a look.
+
+    Every group of two or more things comes once for each look in which its first two differ.
+    """
+    import random
+
+    from aigc_demo.data.pairs import LOOKS, exchanged
+    from aigc_demo.data.tiny_caption import caption
+    from aigc_demo.data.tiny_group import meaning
+
+    found = []
+    for place, group in enumerate(groups):
+        for look in LOOKS if len(group.things) > 1 else ():
+            other = exchanged(group, (look,))
+            distinct = len({(thing.kind, thing.colour) for thing in other.things}) == len(other.things)
+            if distinct and meaning(other) != meaning(group):
+                # The same random numbers: the same phrasing.
+                own, wrong = (caption(one, language, random.Random(place)) for one in (group, other))
+                found.append((place, own, wrong))
+    return found
 
 
 def evaluate_reader(
@@ -102,8 +130,7 @@ def evaluate_reader(
     set_threads()
     began = time.perf_counter()
     reader = load_reader(entry)
-    known = {item.name for item in fields(PictureSettings)}
-    given = {name: value for name, value in (settings or {}).items() if name in known}
+    given = PictureSettings.among(settings or {})
     corpus = prepare_groups(
         source, PictureSettings.from_mapping({"image_size": reader.config.image_size, **given})
     )
@@ -155,8 +182,7 @@ def evaluate_mender(
     began = time.perf_counter()
     mender = load_mender(entry)
     shown = {"image_size": mender.image_size, "pictures": "groups"}
-    known = {item.name for item in fields(PictureSettings)}
-    shown |= {name: value for name, value in (settings or {}).items() if name in known}
+    shown |= PictureSettings.among(settings or {})
     true = prepare_pictures(source, PictureSettings.from_mapping(shown)).validation[:MOST_MENDED]
     if not len(true):
         raise InputError("setting_range", name="validation_fraction", expected="more than 0", got=0)

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from aigc_demo.core.errors import InputError
@@ -68,7 +68,7 @@ def evaluate_pictures(
         raise InputError("setting_range", name="samples", expected=f"at least {FEWEST_SAMPLES}", got=samples)
     given = dict(settings or {})
     encoder_name = str(given.pop("encoder", "") or "")
-    sampling = PictureSampling.from_mapping(_of(PictureSampling, given))
+    sampling = PictureSampling.from_mapping(PictureSampling.among(given))
     set_threads()
     maker = load_picture_model(entry)
     preparation = PictureSettings.from_mapping({"image_size": maker.image_size, **_rest(sampling, given)})
@@ -220,13 +220,7 @@ def encoder_for(corpus: "PictureCorpus", image_size: int) -> str:
     return (same or general)[0]
 
 
-def _of(kind: type[Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings that belong to a class."""
-    names = {item.name for item in fields(kind)}
-    return {name: value for name, value in given.items() if name in names}
-
-
 def _rest(known: Any, given: Mapping[str, Any]) -> "dict[str, Any]":
     """The settings that do not belong to the class of these."""
-    taken = _of(type(known), given)
+    taken = known.among(given)
     return {name: value for name, value in given.items() if name not in taken}

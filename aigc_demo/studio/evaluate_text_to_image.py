@@ -4,7 +4,7 @@ import itertools
 import random
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aigc_demo.core.config import Settings, setting
@@ -67,8 +67,8 @@ def evaluate_text_to_image(
     set_threads()
     began = time.perf_counter()
     given = dict(settings or {})
-    test = TextToImageTest.from_mapping(_taken(given, TextToImageTest))
-    sampling = TextSampling.from_mapping(_taken(given, TextSampling))
+    test = TextToImageTest.from_mapping(TextToImageTest.among(given))
+    sampling = TextSampling.from_mapping(TextSampling.among(given))
     model = load_text_to_image(entry)
     if source == TINY_WORLD:
         figures = _of_tiny_world(model, test, sampling, seed)
@@ -152,7 +152,7 @@ def _of_pairs(
             "setting_range", name="judge", expected="a dual encoder that guided nothing", got="none"
         )
     judge = load_matcher(test.judge)
-    preparation = {"image_size": model.image_size, **_taken(given, PairSettings)}
+    preparation = {"image_size": model.image_size, **PairSettings.among(given)}
     corpus = prepare_pairs(source, PairSettings.from_mapping(preparation))
     every = [*corpus.train_captions, *corpus.validation_captions]
     rng = random.Random(SEED)
@@ -190,9 +190,3 @@ def _ranker(model: "TextToImageModel", test: TextToImageTest) -> "Matcher":
     if own is None:
         raise InputError("setting_range", name="ranker", expected="a dual encoder", got="none")
     return own
-
-
-def _taken(given: dict[str, Any], settings: type[Settings]) -> dict[str, Any]:
-    """The values that these settings know."""
-    known = {item.name for item in fields(settings)}
-    return {name: value for name, value in given.items() if name in known}

@@ -13,18 +13,20 @@ from typing import TYPE_CHECKING, Any
 
 from aigc_demo.core.config import Settings, setting
 from aigc_demo.core.errors import InputError
+from aigc_demo.generators.text_sampling import SCHEDULERS, TextSampling
 from aigc_demo.studio.arguments import checked_text
 from aigc_demo.studio.catalog import Catalog, is_at_hand
 from aigc_demo.studio.compare import MAX_SEED
 from aigc_demo.studio.compare_pictures import MOST_STEPS, PictureColumn, PictureWork
-from aigc_demo.studio.model_cache import ModelCache, weights_mib
-from aigc_demo.studio.side_by_side import Work, side_by_side, turn_for
+from aigc_demo.studio.model_cache import ModelCache
+from aigc_demo.studio.side_by_side import Work, side_by_side
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from aigc_demo.generators.clip_scores import ClipMatcher
     from aigc_demo.generators.matching import Matcher
+    from aigc_demo.generators.picture_model import Progress
     from aigc_demo.measure.attributes import Found, Verdict
 
 MOST_CANDIDATES = 16
@@ -47,9 +49,7 @@ class IllustrationAsk(Settings):
     num_inference_steps: int = setting(
         20, "steps in which diffusion takes the noise away", low=1, high=MOST_STEPS
     )
-    scheduler: str = setting(
-        "ddim", "how diffusion goes from step to step", choices=("ddim", "ddpm", "dpm", "euler")
-    )
+    scheduler: str = setting("ddim", "how diffusion goes from step to step", choices=SCHEDULERS)
     truncation: float = setting(1.0, "how far from the mean picture a GAN may go", low=0, high=1.5)
 
     @property
@@ -58,17 +58,9 @@ class IllustrationAsk(Settings):
         return tuple((self.seed + place) % (MAX_SEED + 1) for place in range(self.num_candidates))
 
     @property
-    def sampling(self) -> Any:
+    def sampling(self) -> TextSampling:
         """What the models are told."""
-        from aigc_demo.generators.text_sampling import TextSampling
-
-        given = self.to_dict()
-        return TextSampling.from_mapping(
-            {
-                name: given[name]
-                for name in ("truncation", "guidance_scale", "num_inference_steps", "scheduler")
-            }
-        )
+        return TextSampling.from_mapping(TextSampling.among(self.to_dict()))
 
 
 @dataclass(frozen=True)
@@ -240,25 +232,14 @@ class _Illustrator(PictureWork):
         super().__init__(*rest)
         self.request = request
 
-    def do(self) -> None:
-        ask, caption = self.request.ask, self.request.caption
-        self.tell(state="loading")
-        model = self.cache.get(self.column.model)
-        check_known(model, caption)
-        facts = {"memory_mib": weights_mib(model), "num_parameters": model.num_parameters}
-        self.tell(state="running", seconds=0.0, fetched=None, **facts)
-        with turn_for(model, self.cache) as turn:
-            if self.stop.is_set():
-                self.tell(state="stopped")
-                return
-            texts = [caption] * len(ask.seeds)
-            pictures = model.make(texts, ask.seeds, ask.sampling, self.progress(turn))
-            seconds = turn.seconds
-            scored = self._scored(model, pictures)
-        unfinished = self.column.num_steps > self.column.step
-        self.tell(state="stopped" if unfinished else "finished", pictures=pictures, seconds=seconds, **scored)
+    def check(self, model: Any) -> None:
+        check_known(model, self.request.caption)
 
-    def _scored(self, model: Any, pictures: "Tensor") -> dict[str, Any]:
+    def made(self, model: Any, told: "Progress") -> "Tensor":
+        ask = self.request.ask
+        return model.make([self.request.caption] * len(ask.seeds), ask.seeds, ask.sampling, told)
+
+    def said(self, model: Any, pictures: "Tensor") -> dict[str, Any]:
         """What the dual encoder and the checker say of the pictures."""
         from aigc_demo.data.tiny_caption import read_caption
         from aigc_demo.measure.attributes import verdict

@@ -33,12 +33,10 @@ class Library:
     Attributes:
         pictures: uint8 [N, C, H, W].
         captions: one for each.
-        drawn: whether the tiny world drew them; else a model of ours made them of the captions.
     """
 
     pictures: "Tensor"
     captions: tuple[str, ...]
-    drawn: bool
 
 
 @dataclass(frozen=True)
@@ -125,7 +123,7 @@ def drawings(size: int) -> Library:
     some = tuple(itertools.islice(groups(rng, held_out=True), NUM_SEARCHED))
     pictures = torch.from_numpy(drawn(some, size, rng))
     captions = tuple(caption(group, LANGUAGES[place % 2], rng) for place, group in enumerate(some))
-    return Library(pictures, captions, drawn=True)
+    return Library(pictures, captions)
 
 
 def find_pictures(cache: ModelCache, text: Any, count: Any = 8, name: Any = None) -> list[Hit]:

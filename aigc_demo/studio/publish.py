@@ -1,7 +1,6 @@
 """Turn a finished run into a model folder with its receipt."""
 
 import shutil
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -68,5 +67,4 @@ def _preparation(config: dict[str, Any]) -> dict[str, Any]:
     """How the pictures of the training were prepared; a model of text carries that with it."""
     if RECIPES[config["recipe"]].makes == "text":
         return {}
-    names = {item.name for item in fields(PairSettings)}
-    return {name: value for name, value in config["settings"].items() if name in names}
+    return PairSettings.among(config["settings"])

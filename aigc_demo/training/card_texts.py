@@ -163,6 +163,8 @@ LOOKED = {
     "picture_of_100": "finds the picture of a caption among 100",
     "top1_of_100_zh": "finds the Chinese caption of a picture among 100",
     "picture_of_100_zh": "finds the picture of a Chinese caption among 100",
+    "told_from_exchanged": "prefers the caption to one with two looks exchanged",
+    "told_from_exchanged_zh": "prefers the Chinese caption to one with two looks exchanged",
     "checker_accuracy": "things whose kind, colour, size and place are all read rightly",
     "picture_accuracy": "pictures of which everything is read rightly",
 }

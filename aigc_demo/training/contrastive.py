@@ -11,15 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from aigc_demo.core.events import StepDone
 from aigc_demo.core.run_directory import RunDirectory
-from aigc_demo.data.pairs import PairCorpus, token_table
+from aigc_demo.data.pairs import PairCorpus, token_table, without_padding
 from aigc_demo.data.pixels import as_numbers
 from aigc_demo.data.tokenizer import Tokenizer
 from aigc_demo.measure.retrieval import LOOKED_THROUGH, found_among
-from aigc_demo.nets.contrastive import DualEncoder, contrastive_loss
+from aigc_demo.nets.contrastive import DualEncoder, contrastive_loss, telling_loss
+from aigc_demo.training.optimizers import optimizers_of_network
 from aigc_demo.training.pair_settings import ClipSettings
 from aigc_demo.training.picture_batches import with_noise
 from aigc_demo.training.picture_training import PictureTraining
@@ -27,6 +29,7 @@ from aigc_demo.training.settings import Budget
 
 # Noise grows to its full strength over this part of a run: at once, hardly anything would be learned.
 NOISE_RISES = 0.4
+MUON_MOMENTUM = 0.95
 
 
 class ContrastiveTraining(PictureTraining):
@@ -55,8 +58,8 @@ class ContrastiveTraining(PictureTraining):
         *,
         seed: int = 0,
     ):
-        super().__init__(encoder, corpus, settings, budget, run, seed=seed)
         self.settings, self.pairs, self.tokenizer = settings, corpus, tokenizer
+        super().__init__(encoder, corpus, settings, budget, run, seed=seed)
         length = encoder.config.context_length
         self.captions_NPT = token_table(tokenizer, corpus.train_captions, length)
         self.held_NPT = token_table(tokenizer, corpus.validation_captions, length)
@@ -99,7 +102,28 @@ class ContrastiveTraining(PictureTraining):
         own_B = torch.arange(len(seen_BE), device=text_NE.device)
         nearest_B = (seen_BE @ text_NE.t()).argmax(dim=1)
         self.found = same_BN[own_B, nearest_B].float().mean().item()
-        return contrastive_loss(text_NE, seen_BE, scale, same_BN)
+        loss = contrastive_loss(text_NE, seen_BE, scale, same_BN)
+        if self.num_wrong:
+            own_BE, *wrong_BE = text_NE.split(len(seen_BE))
+            loss = loss + self.settings.wrong_weight * telling_loss(
+                own_BE, torch.stack(wrong_BE, dim=1), seen_BE, scale
+            )
+        return loss
+
+    def optimizers_of(self, network: nn.Module) -> list[Optimizer]:
+        """As PictureTraining; matrices and kernels by Muon, if asked."""
+        settings = self.settings
+        bfloat16 = self.accelerator.mixed_precision == "bf16"
+        return optimizers_of_network(
+            network,
+            kind=settings.optimizer,
+            learning_rate=settings.learning_rate,
+            muon_learning_rate=settings.muon_learning_rate,
+            betas=(settings.beta1, settings.beta2),
+            weight_decay=settings.weight_decay,
+            muon_momentum=MUON_MOMENTUM,
+            muon_dtype=torch.bfloat16 if bfloat16 else torch.float32,
+        )
 
     @torch.no_grad()
     def held_out(self, pictures: list[int]) -> dict[str, float]:
@@ -140,11 +164,11 @@ class ContrastiveTraining(PictureTraining):
         return {**facts, "vocab_size": self.tokenizer.vocab_size, "train_captions": captions}
 
     def _compared(self, ids_NT: Tensor, picture_BCHW: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        longest = max(1, int((ids_NT != 0).sum(dim=1).max()))
         with self.accelerator.autocast():
-            text_NE, seen_BE, scale = self.network(ids_NT[:, :longest], picture_BCHW)
+            text_NE, seen_BE, scale = self.network(without_padding(ids_NT), picture_BCHW)
         return text_NE.float(), seen_BE.float(), scale.float()
 
     def _guess(self, pairs: int) -> float:
         """The loss of a network that knows nothing: a picture is among more captions than a caption is."""
-        return (math.log(pairs * (1 + self.num_wrong)) + math.log(pairs)) / 2
+        among_all = (math.log(pairs * (1 + self.num_wrong)) + math.log(pairs)) / 2
+        return among_all + self.settings.wrong_weight * math.log(1 + self.num_wrong)

@@ -7,9 +7,11 @@ from torch import nn
 
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.pairs import caption_tokenizer, prepare_pairs
+from aigc_demo.generators.matching import matcher_in
 from aigc_demo.nets.contrastive import DualEncoder
 from aigc_demo.training.contrastive import ContrastiveTraining
-from aigc_demo.training.order import Order, refuse_init
+from aigc_demo.training.gan_start import take_over
+from aigc_demo.training.order import Order, model_to_go_on_from
 from aigc_demo.training.pair_settings import ClipSettings
 from aigc_demo.training.settings import Budget
 
@@ -21,14 +23,21 @@ def prepare(
 ) -> ContrastiveTraining:
     """Data, network and loop, nothing trained yet.
 
+    A run that begins with another model's weights reads with that one's words.
+
     Raises:
-        InputError: the source has no pairs, or `--init` is given, which this recipe does not take.
+        InputError: the source has no pairs, or `--init` names a model of another kind or shape.
     """
-    refuse_init(order, "a dual encoder")
     corpus = prepare_pairs(order.source, settings)
-    tokenizer = caption_tokenizer(corpus.train_captions)
     torch.manual_seed(order.seed)
-    encoder = DualEncoder(settings.encoder_config(tokenizer.vocab_size))
+    if order.init is None:
+        tokenizer = caption_tokenizer(corpus.train_captions)
+        encoder = DualEncoder(settings.encoder_config(tokenizer.vocab_size))
+    else:
+        tokenizer = matcher_in(Path(model_to_go_on_from(order).location)).tokenizer
+        encoder = DualEncoder(settings.encoder_config(tokenizer.vocab_size))
+        if checkpoint is None:
+            take_over(order, (encoder,), lambda folder: (matcher_in(folder).encoder,))
     return ContrastiveTraining(encoder, tokenizer, corpus, settings, budget, run, seed=order.seed)
 
 

@@ -9,7 +9,7 @@ the generator learns to be taken for real by the discriminator as it is now. The
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ from aigc_demo.nets.diff_augment import diff_augment
 from aigc_demo.nets.style_generator import StyleGenerator
 from aigc_demo.training.checkpoint import checkpoint_folder, read_progress, writable_copy, write_progress
 from aigc_demo.training.loop import TrainingLoop
-from aigc_demo.training.optimizers import optimizers_of_player, rate_factor
+from aigc_demo.training.optimizers import optimizers_of_network, rate_factor
 from aigc_demo.training.picture_batches import PictureBatches
 from aigc_demo.training.picture_settings import GanSettings, StyleGanSettings
 from aigc_demo.training.settings import Budget
@@ -96,10 +96,7 @@ class GanTraining(TrainingLoop):
     def train_step(self) -> StepDone:
         """The discriminator's moves, then the generator's, on this process's rows of the batch."""
         started = time.perf_counter()
-        factor = rate_factor(self.share_done(), schedule=self.settings.schedule)
-        for optimizer in (*self.generator_optimizers, *self.discriminator_optimizers):
-            for group in optimizer.param_groups:
-                group["lr"] = group["peak_lr"] * factor
+        factor = self.set_rates((*self.generator_optimizers, *self.discriminator_optimizers))
         self.generator.train()
         self.discriminator.train()
         for move in range(1, self.settings.discriminator_steps):
@@ -113,15 +110,26 @@ class GanTraining(TrainingLoop):
         seen |= heard | self.after_moves(rng)
         if (self.step + 1) % self.settings.validate_every == 0:
             seen |= self.held_out()
+        measures = {**seen, **self.measures_of_step(started, factor, gradient_norm)}
+        return StepDone(step=self.step, loss=told, measures=measures)
+
+    def set_rates(self, optimizers: Iterable[Optimizer]) -> float:
+        """Learning rates for a step, by the schedule; returns their share of the largest."""
+        factor = rate_factor(self.share_done(), schedule=self.settings.schedule)
+        for optimizer in optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = group["peak_lr"] * factor
+        return factor
+
+    def measures_of_step(self, started: float, factor: float, gradient_norm: float) -> dict[str, Any]:
+        """Count a step that began then, and say what every step says of itself."""
         seconds = self.count_step(time.perf_counter() - started)
-        measures = {
-            **seen,
+        return {
             "gradient_norm": round(gradient_norm, 6),
             "learning_rate": self.settings.learning_rate * factor,
             "pictures_per_second": round(self.settings.batch_size / seconds, 1),
             "seconds": round(self.seconds, 3),
         }
-        return StepDone(step=self.step, loss=told, measures=measures)
 
     def _discriminator_move(
         self, rng: torch.Generator, *, keep_graph: bool
@@ -251,7 +259,7 @@ class GanTraining(TrainingLoop):
 
     def _optimizers(self, network: nn.Module, rate: float) -> list[Optimizer]:
         settings = self.settings
-        found = optimizers_of_player(
+        found = optimizers_of_network(
             network,
             kind=settings.optimizer,
             learning_rate=rate,

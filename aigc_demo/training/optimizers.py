@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim import Adam, AdamW, Optimizer
+from torch.optim import AdamW, Optimizer
 
 from aigc_demo.training.sharding import local, parts_of_matrices, whole_matrices
 
@@ -172,37 +172,51 @@ def spare_the_compiler() -> None:
             method.__dynamo_disable = method
 
 
-def optimizers_of_player(
+def optimizers_of_network(
     network: nn.Module,
     *,
     kind: str,
     learning_rate: float,
     muon_learning_rate: float,
     betas: tuple[float, float],
+    weight_decay: float = 0.0,
     muon_momentum: float = 0.8,
     muon_dtype: torch.dtype = torch.bfloat16,
 ) -> list[Optimizer]:
-    """The optimisers of a generator or a discriminator of convolutions.
+    """The optimisers of a network that draws or sees: a player of a GAN, an encoder, a U-Net.
 
     Args:
-        network: one of the two.
-        kind: "adam": everything by Adam, as the paper has it; "muon": kernels by Muon, the rest by Adam. A
-            kernel of one row, such as the last of a discriminator, is a vector and stays with Adam.
-        learning_rate: Adam's largest.
+        network: any of them.
+        kind: "adam" or "adamw": everything by AdamW, which without decay is Adam; "muon": matrices and
+            kernels by Muon, the rest by AdamW. A kernel of one row, such as the last of a discriminator, is a
+            vector and stays with AdamW.
+        learning_rate: AdamW's largest.
         muon_learning_rate: Muon's largest.
-        betas: Adam's.
-        muon_momentum: less than for language, since what is to be learned changes with the other player.
+        betas: AdamW's.
+        weight_decay: of matrices and kernels that AdamW has; vectors and Muon's are never decayed.
+        muon_momentum: less than for language by default, since what a player of a game is to learn changes
+            with the other one.
         muon_dtype: in which Muon computes its directions.
 
     Returns:
         One or two optimisers; each group carries its largest rate as `peak_lr`.
     """
-    weights = list(network.parameters())
-    kernels = [w for w in weights if kind == "muon" and w.dim() > 1 and min(len(w), w[0].numel()) > 1]
-    taken = {id(weight) for weight in kernels}
-    rest = [weight for weight in weights if id(weight) not in taken]
-    found: list[Optimizer] = [Adam(rest, lr=learning_rate, betas=betas, fused=True)]
-    if kernels:
+    turned: dict[int, list] = defaultdict(list)
+    matrices: list[Tensor] = []
+    vectors: list[Tensor] = []
+    for name, weight in network.named_parameters():
+        if kind == "muon" and weight.dim() > 1 and min(len(weight), weight[0].numel()) > 1:
+            turned[_num_parts(name)].append(weight)
+        else:
+            (matrices if weight.dim() > 1 else vectors).append(weight)
+    groups = [
+        {"params": weights, "weight_decay": decay}
+        for weights, decay in ((matrices, weight_decay), (vectors, 0.0))
+        if weights
+    ]
+    found: list[Optimizer] = [AdamW(groups, lr=learning_rate, betas=betas, fused=True)]
+    if turned:
+        kernels = [{"params": weights, "parts": parts} for parts, weights in turned.items()]
         found.append(Muon(kernels, lr=muon_learning_rate, momentum=muon_momentum, dtype=muon_dtype))
     return _at_their_peak(found)
 
@@ -267,8 +281,7 @@ def _sorted_parameters(model: nn.Module) -> tuple[list[dict[str, Any]], list, li
             vectors.append(weight)
         elif re.search(r"(^|\.)(blocks|h)\.\d+\.", name):
             owner = model.get_submodule(name.rpartition(".")[0])
-            parts = 3 if name.endswith(("qkv.weight", "c_attn.weight")) else 1
-            inside[parts, type(owner).__name__ == "Conv1D"].append(weight)
+            inside[_num_parts(name), type(owner).__name__ == "Conv1D"].append(weight)
         else:
             matrices.append(weight)
     groups = [
@@ -276,6 +289,11 @@ def _sorted_parameters(model: nn.Module) -> tuple[list[dict[str, Any]], list, li
         for (parts, transposed), weights in inside.items()
     ]
     return groups, matrices, vectors
+
+
+def _num_parts(name: str) -> int:
+    """How many matrices the weight of this name holds: a projection to queries, keys and values has three."""
+    return 3 if name.endswith(("qkv.weight", "c_attn.weight")) else 1
 
 
 def rate_factor(done: float, *, schedule: str, warmup: float = 0.01, decay: float = 0.6) -> float:

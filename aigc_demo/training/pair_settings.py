@@ -22,23 +22,28 @@ class ClipSettings(PairSettings, PictureNetworkSettings):
     """A text encoder and a picture encoder that learn which caption belongs to which picture.
 
     Source:
-        Radford et al. 2021, arXiv:2103.00020, section 2.5, for AdamW with decay.
+        Radford et al. 2021, arXiv:2103.00020, section 2.5, for AdamW with decay and its betas.
     """
 
-    batch_size: int = setting(128, "pairs in one step, all processes together", low=2, high=8192)
-    learning_rate: float = setting(2e-3, "AdamW's largest", low=0, high=10)
-    weight_decay: float = setting(0.05, "how strongly weights shrink", low=0, high=10)
+    batch_size: int = setting(96, "pairs in one step, all processes together", low=2, high=8192)
+    optimizer: str = setting("muon", "for matrices and kernels", choices=("muon", "adamw"))
+    learning_rate: float = setting(1e-3, "AdamW's largest", low=0, high=10)
+    muon_learning_rate: float = setting(0.02, "Muon's largest", low=0, high=10)
+    beta1: float = setting(0.9, "AdamW's memory of the direction", low=0, high=0.999)
+    beta2: float = setting(0.98, "AdamW's memory of the size", low=0, high=0.9999)
+    weight_decay: float = setting(0.05, "how strongly AdamW's matrices shrink", low=0, high=10)
     num_layers: int = setting(2, "blocks of the text encoder", low=1, high=24)
     num_heads: int = setting(4, "attentions side by side in a block", low=1, high=64)
     hidden_size: int = setting(128, "features of a token", low=8, high=2048)
     width: int = setting(32, "channels of the picture encoder's first stage", low=8, high=256)
     embedding_size: int = setting(128, "numbers that stand for a text or a picture", low=8, high=2048)
     wrong_captions: int = setting(
-        2,
+        4,
         "nearly right captions that each picture is to tell from its own, where there are such",
         low=0,
         high=8,
     )
+    wrong_weight: float = setting(1.0, "how much it counts to tell those alone apart", low=0, high=100)
     noise: float = setting(
         0.7,
         "largest noise on training pictures, as a share of half of black to white: what sees through it can "
@@ -88,6 +93,12 @@ class TextToImageSettings(PairSettings, GanSettings):
         "largest noise on pictures that the guide looks at, as a share of half of black to white",
         low=0,
         high=2,
+    )
+    copying: float = setting(
+        0.15,
+        "share of the run in which the generator alone learns, by drawing its captions' own pictures",
+        low=0,
+        high=1,
     )
     shuffled: float = setting(
         0.3, "share of wrong captions that are another picture's; the rest are nearly right", low=0, high=1

@@ -1,4 +1,4 @@
-"""One network that learns from pictures by AdamW: what a classifier and a diffusion model share."""
+"""One network that learns from pictures: what a classifier and a diffusion model share."""
 
 # Shapes: B pictures of a batch (this process's share of it), N held-out pictures, C channels, H rows,
 # W columns.
@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
-from torch.optim import AdamW, Optimizer
+from torch.optim import Optimizer
 
 from aigc_demo.core.device import precision
 from aigc_demo.core.events import StepDone, ValidationDone
@@ -20,10 +20,12 @@ from aigc_demo.core.run_directory import STATE, RunDirectory
 from aigc_demo.data.images import PictureCorpus
 from aigc_demo.training.checkpoint import checkpoint_folder, read_progress, writable_copy, write_progress
 from aigc_demo.training.loop import CutShortError, TrainingLoop
-from aigc_demo.training.optimizers import rate_factor
+from aigc_demo.training.optimizers import optimizers_of_network, rate_factor
 from aigc_demo.training.picture_batches import PictureBatches
 from aigc_demo.training.picture_settings import PictureNetworkSettings
 from aigc_demo.training.settings import Budget
+
+ADAMW_BETAS = (0.9, 0.999)
 
 
 class PictureTraining(TrainingLoop):
@@ -56,7 +58,7 @@ class PictureTraining(TrainingLoop):
         self.writable = writable_copy(network)
         # Not wrapped for several processes, as the networks of a GAN: its gradients are averaged by hand.
         self.network = network.to(accelerator.device)
-        self.optimizer = accelerator.prepare(_adamw(self.network, settings))
+        self.optimizers = [accelerator.prepare(optimizer) for optimizer in self.optimizers_of(self.network)]
         accelerator.register_for_checkpointing(self.network)
 
     @abstractmethod
@@ -75,6 +77,18 @@ class PictureTraining(TrainingLoop):
             CutShortError: somebody wants to stop.
         """
 
+    def optimizers_of(self, network: nn.Module) -> list[Optimizer]:
+        """What steps along its gradients: AdamW, unless a recipe has more."""
+        settings = self.network_settings
+        return optimizers_of_network(
+            network,
+            kind="adamw",
+            learning_rate=settings.learning_rate,
+            muon_learning_rate=0.0,
+            betas=ADAMW_BETAS,
+            weight_decay=settings.weight_decay,
+        )
+
     def write_model(self, folder: Path) -> None:
         """The model's folder in the Hub's layout, weights in half precision, batch norm's statistics too."""
         self.writable.load_state_dict(self.network.state_dict())
@@ -86,8 +100,9 @@ class PictureTraining(TrainingLoop):
         self.show_life()
         settings, accelerator = self.network_settings, self.accelerator
         factor = rate_factor(self.share_done(), schedule=settings.schedule)
-        for group in self.optimizer.param_groups:
-            group["lr"] = settings.learning_rate * factor
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = group["peak_lr"] * factor
         self.network.train()
         loss = self.batch_loss(self.batches.stream(self.step))
         accelerator.backward(loss)
@@ -95,7 +110,7 @@ class PictureTraining(TrainingLoop):
         norm = accelerator.clip_grad_norm_(self.network.parameters(), settings.max_grad_norm)
         told, gradient_norm = accelerator.reduce(loss.detach(), reduction="mean").item(), float(norm)
         finite = math.isfinite(told) and math.isfinite(gradient_norm)
-        self.step_optimizers([self.optimizer], finite=finite)
+        self.step_optimizers(self.optimizers, finite=finite)
         if finite:
             self.after_step()
         seconds = self.count_step(time.perf_counter() - started)
@@ -150,13 +165,3 @@ class PictureTraining(TrainingLoop):
             "num_modes": self.pictures.num_modes,
             "preparation": [step.to_dict() for step in self.pictures.report],
         }
-
-
-def _adamw(network: nn.Module, settings: PictureNetworkSettings) -> Optimizer:
-    """Matrices and kernels are decayed, vectors (norms and biases) are not."""
-    weights = list(network.parameters())
-    groups = [
-        {"params": [weight for weight in weights if weight.dim() > 1], "weight_decay": settings.weight_decay},
-        {"params": [weight for weight in weights if weight.dim() <= 1], "weight_decay": 0.0},
-    ]
-    return AdamW(groups, lr=settings.learning_rate, fused=True)

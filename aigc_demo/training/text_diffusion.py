@@ -16,7 +16,7 @@ from diffusers import DDIMScheduler
 from torch import Tensor, nn
 
 from aigc_demo.core.run_directory import RunDirectory
-from aigc_demo.data.pairs import PairCorpus, token_table
+from aigc_demo.data.pairs import PairCorpus, token_table, without_padding
 from aigc_demo.data.tokenizer import Tokenizer
 from aigc_demo.generators.picture_model import Progress
 from aigc_demo.generators.text_diffusion import TEXT_ENCODER, Predicted, TextUNet, text_denoised
@@ -71,8 +71,7 @@ class TextDiffusionTraining(DiffusionTraining):
         B, P, _ = own_BPT.shape
         ids_BT = own_BPT[torch.arange(B), torch.randint(P, (B,), generator=rng)]
         left_away_B1 = torch.rand(B, 1, generator=rng) < self.settings.caption_dropout
-        longest = max(1, int((ids_BT != 0).sum(dim=1).max()))
-        return (ids_BT.masked_fill(left_away_B1, 0)[:, :longest],)
+        return (without_padding(ids_BT).masked_fill(left_away_B1, 0),)
 
     def told_held_out(self, index_B: Tensor) -> tuple[Tensor, ...]:
         """As DiffusionTraining."""

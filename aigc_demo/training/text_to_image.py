@@ -12,23 +12,26 @@ in `nets/adversarial` and `nets/contrastive`.
 # T tokens of a caption, C features of a token or channels, E numbers of an embedding, Z latent features,
 # H rows, W columns.
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim import AdamW
 from torch.optim.swa_utils import AveragedModel, update_bn
 
 from aigc_demo.core.device import seeded
+from aigc_demo.core.events import StepDone
 from aigc_demo.core.run_directory import RunDirectory
-from aigc_demo.data.pairs import PairCorpus, token_table
+from aigc_demo.data.pairs import PairCorpus, token_table, without_padding
 from aigc_demo.data.pixels import as_numbers
 from aigc_demo.generators.matching import MATCHER, Matcher
 from aigc_demo.nets.adversarial import generator_loss, matching_terms
 from aigc_demo.nets.conditional_gan import TextDiscriminator, TextGenerator
-from aigc_demo.nets.contrastive import contrastive_loss, is_token
+from aigc_demo.nets.contrastive import contrastive_loss, is_token, telling_loss
 from aigc_demo.training.checkpoint import writable_copy
 from aigc_demo.training.gan import MOST_HELD_OUT, GanTraining, mean_prob
 from aigc_demo.training.optimizers import rate_factor
@@ -109,12 +112,45 @@ class TextToImageTraining(GanTraining):
             corpus, self.captions_NPT, self.held_NPT, settings.sample_pictures
         )
 
+    def train_step(self) -> StepDone:
+        """As GanTraining; in the first part of a run the generator alone learns, by copying."""
+        if self.share_done() < self.settings.copying:
+            return self._copying_step()
+        return super().train_step()
+
+    def _copying_step(self) -> StepDone:
+        """The generator draws what it sees with a caption, as well as one picture can stand for all of them.
+
+        Which colour goes where is learned so in a fraction of the steps that the game takes; what is missing,
+        everything in which pictures of one caption differ, is the game's part.
+        """
+        started = time.perf_counter()
+        self.show_life()
+        settings = self.settings
+        factor = self.set_rates(self.generator_optimizers)
+        self.generator.train()
+        rng = self.batches.stream(self.step)
+        real_BCHW, index_B = self.batches.rows(rng)
+        noise_BZ = torch.randn(settings.batch_size, settings.latent_size, generator=rng)
+        self.look_up(self.mine(real_BCHW), index_B, rng)
+        with self.accelerator.autocast():
+            fake_BCHW = self.made(self.mine(noise_BZ), rng)
+        loss = F.mse_loss(fake_BCHW.float(), self.real_BCHW)
+        self.accelerator.backward(loss)
+        norm = self._step(self.generator, self.generator_optimizers)
+        if self.average is not None:
+            self.average.update_parameters(self.generator)
+        told = self._told({"copying_loss": loss})
+        measures = self.measures_of_step(started, factor, norm)
+        return StepDone(step=self.step, loss=float(told["copying_loss"]), measures={**told, **measures})
+
     def look_up(self, real_BCHW: Tensor, index_B: Tensor, rng: torch.Generator) -> None:
         """As GanTraining; a right and a wrong caption for each picture."""
         right_BT, wrong_BT = (self.mine(part) for part in self._chosen(index_B, rng))
-        self.real_BCHW, self.ids_NT = real_BCHW, torch.cat([right_BT, wrong_BT])
+        self.real_BCHW, self.ids_NT = real_BCHW, without_padding(torch.cat([right_BT, wrong_BT]))
         texts, B = self._read(self.ids_NT), len(real_BCHW)
         self.right, self.wrong = texts.rows(0, B), texts.rows(B, 2 * B)
+        self.text_NE = texts.text_BE  # the right ones, then the wrong ones
 
     def made(self, noise_BZ: Tensor, rng: torch.Generator) -> Tensor:
         """As GanTraining, for the right captions."""
@@ -128,8 +164,7 @@ class TextToImageTraining(GanTraining):
         """As GanTraining; real pictures are looked at once and judged with both captions."""
         judge: Any = self.discriminator
         real_seen_BCHW = judge.seen(real_BCHW)
-        right_BE, wrong_BE = self.right.text_BE, self.wrong.text_BE
-        both = judge.judged(torch.cat([real_seen_BCHW] * 2), torch.cat([right_BE, wrong_BE]))
+        both = judge.judged(torch.cat([real_seen_BCHW] * 2), self.text_NE)
         real_score_B, wrong_score_B = both.chunk(2)
         fake_score_B = self.score(fake_BCHW)
         settings = self.settings
@@ -165,10 +200,8 @@ class TextToImageTraining(GanTraining):
             # Through noise the guide is not pleased by patterns that nobody would see.
             noise_BCHW = noise(fake_BCHW.shape, settings.guide_noise, rng).to(fake_BCHW)
             seen_BE = self._seen(fake_BCHW + noise_BCHW)
-            text_NE = torch.cat([self.right.text_BE, self.wrong.text_BE])
-            guided = contrastive_loss(text_NE, seen_BE, self.guide.scale.detach())
-            told["guide_term"] = guided
-            loss = loss + settings.guide_weight * guided
+            told["guide_term"] = self._missed(seen_BE, self.guide.scale.detach())
+            loss = loss + settings.guide_weight * told["guide_term"]
         return loss, told
 
     def after_moves(self, rng: torch.Generator) -> dict[str, int | float]:
@@ -263,10 +296,14 @@ class TextToImageTraining(GanTraining):
         }
 
     def _contrast(self, seen_BCHW: Tensor) -> Tensor:
-        """How hard it is for the discriminator to find the captions of pictures among all of this step's."""
+        """How hard it is for the discriminator to find the captions of pictures."""
         judge: Any = self.discriminator
-        text_NE = torch.cat([self.right.text_BE, self.wrong.text_BE])
-        return contrastive_loss(text_NE, judge.embedded(seen_BCHW), judge.scale)
+        return self._missed(judge.embedded(seen_BCHW), judge.scale)
+
+    def _missed(self, seen_BE: Tensor, scale: Tensor) -> Tensor:
+        """How hard it is to find the captions of pictures among all of the step's, and beside the wrong."""
+        among_all = contrastive_loss(self.text_NE, seen_BE, scale)
+        return among_all + telling_loss(self.right.text_BE, self.wrong.text_BE[:, None], seen_BE, scale)
 
     def _chosen(self, index_B: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
         """A right and a wrong caption of pictures, as tokens; the wrong one nearly right, or another's."""
@@ -280,8 +317,7 @@ class TextToImageTraining(GanTraining):
             chosen_B = torch.randint(nearly_BPT.shape[1], (B,), generator=rng)
             shuffled_B1 = torch.rand(B, 1, generator=rng) < self.settings.shuffled
             wrong_BT = torch.where(shuffled_B1, wrong_BT, nearly_BPT[row_B, chosen_B])
-        longest = max(1, int((torch.cat([right_BT, wrong_BT]) != 0).sum(dim=1).max()))
-        return right_BT[:, :longest], wrong_BT[:, :longest]
+        return right_BT, wrong_BT
 
     @torch.no_grad()
     def _read(self, ids_NT: Tensor) -> Texts:

@@ -29,18 +29,18 @@ def beside(build: Callable[[str], Any]) -> list[Any]:
     return built
 
 
-def part(name: str) -> Any:
-    """A folded part: the words `NAME`, and `NAME_intro` under them."""
-    folded = gr.Accordion(word(name), open=False, elem_id=f"gan-{name}")
+def part(name: str, tab: str = "gan") -> Any:
+    """A folded part of a tab: the words `NAME`, and `NAME_intro` under them."""
+    folded = gr.Accordion(word(name), open=False, elem_id=f"{tab}-{name}")
     with folded:
         gr.Markdown(word(f"{name}_intro"), elem_classes="intro")
     return folded
 
 
-def build_timeline() -> list[Any]:
-    """The steps of diffusion, for each column."""
-    with part("timeline"):
-        return beside(lambda side: widget("pictures", view.timeline(None), elem_id=f"gan-timeline-{side}"))
+def build_timeline(tab: str = "gan") -> list[Any]:
+    """The steps of diffusion, for each column of a tab."""
+    with part("timeline", tab):
+        return beside(lambda side: widget("pictures", view.timeline(None), elem_id=f"{tab}-timeline-{side}"))
 
 
 def build_interpolation(

@@ -111,7 +111,7 @@ class TextToImageHandlers:
 
     # ---- after-treatment
 
-    def treat(self, request: gr.Request, *values: Any) -> Iterator[Any]:
+    def treat(self, request: gr.Request, *values: Any) -> Any:
         """The chosen candidate of each column after each step."""
         denoise, colorize, enlarge, left, right = values
         settings = {"denoise": denoise, "colorize": colorize, "enlarge": enlarge}
@@ -124,7 +124,7 @@ class TextToImageHandlers:
                         shown[number] = view.processed(steps)
                     except DemoError as error:
                         shown[number] = gallery(None, empty=problem(error))
-            yield tuple(shown)
+            return tuple(shown)
 
     def take(self, request: gr.Request, shown: Shown | None) -> tuple[Any, Any]:
         """The left column's chosen candidate, to be painted over."""

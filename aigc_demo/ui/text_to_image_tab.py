@@ -5,6 +5,7 @@ from typing import Any
 
 import gradio as gr
 
+from aigc_demo.generators.text_sampling import SCHEDULERS
 from aigc_demo.studio.catalog import Choice, default_pair
 from aigc_demo.studio.compare import MAX_SEED
 from aigc_demo.studio.compare_pictures import MOST_STEPS
@@ -13,6 +14,7 @@ from aigc_demo.studio.model_cache import ModelCache
 from aigc_demo.studio.stop_book import StopBook
 from aigc_demo.ui import columns, picture_view, text_to_image_tools, text_to_image_view
 from aigc_demo.ui.frame import CHEAP, MODEL_WORK, PRIVATE, Frame, page_ticket
+from aigc_demo.ui.gan_tools import build_timeline
 from aigc_demo.ui.language import word
 from aigc_demo.ui.text_to_image_handlers import TextToImageHandlers
 from aigc_demo.ui.widgets import widget
@@ -122,8 +124,8 @@ def _question() -> Question:
             sliders = [_slider(name) for name in SLIDERS]
             sliders.append(
                 gr.Dropdown(
-                    ["ddim", "ddpm", "dpm", "euler"],
-                    value="ddim",
+                    list(SCHEDULERS),
+                    value=SCHEDULERS[0],
                     label=word("scheduler"),
                     info=word("scheduler_info"),
                     filterable=False,
@@ -146,7 +148,7 @@ def _columns(choices: tuple[Choice, ...]) -> list[Side]:
     pair = dict(zip(("left", "right"), default_pair(choices), strict=True))
     with gr.Row(equal_height=False, elem_classes="columns"):
         sides = [_side(side, model, choices) for side, model in pair.items()]
-    timelines = text_to_image_tools.build_timeline()
+    timelines = build_timeline(text_to_image_tools.TAB)
     return [
         Side(model, card, pictures, checked, timeline, facts, gr.State())
         for (model, card, pictures, checked, facts), timeline in zip(sides, timelines, strict=True)

@@ -4,38 +4,22 @@ from typing import Any
 
 import gradio as gr
 
-from aigc_demo.ui import picture_view
 from aigc_demo.ui import text_to_image_view as view
-from aigc_demo.ui.gan_tools import beside
+from aigc_demo.ui.gan_tools import beside, part
 from aigc_demo.ui.language import word
 from aigc_demo.ui.text_to_image_handlers import TextToImageHandlers
 from aigc_demo.ui.widgets import widget
 
+TAB = "t2i"
 COMPARED_FIRST = """a red ball
 a blue ball
 a small blue box to the left of a big red ball
 一个红色的大球在一个蓝色的小方块的左边"""
 
 
-def part(name: str) -> Any:
-    """A folded part: the words `NAME`, and `NAME_intro` under them."""
-    folded = gr.Accordion(word(name), open=False, elem_id=f"t2i-{name}")
-    with folded:
-        gr.Markdown(word(f"{name}_intro"), elem_classes="intro")
-    return folded
-
-
-def build_timeline() -> list[Any]:
-    """The steps of diffusion, for each column."""
-    with part("timeline"):
-        return beside(
-            lambda side: widget("pictures", picture_view.timeline(None), elem_id=f"t2i-timeline-{side}")
-        )
-
-
 def build_treatment(handlers: TextToImageHandlers, sides: list[Any], work: dict[str, Any]) -> None:
     """What is done to the chosen candidates."""
-    with part("postprocess"):
+    with part("postprocess", TAB):
         with gr.Row():
             denoise = gr.Checkbox(True, label=word("denoise"), elem_id="t2i-denoise")
             colorize = gr.Checkbox(False, label=word("colorize"), elem_id="t2i-colorize")
@@ -50,7 +34,7 @@ def build_treatment(handlers: TextToImageHandlers, sides: list[Any], work: dict[
 
 def build_repair(handlers: TextToImageHandlers, shown: Any, work: dict[str, Any]) -> None:
     """A region of the chosen candidate on the left, drawn anew."""
-    with part("repair"):
+    with part("repair", TAB):
         take = gr.Button(word("repair_take"), elem_id="t2i-take")
         canvas = widget("paint", view.canvas(None), elem_id="t2i-canvas")
         repair = gr.Button(word("repair_apply"), variant="primary", elem_id="t2i-repair-apply")
@@ -64,7 +48,7 @@ def build_word_by_word(
     handlers: TextToImageHandlers, question: Any, model: Any, work: dict[str, Any]
 ) -> None:
     """The caption without one of its words, or with another."""
-    with part("word_by_word") as folded:
+    with part("word_by_word", TAB) as folded:
         button = gr.Button(word("leave_out"), variant="primary", elem_id="t2i-leave-out")
         shown = widget("pictures", view.changed(()), elem_id="t2i-changed")
     inputs = [question.caption, question.seed, *question.sliders, model]
@@ -74,7 +58,7 @@ def build_word_by_word(
 
 def build_attention(handlers: TextToImageHandlers, shown: Any, work: dict[str, Any]) -> None:
     """Where the words went in the chosen candidate on the left."""
-    with part("words_went"):
+    with part("words_went", TAB):
         button = gr.Button(word("words_went_show"), variant="primary", elem_id="t2i-look")
         maps = widget("pictures", view.attention((), None, None), elem_id="t2i-attention")
     button.click(handlers.look, [shown], maps, **work)
@@ -82,7 +66,7 @@ def build_attention(handlers: TextToImageHandlers, shown: Any, work: dict[str, A
 
 def build_matching(handlers: TextToImageHandlers, seed: Any, model: Any, work: dict[str, Any]) -> None:
     """A table of captions and pictures."""
-    with part("matching"):
+    with part("matching", TAB):
         captions = gr.Textbox(
             COMPARED_FIRST, label=word("matching_captions"), lines=4, max_lines=12, elem_id="t2i-captions"
         )
@@ -93,7 +77,7 @@ def build_matching(handlers: TextToImageHandlers, seed: Any, model: Any, work: d
 
 def build_searching(handlers: TextToImageHandlers, work: dict[str, Any]) -> None:
     """Pictures by a text, texts by a picture."""
-    with part("searching"):
+    with part("searching", TAB):
         text = gr.Textbox("a red ball", label=word("searching_text"), max_lines=1, elem_id="t2i-search-text")
         button = gr.Button(word("searching_find"), variant="primary", elem_id="t2i-search")
         pictures = widget("pictures", view.found_pictures(None, (), ()), elem_id="t2i-found")

@@ -6,13 +6,14 @@ import pytest
 import torch
 from torch import nn
 
+from aigc_demo.nets.contrastive import DualEncoder, DualEncoderConfig
 from aigc_demo.nets.dcgan import DcganConfig, Discriminator
 from aigc_demo.nets.transformer import Decoder, TransformerConfig
 from aigc_demo.training.networks import build_gpt2
 from aigc_demo.training.optimizers import (
     Muon,
     optimizers_for,
-    optimizers_of_player,
+    optimizers_of_network,
     orthogonalize,
     rate_factor,
 )
@@ -122,14 +123,30 @@ def test_kernels_of_a_player_go_to_muon_and_the_rest_to_adam() -> None:
 
     def sizes(kind: str) -> list[list[tuple[int, ...]]]:
         rates = {"learning_rate": 1e-3, "muon_learning_rate": 0.01}
-        found = optimizers_of_player(network, kind=kind, betas=(0.0, 0.99), **rates)
-        assert [group["peak_lr"] for one in found for group in one.param_groups] == [1e-3, 0.01][: len(found)]
+        found = optimizers_of_network(network, kind=kind, betas=(0.0, 0.99), **rates)
+        peaks = [{group["peak_lr"] for group in one.param_groups} for one in found]
+        assert peaks == [{1e-3}, {0.01}][: len(found)]
         return [[tuple(w.shape) for group in one.param_groups for w in group["params"]] for one in found]
 
     adam, muon = sizes("muon")
     assert muon == [(4, 3, 4, 4), (8, 4, 4, 4), (16, 8, 4, 4)]
-    assert adam == [(4,), (8,), (16,), (1, 16, 4, 4)], "the last kernel has one row"
-    assert sizes("adam") == [[tuple(weight.shape) for weight in network.parameters()]]
+    assert adam == [(1, 16, 4, 4), (4,), (8,), (16,)], "the last kernel has one row"
+    assert sorted(sizes("adam")[0]) == sorted(tuple(weight.shape) for weight in network.parameters())
+
+
+def test_queries_keys_and_values_are_three_matrices_and_vectors_are_not_decayed() -> None:
+    encoder = DualEncoder(DualEncoderConfig(vocab_size=9, num_layers=1, hidden_size=32, width=8))
+    names = {id(weight): name for name, weight in encoder.named_parameters()}
+    rates = {"learning_rate": 1e-3, "muon_learning_rate": 0.01, "betas": (0.9, 0.98), "weight_decay": 0.1}
+    adamw, muon = optimizers_of_network(encoder, kind="muon", **rates)
+    parts = {group["parts"]: [names[id(w)] for w in group["params"]] for group in muon.param_groups}
+    assert parts[3] == ["text_encoder.blocks.0.attention.qkv.weight"]
+    assert "text_encoder.embedding.weight" in parts[1]
+    assert any(name.startswith("picture_tower.stages.0.") for name in parts[1])
+    assert {group["weight_decay"] for group in adamw.param_groups} == {0.0}
+    (alone,) = optimizers_of_network(encoder, kind="adamw", **rates)
+    for group in alone.param_groups:
+        assert {weight.dim() > 1 for weight in group["params"]} == {group["weight_decay"] > 0}
 
 
 def test_gpt2_of_the_library_is_sorted_as_ours_is() -> None:

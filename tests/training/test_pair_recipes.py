@@ -89,7 +89,7 @@ def test_a_dual_encoder_learns_and_its_folder_says_the_same(tmp_path: Path) -> N
     settings |= {"hidden_size": 32, "learning_rate": 5e-3, "validation_pictures": 100, "noise": 0.1}
     events = list(train(order(tmp_path / "run", "clip", steps=120, settings=settings)))
     steps = [event for event in events if isinstance(event, StepDone)]
-    guess = (math.log(32 * 3) + math.log(32)) / 2
+    guess = (math.log(32 * 3) + math.log(32)) / 2 + math.log(3)
     assert steps[0].measures["loss_by_chance"] == pytest.approx(guess, abs=1e-3)
     assert steps[0].measures["found_by_chance"] == pytest.approx(1 / 96, abs=1e-5)
     assert sum(losses(events)[-10:]) / 10 < 0.75 * guess
@@ -116,6 +116,16 @@ def test_a_dual_encoder_learns_and_its_folder_says_the_same(tmp_path: Path) -> N
     assert figures["num_samples"] == 100
     assert figures["top1_of_100"] > 0.02  # by chance 0.01
     assert set(figures) >= {"picture_of_100", "top1_of_100_zh", "picture_of_100_zh"}
+    assert 0.3 < figures["told_from_exchanged"] < 1
+    assert 0.3 < figures["told_from_exchanged_zh"] < 1
+
+    # Another run begins with what this one knows, and reads with its words.
+    begun = order(tmp_path / "more", "clip", steps=1, settings=settings, init=str(folder))
+    first = next(event for event in train(begun) if isinstance(event, StepDone))
+    assert first.loss < 0.75 * guess
+    wider = order(tmp_path / "wider", "clip", steps=1, settings={**settings, "width": 40}, init=str(folder))
+    with pytest.raises(InputError, match="width"):
+        list(train(wider))
 
 
 def test_a_checker_learns_and_its_folder_says_the_same(tmp_path: Path) -> None:
@@ -158,9 +168,11 @@ def test_a_mender_learns_and_its_folder_says_the_same(tmp_path: Path, recipe: st
 
 
 def test_what_these_recipes_do_not_take(tmp_path: Path, captioned: Path) -> None:
-    for recipe in ("clip", "checker", "inpaint"):
+    for recipe in ("checker", "inpaint"):
         with pytest.raises(InputError, match="--init must be left away"):
             list(train(order(tmp_path / recipe, recipe, init="classifier-tiny-world")))
+    with pytest.raises(InputError, match="made by classifier"):
+        list(train(order(tmp_path / "clip", "clip", init="classifier-tiny-world")))
     with pytest.raises(InputError, match="--data must be tiny-world"):
         list(train(order(tmp_path / "run", "checker", source=str(captioned))))
     assert not any((tmp_path / name).exists() for name in ("clip", "checker", "inpaint", "run"))

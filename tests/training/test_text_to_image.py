@@ -235,8 +235,9 @@ def test_the_three_kinds_of_pairs_are_told(trained: tuple[Path, list[TrainEvent]
         terms = [done.measures[f"{name}_term"] for name in ("real", "fake", "wrong")]
         terms.append(done.measures["real_contrast"])
         assert sum(terms) == pytest.approx(done.measures["discriminator_loss"], abs=1e-4)
-    # Little is known at first: which of eight captions and eight wrong ones, which of eight pictures?
-    guess = (math.log(16) + math.log(8)) / 2
+    # Little is known at first: which of eight captions and eight wrong ones, which of eight pictures, which
+    # of two captions?
+    guess = (math.log(16) + math.log(8)) / 2 + math.log(2)
     assert first.measures["real_contrast"] == pytest.approx(guess, abs=1.5)
     told = [done for done in steps(events) if "real_told_apart" in done.measures]
     assert [done.step for done in told] == [4, 8, 12]
