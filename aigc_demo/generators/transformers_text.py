@@ -3,6 +3,7 @@
 # Shapes: B texts side by side, T tokens, V vocabulary, L layers, H heads.
 
 import copy
+import inspect
 import json
 import threading
 from collections.abc import Sequence
@@ -86,15 +87,17 @@ class TransformersReader:
     def __init__(self, network: PreTrainedModel):
         self._network = network
         self._cache: Any = None
+        # transformers 5.24 gave the argument its new name, one architecture after the other.
+        known = inspect.signature(type(network).forward).parameters
+        self._argument = "cache" if "cache" in known else "past_key_values"
 
     def read(self, ids_BT: Tensor) -> Tensor:
         """As sessions.Reader."""
         if self._cache is None:
             self._cache = DynamicCache(config=self._network.config)
         ids_BT = ids_BT.to(self._network.device)
-        output = self._network(
-            input_ids=ids_BT, past_key_values=self._cache, use_cache=True, logits_to_keep=1
-        )
+        cache = {self._argument: self._cache}
+        output = self._network(input_ids=ids_BT, **cache, use_cache=True, logits_to_keep=1)
         return output.logits[:, -1].float().cpu()
 
     def select(self, rows_B: Tensor) -> None:

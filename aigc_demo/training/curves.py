@@ -76,6 +76,7 @@ GAN = (
 )
 
 TEXT_TO_IMAGE = (
+    Curve("copying", (Line("copying", "step", "copying_loss", smooth=True),), logarithmic=True),
     Curve(
         "game",
         (

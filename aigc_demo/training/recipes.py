@@ -49,6 +49,7 @@ class Recipe:
         ours: whether the network is written here.
         asked: the settings that a page offers first; the others come behind them.
         shape: the settings that are a model's own, so that a run which goes on from one takes them from it.
+        trial: settings with which a trial of a few steps sees those that take longest.
     """
 
     settings: type[Any]
@@ -61,6 +62,7 @@ class Recipe:
     ours: bool = True
     asked: tuple[str, ...] = ()
     shape: tuple[str, ...] = ()
+    trial: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def learns_from(self) -> str:
@@ -217,7 +219,8 @@ RECIPES: dict[str, Recipe] = {
         family="text-to-image",
         makes="text-to-image",
         rate="pictures_per_second",
-        asked=("image_size", "num_layers", "hidden_size", "batch_size", "guide_weight", "shuffled"),
+        asked=("image_size", "num_layers", "hidden_size", "batch_size", "copying", "guide_weight"),
+        trial={"copying": 0.0},
         shape=("image_size", "latent_size", "num_features", "hidden_size", "num_layers", "num_heads"),
     ),
     "text2image-diffusion": Recipe(

@@ -35,15 +35,15 @@ PICTURE_WORDS: dict[str, Row] = {
         "text2image · 文生图，自研",
         "text2image · 文生圖，自研",
     ),
+    "setting_copying": (
+        "Share of the run in which the generator copies",
+        "生成器先临摹的比例",
+        "生成器先臨摹的比例",
+    ),
     "setting_guide_weight": (
         "How much the generator listens to the dual encoder",
         "生成器听双编码器的程度",
         "生成器聽雙編碼器的程度",
-    ),
-    "setting_shuffled": (
-        "Share of wrong captions that are another picture's",
-        "错误描述中取自别的图片的比例",
-        "錯誤描述中取自別的圖片的比例",
     ),
     "setting_wrong_captions": (
         "Nearly right captions to tell apart",
@@ -119,6 +119,13 @@ PICTURE_WORDS: dict[str, Row] = {
     "line_fake_prob_smooth": ("D(G(z)) mean", "假 均值", "假 均值"),
     "line_wrong_prob": ("D(x, wrong)", "错文 D(x, w)", "錯文 D(x, w)"),
     "line_wrong_prob_smooth": ("D(x, wrong) mean", "错文 均值", "錯文 均值"),
+    "chart_copying": (
+        "At first: mean squared difference from the caption's own picture",
+        "起步：与描述原图的均方差",
+        "起步：與描述原圖的均方差",
+    ),
+    "line_copying": ("generator", "生成器", "生成器"),
+    "line_copying_smooth": ("generator: mean", "生成器：均值", "生成器：均值"),
     "chart_three_terms": (
         "What D makes small: its three kinds of pairs",
         "D 的三项损失：三种图文对",

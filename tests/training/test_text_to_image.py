@@ -24,6 +24,7 @@ SMALL = {
     "image_size": 32,
     "num_pictures": 120,
     "phrasings": 1,
+    "copying": 0.0,
     "batch_size": 8,
     "validation_fraction": 0.25,
     "mixed_precision": "no",
@@ -147,6 +148,31 @@ def test_resumed_equals_uninterrupted(tmp_path: Path, guide: Path, captioned: Pa
             load_file(tmp_path / run / f"checkpoints/step-000012/{part}/model.safetensors") for run in "ab"
         )
         assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_a_run_begins_by_copying_and_is_resumed_in_it(tmp_path: Path, guide: Path) -> None:
+    given = {"settings": {"guide": str(guide), "copying": 0.5}}
+    whole = steps(list(train(order(tmp_path / "a", **given))))
+    halves = steps(
+        [
+            *train(order(tmp_path / "b", stop_after=4, **given)),
+            *train(order(tmp_path / "b", resume=True, **given)),
+        ]
+    )
+    assert [done.loss for done in halves] == [done.loss for done in whole]
+    copied = [done.measures.get("copying_loss") for done in whole]
+    assert copied[:6] == [done.loss for done in whole[:6]], "half of twelve steps"
+    assert copied[6:] == [None] * 6
+    assert all("real_term" in done.measures for done in whole[6:])
+    # So long the discriminator does not move.
+    before, after = (
+        load_file(tmp_path / f"{run}/checkpoints/step-{step:06d}/discriminator/model.safetensors")
+        for run, step in (("b", 4), ("a", 6))
+    )
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    given["settings"] |= {"copying": 1.0, "batch_size": 32, "checkpoint_every": 40}
+    longer = [done.loss for done in steps(list(train(order(tmp_path / "c", **given, steps=40))))]
+    assert sum(longer[-5:]) < 0.6 * sum(longer[:5])
 
 
 def test_the_baseline_resumes_as_if_nothing_had_been(
