@@ -274,13 +274,17 @@ def publish(
     licence: Annotated[str, typer.Option(help="Terms of the data.")],
     language: Annotated[str, typer.Option(help="Its language, such as en or zh.")] = "en",
     step: Annotated[int | None, typer.Option(help="Which checkpoint; the last if left away.")] = None,
+    set_: Set = [],  # noqa: B006
     json_: Json = False,
 ) -> None:
-    """Copy a run's model to a folder of its own, measure it, and write its model card."""
+    """Copy a run's model to a folder of its own, measure it, and write its model card.
+
+    --set changes how it is measured, as in evaluate.
+    """
     from aigc_demo.studio import publish as publishing
 
     data = {"title": title, "origin": origin, "licence": licence, "language": language}
-    _result(publishing.publish(run_dir, folder, data, step), json_)
+    _result(publishing.publish(run_dir, folder, data, step, _settings(set_)), json_)
 
 
 @app.command()

@@ -32,6 +32,7 @@ SEED = 0
 LOOKS = ("kind", "colour", "size")
 # English words and numbers whole, every Chinese character alone.
 WORD = re.compile(r"[^\W\u3400-\u9fff_]+(?:['’-][^\W\u3400-\u9fff_]+)*|[\u3400-\u9fff]")
+MOST_WORDS = 100_000
 LONGEST = 48  # tokens of a caption; what comes after them is not read
 
 
@@ -89,9 +90,12 @@ def words_of(text: str) -> list[str]:
 
 
 def caption_tokenizer(captions: Sequence[Sequence[str]]) -> Tokenizer:
-    """A tokenizer of all words that occur twice in these captions."""
+    """A tokenizer of all words of these captions, the commonest first.
+
+    Also those that occur once: most names of pictures hold such a word, and differ by nothing else.
+    """
     every = (_spaced(text) for texts in captions for text in texts)
-    return train_tokenizer("".join(every), "words")
+    return train_tokenizer("".join(every), "words", vocab_size=MOST_WORDS)
 
 
 def token_ids(tokenizer: Tokenizer, text: str, length: int = LONGEST) -> list[int]:

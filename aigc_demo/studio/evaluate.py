@@ -61,7 +61,13 @@ def evaluate(
         from aigc_demo.studio.evaluate_pictures import evaluate_encoder
 
         return evaluate_encoder(entry, source, settings=settings, seed=seed)
-    if entry.kind in ("matches", "reads", "mends"):
+    if split not in SPLITS:
+        raise InputError("setting_range", name="split", expected="validation or all", got=split)
+    if entry.kind == "matches":
+        from aigc_demo.studio.evaluate_pairs import evaluate_matcher
+
+        return evaluate_matcher(entry, source, split, settings=settings)
+    if entry.kind in ("reads", "mends"):
         from aigc_demo.studio.evaluate_pairs import JUDGES
 
         return JUDGES[entry.kind](entry, source, settings=settings)
@@ -69,8 +75,6 @@ def evaluate(
         from aigc_demo.studio.evaluate_text_to_image import evaluate_text_to_image
 
         return evaluate_text_to_image(entry, source, settings=settings, seed=seed)
-    if split not in SPLITS:
-        raise InputError("setting_range", name="split", expected="validation or all", got=split)
     from aigc_demo.core.device import peak_memory_mib, set_threads
     from aigc_demo.generators.scoring import score_text
     from aigc_demo.generators.text import load_text_model

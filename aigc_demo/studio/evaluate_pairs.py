@@ -15,18 +15,24 @@ MOST_MENDED = 2000
 
 
 def evaluate_matcher(
-    entry: "CatalogEntry", source: str, *, settings: Mapping[str, Any] | None = None
+    entry: "CatalogEntry",
+    source: str,
+    split: str = "validation",
+    *,
+    settings: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Measure a dual encoder on pairs that are held out.
+    """Measure a dual encoder on pairs that are held out, or on all.
 
     Args:
         entry: of it.
         source: of the pairs.
+        split: "validation", or "all" of them, such as names that nobody could guess.
         settings: of their preparation.
 
     Returns:
-        `model`, `source`, `num_samples`; `top1_of_100`, how many pictures find their caption among 100 (or
-        what is there, if that is less); `picture_of_100`, how many captions find their picture; of drawings
+        `model`, `source`, `split`, `num_samples`; `top1_of_100`, how many pictures find their caption among
+        100 (or what is there, if that is less); `picture_of_100`, how many captions find their picture, and
+        with "all" `picture_of_all`, how many find it among all; of held-out drawings
         `told_from_exchanged`, how many of those with several things are nearer to their caption than to one
         in which two things have exchanged colours, kinds or sizes; with `_zh` the same of Chinese captions,
         where there are such; `seconds` and `peak_memory_mib`.
@@ -48,32 +54,33 @@ def evaluate_matcher(
     given = PairSettings.among(settings or {})
     preparation = PairSettings.from_mapping({"image_size": matcher.image_size, **given})
     corpus = prepare_pairs(source, preparation)
-    if len(corpus.validation) < FEWEST:
-        raise InputError(
-            "setting_range", name="validation_fraction", expected="more", got=len(corpus.validation)
-        )
-    seen = matcher.of_pictures(corpus.validation)
-    meaning = torch.tensor(corpus.validation_meanings)
+    pictures, captions, meanings = corpus.validation, corpus.validation_captions, corpus.validation_meanings
+    if split == "all":
+        pictures = torch.cat([corpus.train, pictures])
+        captions, meanings = corpus.train_captions + captions, corpus.train_meanings + meanings
+    if len(pictures) < FEWEST:
+        raise InputError("setting_range", name="validation_fraction", expected="more", got=len(pictures))
+    seen, meaning = matcher.of_pictures(pictures), torch.tensor(meanings)
     figures = {}
     for language, ending in (("en", ""), ("zh", "_zh")):
-        told = [
-            next((text for text in texts if language_of(text) == language), None)
-            for texts in corpus.validation_captions
-        ]
+        told = [next((text for text in texts if language_of(text) == language), None) for texts in captions]
         if None in told and (ending or not any(told)):
             continue
         rows = torch.tensor([place for place, text in enumerate(told) if text])
         texts = matcher.of_texts([text for text in told if text])
         figures[f"top1_of_100{ending}"] = found_among(seen[rows], texts, meaning[rows])
         figures[f"picture_of_100{ending}"] = found_among(texts, seen[rows], meaning[rows])
-        if pairs := _pairs_with_exchanged(corpus.validation_groups, language):
+        if split == "all":
+            figures[f"picture_of_all{ending}"] = found_among(texts, seen[rows], meaning[rows], len(rows))
+        elif pairs := _pairs_with_exchanged(corpus.validation_groups, language):
             places, own, other = zip(*pairs, strict=True)
             own_texts, other_texts = matcher.of_texts(own), matcher.of_texts(other)
             figures[f"told_from_exchanged{ending}"] = told_from(seen[list(places)], own_texts, other_texts)
     return {
         "model": entry.name,
         "source": source,
-        "num_samples": len(corpus.validation),
+        "split": split,
+        "num_samples": len(pictures),
         **{name: round(value, 4) for name, value in figures.items()},
         "seconds": round(time.perf_counter() - began, 3),
         "peak_memory_mib": round(peak_memory_mib(), 1),
@@ -209,4 +216,4 @@ def evaluate_mender(
     }
 
 
-JUDGES = {"matches": evaluate_matcher, "reads": evaluate_reader, "mends": evaluate_mender}
+JUDGES = {"reads": evaluate_reader, "mends": evaluate_mender}

@@ -12,6 +12,8 @@ from aigc_demo.core.errors import InputError
 from aigc_demo.data.sources import TINY_WORLD
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from aigc_demo.data.tiny_group import Group
     from aigc_demo.generators.catalog import CatalogEntry
     from aigc_demo.generators.matching import Matcher
@@ -111,25 +113,44 @@ def _of_tiny_world(
 
     reader, ranker = load_reader(test.checker), _ranker(model, test)
     figures: dict[str, Any] = {}
-    for count in range(1, test.most_objects + 1):
-        for language in test.languages:
-            wanted, texts = asked(count, language, test.num_captions)
-            rights, scores = [], []
-            for place in range(test.candidates):
-                seeds = range(seed + place, seed + place + test.candidates * len(texts), test.candidates)
-                pictures = model.make(texts, seeds, sampling)
-                found = read_pictures(reader, pictures)
-                rights.append(
-                    [verdict(group, one).all_right for group, one in zip(wanted, found, strict=True)]
-                )
-                told, seen = ranker.of_texts(texts), ranker.of_pictures(pictures)
-                scores.append((told * seen).sum(dim=1))
-            right = torch.tensor(rights).float()
-            best = torch.stack(scores).argmax(dim=0, keepdim=True)
-            name, end = COUNTS[count], LANGUAGE_ENDS[language]
-            figures[f"{name}_first{end}"] = round(right[0].mean().item(), 4)
+    for count, language in itertools.product(range(1, test.most_objects + 1), test.languages):
+        wanted, texts = asked(count, language, test.num_captions)
+        candidates = _candidates(model, texts, test, sampling, seed)
+        right = torch.tensor(
+            [
+                [verdict(group, one).all_right for group, one in zip(wanted, found, strict=True)]
+                for found in (read_pictures(reader, pictures) for pictures in candidates)
+            ]
+        ).float()
+        name, end = COUNTS[count], LANGUAGE_ENDS[language]
+        figures[f"{name}_first{end}"] = round(right[0].mean().item(), 4)
+        if ranker is not None:
+            best = _best(ranker, texts, candidates)[None]
             figures[f"{name}_best_of_{test.candidates}{end}"] = round(right.gather(0, best).mean().item(), 4)
     return {"num_samples": test.num_captions, **figures}
+
+
+def _candidates(
+    model: "TextToImageModel",
+    texts: list[str],
+    test: TextToImageTest,
+    sampling: "TextSampling",
+    seed: int,
+) -> "list[Tensor]":
+    """The first picture of all texts, the second of all, and so on."""
+    step = test.candidates
+    return [
+        model.make(texts, range(seed + place, seed + place + step * len(texts), step), sampling)
+        for place in range(step)
+    ]
+
+
+def _best(ranker: "Matcher", texts: list[str], candidates: "list[Tensor]") -> "Tensor":
+    """Which candidate of each text fits it best."""
+    import torch
+
+    told = ranker.of_texts(texts)
+    return torch.stack([(told * ranker.of_pictures(made)).sum(dim=1) for made in candidates]).argmax(dim=0)
 
 
 def _of_pairs(
@@ -157,33 +178,27 @@ def _of_pairs(
     every = [*corpus.train_captions, *corpus.validation_captions]
     rng = random.Random(SEED)
     texts = [captions[0] for captions in rng.sample(every, min(len(every), test.num_captions))]
-    candidates = [
-        model.make(
-            texts, range(seed + place, seed + place + test.candidates * len(texts), test.candidates), sampling
-        )
-        for place in range(test.candidates)
-    ]
-    ranker = _ranker(model, test)
-    told, judged = ranker.of_texts(texts), judge.of_texts(texts)
-    fits = torch.stack([(told * ranker.of_pictures(made)).sum(dim=1) for made in candidates])
+    candidates = _candidates(model, texts, test, sampling, seed)
+    ranker, judged = _ranker(model, test), judge.of_texts(texts)
     seen = torch.stack([judge.of_pictures(made) for made in candidates])
-    chosen = seen[fits.argmax(dim=0), torch.arange(len(texts))]
     meanings = torch.tensor([texts.index(text) for text in texts])
-    return {
-        "num_samples": len(texts),
-        "found_of_100_first": round(found_among(judged, seen[0], meanings), 4),
-        f"found_of_100_best_of_{test.candidates}": round(found_among(judged, chosen, meanings), 4),
-    }
+    figures = {"found_of_100_first": found_among(judged, seen[0], meanings)}
+    if ranker is not None:
+        chosen = seen[_best(ranker, texts, candidates), torch.arange(len(texts))]
+        figures[f"found_of_100_best_of_{test.candidates}"] = found_among(judged, chosen, meanings)
+    return {"num_samples": len(texts), **{name: round(value, 4) for name, value in figures.items()}}
 
 
-def _ranker(model: "TextToImageModel", test: TextToImageTest) -> "Matcher":
-    """The dual encoder that is asked for, or the model's own.
+def _ranker(model: "TextToImageModel", test: TextToImageTest) -> "Matcher | None":
+    """The dual encoder that is asked for, or the model's own; None where there is nothing to choose from.
 
     Raises:
         InputError: it has none, and none is named.
     """
     from aigc_demo.generators.matching import load_matcher
 
+    if test.candidates == 1:
+        return None
     if test.ranker:
         return load_matcher(test.ranker)
     own = getattr(model, "matcher", None)

@@ -1,6 +1,7 @@
 """Turn a finished run into a model folder with its receipt."""
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,16 @@ from aigc_demo.training.recipes import RECIPES
 NUM_STORIES = 1000
 # Diffusion takes as many steps for each picture as a GAN takes pictures.
 NUM_OF_DIFFUSION = 2000
+TEST_OF_DIFFUSION = {"num_captions": 100, "candidates": 1}
 
 
-def publish(run_dir: Path, folder: Path, data: dict[str, str], step: int | None = None) -> dict[str, Any]:
+def publish(
+    run_dir: Path,
+    folder: Path,
+    data: dict[str, str],
+    step: int | None = None,
+    settings: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
     """Copy a run's model to a folder in the Hub's layout, measure it there, and write its card.
 
     Args:
@@ -24,6 +32,7 @@ def publish(run_dir: Path, folder: Path, data: dict[str, str], step: int | None 
         folder: where the model goes; must not exist.
         data: title, origin, licence and language of the data, for the card.
         step: which checkpoint; None for the last.
+        settings: of the measuring, in place of those of the training and of the usual ones.
 
     Returns:
         What `evaluate` measured on the folder, and its `path`.
@@ -42,9 +51,8 @@ def publish(run_dir: Path, folder: Path, data: dict[str, str], step: int | None 
         raise InputError("folder_exists", path=str(folder))
     with whole_or_nothing(folder) as place:
         shutil.copytree(checkpoint, place, ignore=shutil.ignore_patterns("state", MANIFEST))
-        figures = evaluate(
-            str(place), source, _split(config), settings=_preparation(config), samples=_samples(config)
-        )
+        asked = {**_preparation(config), **(settings or {})}
+        figures = evaluate(str(place), source, _split(config), settings=asked, samples=_samples(config))
         card = model_card(folder.name, run, step_of(checkpoint), DataFacts(**data), figures)
         write_atomically(place / "README.md", card)
     return {**figures, "model": str(folder), "path": str(folder)}
@@ -59,12 +67,19 @@ def _samples(config: dict[str, Any]) -> int:
 
 
 def _split(config: dict[str, Any]) -> str:
-    """A generator is compared with all real pictures; everything else is measured on what it never saw."""
-    return "all" if RECIPES[config["recipe"]].makes == "pictures" else "validation"
+    """A generator is compared with all real pictures; everything else is measured on what it never saw, if
+    anything was kept from it.
+    """
+    everything = not config["settings"].get("validation_fraction", 1)
+    return "all" if everything or RECIPES[config["recipe"]].makes == "pictures" else "validation"
 
 
 def _preparation(config: dict[str, Any]) -> dict[str, Any]:
-    """How the pictures of the training were prepared; a model of text carries that with it."""
+    """How the training's pictures were prepared, and how little is asked of a slow model.
+
+    A model of text carries its preparation with it.
+    """
     if RECIPES[config["recipe"]].makes == "text":
         return {}
-    return PairSettings.among(config["settings"])
+    test = TEST_OF_DIFFUSION if config["recipe"] == "text2image-diffusion" else {}
+    return {**PairSettings.among(config["settings"]), **test}

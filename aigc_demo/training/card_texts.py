@@ -161,6 +161,7 @@ LOOKED = {
     "top1": "finds a changed picture again among all held out",
     "top1_of_100": "finds the caption of a picture among 100",
     "picture_of_100": "finds the picture of a caption among 100",
+    "picture_of_all": "finds the picture of a caption among all",
     "top1_of_100_zh": "finds the Chinese caption of a picture among 100",
     "picture_of_100_zh": "finds the picture of a Chinese caption among 100",
     "told_from_exchanged": "prefers the caption to one with two looks exchanged",

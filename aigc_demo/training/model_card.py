@@ -320,9 +320,12 @@ Measured with the files as shipped on {figures["num_samples"]:,} {what}.
 def _looking_as_measured(figures: Mapping[str, Any]) -> str:
     rows = [(told, f"{figures[name]:.2%}") for name, told in LOOKED.items() if name in figures]
     rows += [(told, f"{figures[name]:.2f}") for name, told in MENDED.items() if name in figures]
+    which = "pictures, those that it learned from among them"
+    if figures.get("split") != "all":
+        which = "held-out pictures"
     return f"""## How good it is
 
-Measured with the file as shipped on {figures["num_samples"]:,} held-out pictures.
+Measured with the file as shipped on {figures["num_samples"]:,} {which}.
 
 {_table(rows)}"""
 

@@ -120,6 +120,7 @@ def test_words_are_read_without_case_and_marks() -> None:
 
 
 def test_every_word_has_one_token_and_unknown_ones_have_none(tiny: PairCorpus) -> None:
+    assert 0 not in token_ids(caption_tokenizer([["sushi"], ["a lone word"]]), "a word: Sushi")
     tokenizer = caption_tokenizer(tiny.train_captions)
     assert token_ids(tokenizer, "A red ball") == token_ids(tokenizer, "a  RED, ball!")
     assert token_ids(tokenizer, "ball red")[0] == token_ids(tokenizer, "red ball")[1]

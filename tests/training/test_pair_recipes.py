@@ -17,6 +17,7 @@ from aigc_demo.generators.catalog import find
 from aigc_demo.generators.matching import load_matcher, load_reader
 from aigc_demo.generators.mending import load_mender
 from aigc_demo.studio.evaluate import evaluate
+from aigc_demo.studio.publish import publish
 from aigc_demo.training.start import Order, train
 
 SMALL = {
@@ -126,6 +127,22 @@ def test_a_dual_encoder_learns_and_its_folder_says_the_same(tmp_path: Path) -> N
     wider = order(tmp_path / "wider", "clip", steps=1, settings={**settings, "width": 40}, init=str(folder))
     with pytest.raises(InputError, match="width"):
         list(train(wider))
+
+
+def test_a_run_that_keeps_nothing_back_is_measured_on_all(tmp_path: Path, captioned: Path) -> None:
+    given = {"validation_fraction": 0.0}
+    list(train(order(tmp_path / "run", "clip", source=str(captioned), steps=2, settings=given)))
+    figures = evaluate(str(tmp_path / "run"), str(captioned), "all", settings=given)
+    assert (figures["split"], figures["num_samples"]) == ("all", 24)
+    assert 0 <= figures["picture_of_all"] <= 1
+    assert "told_from_exchanged" not in figures
+    with pytest.raises(InputError, match="validation_fraction"):
+        evaluate(str(tmp_path / "run"), str(captioned), settings=given)
+    data = {"title": "noise", "origin": "here", "licence": "none", "language": "en"}
+    publish(tmp_path / "run", tmp_path / "model", data)
+    card = (tmp_path / "model/README.md").read_text()
+    assert "on 24 pictures, those that it learned from among them" in card
+    assert "finds the picture of a caption among all" in card
 
 
 def test_a_checker_learns_and_its_folder_says_the_same(tmp_path: Path) -> None:
