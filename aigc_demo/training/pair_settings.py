@@ -100,6 +100,12 @@ class TextToImageSettings(PairSettings, GanSettings):
         low=0,
         high=1,
     )
+    choices: int = setting(
+        1,
+        "draws of noise while it copies, of which the one whose picture is nearest to the real one learns",
+        low=1,
+        high=64,
+    )
     shuffled: float = setting(
         0.3, "share of wrong captions that are another picture's; the rest are nearly right", low=0, high=1
     )
