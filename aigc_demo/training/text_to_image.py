@@ -1,11 +1,11 @@
 """Training a generator that draws what a caption says, against a discriminator that knows the caption.
 
-One step, as in `training/gan`, with captions: the discriminator judges real pictures with their captions,
-the generator's with those that they were made for, and real pictures with wrong ones; it also learns to find
-the caption of a picture among many, and the generator to make pictures of which it finds it. A dual encoder
-reads the captions for both; to the generator it says the same, as one that no picture of the generator's has
-taught anything. The formulas are
-in `nets/adversarial` and `nets/contrastive`.
+At first the generator alone learns, by drawing its captions' own pictures. Then a step is one as in
+`training/gan`, with captions: the discriminator judges real pictures with their captions, the generator's
+with those that they were made for, and real pictures with wrong ones; it also learns to find the caption of a
+picture among many, and the generator to make pictures of which it finds it. A dual encoder reads the captions
+for both; to the generator it says the same, as one that no picture of the generator's has taught anything.
+The formulas are in `nets/adversarial` and `nets/contrastive`.
 """
 
 # Shapes: B pictures of a batch (this process's share of it), N pictures in all, K draws of noise,
