@@ -4,6 +4,7 @@ import json
 import math
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from aigc_demo.generators.text_to_image import GanTextToImage, load_text_to_imag
 from aigc_demo.studio.draw import draw_pictures, write_pictures
 from aigc_demo.studio.evaluate import evaluate
 from aigc_demo.training.start import Order, train
+from aigc_demo.training.text_to_image import Texts, TextToImageTraining
 
 SMALL = {
     "image_size": 32,
@@ -151,7 +153,7 @@ def test_resumed_equals_uninterrupted(tmp_path: Path, guide: Path, captioned: Pa
 
 
 def test_a_run_begins_by_copying_and_is_resumed_in_it(tmp_path: Path, guide: Path) -> None:
-    given = {"settings": {"guide": str(guide), "copying": 0.5}}
+    given = {"settings": {"guide": str(guide), "copying": 0.5, "choices": 2}}
     whole = steps(list(train(order(tmp_path / "a", **given))))
     halves = steps(
         [
@@ -173,6 +175,21 @@ def test_a_run_begins_by_copying_and_is_resumed_in_it(tmp_path: Path, guide: Pat
     given["settings"] |= {"copying": 1.0, "batch_size": 32, "checkpoint_every": 40}
     longer = [done.loss for done in steps(list(train(order(tmp_path / "c", **given, steps=40))))]
     assert sum(longer[-5:]) < 0.6 * sum(longer[:5])
+
+
+def test_of_several_draws_of_noise_the_nearest_learns() -> None:
+    noise_BKZ = torch.randn(2, 5, 4, generator=torch.Generator().manual_seed(0))
+    texts = Texts(torch.zeros(2, 1, 3), torch.ones(2, 1, dtype=torch.bool), torch.tensor([[0.0], [1.0]]))
+
+    def drawn(network: None, noise_NZ: torch.Tensor, given: Texts) -> torch.Tensor:
+        assert given.text_BE.flatten().tolist() == [0] * 5 + [1] * 5, "each caption with all of its draws"
+        return noise_NZ[:, :3, None, None].expand(-1, 3, 2, 2)  # a picture of three of its features
+
+    wanted_BZ = noise_BKZ[[0, 1], [3, 1]]
+    real_BCHW = drawn(None, wanted_BZ.repeat_interleave(5, dim=0), texts.repeated(5))[::5] + 0.01
+    training = SimpleNamespace(generator=None, right=texts, real_BCHW=real_BCHW, _drawn=drawn)
+    assert torch.equal(TextToImageTraining._nearest(training, noise_BKZ), wanted_BZ)
+    assert torch.equal(TextToImageTraining._nearest(training, noise_BKZ[:, :1]), noise_BKZ[:, 0])
 
 
 def test_the_baseline_resumes_as_if_nothing_had_been(
