@@ -76,7 +76,14 @@ GAN = (
 )
 
 TEXT_TO_IMAGE = (
-    Curve("copying", (Line("copying", "step", "copying_loss", smooth=True),), logarithmic=True),
+    Curve(
+        "copying",
+        (
+            Line("copying", "step", "copying_loss", smooth=True),
+            Line("likeness", "step", "likeness_term", smooth=True),
+        ),
+        logarithmic=True,
+    ),
     Curve(
         "game",
         (

@@ -11,6 +11,7 @@ import math
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 from torch.optim import Optimizer
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn, update_bn
+from torch.optim.swa_utils import AveragedModel, update_bn
 
 from aigc_demo.core.device import precision, seeded
 from aigc_demo.core.events import CheckpointSaved, SampleReady, StepDone, ValidationDone
@@ -81,7 +82,7 @@ class GanTraining(TrainingLoop):
         }
         self.average = None
         if settings.ema_decay:
-            remember = get_ema_multi_avg_fn(settings.ema_decay)
+            remember = partial(_remember, settings.ema_decay)
             self.average = AveragedModel(self.generator, multi_avg_fn=remember)
         rate, other = settings.learning_rate, settings.discriminator_learning_rate
         self.generator_optimizers = self._optimizers(self.generator, rate)
@@ -355,6 +356,19 @@ class GanTraining(TrainingLoop):
             "num_modes": self.pictures.num_modes,
             "preparation": [step.to_dict() for step in self.pictures.report],
         }
+
+
+@torch.no_grad()
+def _remember(
+    decay: float, averages: list[Tensor], weights: list[Tensor], num_averaged: Tensor | int
+) -> None:
+    """Move averages towards weights; the memory grows to `decay`, lest untrained weights stay in it for long.
+
+    Source:
+        diffusers' EMAModel, the factor (1 + n) / (10 + n) of its `get_decay`.
+    """
+    n = int(num_averaged)
+    torch._foreach_lerp_(averages, weights, 1 - min(decay, (1 + n) / (10 + n)))
 
 
 def mean_prob(score_B: Tensor) -> Tensor:

@@ -100,6 +100,12 @@ class TextToImageSettings(PairSettings, GanSettings):
         low=0,
         high=1,
     )
+    likeness_weight: float = setting(
+        10.0,
+        "how much pictures must go on to look like their captions' own in the game, seen from afar",
+        low=0,
+        high=1000,
+    )
     choices: int = setting(
         1,
         "draws of noise while it copies, of which the one whose picture is nearest to the real one learns",

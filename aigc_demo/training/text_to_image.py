@@ -41,6 +41,7 @@ from aigc_demo.training.sample_captions import captions_of_sample
 from aigc_demo.training.settings import Budget
 
 OWN_RATE, OWN_DECAY = 2e-3, 0.05  # of a guide that learns beside the generator, as the recipe clip has them
+AFAR = 8  # pixels to a side that become one when a picture is seen from afar
 HELD_SEED, SETTLE_SEED = 1, 2
 
 
@@ -221,6 +222,9 @@ class TextToImageTraining(GanTraining):
             seen_BE = self._seen(fake_BCHW + noise_BCHW)
             told["guide_term"] = self._missed(seen_BE, self.guide.scale.detach())
             loss = loss + settings.guide_weight * told["guide_term"]
+        if settings.likeness_weight:
+            told["likeness_term"] = F.mse_loss(_from_afar(fake_BCHW), _from_afar(self.real_BCHW))
+            loss = loss + settings.likeness_weight * told["likeness_term"]
         return loss, told
 
     def after_moves(self, rng: torch.Generator) -> dict[str, int | float]:
@@ -352,6 +356,11 @@ class TextToImageTraining(GanTraining):
 
     def _drawn(self, network: nn.Module, noise_BZ: Tensor, texts: Texts) -> Tensor:
         return network(noise_BZ, texts.tokens_BTC, texts.seen_BT, texts.text_BE)
+
+
+def _from_afar(x_BCHW: Tensor) -> Tensor:
+    """Without what a few pixels' move would change."""
+    return F.avg_pool2d(x_BCHW, AFAR)
 
 
 @dataclass(frozen=True, eq=False)

@@ -150,15 +150,16 @@ def test_what_a_run_says(tmp_path: Path):
 
 
 def test_the_average_lags_behind_the_generator(tmp_path: Path):
-    game = training(tmp_path, ema_decay=0.5)
+    game = training(tmp_path, ema_decay=0.2)
     before = copied(game.generator)
     game.train_step()  # the first one is taken over as it is
-    after_one = copied(game.generator)
-    game.train_step()
-    kept = list(game.kept_generator().parameters())
-    middle = [(old + new) / 2 for old, new in zip(after_one, game.generator.parameters(), strict=True)]
-    for weight, expected in zip(kept, middle, strict=True):
-        torch.testing.assert_close(weight, expected)
+    expected = copied(game.generator)
+    for memory in (2 / 11, 0.2):  # it grows up to what was asked for
+        game.train_step()
+        new = game.generator.parameters()
+        expected = [memory * old + (1 - memory) * now for old, now in zip(expected, new, strict=True)]
+    for weight, wanted in zip(game.kept_generator().parameters(), expected, strict=True):
+        torch.testing.assert_close(weight, wanted)
     assert not same(game.generator, before)
 
 

@@ -278,6 +278,8 @@ def test_the_three_kinds_of_pairs_are_told(trained: tuple[Path, list[TrainEvent]
         terms = [done.measures[f"{name}_term"] for name in ("real", "fake", "wrong")]
         terms.append(done.measures["real_contrast"])
         assert sum(terms) == pytest.approx(done.measures["discriminator_loss"], abs=1e-4)
+        heard = [done.measures[name] for name in ("fooling_term", "made_contrast", "guide_term")]
+        assert sum(heard) + 10 * done.measures["likeness_term"] == pytest.approx(done.loss, abs=1e-3)
     # Little is known at first: which of eight captions and eight wrong ones, which of eight pictures, which
     # of two captions?
     guess = (math.log(16) + math.log(8)) / 2 + math.log(2)
