@@ -32,9 +32,10 @@ if TYPE_CHECKING:
 MOST_CANDIDATES = 16
 MOST_CHARACTERS = 300
 CHECKER = "checker-tiny-world"
-# Pictures whose checker's drawing of the same differs by more than so many grey levels are not of its world:
-# measured in docs/experiments.md.
-MOST_UNLIKE = 40.0
+# How many grey levels a picture of the checker's world may differ from its drawing of the same: so many at
+# most, and where it is not sure of everything fewer. Measured in docs/experiments.md.
+MOST_UNLIKE, MOST_UNLIKE_UNSURE = 45.0, 22.0
+SURE = 0.99
 
 
 @dataclass(frozen=True)
@@ -222,7 +223,11 @@ def read_by_checker(cache: ModelCache, pictures: "Tensor") -> "tuple[Found | Non
     if CHECKER not in known or known[CHECKER].entry.image_size != pictures.shape[-1]:
         return None
     found = read_pictures(cache.get(CHECKER), pictures)
-    return tuple(one if one.unlike <= MOST_UNLIKE else None for one in found)
+    return tuple(one if _is_of_its_world(one) else None for one in found)
+
+
+def _is_of_its_world(found: "Found") -> bool:
+    return found.unlike <= (MOST_UNLIKE if found.confidence >= SURE else MOST_UNLIKE_UNSURE)
 
 
 class _Illustrator(PictureWork):

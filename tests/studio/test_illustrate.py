@@ -133,7 +133,8 @@ def test_candidates_are_ranked_beside_another_caption_and_checked():
 
 
 def test_what_is_not_of_the_tiny_world_has_no_verdict(monkeypatch):
-    monkeypatch.setattr(studio, "MOST_UNLIKE", 0.5)
+    for name in ("MOST_UNLIKE", "MOST_UNLIKE_UNSURE"):
+        monkeypatch.setattr(studio, name, 0.5)
     grey = Steps("painter")
     _, (column,) = run(["painter"], CAPTION, cache_of(painter=grey), num_inference_steps=3)
     assert column.verdicts is None
