@@ -37,7 +37,9 @@ OF_THE_READER = (
     "num_hidden_layers",
     "num_attention_heads",
     "max_position_embeddings",
+    "bos_token_id",
     "eos_token_id",
+    "pad_token_id",
     "hidden_act",
 )
 
