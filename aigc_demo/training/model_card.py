@@ -14,7 +14,7 @@ from typing import Any
 
 from aigc_demo.core.config import as_word
 from aigc_demo.core.device import cpu_quota
-from aigc_demo.core.events import RunStarted, StepDone, ValidationDone
+from aigc_demo.core.events import RunFinished, RunStarted, StepDone, ValidationDone
 from aigc_demo.core.machine import processor
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.training.card_texts import (
@@ -36,6 +36,7 @@ from aigc_demo.training.card_texts import (
 from aigc_demo.training.recipes import RECIPES
 
 WORD = re.compile(r"[a-z0-9][a-z0-9-]*")
+WHOLE = ("finished", "time")  # how a run ends of which nothing more was to come
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,7 @@ class Record:
         seconds: of training.
         validation: step and loss of the last validation, nats a token.
         best: likewise, of the best one.
+        broken_off: whether more was to come.
 
     Raises:
         InputError: there is no run.
@@ -77,7 +79,7 @@ class Record:
     def __init__(self, run: RunDirectory, step: int):
         self.config: Mapping[str, Any] = run.config()
         self.starts: list[Mapping[str, Any]] = []
-        self.step, self.seconds = step, 0.0
+        self.step, self.seconds, self.broken_off = step, 0.0, True
         self.validation: tuple[int, float] | None = None
         self.best: tuple[int, float] | None = None
         for event in run.events():
@@ -88,6 +90,8 @@ class Record:
                     self.starts.append(facts)
                 case StepDone(measures=measures):
                     self.seconds = max(self.seconds, _number(measures.get("seconds")))
+                case RunFinished(reason=reason) if event.step == step:
+                    self.broken_off = reason not in WHOLE
                 case ValidationDone(loss=loss) if math.isfinite(loss):
                     self.validation = (event.step, loss)
                     self.best = min(self.best or self.validation, self.validation, key=lambda pair: pair[1])
@@ -183,16 +187,23 @@ def run_card(name: str, run: RunDirectory, step: int) -> str:
     )
 
 
-def command(config: Mapping[str, Any]) -> str:
-    """The command line that repeats a run; data and models of this machine by their names alone."""
+def command(config: Mapping[str, Any], stop_after: int | None = None) -> str:
+    """The command line that repeats a run; data and models of this machine by their names alone.
+
+    Args:
+        config: what it was started with.
+        stop_after: the step after which it was broken off.
+    """
     words = ["python", "-m", "aigc_demo", "train", str(config.get("recipe", ""))]
     words += ["--data", _without_folders(str(config.get("source", "")))]
     words += ["--run-dir", "RUN", "--seed", str(config.get("seed", 0))]
     words += ["--init", _without_folders(str(config["init"]))] if config.get("init") else []
     for budget in ("steps", "minutes"):
         words += [f"--{budget}", str(config[budget])] if config.get(budget) else []
+    words += ["--stop-after", str(stop_after)] if stop_after is not None else []
     for name, value in _mapping(config.get("settings")).items():
-        words += ["--set", f"{name}={as_word(value)}"] if value not in ("", [], ()) else []
+        shown = _without_folders(value) if isinstance(value, str) else as_word(value)
+        words += ["--set", f"{name}={shown}"] if value not in ("", [], ()) else []
     return _line(shlex.join(words))
 
 
@@ -243,7 +254,8 @@ def _how_it_was_made(record: Record, data: str = "") -> str:
         ("machine", _machines(record.starts)),
         ("versions", ", ".join(f"{part} {v}" for part, v in _mapping(config.get("versions")).items())),
     ]
-    return f"## How it was made\n\n```\n{command(config)}\n```\n\n{_table(rows)}"
+    line = command(config, record.step if record.broken_off else None)
+    return f"## How it was made\n\n```\n{line}\n```\n\n{_table(rows)}"
 
 
 def _as_measured(record: Record, figures: Mapping[str, Any]) -> str:

@@ -101,7 +101,7 @@ class TextToImageSettings(PairSettings, GanSettings):
         high=1,
     )
     likeness_weight: float = setting(
-        10.0,
+        0.0,
         "how much pictures must go on to look like their captions' own in the game, seen from afar",
         low=0,
         high=1000,

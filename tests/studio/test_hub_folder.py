@@ -19,6 +19,7 @@ from aigc_demo.generators.text import load_text_model
 from aigc_demo.nets.transformer import Decoder
 from aigc_demo.studio.hub_folder import save_model_folder, zip_model_folder
 from aigc_demo.studio.run_exchange import export_run, import_run
+from aigc_demo.training.model_card import command
 from aigc_demo.training.start import Order, train
 from tests.training.conftest import TINY
 
@@ -120,6 +121,12 @@ def test_the_card_says_what_the_record_says(home: Path, tmp_path: Path) -> None:
     assert said["best validation loss"] == f"{losses[best]:.4f} nats a token, at step {best}"
     assert "train gpt --data words.txt --run-dir RUN --seed 3 --steps 20" in card
     assert "max_line_length=100" in card
+    assert "--stop-after" not in card, "it went to its end"
+    save_model_folder(run, tmp_path / "kittens", 10)
+    assert "--steps 20 --stop-after 10" in (tmp_path / "kittens/README.md").read_text()
+    assert command({**config, "settings": {"guide": "/home/me/guides/cats"}}, 7).endswith(
+        "--steps 20 --stop-after 7 --set guide=cats"
+    )
 
 
 def test_the_card_of_the_library_baseline_says_how_transformers_loads_it(home: Path, tmp_path: Path) -> None:
