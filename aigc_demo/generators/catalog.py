@@ -105,7 +105,12 @@ _EMOJI: tuple[tuple[str, ...], str, str] = (
     "Noto Emoji, 1,647 pictures (Apache-2.0)",
     "f4de8aa68497ad7726880fd37a9f78253188712791783d99a65562984262e298",
 )
-
+# The same with their names, nothing held out.
+_EMOJI_PAIRS: tuple[tuple[str, ...], str, str] = (
+    ("English",),
+    "Noto Emoji, 1,647 pictures with their names (Apache-2.0)",
+    "8682d062014d766d60bb26c4161647f1f6e70f1ae9e0db74aaacec3bc2319422",
+)
 _PAIRS: tuple[tuple[str, ...], str, str] = (
     ("English", "Chinese"),
     "20,000 drawings of the tiny world, one to three things, with captions",
@@ -135,6 +140,8 @@ _SHIPPED = {
     "text2image-tiny-world": _PAIRS,
     "text2image-diffusion-tiny-world": _PAIRS,
     "clip-tiny-world": _PAIRS,
+    "clip-emoji": _EMOJI_PAIRS,
+    "text2image-emoji": _EMOJI_PAIRS,
     "checker-tiny-world": _GROUPS,
     "colorize-tiny-world": _DRAWN_GROUPS,
     "inpaint-tiny-world": _DRAWN_GROUPS,

@@ -1,6 +1,19 @@
 """The words of the tab Text to image, for `wording`: English, simplified and traditional Chinese."""
 
+_PAIRS = (
+    "20,000 drawings of the tiny world, one to three things, with captions",
+    "小世界的 2 万张图画，每张一到三件东西，附描述",
+    "小世界的 2 萬張圖畫，每張一到三件東西，附描述",
+)
+
 TEXT_TO_IMAGE_WORDS: dict[str, tuple[str, str, str]] = {
+    "data_text2image-tiny-world": _PAIRS,
+    "data_text2image-diffusion-tiny-world": _PAIRS,
+    "data_text2image-emoji": (
+        "Noto Emoji, 1,647 pictures with their names",
+        "Noto Emoji 的 1,647 张图片及其英文名称",
+        "Noto Emoji 的 1,647 張圖片及其英文名稱",
+    ),
     "tab_text_to_image": ("🖼️ Text to image", "🖼️ 文生图", "🖼️ 文生圖"),
     "t2i_intro": (
         "Say what is to be drawn, in English or Chinese. Each model draws several candidates; a dual encoder "
