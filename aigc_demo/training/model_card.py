@@ -321,7 +321,8 @@ def _drawing_as_measured(figures: Mapping[str, Any]) -> str:
     rows = [(told, f"{figures[name]:.1%}") for name, told in DREW_RIGHT.items() if name in figures]
     what = "captions of each row, each of a combination that training never shows"
     if "found_of_100_first" in figures:
-        what = f"captions, judged by {_text(_without_folders(figures['settings']['judge']))}, which guided nothing"
+        judge = _text(_without_folders(figures["settings"]["judge"]))
+        what = f"captions, judged by {judge}, which guided nothing"
     return f"""## How good it is
 
 Measured with the files as shipped on {figures["num_samples"]:,} {what}.
