@@ -107,7 +107,10 @@ def test_the_card_of_a_run_shows_no_path_of_this_machine(tmp_path: Path) -> None
     run.finish_checkpoint(2)
     card = export_card(watches.view("gpt-1"))
     assert str(tmp_path) not in card
-    assert "train gpt --data source.txt --run-dir RUN --seed 5 --steps 20 --set batch_size=8" in card
+    assert (
+        "train gpt --data source.txt --run-dir RUN --seed 5 --steps 20 --stop-after 2 --set batch_size=8"
+        in card
+    )
     assert "| best validation loss | 2.5000 nats a token, at step 1 |" in card
     assert "| last validation loss | 2.7500 nats a token, at step 2 |" in card
     assert "| minutes of training | 1.5 |" in card
