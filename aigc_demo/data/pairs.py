@@ -20,7 +20,7 @@ from aigc_demo.data.images import PICTURES, PictureCorpus, PictureSettings, prep
 from aigc_demo.data.preparation import PreparationStep
 from aigc_demo.data.sources import TINY_WORLD
 from aigc_demo.data.tiny_caption import LANGUAGES, caption
-from aigc_demo.data.tiny_group import NUM_HELD_OUT, Group, groups, is_held_out, meaning
+from aigc_demo.data.tiny_group import NUM_HELD_OUT, Group, are_distinct, groups, is_held_out, meaning
 from aigc_demo.data.tiny_picture import drawn
 from aigc_demo.data.tiny_scene import COLOURS, SHAPES, SIZES, WEATHERS
 from aigc_demo.data.tokenizer import Tokenizer, train_tokenizer
@@ -133,8 +133,7 @@ def altered(group: Group, rng: random.Random) -> Group:
     """
     while True:
         other = rng.choice(CHANGES)(group, rng)
-        looks = {(thing.kind, thing.colour) for thing in other.things}
-        fits = len(looks) == len(other.things) and not any(map(is_held_out, other.things))
+        fits = are_distinct(other.things) and not any(map(is_held_out, other.things))
         if fits and meaning(other) != meaning(group):
             return other
 

@@ -6,7 +6,7 @@ it never saw although it knows every part of it.
 
 import itertools
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from aigc_demo.data.tiny_scene import COLOURS, SHAPES, SIZES, WEATHERS, Place, Thing, relations
@@ -40,6 +40,11 @@ class Group:
 
     things: tuple[Thing, ...]
     weather: str = ""
+
+
+def are_distinct(things: Sequence[Thing]) -> bool:
+    """Whether no two agree in both kind and colour."""
+    return len({(thing.kind, thing.colour) for thing in things}) == len(things)
 
 
 def is_held_out(thing: Thing) -> bool:
@@ -102,7 +107,7 @@ def arranged(looks: list[Thing], steps: list[str], weather: str = "") -> Group |
     """
     if len(looks) - 1 != len(steps) or not 1 <= len(looks) <= MOST_THINGS:
         return None
-    if len({(thing.kind, thing.colour) for thing in looks}) < len(looks):
+    if not are_distinct(looks):
         return None
     if len({step in ("left", "right") for step in steps}) < len(steps):
         return None  # two of three in one line
@@ -136,7 +141,7 @@ def group_standing(looks: Mapping[tuple[float, float], Thing], weather: str = ""
     things = [
         replace(thing, place=Place(row=int(y > 0.5), column=int(x > 0.5))) for (x, y), thing in looks.items()
     ]
-    if not 1 <= len(things) <= MOST_THINGS or len({(t.kind, t.colour) for t in things}) < len(things):
+    if not 1 <= len(things) <= MOST_THINGS or not are_distinct(things):
         return None
     for order in (things, things[1:] + things[:1], things[2:] + things[:2]):
         group = Group(tuple(order), weather)

@@ -96,14 +96,13 @@ def _pairs_with_exchanged(groups: "Sequence[Group]", language: str) -> list[tupl
 
     from aigc_demo.data.pairs import LOOKS, exchanged
     from aigc_demo.data.tiny_caption import caption
-    from aigc_demo.data.tiny_group import meaning
+    from aigc_demo.data.tiny_group import are_distinct, meaning
 
     found = []
     for place, group in enumerate(groups):
         for look in LOOKS if len(group.things) > 1 else ():
             other = exchanged(group, (look,))
-            distinct = len({(thing.kind, thing.colour) for thing in other.things}) == len(other.things)
-            if distinct and meaning(other) != meaning(group):
+            if are_distinct(other.things) and meaning(other) != meaning(group):
                 # The same random numbers: the same phrasing.
                 own, wrong = (caption(one, language, random.Random(place)) for one in (group, other))
                 found.append((place, own, wrong))

@@ -21,7 +21,7 @@ from aigc_demo.data.pixels import as_numbers
 from aigc_demo.data.tokenizer import Tokenizer
 from aigc_demo.measure.retrieval import LOOKED_THROUGH, found_among
 from aigc_demo.nets.contrastive import DualEncoder, contrastive_loss, telling_loss
-from aigc_demo.training.optimizers import optimizers_of_network
+from aigc_demo.training.optimizers import muon_dtype, optimizers_of_network
 from aigc_demo.training.pair_settings import ClipSettings
 from aigc_demo.training.picture_batches import with_noise
 from aigc_demo.training.picture_training import PictureTraining
@@ -113,7 +113,6 @@ class ContrastiveTraining(PictureTraining):
     def optimizers_of(self, network: nn.Module) -> list[Optimizer]:
         """As PictureTraining; matrices and kernels by Muon, if asked."""
         settings = self.settings
-        bfloat16 = self.accelerator.mixed_precision == "bf16"
         return optimizers_of_network(
             network,
             kind=settings.optimizer,
@@ -122,7 +121,7 @@ class ContrastiveTraining(PictureTraining):
             betas=(settings.beta1, settings.beta2),
             weight_decay=settings.weight_decay,
             muon_momentum=MUON_MOMENTUM,
-            muon_dtype=torch.bfloat16 if bfloat16 else torch.float32,
+            muon_dtype=muon_dtype(self.accelerator.mixed_precision),
         )
 
     @torch.no_grad()

@@ -7,6 +7,7 @@ from torch import nn
 
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.pairs import caption_tokenizer, prepare_pairs
+from aigc_demo.data.tokenizer import Tokenizer
 from aigc_demo.generators.matching import matcher_in
 from aigc_demo.nets.contrastive import DualEncoder
 from aigc_demo.training.contrastive import ContrastiveTraining
@@ -23,21 +24,23 @@ def prepare(
 ) -> ContrastiveTraining:
     """Data, network and loop, nothing trained yet.
 
-    A run that begins with another model's weights reads with that one's words.
+    A run that begins with another model's weights reads with that one's words, and needs it no more once it
+    has a checkpoint.
 
     Raises:
         InputError: the source has no pairs, or `--init` names a model of another kind or shape.
     """
     corpus = prepare_pairs(order.source, settings)
     torch.manual_seed(order.seed)
-    if order.init is None:
-        tokenizer = caption_tokenizer(corpus.train_captions)
-        encoder = DualEncoder(settings.encoder_config(tokenizer.vocab_size))
+    if checkpoint is not None:
+        tokenizer = Tokenizer.load(checkpoint)
+    elif order.init is not None:
+        tokenizer = Tokenizer.load(Path(model_to_go_on_from(order).location))
     else:
-        tokenizer = matcher_in(Path(model_to_go_on_from(order).location)).tokenizer
-        encoder = DualEncoder(settings.encoder_config(tokenizer.vocab_size))
-        if checkpoint is None:
-            take_over(order, (encoder,), lambda folder: (matcher_in(folder).encoder,))
+        tokenizer = caption_tokenizer(corpus.train_captions)
+    encoder = DualEncoder(settings.encoder_config(tokenizer.vocab_size))
+    if order.init is not None and checkpoint is None:
+        take_over(order, (encoder,), lambda folder: (matcher_in(folder).encoder,))
     return ContrastiveTraining(encoder, tokenizer, corpus, settings, budget, run, seed=order.seed)
 
 

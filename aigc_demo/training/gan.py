@@ -9,7 +9,7 @@ the generator learns to be taken for real by the discriminator as it is now. The
 
 import math
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -32,7 +32,7 @@ from aigc_demo.nets.diff_augment import diff_augment
 from aigc_demo.nets.style_generator import StyleGenerator
 from aigc_demo.training.checkpoint import checkpoint_folder, read_progress, writable_copy, write_progress
 from aigc_demo.training.loop import TrainingLoop
-from aigc_demo.training.optimizers import optimizers_of_network, rate_factor
+from aigc_demo.training.optimizers import muon_dtype, optimizers_of_network, set_rates
 from aigc_demo.training.picture_batches import PictureBatches
 from aigc_demo.training.picture_settings import GanSettings, StyleGanSettings
 from aigc_demo.training.settings import Budget
@@ -97,7 +97,8 @@ class GanTraining(TrainingLoop):
     def train_step(self) -> StepDone:
         """The discriminator's moves, then the generator's, on this process's rows of the batch."""
         started = time.perf_counter()
-        factor = self.set_rates((*self.generator_optimizers, *self.discriminator_optimizers))
+        optimizers = (*self.generator_optimizers, *self.discriminator_optimizers)
+        factor = set_rates(optimizers, self.share_done(), schedule=self.settings.schedule)
         self.generator.train()
         self.discriminator.train()
         for move in range(1, self.settings.discriminator_steps):
@@ -113,14 +114,6 @@ class GanTraining(TrainingLoop):
             seen |= self.held_out()
         measures = {**seen, **self.measures_of_step(started, factor, gradient_norm)}
         return StepDone(step=self.step, loss=told, measures=measures)
-
-    def set_rates(self, optimizers: Iterable[Optimizer]) -> float:
-        """Learning rates for a step, by the schedule; returns their share of the largest."""
-        factor = rate_factor(self.share_done(), schedule=self.settings.schedule)
-        for optimizer in optimizers:
-            for group in optimizer.param_groups:
-                group["lr"] = group["peak_lr"] * factor
-        return factor
 
     def measures_of_step(self, started: float, factor: float, gradient_norm: float) -> dict[str, Any]:
         """Count a step that began then, and say what every step says of itself."""
@@ -266,7 +259,7 @@ class GanTraining(TrainingLoop):
             learning_rate=rate,
             muon_learning_rate=settings.muon_learning_rate,
             betas=(settings.beta1, settings.beta2),
-            muon_dtype=torch.bfloat16 if self.accelerator.mixed_precision == "bf16" else torch.float32,
+            muon_dtype=muon_dtype(self.accelerator.mixed_precision),
         )
         return [self.accelerator.prepare(optimizer) for optimizer in found]
 

@@ -24,7 +24,7 @@ from aigc_demo.nets.transformer import next_token_loss
 from aigc_demo.training.batches import Batches
 from aigc_demo.training.checkpoint import Trained, load_state, save_checkpoint, unwrapped, writable_copy
 from aigc_demo.training.loop import CutShortError, TrainingLoop
-from aigc_demo.training.optimizers import optimizers_for, rate_factor
+from aigc_demo.training.optimizers import muon_dtype, optimizers_for, set_rates
 from aigc_demo.training.settings import Budget, LanguageModelSettings
 from aigc_demo.training.sharding import sharding_plugin
 from aigc_demo.training.validation import validation_loss
@@ -70,7 +70,7 @@ class LanguageModelTraining(TrainingLoop):
             learning_rate=settings.learning_rate,
             muon_learning_rate=settings.muon_learning_rate,
             weight_decay=settings.weight_decay,
-            muon_dtype=torch.bfloat16 if self.accelerator.mixed_precision == "bf16" else torch.float32,
+            muon_dtype=muon_dtype(self.accelerator.mixed_precision),
         )
         torch.manual_seed(seed + self.accelerator.process_index)  # dropout draws from the global stream
         writable = writable_copy(model) if self.accelerator.is_main_process else None
@@ -86,10 +86,7 @@ class LanguageModelTraining(TrainingLoop):
     def train_step(self) -> StepDone:
         """One optimiser step on this process's rows of the batch."""
         started = time.perf_counter()
-        factor = rate_factor(self.share_done(), schedule=self.settings.schedule)
-        for optimizer in self.optimizers:
-            for group in optimizer.param_groups:
-                group["lr"] = group["peak_lr"] * factor
+        factor = set_rates(self.optimizers, self.share_done(), schedule=self.settings.schedule)
         self.model.train()
         loss = self._backward(*self.batches.rows(self.step))
         norm = self.accelerator.clip_grad_norm_(self.model.parameters(), self.settings.max_grad_norm)

@@ -268,6 +268,29 @@ def _at_their_peak(optimizers: list[Optimizer]) -> list[Optimizer]:
     return optimizers
 
 
+def set_rates(optimizers: Iterable[Optimizer], done: float, *, schedule: str) -> float:
+    """Set the learning rates for a step.
+
+    Args:
+        optimizers: whose groups carry their largest rate as `peak_lr`.
+        done: as in `rate_factor`.
+        schedule: likewise.
+
+    Returns:
+        What the rates are, as a share of the largest.
+    """
+    factor = rate_factor(done, schedule=schedule)
+    for optimizer in optimizers:
+        for group in optimizer.param_groups:
+            group["lr"] = group["peak_lr"] * factor
+    return factor
+
+
+def muon_dtype(mixed_precision: str) -> torch.dtype:
+    """In which Muon computes its directions: no finer than a training's other products."""
+    return torch.bfloat16 if mixed_precision == "bf16" else torch.float32
+
+
 def _sorted_parameters(model: nn.Module) -> tuple[list[dict[str, Any]], list, list]:
     """Matrices inside blocks in groups of one layout, other matrices, vectors.
 

@@ -20,7 +20,7 @@ from aigc_demo.core.run_directory import STATE, RunDirectory
 from aigc_demo.data.images import PictureCorpus
 from aigc_demo.training.checkpoint import checkpoint_folder, read_progress, writable_copy, write_progress
 from aigc_demo.training.loop import CutShortError, TrainingLoop
-from aigc_demo.training.optimizers import optimizers_of_network, rate_factor
+from aigc_demo.training.optimizers import optimizers_of_network, set_rates
 from aigc_demo.training.picture_batches import PictureBatches
 from aigc_demo.training.picture_settings import PictureNetworkSettings
 from aigc_demo.training.settings import Budget
@@ -99,10 +99,7 @@ class PictureTraining(TrainingLoop):
         started = time.perf_counter()
         self.show_life()
         settings, accelerator = self.network_settings, self.accelerator
-        factor = rate_factor(self.share_done(), schedule=settings.schedule)
-        for optimizer in self.optimizers:
-            for group in optimizer.param_groups:
-                group["lr"] = group["peak_lr"] * factor
+        factor = set_rates(self.optimizers, self.share_done(), schedule=settings.schedule)
         self.network.train()
         loss = self.batch_loss(self.batches.stream(self.step))
         accelerator.backward(loss)

@@ -96,9 +96,15 @@ def preflight(order: start.Order) -> dict[str, Any]:
 def _try(order: start.Order, settings: LoopSettings, folder: Path) -> Trial:
     """Train for a moment, and time what happens."""
     trial, begun = Trial(), time.perf_counter()
-    settings_of_trial = {**order.settings, **recipe_named(order.recipe).trial}
-    tried = replace(order, run_dir=folder / "run", settings=settings_of_trial, resume=False)
-    tried = replace(tried, steps=ENDLESS, minutes=None, stop_after=None)
+    tried = replace(
+        order,
+        run_dir=folder / "run",
+        settings={**order.settings, **recipe_named(order.recipe).trial},
+        steps=ENDLESS,
+        minutes=None,
+        stop_after=None,
+        resume=False,
+    )
 
     def enough() -> bool:
         steps = trial.seconds["step"]

@@ -87,7 +87,8 @@ def _network(settings: TextDiffusionSettings, vocab_size: int) -> TextUNet:
             pad_token_id=0,
         )
     )
-    # Plain products: torch's fused attention takes three times as long on a CPU for heads as small as these.
+    # Plain products: with torch's fused attention and heads as small as these a step on a CPU takes a fifth
+    # longer (docs/experiments.md).
     unet.set_attn_processor(AttnProcessor())
     return TextUNet(unet, reader)
 

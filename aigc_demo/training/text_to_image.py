@@ -34,13 +34,13 @@ from aigc_demo.nets.conditional_gan import TextDiscriminator, TextGenerator
 from aigc_demo.nets.contrastive import contrastive_loss, is_token, telling_loss
 from aigc_demo.training.checkpoint import writable_copy
 from aigc_demo.training.gan import MOST_HELD_OUT, GanTraining, mean_prob
-from aigc_demo.training.optimizers import rate_factor
+from aigc_demo.training.optimizers import rate_factor, set_rates
 from aigc_demo.training.pair_settings import TextToImageSettings
 from aigc_demo.training.picture_batches import noise
 from aigc_demo.training.sample_captions import captions_of_sample
 from aigc_demo.training.settings import Budget
 
-OWN_RATE, OWN_DECAY = 2e-3, 0.05  # of a guide that learns beside the generator, as the recipe clip has them
+OWN_RATE, OWN_DECAY = 2e-3, 0.05  # AdamW's, of a guide that learns beside the generator
 AFAR = 8  # pixels to a side that become one when a picture is seen from afar
 HELD_SEED, SETTLE_SEED = 1, 2
 
@@ -136,7 +136,7 @@ class TextToImageTraining(GanTraining):
         started = time.perf_counter()
         self.show_life()
         settings = self.settings
-        factor = self.set_rates(self.generator_optimizers)
+        factor = set_rates(self.generator_optimizers, self.share_done(), schedule=settings.schedule)
         self.generator.train()
         rng = self.batches.stream(self.step)
         real_BCHW, index_B = self.batches.rows(rng)
