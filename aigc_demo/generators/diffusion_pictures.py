@@ -7,11 +7,13 @@ that each picture hangs on its own seed alone.
 # Shapes: N pictures, C channels, H rows, W columns.
 
 import copy
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -41,6 +43,8 @@ OF_THE_NOISE = (
     "steps_offset",
 )
 MOST_TIMESTEPS, MOST_PARTS, MOST_SIDE = 10_000, 8, 256
+COLOURS = 3
+CHANNELS = [COLOURS * side**2 for side in range(1, 17)]  # of pictures cut into squares
 
 MOST_AT_ONCE = 64
 
@@ -67,7 +71,7 @@ class DiffusionPictures:
         self.name, self.family = name, family
         self.network = load_unet(folder).to(device)
         self.scheduler = load_scheduler(folder)
-        self.image_size: int = self.network.config.sample_size  # type: ignore[assignment, union-attr]
+        self.image_size = side_of_pictures(self.network)
         self.num_parameters = sum(weight.numel() for weight in self.network.parameters())
 
     def make(
@@ -135,7 +139,7 @@ def denoised(
     """From noise to pictures, without any new noise on the way.
 
     Args:
-        network: the library's UNet2DModel, which predicts the noise in a picture.
+        network: the library's UNet2DModel, which predicts what is in a noisy picture.
         scheduler: its DDIMScheduler.
         noise_NCHW: from a standard normal distribution.
         num_inference_steps: how often the network is asked.
@@ -152,13 +156,44 @@ def denoised(
     scheduler.set_timesteps(num_inference_steps)
     x_NCHW = noise_NCHW.to(device)
     for step, timestep in enumerate(scheduler.timesteps, start=1):
-        predicted_NCHW = network(x_NCHW, timestep).sample.float()
+        predicted_NCHW = predicted(network, x_NCHW, timestep).float()
         out = scheduler.step(predicted_NCHW, timestep, x_NCHW, eta=0.0)
         x_NCHW = out.prev_sample
         guessed_NCHW = as_bytes(out.pred_original_sample).cpu()
         if callback(step, num_inference_steps, guessed_NCHW):
             return guessed_NCHW
     return as_bytes(x_NCHW).cpu()
+
+
+def predicted(unet: nn.Module, x_NCHW: Tensor, timestep: Tensor, **told: Any) -> Tensor:
+    """What a UNet of the library says of noisy pictures, [N, C, H, W].
+
+    One that was made for more than three channels takes a square of pixels for one place: fewer places, of
+    more features each. Nothing is lost, and neither the noise nor its schedule knows of it.
+
+    Args:
+        unet: UNet2DModel, or UNet2DConditionModel.
+        x_NCHW: pictures with noise.
+        timestep: how much of it.
+        told: whatever else the network takes.
+
+    Source:
+        Hoogeboom et al. 2023, arXiv:2301.11093, section 3.4, for a UNet on patches.
+    """
+    side = _side_of_patch(unet)
+    said_NCHW = unet(F.pixel_unshuffle(x_NCHW, side), timestep, **told).sample
+    return F.pixel_shuffle(said_NCHW, side)
+
+
+def side_of_pictures(unet: nn.Module) -> int:
+    """Rows and columns of the pictures that a UNet was made for."""
+    config: Any = unet.config
+    return config.sample_size * _side_of_patch(unet)
+
+
+def _side_of_patch(unet: nn.Module) -> int:
+    config: Any = unet.config
+    return math.isqrt(config.in_channels // COLOURS)
 
 
 def load_unet(folder: Path, kind: str = "UNet2DModel") -> nn.Module:
@@ -237,7 +272,8 @@ def _check_unet(folder: Path, config: Mapping[str, Any], expected_kind: str) -> 
         and isinstance(channels, list)
         and len(channels) <= MOST_PARTS
         and (layers is None or (type(layers) is int and 1 <= layers <= MOST_PARTS))
-        and config.get("in_channels", 3) == config.get("out_channels", 3) == 3
+        and config.get("in_channels", COLOURS) == config.get("out_channels", COLOURS)
+        and config.get("in_channels", COLOURS) in CHANNELS
     )
     if not sound:
         raise InputError("broken_model", path=str(folder), detail="config.json of its unet")

@@ -9,7 +9,7 @@ of our captions.
 import copy
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -18,13 +18,14 @@ from aigc_demo.core.config import shown
 from aigc_demo.core.device import seeded
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.weights_file import check_weights, read_json, weights_path
-from aigc_demo.data.pairs import token_ids, token_table
+from aigc_demo.data.pairs import token_ids, token_table, without_padding
 from aigc_demo.data.pixels import as_bytes
 from aigc_demo.data.tokenizer import Tokenizer
 from aigc_demo.generators.catalog import CatalogEntry, Family
-from aigc_demo.generators.diffusion_pictures import load_scheduler, load_unet
+from aigc_demo.generators.diffusion_pictures import load_scheduler, load_unet, predicted, side_of_pictures
 from aigc_demo.generators.picture_model import Progress
 from aigc_demo.generators.text_sampling import TextSampling
+from aigc_demo.nets.contrastive import is_token
 
 TEXT_ENCODER = "text_encoder"
 MOST_AT_ONCE = 32
@@ -44,12 +45,6 @@ OF_THE_READER = (
 )
 
 
-class Predicted(NamedTuple):
-    """What the network takes for noise, as diffusers' networks give it."""
-
-    sample: Tensor
-
-
 class TextUNet(nn.Module):
     """Both networks as one.
 
@@ -66,9 +61,10 @@ class TextUNet(nn.Module):
         """What each token means where it stands, [N, T, D]."""
         return self.text_encoder(input_ids=ids_NT).last_hidden_state
 
-    def forward(self, x_NCHW: Tensor, timestep: Tensor, words_NTD: Tensor) -> Predicted:
-        """The noise that it sees in pictures of these captions."""
-        return Predicted(self.unet(x_NCHW, timestep, encoder_hidden_states=words_NTD).sample)
+    def forward(self, x_NCHW: Tensor, timestep: Tensor, words_NTD: Tensor, seen_NT: Tensor) -> Tensor:
+        """What it says of noisy pictures of these captions, of whose tokens it sees some."""
+        told = {"encoder_hidden_states": words_NTD, "encoder_attention_mask": seen_NT}
+        return predicted(self.unet, x_NCHW, timestep, **told)
 
 
 class DiffusionTextToImage:
@@ -86,9 +82,8 @@ class DiffusionTextToImage:
     def __init__(self, name: str, network: TextUNet, scheduler: Any, tokenizer: Tokenizer):
         self.name, self.network = name, network.eval()
         self.scheduler, self.tokenizer = scheduler, tokenizer
-        unet: Any = network.unet
         reader: Any = network.text_encoder
-        self.image_size: int = unet.config.sample_size
+        self.image_size = side_of_pictures(network.unet)
         self.length: int = reader.config.max_position_embeddings
         self.num_parameters = sum(weight.numel() for weight in network.parameters())
 
@@ -114,6 +109,7 @@ class DiffusionTextToImage:
         for start in range(0, len(texts), MOST_AT_ONCE):
             part = slice(start, start + MOST_AT_ONCE)
             ids_NT = token_table(self.tokenizer, [texts[part]], self.length)[0]
+            ids_NT = without_padding(ids_NT)
             made.append(text_denoised(self.network, self.scheduler, ids_NT, seeds[part], sampling, told))
             if stopped:
                 break
@@ -131,8 +127,8 @@ def text_denoised(
 ) -> Tensor:
     """From noise to pictures of captions, each of its own seed alone.
 
-    With guidance g the noise taken away is e(x) + g (e(x, caption) - e(x)): the further from what the network
-    would do without the caption, the more the picture heeds it.
+    With guidance g what the network says counts as f(x) + g (f(x, caption) - f(x)): the further from what it
+    would say without the caption, the more the picture heeds it.
 
     Args:
         network: of the library.
@@ -146,30 +142,31 @@ def text_denoised(
         uint8 [N, C, H, W].
 
     Source:
-        Ho and Salimans 2022, arXiv:2207.12598, eq. 6, whose w is g - 1.
+        Ho and Salimans 2022, arXiv:2207.12598, eq. 6, whose w is g - 1; there for the noise, of which a
+        prediction of the picture is a linear function.
     """
     device = next(network.parameters()).device
-    unet: Any = network.unet
     stepper = _stepper(sampling.scheduler, scheduler)
     stepper.set_timesteps(sampling.num_inference_steps)
     streams = [seeded(seed) for seed in seeds]
-    shape = (3, unet.config.sample_size, unet.config.sample_size)
-    x_NCHW = torch.stack([torch.randn(shape, generator=rng) for rng in streams]).to(device)
+    side = side_of_pictures(network.unet)
+    x_NCHW = torch.stack([torch.randn(3, side, side, generator=rng) for rng in streams]).to(device)
     x_NCHW = x_NCHW * stepper.init_noise_sigma
     scale = sampling.guidance_scale
     ids_NT = ids_NT.to(device)
-    words_NTD = network.read(ids_NT if scale == 1 else torch.cat([ids_NT, torch.zeros_like(ids_NT)]))
+    if scale != 1:
+        ids_NT = torch.cat([ids_NT, torch.zeros_like(ids_NT)])
+    words = network.read(ids_NT), is_token(ids_NT)
     # Only where a step draws new noise does it need to know whose.
     noisy: dict[str, Any] = {"generator": streams} if sampling.scheduler == "ddpm" else {}
     for step, timestep in enumerate(stepper.timesteps, start=1):
         asked_NCHW = stepper.scale_model_input(x_NCHW, timestep)
         if scale == 1:
-            noise_NCHW = network(asked_NCHW, timestep, words_NTD).sample
+            said_NCHW = network(asked_NCHW, timestep, *words)
         else:
-            both = network(torch.cat([asked_NCHW] * 2), timestep, words_NTD).sample
-            told_NCHW, untold_NCHW = both.chunk(2)
-            noise_NCHW = untold_NCHW + scale * (told_NCHW - untold_NCHW)
-        out = stepper.step(noise_NCHW, timestep, x_NCHW, **noisy)
+            told_NCHW, untold_NCHW = network(torch.cat([asked_NCHW] * 2), timestep, *words).chunk(2)
+            said_NCHW = untold_NCHW + scale * (told_NCHW - untold_NCHW)
+        out = stepper.step(said_NCHW, timestep, x_NCHW, **noisy)
         x_NCHW = out.prev_sample
         guessed = getattr(out, "pred_original_sample", None)
         guessed_NCHW = as_bytes(x_NCHW if guessed is None else guessed).cpu()

@@ -1,7 +1,8 @@
 """Training a diffusion model, the library baseline for pictures: network, noise and average are diffusers'.
 
-A picture is mixed with noise, more or less of it, and the network learns to say which noise that was. From
-noise alone it then takes away, little by little, what it takes for noise.
+A picture is mixed with noise, more or less of it, and the network learns to say which noise that was, or
+which picture: one follows from the other. From noise alone it then takes away, little by little, what it
+takes for noise.
 """
 
 # Shapes: B pictures of a batch (this process's share of it), N sample pictures, C channels, H rows,
@@ -17,29 +18,40 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from diffusers import DDIMScheduler, DDPMPipeline, DDPMScheduler
-from diffusers.training_utils import EMAModel
+from diffusers.training_utils import EMAModel, compute_snr
 from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from aigc_demo.core.device import seeded
 from aigc_demo.core.events import CheckpointSaved, SampleReady
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.images import PictureCorpus
 from aigc_demo.data.pixels import as_numbers, grid
-from aigc_demo.generators.diffusion_pictures import denoised
+from aigc_demo.generators.diffusion_pictures import denoised, predicted
 from aigc_demo.generators.picture_model import Progress
+from aigc_demo.training.optimizers import muon_dtype, optimizers_of_network
 from aigc_demo.training.picture_settings import DiffusionSettings
-from aigc_demo.training.picture_training import PictureTraining
+from aigc_demo.training.picture_training import ADAMW_BETAS, PictureTraining
 from aigc_demo.training.settings import Budget
 
 SAMPLE_SEED, VALIDATION_SEED = 0, 1
+MOST_WEIGHT = 5.0  # of a picture with little noise, where the network is to say what the picture is
 MEASURED_TOGETHER = 64
 
 
+def noise_of(settings: DiffusionSettings) -> DDPMScheduler:
+    """How much noise there is at each step, and what the network says of it."""
+    # Few steps have to begin where training ended, at noise alone: hence "trailing".
+    return DDPMScheduler(
+        settings.noise_steps, timestep_spacing="trailing", prediction_type=settings.prediction_type
+    )
+
+
 class DiffusionTraining(PictureTraining):
-    """One training of a network that predicts noise.
+    """One training of a diffusion model.
 
     Args:
-        unet: from pictures with noise [B, C, H, W] and how much of it [B] to the noise.
+        unet: from pictures with noise [B, C, H, W] and how much of it [B] to what the settings ask of it.
         corpus: what it is trained and measured on.
         settings: of the recipe.
         budget: how long.
@@ -47,7 +59,9 @@ class DiffusionTraining(PictureTraining):
         seed: of batches and noise.
 
     Source:
-        Ho et al. 2020, arXiv:2006.11239, algorithm 1 and eq. 14.
+        Ho et al. 2020, arXiv:2006.11239, algorithm 1 and eq. 14, for the noise; Salimans and Ho 2022,
+        arXiv:2202.00512, section 4, for the picture, weighed by 1 + SNR, and for the velocity; Hang et al.
+        2023, arXiv:2303.09556, for an end to that weight.
     """
 
     def __init__(
@@ -60,10 +74,9 @@ class DiffusionTraining(PictureTraining):
         *,
         seed: int = 0,
     ):
+        self.settings = settings  # its optimizers are wanted at once
         super().__init__(unet, corpus, settings, budget, run, seed=seed)
-        self.settings = settings
-        # Few steps have to begin where training ended, at noise alone: hence "trailing".
-        self.noise = DDPMScheduler(settings.noise_steps, timestep_spacing="trailing")
+        self.noise = noise_of(settings)
         self.average = EMAModel(self.network.parameters(), decay=settings.ema_decay)
         self.accelerator.register_for_checkpointing(self.average)
         # What the average is put into to be measured and to draw, and to be written.
@@ -72,12 +85,25 @@ class DiffusionTraining(PictureTraining):
         self.sample_noise_NCHW = torch.randn(shape, generator=seeded(SAMPLE_SEED))
 
     def batch_loss(self, rng: torch.Generator) -> Tensor:
-        """Mean squared error of the predicted noise; 1 for a network that predicts none."""
+        """Mean squared error of what the network says, weighed as the noise asks."""
         picture_BCHW, index_B = self.batches.rows(rng)
         noise_BCHW = torch.randn(picture_BCHW.shape, generator=rng)
         timestep_B = torch.randint(self.settings.noise_steps, (len(picture_BCHW),), generator=rng)
         parts = (self.mine(picture_BCHW), self.mine(noise_BCHW), self.mine(timestep_B))
-        return self._noise_loss(self.network, *parts, *map(self.mine, self.told(index_B, rng)))
+        return self._loss(self.network, *parts, *map(self.mine, self.told(index_B, rng)))
+
+    def optimizers_of(self, network: nn.Module) -> list[Optimizer]:
+        """As PictureTraining; if wanted, Muon for matrices and kernels."""
+        settings = self.settings
+        return optimizers_of_network(
+            network,
+            kind=settings.optimizer,
+            learning_rate=settings.learning_rate,
+            muon_learning_rate=settings.muon_learning_rate,
+            betas=ADAMW_BETAS,
+            weight_decay=settings.weight_decay,
+            muon_dtype=muon_dtype(self.accelerator.mixed_precision),
+        )
 
     def told(self, index_B: Tensor, rng: torch.Generator) -> tuple[Tensor, ...]:
         """What the network is told of pictures for training beside how much noise there is: nothing here.
@@ -111,7 +137,7 @@ class DiffusionTraining(PictureTraining):
             noise_BCHW = torch.randn(picture_BCHW.shape, generator=rng)
             known = (picture_BCHW, noise_BCHW, timestep_B, *self.told_held_out(index_B))
             parts = tuple(part.to(device) for part in known)
-            total += self._noise_loss(kept, *parts).item() * len(index_B)
+            total += self._loss(kept, *parts).item() * len(index_B)
         return {"loss": total / len(index_N)}
 
     def kept_network(self) -> nn.Module:
@@ -160,10 +186,29 @@ class DiffusionTraining(PictureTraining):
             self.kept_network(), scheduler, self.sample_noise_NCHW, self.settings.sample_steps, ask
         )
 
-    def _noise_loss(
+    def said(self, network: nn.Module, x_BCHW: Tensor, timestep_B: Tensor, *told: Tensor) -> Tensor:
+        """What a network says of noisy pictures.
+
+        Args:
+            network: the trained one, or its average.
+            x_BCHW: the pictures.
+            timestep_B: how much noise there is in each.
+            told: what `told` or `told_held_out` has of them.
+        """
+        return predicted(network, x_BCHW, timestep_B)
+
+    def _loss(
         self, network: nn.Module, picture_BCHW: Tensor, noise_BCHW: Tensor, timestep_B: Tensor, *told: Tensor
     ) -> Tensor:
         noisy_BCHW = self.noise.add_noise(picture_BCHW, noise_BCHW, timestep_B)
         with self.accelerator.autocast():
-            predicted_BCHW = network(noisy_BCHW, timestep_B, *told).sample
-        return F.mse_loss(predicted_BCHW.float(), noise_BCHW)
+            said_BCHW = self.said(network, noisy_BCHW, timestep_B, *told)
+        asked = self.noise.config.prediction_type
+        if asked == "sample":
+            error_B = (said_BCHW.float() - picture_BCHW).square().flatten(1).mean(dim=1)
+            snr_B = compute_snr(self.noise, timestep_B)
+            return (error_B * (1 + snr_B).clamp(max=MOST_WEIGHT)).mean()
+        wanted_BCHW = noise_BCHW
+        if asked == "v_prediction":
+            wanted_BCHW = self.noise.get_velocity(picture_BCHW, noise_BCHW, timestep_B)
+        return F.mse_loss(said_BCHW.float(), wanted_BCHW)

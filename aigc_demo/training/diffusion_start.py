@@ -1,6 +1,7 @@
 """How a training of a diffusion model is put together from an order."""
 
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -8,15 +9,23 @@ from torch import nn
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.images import prepare_pictures
-from aigc_demo.generators.diffusion_pictures import load_unet
-from aigc_demo.training.diffusion import DiffusionTraining
+from aigc_demo.generators.diffusion_pictures import COLOURS, load_scheduler, load_unet
+from aigc_demo.training.diffusion import DiffusionTraining, noise_of
 from aigc_demo.training.order import Order, model_to_go_on_from
 from aigc_demo.training.picture_settings import DiffusionSettings
 from aigc_demo.training.settings import Budget
 
-SMALLEST_SIDE, NORM_GROUPS = 8, 8
+SMALLEST_SIDE, NORM_GROUPS = 8, 8  # rows of the smallest level, if there are so many; groups of a norm
 # By the library's names.
-SHAPE = ("sample_size", "block_out_channels", "layers_per_block", "norm_num_groups", "add_attention")
+SHAPE = (
+    "sample_size",
+    "in_channels",
+    "block_out_channels",
+    "layers_per_block",
+    "norm_num_groups",
+    "add_attention",
+)
+NOISE = ("prediction_type", "num_train_timesteps")
 
 
 def prepare(
@@ -31,7 +40,7 @@ def prepare(
     torch.manual_seed(order.seed)
     (unet,) = networks(order.recipe, settings)
     if order.init is not None and checkpoint is None:
-        _take_over(order, unet)
+        _take_over(order, settings, unet)
     return DiffusionTraining(unet, corpus, settings, budget, run, seed=order.seed)
 
 
@@ -44,9 +53,10 @@ def networks(recipe: str, settings: DiffusionSettings) -> list[nn.Module]:
     from diffusers.utils import logging
 
     logging.disable_progress_bar()  # a bar for every checkpoint would tear the lines of events apart
-    num_levels = (settings.image_size // SMALLEST_SIDE).bit_length()
+    places = places_of(settings)
+    num_levels = levels_of(places["sample_size"])
     unet = UNet2DModel(
-        sample_size=settings.image_size,
+        **places,
         block_out_channels=tuple(settings.base_channels * level for level in range(1, num_levels + 1)),
         layers_per_block=settings.layers_per_block,
         down_block_types=("DownBlock2D",) * num_levels,
@@ -57,16 +67,44 @@ def networks(recipe: str, settings: DiffusionSettings) -> list[nn.Module]:
     return [unet]
 
 
-def _take_over(order: Order, unet: nn.Module) -> None:
+def places_of(settings: DiffusionSettings) -> dict[str, int]:
+    """Rows of places and features of each, of what comes in and goes out, by the library's names."""
+    num_features = COLOURS * settings.patch_size**2
+    side = settings.image_size // settings.patch_size
+    return {"sample_size": side, "in_channels": num_features, "out_channels": num_features}
+
+
+def levels_of(side: int) -> int:
+    """How often so many rows can be halved, and once more."""
+    return max(1, (side // SMALLEST_SIDE).bit_length())
+
+
+def check_shape(order: Order, names: tuple[str, ...], old: Any, new: Any) -> None:
+    """That two networks of a library, or their noises, have the same shape.
+
+    Args:
+        order: says by `--init` where the old one is from.
+        names: of the facts in their configs that have to be equal.
+        old: what is taken over.
+        new: what takes it over.
+
+    Raises:
+        InputError: they differ.
+    """
+    for name in names:
+        was, now = getattr(old.config, name), getattr(new.config, name)
+        if was != now:
+            raise InputError("init_differs", path=str(order.init), name=name, old=was, new=now)
+
+
+def _take_over(order: Order, settings: DiffusionSettings, unet: nn.Module) -> None:
     """Put in the weights of the model that `--init` names.
 
     Raises:
-        InputError: there is none, or it has another shape.
+        InputError: there is none, or it has another shape, or says something else of noisy pictures.
     """
-    entry = model_to_go_on_from(order)
-    old = load_unet(Path(entry.location))
-    for name in SHAPE:
-        was, now = getattr(old.config, name), getattr(unet.config, name)
-        if was != now:
-            raise InputError("init_differs", path=str(order.init), name=name, old=was, new=now)
+    folder = Path(model_to_go_on_from(order).location)
+    old = load_unet(folder)
+    check_shape(order, SHAPE, old, unet)
+    check_shape(order, NOISE, load_scheduler(folder), noise_of(settings))
     unet.load_state_dict(old.state_dict())

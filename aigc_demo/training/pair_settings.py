@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING
 from aigc_demo.core.config import setting
 from aigc_demo.data.images import DRAWN
 from aigc_demo.data.pairs import LONGEST, PairSettings
-from aigc_demo.training.picture_settings import DiffusionSettings, GanSettings, PictureNetworkSettings
+from aigc_demo.training.picture_settings import (
+    PREDICTIONS,
+    DiffusionSettings,
+    GanSettings,
+    PictureNetworkSettings,
+)
 
 if TYPE_CHECKING:
     from aigc_demo.nets.attribute_reader import AttributeReaderConfig
@@ -157,10 +162,17 @@ class TextDiffusionSettings(PairSettings, DiffusionSettings):
     num_layers: int = setting(2, "blocks of the text encoder", low=1, high=24)
     num_heads: int = setting(4, "attentions side by side in a block", low=1, high=32)
     caption_dropout: float = setting(0.1, "share of pictures whose caption is left away", low=0, high=1)
-    base_channels: int = setting(
-        16, "features of the level next to the picture; n times as many in level n", low=8, high=256
-    )
+    base_channels: int = setting(64, "features of a place, in every level", low=8, high=256)
     batch_size: int = setting(32, "pictures in one step, all processes together", low=2, high=8192)
+    prediction_type: str = setting(
+        "sample",
+        "what the network says of a noisy picture: its noise, the picture, or how one turns into the other",
+        choices=PREDICTIONS,
+    )
+    patch_size: int = setting(
+        4, "side of the square of pixels that is one place to the network", low=1, high=16
+    )
+    optimizer: str = setting("muon", "for matrices and kernels", choices=("adamw", "muon"))
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 LOSSES = ("non-saturating", "minimax", "hinge")
 POLICY = ("colour", "translation", "cutout")
 NORMS = ("batch", "none")
+# As diffusers' schedulers name them.
+PREDICTIONS = ("epsilon", "sample", "v_prediction")
 
 
 @dataclass(frozen=True)
@@ -162,6 +164,16 @@ class DiffusionSettings(PictureNetworkSettings):
     layers_per_block: int = setting(1, "convolution blocks in each level", low=1, high=4)
     attention: bool = setting(False, "let places look at each other where they are fewest")
     noise_steps: int = setting(1000, "steps from a picture to noise", low=10, high=4000)
+    prediction_type: str = setting(
+        "epsilon",
+        "what the network says of a noisy picture: its noise, the picture, or how one turns into the other",
+        choices=PREDICTIONS,
+    )
+    patch_size: int = setting(
+        1, "side of the square of pixels that is one place to the network", low=1, high=16
+    )
+    optimizer: str = setting("adamw", "for matrices and kernels", choices=("adamw", "muon"))
+    muon_learning_rate: float = setting(0.02, "Muon's largest", low=0, high=10)
     batch_size: int = setting(64, "pictures in one step, all processes together", low=2, high=8192)
     ema_decay: float = setting(0.999, "memory of the network that is kept", low=0, high=0.99999)
     validation_pictures: int = setting(256, "pictures measured each time, the same ones", low=1)
@@ -177,3 +189,6 @@ class DiffusionSettings(PictureNetworkSettings):
         if self.sample_steps > self.noise_steps:
             expected = f"at most {self.noise_steps}"
             raise InputError("setting_range", name="sample_steps", expected=expected, got=self.sample_steps)
+        if self.image_size % self.patch_size:
+            expected = f"a divisor of {self.image_size}"
+            raise InputError("setting_range", name="patch_size", expected=expected, got=self.patch_size)

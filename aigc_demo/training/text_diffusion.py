@@ -19,8 +19,9 @@ from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.pairs import PairCorpus, token_table, without_padding
 from aigc_demo.data.tokenizer import Tokenizer
 from aigc_demo.generators.picture_model import Progress
-from aigc_demo.generators.text_diffusion import TEXT_ENCODER, Predicted, TextUNet, text_denoised
+from aigc_demo.generators.text_diffusion import TEXT_ENCODER, TextUNet, text_denoised
 from aigc_demo.generators.text_sampling import TextSampling
+from aigc_demo.nets.contrastive import is_token
 from aigc_demo.training.diffusion import DiffusionTraining
 from aigc_demo.training.pair_settings import TextDiffusionSettings
 from aigc_demo.training.sample_captions import captions_of_sample
@@ -28,7 +29,7 @@ from aigc_demo.training.settings import Budget
 
 
 class TextDiffusionTraining(DiffusionTraining):
-    """One training of a network that predicts noise and is given captions.
+    """One training of a diffusion model that is given captions.
 
     Args:
         network: the library's two networks.
@@ -72,6 +73,10 @@ class TextDiffusionTraining(DiffusionTraining):
         ids_BT = own_BPT[torch.arange(B), torch.randint(P, (B,), generator=rng)]
         left_away_B1 = torch.rand(B, 1, generator=rng) < self.settings.caption_dropout
         return (without_padding(ids_BT).masked_fill(left_away_B1, 0),)
+
+    def said(self, network: nn.Module, x_BCHW: Tensor, timestep_B: Tensor, *told: Tensor) -> Tensor:
+        """As DiffusionTraining."""
+        return network(x_BCHW, timestep_B, *told)
 
     def told_held_out(self, index_B: Tensor) -> tuple[Tensor, ...]:
         """As DiffusionTraining."""
@@ -118,5 +123,5 @@ class _Reading(nn.Module):
         super().__init__()
         self.network = network
 
-    def forward(self, x_BCHW: Tensor, timestep_B: Tensor, ids_BT: Tensor) -> Predicted:
-        return self.network(x_BCHW, timestep_B, self.network.read(ids_BT))
+    def forward(self, x_BCHW: Tensor, timestep_B: Tensor, ids_BT: Tensor) -> Tensor:
+        return self.network(x_BCHW, timestep_B, self.network.read(ids_BT), is_token(ids_BT))

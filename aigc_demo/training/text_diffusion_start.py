@@ -1,24 +1,24 @@
 """How a training of the library's text-to-image model is put together from an order."""
 
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import nn
 
-from aigc_demo.core.errors import InputError
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.pairs import LONGEST, caption_tokenizer, prepare_pairs
+from aigc_demo.generators.diffusion_pictures import load_scheduler
 from aigc_demo.generators.text_diffusion import TextUNet, load_text_unet
 from aigc_demo.training.contrastive_start import COUNTED_VOCABULARY
+from aigc_demo.training.diffusion import noise_of
+from aigc_demo.training.diffusion_start import NOISE, NORM_GROUPS, check_shape, levels_of, places_of
 from aigc_demo.training.order import Order, model_to_go_on_from
 from aigc_demo.training.pair_settings import TextDiffusionSettings
 from aigc_demo.training.settings import Budget
 from aigc_demo.training.text_diffusion import TextDiffusionTraining
 
-SMALLEST_SIDE, NORM_GROUPS = 8, 8
 # By the library's names, of the UNet and of the text encoder.
-UNET_SHAPE = ("sample_size", "block_out_channels", "layers_per_block", "cross_attention_dim")
+UNET_SHAPE = ("sample_size", "in_channels", "block_out_channels", "layers_per_block", "cross_attention_dim")
 READER_SHAPE = ("vocab_size", "hidden_size", "num_hidden_layers")
 
 
@@ -39,7 +39,7 @@ def prepare(
     torch.manual_seed(order.seed)
     network = _network(settings, tokenizer.vocab_size)
     if order.init is not None and checkpoint is None:
-        _take_over(order, network)
+        _take_over(order, settings, network)
     return TextDiffusionTraining(network, tokenizer, corpus, settings, budget, run, seed=order.seed)
 
 
@@ -49,7 +49,7 @@ def networks(recipe: str, settings: TextDiffusionSettings) -> list[nn.Module]:
 
 
 def _network(settings: TextDiffusionSettings, vocab_size: int) -> TextUNet:
-    """diffusers' UNet, whose levels of at most 16 rows ask the words, and transformers' text encoder."""
+    """diffusers' UNet, whose smallest level asks the words, and transformers' text encoder."""
     from diffusers import UNet2DConditionModel
     from diffusers.models.attention_processor import AttnProcessor
     from diffusers.utils import logging as diffusers_logging
@@ -59,17 +59,14 @@ def _network(settings: TextDiffusionSettings, vocab_size: int) -> TextUNet:
     # A bar for every checkpoint would tear the lines of events apart.
     diffusers_logging.disable_progress_bar()
     transformers_logging.disable_progress_bar()
-    num_levels = (settings.image_size // SMALLEST_SIDE).bit_length()
-    asking = 2
-    plain = num_levels - asking
+    places = places_of(settings)
+    plain = levels_of(places["sample_size"]) - 1
     unet = UNet2DConditionModel(
-        sample_size=settings.image_size,
-        in_channels=3,
-        out_channels=3,
-        block_out_channels=tuple(settings.base_channels * level for level in range(1, num_levels + 1)),
+        **places,
+        block_out_channels=(settings.base_channels,) * (plain + 1),
         layers_per_block=settings.layers_per_block,
-        down_block_types=("DownBlock2D",) * plain + ("CrossAttnDownBlock2D",) * asking,
-        up_block_types=("CrossAttnUpBlock2D",) * asking + ("UpBlock2D",) * plain,
+        down_block_types=("DownBlock2D",) * plain + ("CrossAttnDownBlock2D",),
+        up_block_types=("CrossAttnUpBlock2D",) + ("UpBlock2D",) * plain,
         norm_num_groups=NORM_GROUPS,
         cross_attention_dim=settings.hidden_size,
         attention_head_dim=settings.num_heads,
@@ -93,19 +90,15 @@ def _network(settings: TextDiffusionSettings, vocab_size: int) -> TextUNet:
     return TextUNet(unet, reader)
 
 
-def _take_over(order: Order, network: TextUNet) -> None:
+def _take_over(order: Order, settings: TextDiffusionSettings, network: TextUNet) -> None:
     """Put in the weights of the model that `--init` names.
 
     Raises:
-        InputError: there is none, or it has another shape.
+        InputError: there is none, or it has another shape, or says something else of noisy pictures.
     """
-    entry = model_to_go_on_from(order)
-    old = load_text_unet(Path(entry.location))
-    for part, names in (("unet", UNET_SHAPE), ("text_encoder", READER_SHAPE)):
-        olds: Any = getattr(old, part).config
-        news: Any = getattr(network, part).config
-        for name in names:
-            was, now = getattr(olds, name), getattr(news, name)
-            if was != now:
-                raise InputError("init_differs", path=str(order.init), name=name, old=was, new=now)
+    folder = Path(model_to_go_on_from(order).location)
+    old = load_text_unet(folder)
+    check_shape(order, UNET_SHAPE, old.unet, network.unet)
+    check_shape(order, READER_SHAPE, old.text_encoder, network.text_encoder)
+    check_shape(order, NOISE, load_scheduler(folder), noise_of(settings))
     network.load_state_dict(old.state_dict())
