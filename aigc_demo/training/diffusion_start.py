@@ -93,6 +93,8 @@ def check_shape(order: Order, names: tuple[str, ...], old: Any, new: Any) -> Non
     """
     for name in names:
         was, now = getattr(old.config, name), getattr(new.config, name)
+        if isinstance(now, tuple):
+            now = list(now)  # as a file has it
         if was != now:
             raise InputError("init_differs", path=str(order.init), name=name, old=was, new=now)
 

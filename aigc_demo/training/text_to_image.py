@@ -143,7 +143,7 @@ class TextToImageTraining(GanTraining):
         noise_BKZ = torch.randn(settings.batch_size, settings.choices, settings.latent_size, generator=rng)
         self.look_up(self.mine(real_BCHW), index_B, rng)
         with self.accelerator.autocast():
-            fake_BCHW = self.made(self._nearest(self.mine(noise_BKZ)), rng)
+            fake_BCHW = self._drawn(self.generator, self._nearest(self.mine(noise_BKZ)), self.right)
         loss = F.mse_loss(fake_BCHW.float(), self.real_BCHW)
         self.accelerator.backward(loss)
         norm = self._step(self.generator, self.generator_optimizers)
@@ -173,7 +173,12 @@ class TextToImageTraining(GanTraining):
         self.text_NE = texts.text_BE  # the right ones, then the wrong ones
 
     def made(self, noise_BZ: Tensor, rng: torch.Generator) -> Tensor:
-        """As GanTraining, for the right captions."""
+        """As GanTraining, for the right captions; of several draws of noise if likeness counts."""
+        settings = self.settings
+        if settings.likeness_weight and settings.choices > 1:
+            shape = (settings.batch_size, settings.choices - 1, settings.latent_size)
+            more_BKZ = self.mine(torch.randn(shape, generator=rng))
+            noise_BZ = self._nearest(torch.cat([noise_BZ[:, None], more_BKZ], dim=1))
         return self._drawn(self.generator, noise_BZ, self.right)
 
     def score(self, x_BCHW: Tensor) -> Tensor:

@@ -3,13 +3,14 @@
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
 from aigc_demo.core.errors import InputError
-from aigc_demo.generators.diffusion_pictures import OLD_NAMES, UNET, WEIGHTS, DiffusionPictures
+from aigc_demo.generators.diffusion_pictures import OLD_NAMES, UNET, WEIGHTS, DiffusionPictures, predicted
 from aigc_demo.generators.picture_model import PictureSampling
 
 
@@ -54,6 +55,49 @@ def test_pictures_are_those_of_the_library(model: Path) -> None:
     ours = DiffusionPictures(model).make([3], PictureSampling(num_inference_steps=4))
     same = torch.from_numpy(theirs).permute(0, 3, 1, 2) * 255
     assert (ours.float() - same).abs().max() <= 1
+
+
+def test_a_square_of_pixels_can_be_a_place(tmp_path: Path) -> None:
+    from diffusers import DDPMScheduler, UNet2DModel
+
+    torch.manual_seed(0)
+    unet = UNet2DModel(
+        sample_size=8,
+        in_channels=12,
+        out_channels=12,
+        block_out_channels=(8,),
+        layers_per_block=1,
+        down_block_types=("DownBlock2D",),
+        up_block_types=("UpBlock2D",),
+        norm_num_groups=4,
+    )
+    unet.save_pretrained(tmp_path / UNET)
+    DDPMScheduler(prediction_type="sample").save_pretrained(tmp_path / "scheduler")
+    pictures = DiffusionPictures(tmp_path)
+    assert pictures.image_size == 16
+    assert pictures.make([1, 2], PictureSampling(num_inference_steps=2)).shape == (2, 3, 16, 16)
+    # A network that says what it is given says so of each pixel where it stands.
+    seen = []
+
+    def said(x: torch.Tensor, timestep: int) -> SimpleNamespace:
+        seen.append(x.shape)
+        return SimpleNamespace(sample=x)
+
+    x_NCHW = torch.randn(2, 3, 16, 16)
+    echo = type("Echo", (), {"config": unet.config, "__call__": staticmethod(said)})()
+    assert torch.equal(predicted(echo, x_NCHW, 5), x_NCHW)
+    assert seen == [(2, 12, 8, 8)]
+
+
+@pytest.mark.parametrize("channels", [{"in_channels": 5, "out_channels": 5}, {"out_channels": 12}])
+def test_channels_that_are_no_squares_of_pixels_are_refused(
+    model: Path, tmp_path: Path, channels: dict
+) -> None:
+    folder = shutil.copytree(model, tmp_path / "model")
+    path = folder / UNET / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **channels}))
+    with pytest.raises(InputError, match="no model that can be loaded"):
+        DiffusionPictures(folder)
 
 
 def test_every_step_is_shown_and_can_be_the_last(model: Path) -> None:

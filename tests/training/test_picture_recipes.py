@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from accelerate import Accelerator
 from PIL import Image
 from safetensors.torch import load_file
 
@@ -16,11 +17,13 @@ from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.core.worker import at_work
 from aigc_demo.data.images import prepare_pictures
 from aigc_demo.data.pixels import as_numbers
+from aigc_demo.generators.diffusion_pictures import load_scheduler
 from aigc_demo.nets import adversarial, diff_augment
 from aigc_demo.nets.picture_encoder import PictureEncoder
 from aigc_demo.training import loop, picture_settings
+from aigc_demo.training.diffusion import DiffusionTraining, noise_of
 from aigc_demo.training.families import family_of
-from aigc_demo.training.picture_settings import ClassifierSettings, DiffusionSettings
+from aigc_demo.training.picture_settings import PREDICTIONS, ClassifierSettings, DiffusionSettings
 from aigc_demo.training.recipes import recipe_named
 from aigc_demo.training.start import Order, train
 
@@ -166,6 +169,53 @@ def test_a_checkpoint_is_a_pipeline_of_diffusers(tmp_path: Path, pipeline: str) 
     assert made.std() > 0.05
 
 
+def test_the_diffusion_model_goes_on_from_another(tmp_path: Path) -> None:
+    list(train(order(tmp_path / "first", "ddpm", steps=2)))
+    still = {"learning_rate": 0.0, "ema_decay": 0.0}
+    list(train(order(tmp_path / "next", "ddpm", steps=1, init=str(tmp_path / "first"), settings=still)))
+    old, new = (
+        load_file(tmp_path / place / "unet/diffusion_pytorch_model.safetensors")
+        for place in ("first/checkpoints/step-000002", "next/checkpoints/step-000001")
+    )
+    assert all(torch.equal(old[name], new[name]) for name in old)
+    for name, value in (("prediction_type", "sample"), ("patch_size", 2), ("base_channels", 16)):
+        other = order(tmp_path / name, "ddpm", init=str(tmp_path / "first"), settings={name: value})
+        with pytest.raises(InputError, match="leave that setting away"):
+            list(train(other))
+
+
+@pytest.mark.parametrize("asked", PREDICTIONS)
+def test_whatever_is_asked_of_noisy_pictures_the_answer_costs_nothing(tmp_path: Path, asked: str) -> None:
+    """A network that knows the pictures has no loss; the error of one that is off by a little is weighed."""
+    settings = {"prediction_type": asked, "patch_size": 2, "optimizer": "muon"}
+    run = tmp_path / "run"
+    found = losses(list(train(order(run, "ddpm", steps=3, settings=settings))))
+    assert len(found) == 3
+    assert all(map(math.isfinite, found))
+    scheduler = load_scheduler(run / "checkpoints/step-000003")
+    assert scheduler.config.prediction_type == asked
+    rng = torch.Generator().manual_seed(0)
+    picture, noise = (torch.randn(4, 3, 8, 8, generator=rng) for _ in range(2))
+    timestep = torch.tensor([0, 10, 500, 999])
+    kept = scheduler.alphas_cumprod[timestep][:, None, None, None]
+    answer = {
+        "sample": picture,
+        "epsilon": noise,
+        "v_prediction": kept.sqrt() * noise - (1 - kept).sqrt() * picture,
+    }[asked]
+    training = object.__new__(DiffusionTraining)
+    training.noise = noise_of(DiffusionSettings(prediction_type=asked))
+    training.accelerator = Accelerator(mixed_precision="no")
+
+    def loss(off: float) -> float:
+        training.said = lambda network, noisy, timestep: answer + off
+        return training._loss(None, picture, noise, timestep).item()
+
+    assert loss(0.0) == pytest.approx(0.0, abs=1e-10)
+    weights = (1 / (1 - kept.flatten())).clamp(max=5) if asked == "sample" else torch.ones(4)
+    assert loss(0.1) == pytest.approx(0.01 * weights.mean().item(), rel=1e-4)
+
+
 @pytest.mark.parametrize(("size", "most"), [(32, 1.8e6), (64, 4e6)])
 def test_the_diffusion_model_fits_a_file_of_ten_megabytes(size: int, most: float) -> None:
     with torch.device("meta"):
@@ -175,7 +225,11 @@ def test_the_diffusion_model_fits_a_file_of_ten_megabytes(size: int, most: float
 
 @pytest.mark.parametrize(
     ("settings", "message"),
-    [({"base_channels": 12}, "a multiple of 8"), ({"noise_steps": 20, "sample_steps": 21}, "at most 20")],
+    [
+        ({"base_channels": 12}, "a multiple of 8"),
+        ({"noise_steps": 20, "sample_steps": 21}, "at most 20"),
+        ({"image_size": 32, "patch_size": 3}, "a divisor of 32"),
+    ],
 )
 def test_settings_that_do_not_fit_each_other_are_refused(settings: dict, message: str) -> None:
     with pytest.raises(InputError, match=message):

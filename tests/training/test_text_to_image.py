@@ -363,6 +363,52 @@ def test_a_run_goes_on_from_a_model(tmp_path: Path, trained: tuple[Path, list[Tr
         list(train(order(tmp_path / "other", init=str(run), settings={"hidden_size": 32})))
 
 
+def test_the_baseline_goes_on_from_a_model_that_says_the_same(
+    tmp_path: Path, baseline: tuple[Path, list[TrainEvent]]
+) -> None:
+    run, _ = baseline
+    asked = {"recipe": "text2image-diffusion", "source": "tiny-world", "steps": 1, "init": str(run)}
+    still = {**DIFFUSION, "learning_rate": 0.0, "muon_learning_rate": 0.0, "ema_decay": 0.0}
+    list(train(Order(run_dir=tmp_path / "next", settings=still, **asked)))
+    file = "unet/diffusion_pytorch_model.safetensors"
+    old = load_file(run / "checkpoints/step-000012" / file)
+    new = load_file(tmp_path / "next/checkpoints/step-000001" / file)
+    assert all(torch.equal(old[name], new[name]) for name in old)
+    for name, value in (("prediction_type", "epsilon"), ("patch_size", 2), ("hidden_size", 32)):
+        other = Order(run_dir=tmp_path / name, settings={**DIFFUSION, name: value}, **asked)
+        with pytest.raises(InputError, match="leave that setting away"):
+            list(train(other))
+
+
+@pytest.mark.parametrize(("weight", "choices"), [(1.0, 3), (0.0, 3), (1.0, 1)])
+def test_where_likeness_counts_the_nearest_of_several_draws_plays(weight: float, choices: int) -> None:
+    seen = []
+
+    def nearest(noise_BKZ: torch.Tensor) -> torch.Tensor:
+        seen.append(noise_BKZ)
+        return noise_BKZ[:, -1]
+
+    told = SimpleNamespace(likeness_weight=weight, choices=choices, batch_size=2, latent_size=4)
+    training = SimpleNamespace(
+        settings=told,
+        generator=None,
+        right=None,
+        mine=lambda part: part,
+        _nearest=nearest,
+        _drawn=lambda network, noise_BZ, texts: noise_BZ,
+    )
+    noise_BZ = torch.zeros(2, 4)
+    made = TextToImageTraining.made(training, noise_BZ, torch.Generator().manual_seed(0))
+    if not (weight and choices > 1):
+        assert made is noise_BZ
+        return
+    (choice_BKZ,) = seen
+    assert choice_BKZ.shape == (2, choices, 4)
+    assert torch.equal(choice_BKZ[:, 0], noise_BZ)
+    assert torch.equal(made, choice_BKZ[:, -1])
+    assert made.std() > 0.3
+
+
 def test_a_guide_for_another_size_is_refused(tmp_path: Path, guide: Path) -> None:
     with pytest.raises(InputError, match="guide"):
         list(train(order(tmp_path / "run", settings={"guide": str(guide), "image_size": 64})))
