@@ -26,7 +26,7 @@ from aigc_demo.data.tiny_scene import COLOURS, SHAPES, SIZES, WEATHERS
 from aigc_demo.data.tokenizer import Tokenizer, train_tokenizer
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Generator, Tensor
 
 SEED = 0
 LOOKS = ("kind", "colour", "size")
@@ -119,6 +119,14 @@ def token_table(tokenizer: Tokenizer, captions: Sequence[Sequence[str]], length:
             ids = token_ids(tokenizer, text, length)
             table[row, place, : len(ids)] = torch.tensor(ids, dtype=torch.int64)
     return table
+
+
+def one_of_each(table: "Tensor", rng: "Generator") -> "Tensor":
+    """One caption of each picture at random, from their tokens [N, P, T]: [N, T]."""
+    import torch
+
+    num_pictures, num_captions, _ = table.shape
+    return table[torch.arange(num_pictures), torch.randint(num_captions, (num_pictures,), generator=rng)]
 
 
 def without_padding(ids: "Tensor") -> "Tensor":

@@ -15,7 +15,8 @@ from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.group_pictures import GroupCorpus, prepare_groups
 from aigc_demo.data.pixels import as_numbers
 from aigc_demo.nets.attribute_reader import AttributeReader, Reading, objects_right, reading_loss
-from aigc_demo.training.order import Order, refuse_init
+from aigc_demo.training.initial_weights import refuse_init
+from aigc_demo.training.order import Order
 from aigc_demo.training.pair_settings import CheckerSettings
 from aigc_demo.training.picture_batches import with_noise
 from aigc_demo.training.picture_training import PictureTraining

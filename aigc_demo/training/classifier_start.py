@@ -8,7 +8,8 @@ from torch import nn
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.images import prepare_pictures
 from aigc_demo.nets.picture_encoder import PictureEncoder
-from aigc_demo.training.order import Order, refuse_init
+from aigc_demo.training.initial_weights import refuse_init
+from aigc_demo.training.order import Order
 from aigc_demo.training.picture_classifier import ClassifierTraining
 from aigc_demo.training.picture_settings import ClassifierSettings
 from aigc_demo.training.settings import Budget

@@ -16,7 +16,7 @@ from torch.optim import Optimizer
 
 from aigc_demo.core.events import StepDone
 from aigc_demo.core.run_directory import RunDirectory
-from aigc_demo.data.pairs import PairCorpus, token_table, without_padding
+from aigc_demo.data.pairs import PairCorpus, one_of_each, token_table, without_padding
 from aigc_demo.data.pixels import as_numbers
 from aigc_demo.data.tokenizer import Tokenizer
 from aigc_demo.measure.retrieval import LOOKED_THROUGH, found_among
@@ -86,9 +86,7 @@ class ContrastiveTraining(PictureTraining):
     def batch_loss(self, rng: torch.Generator) -> Tensor:
         """As PictureTraining."""
         picture_BCHW, index_B = self.batches.rows(rng)
-        captions_BPT = self.captions_NPT[index_B]
-        B, P, _ = captions_BPT.shape
-        ids_BT = captions_BPT[torch.arange(B), torch.randint(P, (B,), generator=rng)]
+        ids_BT = one_of_each(self.captions_NPT[index_B], rng)
         most = self.settings.noise * min(1.0, self.share_done() / NOISE_RISES)
         picture_BCHW = with_noise(picture_BCHW, most, rng)
         ids_NT = [self.mine(ids_BT)]

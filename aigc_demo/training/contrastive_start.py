@@ -6,13 +6,12 @@ import torch
 from torch import nn
 
 from aigc_demo.core.run_directory import RunDirectory
-from aigc_demo.data.pairs import caption_tokenizer, prepare_pairs
-from aigc_demo.data.tokenizer import Tokenizer
+from aigc_demo.data.pairs import prepare_pairs
 from aigc_demo.generators.matching import matcher_in
 from aigc_demo.nets.contrastive import DualEncoder
 from aigc_demo.training.contrastive import ContrastiveTraining
-from aigc_demo.training.gan_start import take_over
-from aigc_demo.training.order import Order, model_to_go_on_from
+from aigc_demo.training.initial_weights import take_over, words_to_go_on_with
+from aigc_demo.training.order import Order
 from aigc_demo.training.pair_settings import ClipSettings
 from aigc_demo.training.settings import Budget
 
@@ -32,12 +31,7 @@ def prepare(
     """
     corpus = prepare_pairs(order.source, settings)
     torch.manual_seed(order.seed)
-    if checkpoint is not None:
-        tokenizer = Tokenizer.load(checkpoint)
-    elif order.init is not None:
-        tokenizer = Tokenizer.load(Path(model_to_go_on_from(order).location))
-    else:
-        tokenizer = caption_tokenizer(corpus.train_captions)
+    tokenizer = words_to_go_on_with(order, checkpoint, corpus.train_captions)
     encoder = DualEncoder(settings.encoder_config(tokenizer.vocab_size))
     if order.init is not None and checkpoint is None:
         take_over(order, (encoder,), lambda folder: (matcher_in(folder).encoder,))

@@ -1,17 +1,16 @@
 """How a training of a diffusion model is put together from an order."""
 
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import nn
 
-from aigc_demo.core.errors import InputError
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.images import prepare_pictures
 from aigc_demo.generators.diffusion_pictures import COLOURS, load_scheduler, load_unet
 from aigc_demo.training.diffusion import DiffusionTraining, noise_of
-from aigc_demo.training.order import Order, model_to_go_on_from
+from aigc_demo.training.initial_weights import check_shape, model_to_go_on_from
+from aigc_demo.training.order import Order
 from aigc_demo.training.picture_settings import DiffusionSettings
 from aigc_demo.training.settings import Budget
 
@@ -77,26 +76,6 @@ def places_of(settings: DiffusionSettings) -> dict[str, int]:
 def levels_of(side: int) -> int:
     """How often so many rows can be halved, and once more."""
     return max(1, (side // SMALLEST_SIDE).bit_length())
-
-
-def check_shape(order: Order, names: tuple[str, ...], old: Any, new: Any) -> None:
-    """That two networks of a library, or their noises, have the same shape.
-
-    Args:
-        order: says by `--init` where the old one is from.
-        names: of the facts in their configs that have to be equal.
-        old: what is taken over.
-        new: what takes it over.
-
-    Raises:
-        InputError: they differ.
-    """
-    for name in names:
-        was, now = getattr(old.config, name), getattr(new.config, name)
-        if isinstance(now, tuple):
-            now = list(now)  # as a file has it
-        if was != now:
-            raise InputError("init_differs", path=str(order.init), name=name, old=was, new=now)
 
 
 def _take_over(order: Order, settings: DiffusionSettings, unet: nn.Module) -> None:

@@ -18,9 +18,10 @@ from aigc_demo.generators.catalog import folder_entry
 from aigc_demo.generators.decoding import generate
 from aigc_demo.generators.sampling import SamplingSettings
 from aigc_demo.generators.text import load_text_model
+from aigc_demo.training.initial_weights import model_to_go_on_from
 from aigc_demo.training.language_model import LanguageModelTraining
 from aigc_demo.training.networks import NETWORKS
-from aigc_demo.training.order import Order, model_to_go_on_from
+from aigc_demo.training.order import Order
 from aigc_demo.training.recipes import recipe_named
 from aigc_demo.training.settings import Budget, LanguageModelSettings
 

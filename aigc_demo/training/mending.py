@@ -16,7 +16,8 @@ from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.images import PictureCorpus, prepare_pictures
 from aigc_demo.data.pixels import as_numbers
 from aigc_demo.nets.mender import Mender, grey, mending_loss, random_holes, with_hole
-from aigc_demo.training.order import Order, refuse_init
+from aigc_demo.training.initial_weights import refuse_init
+from aigc_demo.training.order import Order
 from aigc_demo.training.pair_settings import MenderSettings
 from aigc_demo.training.picture_training import PictureTraining
 from aigc_demo.training.settings import Budget

@@ -6,13 +6,14 @@ import torch
 from torch import nn
 
 from aigc_demo.core.run_directory import RunDirectory
-from aigc_demo.data.pairs import LONGEST, caption_tokenizer, prepare_pairs
+from aigc_demo.data.pairs import LONGEST, prepare_pairs
 from aigc_demo.generators.diffusion_pictures import load_scheduler
 from aigc_demo.generators.text_diffusion import TextUNet, load_text_unet
 from aigc_demo.training.contrastive_start import COUNTED_VOCABULARY
 from aigc_demo.training.diffusion import noise_of
-from aigc_demo.training.diffusion_start import NOISE, NORM_GROUPS, check_shape, levels_of, places_of
-from aigc_demo.training.order import Order, model_to_go_on_from
+from aigc_demo.training.diffusion_start import NOISE, NORM_GROUPS, levels_of, places_of
+from aigc_demo.training.initial_weights import check_shape, model_to_go_on_from, words_to_go_on_with
+from aigc_demo.training.order import Order
 from aigc_demo.training.pair_settings import TextDiffusionSettings
 from aigc_demo.training.settings import Budget
 from aigc_demo.training.text_diffusion import TextDiffusionTraining
@@ -35,7 +36,7 @@ def prepare(
         InputError: the source has no pairs, or `--init` names a model of another kind or shape.
     """
     corpus = prepare_pairs(order.source, settings)
-    tokenizer = caption_tokenizer(corpus.train_captions)
+    tokenizer = words_to_go_on_with(order, checkpoint, corpus.train_captions)
     torch.manual_seed(order.seed)
     network = _network(settings, tokenizer.vocab_size)
     if order.init is not None and checkpoint is None:

@@ -26,7 +26,7 @@ from torch.optim.swa_utils import AveragedModel, update_bn
 from aigc_demo.core.device import seeded
 from aigc_demo.core.events import StepDone
 from aigc_demo.core.run_directory import RunDirectory
-from aigc_demo.data.pairs import PairCorpus, token_table, without_padding
+from aigc_demo.data.pairs import PairCorpus, one_of_each, token_table, without_padding
 from aigc_demo.data.pixels import as_numbers
 from aigc_demo.generators.matching import MATCHER, Matcher
 from aigc_demo.nets.adversarial import generator_loss, matching_terms
@@ -335,16 +335,12 @@ class TextToImageTraining(GanTraining):
 
     def _chosen(self, index_B: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
         """A right and a wrong caption of pictures, as tokens; the wrong one nearly right, or another's."""
-        own_BPT = self.captions_NPT[index_B]
-        B, P, _ = own_BPT.shape
-        row_B = torch.arange(B)
-        right_BT = own_BPT[row_B, torch.randint(P, (B,), generator=rng)]
+        right_BT = one_of_each(self.captions_NPT[index_B], rng)
         wrong_BT = right_BT.roll(1, dims=0)
         if len(self.wrong_NPT):
-            nearly_BPT = self.wrong_NPT[index_B]
-            chosen_B = torch.randint(nearly_BPT.shape[1], (B,), generator=rng)
-            shuffled_B1 = torch.rand(B, 1, generator=rng) < self.settings.shuffled
-            wrong_BT = torch.where(shuffled_B1, wrong_BT, nearly_BPT[row_B, chosen_B])
+            nearly_BT = one_of_each(self.wrong_NPT[index_B], rng)
+            shuffled_B1 = torch.rand(len(index_B), 1, generator=rng) < self.settings.shuffled
+            wrong_BT = torch.where(shuffled_B1, wrong_BT, nearly_BT)
         return right_BT, wrong_BT
 
     @torch.no_grad()

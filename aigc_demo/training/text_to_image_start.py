@@ -13,8 +13,8 @@ from aigc_demo.generators.matching import MATCHER, Matcher, load_matcher, matche
 from aigc_demo.generators.text_to_image import load_networks
 from aigc_demo.nets.conditional_gan import ConditionalConfig, TextDiscriminator, TextGenerator
 from aigc_demo.nets.contrastive import DualEncoder, DualEncoderConfig
-from aigc_demo.training.gan_start import take_over
-from aigc_demo.training.order import Order, model_to_go_on_from
+from aigc_demo.training.initial_weights import model_to_go_on_from, take_over
+from aigc_demo.training.order import Order
 from aigc_demo.training.pair_settings import OWN_GUIDE, TextToImageSettings
 from aigc_demo.training.settings import Budget
 from aigc_demo.training.text_to_image import TextToImageTraining

@@ -1,0 +1,100 @@
+"""Going on from another model: what `--init` names, and whether its weights fit."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from aigc_demo.core.errors import InputError
+from aigc_demo.data.pairs import caption_tokenizer
+from aigc_demo.data.tokenizer import Tokenizer
+from aigc_demo.generators.catalog import CatalogEntry, find
+from aigc_demo.training.order import Order
+
+
+def refuse_init(order: Order, what: str) -> None:
+    """Refuse `--init` for a recipe that does not take it.
+
+    Args:
+        order: of that recipe.
+        what: it trains, with its article.
+
+    Raises:
+        InputError: a model is named to start from.
+    """
+    if order.init is not None:
+        expected = f"left away: {what} always starts from random weights"
+        raise InputError("setting_range", name="--init", expected=expected, got=order.init)
+
+
+def model_to_go_on_from(order: Order) -> CatalogEntry:
+    """The model that `--init` names.
+
+    Raises:
+        InputError: there is no such model, or another recipe made it.
+    """
+    entry = find(str(order.init), allow_hub=True)
+    if entry.recipe != order.recipe or entry.on_hub:
+        detail = f"it was made by {entry.recipe or 'others'}"
+        expected = f"was made by the recipe {order.recipe}"
+        raise InputError("foreign_model", path=entry.name, detail=detail, expected=expected)
+    return entry
+
+
+def words_to_go_on_with(
+    order: Order, checkpoint: Path | None, captions: Sequence[Sequence[str]]
+) -> Tokenizer:
+    """The words of a run that learns from captions: its checkpoint's, those of `--init`, or new ones.
+
+    Args:
+        order: of the run.
+        checkpoint: from which it is resumed.
+        captions: of its pictures.
+
+    Raises:
+        InputError: `--init` names no model, or one of another kind.
+    """
+    if checkpoint is not None:
+        return Tokenizer.load(checkpoint)
+    if order.init is not None:
+        return Tokenizer.load(Path(model_to_go_on_from(order).location))
+    return caption_tokenizer(captions)
+
+
+def take_over(order: Order, new: Sequence[nn.Module], load: Callable[[Path], Sequence[nn.Module]]) -> None:
+    """Put the weights of the model that `--init` names into new networks.
+
+    Args:
+        order: which.
+        new: networks of the recipe's.
+        load: that model's, in the same order, from its folder.
+
+    Raises:
+        InputError: there is none, or it has another shape.
+    """
+    entry = model_to_go_on_from(order)
+    for network, old in zip(new, load(Path(entry.location)), strict=True):
+        was: dict[str, Any] = old.config.to_dict()  # type: ignore[operator, union-attr]
+        check_shape(order, tuple(was), old, network)
+        network.load_state_dict(old.state_dict())
+
+
+def check_shape(order: Order, names: tuple[str, ...], old: Any, new: Any) -> None:
+    """That what is taken over has the shape that it is to have now.
+
+    Args:
+        order: says by `--init` where the old one is from.
+        names: of the facts in their configs that have to be equal.
+        old: what is taken over.
+        new: what takes it over.
+
+    Raises:
+        InputError: they differ.
+    """
+    for name in names:
+        was, now = getattr(old.config, name), getattr(new.config, name)
+        if isinstance(now, tuple):
+            now = list(now)  # as a file has it
+        if was != now:
+            raise InputError("init_differs", path=str(order.init), name=name, old=was, new=now)
