@@ -1,14 +1,16 @@
 """One caption, pictures of it by several models at the same time, each ranked and checked.
 
 All models are given the same caption and the same seeds. A dual encoder says how well each picture fits the
-caption, and beside it how well it fits another caption that is nearly the same: a score alone says nothing.
+caption, and beside it how well it fits another, if it can nearly the same: a score alone says nothing.
 Of the tiny world, a checker that neither trained nor ranked anything reads the pictures.
 """
 
 import random
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aigc_demo.core.config import Settings, setting
@@ -24,6 +26,7 @@ from aigc_demo.studio.side_by_side import Work, side_by_side
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from aigc_demo.data.tokenizer import Tokenizer
     from aigc_demo.generators.clip_scores import ClipMatcher
     from aigc_demo.generators.matching import Matcher
     from aigc_demo.generators.picture_model import Progress
@@ -36,6 +39,10 @@ CHECKER = "checker-tiny-world"
 # most, and where it is not sure of everything fewer. Measured in docs/experiments.md.
 MOST_UNLIKE, MOST_UNLIKE_UNSURE = 45.0, 22.0
 SURE = 0.99
+EVERYDAY = {
+    "en": ("a cat", "a tree", "a car", "a house", "a fish", "a smiling face", "the moon", "a flag"),
+    "zh": ("一只猫", "一棵树", "一辆汽车", "一座房子", "一条鱼", "一张笑脸", "月亮", "一面旗"),
+}
 
 
 @dataclass(frozen=True)
@@ -71,7 +78,7 @@ class IllustrationRequest:
     Attributes:
         models: full names.
         caption: what is to be drawn.
-        other: a caption that is nearly the same.
+        other: a caption to compare with.
         ask: of all models.
     """
 
@@ -123,7 +130,7 @@ def check_illustration(
     names = catalog.checked_all(models, "text-to-image")
     ask = IllustrationAsk.from_mapping(settings)
     text = checked_caption(caption)
-    return IllustrationRequest(names, text, nearly(text, ask.seed), ask)
+    return IllustrationRequest(names, text, compared_with(text, ask.seed), ask)
 
 
 def checked_caption(value: Any) -> str:
@@ -140,17 +147,17 @@ def checked_caption(value: Any) -> str:
     return text
 
 
-def nearly(caption: str, seed: int) -> str:
-    """A caption that is nearly the same and means something else.
+def compared_with(caption: str, seed: int) -> str:
+    """Another caption, of which a picture's score says what its score of the first is worth.
 
-    One that is understood differs in one respect; of any other the words are put in another order, and of a
-    single word the letters.
+    Of one that is understood nearly the same, which differs in one respect; of any other one of everyday
+    things, since its own words in another order say the same to a reader that does not heed order.
 
     Args:
         caption: in either language.
         seed: chooses.
     """
-    from aigc_demo.data.pairs import altered
+    from aigc_demo.data.pairs import altered, words_of
     from aigc_demo.data.tiny_caption import caption as tell
     from aigc_demo.data.tiny_caption import language_of, read_caption
 
@@ -158,11 +165,9 @@ def nearly(caption: str, seed: int) -> str:
     group = read_caption(caption).group
     if group is not None:
         return tell(altered(group, rng), language_of(caption))
-    parts = caption.split() if len(caption.split()) > 1 else list(caption)
-    mixed = sorted(parts, key=lambda _: rng.random())
-    if mixed == parts:
-        mixed = parts[::-1]
-    return (" " if len(caption.split()) > 1 else "").join(mixed)
+    said = set(words_of(caption))
+    others = [thing for thing in EVERYDAY[language_of(caption)] if words_of(thing)[-1] not in said]
+    return rng.choice(others or EVERYDAY["en"])
 
 
 def illustrate(
@@ -261,6 +266,42 @@ class _Illustrator(PictureWork):
         if found is not None and all(one is not None for one in found):
             said["verdicts"] = tuple(verdict(group, one) for one in found if one is not None)
         return {**said, "found": found}
+
+
+def learned_words(catalog: Catalog, models: Iterable[str], caption: str) -> frozenset[str]:
+    """The words of a caption that at least one of these models has learned, in small letters.
+
+    A model is not loaded for it: its list of words lies beside its weights. A pretrained one takes any word.
+
+    Args:
+        catalog: what the names stand for.
+        models: full names.
+        caption: in any language.
+    """
+    from aigc_demo.data.pairs import token_ids, words_of
+
+    words, learned = words_of(caption), set()
+    for name in models:
+        entry = catalog.choice(name).entry
+        if entry.on_hub:
+            return frozenset(words)
+        tokenizer = _tokenizer_of_model(entry.location, entry.recipe)
+        if tokenizer is not None:
+            learned |= {word for word in words if all(token_ids(tokenizer, word))}
+    return frozenset(learned)
+
+
+@lru_cache(maxsize=8)
+def _tokenizer_of_model(location: str, recipe: str) -> "Tokenizer | None":
+    from aigc_demo.data.tokenizer import Tokenizer
+    from aigc_demo.generators.catalog import TEXT_GAN
+    from aigc_demo.generators.matching import MATCHER
+
+    folder = Path(location)
+    try:
+        return Tokenizer.load(folder / MATCHER if recipe == TEXT_GAN else folder)
+    except InputError:  # drawing will say what is wrong with it
+        return None
 
 
 def check_known(model: Any, caption: str) -> None:

@@ -76,7 +76,7 @@ class TextToImageApi:
         Each answer is {"ticket", "seed", "caption", "other", "columns": [{"model", "state", "seeds",
         "images", "scores", "other_scores", "order", "verdicts", "seconds", ...}]}. `images` are PNG files in
         base64 in the order of the seeds, in the last answer alone; `order` has the one that fits best first;
-        `other_scores` are those of `other`, a caption that is nearly the same. Who gives `ticket` to
+        `other_scores` are those of `other`, a caption to compare with. Who gives `ticket` to
         /stop_text ends the work.
         """
         settings = {

@@ -9,7 +9,13 @@ import gradio as gr
 from aigc_demo.core.errors import DemoError
 from aigc_demo.studio import match
 from aigc_demo.studio.compare import new_seed
-from aigc_demo.studio.illustrate import IllustrationColumn, check_illustration, illustrate
+from aigc_demo.studio.illustrate import (
+    MOST_CHARACTERS,
+    IllustrationColumn,
+    check_illustration,
+    illustrate,
+    learned_words,
+)
 from aigc_demo.studio.model_cache import ModelCache
 from aigc_demo.studio.stop_book import StopBook
 from aigc_demo.studio.treat import mended, painted, treated, words_in_picture
@@ -30,7 +36,7 @@ class Shown:
     Attributes:
         column: the candidates.
         caption: what they were drawn for.
-        other: the caption that is nearly the same.
+        other: the caption to compare with.
         settings: how they were drawn.
         chosen: which one is worked on, by its place among those shown.
     """
@@ -62,10 +68,11 @@ class TextToImageHandlers:
         """Everything that this visitor has running ends at its next step."""
         self._stops.stop(ticket)
 
-    def read(self, caption: Any) -> dict[str, Any]:
+    def read(self, caption: Any, left: Any, right: Any) -> dict[str, Any]:
         """The words of a caption as it is typed; what is too long is not looked at."""
-        text = caption if isinstance(caption, str) else ""
-        return view.words(text[:300])
+        text = caption[:MOST_CHARACTERS] if isinstance(caption, str) else ""
+        names = [self._catalog.checked(name, "text-to-image") for name in (left, right)]
+        return view.words(text, learned=learned_words(self._catalog, names, text))
 
     def draw(self, request: gr.Request, ticket: str, *values: Any) -> Iterator[Picture]:
         """The candidates of both columns; the seed is the one on the page, or a new one where asked."""

@@ -177,7 +177,8 @@ def _side(side: str, model: str, choices: tuple[Choice, ...]) -> tuple[Any, ...]
 
 def _wire(handlers: TextToImageHandlers, ticket: Any, question: Question, sides: list[Side]) -> None:
     left, right = sides
-    question.caption.change(handlers.read, question.caption, question.words, **CHEAP)
+    for asked in (question.caption, left.model, right.model):
+        asked.change(handlers.read, [question.caption, left.model, right.model], question.words, **CHEAP)
     question.draw.click(
         handlers.draw,
         [

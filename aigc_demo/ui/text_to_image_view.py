@@ -20,26 +20,37 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 RIGHT, WRONG = "✓", "✗"
 ROW = 4  # candidates beside each other
-NAMED_PARTS = ("colour", "kind", "size", "relation", "weather", "unknown")
+NAMED_PARTS = ("colour", "kind", "size", "relation", "weather", "learned", "unknown")
 
 
-def words(caption: str, chosen: int = -1) -> Json:
-    """The words of a caption, what each was taken for, and whether the whole was understood."""
+def words(caption: str, chosen: int = -1, learned: frozenset[str] = frozenset()) -> Json:
+    """The words of a caption, what each was taken for, and whether the whole was understood.
+
+    Args:
+        caption: in either language.
+        chosen: which word is, by its place.
+        learned: words that a model knows, if not the tiny world, in small letters.
+    """
+    from aigc_demo.data.pairs import words_of
     from aigc_demo.data.tiny_caption import read_caption
 
     reading = read_caption(caption)
-    shown = [
-        {
-            "text": caption[word.first : word.past],
-            "part": word.part,
-            "name": everywhere(f"part_{word.part}") if word.part in NAMED_PARTS else "",
-        }
-        for word in reading.words
-    ]
-    unknown = [word["text"] for word in shown if word["part"] == "unknown"]
+    shown = []
+    for word in reading.words:
+        text, part = caption[word.first : word.past], word.part
+        if part == "unknown" and learned.issuperset(words_of(text)):
+            part = "learned"
+        name = everywhere(f"part_{part}") if part in NAMED_PARTS else ""
+        shown.append({"text": text, "part": part, "name": name})
+    unknown, known = (
+        ", ".join(str(word["text"]) for word in shown if word["part"] == part)
+        for part in ("unknown", "learned")
+    )
     note: Any = ""
     if unknown:
-        note = everywhere("caption_unknown", words=", ".join(map(str, unknown)))
+        note = everywhere("caption_unknown", words=unknown)
+    elif known:
+        note = everywhere("caption_learned", words=known)
     elif reading.group is not None:
         note = everywhere("caption_whole", count=len(reading.group.things))
     elif shown:
@@ -59,7 +70,7 @@ def candidates(column: IllustrationColumn | None, other: str = "", chosen: int =
 
     Args:
         column: of one model.
-        other: the caption that is nearly the same.
+        other: the caption to compare with.
         chosen: which candidate is worked on below, by its place among those shown.
     """
     if column is None or column.pictures is None:

@@ -2,11 +2,13 @@
 
 import base64
 import threading
+from dataclasses import replace
 
 import pytest
 import torch
 
 from aigc_demo.core.errors import DemoError, InputError
+from aigc_demo.data.pairs import caption_tokenizer, words_of
 from aigc_demo.data.tiny_caption import read_caption
 from aigc_demo.data.tiny_group import CENTRES, centres, meaning
 from aigc_demo.data.tiny_scene import COLOURS, SHAPES, SIZES, WEATHERS
@@ -16,7 +18,14 @@ from aigc_demo.nets.attribute_reader import Reading
 from aigc_demo.studio import illustrate as studio
 from aigc_demo.studio import match
 from aigc_demo.studio.catalog import Catalog
-from aigc_demo.studio.illustrate import MOST_CANDIDATES, check_illustration, illustrate, nearly
+from aigc_demo.studio.illustrate import (
+    EVERYDAY,
+    MOST_CANDIDATES,
+    check_illustration,
+    compared_with,
+    illustrate,
+    learned_words,
+)
 from aigc_demo.studio.model_cache import ModelCache
 from aigc_demo.studio.treat import mended, painted, treated, words_in_picture
 from aigc_demo.studio.word_by_word import with_each_other, without_each_word
@@ -203,18 +212,41 @@ def test_only_models_that_draw_captions_are_taken():
 @pytest.mark.parametrize("caption", [CAPTION, "一个红色的小球", "a red ball on a rainy day"])
 def test_the_other_caption_differs_and_can_be_read(caption):
     for seed in range(20):
-        other = nearly(caption, seed)
+        other = compared_with(caption, seed)
         group = read_caption(other).group
         assert group is not None
         assert meaning(group) != meaning(read_caption(caption).group)
         assert (other.isascii()) == (caption.isascii())
-    assert nearly(caption, 3) == nearly(caption, 3)
+    assert compared_with(caption, 3) == compared_with(caption, 3)
 
 
-def test_the_other_caption_of_what_is_not_understood_has_its_words_in_another_order():
-    other = nearly("grinning face with big eyes", 0)
-    assert sorted(other.split()) == sorted(["grinning", "face", "with", "big", "eyes"])
-    assert other != "grinning face with big eyes"
+@pytest.mark.parametrize("caption", ["grinning face with a big hat", "🙂 cat", "一只戴帽子的猫"])
+def test_the_other_caption_of_what_is_not_understood_names_another_thing(caption):
+    others = {compared_with(caption, seed) for seed in range(30)}
+    assert len(others) > 2
+    for other in others:
+        assert other in EVERYDAY["en" if "cat" in caption or "hat" in caption else "zh"]
+        assert words_of(other)[-1] not in words_of(caption)
+    assert compared_with(", ".join(EVERYDAY["zh"]), 0) in EVERYDAY["en"], "whatever is said"
+
+
+def test_words_that_a_model_has_learned_are_known_without_loading_it(tmp_path, monkeypatch):
+    for name, captions in (("ours", [("green dragon", "a kite")]), ("theirs", [("purple whale", "a bat")])):
+        folder = tmp_path / name / ("matcher" if name == "ours" else "")
+        folder.mkdir(parents=True)
+        caption_tokenizer(captions).save(folder)
+    entries = [
+        entry("ours"),
+        entry("theirs", recipe="text2image-diffusion"),
+        entry("lost"),
+        entry("hub", revision="5" * 40),
+    ]
+    placed = {one.name: replace(one, location=str(tmp_path / one.name)) for one in entries}
+    monkeypatch.setattr("aigc_demo.generators.catalog.CATALOG", placed)
+    caption = "A Dragon, a whale and a spoon"
+    assert learned_words(Catalog(), ["ours", "lost"], caption) == {"a", "dragon"}
+    assert learned_words(Catalog(), ["ours", "theirs"], caption) == {"a", "dragon", "whale"}
+    assert learned_words(Catalog(), ["hub"], caption) == {"a", "dragon", "whale", "and", "spoon"}
 
 
 # ---- word by word
