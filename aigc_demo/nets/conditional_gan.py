@@ -1,8 +1,9 @@
 """Text to picture: a generator that asks the words at every place, and a discriminator that knows the text.
 
-The generator draws on a grid of 8 by 8 places. Each place looks at the others and at the words of the caption
-(cross-attention), as often as there are blocks, and transposed convolutions make the picture of what they
-agreed on. The discriminator is DCGAN's, told what the picture should show.
+The words of a caption look at each other first. The generator draws on a grid of 8 by 8 places; each place
+looks at the others and at the words (cross-attention), as often as there are blocks, and transposed
+convolutions make the picture of what they agreed on. The discriminator is DCGAN's, told what the picture
+should show.
 """
 
 # Shapes: B pictures, T tokens of a caption, C features of a place, E numbers of a caption's embedding,
@@ -18,10 +19,11 @@ from huggingface_hub import PyTorchModelHubMixin
 from torch import Tensor, nn
 
 from aigc_demo.core.config import Settings, setting
-from aigc_demo.nets.attention import MultiHeadAttention
+from aigc_demo.nets import transformer
+from aigc_demo.nets.attention import MultiHeadAttention, rotary_angles
 from aigc_demo.nets.contrastive import SHARPEST
 from aigc_demo.nets.dcgan import KERNEL, NORMS, NUM_CHANNELS, SLOPE, initialize
-from aigc_demo.nets.transformer import FeedForward, RMSNorm, TransformerConfig
+from aigc_demo.nets.transformer import Block, FeedForward, RMSNorm, TransformerConfig
 
 GRID = 8
 FIRST_SCALE = 10.0  # of products of embeddings in a score
@@ -37,6 +39,8 @@ class ConditionalConfig(Settings):
     text_size: int = setting(128, "numbers of a caption's embedding", low=8, high=2048)
     hidden_size: int = setting(128, "features of a place", low=16, high=1024)
     num_layers: int = setting(3, "how often each place asks the words", low=1, high=24)
+    reading_layers: int = setting(0, "blocks in which the words look at each other first", low=0, high=24)
+    context_length: int = setting(48, "tokens of a caption at most", low=2, high=1024)
     num_heads: int = setting(4, "attentions side by side", low=1, high=32)
     num_features: int = setting(32, "feature maps of the discriminator's first layer", low=4, high=512)
     norm: str = setting("batch", "what evens out the discriminator's layers", choices=NORMS)
@@ -48,6 +52,17 @@ class ConditionalConfig(Settings):
         """The shape of the generator's blocks."""
         return TransformerConfig(
             context_length=GRID * GRID, num_heads=self.num_heads, hidden_size=self.hidden_size
+        )
+
+    @property
+    def reading(self) -> TransformerConfig:
+        """The shape of the blocks for the words."""
+        return TransformerConfig(
+            context_length=self.context_length,
+            num_layers=self.reading_layers,
+            num_heads=self.num_heads,
+            hidden_size=self.hidden_size,
+            mlp_size=2 * self.hidden_size,
         )
 
 
@@ -83,6 +98,36 @@ class DrawingBlock(nn.Module):
         return x_BPC + self.thought(self.thought_norm(x_BPC))
 
 
+class WordReader(nn.Module):
+    """The words look at each other once more, for who is to draw them.
+
+    The dual encoder's own text encoder stays as it is, and it learned to sum a caption up: which thing is how
+    placed to which other one it need not tell for that.
+
+    Args:
+        config: of the blocks.
+    """
+
+    cos: Tensor
+    sin: Tensor
+
+    def __init__(self, config: TransformerConfig):
+        super().__init__()
+        cos, sin = rotary_angles(config.context_length, config.head_size)
+        self.register_buffer("cos", cos, persistent=False)
+        self.register_buffer("sin", sin, persistent=False)
+        self.blocks = nn.ModuleList(Block(config) for _ in range(config.num_layers))
+        transformer.initialize(self, config)
+
+    def forward(self, words_BTC: Tensor, seen_BT: Tensor) -> Tensor:
+        """[B, T, C], of which only what is seen means anything."""
+        T = words_BTC.shape[1]
+        rotary = self.cos[:T].to(words_BTC.dtype), self.sin[:T].to(words_BTC.dtype)
+        for block in self.blocks:
+            words_BTC = block(words_BTC, mask=seen_BT[:, None, None], rotary=rotary)
+        return words_BTC
+
+
 class TextGenerator(
     nn.Module, PyTorchModelHubMixin, library_name="aigc-demo", tags=["text-to-image", "from-scratch"]
 ):
@@ -100,6 +145,7 @@ class TextGenerator(
         self.noise = nn.Linear(config.latent_size, size)
         self.word = nn.Linear(config.token_size, size)
         self.sentence = nn.Linear(config.text_size, size)
+        self.reader = WordReader(config.reading) if config.reading_layers else None
         self.blocks = nn.ModuleList(DrawingBlock(config.transformer) for _ in range(config.num_layers))
         self.norm = RMSNorm(size)
         steps = (config.image_size // GRID).bit_length() - 2
@@ -140,7 +186,10 @@ class TextGenerator(
         Returns:
             [B, 3, H, W] in -1 to 1.
         """
-        words_BTC = torch.cat([self.sentence(text_BE)[:, None], self.word(tokens_BTC)], dim=1)
+        words_BTC = self.word(tokens_BTC)
+        if self.reader is not None:
+            words_BTC = self.reader(words_BTC, seen_BT)
+        words_BTC = torch.cat([self.sentence(text_BE)[:, None], words_BTC], dim=1)
         mask = F.pad(seen_BT, (1, 0), value=True)[:, None, None]
         x_BPC = self.place + self.noise(z_BZ)[:, None]
         for block in self.blocks:

@@ -124,6 +124,7 @@ class TextToImageSettings(PairSettings, GanSettings):
     num_features: int = setting(32, "feature maps of the discriminator's first layer", low=4, high=512)
     hidden_size: int = setting(128, "features of a place of the generator's grid", low=16, high=1024)
     num_layers: int = setting(3, "how often each place asks the words", low=1, high=24)
+    reading_layers: int = setting(2, "blocks in which the words look at each other first", low=0, high=24)
     num_heads: int = setting(4, "attentions side by side", low=1, high=32)
     batch_size: int = setting(64, "pictures in one step, all processes together", low=2, high=8192)
     optimizer: str = setting("muon", "what turns gradients into steps", choices=("adam", "muon"))
@@ -148,6 +149,8 @@ class TextToImageSettings(PairSettings, GanSettings):
             text_size=text_size,
             hidden_size=self.hidden_size,
             num_layers=self.num_layers,
+            reading_layers=self.reading_layers,
+            context_length=LONGEST,
             num_heads=self.num_heads,
             num_features=self.num_features,
             norm=self.discriminator_norm,

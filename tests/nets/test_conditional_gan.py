@@ -50,8 +50,9 @@ def test_pictures_have_their_size_and_range(size: int) -> None:
 
 
 @torch.no_grad()
-def test_everything_told_changes_the_picture_and_padding_does_not() -> None:
-    network = generator()
+@pytest.mark.parametrize("reading_layers", [0, 2])
+def test_everything_told_changes_the_picture_and_padding_does_not(reading_layers: int) -> None:
+    network = generator(reading_layers=reading_layers)
     z, tokens, seen, text = told(1)
     x = network(z, tokens, seen, text)
     other_tokens = tokens.clone()
@@ -62,6 +63,15 @@ def test_everything_told_changes_the_picture_and_padding_does_not() -> None:
     padded = torch.cat([tokens, torch.full((1, 3, 16), 9.0)], dim=1)
     longer = torch.cat([seen, torch.zeros(1, 3, dtype=torch.bool)], dim=1)
     assert torch.allclose(network(z, padded, longer, text), x, atol=1e-4)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("reading_layers", [0, 2])
+def test_only_words_that_look_at_each_other_have_an_order(reading_layers: int) -> None:
+    network = generator(reading_layers=reading_layers)
+    z, tokens, seen, text = told(1)
+    x, other = (network(z, part, seen, text) for part in (tokens, tokens.flip(1)))
+    assert torch.allclose(x, other, atol=1e-4) == (reading_layers == 0)
 
 
 @torch.no_grad()
