@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
-from torch.optim import Optimizer
+from torch import Tensor
 
 from aigc_demo.core.events import StepDone
 from aigc_demo.core.run_directory import RunDirectory
@@ -21,7 +20,6 @@ from aigc_demo.data.pixels import as_numbers
 from aigc_demo.data.tokenizer import Tokenizer
 from aigc_demo.measure.retrieval import LOOKED_THROUGH, found_among
 from aigc_demo.nets.contrastive import DualEncoder, contrastive_loss, telling_loss
-from aigc_demo.training.optimizers import muon_dtype, optimizers_of_network
 from aigc_demo.training.pair_settings import ClipSettings
 from aigc_demo.training.picture_batches import with_noise
 from aigc_demo.training.picture_training import PictureTraining
@@ -29,7 +27,6 @@ from aigc_demo.training.settings import Budget
 
 # Noise grows to its full strength over this part of a run: at once, hardly anything would be learned.
 NOISE_RISES = 0.4
-MUON_MOMENTUM = 0.95
 
 
 class ContrastiveTraining(PictureTraining):
@@ -107,20 +104,6 @@ class ContrastiveTraining(PictureTraining):
                 own_BE, torch.stack(wrong_BE, dim=1), seen_BE, scale
             )
         return loss
-
-    def optimizers_of(self, network: nn.Module) -> list[Optimizer]:
-        """As PictureTraining; matrices and kernels by Muon, if asked."""
-        settings = self.settings
-        return optimizers_of_network(
-            network,
-            kind=settings.optimizer,
-            learning_rate=settings.learning_rate,
-            muon_learning_rate=settings.muon_learning_rate,
-            betas=(settings.beta1, settings.beta2),
-            weight_decay=settings.weight_decay,
-            muon_momentum=MUON_MOMENTUM,
-            muon_dtype=muon_dtype(self.accelerator.mixed_precision),
-        )
 
     @torch.no_grad()
     def held_out(self, pictures: list[int]) -> dict[str, float]:

@@ -20,7 +20,6 @@ import torch.nn.functional as F
 from diffusers import DDIMScheduler, DDPMPipeline, DDPMScheduler
 from diffusers.training_utils import EMAModel, compute_snr
 from torch import Tensor, nn
-from torch.optim import Optimizer
 
 from aigc_demo.core.device import seeded
 from aigc_demo.core.events import CheckpointSaved, SampleReady
@@ -29,9 +28,8 @@ from aigc_demo.data.images import PictureCorpus
 from aigc_demo.data.pixels import as_numbers, grid
 from aigc_demo.generators.diffusion_pictures import denoised, predicted
 from aigc_demo.generators.picture_model import Progress
-from aigc_demo.training.optimizers import muon_dtype, optimizers_of_network
 from aigc_demo.training.picture_settings import DiffusionSettings
-from aigc_demo.training.picture_training import ADAMW_BETAS, PictureTraining
+from aigc_demo.training.picture_training import PictureTraining
 from aigc_demo.training.settings import Budget
 
 SAMPLE_SEED, VALIDATION_SEED = 0, 1
@@ -74,8 +72,8 @@ class DiffusionTraining(PictureTraining):
         *,
         seed: int = 0,
     ):
-        self.settings = settings  # its optimizers are wanted at once
         super().__init__(unet, corpus, settings, budget, run, seed=seed)
+        self.settings = settings
         self.noise = noise_of(settings)
         self.average = EMAModel(self.network.parameters(), decay=settings.ema_decay)
         self.accelerator.register_for_checkpointing(self.average)
@@ -91,19 +89,6 @@ class DiffusionTraining(PictureTraining):
         timestep_B = torch.randint(self.settings.noise_steps, (len(picture_BCHW),), generator=rng)
         parts = (self.mine(picture_BCHW), self.mine(noise_BCHW), self.mine(timestep_B))
         return self._loss(self.network, *parts, *map(self.mine, self.told(index_B, rng)))
-
-    def optimizers_of(self, network: nn.Module) -> list[Optimizer]:
-        """As PictureTraining; if wanted, Muon for matrices and kernels."""
-        settings = self.settings
-        return optimizers_of_network(
-            network,
-            kind=settings.optimizer,
-            learning_rate=settings.learning_rate,
-            muon_learning_rate=settings.muon_learning_rate,
-            betas=ADAMW_BETAS,
-            weight_decay=settings.weight_decay,
-            muon_dtype=muon_dtype(self.accelerator.mixed_precision),
-        )
 
     def told(self, index_B: Tensor, rng: torch.Generator) -> tuple[Tensor, ...]:
         """What the network is told of pictures for training beside how much noise there is: nothing here.

@@ -31,11 +31,9 @@ class ClipSettings(PairSettings, PictureNetworkSettings):
     """
 
     batch_size: int = setting(96, "pairs in one step, all processes together", low=2, high=8192)
-    optimizer: str = setting("muon", "for matrices and kernels", choices=("muon", "adamw"))
-    learning_rate: float = setting(1e-3, "AdamW's largest", low=0, high=10)
-    muon_learning_rate: float = setting(0.02, "Muon's largest", low=0, high=10)
-    beta1: float = setting(0.9, "AdamW's memory of the direction", low=0, high=0.999)
+    optimizer: str = setting("muon", "for matrices and kernels", choices=("adamw", "muon"))
     beta2: float = setting(0.98, "AdamW's memory of the size", low=0, high=0.9999)
+    muon_momentum: float = setting(0.95, "Muon's memory of the direction", low=0, high=0.999)
     weight_decay: float = setting(0.05, "how strongly AdamW's matrices shrink", low=0, high=10)
     num_layers: int = setting(2, "blocks of the text encoder", low=1, high=24)
     num_heads: int = setting(4, "attentions side by side in a block", low=1, high=64)

@@ -111,7 +111,12 @@ class StyleGanSettings(GanSettings):
 class PictureNetworkSettings(PictureLoopSettings):
     """A network that learns alone, by AdamW, and is measured on what is held out."""
 
+    optimizer: str = setting("adamw", "for matrices and kernels", choices=("adamw", "muon"))
     learning_rate: float = setting(1e-3, "AdamW's largest", low=0, high=10)
+    beta1: float = setting(0.9, "AdamW's memory of the direction", low=0, high=0.999)
+    beta2: float = setting(0.999, "AdamW's memory of the size", low=0, high=0.9999)
+    muon_learning_rate: float = setting(0.02, "Muon's largest", low=0, high=10)
+    muon_momentum: float = setting(0.8, "Muon's memory of the direction", low=0, high=0.999)
     weight_decay: float = setting(0.01, "how strongly weights shrink", low=0, high=10)
     max_grad_norm: float = setting(1.0, "longer gradients are cut to this length", low=0)
     schedule: str = setting("linear", "of the learning rate", choices=("linear", "cosine", "constant"))
@@ -172,8 +177,6 @@ class DiffusionSettings(PictureNetworkSettings):
     patch_size: int = setting(
         1, "side of the square of pixels that is one place to the network", low=1, high=16
     )
-    optimizer: str = setting("adamw", "for matrices and kernels", choices=("adamw", "muon"))
-    muon_learning_rate: float = setting(0.02, "Muon's largest", low=0, high=10)
     batch_size: int = setting(64, "pictures in one step, all processes together", low=2, high=8192)
     ema_decay: float = setting(0.999, "memory of the network that is kept", low=0, high=0.99999)
     validation_pictures: int = setting(256, "pictures measured each time, the same ones", low=1)

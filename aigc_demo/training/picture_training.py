@@ -20,12 +20,10 @@ from aigc_demo.core.run_directory import STATE, RunDirectory
 from aigc_demo.data.images import PictureCorpus
 from aigc_demo.training.checkpoint import checkpoint_folder, read_progress, writable_copy, write_progress
 from aigc_demo.training.loop import CutShortError, TrainingLoop
-from aigc_demo.training.optimizers import optimizers_of_network, set_rates
+from aigc_demo.training.optimizers import muon_dtype, optimizers_of_network, set_rates
 from aigc_demo.training.picture_batches import PictureBatches
 from aigc_demo.training.picture_settings import PictureNetworkSettings
 from aigc_demo.training.settings import Budget
-
-ADAMW_BETAS = (0.9, 0.999)
 
 
 class PictureTraining(TrainingLoop):
@@ -78,15 +76,17 @@ class PictureTraining(TrainingLoop):
         """
 
     def optimizers_of(self, network: nn.Module) -> list[Optimizer]:
-        """What steps along its gradients: AdamW, unless a recipe has more."""
+        """What steps along its gradients."""
         settings = self.network_settings
         return optimizers_of_network(
             network,
-            kind="adamw",
+            kind=settings.optimizer,
             learning_rate=settings.learning_rate,
-            muon_learning_rate=0.0,
-            betas=ADAMW_BETAS,
+            muon_learning_rate=settings.muon_learning_rate,
+            betas=(settings.beta1, settings.beta2),
             weight_decay=settings.weight_decay,
+            muon_momentum=settings.muon_momentum,
+            muon_dtype=muon_dtype(self.accelerator.mixed_precision),
         )
 
     def write_model(self, folder: Path) -> None:
