@@ -272,7 +272,7 @@ def publish(
     title: Annotated[str, typer.Option(help="What the data is.")],
     origin: Annotated[str, typer.Option(help="Where the data is from.")],
     licence: Annotated[str, typer.Option(help="Terms of the data.")],
-    language: Annotated[str, typer.Option(help="Its language, such as en or zh.")] = "en",
+    language: Annotated[str, typer.Option(help="Its language, such as en or zh, or en, zh.")] = "en",
     step: Annotated[int | None, typer.Option(help="Which checkpoint; the last if left away.")] = None,
     set_: Set = [],  # noqa: B006
     json_: Json = False,

@@ -209,3 +209,27 @@ def test_the_page_is_built_without_the_heavy_libraries():
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.stdout.strip() == "[]", done.stderr[-500:]
+
+
+@pytest.mark.parametrize(
+    "card", sorted((ROOT / "assets").glob("*/README.md")), ids=lambda card: card.parent.name
+)
+def test_a_shipped_card_says_what_the_hub_and_a_reader_need(card: Path) -> None:
+    text = card.read_text("utf8")
+    _, front, body = text.split("---\n", 2)
+    facts = yaml.safe_load(front)
+    assert facts["license"] == "mit"
+    assert facts["library_name"]
+    assert facts["pipeline_tag"]
+    languages = facts["language"] if isinstance(facts["language"], list) else [facts["language"]]
+    assert set(languages) <= {"en", "zh"}
+    assert ("Chinese" in body.split("## How good it is")[1]) <= ("zh" in languages)
+    assert "A model." not in body, "nobody wrote what the recipe trains"
+    assert "--run-dir RUN" in body
+
+
+def test_every_recipe_says_on_a_card_what_it_trains() -> None:
+    from aigc_demo.training.card_texts import OWN, SHIPPED
+    from aigc_demo.training.recipes import RECIPES
+
+    assert set(SHIPPED) == set(OWN) == set(RECIPES)

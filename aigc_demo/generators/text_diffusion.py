@@ -128,7 +128,8 @@ def text_denoised(
     """From noise to pictures of captions, each of its own seed alone.
 
     With guidance g what the network says counts as f(x) + g (f(x, caption) - f(x)): the further from what it
-    would say without the caption, the more the picture heeds it.
+    would say without the caption, the more the picture heeds it. What comes of it is brought back to as much
+    contrast as f(x, caption) has, or many steps would drive all colours to their ends.
 
     Args:
         network: of the library.
@@ -143,7 +144,8 @@ def text_denoised(
 
     Source:
         Ho and Salimans 2022, arXiv:2207.12598, eq. 6, whose w is g - 1; there for the noise, of which a
-        prediction of the picture is a linear function.
+        prediction of the picture is a linear function. Lin et al. 2023, arXiv:2305.08891, section 3.4,
+        for the contrast.
     """
     device = next(network.parameters()).device
     stepper = _stepper(sampling.scheduler, scheduler)
@@ -165,7 +167,8 @@ def text_denoised(
             said_NCHW = network(asked_NCHW, timestep, *words)
         else:
             told_NCHW, untold_NCHW = network(torch.cat([asked_NCHW] * 2), timestep, *words).chunk(2)
-            said_NCHW = untold_NCHW + scale * (told_NCHW - untold_NCHW)
+            further_NCHW = untold_NCHW + scale * (told_NCHW - untold_NCHW)
+            said_NCHW = further_NCHW * (_contrast(told_NCHW) / _contrast(further_NCHW))
         out = stepper.step(said_NCHW, timestep, x_NCHW, **noisy)
         x_NCHW = out.prev_sample
         guessed = getattr(out, "pred_original_sample", None)
@@ -173,6 +176,11 @@ def text_denoised(
         if callback(step, sampling.num_inference_steps, guessed_NCHW):
             return guessed_NCHW
     return as_bytes(x_NCHW).cpu()
+
+
+def _contrast(x_NCHW: Tensor) -> Tensor:
+    """Standard deviation of each picture, [N, 1, 1, 1]; never nought, which nothing could be divided by."""
+    return x_NCHW.std(dim=(1, 2, 3), keepdim=True).clamp(min=1e-6)
 
 
 def load_text_diffusion(entry: CatalogEntry) -> DiffusionTextToImage:

@@ -25,7 +25,7 @@ class TextSampling(Settings):
         1.0, "how far from the mean picture a GAN may go; 1 as far as in training", low=0, high=1.5
     )
     guidance_scale: float = setting(
-        3.0,
+        2.0,
         "how much more a diffusion model heeds the caption than without it; 1 for no more",
         low=0,
         high=30,

@@ -52,7 +52,7 @@ class IllustrationAsk(Settings):
     seed: int = setting(0, "of the first candidate; the others have the next ones", low=0, high=MAX_SEED)
     num_candidates: int = setting(8, "pictures to choose from", low=1, high=MOST_CANDIDATES)
     guidance_scale: float = setting(
-        3.0, "how much more a diffusion model heeds the caption than without it", low=0, high=30
+        2.0, "how much more a diffusion model heeds the caption than without it", low=0, high=30
     )
     num_inference_steps: int = setting(
         20, "steps in which diffusion takes the noise away", low=1, high=MOST_STEPS

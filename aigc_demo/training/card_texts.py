@@ -16,6 +16,8 @@ SHIPPED = {
     "with the dual encoder that reads it, written from scratch in this project",
     "ddpm": "The library baseline: diffusers' UNet2DModel and its noise, trained by this project on the same "
     "data for the same time",
+    "text2image-diffusion": "The library baseline: diffusers' UNet2DConditionModel and its noise, with "
+    "transformers' CLIPTextModel, trained by this project on the same captions and pictures",
     "gpt": "A decoder-only Transformer written from scratch in this project",
     "gpt2": "The library baseline: transformers' GPT2LMHeadModel, trained by this project on the same data",
 }
@@ -36,6 +38,8 @@ OWN = {
     "text2image": "A generator that draws what a caption says and a discriminator that knows the caption, "
     "with the dual encoder that reads it, written from scratch in AIGC Demo and trained with it",
     "ddpm": "diffusers' UNet2DModel, trained with AIGC Demo",
+    "text2image-diffusion": "diffusers' UNet2DConditionModel with transformers' CLIPTextModel, trained with "
+    "AIGC Demo",
     "gpt": "A decoder-only Transformer, written from scratch in AIGC Demo and trained with it",
     "gpt2": "transformers' GPT2LMHeadModel, trained with AIGC Demo",
 }

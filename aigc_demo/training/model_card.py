@@ -47,7 +47,7 @@ class DataFacts:
         title: what it is, in a few words.
         origin: where it is from.
         licence: on which terms.
-        language: code for the front matter, such as en or zh.
+        language: code for the front matter, such as en or zh; several with commas between them.
     """
 
     title: str
@@ -136,7 +136,8 @@ def model_card(name: str, run: RunDirectory, step: int, data: DataFacts, figures
         Markdown with the Hub's front matter.
     """
     record = Record(run, step)
-    terms = {"license": "mit", "language": data.language}
+    language = f"[{data.language}]" if "," in data.language else data.language
+    terms = {"license": "mit", "language": language}
     what = f"{data.title}; {data.origin}; {data.licence}"
     return _document(
         _front_matter(record, terms),

@@ -61,7 +61,7 @@ class TextToImageApi:
         models: list[str] | None = None,
         seed: int | None = None,
         num_candidates: int = 8,
-        guidance_scale: float = 3.0,
+        guidance_scale: float = 2.0,
         num_inference_steps: int = 20,
         scheduler: str = "ddim",
         truncation: float = 1.0,

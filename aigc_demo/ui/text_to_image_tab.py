@@ -23,7 +23,7 @@ WORK: dict[str, Any] = {**PRIVATE, **MODEL_WORK, "trigger_mode": "once"}
 SLIDERS: dict[str, tuple[float, float, float, float]] = {
     # name in the API: smallest, largest, step, where it starts
     "num_candidates": (1, MOST_CANDIDATES, 1, 8),
-    "guidance_scale": (1, 10, 0.5, 3),
+    "guidance_scale": (1, 10, 0.5, 2),
     "num_inference_steps": (1, MOST_STEPS, 1, 20),
 }
 EXAMPLES = (
