@@ -92,26 +92,27 @@ class TextToImageSettings(PairSettings, GanSettings):
     )
     guide_weight: float = setting(1.0, "how much the generator listens to it", low=0, high=100)
     guide_noise: float = setting(
-        0.7,
+        0.5,
         "largest noise on pictures that the guide looks at, as a share of half of black to white",
         low=0,
         high=2,
     )
     copying: float = setting(
-        0.15,
+        0.6,
         "share of the run in which the generator alone learns, by drawing its captions' own pictures",
         low=0,
         high=1,
     )
     likeness_weight: float = setting(
-        0.0,
+        10.0,
         "how much pictures must go on to look like their captions' own in the game, seen from afar",
         low=0,
         high=1000,
     )
     choices: int = setting(
-        1,
-        "draws of noise while it copies, of which the one whose picture is nearest to the real one learns",
+        4,
+        "draws of noise of which the one whose picture is nearest to the real one learns, where it copies or "
+        "likeness counts",
         low=1,
         high=64,
     )

@@ -149,7 +149,7 @@ class TextToImageTraining(GanTraining):
         norm = self._step(self.generator, self.generator_optimizers)
         if self.average is not None:
             self.average.update_parameters(self.generator)
-        told = self._told({"copying_loss": loss})
+        told = {**self._told({"copying_loss": loss}), **self.after_moves(rng)}
         measures = self.measures_of_step(started, factor, norm)
         return StepDone(step=self.step, loss=float(told["copying_loss"]), measures={**told, **measures})
 
@@ -233,7 +233,7 @@ class TextToImageTraining(GanTraining):
         return loss, told
 
     def after_moves(self, rng: torch.Generator) -> dict[str, int | float]:
-        """As GanTraining; a guide of the run's own learns from the real pairs of this step."""
+        """As GanTraining, and when copying; a guide of the run's own learns from the step's real pairs."""
         if self.guide_optimizer is None:
             return {}
         for group in self.guide_optimizer.param_groups:

@@ -27,6 +27,8 @@ SMALL = {
     "num_pictures": 120,
     "phrasings": 1,
     "copying": 0.0,
+    "choices": 1,
+    "likeness_weight": 0.0,
     "batch_size": 8,
     "validation_fraction": 0.25,
     "mixed_precision": "no",
@@ -175,6 +177,13 @@ def test_a_run_begins_by_copying_and_is_resumed_in_it(tmp_path: Path, guide: Pat
     given["settings"] |= {"copying": 1.0, "batch_size": 32, "checkpoint_every": 40}
     longer = [done.loss for done in steps(list(train(order(tmp_path / "c", **given, steps=40))))]
     assert sum(longer[-5:]) < 0.6 * sum(longer[:5])
+
+
+def test_a_guide_of_its_own_learns_from_the_first_step_on(tmp_path: Path) -> None:
+    done = steps(list(train(order(tmp_path / "run", steps=30, settings={"copying": 0.5}))))
+    heard = [step.measures["pair_loss"] for step in done]
+    assert len(heard) == 30
+    assert sum(heard[10:15]) < sum(heard[:5]), "it still copies then"
 
 
 def test_of_several_draws_of_noise_the_nearest_learns() -> None:

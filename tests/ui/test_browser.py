@@ -277,7 +277,7 @@ def test_chinese_is_switched_live_and_back(page):
 
 def test_a_chinese_browser_gets_chinese_and_its_toasts_too(chromium, page_url):
     with opened(chromium, page_url, language="zh-CN") as page:
-        page.wait_for_function("() => document.querySelector('#generate').textContent.trim() === '生成'")
+        page.wait_for_function("() => document.querySelector('#generate')?.textContent.trim() === '生成'")
         type_into(page, "#prompt textarea", "春" * 30_000)
         page.click("#generate")
         toast = page.get_by_text("prompt 有 30000 个字符")

@@ -143,7 +143,7 @@ def test_runs_are_compared_and_errors_are_sentences_in_chinese(chromium, page_ur
         page.click("#compare-runs > button")
         for name in names:
             page.click("#compare-pick input")
-            page.get_by_role("option", name=name).click()
+            page.get_by_role("option", name=name, exact=True).click()
         page.wait_for_function("() => document.querySelectorAll('#differences thead th').length === 2")
         row = page.locator("#differences tbody tr").last
         assert row.locator("th span[lang=en]").text_content() == "steps", "nothing else differs"
