@@ -38,7 +38,8 @@ def words(caption: str, chosen: int = -1, learned: frozenset[str] = frozenset())
     shown = []
     for word in reading.words:
         text, part = caption[word.first : word.past], word.part
-        if part == "unknown" and learned.issuperset(words_of(text)):
+        said = words_of(text)  # none in a sign such as an emoji, which nobody has learned
+        if part == "unknown" and said and learned.issuperset(said):
             part = "learned"
         name = everywhere(f"part_{part}") if part in NAMED_PARTS else ""
         shown.append({"text": text, "part": part, "name": name})

@@ -29,6 +29,7 @@ from aigc_demo.studio.illustrate import (
 from aigc_demo.studio.model_cache import ModelCache
 from aigc_demo.studio.treat import mended, painted, treated, words_in_picture
 from aigc_demo.studio.word_by_word import with_each_other, without_each_word
+from aigc_demo.ui.text_to_image_view import words
 from tests.studio.illustrators import (
     SIDE,
     Painter,
@@ -247,6 +248,11 @@ def test_words_that_a_model_has_learned_are_known_without_loading_it(tmp_path, m
     assert learned_words(Catalog(), ["ours", "lost"], caption) == {"a", "dragon"}
     assert learned_words(Catalog(), ["ours", "theirs"], caption) == {"a", "dragon", "whale"}
     assert learned_words(Catalog(), ["hub"], caption) == {"a", "dragon", "whale", "and", "spoon"}
+
+
+def test_a_sign_without_a_word_is_learned_by_nobody():
+    shown = words("a 🙂 red Dragon spoon ?", learned=frozenset({"a", "dragon"}))["words"]
+    assert [word["part"] for word in shown] == ["", "unknown", "colour", "learned", "unknown", "unknown"]
 
 
 # ---- word by word
