@@ -164,7 +164,13 @@ def generate(
     set_: Set = [],  # noqa: B006
     json_: Json = False,
 ) -> None:
-    """Continue a prompt with one model, or make pictures: of the prompt, where the model draws captions."""
+    """Continue a prompt with one model, or make pictures: of the prompt, where the model draws captions.
+
+    A model that guesses hidden words fills in each [MASK] of the prompt.
+    """
+    if _kind(model) == "masks":
+        _fill_in(model, prompt, num, seed, json_)
+        return
     if _makes_pictures(model):
         _draw(model, prompt, num, seed, out, set_, json_)
         return
@@ -185,9 +191,26 @@ def generate(
 
 
 def _makes_pictures(model: str) -> bool:
+    return _kind(model) in ("pictures", "text-to-image")
+
+
+def _kind(model: str) -> str:
     from aigc_demo.generators.catalog import find
 
-    return find(model, allow_hub=True).kind in ("pictures", "text-to-image")
+    return find(model, allow_hub=True).kind
+
+
+def _fill_in(model: str, prompt: str, num: int, seed: int, json_: bool) -> None:
+    """The likeliest words behind each mask; as many as asked for, five at least."""
+    from aigc_demo.studio.write import fill_in
+
+    found = fill_in(model, prompt, max(num, 5))
+    if json_:
+        _result({"model": model, "seed": seed, **found}, json_)
+        return
+    print(found["text"])
+    for place, guesses in enumerate(found["guesses"], start=1):
+        print(f"  {place}: " + ", ".join(f"{one['text']} {one['prob']:.1%}" for one in guesses))
 
 
 def _draw(

@@ -1,8 +1,10 @@
 """Device, threads and seeds."""
 
+import copy
 import math
 import os
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -50,6 +52,17 @@ def set_threads(processes: int = 1) -> int:
 def _threads_wanted() -> float:
     first, *_ = os.environ.get("OMP_NUM_THREADS", "").split(",")  # one number for each level of nesting
     return int(first) if first.strip().isdecimal() else math.inf
+
+
+def copied_to(network: torch.nn.Module, device: str) -> torch.nn.Module:
+    """A copy of a network on another device; its weights are copied there alone, shared ones once."""
+    tensors = (*network.parameters(), *network.buffers())
+    moved: dict[int, Any] = {}
+    for tensor in tensors:
+        there = tensor.detach().to(device)
+        is_weight = isinstance(tensor, torch.nn.Parameter)
+        moved[id(tensor)] = torch.nn.Parameter(there, tensor.requires_grad) if is_weight else there
+    return copy.deepcopy(network, moved)
 
 
 def seeded(seed: int) -> torch.Generator:

@@ -75,6 +75,7 @@ ENGLISH: dict[str, str] = {
     ),
     "prompt_too_long": "The prompt has {got} tokens and {model} reads at most {limit}; shorten it.",
     "prompt_far_too_long": "The prompt has {got} characters and {model} reads at most {limit}; shorten it.",
+    "no_mask": "There is no {mask} in this text; write {mask} where {model} is to guess a word.",
     "not_on_ours": "{name} does not run on our own network; choose gpt2 or distilgpt2.",
     "not_finite": "{model} gives numbers that are not finite; its weights are damaged, so load another one.",
     "not_reachable": (
@@ -99,6 +100,12 @@ ENGLISH: dict[str, str] = {
     "no_words": "No classifier here names what {model} draws at {size} pixels; choose a model of the tiny world, or give seeds.",
     "no_gan": "{model} is no GAN; choose a model of the recipe dcgan or stylegan.",
     # checkpoints and model folders
+    "model_needs_memory": (
+        "{name} needs about {needed} MiB of memory, and one model may take {limit} MiB on this machine; "
+        "choose a smaller one."
+    ),
+    "outside_link": "{path} holds a link that leads out of it ({detail}); give a folder with the files themselves.",
+    "gpu_not_given": "No GPU could be had ({detail}); try again later, or choose a model of ours, which needs none.",
     "broken_model": "{path} holds no model that can be loaded ({detail}); choose another folder or train it again.",
     "foreign_model": "{path} holds a model of another kind ({detail}); choose one that {expected}.",
     "broken_checkpoint": "The checkpoint {path} is not whole ({detail}); delete it and resume from the one before.",
@@ -161,6 +168,7 @@ ENGLISH: dict[str, str] = {
         "{name} failed and takes no more numbers ({detail}); the training goes on, and its own record is whole."
     ),
     # the desk where trainings are ordered
+    "training_off": "Training is switched off on this server; fork the project or run it at home to train.",
     "unknown_run": "There is no run named {name}; the list shows those that there are.",
     "not_your_run": "The run {name} was started by somebody else; watch it, or start one of your own.",
     "run_under_way": "The run {name} has not ended; stop it first.",
@@ -236,8 +244,16 @@ class DemoError(Exception):
         self.values = values
         super().__init__(ENGLISH[key].format(**values))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Key and values travel between processes, as the sentence alone could not be made again."""
+        return _again, (type(self), self.key, self.values)
+
 
 class InputError(DemoError):
     """What was asked for cannot be done as it was asked; nothing was changed."""
 
     exit_code = 2
+
+
+def _again(kind: type[DemoError], key: str, values: dict[str, Any]) -> DemoError:
+    return kind(key, **values)

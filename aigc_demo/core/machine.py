@@ -1,6 +1,5 @@
 """The machine that does the work, as a receipt names it."""
 
-import os
 import platform
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import torch
 
 from aigc_demo.core.device import cpu_quota
+from aigc_demo.core.memory import memory_gib
 
 
 def machine_facts(device: torch.device, root: Path = Path("/")) -> dict[str, Any]:
@@ -38,17 +38,3 @@ def processor(root: Path = Path("/")) -> str:
     except (OSError, UnicodeDecodeError):
         names = []
     return names[0] if names and names[0] else platform.machine()
-
-
-def memory_gib(root: Path = Path("/")) -> float | None:
-    """The memory that this process may use: the machine's, or the container's limit where that is less."""
-    try:
-        limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
-    except (OSError, ValueError, AttributeError):
-        limits = []
-    for name in ("memory.max", "memory/memory.limit_in_bytes"):
-        try:
-            limits.append(int((root / "sys/fs/cgroup" / name).read_text()))
-        except (OSError, ValueError):  # no such file, or "max": no limit
-            continue
-    return round(min(limits) / 2**30, 1) if limits else None

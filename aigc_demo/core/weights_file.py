@@ -8,6 +8,7 @@ another model is refused with one sentence before any memory is taken for it.
 import json
 import math
 import os
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,7 @@ NUM_BYTES = {
 }
 FLOATING = ("F32", "F16", "BF16")
 MAX_HEADER_BYTES = 16 * 2**20
+MAX_INDEX_BYTES, MAX_PARTS = 16 * 2**20, 256
 
 
 @dataclass(frozen=True)
@@ -46,18 +48,50 @@ class TensorFacts:
     end: int
 
 
-def weights_path(folder: str | os.PathLike[str]) -> Path:
-    """The folder's model.safetensors.
+def weights_path(folder: str | os.PathLike[str], name: str = WEIGHTS) -> Path:
+    """The folder's weights, model.safetensors unless another name is given.
 
     Raises:
-        InputError: there is none; pickles, which can run code when they are read, do not count.
+        InputError: there are none; pickles, which can run code when they are read, do not count.
     """
-    path = Path(folder) / WEIGHTS
+    path = Path(folder) / name
     if path.is_file():
         return path
     pickles = Path(folder).is_dir() and any(part.suffix in PICKLES for part in Path(folder).iterdir())
-    detail = f"no {WEIGHTS}" + (", only a pickle, which could run code" if pickles else "")
+    detail = f"no {name}" + (", only a pickle, which could run code" if pickles else "")
     raise InputError("broken_model", path=str(folder), detail=detail)
+
+
+def weights_files(folder: Path, stem: str = "model") -> list[Path]:
+    """The safetensors files of a network: one, or the parts that an index beside them names.
+
+    Args:
+        folder: of the network.
+        stem: their name before its ending; a half-precision variant `STEM.fp16` counts where it is alone.
+
+    Raises:
+        InputError: there is none, or a part is missing; pickles do not count.
+    """
+    for name in (f"{stem}.safetensors", f"{stem}.fp16.safetensors"):
+        if (folder / name).is_file():
+            return [folder / name]
+    index = folder / f"{stem}.safetensors.index.json"
+    if index.is_file():
+        return _parts(index, stem)
+    return [weights_path(folder, f"{stem}.safetensors")]
+
+
+def _parts(index: Path, stem: str) -> list[Path]:
+    """The files that an index names; what is not named as a part of these weights is not believed."""
+    folder, part = index.parent, re.compile(rf"{re.escape(stem)}-\d{{5}}-of-\d{{5}}\.safetensors")
+    named = read_json(index, MAX_INDEX_BYTES).get("weight_map")
+    files = sorted({str(name) for name in named.values()}) if isinstance(named, dict) else []
+    if not 1 <= len(files) <= MAX_PARTS or not all(part.fullmatch(name) for name in files):
+        raise InputError("broken_model", path=str(folder), detail=index.name)
+    for name in files:
+        if not (folder / name).is_file():
+            raise InputError("broken_model", path=str(folder), detail=f"no {name}")
+    return [folder / name for name in files]
 
 
 def read_json(path: Path, max_bytes: int = 2**20) -> dict[str, Any]:
@@ -116,7 +150,29 @@ def check_weights(
     Raises:
         InputError: the file is broken, or a tensor is missing, unknown, or has another shape or dtype.
     """
-    found = read_header(path)
+    check_tensors(read_header(path), expected, str(path), optional=optional, dtypes=dtypes)
+
+
+def check_tensors(
+    found: Mapping[str, TensorFacts],
+    expected: Mapping[str, Sequence[int]],
+    path: str,
+    *,
+    optional: Collection[str] = (),
+    dtypes: Collection[str] = FLOATING,
+) -> None:
+    """As `check_weights`, for headers that were read already.
+
+    Args:
+        found: by the names that the model has for them.
+        expected: name and shape of each tensor.
+        path: what they are part of, for the error.
+        optional: names among them that may be missing.
+        dtypes: those allowed.
+
+    Raises:
+        InputError: a tensor is missing, unknown, or has another shape or dtype.
+    """
     faults = [f"{name} is missing" for name in expected if name not in found and name not in optional]
     for name, facts in found.items():
         if name not in expected:
@@ -126,9 +182,7 @@ def check_weights(
         elif facts.dtype not in dtypes:
             faults.append(f"{name} is {facts.dtype}")
     if faults:
-        raise InputError(
-            "foreign_model", path=str(path), detail=shown(faults[0]), expected="fits its config.json"
-        )
+        raise InputError("foreign_model", path=path, detail=shown(faults[0]), expected="fits its config.json")
 
 
 def num_parameters(path: Path, part: str = "") -> int:

@@ -3,16 +3,17 @@
 import contextlib
 import re
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.core.weights_file import num_parameters, read_json, weights_path
-
-Family = Literal["ours", "library", "pretrained"]
+from aigc_demo.generators import pretrained_folder
+from aigc_demo.generators.catalog_entry import CatalogEntry as CatalogEntry
+from aigc_demo.generators.catalog_entry import Family as Family
 
 GANS = ("dcgan", "stylegan")
 DIFFUSION_WEIGHTS = "unet/diffusion_pytorch_model.safetensors"
@@ -24,59 +25,15 @@ LOOKING = {
     "inpaint": "mends",
 }
 """What recipes whose networks look at pictures are for, as the kinds of a catalog's entries."""
+PREPARATION = (
+    "preparation.json"  # how the text was prepared: beside every model of text that was trained here
+)
 TEXT_GAN, TEXT_DIFFUSION = "text2image", "text2image-diffusion"
 MADE_HERE = ("gpt", "gpt2", *GANS, "ddpm", *LOOKING, TEXT_GAN, TEXT_DIFFUSION)
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 HUB_PREFIX = "hf:"
 HUB_NAME = re.compile(r"hf:(?P<id>[\w.-]{1,96}/[\w.-]{1,96})@(?P<revision>[0-9a-f]{40})")
-
-
-@dataclass(frozen=True)
-class CatalogEntry:
-    """One model and what a user should know of it before choosing it.
-
-    Attributes:
-        name: on the command line, in the page and in tests.
-        family: ours, library (trained here on a library's architecture) or pretrained (by others).
-        kind: what it makes: text, pictures, or pictures of texts ("text-to-image"); or what it does with
-            pictures: measures them, matches them with texts, reads or mends them.
-        recipe: what trains it; "" for pretrained ones.
-        location: a folder, or an id on the Hub.
-        revision: full commit of the Hub's repository; None for a folder.
-        num_parameters: None where it is not known before loading.
-        licence: of the weights.
-        languages: that it writes.
-        training_data: in a few words.
-        size_mib: of the weights' file.
-        architecture: whose network it is.
-        runs_on_ours: whether its weights also fit our own network.
-        data_sha256: of the source that it was trained on, where this project trained it.
-        image_size: side of its pictures in pixels.
-        seconds_per_step: of a pretrained model that draws, on two cores, roughly; None where it is fast.
-    """
-
-    name: str
-    family: Family
-    kind: str
-    recipe: str
-    location: str
-    revision: str | None = None
-    num_parameters: int | None = None
-    licence: str = ""
-    languages: tuple[str, ...] = ()
-    training_data: str = ""
-    size_mib: float | None = None
-    architecture: str = ""
-    runs_on_ours: bool = False
-    data_sha256: str = ""
-    image_size: int | None = None
-    seconds_per_step: float | None = None
-
-    @property
-    def on_hub(self) -> bool:
-        """Whether it comes from the Hub (or from the Hub's cache on this machine)."""
-        return self.revision is not None
 
 
 # The languages of a text, what it is, and the SHA-256 of its file.
@@ -306,6 +263,8 @@ def folder_entry(folder: Path, name: str) -> CatalogEntry:
     """
     if (folder / "generator").is_dir():
         return _gan_entry(folder, name)
+    if not _made_here(folder):
+        return pretrained_folder.pretrained_entry(folder, name)
     config = read_json(folder / "config.json")
     recipe = config.get("recipe", "gpt2" if config.get("model_type") == "gpt2" else "")
     if recipe in LOOKING:
@@ -315,11 +274,11 @@ def folder_entry(folder: Path, name: str) -> CatalogEntry:
     if recipe == TEXT_DIFFUSION:
         files = [folder / DIFFUSION_WEIGHTS, weights_path(folder / "text_encoder")]
         return _picture_entry(folder, name, config, files, "text-to-image")
-    weights = weights_path(folder)
     if recipe not in ("gpt", "gpt2"):
         detail = f"its recipe is {shown(recipe) or 'not named'}"
         expected = f"a recipe of this project made: {', '.join(MADE_HERE)}"
         raise InputError("foreign_model", path=str(folder), detail=detail, expected=expected)
+    weights = weights_path(folder)
     return CatalogEntry(
         name=name,
         family="ours" if recipe == "gpt" else "library",
@@ -331,6 +290,16 @@ def folder_entry(folder: Path, name: str) -> CatalogEntry:
         architecture=recipe,
         runs_on_ours=recipe == "gpt2",
     )
+
+
+def _made_here(folder: Path) -> bool:
+    """Whether this project made a model: its configuration names a recipe, or it has a tokenizer of ours."""
+    if not (folder / "config.json").is_file():
+        return False
+    config = read_json(folder / "config.json")
+    if "recipe" in config:
+        return True
+    return config.get("model_type") == "gpt2" and (folder / PREPARATION).is_file()
 
 
 def _gan_entry(folder: Path, name: str) -> CatalogEntry:
@@ -373,9 +342,42 @@ CATALOG: dict[str, CatalogEntry] = {entry.name: entry for entry in (*shipped(), 
 
 
 def listed() -> dict[str, CatalogEntry]:
-    """The catalog as it is now, ours and the library's first: a model may just have been published."""
+    """The catalog as it is now, ours and the library's first: a model may just have been published.
+
+    Models of the folder that AIGC_DEMO_MODELS names stand for those of the Hub with the same name, if they
+    are the same: they are nearer.
+    """
     new = {entry.name: entry for entry in shipped(known=CATALOG)}
-    return dict(sorted({**CATALOG, **new}.items(), key=lambda item: item[1].on_hub))
+    found = {**CATALOG, **new}
+    for entry in pretrained_folder.offered():
+        own = _with_facts(entry)
+        found[own.name] = own
+    return dict(sorted(found.items(), key=lambda item: item[1].family == "pretrained"))
+
+
+def _with_facts(entry: CatalogEntry) -> CatalogEntry:
+    """A model of a folder with what the catalog knows of it; another one of that name gets a new name."""
+    for known in (*PRETRAINED, SMALL_DECODER):
+        names = (known.name.lower(), known.location.rpartition("/")[2].lower())
+        same = (
+            entry.kind == known.kind
+            and abs((entry.num_parameters or 0) / (known.num_parameters or 1) - 1) < 0.05
+        )
+        if entry.name.lower() in names and same:
+            here = {
+                "location": entry.location,
+                "num_parameters": entry.num_parameters,
+                "size_mib": entry.size_mib,
+            }
+            return replace(known, revision=None, **here)
+    taken = entry.name in CATALOG or entry.name in _SHIPPED or entry.name == SMALL_DECODER.name
+    return replace(entry, name=f"{entry.name}-folder") if taken else entry
+
+
+def small_decoder() -> CatalogEntry:
+    """The small decoder: of the folder of models where it is there, else of the Hub."""
+    there = (entry for entry in listed().values() if entry.architecture == SMALL_DECODER.architecture)
+    return next((entry for entry in there if entry.problem is None), SMALL_DECODER)
 
 
 def find(name: str, *, allow_hub: bool = False) -> CatalogEntry:
@@ -389,10 +391,11 @@ def find(name: str, *, allow_hub: bool = False) -> CatalogEntry:
     Raises:
         InputError: there is no such model, or the folder holds none that can be read.
     """
-    if name in CATALOG or name in _SHIPPED:
-        entry = CATALOG.get(name) or listed().get(name)
-        if entry is not None:
-            return entry
+    entry = listed().get(name)
+    if entry is not None and entry.problem is not None:
+        raise entry.problem
+    if entry is not None:
+        return entry
     if name.startswith(HUB_PREFIX) and allow_hub:
         return _hub_entry(name)
     folder = _folder(name)

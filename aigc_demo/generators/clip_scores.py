@@ -10,12 +10,19 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from aigc_demo.core.errors import InputError
 from aigc_demo.core.weights_file import read_json
 from aigc_demo.generators import hub
+from aigc_demo.generators.caption_tokens import CaptionTokens
 from aigc_demo.generators.catalog import CatalogEntry
+from aigc_demo.generators.config_keys import Key
+from aigc_demo.generators.foreign_config import taken
+from aigc_demo.generators.network_folder import named_after
+from aigc_demo.generators.pretrained_network import load_transformers
+from aigc_demo.generators.pretrained_tokenizer import read_tokenizer
 
 MOST_AT_ONCE = 16
+PIXELS = "preprocessor_config.json"
+COLOUR = Key(low=0.0, high=1.0, longest=3, shortest=3, needed=True)
 
 
 class ClipMatcher:
@@ -30,19 +37,15 @@ class ClipMatcher:
     """
 
     def __init__(self, folder: Path, name: str = "clip"):
-        from transformers import CLIPModel, CLIPTokenizer
-
         self.name = name
-        try:
-            self.network: Any = CLIPModel.from_pretrained(
-                folder, use_safetensors=True, local_files_only=True
-            ).eval()
-            self.tokenizer: Any = CLIPTokenizer.from_pretrained(folder, local_files_only=True)
-            pixels = read_json(folder / "preprocessor_config.json")
-            self.mean_C, self.std_C = (torch.tensor(pixels[name]) for name in ("image_mean", "image_std"))
-        except Exception as error:  # the library says in as many ways that it does not like a folder
-            raise InputError("broken_model", path=name, detail=type(error).__name__) from error
-        self.image_size: int = self.network.config.vision_config.image_size
+        self.network: Any = load_transformers("CLIPModel", folder, "clip")
+        config = self.network.config
+        self.captions = CaptionTokens(read_tokenizer(folder, "clip"), config.text_config)
+        pixels = taken(
+            read_json(folder / PIXELS), {"image_mean": COLOUR, "image_std": COLOUR}, str(folder), PIXELS
+        )
+        self.mean_C, self.std_C = (torch.tensor(pixels[name]) for name in ("image_mean", "image_std"))
+        self.image_size: int = config.vision_config.image_size
         self.num_parameters = sum(weight.numel() for weight in self.network.parameters())
 
     def ids(self, texts: Sequence[str]) -> Tensor:
@@ -71,7 +74,10 @@ class ClipMatcher:
         return self.of_texts(texts) @ self.of_pictures(pictures_NCHW).t()
 
     def _tokens(self, texts: Sequence[str]) -> dict[str, Tensor]:
-        return dict(self.tokenizer(list(texts), padding=True, truncation=True, return_tensors="pt"))
+        lengths = [len(row) for row in self.captions.rows(texts)]
+        ids_MT = self.captions.padded(texts, max(lengths))
+        seen_MT = torch.arange(max(lengths)) < torch.tensor(lengths)[:, None]
+        return {"input_ids": ids_MT, "attention_mask": seen_MT.long()}
 
 
 def load_clip(entry: CatalogEntry, progress: Callable[[int, int], None] | None = None) -> ClipMatcher:
@@ -81,4 +87,6 @@ def load_clip(entry: CatalogEntry, progress: Callable[[int, int], None] | None =
         InputError: something is missing, damaged, or of another kind.
         DemoError: it is neither on this machine nor can the Hub be reached.
     """
-    return ClipMatcher(hub.fetch(entry, progress), entry.name)
+    folder = hub.fetch(entry, progress)
+    with named_after(entry.name, folder):
+        return ClipMatcher(folder, entry.name)

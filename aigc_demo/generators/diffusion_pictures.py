@@ -8,28 +8,27 @@ that each picture hangs on its own seed alone.
 
 import copy
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from aigc_demo.core.config import shown
 from aigc_demo.core.device import seeded
 from aigc_demo.core.errors import InputError
-from aigc_demo.core.weights_file import PICKLES, check_weights, read_header, read_json
+from aigc_demo.core.weights_file import read_json
 from aigc_demo.data.pixels import as_bytes
 from aigc_demo.generators import hub
 from aigc_demo.generators.catalog import CatalogEntry, Family
+from aigc_demo.generators.config_keys import SCHEDULERS
+from aigc_demo.generators.foreign_config import taken
+from aigc_demo.generators.network_folder import named_after
 from aigc_demo.generators.picture_model import PictureSampling, Progress
+from aigc_demo.generators.pretrained_network import diffusers_config, load_diffusers
 
 UNET, SCHEDULER = "unet", "scheduler"
-WEIGHTS = "diffusion_pytorch_model.safetensors"
-# Networks of before 2023 name the parts of an attention otherwise; the library renames them, and so do we.
-OLD_NAMES = {".query.": ".to_q.", ".key.": ".to_k.", ".value.": ".to_v.", ".proj_attn.": ".to_out.0."}
 # What a folder may say of the noise: numbers and words, and not how the library is to compute.
 OF_THE_NOISE = (
     "num_train_timesteps",
@@ -42,7 +41,8 @@ OF_THE_NOISE = (
     "timestep_spacing",
     "steps_offset",
 )
-MOST_TIMESTEPS, MOST_PARTS, MOST_SIDE = 10_000, 8, 256
+DDIM = SCHEDULERS["DDIMScheduler"]
+MOST_SIDE = 256
 COLOURS = 3
 CHANNELS = [COLOURS * side**2 for side in range(1, 17)]  # of pictures cut into squares
 
@@ -125,7 +125,9 @@ def load_diffusion(
         InputError: something is missing, damaged, or of another kind.
         DemoError: it is pretrained, and neither on this machine nor can the Hub be reached.
     """
-    return DiffusionPictures(hub.fetch(entry, progress), entry.name, entry.family)
+    folder = hub.fetch(entry, progress)
+    with named_after(entry.name, folder):
+        return DiffusionPictures(folder, entry.name, entry.family)
 
 
 @torch.inference_mode()
@@ -206,27 +208,17 @@ def load_unet(folder: Path, kind: str = "UNet2DModel") -> nn.Module:
     Raises:
         InputError: it is missing, damaged, or of another kind.
     """
-    import diffusers
-
-    network_class = getattr(diffusers, kind)
     place = _part(folder, UNET)
-    path, config = place / WEIGHTS, read_json(place / "config.json")
-    _check_unet(folder, config, kind)
-    if not path.is_file():
-        pickles = any(file.suffix in PICKLES for file in place.iterdir())
-        detail = f"no {WEIGHTS}" + (", only a pickle, which could run code" if pickles else "")
-        raise InputError("broken_model", path=str(folder), detail=detail)
-    try:
-        with torch.device("meta"):
-            empty = network_class.from_config(config)
-    except Exception as error:  # the library says in as many ways that it does not like a config
-        raise InputError("broken_model", path=str(folder), detail="config.json of its unet") from error
-    names = {_new_name(name): name for name in read_header(path)}
-    expected = {names.get(name, name): tuple(weight.shape) for name, weight in empty.state_dict().items()}
-    check_weights(path, expected)
-    network: nn.Module = network_class.from_config(config)
-    network.load_state_dict({_new_name(name): weight for name, weight in load_file(path).items()})
-    return network.float().eval()
+    config = diffusers_config(kind, place)
+    side, channels = config.get("sample_size"), config.get("in_channels", COLOURS)
+    if (
+        side is None
+        or side > MOST_SIDE
+        or channels not in CHANNELS
+        or channels != config.get("out_channels", COLOURS)
+    ):
+        raise InputError("broken_model", path=str(folder), detail="config.json of its unet")
+    return load_diffusers(kind, place)
 
 
 def load_scheduler(folder: Path) -> Any:
@@ -237,52 +229,15 @@ def load_scheduler(folder: Path) -> Any:
     """
     from diffusers import DDIMScheduler
 
-    config = read_json(_part(folder, SCHEDULER) / "scheduler_config.json")
-    known = {name: config[name] for name in OF_THE_NOISE if name in config}
-    steps = known.get("num_train_timesteps", 1000)
+    place = _part(folder, SCHEDULER)
+    name = "scheduler_config.json"
+    known = taken(read_json(place / name), {key: DDIM[key] for key in OF_THE_NOISE}, str(folder), name)
     try:
-        if type(steps) is not int or not 1 <= steps <= MOST_TIMESTEPS:
-            raise ValueError("too many steps of noise")
         return DDIMScheduler(**known)
-    except Exception as error:  # as above
-        raise InputError("broken_model", path=str(folder), detail="scheduler_config.json") from error
+    except Exception as error:  # the library says in as many ways that it does not like a config
+        raise InputError("broken_model", path=str(folder), detail=name) from error
 
 
 def _part(folder: Path, name: str) -> Path:
     """Where a part's files are: old models of the Hub have all in one folder."""
     return folder / name if (folder / name).is_dir() else folder
-
-
-def _check_unet(folder: Path, config: Mapping[str, Any], expected_kind: str) -> None:
-    """Refuse another network, and one whose mere description takes long to build.
-
-    Raises:
-        InputError: it is one of these.
-    """
-    kind = config.get("_class_name")
-    if kind != expected_kind:
-        detail, expected = f"its network is {shown(kind)}", f"is a {expected_kind} of diffusers"
-        raise InputError("foreign_model", path=str(folder), detail=detail, expected=expected)
-    side, channels, layers = (
-        config.get(name) for name in ("sample_size", "block_out_channels", "layers_per_block")
-    )
-    sound = (
-        type(side) is int
-        and 1 <= side <= MOST_SIDE
-        and isinstance(channels, list)
-        and len(channels) <= MOST_PARTS
-        and (layers is None or (type(layers) is int and 1 <= layers <= MOST_PARTS))
-        and config.get("in_channels", COLOURS) == config.get("out_channels", COLOURS)
-        and config.get("in_channels", COLOURS) in CHANNELS
-    )
-    if not sound:
-        raise InputError("broken_model", path=str(folder), detail="config.json of its unet")
-
-
-def _new_name(name: str) -> str:
-    """A weight's name as the library has it now."""
-    if ".attentions." not in name:
-        return name
-    for old, new in OLD_NAMES.items():
-        name = name.replace(old, new)
-    return name

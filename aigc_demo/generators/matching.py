@@ -74,7 +74,7 @@ def load_any_matcher(
         InputError: its folder is broken or holds another kind.
         DemoError: it is pretrained, and neither on this machine nor can the Hub be reached.
     """
-    if not entry.on_hub:
+    if entry.family != "pretrained":
         return load_matcher(entry)
     from aigc_demo.generators.clip_scores import load_clip
 
@@ -117,7 +117,7 @@ def load_reader(name_or_entry: str | CatalogEntry) -> AttributeReader:
 
 def folder_of(name_or_entry: str | CatalogEntry, kind: str, expected: str) -> Path:
     entry = find(name_or_entry) if isinstance(name_or_entry, str) else name_or_entry
-    if entry.kind != kind or entry.on_hub:
+    if entry.kind != kind or entry.family == "pretrained":
         raise InputError(
             "foreign_model", path=entry.name, detail=f"its kind is {entry.kind}", expected=expected
         )

@@ -1,5 +1,7 @@
 """A network in a folder of its own: its config.json, and its weights, looked at before they are loaded."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,27 @@ from aigc_demo.core.weights_file import check_weights, read_json, weights_path
 
 COUNTERS = ("I64",)  # batch norm counts its batches
 KNOWN_TYPES = ("F32", "F16", "BF16", *COUNTERS)
+
+
+@contextmanager
+def named_after(name: str, folder: Path) -> Iterator[None]:
+    """Errors inside name a model, and not the place on this machine where it lies.
+
+    Args:
+        name: of the model, to show.
+        folder: where it lies.
+
+    Raises:
+        InputError: what was raised inside, with the name in the place of the folder.
+    """
+    try:
+        yield
+    except InputError as error:
+        place = Path(str(error.values.get("path", "")))
+        if not place.is_relative_to(folder):
+            raise
+        shown = "/".join((name, *place.relative_to(folder).parts))
+        raise type(error)(error.key, **{**error.values, "path": shown}) from error
 
 
 def checked(network: Any, shape: type[Settings], folder: Path) -> Settings:

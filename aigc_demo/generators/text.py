@@ -8,6 +8,7 @@ from aigc_demo.core.errors import InputError
 from aigc_demo.core.weights_file import read_json
 from aigc_demo.generators import hub
 from aigc_demo.generators.catalog import CatalogEntry, find, folder_entry
+from aigc_demo.generators.network_folder import named_after
 from aigc_demo.generators.ours_text import load_ours_text
 from aigc_demo.generators.text_model import TextModel
 
@@ -60,4 +61,5 @@ def load_text_model(
     # transformers takes seconds to import, and our own models need nothing of it.
     from aigc_demo.generators.transformers_text import load_transformers_text
 
-    return load_transformers_text(entry, folder, DTYPES[dtype], on_ours=on_ours)
+    with named_after(entry.name, folder):
+        return load_transformers_text(entry, folder, DTYPES[dtype], on_ours=on_ours)

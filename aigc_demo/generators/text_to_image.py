@@ -138,7 +138,7 @@ def load_text_to_image(
         raise InputError("foreign_model", path=entry.name, detail=detail, expected=expected)
     if entry.recipe == TEXT_GAN:
         return load_text_gan(entry)
-    if entry.on_hub:
+    if entry.family == "pretrained":
         from aigc_demo.generators.stable_diffusion import load_stable_diffusion
 
         return load_stable_diffusion(entry, progress)

@@ -5,7 +5,6 @@
 import copy
 import inspect
 import json
-import threading
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -17,24 +16,27 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, Dynami
 from transformers.utils import logging as transformers_logging
 
 from aigc_demo.core.config import shown
+from aigc_demo.core.device import copied_to
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.weights_file import check_weights, read_header, read_json, weights_path
 from aigc_demo.data.tokenizer import Tokenizer
 from aigc_demo.generators.catalog import CatalogEntry
+from aigc_demo.generators.config_keys import TRANSFORMERS
+from aigc_demo.generators.foreign_config import taken
 from aigc_demo.generators.ours_text import OursText
+from aigc_demo.generators.pretrained_network import ONE_AT_A_TIME, load_transformers
 from aigc_demo.generators.sessions import Session
 from aigc_demo.generators.text_model import TextModel, Vocabulary, check_vocabulary, memory_mib, opened
 
 # A config.json from outside may ask for a network of any size; these are far above those of the catalog.
 LARGEST = {"vocab_size": 1_000_000, "n_positions": 65_536, "n_embd": 16_384, "n_layer": 128, "n_head": 128}
 
+CLASSES = {"gpt2": "GPT2LMHeadModel", "llama": "LlamaForCausalLM", "qwen2": "Qwen2ForCausalLM"}
+ENDS = ("bos_token_id", "eos_token_id")
+
 # Some could look at 32,768 tokens; what they are shown is limited to GPT-2's context, so that the scores of
 # a pasted text (one row of 151,936 numbers for each token) stay below a gibibyte.
 LONGEST_CONTEXT = 1024
-
-# While transformers loads, it changes switches of the whole process and puts back what it found: two loads
-# in two threads could put back each other's.
-ONE_AT_A_TIME = threading.Lock()
 
 
 class HubVocabulary:
@@ -149,6 +151,13 @@ class TransformersText:
         self.encode, self.decode = vocabulary.encode, vocabulary.decode
         self.token_text, self.spans = vocabulary.token_text, vocabulary.spans
 
+    def on_device(self, device: str) -> "TransformersText":
+        """The same model computing on another device; this one stays where it is."""
+        moved = copy.copy(self)
+        moved.__dict__.pop("_attentive", None)
+        moved.network = copied_to(self.network, device)
+        return moved
+
     def prompt_ids(self, prompt: str) -> list[int]:
         """As TextModel."""
         return opened(self.encode(prompt), self.start_ids, always=self._starts_always)
@@ -208,9 +217,10 @@ def load_transformers_text(
     """
     if entry.family == "library":
         _check_library_folder(folder)
-    with ONE_AT_A_TIME:
-        vocabulary, special = _vocabulary(entry, folder)
-        network = _load_network(folder, dtype)
+    vocabulary, special = _vocabulary(entry, folder)
+    network = (
+        _load_pretrained(folder, dtype) if entry.family == "pretrained" else _load_network(folder, dtype)
+    )
     if entry.family == "pretrained":
         special = _pretrained_special(network, vocabulary)  # type: ignore[arg-type]
     if not on_ours:
@@ -221,20 +231,37 @@ def load_transformers_text(
     return OursText(entry.name, decoder, vocabulary, family=entry.family, **special)
 
 
+def _load_pretrained(folder: Path, dtype: torch.dtype) -> PreTrainedModel:
+    """A known architecture, rebuilt from what its folder may say; any other as the library loads it."""
+    architecture = read_json(folder / "config.json").get("model_type")
+    if architecture not in CLASSES:
+        return _load_network(folder, dtype)
+    network = load_transformers(CLASSES[architecture], folder, architecture, dtype)
+    path = folder / "generation_config.json"
+    if path.is_file():
+        ends = taken(
+            read_json(path), {name: TRANSFORMERS["gpt2"][name] for name in ENDS}, str(folder), path.name
+        )
+        for name, value in ends.items():
+            setattr(network.generation_config, name, value)
+    return network
+
+
 def _load_network(folder: Path, dtype: torch.dtype) -> PreTrainedModel:
     """The network; a file that is cut off or lacks a tensor is refused, where transformers would warn."""
     transformers_logging.disable_progress_bar()
     for path in folder.glob("*.safetensors"):
         read_header(path)
     try:
-        network, info = AutoModelForCausalLM.from_pretrained(
-            folder,
-            dtype=dtype,
-            use_safetensors=True,
-            trust_remote_code=False,
-            local_files_only=True,
-            output_loading_info=True,
-        )
+        with ONE_AT_A_TIME:
+            network, info = AutoModelForCausalLM.from_pretrained(
+                folder,
+                dtype=dtype,
+                use_safetensors=True,
+                trust_remote_code=False,
+                local_files_only=True,
+                output_loading_info=True,
+            )
     except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
         raise InputError("broken_model", path=str(folder), detail=type(error).__name__) from error
     if info["missing_keys"] or info["mismatched_keys"]:

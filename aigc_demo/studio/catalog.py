@@ -20,6 +20,8 @@ ON_OURS = "@ours"
 MOST_RUNS = 20
 MAX_MODELS = 4
 KINDS = {
+    "masks": "guesses hidden words",
+    "decodes": "decodes pictures",
     "text": "writes text",
     "pictures": "makes pictures",
     "text-to-image": "makes pictures of captions",
@@ -42,6 +44,11 @@ class Choice:
     def of_a_run(self) -> bool:
         """Whether a run on this machine trained it, in contrast to the models that everybody has."""
         return "@" in self.value.removesuffix(ON_OURS)
+
+    @property
+    def of_a_folder(self) -> bool:
+        """Whether somebody put it into the folder of models, in contrast to those that everybody has."""
+        return self.entry.family == "pretrained" and not self.entry.on_hub
 
 
 class Catalog:
@@ -154,7 +161,7 @@ class Catalog:
         return tuple(
             Choice(entry.name, entry, False)
             for entry in entries
-            if entry.recipe == recipe and not entry.on_hub
+            if entry.recipe == recipe and entry.family != "pretrained"
         )
 
     def starting_point(self, recipe: str, name: Any) -> str:
@@ -167,7 +174,7 @@ class Catalog:
         if entry is None:
             raise InputError("unknown_model", name=shown(name))
         choice = Choice(entry.name, entry, False)
-        if choice.entry.recipe != recipe or choice.on_ours or choice.entry.on_hub:
+        if choice.entry.recipe != recipe or choice.on_ours or choice.entry.family == "pretrained":
             detail = f"it was made by {choice.entry.recipe or 'others'}"
             expected = f"was made by the recipe {recipe}"
             raise InputError("foreign_model", path=choice.value, detail=detail, expected=expected)
@@ -214,6 +221,7 @@ def default_pair(choices: tuple[Choice, ...]) -> tuple[str, str]:
     Raises:
         LookupError: there is none to choose.
     """
+    choices = tuple(choice for choice in choices if choice.entry.problem is None) or choices
     ours = next((choice for choice in choices if choice.entry.family == "ours"), choices[0])
     others = [choice for choice in choices if choice.entry.family != "ours"]
     sha256 = ours.entry.data_sha256
@@ -224,7 +232,7 @@ def default_pair(choices: tuple[Choice, ...]) -> tuple[str, str]:
 def is_at_hand(entry: "CatalogEntry") -> bool:
     """Whether a model can be loaded without a network."""
     if not entry.on_hub:
-        return True
+        return entry.problem is None
     from aigc_demo.generators.hub import is_cached
 
     return is_cached(entry)

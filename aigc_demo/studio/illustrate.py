@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aigc_demo.core.config import Settings, setting
-from aigc_demo.core.errors import InputError
+from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.generators.text_sampling import SCHEDULERS, TextSampling
+from aigc_demo.studio import gpu
 from aigc_demo.studio.arguments import checked_text
 from aigc_demo.studio.catalog import Catalog, is_at_hand
 from aigc_demo.studio.compare import MAX_SEED
@@ -204,7 +205,9 @@ def ranker_for(cache: ModelCache, model: Any) -> "Matcher | ClipMatcher | None":
         return own
     if getattr(model, "family", "") == "pretrained":
         there = [
-            one for one in cache.catalog.choices("matches") if one.entry.on_hub and is_at_hand(one.entry)
+            one
+            for one in cache.catalog.choices("matches")
+            if one.entry.family == "pretrained" and is_at_hand(one.entry)
         ]
         return cache.get(there[0].value) if there else None
     sha256 = cache.catalog.choice(model.name).entry.data_sha256
@@ -246,8 +249,19 @@ class _Illustrator(PictureWork):
         check_known(model, self.request.caption)
 
     def made(self, model: Any, told: "Progress") -> "Tensor":
-        ask = self.request.ask
-        return model.make([self.request.caption] * len(ask.seeds), ask.seeds, ask.sampling, told)
+        ask, texts = self.request.ask, (self.request.caption,) * len(self.request.ask.seeds)
+        task = gpu.ImageTask(
+            self.cache.catalog.choice(self.column.model).entry, texts, ask.seeds, ask.sampling
+        )
+        if gpu.wants(task):
+            self.tell(gpu_seconds=task.seconds)
+            try:
+                return gpu.draw(task, model, told)
+            except DemoError as error:
+                if error.key != "gpu_not_given":
+                    raise
+            self.tell(gpu_seconds=0)
+        return model.make(texts, ask.seeds, ask.sampling, told)
 
     def said(self, model: Any, pictures: "Tensor") -> dict[str, Any]:
         """What the dual encoder and the checker say of the pictures."""
@@ -283,7 +297,7 @@ def learned_words(catalog: Catalog, models: Iterable[str], caption: str) -> froz
     words, learned = words_of(caption), set()
     for name in models:
         entry = catalog.choice(name).entry
-        if entry.on_hub:
+        if entry.family == "pretrained":
             return frozenset(words)
         tokenizer = _tokenizer_of_model(entry.location, entry.recipe)
         if tokenizer is not None:

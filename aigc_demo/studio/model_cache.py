@@ -20,6 +20,7 @@ from aigc_demo.studio.turns import Turns
 DEFAULT_LIMIT_MIB = 4096.0
 # What loads models by their kind: where it is written, and its name; some of them may come over the network.
 LOADERS = {
+    "masks": ("aigc_demo.generators.masked_words", "load_masked_words"),
     "measures": ("aigc_demo.generators.pictures", "load_encoder"),
     "matches": ("aigc_demo.generators.matching", "load_any_matcher"),
     "reads": ("aigc_demo.generators.matching", "load_reader"),
@@ -167,6 +168,8 @@ def _load_model(choice: Choice, progress: Callable[[int, int], None]) -> Any:
     """Imports torch and the model's library, so the page is up before this runs."""
     from aigc_demo.core.device import set_threads
 
+    if choice.entry.problem is not None:
+        raise choice.entry.problem
     set_threads(processes=2)  # two columns work side by side
     if choice.entry.kind == "text":
         from aigc_demo.generators.text import load_text_model
@@ -175,7 +178,7 @@ def _load_model(choice: Choice, progress: Callable[[int, int], None]) -> Any:
     if choice.entry.kind in LOADERS:
         module, name = LOADERS[choice.entry.kind]
         load = getattr(import_module(module), name)
-        return load(choice.entry, progress) if choice.entry.on_hub else load(choice.entry)
+        return load(choice.entry, progress) if choice.entry.family == "pretrained" else load(choice.entry)
     from aigc_demo.generators.pictures import load_picture_model
 
     return load_picture_model(choice.entry, progress=progress)

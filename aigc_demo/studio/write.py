@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from typing import Any
 
 
@@ -41,3 +42,33 @@ def write_texts(
             "num_tokens": len(tokens),
             "tokens_per_second": round(len(tokens) / max(seconds, 1e-9), 1),
         }
+
+
+def fill_in(model: str, prompt: str, count: int) -> dict[str, Any]:
+    """Guess the hidden words of a text.
+
+    Args:
+        model: a name that the catalog finds, of a model that guesses hidden words.
+        prompt: a text with [MASK] for each of them.
+        count: how many guesses for each.
+
+    Returns:
+        `text` with the likeliest words in their places, `guesses` (of each place, a list of `id`, `text` and
+        `prob`) and `seconds`.
+
+    Raises:
+        DemoError: the model cannot be had, or nothing is hidden in the text.
+    """
+    from aigc_demo.core.device import set_threads
+    from aigc_demo.generators.catalog import find
+    from aigc_demo.generators.masked_words import load_masked_words
+
+    set_threads()
+    guesser = load_masked_words(find(model, allow_hub=True))
+    started = time.perf_counter()
+    guesses = guesser.guesses(prompt, count)
+    return {
+        "text": guesser.filled(prompt, guesses),
+        "guesses": [[asdict(guess) for guess in place] for place in guesses],
+        "seconds": round(time.perf_counter() - started, 4),
+    }

@@ -35,7 +35,7 @@ def model_to_go_on_from(order: Order) -> CatalogEntry:
         InputError: there is no such model, or another recipe made it.
     """
     entry = find(str(order.init), allow_hub=True)
-    if entry.recipe != order.recipe or entry.on_hub:
+    if entry.recipe != order.recipe or entry.family == "pretrained":
         detail = f"it was made by {entry.recipe or 'others'}"
         expected = f"was made by the recipe {order.recipe}"
         raise InputError("foreign_model", path=entry.name, detail=detail, expected=expected)

@@ -22,7 +22,7 @@ from accelerate.utils import broadcast_object_list, parse_flag_from_env
 from aigc_demo.core.device import peak_memory_mib
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.core.events import CheckpointSaved, RunStarted, StepDone
-from aigc_demo.core.machine import memory_gib
+from aigc_demo.core.memory import memory_gib
 from aigc_demo.core.run_directory import MOST_CHECKPOINTS, NUM_STATES_KEPT, STATE, RunDirectory
 from aigc_demo.training import start
 from aigc_demo.training.families import family_of

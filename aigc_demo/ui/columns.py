@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from aigc_demo.core.errors import DemoError
-from aigc_demo.studio.catalog import Choice
+from aigc_demo.studio.catalog import ON_OURS, Choice
 from aigc_demo.studio.compare import Column
 from aigc_demo.ui.language import word
 from aigc_demo.ui.wording import LANGUAGES, WORDS, everywhere, sentence_everywhere
@@ -52,18 +52,35 @@ class Shown:
 
 def model_card(choice: Choice, shown: Shown) -> Json:
     """The head of a column: what kind of model it is, what it is doing, why it failed."""
-    entry, column = choice.entry, _own_column(choice, shown)
-    family = "on_ours" if choice.on_ours else entry.family
+    column = _own_column(choice, shown)
+    return card_of(choice, column, _state_words(column))
+
+
+def card_of(choice: Choice, column: Any, words: dict[str, str]) -> Json:
+    """The head of any column, for `static/card.js`.
+
+    Args:
+        choice: its model.
+        column: what the model has done; None before it has done anything.
+        words: how it stands.
+    """
+    entry = choice.entry
+    error = column.error if column is not None else entry.problem
+    unusable = column is None and entry.problem is not None
     return {
         "badge": everywhere(f"family_{entry.family}"),
         "kind": entry.family,
-        "about": everywhere(f"family_{family}_long"),
-        "state": column.state if column else "ready",
-        "words": _state_words(column),
-        "error": sentence_everywhere(column.error.key, column.error.values)
-        if column and column.error
-        else "",
+        "about": everywhere(f"family_{_whose(choice)}_long"),
+        "state": column.state if column is not None else "failed" if unusable else "ready",
+        "words": everywhere("state_unusable") if unusable else words,
+        "error": sentence_everywhere(error.key, error.values) if error else "",
     }
+
+
+def _whose(choice: Choice) -> str:
+    if choice.on_ours:
+        return "on_ours"
+    return "folder" if choice.of_a_folder else choice.entry.family
 
 
 def model_facts(choice: Choice, shown: Shown) -> Json:
@@ -96,14 +113,18 @@ def facts_of(entry: Any, column: Any = None) -> list[Json]:
     """What a model is made of: its size, its data, its licence."""
     count = (column.num_parameters if column else None) or entry.num_parameters
     facts = [fact("fact_parameters", everywhere("not_yet") if not count else short_count(count))]
-    facts.append(fact("fact_trained_on", _training_data(entry)))
+    if entry.training_data or f"data_{entry.name}" in WORDS:  # a folder of somebody's does not say it
+        facts.append(fact("fact_trained_on", _training_data(entry)))
     if entry.languages:  # nobody has said them of a run's model
         facts.append(fact("fact_languages", _languages(entry.languages)))
     if entry.licence:
         facts.append(fact("fact_licence", entry.licence))
     if entry.seconds_per_step:
         facts.append(fact("fact_step_seconds", everywhere("about_seconds", seconds=entry.seconds_per_step)))
-    if entry.family == "pretrained" and entry.size_mib:
+    seconds = getattr(column, "gpu_seconds", None)
+    if seconds is not None:
+        facts.append(fact("fact_gpu", everywhere("gpu_asked" if seconds else "gpu_none", seconds=seconds)))
+    if entry.on_hub and entry.size_mib:
         facts.append(fact("fact_download", f"{entry.size_mib:,.0f} MiB"))
     return facts
 
@@ -167,10 +188,19 @@ def choice_label(choice: Choice) -> tuple[str, str, str]:
 
 def picker_choices(choices: tuple[Choice, ...]) -> list[tuple[Any, str]]:
     """What a picker offers; the name of a run's model is the same in every language."""
-    return [
-        (run_label(choice) if choice.of_a_run else word(f"model_{choice.value}"), choice.value)
-        for choice in choices
-    ]
+    return [(_label(choice), choice.value) for choice in choices]
+
+
+def _label(choice: Choice) -> Any:
+    if choice.of_a_run:
+        return run_label(choice)
+    return folder_label(choice) if choice.of_a_folder else word(f"model_{choice.value}")
+
+
+def folder_label(choice: Choice) -> str:
+    """The name of a model that somebody put into a folder, the same in every language; ⚠ where it is no use."""
+    sign = "⌂" if choice.entry.problem is None else "⚠"
+    return f"{sign} {choice.value.replace(ON_OURS, ' → ours')}"
 
 
 def run_label(choice: Choice) -> str:

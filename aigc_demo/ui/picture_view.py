@@ -12,7 +12,7 @@ from aigc_demo.studio.compare_pictures import PictureColumn
 from aigc_demo.studio.latent_space import Sum
 from aigc_demo.studio.measure_pictures import Measured
 from aigc_demo.studio.picture_formats import GAP, SHEET_COLUMNS, loop_webp, sheet_png
-from aigc_demo.ui.columns import fact, facts_of, loading_words
+from aigc_demo.ui.columns import card_of, fact, facts_of, loading_words
 from aigc_demo.ui.run_view import notice, same
 from aigc_demo.ui.wording import LANGUAGES, everywhere, sentence_everywhere, text
 
@@ -217,15 +217,7 @@ def problem(error: DemoError) -> dict[str, str]:
 
 def picture_card(choice: Choice, column: PictureColumn | None) -> Json:
     """The head of a column, as `columns.model_card`."""
-    entry = choice.entry
-    return {
-        "badge": everywhere(f"family_{entry.family}"),
-        "kind": entry.family,
-        "about": everywhere(f"family_{entry.family}_long"),
-        "state": column.state if column else "ready",
-        "words": _state_words(entry, column),
-        "error": problem(column.error) if column and column.error else "",
-    }
+    return card_of(choice, column, _state_words(choice.entry, column))
 
 
 def picture_facts(choice: Choice, column: PictureColumn | None) -> Json:

@@ -166,6 +166,7 @@ WORDS: dict[str, tuple[str, str, str]] = {
         "按「生成」，文字就出現在這裡。點擊其中任一詞元，可看到它本來還可能是什麼。",
     ),
     "state_ready": ("ready", "就绪", "就緒"),
+    "state_unusable": ("cannot be used", "无法使用", "無法使用"),
     "state_waiting": ("waiting", "等待", "等待"),
     "state_loading": (
         "loading the model, {seconds:.0f} s",
@@ -203,6 +204,11 @@ WORDS: dict[str, tuple[str, str, str]] = {
         "他人训练的权重，来自 Hugging Face Hub",
         "他人訓練的權重，來自 Hugging Face Hub",
     ),
+    "family_folder_long": (
+        "Weights that others trained, from a folder of this server",
+        "他人训练的权重，来自本服务器上的文件夹",
+        "他人訓練的權重，來自本伺服器上的資料夾",
+    ),
     "family_on_ours_long": (
         "Weights that others trained, run on our own network",
         "他人训练的权重，在我们自己的网络上运行",
@@ -211,6 +217,17 @@ WORDS: dict[str, tuple[str, str, str]] = {
     "on_ours": ("on our network", "用我们的网络", "用我們的網路"),
     "fact_parameters": ("Parameters", "参数量", "參數量"),
     "fact_trained_on": ("Trained on", "训练数据", "訓練資料"),
+    "fact_gpu": ("Computed on", "计算设备", "計算裝置"),
+    "gpu_asked": (
+        "a GPU, for at most {seconds} s",
+        "GPU，最多 {seconds} 秒",
+        "GPU，最多 {seconds} 秒",
+    ),
+    "gpu_none": (
+        "the CPU: no GPU was to be had",
+        "CPU：没有分到 GPU",
+        "CPU：沒有分到 GPU",
+    ),
     "fact_licence": ("Licence", "许可证", "授權"),
     "fact_languages": ("Languages", "语言", "語言"),
     "fact_download": ("Download", "下载", "下載"),
@@ -765,6 +782,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "提示有 {got} 个字符，{model} 最多读 {limit} 个；请缩短。",
         "提示有 {got} 個字元，{model} 最多讀 {limit} 個；請縮短。",
     ),
+    "no_mask": (
+        "这段文字里没有 {mask}；请在要让 {model} 猜词的地方写上 {mask}。",
+        "這段文字裡沒有 {mask}；請在要讓 {model} 猜詞的地方寫上 {mask}。",
+    ),
     "not_on_ours": (
         "{name} 不能在我们自己的网络上运行；请选 gpt2 或 distilgpt2。",
         "{name} 不能在我們自己的網路上執行；請選 gpt2 或 distilgpt2。",
@@ -913,6 +934,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "出了不該出的錯（{detail}）；詳情見日誌 {path}。",
     ),
     # the desk where trainings are ordered
+    "training_off": (
+        "这台服务器关闭了训练；想训练的话，请复制本项目，或在自己的电脑上运行。",
+        "這台伺服器關閉了訓練；想訓練的話，請複製本專案，或在自己的電腦上執行。",
+    ),
     "unknown_run": (
         "没有名为 {name} 的训练；列表中是现有的训练。",
         "沒有名為 {name} 的訓練；列表中是現有的訓練。",
@@ -973,6 +998,18 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "out_of_memory": (
         "内存不足；请减小 batch_size 或模型。",
         "記憶體不足；請減小 batch_size 或模型。",
+    ),
+    "model_needs_memory": (
+        "{name} 大约需要 {needed} MiB 内存，而这台机器上一个模型最多可用 {limit} MiB；请选一个更小的模型。",
+        "{name} 大約需要 {needed} MiB 記憶體，而這台機器上一個模型最多可用 {limit} MiB；請選一個更小的模型。",
+    ),
+    "outside_link": (
+        "{path} 里有指向文件夹之外的链接（{detail}）；请给出存放文件本身的文件夹。",
+        "{path} 裡有指向資料夾之外的連結（{detail}）；請給出存放檔案本身的資料夾。",
+    ),
+    "gpu_not_given": (
+        "没有分到 GPU（{detail}）；请稍后再试，或选一个自研模型，它不需要 GPU。",
+        "沒有分到 GPU（{detail}）；請稍後再試，或選一個自研模型，它不需要 GPU。",
     ),
     "needs_memory": (
         "这次训练至少需要 {needed} MiB 内存，比现有的 {limit} MiB 多 {over} MiB；请减小 batch_size 或模型。",

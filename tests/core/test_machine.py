@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from aigc_demo.core.machine import machine_facts, memory_gib, processor
+from aigc_demo.core.machine import machine_facts, processor
+from aigc_demo.core.memory import memory_gib
 
 
 @pytest.fixture

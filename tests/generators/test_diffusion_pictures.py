@@ -10,8 +10,11 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from aigc_demo.core.errors import InputError
-from aigc_demo.generators.diffusion_pictures import OLD_NAMES, UNET, WEIGHTS, DiffusionPictures, predicted
+from aigc_demo.generators.diffusion_pictures import UNET, DiffusionPictures, predicted
 from aigc_demo.generators.picture_model import PictureSampling
+from aigc_demo.generators.pretrained_network import OLD_ATTENTION
+
+WEIGHTS = "diffusion_pytorch_model.safetensors"
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +120,7 @@ def test_an_old_snapshot_has_other_names_and_one_folder(model: Path, tmp_path: P
     shutil.copy(model / UNET / "config.json", tmp_path)
     shutil.copy(model / "scheduler/scheduler_config.json", tmp_path)
     weights = load_file(model / UNET / WEIGHTS)
-    for old, new in OLD_NAMES.items():
+    for old, new in OLD_ATTENTION.items():
         weights = {name.replace(new, old): weight for name, weight in weights.items()}
     assert sum(".query." in name for name in weights) > 0
     save_file(weights, tmp_path / WEIGHTS)

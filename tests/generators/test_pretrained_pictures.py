@@ -1,18 +1,24 @@
 """Pretrained models of captions, as tiny networks of random weights in the very layout of the Hub."""
 
 import json
+import shutil
 
 import pytest
 import torch
 from diffusers import AutoencoderTiny, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
 from transformers import CLIPConfig, CLIPModel, CLIPTextConfig, CLIPTextModel, CLIPTokenizer, CLIPVisionConfig
 
+from aigc_demo.core.device import seeded
 from aigc_demo.core.errors import InputError
-from aigc_demo.generators.catalog import PRETRAINED, SMALL_DECODER, CatalogEntry
+from aigc_demo.generators.catalog import PRETRAINED, SMALL_DECODER, CatalogEntry, find
 from aigc_demo.generators.clip_scores import ClipMatcher
 from aigc_demo.generators.hub import NEEDED_BY_KIND, WANTED_BY_KIND
+from aigc_demo.generators.pretrained_folder import pretrained_entry
 from aigc_demo.generators.stable_diffusion import StableDiffusion
 from aigc_demo.generators.text_sampling import TextSampling
+from aigc_demo.generators.text_to_image import load_text_to_image
+
+from .foreign_folders import save_pipeline
 
 SIDE = 64
 STEPS = TextSampling(num_inference_steps=3, guidance_scale=2.0)
@@ -128,7 +134,7 @@ def test_stop_is_obeyed_between_two_steps(snapshot, decoder):
 
 def test_a_broken_snapshot_is_said_in_one_sentence(tmp_path, snapshot, decoder):
     (tmp_path / "model_index.json").write_text((snapshot / "model_index.json").read_text())
-    with pytest.raises(InputError, match="tiny"):
+    with pytest.raises(InputError, match=r"text_encoder .*\(config\.json\)"):
         StableDiffusion(entry(), tmp_path, decoder)
 
 
@@ -172,3 +178,62 @@ def test_what_is_needed_is_among_what_is_fetched():
     drawing = [one for one in (*PRETRAINED, SMALL_DECODER) if one.kind in NEEDED_BY_KIND]
     assert {one.kind for one in drawing} == set(NEEDED_BY_KIND)
     assert all(len(one.revision) == 40 and one.licence and one.size_mib for one in drawing)
+
+
+def test_what_is_wrong_is_said_of_the_model_and_not_of_its_place(tmp_path):
+    folder = tmp_path / "models" / "mine"
+    save_pipeline(folder)
+    (folder / "vae" / "config.json").write_text("{}")
+    there = pretrained_entry(folder, "mine")
+    with pytest.raises(InputError) as refused:
+        load_text_to_image(there)
+    assert str(refused.value).startswith("mine/vae ")
+    assert str(tmp_path) not in str(refused.value)
+
+
+def test_a_pipeline_in_a_folder_draws_by_its_own_decoder_or_the_small_one(tmp_path, decoder, monkeypatch):
+    monkeypatch.setenv("AIGC_DEMO_MODELS", str(tmp_path))
+    save_pipeline(tmp_path / "mine")
+    model = load_text_to_image(find("mine"))
+    assert type(model.pipeline.vae).__name__ == "AutoencoderKL"
+    made = model.make(["a cat", "a dog"], [1, 2], STEPS)
+    assert made.shape == (2, 3, SIDE, SIDE)
+    shutil.copytree(decoder, tmp_path / "taesd")
+    assert type(load_text_to_image(find("mine")).pipeline.vae).__name__ == "AutoencoderTiny"
+
+
+def test_captions_are_read_as_the_library_reads_them(tmp_path):
+    """The library's pipeline with its own tokenizer draws the same from the same seeds."""
+    folder = save_pipeline(tmp_path / "mine")
+    model = StableDiffusion(pretrained_entry(folder, "mine"), folder, None)
+    tokenizer = CLIPTokenizer.from_pretrained(folder / "tokenizer", model_max_length=16)
+    texts = ["a cat", "a very long caption that is cut somewhere", ""]
+    expected = tokenizer(
+        texts, padding="max_length", max_length=16, truncation=True, return_tensors="pt"
+    ).input_ids
+    assert torch.equal(model.captions.padded(texts), expected)
+    theirs = StableDiffusionPipeline(
+        **{**model.pipeline.components, "tokenizer": tokenizer}, requires_safety_checker=False
+    )
+    theirs.set_progress_bar_config(disable=True)
+    latents = theirs(
+        prompt=["a cat"],
+        height=SIDE,
+        width=SIDE,
+        num_inference_steps=3,
+        guidance_scale=2.0,
+        generator=[seeded(4)],
+        output_type="latent",
+    ).images
+    images = (theirs.vae.decode(latents / theirs.vae.config.scaling_factor).sample / 2 + 0.5).clamp(0, 1)
+    ours = model.make(["a cat"], [4], STEPS).float() / 255
+    assert (ours - images.detach()).abs().max() < 0.01
+
+
+def test_a_copy_on_another_device_draws_the_same_and_shares_no_weight(tmp_path):
+    folder = save_pipeline(tmp_path / "mine")
+    model = StableDiffusion(pretrained_entry(folder, "mine"), folder, None)
+    copied = model.on_device("cpu")
+    assert torch.equal(copied.make(["a cat"], [4], STEPS), model.make(["a cat"], [4], STEPS))
+    assert copied.pipeline.unet is not model.pipeline.unet
+    assert copied.pipeline.scheduler is not model.pipeline.scheduler

@@ -240,7 +240,7 @@ def test_words_that_a_model_has_learned_are_known_without_loading_it(tmp_path, m
         entry("ours"),
         entry("theirs", recipe="text2image-diffusion"),
         entry("lost"),
-        entry("hub", revision="5" * 40),
+        entry("hub", family="pretrained", revision="5" * 40),
     ]
     placed = {one.name: replace(one, location=str(tmp_path / one.name)) for one in entries}
     monkeypatch.setattr("aigc_demo.generators.catalog.CATALOG", placed)

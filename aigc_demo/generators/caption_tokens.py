@@ -1,0 +1,44 @@
+"""Captions as the token ids that CLIP's text encoder reads: begun, ended, cut and padded."""
+
+# Shapes: M texts, T tokens.
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from aigc_demo.generators.pretrained_tokenizer import PretrainedTokenizer
+
+
+class CaptionTokens:
+    """The tokens of captions.
+
+    Args:
+        tokenizer: a CLIP's.
+        config: of its text encoder: how many places it has, and which tokens begin and end a text where the
+            tokenizer does not say.
+    """
+
+    def __init__(self, tokenizer: PretrainedTokenizer, config: Any):
+        self._inner = tokenizer.backend
+        self._inner.encode_special_tokens = True  # what a visitor types is text
+        self.length = int(config.max_position_embeddings)
+        vocab_size = int(config.vocab_size)
+        first, last = tokenizer.bos_id, tokenizer.eos_id
+        self.first = first if first is not None else (config.bos_token_id or vocab_size - 2)
+        self.last = last if last is not None else (config.eos_token_id or vocab_size - 1)
+        self.padding = tokenizer.pad_id if tokenizer.pad_id is not None else self.last
+
+    def rows(self, texts: Sequence[str]) -> list[list[int]]:
+        """The ids of each text between its first and its last token; what is too long is cut."""
+        return [[self.first, *self._ids(text)[: self.length - 2], self.last] for text in texts]
+
+    def padded(self, texts: Sequence[str], length: int | None = None) -> Tensor:
+        """The ids of texts, int64 [M, T]; T is `length`, or all places that the text encoder has."""
+        width = self.length if length is None else length
+        return torch.tensor([row + [self.padding] * (width - len(row)) for row in self.rows(texts)])
+
+    def _ids(self, text: str) -> list[int]:
+        readable = text.encode("utf-8", "replace").decode("utf-8")  # half a surrogate pair has no bytes
+        return self._inner.encode(readable, add_special_tokens=False).ids

@@ -1,0 +1,261 @@
+"""A library's network from a folder that others filled: looked at before it is believed.
+
+The configuration is rebuilt from the list of allowed settings, the network is made without memory first, its
+tensors are compared with the headers of the files, and only then the weights are read. No class is named by
+the folder, no code of it runs, and nothing else in it is opened.
+"""
+
+import copy
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from aigc_demo.core.errors import InputError
+from aigc_demo.core.memory import check_fits
+from aigc_demo.core.weights_file import TensorFacts, check_tensors, read_header, read_json, weights_files
+from aigc_demo.generators.config_keys import DIFFUSERS, ROPE, SCHEDULERS, TRANSFORMERS
+from aigc_demo.generators.foreign_config import check_rest, taken
+from aigc_demo.generators.pretrained_folder import BUFFER, DIFFUSION_WEIGHTS
+
+# While transformers loads, it changes switches of the whole process and puts back what it found: two loads
+# in two threads could put back each other's.
+ONE_AT_A_TIME = threading.Lock()
+ROPE_SETTINGS = ("rope_parameters", "rope_scaling", "rope_theta")
+# Networks of before 2023 name the parts of an attention otherwise; the library renames them, and so do we.
+OLD_ATTENTION = {".query.": ".to_q.", ".key.": ".to_k.", ".value.": ".to_v.", ".proj_attn.": ".to_out.0."}
+# Parts that a network of the kind may have been trained with, and that nothing here asks.
+UNUSED = ("cls.seq_relationship.", "bert.pooler.", "text_projection.")
+
+
+def transformers_config(folder: Path, architecture: str) -> Any:
+    """A configuration of transformers, rebuilt from the allowed settings of a folder's config.json.
+
+    Args:
+        folder: of the network.
+        architecture: transformers' `model_type`.
+
+    Raises:
+        InputError: a setting is missing, out of bounds, or asks for what is not supported here.
+    """
+    config = read_json(folder / "config.json")
+    if architecture != "clip":
+        return _configured(architecture, config, str(folder))
+    parts = {
+        f"{part}_config": _configured(
+            f"clip_{part}_model", config.get(f"{part}_config") or {}, str(folder)
+        ).to_dict()
+        for part in ("text", "vision")
+    }
+    return _configured("clip", config, str(folder), parts)
+
+
+def _configured(
+    architecture: str, config: Mapping[str, Any], path: str, more: Mapping[str, Any] | None = None
+) -> Any:
+    from transformers import AutoConfig
+
+    keys, more = TRANSFORMERS[architecture], more or {}
+    usual = AutoConfig.for_model(architecture).to_dict()
+    found = taken(config, keys, path)
+    check_rest(config, {*keys, *more, *ROPE_SETTINGS}, usual, path)
+    rope = _rope(config, path) if "rope_theta" in keys else {}
+    found.pop("rope_theta", None)
+    words = found.get("vocab_size")
+    for name in ("bos_token_id", "eos_token_id", "pad_token_id"):  # some name tokens of another vocabulary
+        if name in keys and words is not None and not _within(found.get(name, usual[name]), words):
+            found[name] = None
+    try:
+        return AutoConfig.for_model(architecture, **found, **rope, **more)
+    except Exception as error:  # the library says in as many ways that settings do not go together
+        raise InputError("broken_model", path=path, detail="config.json") from error
+
+
+def _within(value: Any, words: int) -> bool:
+    return all(token is None or token < words for token in (value if isinstance(value, list) else [value]))
+
+
+def _rope(config: Mapping[str, Any], path: str) -> dict[str, Any]:
+    """How places are turned, in the library's present form; older files say it in two settings."""
+    told = config.get("rope_parameters") or config.get("rope_scaling") or {}
+    if not isinstance(told, dict):
+        raise InputError("broken_model", path=path, detail="rope_parameters in config.json")
+    told = {
+        "rope_type": told.get("type", "default"),
+        "rope_theta": config.get("rope_theta", 10_000.0),
+        **told,
+    }
+    told.pop("type", None)
+    unknown = [name for name in told if name not in ROPE]
+    if unknown:
+        raise InputError("broken_model", path=path, detail="rope_parameters in config.json")
+    return {"rope_parameters": taken(told, ROPE, path)}
+
+
+def load_transformers(kind: str, folder: Path, architecture: str, dtype: torch.dtype = torch.float32) -> Any:
+    """A network of transformers with its weights, in evaluation mode.
+
+    Args:
+        kind: the name of its class.
+        folder: config.json and safetensors.
+        architecture: transformers' `model_type`.
+        dtype: of the weights in memory.
+
+    Raises:
+        InputError: the folder is broken, holds another kind of model, or one too large for this machine.
+    """
+    import transformers
+
+    network_class: Any = getattr(transformers, kind)
+    config = transformers_config(folder, architecture)
+    files = weights_files(folder)
+    names = _names(files, _empty(network_class, config, folder), network_class.base_model_prefix, folder)
+    with ONE_AT_A_TIME:
+        network = network_class.from_pretrained(
+            None, config=config, state_dict=_read(files, names), dtype=dtype
+        )
+    return network.eval()
+
+
+def _empty(kind: Any, config: Any, folder: Path) -> nn.Module:
+    """The network without memory for its weights, if this machine has room for them."""
+    from transformers.utils import logging
+
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        with torch.device("meta"):
+            empty: nn.Module = kind(copy.deepcopy(config))  # a copy, since the library writes into it
+    except Exception as error:  # as above
+        raise InputError("broken_model", path=str(folder), detail="config.json") from error
+    check_fits(folder.name, sum(weight.numel() for weight in empty.parameters()))
+    return empty
+
+
+def _names(files: Sequence[Path], empty: nn.Module, prefix: str, folder: Path) -> dict[str, str]:
+    """From the names in the files to the network's, after a look at whether the tensors fit it."""
+    expected = {name: tuple(weight.shape) for name, weight in empty.state_dict().items()}
+    found, names = _headers(files, folder), {}
+    for name in found:
+        own = name.replace(".gamma", ".weight").replace(".beta", ".bias")
+        choices = (own, f"{prefix}.{own}", own.removeprefix(f"{prefix}."), own.removeprefix("text_model."))
+        fitting = next((choice for choice in choices if choice in expected), own)
+        if fitting in expected or not (BUFFER.fullmatch(name) or own.startswith(UNUSED)):
+            names[name] = fitting
+    tied = getattr(empty, "all_tied_weights_keys", None) or ()
+    check_tensors({own: found[name] for name, own in names.items()}, expected, str(folder), optional=tied)
+    return names
+
+
+def _headers(files: Sequence[Path], folder: Path) -> dict[str, TensorFacts]:
+    """Of all parts of the weights together.
+
+    Raises:
+        InputError: a part is broken, or two hold the same tensor.
+    """
+    found: dict[str, TensorFacts] = {}
+    for file in files:
+        header = read_header(file)
+        if found.keys() & header.keys():
+            raise InputError("broken_model", path=str(folder), detail="a tensor stands in two of its files")
+        found |= header
+    return found
+
+
+def _read(files: Sequence[Path], names: Mapping[str, str]) -> dict[str, Tensor]:
+    read = {name: tensor for file in files for name, tensor in load_file(file).items()}
+    return {own: read[name] for name, own in names.items()}
+
+
+def load_diffusers(kind: str, folder: Path) -> nn.Module:
+    """A network of diffusers with its weights, in evaluation mode, float32.
+
+    Args:
+        kind: the name of its class, one of `DIFFUSERS`.
+        folder: config.json and safetensors.
+
+    Raises:
+        InputError: the folder is broken, holds another kind of network, or one too large for this machine.
+    """
+    config = diffusers_config(kind, folder)
+    empty = _empty_diffusers(kind, config, folder)
+    files = weights_files(folder, DIFFUSION_WEIGHTS)
+    found = _headers(files, folder)
+    names = {name: _new_name(name) for name in found}
+    expected = {name: tuple(weight.shape) for name, weight in empty.state_dict().items()}
+    check_tensors({names[name]: facts for name, facts in found.items()}, expected, str(folder))
+    network = _class(kind).from_config(config)
+    network.load_state_dict(_read(files, names))
+    return network.float().eval()
+
+
+def diffusers_config(kind: str, folder: Path) -> dict[str, Any]:
+    """The allowed settings of a folder's config.json.
+
+    Raises:
+        InputError: it is of another class, a setting is out of bounds, or asks for what is not supported.
+    """
+    config = read_json(folder / "config.json")
+    named = config.get("_class_name")
+    if named != kind:
+        expected = f"is a {kind} of diffusers"
+        detail = f"its network is {named if named in DIFFUSERS else 'another one'}"
+        raise InputError("foreign_model", path=str(folder), detail=detail, expected=expected)
+    return _allowed(config, DIFFUSERS[kind], kind, folder, "config.json")
+
+
+def load_scheduler(folder: Path) -> Any:
+    """The library's schedule of noise in a folder, one of `SCHEDULERS`.
+
+    Raises:
+        InputError: the folder does not say which, or nonsense.
+    """
+    config = read_json(folder / "scheduler_config.json")
+    kind = config.get("_class_name")
+    if not isinstance(kind, str) or kind not in SCHEDULERS:
+        detail, expected = "its scheduler is another one", f"has one of {', '.join(SCHEDULERS)}"
+        raise InputError("foreign_model", path=str(folder), detail=detail, expected=expected)
+    settings = _allowed(config, SCHEDULERS[kind], kind, folder, "scheduler_config.json")
+    try:
+        return _class(kind)(**settings)
+    except Exception as error:  # as above
+        raise InputError("broken_model", path=str(folder), detail="scheduler_config.json") from error
+
+
+def _allowed(config: Mapping[str, Any], keys: Any, kind: str, folder: Path, name: str) -> dict[str, Any]:
+    import inspect
+
+    found = taken(config, keys, str(folder), name)
+    usual = inspect.signature(_class(kind).__init__).parameters
+    defaults = {setting: parameter.default for setting, parameter in usual.items() if setting != "self"}
+    check_rest(config, keys, defaults, str(folder), name)
+    return found
+
+
+def _empty_diffusers(kind: str, config: dict[str, Any], folder: Path) -> nn.Module:
+    try:
+        with torch.device("meta"):
+            empty: nn.Module = _class(kind).from_config(config)
+    except Exception as error:  # as above
+        raise InputError("broken_model", path=str(folder), detail="config.json") from error
+    check_fits(folder.name, sum(weight.numel() for weight in empty.parameters()))
+    return empty
+
+
+def _class(kind: str) -> Any:
+    import diffusers
+
+    return getattr(diffusers, kind)
+
+
+def _new_name(name: str) -> str:
+    """A weight's name as the library has it now."""
+    if ".attentions." not in name:
+        return name
+    for old, new in OLD_ATTENTION.items():
+        name = name.replace(old, new)
+    return name

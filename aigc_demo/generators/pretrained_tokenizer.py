@@ -1,0 +1,230 @@
+"""The tokenizer in a pretrained model's folder, rebuilt by our code: its tokens are data, its parts are ours.
+
+From tokenizer.json where it is there, otherwise from the files that older folders have: vocab.json with
+merges.txt (GPT-2, Qwen2, CLIP) or vocab.txt (BERT). Padding, truncation and templates of the files do not
+count: our callers begin, end and cut texts themselves.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tokenizers
+from tokenizers import models
+
+from aigc_demo.core.errors import InputError
+from aigc_demo.generators import tokenizer_parts as parts
+from aigc_demo.generators.older_tokenizer import USUAL_NAMES, described
+from aigc_demo.generators.tokenizer_files import (
+    BPE,
+    MOST_BYTES,
+    WORD_PIECE,
+    AddedToken,
+    BrokenTokenizer,
+    SpecialNames,
+    checked_added,
+    checked_merges,
+    checked_vocabulary,
+    read_object,
+    special_names,
+)
+
+TOKENIZER, CONFIG = "tokenizer.json", "tokenizer_config.json"
+KINDS = {"gpt2": (BPE, WORD_PIECE), "llama": (BPE,), "qwen2": (BPE,), "clip": (BPE,), "bert": (WORD_PIECE,)}
+"""Which kinds of model a tokenizer of each architecture may be; Chinese GPT-2s have BERT's."""
+EXPECTED = "has a tokenizer as GPT-2, Llama, Qwen2, CLIP or BERT have it"
+
+
+@dataclass(frozen=True, eq=False)
+class PretrainedTokenizer:
+    """A tokenizer and what its special tokens mean.
+
+    Attributes:
+        backend: the library's, without padding, truncation or template; special tokens in a text are text.
+        special_ids: in order.
+        bos_id: begins a text; this and the following are None where there is none.
+        eos_id: ends a text.
+        unknown_id: what a text gives that the vocabulary lacks.
+        pad_id: fills up.
+        mask_id: stands for a hidden word.
+        cls_id: begins a text for BERT.
+        sep_id: ends a text for BERT.
+        marks_word_ends: whether tokens say where a word ends, as CLIP's do.
+    """
+
+    backend: tokenizers.Tokenizer
+    special_ids: tuple[int, ...]
+    bos_id: int | None = None
+    eos_id: int | None = None
+    unknown_id: int | None = None
+    pad_id: int | None = None
+    mask_id: int | None = None
+    cls_id: int | None = None
+    sep_id: int | None = None
+    marks_word_ends: bool = False
+
+    @property
+    def size(self) -> int:
+        """How many tokens there are, added ones included."""
+        return self.backend.get_vocab_size(with_added_tokens=True)
+
+    def encode(self, text: str) -> list[int]:
+        """The tokens of a text, no special ones added; half a surrogate pair is taken for a question mark."""
+        readable = text.encode("utf-8", "replace").decode("utf-8")
+        return self.backend.encode(readable, add_special_tokens=False).ids
+
+    def decode(self, ids: list[int]) -> str:
+        """The text of tokens, special ones left out."""
+        text = self.backend.decode(ids, skip_special_tokens=True)
+        return text.strip() if self.marks_word_ends else text
+
+
+def read_tokenizer(folder: Path, architecture: str) -> PretrainedTokenizer:
+    """The tokenizer in a model's folder; nothing in it runs or decides what runs.
+
+    Args:
+        folder: of the model.
+        architecture: transformers' `model_type`, one of `KINDS`.
+
+    Raises:
+        InputError: the tokenizer is missing, damaged, too large, or of a kind that is not known here.
+    """
+    if architecture not in KINDS:
+        raise ValueError(f"architecture must be one of {', '.join(KINDS)}")
+    try:
+        return _read(folder, architecture)
+    except parts.UnknownPart as error:
+        detail = f"its tokenizer has a part that is not known here: {error}"
+        raise InputError("foreign_model", path=str(folder), detail=detail, expected=EXPECTED) from error
+    except BrokenTokenizer as error:
+        raise InputError("broken_model", path=str(folder), detail=str(error)) from error
+    except BaseException as error:
+        # The library raises bare Exception, and where it panics, something that is no Exception.
+        if isinstance(error, Exception) or type(error).__name__ == "PanicException":
+            raise InputError("broken_model", path=str(folder), detail="its tokenizer") from error
+        raise
+
+
+def _read(folder: Path, architecture: str) -> PretrainedTokenizer:
+    config = read_object(folder / CONFIG)
+    names = special_names(config, folder)
+    if (folder / TOKENIZER).is_file():
+        told, source = read_object(folder / TOKENIZER, MOST_BYTES), TOKENIZER
+    else:
+        told, source = described(folder, architecture, config, names)
+    model = told.get("model")
+    kind = _kind(model)
+    if kind not in KINDS[architecture]:
+        raise parts.UnknownPart(f"the model {kind}" if kind else "the model")
+    vocabulary = checked_vocabulary(model["vocab"], source)
+    backend = tokenizers.Tokenizer(_MODELS[kind](model, vocabulary, source))
+    backend.normalizer = parts.normalizer(told.get("normalizer"))
+    backend.pre_tokenizer = parts.pre_tokenizer(told.get("pre_tokenizer"))
+    word_ends = bool(model.get("end_of_word_suffix"))
+    backend.decoder = parts.clip_decoder() if word_ends else parts.decoder(told.get("decoder"))
+    backend.encode_special_tokens = True
+    added = checked_added(told.get("added_tokens") or [], source)
+    return _finished(backend, vocabulary, added, names, architecture, model.get("unk_token"), word_ends)
+
+
+def _kind(model: Any) -> str | None:
+    """Of the model in a tokenizer.json; older files do not say, but a merge or a prefix does."""
+    if not isinstance(model, dict) or not isinstance(model.get("vocab"), dict):
+        return None
+    usual = BPE if "merges" in model else WORD_PIECE
+    kind = model.get("type", usual)
+    return kind if kind in (BPE, WORD_PIECE) else None
+
+
+def _byte_pairs(model: Mapping[str, Any], vocabulary: dict[str, int], source: str) -> Any:
+    """Byte pair encoding with the vocabulary and the merges of a file, without chance."""
+    settings = {name: _setting(model, name) for name in ("fuse_unk", "byte_fallback", "ignore_merges")}
+    if model.get("dropout") or model.get("continuing_subword_prefix"):
+        raise parts.UnknownPart("BPE")
+    if model.get("end_of_word_suffix") not in (None, "", parts.WORD_END):
+        raise parts.UnknownPart("BPE")
+    return models.BPE(
+        vocabulary,
+        checked_merges(model.get("merges"), vocabulary, source),
+        unk_token=_unknown(model, vocabulary, source),
+        end_of_word_suffix=model.get("end_of_word_suffix") or None,
+        **settings,
+    )
+
+
+def _word_pieces(model: Mapping[str, Any], vocabulary: dict[str, int], source: str) -> Any:
+    """The longest token that a word begins with, again and again."""
+    told = (model.get("continuing_subword_prefix", "##"), model.get("max_input_chars_per_word", 100))
+    unknown = _unknown(model, vocabulary, source)
+    if told != ("##", 100) or unknown is None:
+        raise parts.UnknownPart(WORD_PIECE)
+    return models.WordPiece(vocabulary, unk_token=unknown, max_input_chars_per_word=100)
+
+
+_MODELS: dict[str, Callable[[Mapping[str, Any], dict[str, int], str], Any]] = {
+    BPE: _byte_pairs,
+    WORD_PIECE: _word_pieces,
+}
+
+
+def _setting(model: Mapping[str, Any], name: str) -> bool:
+    value = model.get(name)
+    if value is not None and not isinstance(value, bool):
+        raise parts.UnknownPart(name)
+    return bool(value)
+
+
+def _unknown(model: Mapping[str, Any], vocabulary: Mapping[str, int], source: str) -> str | None:
+    """The token for what the vocabulary lacks, if there is one."""
+    token = model.get("unk_token")
+    if token is not None and (not isinstance(token, str) or token not in vocabulary):
+        raise BrokenTokenizer(f"the unknown token in {source} is not in the vocabulary")
+    return token
+
+
+def _finished(
+    backend: Any,
+    vocabulary: Mapping[str, int],
+    added: list[AddedToken],
+    names: SpecialNames,
+    architecture: str,
+    unknown: str | None,
+    word_ends: bool,
+) -> PretrainedTokenizer:
+    """The tokenizer with its added tokens, each of which has to get the number that its file says."""
+    numbers = {**vocabulary, **{token.content: token.id for token in added}}
+    named = {**USUAL_NAMES[architecture], **names.named}
+    ids = {name: numbers.get(content) for name, content in named.items() if content is not None}
+    special = {content for content in (*named.values(), *names.others) if content in numbers}
+    special |= {token.content for token in added if token.special}
+    plain = {token.content: token for token in added}
+    for content in special:
+        usual = AddedToken(numbers[content], content, normalized=False)
+        plain[content] = plain.get(content, usual)
+    _add(backend, sorted(plain.values(), key=lambda token: token.id), special)
+    return PretrainedTokenizer(
+        backend,
+        tuple(sorted(numbers[content] for content in special)),
+        unknown_id=None if unknown is None else vocabulary[unknown],
+        marks_word_ends=word_ends,
+        **{f"{name}_id": ids.get(name) for name in ("bos", "eos", "pad", "mask", "cls", "sep")},
+    )
+
+
+def _add(backend: Any, tokens: list[AddedToken], special: set[str]) -> None:
+    backend.add_tokens(
+        [
+            tokenizers.AddedToken(
+                token.content,
+                single_word=token.single_word,
+                lstrip=token.lstrip,
+                rstrip=token.rstrip,
+                normalized=token.normalized,
+                special=token.content in special,
+            )
+            for token in tokens
+        ]
+    )
+    if any(backend.token_to_id(token.content) != token.id for token in tokens):
+        raise BrokenTokenizer("its added tokens are not numbered on from its vocabulary")
