@@ -1,9 +1,21 @@
 """The page's entry, for `python app.py` and for a Hugging Face Space.
 
 GRADIO_SERVER_NAME and GRADIO_SERVER_PORT choose the address, as for every gradio app.
+
+On a Space with ZeroGPU the package `spaces` is there. It wants to be imported before torch, and to find one
+decorated function: the one in which a GPU does the work of pretrained models. Elsewhere nothing is decorated.
 """
 
+try:
+    import spaces
+except ImportError:  # no Space
+    spaces = None
+
+from aigc_demo.studio import gpu
 from aigc_demo.ui.app import serve
+
+if spaces is not None:
+    gpu.register(spaces.GPU(duration=gpu.seconds_needed))
 
 if __name__ == "__main__":
     serve()

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from aigc_demo.core.errors import DemoError, InputError
+from aigc_demo.studio import gpu
 from aigc_demo.studio.arguments import (
     check_in_vocabulary,
     checked_bits,
@@ -55,6 +56,7 @@ class Column(Progressing):
             its turn.
         memory_mib: what its weights take.
         fetched: the share of the model that has come over the network; None where none has to.
+        gpu_seconds: for how long a GPU was asked for; None where none was, 0 where none was given.
         error: why it failed.
     """
 
@@ -67,6 +69,7 @@ class Column(Progressing):
     memory_mib: float | None = None
     num_parameters: int | None = None
     fetched: float | None = None
+    gpu_seconds: int | None = None
     error: DemoError | None = None
 
     @property
@@ -205,15 +208,36 @@ class _Writer(Work):
 
     def _draw(self, turn: Turn, written: list[int]) -> str:
         """Write in one's turns; why the text ended."""
-        from aigc_demo.generators.decoding import generate
-
-        asked, reason = self.request, ""
-        tokens = generate(self.model, asked.prompt, asked.settings, self.stop.is_set, written=written)
-        for drawn, token in enumerate(tokens, start=1):
+        reason = ""
+        for drawn, token in enumerate(self._tokens(written), start=1):
             self._took(Token(token.id, token.text, surprise(token.prob)), drawn, turn.seconds)
             reason = token.reason
             turn.pass_on()
         return reason
+
+    def _tokens(self, written: list[int]) -> Iterator[Any]:
+        """Each token as it is drawn, by the GPU where the text is worth it and one is there."""
+        from aigc_demo.generators.decoding import generate
+
+        asked = self.request
+        choice = self.cache.catalog.choice(self.column.model)
+        task = gpu.TextTask(choice.entry, asked.prompt, asked.settings, tuple(written))
+        if not choice.on_ours and gpu.wants(task):
+            self.tell(gpu_seconds=task.seconds)
+            try:
+                yield from self._until_stopped(gpu.results(task, self.model))
+                return
+            except DemoError as error:
+                if error.key != "gpu_not_given":
+                    raise
+            self.tell(gpu_seconds=0)
+        yield from generate(self.model, asked.prompt, asked.settings, self.stop.is_set, written=written)
+
+    def _until_stopped(self, tokens: Iterator[Any]) -> Iterator[Any]:
+        for token in tokens:
+            yield token
+            if self.stop.is_set():
+                return
 
     def _took(self, token: Token, drawn: int, seconds: float) -> None:
         self.tell(

@@ -70,6 +70,7 @@ class PictureColumn(Progressing):
         memory_mib: what its weights take.
         num_parameters: how many numbers these are.
         fetched: the share of the model that has come over the network; None where none has to.
+        gpu_seconds: for how long a GPU was asked for; None where none was, 0 where none was given.
         error: why it failed.
     """
 
@@ -83,6 +84,7 @@ class PictureColumn(Progressing):
     memory_mib: float | None = None
     num_parameters: int | None = None
     fetched: float | None = None
+    gpu_seconds: int | None = None
     error: DemoError | None = None
 
     @property

@@ -16,6 +16,7 @@ from aigc_demo.data.picture_zip import unpack_pictures
 from aigc_demo.studio.run_desk import PICTURES_FOLDER, SOURCE_FILE
 from aigc_demo.studio.run_order import RunOrder
 from aigc_demo.studio.ticket import child_environment, train_arguments
+from aigc_demo.studio.training_switch import check_training_is_on
 
 TIMEOUT_SECONDS = 60.0
 
@@ -31,9 +32,10 @@ def try_order(order: RunOrder, folder: Path) -> dict[str, Any]:
         As `training.preflight.preflight`.
 
     Raises:
-        InputError: the visitor's pictures are none.
+        InputError: training is switched off, or the visitor's pictures are none.
         DemoError: as `try_training`.
     """
+    check_training_is_on()
     words = order.words()
     text, pictures = words.pop("text"), words.pop("pictures")
     with tempfile.TemporaryDirectory(prefix="aigc-demo-preflight-") as place:

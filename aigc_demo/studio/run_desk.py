@@ -30,6 +30,7 @@ from aigc_demo.core.worker import silence
 from aigc_demo.data.picture_zip import unpack_pictures
 from aigc_demo.studio.run_state import PROBLEM_FILE, RunState, run_state
 from aigc_demo.studio.ticket import Ticket, child_environment, hashed, train_arguments
+from aigc_demo.studio.training_switch import check_training_is_on
 
 TEND_SECONDS = 0.3
 STOP_SECONDS = 5.0
@@ -132,10 +133,11 @@ class RunDesk:
             The run's name.
 
         Raises:
-            InputError: this visitor, or all of them, have enough runs, or use enough of the disk; or the zip
+            InputError: training is switched off; this visitor, or all of them, have enough runs, or use enough of the disk; or the zip
                 file is none that is taken.
             DemoError: the disk does not take it.
         """
+        check_training_is_on()
         with contextlib.ExitStack() as unpacking:
             # Before the lock is taken: unpacking may last, and nobody else shall wait for it.
             unpacked = None if pictures is None else unpacking.enter_context(self._unpacked(pictures, secret))
@@ -189,8 +191,10 @@ class RunDesk:
         """Put a run that has ended before its end into the queue again.
 
         Raises:
-            InputError: no such run, another visitor's, one under way, or one without a checkpoint to resume.
+            InputError: training is switched off; no such run, another visitor's, one under way, or one without
+                a checkpoint to resume.
         """
+        check_training_is_on()
         with self._lock:
             self._be_the_only_desk()
             self._tend()  # the end of a worker is seen in its record before it is noted here

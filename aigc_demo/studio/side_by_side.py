@@ -12,6 +12,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeVar
 
@@ -110,7 +111,9 @@ def side_by_side(
     shown = list(columns)
     for place, column in enumerate(columns):
         worker = work(place, column, lambda new, i=place: reports.put((i, new)))  # type: ignore[misc]
-        threading.Thread(target=worker.run, name=f"column-{place}", daemon=True).start()
+        # In the context of the request: who lends a GPU counts it to the visitor that is named there.
+        run = copy_context().run
+        threading.Thread(target=run, args=(worker.run,), name=f"column-{place}", daemon=True).start()
     try:
         yield tuple(shown)
         while not all(column.over for column in shown):

@@ -13,6 +13,7 @@ from aigc_demo.studio.catalog import Catalog
 from aigc_demo.studio.preflight import try_order
 from aigc_demo.studio.run_desk import RunDesk
 from aigc_demo.studio.run_order import MAX_MINUTES, MAX_SEED, MOST, RunOrder, checked_pictures, checked_upload
+from aigc_demo.studio.training_switch import training_is_on
 from aigc_demo.training.recipes import RECIPES, recipe_named
 from aigc_demo.ui import run_view
 from aigc_demo.ui.columns import picker_choices
@@ -200,9 +201,11 @@ def _layout() -> tuple[OrderForm, Any, Any]:
         asked = [_asked(name) for name in OFFERED]
         seed = gr.Number(1, label=word("seed"), precision=0, minimum=0, maximum=MAX_SEED)
     with gr.Row(elem_classes="actions"):
-        trial = gr.Button(word("trial"), elem_id="trial", min_width=120)
-        start = gr.Button(word("start"), variant="primary", elem_id="start", min_width=120)
-    notice = widget("notice", run_view.notice(), elem_id="trial-notice")
+        on = training_is_on()
+        trial = gr.Button(word("trial"), elem_id="trial", min_width=120, interactive=on)
+        start = gr.Button(word("start"), variant="primary", elem_id="start", min_width=120, interactive=on)
+    off = InputError("training_off")
+    notice = widget("notice", run_view.notice() if on else run_view.refusal(off), elem_id="trial-notice")
     figures = widget("facts", None, elem_id="trial-figures")
     gr.Markdown(word("train_limits"), elem_classes="intro")
     assert MAX_MINUTES == 60, "train_limits names it"
