@@ -347,12 +347,16 @@ def push(
 @app.command()
 def models(json_: Json = False) -> None:
     """List the models that can be used by name."""
-    from aigc_demo.generators.catalog import CATALOG
-    from aigc_demo.generators.hub import is_cached
+    from aigc_demo.generators import catalog
+    from aigc_demo.studio.catalog import is_at_hand
 
     listed = [
-        {**dataclasses.asdict(entry), "available": not entry.on_hub or is_cached(entry)}
-        for entry in CATALOG.values()
+        {
+            **dataclasses.asdict(dataclasses.replace(entry, problem=None)),
+            "available": is_at_hand(entry),
+            "problem": None if entry.problem is None else str(entry.problem),
+        }
+        for entry in catalog.listed().values()
     ]
     if json_:
         _result({"models": listed}, json_)
@@ -360,6 +364,7 @@ def models(json_: Json = False) -> None:
     for entry in listed:
         size = f"{entry['num_parameters'] / 1e6:,.1f} M" if entry["num_parameters"] else "?"
         there = "" if entry["available"] else f"  (python -m aigc_demo fetch {entry['name']})"
+        there = f"  ({entry['problem']})" if entry["problem"] else there
         print(f"{entry['name']:<18}{entry['family']:<12}{size:>9}  {', '.join(entry['languages'])}{there}")
 
 

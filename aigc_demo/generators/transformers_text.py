@@ -243,7 +243,8 @@ def _load_pretrained(folder: Path, dtype: torch.dtype) -> PreTrainedModel:
             read_json(path), {name: TRANSFORMERS["gpt2"][name] for name in ENDS}, str(folder), path.name
         )
         for name, value in ends.items():
-            setattr(network.generation_config, name, value)
+            if all(token < network.config.vocab_size for token in _listed(value)):
+                setattr(network.generation_config, name, value)
     return network
 
 
@@ -308,7 +309,11 @@ def _pretrained_special(network: PreTrainedModel, vocabulary: HubVocabulary) -> 
 
 
 def _ids(config: Any, name: str) -> tuple[int, ...]:
-    value = getattr(config, name, None)
+    return _listed(getattr(config, name, None))
+
+
+def _listed(value: Any) -> tuple[int, ...]:
+    """One token, several, or none."""
     if value is None:
         return ()
     return tuple(value) if isinstance(value, (list, tuple)) else (int(value),)

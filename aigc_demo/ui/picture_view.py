@@ -247,7 +247,7 @@ def milliseconds(seconds: float) -> str:
 def _state_words(entry: Any, column: PictureColumn | None) -> dict[str, str]:
     if column is not None:
         return _progress_words(column)
-    if is_at_hand(entry):
+    if entry.problem is not None or is_at_hand(entry):
         return everywhere("state_ready")
     return everywhere("gan_download", size=entry.size_mib)
 

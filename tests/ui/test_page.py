@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import gradio as gr
@@ -22,6 +22,7 @@ from aigc_demo.training.recipes import RECIPES
 from aigc_demo.ui import columns, serving
 from aigc_demo.ui.columns import Shown
 from aigc_demo.ui.order_form import OFFERED, starts_of
+from aigc_demo.ui.picture_view import picture_card
 from aigc_demo.ui.text_handlers import SETTING_NAMES, settings_from
 from aigc_demo.ui.text_tab import SLIDERS
 from aigc_demo.ui.theme import contrast_pairs
@@ -231,3 +232,29 @@ def test_another_recipe_brings_its_own_learning_rate_and_leaves_the_rest():
     assert recipe == "gpt2"
     assert told.pop("learning_rate")["value"] == RECIPES["gpt2"].small["learning_rate"]
     assert all("value" not in update for update in told.values())
+
+
+def test_a_model_that_cannot_be_used_says_why_in_its_column():
+    why = InputError("broken_model", path="mine", detail="no model.safetensors")
+    entry = CatalogEntry("mine", "pretrained", "text", "", "/srv/models/mine", problem=why)
+    choice = Choice("mine", entry, False)
+    for card in (columns.model_card(choice, Shown()), picture_card(choice, None)):
+        assert card["error"]["en"].startswith("mine holds no model that can be loaded (no model.safetensors)")
+        assert "模型" in card["error"]["zh-CN"]
+        assert (card["state"], card["words"]["en"]) == ("failed", "cannot be used")
+        assert card["about"]["en"] == "Weights that others trained, from a folder of this server"
+    assert columns.picker_choices((choice,)) == [("⚠ mine", "mine")]
+    whole = Choice("good@ours", replace(entry, name="good", problem=None, runs_on_ours=True), True)
+    assert columns.picker_choices((whole,)) == [("⌂ good → ours", "good@ours")]
+    assert columns.model_card(whole, Shown())["error"] == ""
+    assert "/srv" not in str(columns.model_facts(choice, Shown()))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(25, "a GPU, for at most 25 s"), (0, "the CPU: no GPU was to be had")]
+)
+def test_a_column_says_where_it_was_computed(seconds, words):
+    column = Column("gpt-x", "finished", 1, gpu_seconds=seconds)
+    facts = columns.facts_of(OURS, column)
+    assert [fact["value"]["en"] for fact in facts if fact["name"]["en"] == "Computed on"] == [words]
+    assert "Computed on" not in str(columns.facts_of(OURS, replace(column, gpu_seconds=None)))
