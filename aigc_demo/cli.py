@@ -26,7 +26,7 @@ from aigc_demo.core.events import (
     Warned,
     to_json,
 )
-from aigc_demo.core.run_directory import LOGGER, RunDirectory, step_of, write_atomically, writing
+from aigc_demo.core.run_directory import LOGGER, RunDirectory, new_file, step_of, write_atomically
 from aigc_demo.core.worker import note_problem
 from aigc_demo.training.recipes import RECIPES
 from aigc_demo.training.tracking import Tracker, check_tracker, tracking
@@ -177,14 +177,14 @@ def generate(
     from aigc_demo.studio.write import write_texts
 
     texts = []
-    for text in write_texts(model, prompt, num=num, seed=seed, settings=_settings(set_)):
-        texts.append(text["text"])
-        if num > 1 and json_:
-            _result(text, json_)
-        elif not json_ and out is None:
-            print(text["text"] + "\n")
-    if out is not None:
-        with writing(out):
+    with contextlib.nullcontext() if out is None else new_file(out):
+        for text in write_texts(model, prompt, num=num, seed=seed, settings=_settings(set_)):
+            texts.append(text["text"])
+            if num > 1 and json_:
+                _result(text, json_)
+            elif not json_ and out is None:
+                print(text["text"] + "\n")
+        if out is not None:
             write_atomically(out, "\n\n".join(texts) + "\n")
     result = {"model": model, "text": texts[0], "seed": seed, "seconds": text["seconds"], "num": num}
     _result({**result, **({"files": [str(out)]} if out else {})}, json_)
@@ -219,9 +219,10 @@ def _draw(
     """Make pictures and write each to a file of its own: out.png, or out-SEED.png where there are several."""
     from aigc_demo.studio.draw import draw_pictures, write_pictures
 
-    seeds = range(seed, seed + num)
-    drawn = draw_pictures(model, seeds=seeds, settings=_settings(set_), caption=prompt)
-    files = write_pictures(drawn, out or Path("picture.png"))
+    seeds, target = range(seed, seed + num), out or Path("picture.png")
+    with new_file(target):
+        drawn = draw_pictures(model, seeds=seeds, settings=_settings(set_), caption=prompt)
+        files = write_pictures(drawn, target)
     result = {"model": model, "files": [str(file) for file in files], "seed": seed, "num": num}
     _result({**result, "seconds": drawn.seconds}, json_)
 
@@ -382,6 +383,26 @@ def runs(
     for run in listed:
         state = run["reason"] or "not ended"
         print(f"{run['run_dir']:<32}{run['recipe'] or '':<12}step {run['step']:<8}{state}")
+
+
+@app.command("import")
+def import_archive(
+    archive: Annotated[Path, typer.Argument(help="A zip file that Download on the page made of a run.")],
+    folder: Annotated[
+        Path | None, typer.Option(help="Where the runs are; AIGC_DEMO_RUNS, or runs, if left away.")
+    ] = None,
+    json_: Json = False,
+) -> None:
+    """Bring an exported run back among the runs of this machine.
+
+    It can be watched, used, and gone on from with --init. On the page it is nobody's: whoever can reach this
+    machine's disk deletes it there.
+    """
+    from aigc_demo.studio.run_exchange import import_run, unclaimed
+
+    place = folder or Path(os.environ.get("AIGC_DEMO_RUNS", "runs"))
+    name = import_run(archive, place, unclaimed())
+    _result({"name": name, "run_dir": str(place / name)}, json_)
 
 
 @app.command()

@@ -2,13 +2,16 @@
 
 import json
 import shutil
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from aigc_demo import cli
-from aigc_demo.core.run_directory import MANIFEST, manifest, write_atomically
+from aigc_demo.core.run_directory import MANIFEST, RunDirectory, manifest, write_atomically
+from aigc_demo.studio.run_exchange import export_run
+from aigc_demo.studio.ticket import Ticket
 from aigc_demo.studio.write import write_texts
 from aigc_demo.training.start import Order, train
 from tests.training.conftest import TINY
@@ -320,3 +323,104 @@ def test_without_a_command_it_shows_help(capsys: pytest.CaptureFixture[str]) -> 
         cli.main([])
     assert not exit.value.code
     assert "generate" in capsys.readouterr().out
+
+
+@pytest.fixture
+def archive(folder: Path, tmp_path: Path) -> Path:
+    """An exported run."""
+    return export_run(RunDirectory(folder / "runs" / "gpt"), "# a card", tmp_path / "mine.zip")
+
+
+def test_an_archive_of_a_run_comes_back(
+    capsys: pytest.CaptureFixture[str], archive: Path, folder: Path, tmp_path: Path
+) -> None:
+    place = tmp_path / "new" / "runs"
+    (result,), _ = run(capsys, "import", archive, "--folder", place)
+    assert result["run_dir"] == str(place / result["name"])
+    listed, _ = run(capsys, "runs", "--folder", place)
+    assert [one["run_dir"] for one in listed[-1]["runs"]] == [result["run_dir"]]
+    command = ("--prompt", "the ", "--seed", 3, "--set", "max_new_tokens=9")
+    texts = [
+        run(capsys, "generate", path, *command)[0][-1]["text"]
+        for path in (result["run_dir"], folder / "runs" / "gpt")
+    ]
+    assert texts[0] == texts[1]
+    ticket = Ticket.load(Path(result["run_dir"]))
+    assert ticket is not None and ticket.stage == "ended"
+    assert not any(ticket.belongs_to(secret) for secret in ("", "s", result["name"]))
+    more = (
+        "--steps",
+        2,
+        "--init",
+        result["run_dir"],
+        "--run-dir",
+        tmp_path / "more",
+        "--set",
+        "mixed_precision=no",
+    )
+    lines, _ = run(capsys, "train", "gpt", "--data", folder / "text.txt", *more)
+    assert lines[-1]["reason"] == "finished"
+
+
+def test_the_folder_of_runs_is_that_of_the_page(
+    capsys: pytest.CaptureFixture[str], archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIGC_DEMO_RUNS", str(tmp_path / "pages"))
+    (result,), _ = run(capsys, "import", archive)
+    assert Path(result["run_dir"]).parent == tmp_path / "pages"
+
+
+@pytest.mark.parametrize("kind", ["missing", "folder", "text", "empty", "other zip", "cut off", "nul"])
+def test_an_archive_that_is_none_is_one_line_and_leaves_nothing(
+    capsys: pytest.CaptureFixture[str], archive: Path, tmp_path: Path, kind: str
+) -> None:
+    path, place = tmp_path / "x.zip", tmp_path / "deep" / "runs"
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "text":
+        path.write_text("no zip")
+    elif kind == "empty":
+        path.write_bytes(b"")
+    elif kind == "other zip":
+        with zipfile.ZipFile(path, "w") as file:
+            file.writestr("notes.txt", "x")
+    elif kind == "cut off":
+        path.write_bytes(archive.read_bytes()[:-200])
+    given = "a\0b.zip" if kind == "nul" else str(path)
+    out, sentence = run(capsys, "import", given, "--folder", place, status=2)
+    assert out == []
+    assert sentence.count("\n") == 1
+    assert not place.parent.exists()
+
+
+@pytest.mark.parametrize("name", ["new/deep/texts.txt", "new/no_ending", "texts.txt"])
+def test_out_makes_its_folder(
+    capsys: pytest.CaptureFixture[str], folder: Path, tmp_path: Path, name: str
+) -> None:
+    out = tmp_path / name
+    run(capsys, "generate", folder / "runs/gpt", "--out", out, "--set", "max_new_tokens=3")
+    assert out.read_text()
+    assert [path.name for path in out.parent.iterdir()] == [out.name]
+
+
+@pytest.mark.parametrize("name", ["new/deep/ball.png", "new/ball"])
+def test_pictures_make_theirs_too(capsys: pytest.CaptureFixture[str], tmp_path: Path, name: str) -> None:
+    out = tmp_path / name
+    lines, _ = run(capsys, "generate", "dcgan-tiny-world", "--num", 2, "--out", out)
+    assert sorted(lines[-1]["files"]) == sorted(map(str, out.parent.iterdir()))
+    assert len(lines[-1]["files"]) == 2
+
+
+@pytest.mark.parametrize("model", ["text", "pictures"])
+@pytest.mark.parametrize("kind", ["a folder", "below a file", "too long"])
+def test_a_place_that_takes_no_file_is_one_line(
+    capsys: pytest.CaptureFixture[str], folder: Path, tmp_path: Path, kind: str, model: str
+) -> None:
+    (tmp_path / "there").mkdir()
+    (tmp_path / "file").write_text("x")
+    place = {"a folder": "there", "below a file": "file/x/y", "too long": f"new/{'x' * 300}"}[kind]
+    named = folder / "runs/gpt" if model == "text" else "dcgan-tiny-world"
+    _, sentence = run(capsys, "generate", named, "--out", tmp_path / place, status=1)
+    assert sentence.count("\n") == 1
+    assert "cannot be written" in sentence
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "there"]

@@ -9,6 +9,7 @@ RUN/run.log                         what the process that trains logs and warns 
 """
 
 import contextlib
+import errno
 import hashlib
 import json
 import logging
@@ -301,11 +302,16 @@ def sha256(path: Path) -> str:
 def write_atomically(path: Path, text: str) -> None:
     """Replace a file's text so that a reader sees the old or the new one, never half of it."""
     beside = path.with_name(f".{path.name}.partial")
-    with beside.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
+    try:
+        with beside.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            beside.unlink(missing_ok=True)
+        raise
 
 
 @contextlib.contextmanager
@@ -327,6 +333,27 @@ def whole_or_nothing(target: Path) -> Iterator[Path]:
             if place.is_dir():
                 shutil.rmtree(place, ignore_errors=True)
             place.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def new_file(path: Path) -> Iterator[None]:
+    """Make the folder of a file that is written inside; after an error no new folder is left.
+
+    Raises:
+        DemoError: the disk does not take it.
+    """
+    with writing(path):
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        made = [folder for folder in path.parents if not folder.exists()]
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            yield
+        except BaseException:
+            for folder in made:
+                with contextlib.suppress(OSError):
+                    folder.rmdir()
+            raise
 
 
 @contextlib.contextmanager

@@ -89,7 +89,7 @@ def evaluate(
     told = {"model": model, "source": source, "split": split, "preparation": preparation.to_dict()}
     if entry.kind == "masks":
         from aigc_demo.generators.masked_words import load_masked_words
-        from aigc_demo.studio.evaluate_masked import masked_figures
+        from aigc_demo.measure.masked import masked_figures
 
         figures = masked_figures(load_masked_words(entry), text, seed)
         return {**told, **figures, "peak_memory_mib": round(peak_memory_mib(), 1)}

@@ -203,7 +203,7 @@ def draw(task: ImageTask, model: Any, progress: "Progress") -> "Tensor":
 
 
 def _model_on_gpu(entry: "CatalogEntry") -> Any:
-    """The model on the GPU: kept from the last call, or moved there from this process's memory or the disk."""
+    """The model on the GPU: kept from the last call, or moved there from memory or the disk."""
     import torch
 
     torch.set_num_threads(1)  # a forked process must not wait for the threads that it does not have

@@ -133,8 +133,8 @@ class RunDesk:
             The run's name.
 
         Raises:
-            InputError: training is switched off; this visitor, or all of them, have enough runs, or use enough of the disk; or the zip
-                file is none that is taken.
+            InputError: training is switched off; this visitor, or all of them, have enough runs, or use too
+                much of the disk; or the zip file is none that is taken.
             DemoError: the disk does not take it.
         """
         check_training_is_on()
@@ -191,8 +191,8 @@ class RunDesk:
         """Put a run that has ended before its end into the queue again.
 
         Raises:
-            InputError: training is switched off; no such run, another visitor's, one under way, or one without
-                a checkpoint to resume.
+            InputError: training is switched off; no such run, another visitor's, one under way, or one
+                without a checkpoint to resume.
         """
         check_training_is_on()
         with self._lock:

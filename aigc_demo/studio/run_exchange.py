@@ -16,7 +16,15 @@ from typing import IO, Any
 
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.events import from_json
-from aigc_demo.core.run_directory import MANIFEST, STATE, RunDirectory, broken, step_of, whole_or_nothing
+from aigc_demo.core.run_directory import (
+    MANIFEST,
+    STATE,
+    RunDirectory,
+    broken,
+    new_file,
+    step_of,
+    whole_or_nothing,
+)
 from aigc_demo.core.weights_file import WEIGHTS, read_header, read_json
 from aigc_demo.studio.run_samples import sample_path, sample_picture
 from aigc_demo.studio.ticket import Ticket, hashed
@@ -83,15 +91,32 @@ def import_run(source: Path, folder: Path, secret: str) -> str:
         The run's new name.
 
     Raises:
-        InputError: it is no such file; nothing of it stays on the disk.
+        InputError: there is no such file, or it is none of these; nothing of it stays on the disk.
+        DemoError: the disk does not take it.
     """
+    _check_readable(source)
     name = _new_name(folder, source.stem)
-    with whole_or_nothing(folder / name) as place:
-        place.mkdir(parents=True)
+    with new_file(folder / name), whole_or_nothing(folder / name) as place:
+        place.mkdir()
         _unpack(source, place)
         config = _checked(place)
         Ticket(hashed(secret), _arguments(config), "ended", place.stat().st_mtime).save(place)
     return name
+
+
+def unclaimed() -> str:
+    """The secret of nobody: made, used once, and kept nowhere."""
+    return secrets.token_urlsafe(32)
+
+
+def _check_readable(source: Path) -> None:
+    """Raises InputError where there is no file, or one that may not be read."""
+    try:
+        with source.open("rb"):
+            return
+    except (OSError, ValueError) as error:
+        detail = getattr(error, "strerror", None) or "no such name"
+        raise InputError("unreadable_file", path=str(source), detail=detail) from error
 
 
 def _unpack(source: Path, target: Path) -> None:

@@ -198,7 +198,7 @@ def _label(choice: Choice) -> Any:
 
 
 def folder_label(choice: Choice) -> str:
-    """The name of a model that somebody put into a folder, the same in every language; ⚠ where it is no use."""
+    """The name of a model of a folder, the same in every language; ⚠ where it cannot be used."""
     sign = "⌂" if choice.entry.problem is None else "⚠"
     return f"{sign} {choice.value.replace(ON_OURS, ' → ours')}"
 

@@ -3,19 +3,40 @@
 # Shapes: B windows side by side, T tokens, V vocabulary.
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from aigc_demo.core.device import seeded
 from aigc_demo.core.errors import InputError
 
-if TYPE_CHECKING:
-    from aigc_demo.generators.masked_words import MaskedWords
+
+class Guesser(Protocol):
+    """A model that guesses hidden words.
+
+    Attributes:
+        mask: the token that stands for one.
+        context_length: the most tokens that it looks at.
+    """
+
+    mask: int
+    context_length: int
+
+    def ids(self, text: str) -> list[int]:
+        """The tokens of a text."""
+
+    def logits(self, ids_BT: Tensor) -> Tensor:
+        """Scores of the word at each place, [B, T, V]."""
+
 
 HIDDEN_SHARE = 0.15
 """Of the tokens, as in Devlin et al. 2018, arXiv:1810.04805, section 3.1; here each hidden one is [MASK]."""
 WINDOW, BATCH = 128, 8
 
 
-def masked_figures(model: "MaskedWords", text: str, seed: int = 0) -> dict[str, Any]:
+def masked_figures(model: Guesser, text: str, seed: int = 0) -> dict[str, Any]:
     """Shares of hidden tokens that a model guesses.
 
     The text is cut into windows; in each the same share of tokens is hidden, at least one.
@@ -32,10 +53,6 @@ def masked_figures(model: "MaskedWords", text: str, seed: int = 0) -> dict[str, 
     Raises:
         InputError: there is no token in the text.
     """
-    import torch
-
-    from aigc_demo.core.device import seeded
-
     ids = model.ids(text)
     if not ids:
         raise InputError("text_empty")
@@ -50,9 +67,7 @@ def masked_figures(model: "MaskedWords", text: str, seed: int = 0) -> dict[str, 
         truth_BK = ids_BT.gather(1, place_BK)
         logits_BTV = model.logits(ids_BT.scatter(1, place_BK, model.mask))
         logits_BKV = logits_BTV.gather(1, place_BK[:, :, None].expand(-1, -1, logits_BTV.shape[-1]))
-        loss += torch.nn.functional.cross_entropy(
-            logits_BKV.flatten(0, 1), truth_BK.flatten(), reduction="sum"
-        ).item()
+        loss += F.cross_entropy(logits_BKV.flatten(0, 1), truth_BK.flatten(), reduction="sum").item()
         top_BK5 = logits_BKV.topk(min(5, logits_BKV.shape[-1])).indices
         right += int((top_BK5[:, :, 0] == truth_BK).sum())
         near += int((top_BK5 == truth_BK[:, :, None]).any(-1).sum())
