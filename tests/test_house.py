@@ -65,7 +65,7 @@ def test_front_matter_is_what_a_space_asks_for():
     assert card["title"]
     assert card["emoji"]
     assert len(str(card["short_description"])) <= 60, "a Space refuses a longer one"
-    assert card["suggested_hardware"] == "cpu-basic"
+    assert card["suggested_hardware"] == "zero-a10g", "free accounts create no other Gradio Space"
     assert isinstance(card["tags"], list)
 
 
