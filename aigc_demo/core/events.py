@@ -8,8 +8,12 @@ loss under its own name.
 import dataclasses
 import json
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
+
+from aigc_demo.core.errors import ENGLISH
+from aigc_demo.core.strict_json import strict_json
 
 Number = int | float
 
@@ -100,11 +104,20 @@ class RunFinished:
 TrainEvent = StepDone | ValidationDone | SampleReady | CheckpointSaved | Warned | RunStarted | RunFinished
 
 # What a field holds, by its name: a record may come from outside.
-TYPES: dict[str, type | tuple[type, ...]] = {
-    "step": int,
-    "loss": (int, float),
-    **dict.fromkeys(("text", "file", "path", "key", "reason"), str),
-    **dict.fromkeys(("values", "facts"), dict),
+MOST_CHARACTERS = 65_536
+REASONS = ("finished", "stopped", "time", "interrupted", "non-finite", "failed")
+LOSSES = ("validation_loss", "best_validation_loss", "full_validation_loss")
+CHECKS: dict[str, Callable[[Any], bool]] = {
+    "step": lambda value: _is_number(value, int) and value >= 0,
+    "loss": lambda value: _is_number(value, int, float),
+    "measures": lambda value: all(_is_number(one, int, float) for one in value.values()),
+    "text": lambda value: isinstance(value, str),
+    "key": lambda value: isinstance(value, str) and value in ENGLISH,
+    "reason": lambda value: isinstance(value, str) and value in REASONS,
+    **dict.fromkeys(("file", "path"), lambda value: isinstance(value, str) and _is_inside(value)),
+    **dict.fromkeys(("values", "facts"), lambda value: isinstance(value, dict)),
+    **dict.fromkeys(LOSSES, lambda value: value is None or _is_number(value, int, float)),
+    "best_step": lambda value: value is None or (_is_number(value, int) and value >= 0),
 }
 
 KINDS: dict[str, type] = {
@@ -128,7 +141,7 @@ def from_json(line: str) -> TrainEvent:
     Raises:
         ValueError: the line is not an event.
     """
-    record = json.loads(line)
+    record = strict_json(line, MOST_CHARACTERS)
     if not isinstance(record, dict) or str(record.get("event")) not in KINDS:
         raise ValueError(f"not an event: {line[:80]!r}")
     kind = KINDS[record.pop("event")]
@@ -137,12 +150,21 @@ def from_json(line: str) -> TrainEvent:
     if "measures" in names:
         known.update({name: _nan(known[name]) for name in ("loss",) if name in known})
         known["measures"] = {name: _nan(value) for name, value in record.items() if name not in names}
-    if not all(isinstance(value, TYPES.get(name, object)) for name, value in known.items()):
+    if not all(CHECKS[name](value) for name, value in known.items()):
         raise ValueError(f"not an event: {line[:80]!r}")
     try:
         return kind(**known)
     except TypeError as error:
         raise ValueError(f"not an event: {line[:80]!r}") from error
+
+
+def _is_inside(name: str) -> bool:
+    """Whether a name leads to a file of the run's own folder."""
+    return not name.startswith("/") and "\0" not in name and ".." not in name.split("/")
+
+
+def _is_number(value: Any, *kinds: type) -> bool:
+    return isinstance(value, kinds) and not isinstance(value, bool)
 
 
 def _finite(value: Any) -> Any:

@@ -78,7 +78,7 @@ class RunDirectory:
             raise InputError("no_run", path=str(self.path))
         try:
             return json.loads((self.path / "config.json").read_text("utf-8"))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise InputError("broken_checkpoint", path=str(self.path), detail="config.json") from error
 
     def known_config(self) -> dict[str, Any]:

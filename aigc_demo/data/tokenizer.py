@@ -39,6 +39,9 @@ ASCII_WORD = re.compile(
 # Patterns must not find other words when a long text is cut there: after the newline between two letters.
 SAFE_CUT = re.compile(r"(?<=\S\n)(?=\S)")
 
+FOREIGN_PARTS = ("normalizer", "post_processor", "padding", "truncation")
+"""What a file of a tokenizer may hold and ours never do: it would change texts, fill them up or cut them."""
+
 NUM_BYTES = 256
 BPE_VOCAB_SIZE = 4096
 MIN_WORD_COUNT = 2
@@ -146,7 +149,7 @@ class Tokenizer:
 
     @classmethod
     def load(cls, folder: str | os.PathLike[str]) -> "Tokenizer":
-        """The tokenizer that `save` wrote.
+        """The tokenizer that `save` wrote, made anew from its vocabulary and its merges alone.
 
         Raises:
             InputError: there is none, or it is broken, or it is not one of ours.
@@ -155,8 +158,8 @@ class Tokenizer:
         try:
             if path.stat().st_size > MAX_FILE_BYTES:
                 raise ValueError("too large")
-            return cls(tokenizers.Tokenizer.from_str(path.read_text("utf-8")))
-        except Exception as error:  # the library raises bare Exception for broken files
+            return cls(_rebuilt(json.loads(path.read_text("utf-8"))))
+        except Exception as error:  # the library raises bare Exception for what it does not like
             raise InputError("broken_model", path=str(folder), detail="tokenizer.json") from error
 
     @cached_property
@@ -237,9 +240,7 @@ def _byte_pairs(text: str, vocab_size: int) -> tokenizers.Tokenizer:
     Source:
         Sennrich et al. 2016, arXiv:1508.07909; on bytes: Radford et al. 2019 (GPT-2).
     """
-    inner = tokenizers.Tokenizer(models.BPE())
-    inner.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    inner.decoder = decoders.ByteLevel()
+    inner = _on_bytes(tokenizers.Tokenizer(models.BPE()))
     trainer = trainers.BpeTrainer(
         vocab_size=vocab_size,
         min_frequency=2,
@@ -249,6 +250,55 @@ def _byte_pairs(text: str, vocab_size: int) -> tokenizers.Tokenizer:
     )
     inner.train_from_iterator(_chunks(text), trainer)
     return inner
+
+
+def _on_bytes(inner: tokenizers.Tokenizer) -> tokenizers.Tokenizer:
+    """The same, cutting and joining texts as bytes, as GPT-2 does."""
+    inner.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    inner.decoder = decoders.ByteLevel()
+    if inner.get_vocab_size():
+        inner.add_special_tokens(list(SPECIAL_TOKENS))
+    return inner
+
+
+def _rebuilt(described: dict[str, Any]) -> tokenizers.Tokenizer:
+    """The tokenizer that a file describes, if it is one of ours.
+
+    Raises:
+        ValueError: it changes, fills up or cuts texts, or is one of another kind.
+    """
+    if any(described.get(part) is not None for part in FOREIGN_PARTS):
+        raise ValueError(f"a tokenizer of ours has none of {FOREIGN_PARTS}")
+    model, cutter = described["model"], described["pre_tokenizer"]
+    tokens = _numbered(model["vocab"])
+    if model["type"] == "BPE" and cutter["type"] == "ByteLevel" and not cutter["add_prefix_space"]:
+        merges = [
+            tuple(merge.split(" ")) if isinstance(merge, str) else tuple(merge) for merge in model["merges"]
+        ]
+        inner = tokenizers.Tokenizer(models.BPE({token: index for index, token in enumerate(tokens)}, merges))
+        return _on_bytes(inner)
+    pattern = cutter["pattern"]["Regex"]
+    if model["type"] != "WordLevel" or pattern not in (CHARACTER_PATTERN, WORD_PATTERN):
+        raise ValueError("a tokenizer of another kind")
+    rest = tokens[len(SPECIAL_TOKENS) :]
+    if pattern == CHARACTER_PATTERN and any(len(token) != 1 for token in rest):
+        raise ValueError("a character of several characters")
+    return _word_level(rest, pattern)
+
+
+def _numbered(vocabulary: dict[str, int]) -> list[str]:
+    """The tokens in the order of their numbers.
+
+    Raises:
+        ValueError: they do not begin with the special tokens, or a number is missing or there twice.
+    """
+    numbers = list(vocabulary.values())
+    if any(type(number) is not int for number in numbers) or sorted(numbers) != list(range(len(numbers))):
+        raise ValueError("the numbers are not 0, 1, 2 and so on")
+    tokens = sorted(vocabulary, key=vocabulary.__getitem__)
+    if tuple(tokens[: len(SPECIAL_TOKENS)]) != SPECIAL_TOKENS:
+        raise ValueError(f"the vocabulary does not begin with {SPECIAL_TOKENS}")
+    return tokens
 
 
 def _kind(inner: tokenizers.Tokenizer) -> str:

@@ -267,6 +267,7 @@ def folder_entry(folder: Path, name: str) -> CatalogEntry:
         return pretrained_folder.pretrained_entry(folder, name)
     config = read_json(folder / "config.json")
     recipe = config.get("recipe", "gpt2" if config.get("model_type") == "gpt2" else "")
+    recipe = recipe if isinstance(recipe, str) else ""
     if recipe in LOOKING:
         return _picture_entry(folder, name, config, [weights_path(folder)], LOOKING[recipe])
     if recipe == "ddpm":

@@ -10,12 +10,11 @@ import torch
 from torch import Tensor
 
 from aigc_demo.core.errors import InputError
-from aigc_demo.core.weights_file import read_json
 from aigc_demo.data.pairs import token_table, without_padding
 from aigc_demo.data.pixels import as_numbers
 from aigc_demo.data.tokenizer import Tokenizer
 from aigc_demo.generators.catalog import CatalogEntry, find
-from aigc_demo.generators.network_folder import with_weights
+from aigc_demo.generators.network_folder import loaded
 from aigc_demo.nets.attribute_reader import AttributeReader, AttributeReaderConfig
 from aigc_demo.nets.contrastive import DualEncoder, DualEncoderConfig
 
@@ -96,12 +95,12 @@ def matcher_in(folder: Path) -> Matcher:
     Raises:
         InputError: it is broken or holds another kind.
     """
-    encoder = DualEncoder(DualEncoderConfig.from_mapping(read_json(folder / "config.json")))
+    encoder = loaded(DualEncoder, DualEncoderConfig, folder)
     tokenizer = Tokenizer.load(folder)
     if tokenizer.vocab_size > encoder.config.vocab_size:
         detail = f"{tokenizer.vocab_size} words for a network of {encoder.config.vocab_size}"
         raise InputError("broken_model", path=folder.name, detail=detail)
-    return Matcher(with_weights(encoder, folder), tokenizer)
+    return Matcher(encoder, tokenizer)
 
 
 def load_reader(name_or_entry: str | CatalogEntry) -> AttributeReader:
@@ -111,8 +110,7 @@ def load_reader(name_or_entry: str | CatalogEntry) -> AttributeReader:
         InputError: there is no such model, or its folder is broken or holds another kind.
     """
     folder = folder_of(name_or_entry, "reads", "reads what is on a picture")
-    reader = AttributeReader(AttributeReaderConfig.from_mapping(read_json(folder / "config.json")))
-    return with_weights(reader, folder)
+    return loaded(AttributeReader, AttributeReaderConfig, folder)
 
 
 def folder_of(name_or_entry: str | CatalogEntry, kind: str, expected: str) -> Path:

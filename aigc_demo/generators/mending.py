@@ -5,11 +5,10 @@
 import torch
 from torch import Tensor
 
-from aigc_demo.core.weights_file import read_json
 from aigc_demo.data.pixels import as_bytes, as_numbers
 from aigc_demo.generators.catalog import CatalogEntry
 from aigc_demo.generators.matching import folder_of
-from aigc_demo.generators.network_folder import with_weights
+from aigc_demo.generators.network_folder import loaded
 from aigc_demo.nets.mender import Mender, MenderConfig, filled, grey, with_hole
 
 MOST_AT_ONCE = 64
@@ -56,5 +55,4 @@ def load_mender(name_or_entry: str | CatalogEntry) -> PictureMender:
         InputError: there is no such model, or its folder is broken or holds another kind.
     """
     folder = folder_of(name_or_entry, "mends", "mends pictures")
-    network = Mender(MenderConfig.from_mapping(read_json(folder / "config.json")))
-    return PictureMender(with_weights(network, folder))
+    return PictureMender(loaded(Mender, MenderConfig, folder))

@@ -61,18 +61,8 @@ def checked(network: Any, shape: type[Settings], folder: Path) -> Settings:
 def loaded(network: Any, shape: type[Settings], folder: Path) -> Any:
     """A network with its weights, in evaluation mode, float32; otherwise as `checked`."""
     made: nn.Module = network(checked(network, shape, folder))
-    return _filled(made, folder)
-
-
-def with_weights(network: nn.Module, folder: Path) -> Any:
-    """A network with what lies in the folder, which is looked at before it is loaded; as `loaded`."""
-    _check(network, folder)
-    return _filled(network, folder)
-
-
-def _filled(network: nn.Module, folder: Path) -> nn.Module:
-    network.load_state_dict(load_file(weights_path(folder)))
-    return network.float().eval()
+    made.load_state_dict(load_file(weights_path(folder)))
+    return made.float().eval()
 
 
 def _check(network: nn.Module, folder: Path) -> None:

@@ -4,10 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from aigc_demo.core.errors import InputError
-from aigc_demo.core.weights_file import read_json
 from aigc_demo.generators.catalog import GANS, CatalogEntry, find
 from aigc_demo.generators.gan_pictures import load_gan
-from aigc_demo.generators.network_folder import with_weights
+from aigc_demo.generators.network_folder import loaded
 from aigc_demo.generators.picture_model import PictureModel
 from aigc_demo.nets.picture_encoder import PictureEncoder, PictureEncoderConfig
 
@@ -56,5 +55,4 @@ def load_encoder(name_or_entry: str | CatalogEntry) -> PictureEncoder:
             "foreign_model", path=entry.name, detail=f"it makes {entry.kind}", expected="measures pictures"
         )
     folder = Path(entry.location)
-    config = PictureEncoderConfig.from_mapping(read_json(folder / "config.json"))
-    return with_weights(PictureEncoder(config), folder)
+    return loaded(PictureEncoder, PictureEncoderConfig, folder)

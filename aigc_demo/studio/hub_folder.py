@@ -11,7 +11,8 @@ from pathlib import Path
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.run_directory import RunDirectory, broken, step_of, whole_or_nothing, writing
 from aigc_demo.generators.catalog import folder_entry
-from aigc_demo.studio.run_exchange import CARD, PARTS, model_files
+from aigc_demo.studio.archive_reader import CARD, PARTS
+from aigc_demo.studio.run_exchange import model_files
 
 
 def save_model_folder(run: RunDirectory, target: Path, step: int | None = None) -> Path:

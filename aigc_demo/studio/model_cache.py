@@ -124,7 +124,7 @@ class ModelCache:
             return sum(shelf.memory_mib for shelf in self._models.values())
 
     def _load_by_name(self, name: str, report: Callable[[int, int], None]) -> Any:
-        return _load_model(self.catalog.choice(name), report)
+        return load_model(self.catalog.choice(name), report)
 
     def _fill(self, name: str, loading: _Loading) -> None:
         """Load outside the lock, so that others can use what is there."""
@@ -164,8 +164,16 @@ def _limit_from_environment() -> float:
         return DEFAULT_LIMIT_MIB
 
 
-def _load_model(choice: Choice, progress: Callable[[int, int], None]) -> Any:
-    """Imports torch and the model's library, so the page is up before this runs."""
+def load_model(choice: Choice, progress: Callable[[int, int], None]) -> Any:
+    """A model of whichever kind; imports torch and its library, so the page is up before this runs.
+
+    Args:
+        choice: which one, and on which network.
+        progress: told (bytes fetched, bytes in all) where it comes over the network.
+
+    Raises:
+        DemoError: it cannot be loaded.
+    """
     from aigc_demo.core.device import set_threads
 
     if choice.entry.problem is not None:

@@ -87,7 +87,7 @@ def lend(refuse=None, calls=None):
                         calls.append(result[0])
                     yield result[1]
             finally:
-                process.terminate()
+                process.kill()  # a handler of signals, which a fork inherits, may ignore a gentler word
                 process.join()
 
         return lent

@@ -191,8 +191,9 @@ def test_a_record_from_outside_cannot_write_the_card(home: Path, tmp_path: Path)
     lines = [{"event": "start", "step": 0, "facts": {"num_parameters": evil, "machine": evil}}]
     lines += [{"event": "step", "step": 1, "loss": 1.0, "seconds": evil}]
     run.events_path.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    back = import_run(export_run(run, "", tmp_path / "run.zip"), tmp_path / "there", "s")
-    folder = save_model_folder(RunDirectory(tmp_path / "there" / back), tmp_path / "cats")
+    with pytest.raises(InputError, match="is not what a run says"):  # it is not taken; if it were there:
+        import_run(export_run(run, "", tmp_path / "run.zip"), tmp_path / "there", "s")
+    folder = save_model_folder(run, tmp_path / "cats")
     card = (folder / "README.md").read_text()
     assert front_matter(card)["tags"] == ["aigc-demo", "gpt"]
     assert "license" not in front_matter(card)

@@ -196,7 +196,7 @@ def test_a_gan_that_is_not_whole_is_refused(home: Path, tmp_path: Path, spoilt: 
                 new.writestr(name, "" if name == "README.md" else (run.path / name).read_bytes())
     with pytest.raises(InputError):
         import_run(tmp_path / "y.zip", tmp_path / "there", "s")
-    assert list((tmp_path / "there").iterdir()) == []
+    assert list((tmp_path / "there").glob("*")) == []
 
 
 def test_a_saved_folder_holds_both_networks_and_its_card_is_of_pictures(home: Path, tmp_path: Path) -> None:

@@ -9,8 +9,6 @@ import zipfile
 from pathlib import Path
 
 import pytest
-import torch
-from safetensors.torch import save_file
 
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.events import RunFinished, RunStarted, StepDone, ValidationDone
@@ -22,6 +20,7 @@ from aigc_demo.studio.run_exchange import export_run, import_run
 from aigc_demo.studio.run_watch import RunWatches
 from aigc_demo.studio.ticket import Ticket
 from aigc_demo.training.start import Order, train
+from tests.generators.conftest import save_ours
 from tests.training.conftest import TINY
 
 
@@ -32,8 +31,7 @@ def run(tmp_path: Path) -> RunDirectory:
     for step in (1, 2):
         run.append(StepDone(step=step, loss=1 / step))
         beside = run.begin_checkpoint(step)
-        (beside / "config.json").write_text(json.dumps({"recipe": "gpt", "step": step}))
-        save_file({"weight": torch.full((2, 3), float(step))}, beside / "model.safetensors")
+        save_ours(beside, seed=step)
         (beside / "state").mkdir()
         (beside / "state" / "random.pkl").write_bytes(b"a pickle")
         run.finish_checkpoint(step)
@@ -152,15 +150,15 @@ WEIGHTS = "checkpoints/step-000002/model.safetensors"
         ({"config.json": b'{"recipe": 7}'}, "not that of a run"),
         ({"events.jsonl": b"no event\n"}, "not a run's record"),
         ({"events.jsonl": b"\xff\xfe"}, "not a run's record"),
-        ({WEIGHTS: None}, "no whole checkpoint"),
-        ({WEIGHTS: b"\x00" * 64}, "no whole checkpoint"),  # its hash is not that of the manifest
-        ({"checkpoints/step-000002/manifest.json": None}, "no whole checkpoint"),
+        ({WEIGHTS: None}, "does not name exactly the files"),
+        ({WEIGHTS: b"\x00" * 64}, "not the file that its manifest names"),  # another hash
+        ({"checkpoints/step-000002/manifest.json": None}, "not what an export writes"),
         ({"checkpoints/step-000002/state/random.pkl": b"pickle"}, "no exported run has"),
         ({"checkpoints/step-000002/evil.json": b"{}"}, "no exported run has"),
         ({"../evil.json": b"{}"}, "no exported run has"),
         ({"/etc/evil.json": b"{}"}, "no exported run has"),
         ({"run.log": b""}, "no exported run has"),
-        ({"README.md": b"x" * (257 * 2**20)}, "more than 256 MiB"),
+        ({"README.md": b"x" * (257 * 2**20)}, "larger than it ever is"),
     ],
 )
 def test_what_is_no_exported_run(run: RunDirectory, tmp_path: Path, files: dict, says: str) -> None:
