@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import DemoError, InputError
+from aigc_demo.core.hub_address import hub_address_problem
 
 PREFIX = "hf:"
 REACH_TIMEOUT_SECONDS = 5
@@ -67,12 +68,13 @@ def read_split(source: HubSource, read: Callable[[Any], T], max_download_bytes: 
     import datasets
 
     try:
-        with _quiet(), _offline_where_needed():
+        with _quiet(), _one_address(), _offline_where_needed():
             return read(_train_split(datasets, source, max_download_bytes))
     except DemoError:
         raise
     except Exception as error:  # whatever the network and the files of strangers make the library raise
-        raise _explained(error, PREFIX + source.repository) from error
+        problem = hub_address_problem()  # a false address makes the libraries fail in many ways
+        raise problem or _explained(error, PREFIX + source.repository) from error
 
 
 def _explained(error: Exception, name: str) -> InputError:
@@ -106,6 +108,29 @@ def _quiet() -> Iterator[None]:
     finally:
         datasets_logging.set_verbosity(levels[0])
         hub_logging.set_verbosity(levels[1])
+
+
+@contextlib.contextmanager
+def _one_address() -> Iterator[None]:
+    """Ask the Hub or its mirror and nobody else, at the address as the Hub's client reads it.
+
+    By itself the library counts a download at a server of its own, asks a second one, whose name is the
+    mirror's with a word before it, for an export of the data, and keeps a slash that the address ends with.
+    """
+    import datasets
+    from huggingface_hub import constants
+
+    ours = {
+        "HF_ENDPOINT": constants.ENDPOINT,
+        "HF_UPDATE_DOWNLOAD_COUNTS": False,
+        "USE_PARQUET_EXPORT": False,
+    }
+    before = {name: getattr(datasets.config, name) for name in ours}
+    vars(datasets.config).update(ours)
+    try:
+        yield
+    finally:
+        vars(datasets.config).update(before)
 
 
 @contextlib.contextmanager

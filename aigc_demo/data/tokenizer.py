@@ -272,9 +272,7 @@ def _rebuilt(described: dict[str, Any]) -> tokenizers.Tokenizer:
     model, cutter = described["model"], described["pre_tokenizer"]
     tokens = _numbered(model["vocab"])
     if model["type"] == "BPE" and cutter["type"] == "ByteLevel" and not cutter["add_prefix_space"]:
-        merges = [
-            tuple(merge.split(" ")) if isinstance(merge, str) else tuple(merge) for merge in model["merges"]
-        ]
+        merges = [_pair(merge) for merge in model["merges"]]
         inner = tokenizers.Tokenizer(models.BPE({token: index for index, token in enumerate(tokens)}, merges))
         return _on_bytes(inner)
     pattern = cutter["pattern"]["Regex"]
@@ -284,6 +282,18 @@ def _rebuilt(described: dict[str, Any]) -> tokenizers.Tokenizer:
     if pattern == CHARACTER_PATTERN and any(len(token) != 1 for token in rest):
         raise ValueError("a character of several characters")
     return _word_level(rest, pattern)
+
+
+def _pair(merge: Any) -> tuple[str, str]:
+    """A merge, which older files have as one text.
+
+    Raises:
+        ValueError: it is no pair of texts.
+    """
+    first, second = merge.split(" ") if isinstance(merge, str) else merge
+    if not isinstance(first, str) or not isinstance(second, str):
+        raise ValueError("a merge of something else than texts")
+    return first, second
 
 
 def _numbered(vocabulary: dict[str, int]) -> list[str]:

@@ -365,12 +365,8 @@ def _with_facts(entry: CatalogEntry) -> CatalogEntry:
             and abs((entry.num_parameters or 0) / (known.num_parameters or 1) - 1) < 0.05
         )
         if entry.name.lower() in names and same:
-            here = {
-                "location": entry.location,
-                "num_parameters": entry.num_parameters,
-                "size_mib": entry.size_mib,
-            }
-            return replace(known, revision=None, **here)
+            found = replace(known, revision=None, location=entry.location)
+            return replace(found, num_parameters=entry.num_parameters, size_mib=entry.size_mib)
     taken = entry.name in CATALOG or entry.name in _SHIPPED or entry.name == SMALL_DECODER.name
     return replace(entry, name=f"{entry.name}-folder") if taken else entry
 
