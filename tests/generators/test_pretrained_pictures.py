@@ -1,12 +1,11 @@
 """Pretrained models of captions, as tiny networks of random weights in the very layout of the Hub."""
 
-import json
 import shutil
 
 import pytest
 import torch
 from diffusers import AutoencoderTiny, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
-from transformers import CLIPConfig, CLIPModel, CLIPTextConfig, CLIPTextModel, CLIPTokenizer, CLIPVisionConfig
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from aigc_demo.core.device import seeded
 from aigc_demo.core.errors import InputError
@@ -18,42 +17,17 @@ from aigc_demo.generators.stable_diffusion import StableDiffusion
 from aigc_demo.generators.text_sampling import TextSampling
 from aigc_demo.generators.text_to_image import load_text_to_image
 
-from .foreign_folders import save_pipeline
+from .foreign_folders import save_clip, save_letters, save_pipeline, text_shape
 
 SIDE = 64
 STEPS = TextSampling(num_inference_steps=3, guidance_scale=2.0)
-
-
-def save_tokenizer(folder):
-    """A tokenizer that knows single letters."""
-    folder.mkdir(parents=True, exist_ok=True)
-    letters = "abcdefghijklmnopqrstuvwxyz"
-    pieces = [*letters, *(f"{letter}</w>" for letter in letters), "<|startoftext|>", "<|endoftext|>"]
-    (folder / "vocab.json").write_text(json.dumps({piece: place for place, piece in enumerate(pieces)}))
-    (folder / "merges.txt").write_text("#version: 0.2\n")
-    CLIPTokenizer.from_pretrained(folder, model_max_length=16).save_pretrained(folder)
-    (folder / "vocab.json").write_text(json.dumps({piece: place for place, piece in enumerate(pieces)}))
-    return len(pieces)
-
-
-def text_shape(vocab_size):
-    return {
-        "vocab_size": vocab_size,
-        "hidden_size": 16,
-        "intermediate_size": 16,
-        "num_hidden_layers": 1,
-        "num_attention_heads": 2,
-        "max_position_embeddings": 16,
-        "bos_token_id": vocab_size - 2,
-        "eos_token_id": vocab_size - 1,
-    }
 
 
 @pytest.fixture(scope="module")
 def snapshot(tmp_path_factory):
     folder = tmp_path_factory.mktemp("sd")
     torch.manual_seed(0)
-    size = save_tokenizer(folder / "tokenizer")
+    size = save_letters(folder / "tokenizer")
     unet = UNet2DConditionModel(
         sample_size=SIDE // 8,
         block_out_channels=(8, 16),
@@ -139,24 +113,7 @@ def test_a_broken_snapshot_is_said_in_one_sentence(tmp_path, snapshot, decoder):
 
 
 def test_clip_scores_texts_and_pictures(tmp_path):
-    torch.manual_seed(0)
-    size = save_tokenizer(tmp_path)
-    vision = {
-        "hidden_size": 16,
-        "intermediate_size": 16,
-        "num_hidden_layers": 1,
-        "num_attention_heads": 2,
-        "image_size": 32,
-        "patch_size": 16,
-    }
-    config = CLIPConfig(
-        text_config=CLIPTextConfig(**text_shape(size)).to_dict(),
-        vision_config=CLIPVisionConfig(**vision).to_dict(),
-        projection_dim=8,
-    )
-    CLIPModel(config).save_pretrained(tmp_path)
-    pixels = {"image_mean": [0.5, 0.5, 0.5], "image_std": [0.25, 0.25, 0.25]}
-    (tmp_path / "preprocessor_config.json").write_text(json.dumps(pixels))
+    save_clip(tmp_path)
     matcher = ClipMatcher(tmp_path)
     assert matcher.image_size == 32
     pictures = torch.randint(0, 256, (3, 3, 50, 50), dtype=torch.uint8)
