@@ -13,12 +13,16 @@ from aigc_demo.core.config import as_word, shown
 from aigc_demo.core.errors import InputError
 from aigc_demo.data.picture_zip import MAX_ZIP_BYTES
 from aigc_demo.data.sources import TINY_WORLD, check_content, load_text
-from aigc_demo.studio.arguments import check_number
+from aigc_demo.studio.arguments import check_number, checked_text
+from aigc_demo.training.pair_settings import OWN_GUIDE
 from aigc_demo.training.recipes import recipe_named
 from aigc_demo.training.settings import Budget
 
 MAX_TEXT_BYTES = 5 * 2**20
 MAX_SEED = 2**31 - 1
+MAX_SETTING_CHARACTERS = 500
+# Settings that name a model, and its kind; on a page a path is no name, since it would tell what lies there.
+NAMES_A_MODEL = {"guide": "matches"}
 MAX_MINUTES, MAX_STEPS = 60, 20_000
 # The largest a visitor may ask for; where the setting itself allows less, that holds.
 MOST: dict[str, int] = {
@@ -83,6 +87,9 @@ class RunOrder:
             if given is not None and kind != recipe.learns_from:
                 raise InputError("setting_type", name="data", expected=recipe.learns_from, got=kind)
         complete = recipe.complete(self._given())
+        for name, value in self._given().items():
+            if isinstance(value, str):
+                _check_text(name, value)
         for name, most in MOST.items():
             value = getattr(complete, name, None)
             size = len(value) if isinstance(value, str) else value
@@ -112,6 +119,25 @@ class RunOrder:
             "init": self.init,
             "settings": [f"{name}={as_word(value)}" for name, value in settings.items()],
         }
+
+
+def _check_text(name: str, value: str) -> None:
+    """Refuse a text that no process can be started with, and a model that is not everybody's.
+
+    Raises:
+        InputError: it is one.
+    """
+    checked_text(name, value, MOST.get(name, MAX_SETTING_CHARACTERS))
+    if "\0" in value:
+        raise InputError(
+            "setting_type", name=name, expected="text without the character NUL", got=shown(value)
+        )
+    if name in NAMES_A_MODEL:
+        from aigc_demo.generators.catalog import listed
+
+        known = [entry.name for entry in listed().values() if entry.kind == NAMES_A_MODEL[name]]
+        if value not in (OWN_GUIDE, *known):
+            raise InputError("unknown_model", name=shown(value))
 
 
 def checked_upload(path: str | None) -> bytes | None:

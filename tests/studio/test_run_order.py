@@ -57,7 +57,7 @@ def test_what_goes_on_from_a_model_has_its_shape() -> None:
         ({"settings": {"hidden_size": 8192}}, "setting_range"),
         ({"settings": {"hidden_size": 130}}, "heads_do_not_divide"),
         ({"settings": {"no_such": 1}}, "unknown_setting"),
-        ({"settings": {"sample_prompt": "x" * 501}}, "setting_range"),
+        ({"settings": {"sample_prompt": "x" * 501}}, "text_too_long"),
     ],
 )
 def test_what_does_not_fit_is_refused(given: dict, key: str) -> None:
@@ -89,3 +89,22 @@ def test_a_text_that_is_none_is_refused(text: object, key: str) -> None:
     with pytest.raises(InputError) as refused:
         checked_text_bytes(text)
     assert refused.value.key == key
+
+
+@pytest.mark.parametrize("value", ["a\0b", "\0", "half \ud800", "x" * 501])
+def test_a_text_that_no_process_takes_is_refused(value: str) -> None:
+    with pytest.raises(InputError):
+        RunOrder("gpt", steps=5, settings={"sample_prompt": value})
+
+
+@pytest.mark.parametrize(
+    "value", ["/etc", "..", "assets/clip-tiny-world", "gpt-tang", "no-such-model", "a\0b"]
+)
+def test_a_guide_is_a_name_of_the_catalog(value: str) -> None:
+    with pytest.raises(InputError):
+        RunOrder("text2image", steps=5, settings={"guide": value})
+
+
+@pytest.mark.parametrize("value", ["own", "clip-tiny-world"])
+def test_and_those_there_are_can_be_named(value: str) -> None:
+    assert f"guide={value}" in RunOrder("text2image", steps=5, settings={"guide": value}).words()["settings"]
