@@ -40,7 +40,9 @@ class ClipMatcher:
         self.name = name
         self.network: Any = load_transformers("CLIPModel", folder, "clip")
         config = self.network.config
-        self.captions = CaptionTokens(read_tokenizer(folder, "clip"), config.text_config)
+        self.captions = CaptionTokens(
+            read_tokenizer(folder, "clip", config.text_config.vocab_size), config.text_config
+        )
         pixels = taken(
             read_json(folder / PIXELS), {"image_mean": COLOUR, "image_std": COLOUR}, str(folder), PIXELS
         )

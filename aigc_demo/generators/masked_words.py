@@ -56,7 +56,7 @@ class MaskedWords:
     def __init__(self, entry: CatalogEntry, folder: Path):
         self.name = entry.name
         self.network: Any = load_transformers("BertForMaskedLM", folder, "bert")
-        self._tokenizer = read_tokenizer(folder, "bert")
+        self._tokenizer = read_tokenizer(folder, "bert", int(self.network.config.vocab_size))
         self._inner = self._tokenizer.backend
         self._inner.encode_special_tokens = True
         needed = (self._tokenizer.cls_id, self._tokenizer.sep_id, self._tokenizer.mask_id)

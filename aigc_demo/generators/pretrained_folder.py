@@ -24,6 +24,9 @@ from aigc_demo.generators.foreign_config import taken
 MODELS_VARIABLE = "AIGC_DEMO_MODELS"
 MOST_MODELS, MOST_FILES, MOST_DEPTH = 100, 2000, 4
 TEXT_ARCHITECTURES = ("gpt2", "llama", "qwen2")
+BYTE_PAIRS, WORD_PIECES = ("vocab.json", "merges.txt"), ("vocab.txt",)
+TOKENIZER_FILES = {"gpt2": (BYTE_PAIRS, WORD_PIECES), "llama": (), "qwen2": (BYTE_PAIRS,)}
+"""The older layouts of a tokenizer; Chinese GPT-2s have BERT's."""
 DIFFUSION_WEIGHTS = "diffusion_pytorch_model"
 ONE_STEP = "turbo"
 """What the name of a text-to-image model says that was taught to need one step, and no guidance."""
@@ -226,7 +229,11 @@ def _licence(folder: Path) -> str:
 def _text(folder: Path, name: str, config: dict[str, Any]) -> CatalogEntry:
     architecture = config["model_type"]
     taken(config, TRANSFORMERS[architecture], str(folder))
-    _need_tokenizer(folder, ("vocab.json", "merges.txt"))
+    _need_tokenizer(folder, *TOKENIZER_FILES[architecture])
+    heads, shared = config.get("num_attention_heads", 1), config.get("num_key_value_heads") or 1
+    if heads % shared:
+        detail = f"{heads} heads cannot share {shared} keys and values in config.json"
+        raise InputError("broken_model", path=str(folder), detail=detail)
     files = weights_files(folder)
     ours = architecture == "gpt2"
     return _entry(folder, name, "text", architecture, files, runs_on_ours=ours)
@@ -234,7 +241,7 @@ def _text(folder: Path, name: str, config: dict[str, Any]) -> CatalogEntry:
 
 def _masked(folder: Path, name: str, config: dict[str, Any]) -> CatalogEntry:
     taken(config, TRANSFORMERS["bert"], str(folder))
-    _need_tokenizer(folder, ("vocab.txt",))
+    _need_tokenizer(folder, WORD_PIECES)
     return _entry(folder, name, "masks", "bert", weights_files(folder))
 
 
@@ -244,7 +251,7 @@ def _clip(folder: Path, name: str, config: dict[str, Any]) -> CatalogEntry:
         if not isinstance(inner, dict):
             raise InputError("broken_model", path=str(folder), detail="config.json")
         taken(inner, TRANSFORMERS[f"clip_{part}_model"], str(folder))
-    _need_tokenizer(folder, ("vocab.json", "merges.txt"))
+    _need_tokenizer(folder, BYTE_PAIRS)
     _need(folder, "preprocessor_config.json")
     size = (config.get("vision_config") or {}).get("image_size", 224)
     return _entry(folder, name, "matches", "clip", weights_files(folder), image_size=size)
@@ -268,7 +275,7 @@ def _captions_to_images(folder: Path, name: str, config: dict[str, Any]) -> Cata
     """A Stable Diffusion pipeline; what it needs besides is only looked at where it draws."""
     unet = taken(read_json(folder / "unet" / "config.json"), DIFFUSERS["UNet2DConditionModel"], str(folder))
     taken(read_json(folder / "text_encoder" / "config.json"), TRANSFORMERS["clip_text_model"], str(folder))
-    _need_tokenizer(folder / "tokenizer", ("vocab.json", "merges.txt"))
+    _need_tokenizer(folder / "tokenizer", BYTE_PAIRS)
     _need(folder / "scheduler", "scheduler_config.json")
     _need(folder / "vae", "config.json")
     files = [
@@ -286,9 +293,17 @@ def _need(folder: Path, name: str) -> None:
         raise InputError("broken_model", path=str(folder), detail=f"no {name}")
 
 
-def _need_tokenizer(folder: Path, files: tuple[str, ...]) -> None:
-    if not (folder / "tokenizer.json").is_file() and not all((folder / name).is_file() for name in files):
-        raise InputError("broken_model", path=str(folder), detail=f"neither tokenizer.json nor {files[0]}")
+def _need_tokenizer(folder: Path, *layouts: tuple[str, ...]) -> None:
+    """Refuse a folder with neither tokenizer.json nor all files of an older layout."""
+    if (folder / "tokenizer.json").is_file():
+        return
+    if not any(all((folder / name).is_file() for name in files) for files in layouts):
+        others = "".join(f" nor {files[0]}" for files in layouts)
+        raise InputError(
+            "broken_model",
+            path=str(folder),
+            detail=f"neither tokenizer.json{others}" if layouts else "no tokenizer.json",
+        )
 
 
 PIPELINES: dict[Any, Describe] = {

@@ -5,7 +5,7 @@ merges.txt (GPT-2, Qwen2, CLIP) or vocab.txt (BERT). Padding, truncation and tem
 count: our callers begin, end and cut texts themselves.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,14 +15,13 @@ from tokenizers import models
 
 from aigc_demo.core.errors import InputError
 from aigc_demo.generators import tokenizer_parts as parts
-from aigc_demo.generators.older_tokenizer import USUAL_NAMES, described
+from aigc_demo.generators.older_tokenizer import USUAL_NAMES, Description, described
 from aigc_demo.generators.tokenizer_files import (
     BPE,
     MOST_BYTES,
     WORD_PIECE,
     AddedToken,
     BrokenTokenizer,
-    SpecialNames,
     checked_added,
     checked_merges,
     checked_vocabulary,
@@ -33,6 +32,7 @@ from aigc_demo.generators.tokenizer_files import (
 TOKENIZER, CONFIG = "tokenizer.json", "tokenizer_config.json"
 KINDS = {"gpt2": (BPE, WORD_PIECE), "llama": (BPE,), "qwen2": (BPE,), "clip": (BPE,), "bert": (WORD_PIECE,)}
 """Which kinds of model a tokenizer of each architecture may be; Chinese GPT-2s have BERT's."""
+SETTINGS = ("fuse_unk", "byte_fallback", "ignore_merges")
 EXPECTED = "has a tokenizer as GPT-2, Llama, Qwen2, CLIP or BERT have it"
 
 
@@ -80,20 +80,25 @@ class PretrainedTokenizer:
         return text.strip() if self.marks_word_ends else text
 
 
-def read_tokenizer(folder: Path, architecture: str) -> PretrainedTokenizer:
+def read_tokenizer(folder: Path, architecture: str, vocab_size: int | None = None) -> PretrainedTokenizer:
     """The tokenizer in a model's folder; nothing in it runs or decides what runs.
 
     Args:
         folder: of the model.
         architecture: transformers' `model_type`, one of `KINDS`.
+        vocab_size: how many tokens the network knows, if a text must not give others.
 
     Raises:
-        InputError: the tokenizer is missing, damaged, too large, or of a kind that is not known here.
+        InputError: the tokenizer is missing, damaged, too large, of a kind that is not known here, or of
+            another network.
     """
     if architecture not in KINDS:
         raise ValueError(f"architecture must be one of {', '.join(KINDS)}")
     try:
-        return _read(folder, architecture)
+        tokenizer = _read(folder, architecture)
+        if vocab_size is not None:
+            _check_size(tokenizer, vocab_size)
+        return tokenizer
     except parts.UnknownPart as error:
         detail = f"its tokenizer has a part that is not known here: {error}"
         raise InputError("foreign_model", path=str(folder), detail=detail, expected=EXPECTED) from error
@@ -113,44 +118,54 @@ def _read(folder: Path, architecture: str) -> PretrainedTokenizer:
         told, source = read_object(folder / TOKENIZER, MOST_BYTES), TOKENIZER
     else:
         told, source = described(folder, architecture, config, names)
-    model = told.get("model")
-    kind = _kind(model)
+    kind, model = _model(told)
     if kind not in KINDS[architecture]:
         raise parts.UnknownPart(f"the model {kind}" if kind else "the model")
     vocabulary = checked_vocabulary(model["vocab"], source)
     backend = tokenizers.Tokenizer(_MODELS[kind](model, vocabulary, source))
     backend.normalizer = parts.normalizer(told.get("normalizer"))
     backend.pre_tokenizer = parts.pre_tokenizer(told.get("pre_tokenizer"))
-    word_ends = bool(model.get("end_of_word_suffix"))
-    backend.decoder = parts.clip_decoder() if word_ends else parts.decoder(told.get("decoder"))
+    if model.get("end_of_word_suffix"):
+        backend.decoder = parts.clip_decoder()
+    else:
+        backend.decoder = parts.decoder(told.get("decoder"))
     backend.encode_special_tokens = True
     added = checked_added(told.get("added_tokens") or [], source)
-    return _finished(backend, vocabulary, added, names, architecture, model.get("unk_token"), word_ends)
+    usual = USUAL_NAMES["bert" if kind == WORD_PIECE else architecture]
+    return _finished(backend, vocabulary, added, {**usual, **names.named}, names.others)
 
 
-def _kind(model: Any) -> str | None:
-    """Of the model in a tokenizer.json; older files do not say, but a merge or a prefix does."""
+def _check_size(tokenizer: PretrainedTokenizer, vocab_size: int) -> None:
+    """Special tokens may lie beyond what the network knows: no text gives them."""
+    special = set(tokenizer.special_ids)
+    beyond = [index for index in range(vocab_size, tokenizer.size) if index not in special]
+    if beyond:
+        detail = f"its tokenizer has {len(beyond)} tokens beyond the {vocab_size} of its network"
+        raise BrokenTokenizer(detail)
+
+
+def _model(told: Description) -> tuple[str, Description]:
+    """The model of a tokenizer.json and its kind: older files do not say, but that it has merges does."""
+    model = told.get("model")
     if not isinstance(model, dict) or not isinstance(model.get("vocab"), dict):
-        return None
-    usual = BPE if "merges" in model else WORD_PIECE
-    kind = model.get("type", usual)
-    return kind if kind in (BPE, WORD_PIECE) else None
+        return "", {}
+    kind = model.get("type", BPE if "merges" in model else WORD_PIECE)
+    return (kind if kind in (BPE, WORD_PIECE) else ""), model
 
 
 def _byte_pairs(model: Mapping[str, Any], vocabulary: dict[str, int], source: str) -> Any:
     """Byte pair encoding with the vocabulary and the merges of a file, without chance."""
-    settings = {name: _setting(model, name) for name in ("fuse_unk", "byte_fallback", "ignore_merges")}
+    settings: dict[str, Any] = {name: _setting(model, name) for name in SETTINGS}
     if model.get("dropout") or model.get("continuing_subword_prefix"):
-        raise parts.UnknownPart("BPE")
+        raise parts.UnknownPart(BPE)
     if model.get("end_of_word_suffix") not in (None, "", parts.WORD_END):
-        raise parts.UnknownPart("BPE")
-    return models.BPE(
-        vocabulary,
-        checked_merges(model.get("merges"), vocabulary, source),
-        unk_token=_unknown(model, vocabulary, source),
-        end_of_word_suffix=model.get("end_of_word_suffix") or None,
-        **settings,
-    )
+        raise parts.UnknownPart(BPE)
+    if model.get("end_of_word_suffix"):
+        settings["end_of_word_suffix"] = parts.WORD_END
+    unknown = _unknown(model, vocabulary, source)
+    if unknown is not None:
+        settings["unk_token"] = unknown
+    return models.BPE(vocabulary, checked_merges(model.get("merges"), vocabulary, source), **settings)
 
 
 def _word_pieces(model: Mapping[str, Any], vocabulary: dict[str, int], source: str) -> Any:
@@ -187,32 +202,29 @@ def _finished(
     backend: Any,
     vocabulary: Mapping[str, int],
     added: list[AddedToken],
-    names: SpecialNames,
-    architecture: str,
-    unknown: str | None,
-    word_ends: bool,
+    named: Mapping[str, str | None],
+    others: Iterable[str],
 ) -> PretrainedTokenizer:
-    """The tokenizer with its added tokens, each of which has to get the number that its file says."""
+    """The tokenizer with its added tokens, and special ones by their numbers."""
     numbers = {**vocabulary, **{token.content: token.id for token in added}}
-    named = {**USUAL_NAMES[architecture], **names.named}
     ids = {name: numbers.get(content) for name, content in named.items() if content is not None}
-    special = {content for content in (*named.values(), *names.others) if content in numbers}
+    special = {content for content in (*named.values(), *others) if content in numbers}
     special |= {token.content for token in added if token.special}
-    plain = {token.content: token for token in added}
-    for content in special:
-        usual = AddedToken(numbers[content], content, normalized=False)
-        plain[content] = plain.get(content, usual)
-    _add(backend, sorted(plain.values(), key=lambda token: token.id), special)
+    tokens = {content: AddedToken(numbers[content], content, normalized=False) for content in special}
+    tokens |= {token.content: token for token in added}
+    _add(backend, sorted(tokens.values(), key=lambda token: token.id), special)
+    unknown = backend.model.unk_token
     return PretrainedTokenizer(
         backend,
         tuple(sorted(numbers[content] for content in special)),
         unknown_id=None if unknown is None else vocabulary[unknown],
-        marks_word_ends=word_ends,
+        marks_word_ends=getattr(backend.model, "end_of_word_suffix", None) is not None,
         **{f"{name}_id": ids.get(name) for name in ("bos", "eos", "pad", "mask", "cls", "sep")},
     )
 
 
-def _add(backend: Any, tokens: list[AddedToken], special: set[str]) -> None:
+def _add(backend: Any, tokens: list[AddedToken], special: Collection[str]) -> None:
+    """Add tokens, each of which has to get the number that its file says."""
     backend.add_tokens(
         [
             tokenizers.AddedToken(

@@ -52,7 +52,9 @@ class StableDiffusion:
         self.name, self.one_step = entry.name, entry.architecture == ONE_STEP
         self.image_size = entry.image_size or 512
         reader = load_transformers("CLIPTextModel", folder / TEXT_ENCODER, "clip_text_model")
-        self.captions = CaptionTokens(read_tokenizer(folder / TOKENIZER, "clip"), reader.config)
+        self.captions = CaptionTokens(
+            read_tokenizer(folder / TOKENIZER, "clip", reader.config.vocab_size), reader.config
+        )
         self.pipeline: Any = StableDiffusionPipeline(
             vae=_decoder(folder, decoder),
             text_encoder=reader,

@@ -94,13 +94,14 @@ def read_lines(path: Path) -> list[str]:
     Raises:
         BrokenTokenizer: it is too large, or not text in UTF-8.
     """
+    raw = _read(path, MOST_BYTES)
+    if raw.count(b"\n") > MOST_MERGES + 1:
+        raise BrokenTokenizer(f"{path.name} holds more than a tokenizer does")
     try:
-        lines = _read(path, MOST_BYTES).decode("utf-8").split("\n")
+        # Not by splitlines(), which takes more signs than these for the end of a line.
+        lines = [line.rstrip() for line in raw.decode("utf-8").split("\n")]
     except UnicodeDecodeError as error:
         raise BrokenTokenizer(f"{path.name} is not text in UTF-8") from error
-    if len(lines) > MOST_MERGES + 2:
-        raise BrokenTokenizer(f"{path.name} holds more than a tokenizer does")
-    lines = [line.rstrip() for line in lines]
     return lines if lines[-1] else lines[:-1]
 
 
@@ -139,7 +140,7 @@ def checked_merges(told: Any, vocabulary: Mapping[str, int], name: str) -> list[
         raise BrokenTokenizer(f"{name} holds no list of at most {MOST_MERGES} merges")
     kinds = set(map(type, told))
     if kinds <= {str}:
-        pairs = [tuple(merge.split(" ")) for merge in told]
+        pairs = [tuple(merge.split(" ", 2)) for merge in told]
     elif kinds == {list} and set(map(type, (part for merge in told for part in merge))) <= {str}:
         pairs = [tuple(merge) for merge in told]
     else:
@@ -224,7 +225,7 @@ def _check_unicode(texts: Iterable[str], name: str) -> None:
 
 def _added(told: Any, name: str) -> AddedToken:
     if not isinstance(told, dict):
-        raise BrokenTokenizer(f"an added token in {name}")
+        raise BrokenTokenizer(f"an added token in {name} is not described")
     content, index = told.get("content"), told.get("id")
     if not isinstance(content, str) or not 1 <= len(content) <= LONGEST_ADDED:
         raise BrokenTokenizer(f"an added token in {name} has no text of 1 to {LONGEST_ADDED} characters")

@@ -176,12 +176,15 @@ def _rebuilt(told: Any, known: Mapping[str, Known], sequence: Callable[[list], A
     if not isinstance(told, dict) or told.get("type") != "Sequence":
         return _one(told, known)
     parts = told.get(inside)
-    if told.keys() != {"type", inside} or not isinstance(parts, list) or len(parts) > len(known):
+    if told.keys() != {"type", inside} or not isinstance(parts, list):
         raise UnknownPart("Sequence")
-    made = [_one(part, known) for part in parts]
-    if len({part["type"] for part in parts}) < len(parts):
-        raise UnknownPart("Sequence")
-    return sequence(made)
+    made: dict[str, Any] = {}
+    for part in parts:
+        one = _one(part, known)
+        if part["type"] in made:
+            raise UnknownPart("Sequence")
+        made[part["type"]] = one
+    return sequence(list(made.values()))
 
 
 def _one(told: Any, known: Mapping[str, Known]) -> Any:

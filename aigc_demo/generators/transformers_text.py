@@ -4,7 +4,6 @@
 
 import copy
 import inspect
-import json
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -25,6 +24,7 @@ from aigc_demo.generators.config_keys import TRANSFORMERS
 from aigc_demo.generators.foreign_config import taken
 from aigc_demo.generators.ours_text import OursText
 from aigc_demo.generators.pretrained_network import ONE_AT_A_TIME, load_transformers
+from aigc_demo.generators.pretrained_tokenizer import PretrainedTokenizer, read_tokenizer
 from aigc_demo.generators.sessions import Session
 from aigc_demo.generators.text_model import TextModel, Vocabulary, check_vocabulary, memory_mib, opened
 
@@ -43,17 +43,14 @@ class HubVocabulary:
     """A pretrained model's tokenizer, as text_model.Vocabulary.
 
     Args:
-        tokenizer: what AutoTokenizer gave; only the fast kind, which is a `tokenizers.Tokenizer` inside.
+        tokenizer: for which special tokens typed by a user are text, not commands.
     """
 
-    def __init__(self, tokenizer: Any):
-        self._inner = tokenizer.backend_tokenizer
-        self._inner.no_padding()
-        self._inner.no_truncation()
-        # Special tokens typed by a user are text, not commands.
-        self._inner.encode_special_tokens = True
-        self.size: int = self._inner.get_vocab_size(with_added_tokens=True)
-        self.special_ids = tuple(sorted(set(tokenizer.all_special_ids) | self._added_special_ids()))
+    def __init__(self, tokenizer: PretrainedTokenizer):
+        self._inner = tokenizer.backend
+        self.size = tokenizer.size
+        self.special_ids = tokenizer.special_ids
+        self.unknown_id = tokenizer.unknown_id
 
     def encode(self, text: str) -> list[int]:
         """As Vocabulary."""
@@ -77,10 +74,6 @@ class HubVocabulary:
             found.append((index, min(first, reached), past))
             reached = max(reached, past)
         return found
-
-    def _added_special_ids(self) -> set[int]:
-        added = json.loads(self._inner.to_str())["added_tokens"]
-        return {token["id"] for token in added if token["special"]}
 
 
 class TransformersReader:
@@ -282,9 +275,23 @@ def _vocabulary(entry: CatalogEntry, folder: Path) -> tuple[Vocabulary, dict[str
             "starts_always": True,
             "banned_ids": tokenizer.special_ids,
         }
+    config = read_json(folder / "config.json")
+    architecture, size = config.get("model_type"), config.get("vocab_size")
+    if not isinstance(architecture, str) or architecture not in CLASSES:
+        return HubVocabulary(_library_tokenizer(folder)), {}
+    return HubVocabulary(read_tokenizer(folder, architecture, size if type(size) is int else None)), {}
+
+
+def _library_tokenizer(folder: Path) -> PretrainedTokenizer:
+    """The tokenizer of an architecture that is not known here, as the library reads it."""
     try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
-        return HubVocabulary(tokenizer), {}
+        read = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+        inner = read.backend_tokenizer
+        inner.no_padding()
+        inner.no_truncation()
+        inner.encode_special_tokens = True
+        added = {index for index, token in inner.get_added_tokens_decoder().items() if token.special}
+        return PretrainedTokenizer(inner, tuple(sorted({*read.all_special_ids, *added})))
     except Exception as error:  # the tokenizers library raises bare Exception for broken files
         raise InputError("broken_model", path=str(folder), detail="its tokenizer") from error
 

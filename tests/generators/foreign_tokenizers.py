@@ -36,6 +36,8 @@ PIECES = (
 SPACES = (" ", " ", " ", "", "  ", "   ", "\n", "\r\n", "\n\n", "\t", " \n ", "      ")
 
 
+SYLLABLES = "ba be ka ko la lu mi mo na ne po ra ri sa se ta ti to un en ing er ed stra blo QU Xi è ü"
+UNTRAINED = "antidisestablishment"
 EXTREMES = ("", " ", "\n", "  a", "a  ", "\r\n\r\n", "x" * 3000, "字" * 500, " " * 400, "1" * 300)
 
 
@@ -46,13 +48,19 @@ def made_texts(count, seed=0):
     while len(texts) < count:
         parts = []
         for _ in range(draw.randint(1, 24)):
-            parts += [draw.choice(PIECES), draw.choice(SPACES)]
+            parts += [draw.choice(PIECES) if draw.random() < 0.5 else _word(draw), draw.choice(SPACES)]
             if draw.random() < 0.05:
                 parts.append(
                     chr(draw.choice([draw.randrange(0x20, 0xD800), draw.randrange(0xE000, 0x110000)]))
                 )
         texts.append("".join(parts))
     return texts
+
+
+def _word(draw):
+    """A word that is made up, the same ones again and again."""
+    own = random.Random(min(draw.randrange(1500), draw.randrange(1500)))
+    return "".join(own.choices(SYLLABLES.split(), k=own.randint(1, 5)))
 
 
 def added(index, content, **more):
@@ -93,7 +101,7 @@ WORD_PIECE = {"type": "WordPiece", "prefix": "##", "cleanup": True}
 def _trained(kind):
     """The model of a tokenizer.json, its vocabulary trained on made-up texts."""
     inner, alphabet = Tokenizer(models.BPE()), pre_tokenizers.ByteLevel.alphabet()
-    more = {"vocab_size": 2500, "special_tokens": [], "initial_alphabet": alphabet}
+    more = {"vocab_size": 5000, "special_tokens": [], "initial_alphabet": alphabet}
     if kind == "bytes":
         inner.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     elif kind == "words":
@@ -115,7 +123,8 @@ def _trained(kind):
         inner.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
         more |= {"special_tokens": list(BERT_SPECIAL), "initial_alphabet": [], "limit_alphabet": 150}
     trainer = trainers.WordPieceTrainer if kind in ("uncased", "cased") else trainers.BpeTrainer
-    inner.train_from_iterator(made_texts(400, seed=7)[len(EXTREMES) :], trainer(show_progress=False, **more))
+    texts = [text.replace(UNTRAINED, "") for text in made_texts(3000, seed=7)[len(EXTREMES) :]]
+    inner.train_from_iterator(texts, trainer(show_progress=False, **more))
     return json.loads(inner.to_str())["model"]
 
 
@@ -123,7 +132,7 @@ def trained(kind, **changes):
     """A copy of that model with its settings as the Hub's files have them; None leaves one out."""
     model = {**copy.deepcopy(_trained(kind)), **changes}
     if kind == "words":  # a word that no merge reaches, which `ignore_merges` finds all the same
-        model["vocab"]["Ġantidisestablishment"] = len(model["vocab"])
+        model["vocab"]["Ġ" + UNTRAINED] = len(model["vocab"])
     if kind == "clip":
         vocab = model["vocab"]
         for token in (*(f"{letter}</w>" for letter in pre_tokenizers.ByteLevel.alphabet()),):
@@ -200,7 +209,11 @@ def llama2():
     tokens = [added(place, text) for place, text in enumerate(("<unk>", "<s>", "</s>"))]
     before = sequence("normalizers", {"type": "Prepend", "prepend": "▁"}, SPACE_TO_MARK)
     back = sequence("decoders", MARK_TO_SPACE, {"type": "ByteFallback"}, {"type": "Fuse"}, STRIP)
-    names = {"bos_token": "<s>", "eos_token": {"content": "</s>", "lstrip": False}, "unk_token": "<unk>"}
+    names = {
+        "bos_token": "<s>",
+        "eos_token": {"__type": "AddedToken", "content": "</s>"},
+        "unk_token": "<unk>",
+    }
     # Its own file names LlamaTokenizer, which in transformers 5 loses a space that a text begins with.
     return (
         tokenizer_json(model, tokens, normalizer=before, decoder=back),
@@ -297,3 +310,33 @@ def write_kind(folder, kind):
 def merges_txt(model, line_end="\n"):
     lines = ["#version: 0.2", *(" ".join(merge) for merge in model["merges"]), ""]
     return line_end.join(lines)
+
+
+TINY_VOCAB = {"a": 0, "b": 1, "ab": 2, "Ġ": 3, "Ġab": 4}
+TINY = tokenizer_json(
+    {"type": "BPE", "vocab": TINY_VOCAB, "merges": [["a", "b"], ["Ġ", "ab"]]},
+    [added(5, "<|endoftext|>"), added(6, "ba", special=False)],
+    pre_tokenizer=byte_level(),
+    decoder=byte_level(),
+)
+"""A tokenizer whose numbers can be worked out by hand."""
+
+
+SPLIT = {**TINY, "pre_tokenizer": split(LLAMA3_WORDS)}
+
+
+def changed(*path, to, base=TINY):
+    """A tokenizer with another value in one place; `...` takes it out."""
+    told = copy.deepcopy(base)
+    place = told
+    for name in path[:-1]:
+        place = place[name]
+    if to is ...:
+        del place[path[-1]]
+    else:
+        place[path[-1]] = to
+    return told
+
+
+def tiny(folder, told=TINY, architecture="gpt2", config=None):
+    return write(folder, architecture, told, config)

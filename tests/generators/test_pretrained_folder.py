@@ -13,7 +13,7 @@ from aigc_demo.generators import catalog, pretrained_folder
 from aigc_demo.generators.pretrained_folder import offered, pretrained_entry
 
 from .conftest import edit_config
-from .foreign_folders import SAVERS, SIDE, save_gpt2
+from .foreign_folders import SAVERS, SIDE, save_gpt2, save_llama
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +96,31 @@ def _link(folder):
     outside = folder.parent / "elsewhere.json"
     (folder / "generation_config.json").rename(outside)
     (folder / "generation_config.json").symlink_to(outside)
+
+
+def test_heads_that_cannot_share_keys_are_refused(tmp_path):
+    folder = save_llama(tmp_path / "m")
+    edit_config(folder, num_key_value_heads=4)
+    with pytest.raises(InputError, match="6 heads cannot share 4 keys"):
+        pretrained_entry(folder, "m")
+
+
+@pytest.mark.parametrize(("save", "files", "good"), [
+    (save_gpt2, ("vocab.txt",), True),
+    (save_gpt2, ("vocab.json", "merges.txt"), True),
+    (save_gpt2, ("vocab.json",), False),
+    (save_llama, ("vocab.json", "merges.txt"), False),
+])  # fmt: skip
+def test_tokenizers_of_older_folders(tmp_path, save, files, good):
+    folder = save(tmp_path / "m")
+    (folder / "tokenizer.json").unlink()
+    for name in files:
+        (folder / name).write_text("x")
+    if good:
+        assert pretrained_entry(folder, "m").problem is None
+    else:
+        with pytest.raises(InputError, match=r"tokenizer\.json"):
+            pretrained_entry(folder, "m")
 
 
 def _huge(folder):
