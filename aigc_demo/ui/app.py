@@ -8,15 +8,14 @@ from typing import Any
 
 import gradio as gr
 
-from aigc_demo.core.errors import DemoError
 from aigc_demo.studio.catalog import Catalog, Choice, default_pair
 from aigc_demo.studio.game import Games
 from aigc_demo.studio.model_cache import Load, ModelCache
 from aigc_demo.studio.run_desk import RunDesk
-from aigc_demo.studio.run_samples import sample_picture
 from aigc_demo.studio.run_watch import RunWatches
 from aigc_demo.studio.stop_book import StopBook
 from aigc_demo.ui import serving
+from aigc_demo.ui.assistants import clear_answers
 from aigc_demo.ui.frame import Frame, new_frame
 from aigc_demo.ui.game_panel import build_game_panel
 from aigc_demo.ui.gan_tab import build_gan_tab
@@ -97,10 +96,10 @@ def build_app(studio: Studio | None = None) -> gr.Blocks:
 
 def launch_settings(studio: Studio) -> dict[str, Any]:
     """Everything that `launch` needs to know; host and port come from the environment."""
-    pictures = serving.picture_route(PICTURES_PATH, lambda name, step: _picture(studio, name, step))
+    pictures = serving.picture_route(PICTURES_PATH, studio.runs.picture)
     return {
         **serving.LAUNCH,
-        "app_kwargs": {**serving.body_cap(), "routes": [pictures]},
+        "app_kwargs": {**serving.middleware(), "routes": [pictures]},
         "theme": page_theme(),
         "head": style_sheet() + head_script(),
         "i18n": translations(model_words(_named())),
@@ -119,18 +118,11 @@ def serve(studio: Studio | None = None) -> None:
     studio = studio or new_studio()
     page = build_app(studio)
     page.launch(prevent_thread_lock=True, **launch_settings(studio))
+    clear_answers(page)
     page.server.config.timeout_graceful_shutdown = serving.CLOSE_SECONDS  # open pages keep a stream open
     studio.runs.desk.open()
     serving.warm_up(lambda: _load_defaults(studio.cache))
     serving.wait_for_end(lambda: _close(studio, page))
-
-
-def _picture(studio: Studio, name: str, step: int) -> bytes | None:
-    """What a run drew at a step; None where there is no such run or picture."""
-    try:
-        return sample_picture(studio.runs.desk.run(name), step)
-    except DemoError:
-        return None
 
 
 def _close(studio: Studio, page: gr.Blocks) -> None:

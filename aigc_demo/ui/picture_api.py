@@ -69,15 +69,18 @@ class PictureApi:
     ) -> Iterator[Json]:
         """Make pictures of the same seeds with one to four models at the same time, streaming their progress.
 
-        `models`: names of models that make pictures; by default ours and its baseline. `seed`: of the first
-        picture, the others have the next ones; null for a new one. `truncation`, 0 to 1.5, is for GANs,
-        `num_inference_steps`, 1 to 100, for diffusion.
-
         Each answer is {"ticket", "seed", "columns": [{"model", "state", "seeds", "images", "scores", "step",
         "num_steps", "seconds", "seconds_per_picture", "error", ...}]}. `images` are PNG files in base64, in
         the last answer alone; `scores` say how sure a GAN's own discriminator is that each is real. Who gives
-        `ticket` to /stop_text ends the work. One model's failure leaves the others alone; if all fail, the
+        `ticket` to stop_text ends the work. One model's failure leaves the others alone; if all fail, the
         call fails with the first one's sentence.
+
+        Args:
+            models: one to four names of models that make pictures; null for ours and its baseline.
+            seed: of the first picture, the others have the next ones; null for a new one.
+            num_pictures: of each model.
+            truncation: 0 to 1.5, for GANs: below 1 the pictures are more alike and better.
+            num_inference_steps: 1 to 100, for diffusion.
         """
         settings = {
             "seed": new_seed() if seed is None else seed,
@@ -105,8 +108,16 @@ class PictureApi:
     ) -> Iterator[Json]:
         """Go from one seed's noise to another's along the sphere, by one to four models, streaming.
 
-        `num_frames`: 2 to 48, both ends among them. The answers are as those of /generate_images; `images`
-        are the frames, and `animation` is a lossless animated WebP in base64 that runs through them and back.
+        The answers are as those of generate_images; `images` are the frames, and `animation` is a lossless
+        animated WebP in base64 that runs through them and back.
+
+        Args:
+            from_seed: the seed of the first frame.
+            to_seed: the seed of the last frame.
+            models: one to four names of models that make pictures; null for ours and its baseline.
+            num_frames: 2 to 48, both ends among them.
+            truncation: 0 to 1.5, for GANs.
+            num_inference_steps: 1 to 100, for diffusion.
         """
         settings = {
             "from_seed": from_seed,
@@ -124,8 +135,9 @@ class PictureApi:
     def discriminate(self, request: gr.Request, images: list[str], model: str | None = None) -> list[float]:
         """How sure a GAN's discriminator is that pictures are real, 0 to 1 each.
 
-        `images`: 1 to 64 PNG files in base64, of at most 16 megapixels each; the middle square of each is
-        resized to the model's size. `model`: a GAN, by default ours.
+        Args:
+            images: 1 to 64 PNG files in base64, at most 16 megapixels each; their middle squares are resized.
+            model: the name of a GAN; null for ours.
         """
         with door(request):
             network = gan(self._cache, self._named(None)[0] if model is None else model)
@@ -171,6 +183,7 @@ def column_json(column: PictureColumn, language: str) -> Json:
         "scores": None if column.scores is None else list(column.scores),
         "memory_mib": column.memory_mib,
         "num_parameters": column.num_parameters,
+        "gpu_seconds": column.gpu_seconds,
         "error": sentence(column.error.key, column.error.values, language) if column.error else None,
     }
 

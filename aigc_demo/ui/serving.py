@@ -15,6 +15,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from aigc_demo.ui.assistants import ToolCalls
+
 MAX_BODY_BYTES = 4 * 2**20
 # A run that is brought back: weights of some ten million bytes, and the record of a long training.
 MAX_UPLOAD_BYTES = 64 * 2**20
@@ -34,6 +36,7 @@ LAUNCH: dict[str, Any] = {
     "ssr_mode": False,
     "run_history": False,
     "footer_links": ["api"],
+    "mcp_server": True,  # the named endpoints are tools of assistants
 }
 
 
@@ -97,9 +100,9 @@ def picture_route(path: str, find: Callable[[str, int], bytes | None]) -> Route:
     return Route(f"/{path}/{{name:str}}/{{number:int}}.png", answer)
 
 
-def body_cap() -> dict[str, Any]:
-    """The cap, for `launch(app_kwargs=...)`."""
-    return {"middleware": [Middleware(BodyCap)]}
+def middleware() -> dict[str, Any]:
+    """The cap on bodies and the care for tool calls, for `launch(app_kwargs=...)`."""
+    return {"middleware": [Middleware(BodyCap), Middleware(ToolCalls)]}
 
 
 def warm_up(prepare: Callable[[], None]) -> threading.Thread:
@@ -137,5 +140,13 @@ def wait_for_end(close: Callable[[], None]) -> None:
 
 
 def quiet_environment() -> None:
-    """Keep gradio from calling home; what the user has set stays."""
+    """Keep gradio from calling home, and its calls to this server away from a proxy.
+
+    What the user has set stays: the server's own addresses are added to NO_PROXY.
+    """
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    spared = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+    if spared.strip() != "*":
+        own = ["127.0.0.1", "localhost", os.environ.get("GRADIO_SERVER_NAME", "").strip("[]")]
+        hosts = dict.fromkeys(host.strip() for host in [*spared.split(","), *own])
+        os.environ["no_proxy"] = os.environ["NO_PROXY"] = ",".join(filter(None, hosts))

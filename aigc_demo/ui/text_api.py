@@ -65,18 +65,27 @@ class TextApi:
         stop: list[str] | None = None,
         token_ids: list[list[int]] | None = None,
     ) -> Iterator[Json]:
-        """Continue a prompt with one to four models at the same time, streaming.
+        """Continue a prompt with one to four language models at the same time, streaming.
 
-        All models draw from one stream of random numbers. `models`: names from /models; by default ours and
-        its baseline. `seed`: null for a new one; the answer holds it. `num_beams` above 1 searches instead of
-        drawing. `stop`: texts that end the text. `token_ids`: for each model the ids it has written already,
-        from an earlier answer, to go on after them (or after another choice from /next_token).
+        All models draw from one stream of random numbers. Each answer is {"ticket", "seed", "columns":
+        [{"model", "state", "text", "token_ids", "bits", "error", ...}]}, whole each time, at most ten a
+        second. `ticket` is a secret of this call, in its first answer already: who gives it to stop_text ends
+        the text. One model's failure leaves the others alone; if all fail, the call fails with the first
+        one's sentence. Small models take turns at the processor, and "seconds", "tokens_per_second" and
+        "first_token_ms" count a model's own turns only.
 
-        Each answer is {"ticket", "seed", "columns": [{"model", "state", "text", "token_ids", "bits", "error",
-        ...}]}, whole each time, at most ten a second. `ticket` is a secret of this call, in its first answer
-        already: who gives it to /stop_text ends the text. One model's failure leaves the others alone; if all
-        fail, the call fails with the first one's sentence. Small models take turns at the processor, and
-        "seconds", "tokens_per_second" and "first_token_ms" count a model's own turns only.
+        Args:
+            prompt: the text to continue; empty to begin a new one.
+            models: one to four names from `models`; null for ours and its baseline.
+            seed: of the random numbers, from 0; null for a new one, which the answer holds.
+            temperature: 0 always takes the likeliest token; higher is more surprising.
+            top_k: draw among this many of the likeliest tokens; 0 for all.
+            top_p: draw among the likeliest tokens that have this probability together, above 0 and at most 1.
+            num_beams: above 1 searches for the likeliest text instead of drawing.
+            repetition_penalty: 1 for none; above 1 makes tokens that were there already less likely.
+            max_new_tokens: how many tokens are written at most.
+            stop: texts that end the text.
+            token_ids: for each model the ids it has written already, from an earlier answer, to go on after.
         """
         settings: Json = {
             "temperature": temperature,
@@ -98,9 +107,12 @@ class TextApi:
                 raise picture[0].error  # type: ignore[misc]
 
     def stop_text(self, request: gr.Request, ticket: str) -> bool:
-        """Stop what is being made, a text at its next token, by the ticket that stands in its answers.
+        """Stop what is being made, a text at its next token, a picture at its next step.
 
         Returns whether it was being made.
+
+        Args:
+            ticket: the secret that stands in the answers of the call to stop.
         """
         with door(request):
             return self._stops.stop(checked_text("ticket", ticket))
@@ -121,6 +133,16 @@ class TextApi:
 
         Each is {"id", "text", "prob_before", "prob_after"}: the model's own probability, and that with which
         it is drawn under the settings.
+
+        Args:
+            model: a name from `models`.
+            prompt: the text so far.
+            token_ids: ids that follow the prompt, from an answer of generate_text.
+            temperature: as in generate_text.
+            top_k: as in generate_text.
+            top_p: as in generate_text.
+            repetition_penalty: as in generate_text.
+            num: how many tokens are wanted.
         """
         settings = {
             "temperature": temperature,
@@ -138,6 +160,10 @@ class TextApi:
 
         Lower is better; models with different tokens compare. Each answer is {"model", "bits_per_byte",
         "num_bytes", "num_tokens", "character_bits", "error"}.
+
+        Args:
+            text: what is to be read.
+            models: one to four names from `models`; null for ours and its baseline.
         """
         with door(request):
             names = self._catalog.checked_all(self._named(models))
@@ -156,16 +182,26 @@ class TextApi:
     def attention(
         self, request: gr.Request, model: str, prompt: str = "", token_ids: list[int] | None = None
     ) -> Json:
-        """Where each of the last tokens of a text looks: weights of all layers and heads.
+        """Where each of the last tokens of a text looks: attention weights of all layers and heads.
 
         {"tokens": [T], "weights": [L][H][T][T] between 0 and 1}; row t is token t's reading of tokens 0 to t.
+
+        Args:
+            model: a name from `models`.
+            prompt: the text.
+            token_ids: ids that follow the prompt, from an answer of generate_text.
         """
         with door(request):
             found = reading.attention(self._cache, model, prompt, token_ids)
             return {"tokens": list(found.tokens), "weights": found.nested()}
 
     def token_ids(self, request: gr.Request, model: str, text: str) -> list[Json]:
-        """How a model cuts a text: {"id", "text"} of each token."""
+        """How a model's tokenizer cuts a text: {"id", "text"} of each token.
+
+        Args:
+            model: a name from `models`.
+            text: what is to be cut.
+        """
         with door(request):
             return [
                 {"id": index, "text": shown} for index, shown in reading.token_ids(self._cache, model, text)
@@ -204,5 +240,6 @@ def _column(column: Column, language: str) -> Json:
         "first_token_ms": column.first_token_ms,
         "memory_mib": column.memory_mib,
         "num_parameters": column.num_parameters,
+        "gpu_seconds": column.gpu_seconds,
         "error": sentence(column.error.key, column.error.values, language) if column.error else None,
     }

@@ -68,16 +68,21 @@ class TextToImageApi:
     ) -> Iterator[Json]:
         """Draw a caption with one to four models at the same time, streaming their progress.
 
-        `caption`: at most 300 characters, English or Chinese. `models`: by default ours and its baseline.
-        `seed`: of the first candidate, the others have the next ones; null for a new one. `num_candidates`,
-        1 to 16. `guidance_scale`, 0 to 30, `num_inference_steps`, 1 to 100, and `scheduler` (ddim, ddpm,
-        dpm, euler) are for diffusion, `truncation`, 0 to 1.5, is for ours.
-
         Each answer is {"ticket", "seed", "caption", "other", "columns": [{"model", "state", "seeds",
         "images", "scores", "other_scores", "order", "verdicts", "seconds", ...}]}. `images` are PNG files in
         base64 in the order of the seeds, in the last answer alone; `order` has the one that fits best first;
-        `other_scores` are those of `other`, a caption to compare with. Who gives `ticket` to
-        /stop_text ends the work.
+        `other_scores` are those of `other`, a caption to compare with. Who gives `ticket` to stop_text ends
+        the work.
+
+        Args:
+            caption: at most 300 characters, English or Chinese, such as "a red ball left of a blue box".
+            models: one to four names of models that draw captions; null for ours and its baseline.
+            seed: of the first candidate, the others have the next ones; null for a new one.
+            num_candidates: 1 to 16 of each model, ranked by a dual encoder.
+            guidance_scale: 0 to 30, for diffusion: how much the caption counts.
+            num_inference_steps: 1 to 100, for diffusion.
+            scheduler: ddim, ddpm, dpm or euler, for diffusion.
+            truncation: 0 to 1.5, for ours.
         """
         settings = {
             "seed": new_seed() if seed is None else seed,
@@ -103,11 +108,13 @@ class TextToImageApi:
     ) -> Json:
         """How well each picture fits each text, as a dual encoder sees it.
 
-        `texts`: 1 to 32 captions. `images`: 1 to 64 PNG files in base64; the middle square of each is resized
-        to the dual encoder's size. `model`: its name, by default the first of the catalog.
-
         The answer is {"model", "scores": a row of numbers from -1 to 1 for each text, "order": for each text
         the places of the images, the one that fits best first}.
+
+        Args:
+            texts: 1 to 32 captions.
+            images: 1 to 64 PNG files in base64; their middle squares are resized to the dual encoder's size.
+            model: the name of a dual encoder; null for the first of the catalog.
         """
         with door(request):
             captions = match.checked_captions(texts)
@@ -123,10 +130,12 @@ class TextToImageApi:
     ) -> list[Json]:
         """What the checker reads on pictures of the tiny world, and whether it is what a caption says.
 
-        `images`: 1 to 64 PNG files in base64. `caption`: of all of them; null to read alone.
-
         Each answer is {"applicable", "things": [{"kind", "colour", "size", "x", "y"}], "weather",
         "confidence", "all_right", "verdict"}; one that is not of the tiny world is {"applicable": false}.
+
+        Args:
+            images: 1 to 64 PNG files in base64.
+            caption: of all of them; null to read alone.
         """
         from aigc_demo.data.tiny_caption import read_caption
         from aigc_demo.measure.attributes import verdict
@@ -154,9 +163,13 @@ class TextToImageApi:
     ) -> Json:
         """Search a hundred drawings and their captions by a text or by a picture.
 
-        `text` or `image` (a PNG file in base64), one of them. `num`: how many are wanted, 1 to 12.
-
         The answer is {"by": "text" or "image", "hits": [{"score", "caption", "image"}]}, the best first.
+
+        Args:
+            text: a caption to search by; null to search by a picture.
+            image: a PNG file in base64 to search by; null to search by a text.
+            num: how many are wanted, 1 to 12.
+            model: the name of a dual encoder; null for the first of the catalog.
         """
         with door(request):
             if (text is None) == (image is None):

@@ -6,13 +6,14 @@ mine = client.predict(recipe="gpt", minutes=3, api_name="/start_run")
 client.predict(name=mine["name"], secret=mine["secret"], api_name="/stop_run")
 """
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
 import gradio as gr
 
 from aigc_demo.core.config import shown
-from aigc_demo.core.errors import InputError
+from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.studio.catalog import Catalog
 from aigc_demo.studio.preflight import try_order
 from aigc_demo.studio.run_order import RunOrder, checked_text_bytes
@@ -61,14 +62,18 @@ class TrainApi:
     ) -> Json:
         """Order a training; it starts when no other one trains.
 
-        `text`: what to learn from; null for the built-in tiny world, whose pictures are drawn for the recipes
-        that learn from pictures. Either `minutes` or `steps`; neither
-        means three minutes. `settings`: by name, as `--set` takes them. `init`: a model to go on from, by its
-        name in /models; its shape is then the run's. `secret`: that of an earlier answer,
-        so that the same visitor may stop both runs; null for a new one.
-
         The answer holds the run's `name`, the `secret` that stops and resumes it (keep it: it is not shown
         again) and the `command` that does the same in a terminal.
+
+        Args:
+            recipe: what is trained, such as gpt, gpt2, dcgan, ddpm, clip or text2image.
+            text: what to learn from; null for the built-in tiny world, as for recipes of pictures.
+            minutes: how long it trains; either this or steps, three minutes where both are null.
+            steps: how many steps it trains.
+            seed: of all random numbers.
+            settings: values by name, as `--set` of the command line takes them.
+            init: the name of a model to go on from, whose shape is then the run's; null to begin anew.
+            secret: that of an earlier answer, to stop both runs with it; null for a new one.
         """
         with door(request):
             order = self._order(recipe, text, minutes, steps, seed, settings, init)
@@ -87,11 +92,20 @@ class TrainApi:
         settings: dict[str, Any] | None = None,
         init: str | None = None,
     ) -> Json:
-        """What a run of /start_run with the same arguments would take, by a few real steps; some ten seconds.
+        """What a run of start_run with the same arguments would take, by a few real steps; some ten seconds.
 
         The answer holds `fits`, and where it does not `problem`; `seconds` of the whole run, `steps`,
         `steps_per_second`, `tokens_per_second` or `pictures_per_second`, `num_parameters`, `peak_memory_mib`,
         `memory_limit_mib`, `disk_mib`.
+
+        Args:
+            recipe: what is trained, such as gpt, gpt2, dcgan, ddpm, clip or text2image.
+            text: what to learn from; null for the built-in tiny world, as for recipes of pictures.
+            minutes: how long it trains; either this or steps, three minutes where both are null.
+            steps: how many steps it trains.
+            seed: of all random numbers.
+            settings: values by name, as `--set` of the command line takes them.
+            init: the name of a model to go on from, whose shape is then the run's; null to begin anew.
         """
         with door(request):
             found = try_order(
@@ -120,7 +134,11 @@ class TrainApi:
     def stop_run(self, request: gr.Request, name: str, secret: str) -> Json:
         """Stop a run after its step, with a checkpoint; one that waits leaves the queue.
 
-        Only who knows the `secret` of /start_run may. Answers how the run then stands.
+        Answers how the run then stands.
+
+        Args:
+            name: of the run.
+            secret: that of start_run; nobody else may stop it.
         """
         with door(request):
             self._desk.stop(name, visitor_secret(secret))
@@ -129,8 +147,11 @@ class TrainApi:
     def resume_run(self, request: gr.Request, name: str, secret: str) -> Json:
         """Put a run that was stopped or interrupted into the queue again.
 
-        It goes on from its last checkpoint. Only who knows the `secret` of /start_run may. Answers how the
-        run then stands.
+        It goes on from its last checkpoint. Answers how the run then stands.
+
+        Args:
+            name: of the run.
+            secret: that of start_run; nobody else may resume it.
         """
         with door(request):
             self._desk.resume(name, visitor_secret(secret))
@@ -144,17 +165,23 @@ class TrainApi:
         running, stopping, finished, time, stopped, interrupted, non-finite or failed.
         """
         with door(request):
-            names = self._desk.names()[:MOST_LISTED]
-            return [self._told(self._watches.view(name), request) for name in names]
+            listed = []
+            for name in self._desk.names()[:MOST_LISTED]:
+                with contextlib.suppress(DemoError, FileNotFoundError):  # deleted meanwhile, or a slow disk
+                    listed.append(self._told(self._watches.view(name), request))
+            return listed
 
     def run_curves(self, request: gr.Request, name: str, logarithmic: bool = False) -> Json:
         """The curves of a run as far as it has come, at most 500 points a line, and its samples.
 
-        The answer is {"run": as in /runs, "curves": {curve: {line: [[step, value], ...]}}, "samples":
+        The answer is {"run": as in runs, "curves": {curve: {line: [[step, value], ...]}}, "samples":
         [{"step", "text"}], "models": [name]}; of a recipe that draws, a sample is {"step", "picture"} with an
-        address below that of this page. Lines that end in _smooth are running means; in the line
-        checkpoint a stroke ends with null. `logarithmic`: log10 of the values. The models are those of the
-        checkpoints: /generate_text takes their names.
+        address below that of this page. Lines that end in _smooth are running means; in the line checkpoint a
+        stroke ends with null. The models are those of the checkpoints: generate_text takes their names.
+
+        Args:
+            name: of the run.
+            logarithmic: log10 of the values instead of the values.
         """
         with door(request):
             view = self._watches.view(name)

@@ -1,0 +1,44 @@
+"""A small page with tools, served as ours is: `python -m tests.ui.tools_page`. It tells who called."""
+
+import threading
+import time
+
+import gradio as gr
+
+from aigc_demo.ui import serving
+from aigc_demo.ui.assistants import clear_answers
+
+
+def caller(request: gr.Request) -> dict:
+    """The address that the endpoint sees.
+
+    Returns:
+        host and the header X-Forwarded-For
+    """
+    return {"host": request.client.host, "forwarded": request.headers.get("x-forwarded-for")}
+
+
+def short(number: int) -> int:
+    """Work that takes a moment.
+
+    Args:
+        number: comes back.
+    """
+    time.sleep(0.1)
+    return number
+
+
+def main():
+    serving.quiet_environment()
+    with gr.Blocks(**serving.BLOCKS) as page:
+        gr.api(caller, api_name="caller")
+        gr.api(short, api_name="short", concurrency_limit=3)
+        gr.Button("hidden").click(lambda: None, api_visibility="private")
+    page.queue(**serving.QUEUE)
+    page.launch(prevent_thread_lock=True, **serving.LAUNCH, app_kwargs=serving.middleware())
+    clear_answers(page)
+    threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main()
