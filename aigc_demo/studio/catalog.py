@@ -3,12 +3,14 @@
 A run's model is named RUN@STEP, by the checkpoint that holds it; RUN alone stands for its last one.
 """
 
+import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.core.run_directory import RunDirectory, step_of
+from aigc_demo.studio.patient_reads import PatientReads
 
 if TYPE_CHECKING:
     from aigc_demo.generators.catalog import CatalogEntry
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
 ON_OURS = "@ours"
 """Ending of a model's name that asks for its weights on our own network: `gpt2@ours`."""
+
+log = logging.getLogger(__name__)
 
 MOST_RUNS = 20
 MAX_MODELS = 4
@@ -60,6 +64,7 @@ class Catalog:
 
     def __init__(self, desk: "RunDesk | None" = None):
         self._desk = desk
+        self._of_runs: PatientReads[str, CatalogEntry | None] = PatientReads(self._entry)
 
     def choice(self, name: Any) -> Choice:
         """The model of this name.
@@ -188,7 +193,10 @@ class Catalog:
             return known
         try:
             return self._run_entry(self._desk, name)
-        except (DemoError, ValueError, OverflowError):
+        except DemoError:
+            return None
+        except Exception:  # one run that cannot be read breaks no list for others
+            log.warning("The model %s cannot be read", shown(name), exc_info=True)
             return None
 
     def _run_entry(self, desk: "RunDesk", name: str) -> "CatalogEntry | None":
@@ -210,8 +218,9 @@ class Catalog:
         """The last models of the newest runs that have ended, of all kinds or of one."""
         if self._desk is None:
             return []
-        ended = [name for name in self._desk.names() if not self._desk.state(name).under_way]
-        found = [self._entry(name) for name in ended[:MOST_RUNS]]
+        states = self._desk.states(self._desk.names())
+        ended = [name for name, state in states.items() if not state.under_way]
+        found = [answer.value for answer in self._of_runs.all(ended[:MOST_RUNS])]
         return [entry for entry in found if entry is not None and kind in (None, entry.kind)]
 
 

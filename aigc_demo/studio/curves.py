@@ -12,12 +12,17 @@ MOST_POINTS = 500
 # looks would travel for nothing. The beginning, which says most, is told step by step.
 POINTS_A_SECOND, SLOW_POINTS_A_SECOND = 4.0, 1.0
 STEP_BY_STEP = 40
+# How much of what was read last is compared, and how often zeros are taken for bytes that are still to come.
+MOST_COMPARED, MOST_LOOKS_AT_A_HOLE = 256, 40
 # Of each new value, how much goes into the smoothed line: about the last twenty steps are seen in it.
 SHARE_OF_NEW = 0.1
 
 
 class Tail:
-    """Reads on in a record that another process writes.
+    """Reads on in a record that another process writes, on a disk that may show a file later than it changed.
+
+    What was read last must still stand before the place where it reads on: else the record was begun anew.
+    Numbers of files say less: on a mounted folder they may change by themselves.
 
     Args:
         path: events.jsonl; it need not be there yet.
@@ -25,7 +30,7 @@ class Tail:
 
     def __init__(self, path: Path):
         self.path = path
-        self._place, self._file = 0, -1
+        self._place, self._last, self._holes = 0, b"", 0
 
     def read(self) -> tuple[list[TrainEvent], bool]:
         """The events since the last call; and whether the record was begun anew, so that earlier ones fell.
@@ -34,20 +39,31 @@ class Tail:
         """
         try:
             with self.path.open("rb") as file:
-                number, size = _identity(self.path)
-                anew = self._place > 0 and (number != self._file or size < self._place)
-                self._place, self._file = 0 if anew else self._place, number
-                file.seek(self._place)
-                lines, whole, _ = file.read().rpartition(b"\n")
+                file.seek(self._place - len(self._last))
+                content = file.read()
+                anew = not content.startswith(self._last)
+                if anew:
+                    file.seek(0)
+                    content = file.read()
         except OSError:
             return [], False
+        if anew:
+            self._place = 0
+        else:
+            content = content[len(self._last) :]
+        lines, whole, _ = self._without_holes(content).rpartition(b"\n")
         self._place += len(lines) + len(whole)
+        self._last = ((b"" if anew else self._last) + lines + whole)[-MOST_COMPARED:]
         return [event for line in lines.split(b"\n") if (event := _event(line))], anew
 
+    def _without_holes(self, content: bytes) -> bytes:
+        """What stands before the first zero byte: a network disk shows zeros where bytes are still to come.
 
-def _identity(path: Path) -> tuple[int, int]:
-    facts = path.stat()
-    return facts.st_ino, facts.st_size
+        After some looks they are taken for what a broken disk has left.
+        """
+        hole = content.find(b"\0")
+        self._holes = self._holes + 1 if hole >= 0 else 0
+        return content if hole < 0 or self._holes > MOST_LOOKS_AT_A_HOLE else content[:hole]
 
 
 def _event(line: bytes) -> TrainEvent | None:

@@ -1,12 +1,13 @@
 """Pictures by one model, for the command line and for measuring."""
 
+import contextlib
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aigc_demo.core.run_directory import writing
+from aigc_demo.core.run_directory import check_place, whole_or_nothing
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -69,14 +70,18 @@ def write_pictures(drawn: Drawn, out: Path) -> list[Path]:
     """Each picture as a PNG: one under this very name, several with their seed before its ending.
 
     Raises:
-        DemoError: the disk does not take them.
+        DemoError: the disk does not take them; then none of them is there.
     """
     from PIL import Image
 
-    files = []
-    for picture, seed in zip(drawn.pictures, drawn.seeds, strict=True):
-        file = out if len(drawn.seeds) == 1 else out.with_name(f"{out.stem}-{seed}{out.suffix or '.png'}")
-        with writing(file):
-            Image.fromarray(picture.permute(1, 2, 0).numpy()).save(file, format="PNG")
-        files.append(file)
+    if len(drawn.seeds) == 1:
+        files = [out]
+    else:
+        files = [out.with_name(f"{out.stem}-{seed}{out.suffix or '.png'}") for seed in drawn.seeds]
+    for file in files:
+        check_place(file)
+    with contextlib.ExitStack() as beside:
+        for picture, file in zip(drawn.pictures, files, strict=True):
+            place = beside.enter_context(whole_or_nothing(file))
+            Image.fromarray(picture.permute(1, 2, 0).numpy()).save(place, format="PNG")
     return files

@@ -16,6 +16,7 @@ from typing import Any
 from aigc_demo import __version__
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import DemoError, InputError
+from aigc_demo.core.hub_address import hub_address_problem
 from aigc_demo.core.run_directory import RunDirectory, writing
 from aigc_demo.generators import hub  # at the top: it sets what the Hub's client reads when it is imported
 from aigc_demo.studio.hub_folder import save_model_folder
@@ -97,6 +98,8 @@ def _in_words(repo_id: str, otherwise: str) -> Iterator[None]:
 
 def _refusal(error: Exception, repo_id: str, otherwise: str) -> DemoError:
     status = getattr(getattr(error, "response", None), "status_code", None)
+    if status is None and (problem := hub_address_problem()):
+        return problem
     if status == 401:
         return InputError("token_refused")
     if status == 403:

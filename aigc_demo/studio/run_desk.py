@@ -7,15 +7,13 @@ Whoever ordered a run may stop, resume and delete it; anybody may watch.
 
 import contextlib
 import logging
-import os
-import re
 import secrets
 import shutil
 import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,16 +24,15 @@ from filelock import FileLock, Timeout
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.core.run_directory import RunDirectory, writing
-from aigc_demo.core.worker import silence
 from aigc_demo.data.picture_zip import unpack_pictures
-from aigc_demo.studio.run_state import PROBLEM_FILE, RunState, run_state
+from aigc_demo.studio.run_notes import RUN_NAME, Note, RunNotes, size
+from aigc_demo.studio.run_state import PROBLEM_FILE, RunState
 from aigc_demo.studio.ticket import Ticket, child_environment, hashed, train_arguments
 from aigc_demo.studio.training_switch import check_training_is_on
 
 TEND_SECONDS = 0.3
 STOP_SECONDS = 5.0
 SOURCE_FILE, PICTURES_FOLDER = "source.txt", "pictures"
-RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +66,7 @@ class RunDesk:
 
     def __init__(self, folder: Path, rules: DeskRules | None = None):
         self.folder, self.rules = folder, rules or DeskRules()
+        self._notes = RunNotes(folder)
         self._lock = threading.RLock()
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._closed = threading.Event()
@@ -93,7 +91,8 @@ class RunDesk:
         with self._lock:
             if self._only_desk is None:
                 return
-            workers = [worker for _, _, worker in self._started() if worker is not None]
+            notes = [answer.value for _, _, answer in self._notes.at_stage("started")]
+            workers = [worker for note in notes if (worker := note.process) is not None]
             for worker in workers:
                 _signal(worker)
             psutil.wait_procs([worker for worker in workers if worker.is_running()], timeout=STOP_SECONDS)
@@ -143,7 +142,7 @@ class RunDesk:
             unpacked = None if pictures is None else unpacking.enter_context(self._unpacked(pictures, secret))
             with self._lock:
                 self._be_the_only_desk()
-                self._check_limits(secret, 0 if unpacked is None else _size(unpacked))
+                self._check_limits(secret, 0 if unpacked is None else size(unpacked))
                 name = f"{recipe}-{time.strftime('%m%d-%H%M%S')}-{secrets.token_hex(2)}"
                 folder = self.folder / name
                 with writing(folder):
@@ -227,14 +226,13 @@ class RunDesk:
             aside = folder.with_name(f".{folder.name}.deleted")  # never half a run under its name
             with writing(folder):
                 folder.rename(aside)
-            shutil.rmtree(aside, ignore_errors=True)
+        shutil.rmtree(aside, ignore_errors=True)  # a slow disk takes its time, and nobody waits for it
 
     # ---- what is to be seen
 
     def names(self) -> list[str]:
-        """All runs, the newest first."""
-        found = [path for path in self._folders() if (path / "config.json").is_file() or Ticket.load(path)]
-        return [path.name for path in sorted(found, key=_age, reverse=True)]
+        """All runs, the newest first; of a slow disk those that are known."""
+        return self._notes.names()
 
     def run(self, name: Any) -> RunDirectory:
         """The directory of a run.
@@ -242,8 +240,8 @@ class RunDesk:
         Raises:
             InputError: there is none of that name.
         """
-        path = self.folder / name if isinstance(name, str) and RUN_NAME.fullmatch(name) else None
-        if path is None or not path.is_dir():
+        path = self.folder / checked_name(name)
+        if not path.is_dir():
             raise InputError("unknown_run", name=shown(name))
         return RunDirectory(path)
 
@@ -252,21 +250,38 @@ class RunDesk:
 
         Raises:
             InputError: there is none of that name.
+            DemoError: its disk does not answer.
         """
-        return run_state(self.run(name), self.place(name))
+        return self._notes.state(checked_name(name))
+
+    def states(self, names: Iterable[str]) -> dict[str, RunState]:
+        """How several runs stand; one whose disk was never heard from is left out."""
+        return self._notes.states(names)
 
     def place(self, name: str) -> int:
         """How many runs come first: 0 for one that does not wait."""
-        waiting = [folder.name for folder, _ in self._waiting()]
-        return waiting.index(name) + 1 if name in waiting else 0
+        return self._notes.place(name)
 
     def busy(self) -> bool:
         """Whether a run trains now."""
-        return any(process is not None for _, _, process in self._started())
+        return any(answer.value.process is not None for _, _, answer in self._notes.at_stage("started"))
+
+    def belongs_to(self, name: str, secret: Any) -> bool:
+        """Whether this visitor ordered a run.
+
+        Raises:
+            DemoError: its disk does not answer.
+        """
+        ticket = self._notes.ticket(checked_name(name))
+        return ticket is not None and isinstance(secret, str) and ticket.belongs_to(secret)
+
+    def names_of(self, secret: str) -> list[str]:
+        """The runs that this visitor ordered."""
+        return [folder.name for folder, ticket in self._notes.tickets() if ticket.belongs_to(secret)]
 
     def used_bytes(self, secret: str) -> int:
         """What this visitor's runs take on the disk."""
-        return sum(_size(folder) for folder, ticket in self._tickets() if ticket.belongs_to(secret))
+        return self._notes.bytes_of(self.folder / name for name in self.names_of(secret))
 
     # ---- looking after
 
@@ -283,23 +298,38 @@ class RunDesk:
                 log.exception("the desk stumbled")
 
     def _tend(self) -> None:
-        """Note who has ended, end who is silent, start who is next."""
-        running = 0
-        for folder, ticket, process in self._started():
-            child = self._children.get(folder.name)
-            returncode = child.poll() if child is not None else None
-            if process is None or returncode is not None:
-                self._children.pop(folder.name, None)
-                ticket.changed(folder, stage="ended", since=time.time(), returncode=returncode)
-                continue
-            running += 1
-            quiet = min(silence(folder), time.time() - ticket.since)
-            if quiet > self.rules.silence_seconds:
-                self._end_silent(folder, ticket, process)
+        """Note who has ended, end who is silent, start who is next.
+
+        What stands on a slow disk is left for later; a run that was last seen under way still counts.
+        """
+        started, running = set(), 0
+        for folder, ticket, answer in self._notes.at_stage("started"):
+            started.add(folder.name)
+            with _left_for_later(folder):
+                running += not answer.fresh or self._goes_on(folder, ticket, answer.value)
+        unseen = [name for name, child in self._children.items() if name not in started]
+        running += sum(self._children[name].poll() is None for name in unseen)
         if self._closed.is_set():
             return
-        for folder, ticket in self._waiting()[: max(0, self.rules.at_once - running)]:
-            self._start(folder, ticket)
+        for folder, ticket, answer in self._notes.at_stage("waiting"):
+            if running >= self.rules.at_once:
+                return
+            if answer.fresh:
+                with _left_for_later(folder):
+                    self._start(folder, ticket)
+                    running += 1
+
+    def _goes_on(self, folder: Path, ticket: Ticket, note: Note) -> bool:
+        """Whether a run that was started still trains; its end is noted."""
+        child, process = self._children.get(folder.name), note.process
+        returncode = child.poll() if child is not None else None
+        if process is None or returncode is not None:
+            self._children.pop(folder.name, None)
+            ticket.changed(folder, stage="ended", since=time.time(), returncode=returncode)
+            return False
+        if note.silent_seconds > self.rules.silence_seconds:
+            self._end_silent(folder, ticket, process)
+        return True
 
     def _start(self, folder: Path, ticket: Ticket) -> None:
         """One worker, in a session of its own, so that it does not end with the server."""
@@ -345,7 +375,7 @@ class RunDesk:
         self._only_desk = lock
 
     def _check_limits(self, secret: str, more_bytes: int = 0) -> None:
-        under_way = [ticket for _, ticket in self._tickets() if ticket.stage != "ended"]
+        under_way = [ticket for _, ticket in self._notes.tickets() if ticket.stage != "ended"]
         mine = sum(ticket.belongs_to(secret) for ticket in under_way)
         if mine >= self.rules.per_visitor:
             raise InputError("too_many_runs", count=mine)
@@ -362,43 +392,28 @@ class RunDesk:
             raise InputError("not_your_run", name=name)
         return folder, ticket
 
-    def _folders(self) -> Iterator[Path]:
-        with contextlib.suppress(OSError):
-            yield from (path for path in self.folder.iterdir() if RUN_NAME.fullmatch(path.name))
 
-    def _tickets(self) -> list[tuple[Path, Ticket]]:
-        found = [(path, Ticket.load(path)) for path in self._folders()]
-        return [(path, ticket) for path, ticket in found if ticket is not None]
+def checked_name(name: Any) -> str:
+    """A name that a run may have, whether there is one or not.
 
-    def _waiting(self) -> list[tuple[Path, Ticket]]:
-        """Who waits, in order."""
-        waiting = [pair for pair in self._tickets() if pair[1].stage == "waiting"]
-        return sorted(waiting, key=lambda pair: pair[1].since)
+    Raises:
+        InputError: it is none.
+    """
+    if not isinstance(name, str) or not RUN_NAME.fullmatch(name):
+        raise InputError("unknown_run", name=shown(name))
+    return name
 
-    def _started(self) -> list[tuple[Path, Ticket, psutil.Process | None]]:
-        """Who was started and not yet seen to end, with its living process."""
-        started = [pair for pair in self._tickets() if pair[1].stage == "started"]
-        workers = [(folder, ticket, ticket.worker(folder)) for folder, ticket in started]
-        return [(folder, ticket, worker.process if worker else None) for folder, ticket, worker in workers]
+
+@contextlib.contextmanager
+def _left_for_later(folder: Path) -> Iterator[None]:
+    """A run whose folder cannot be written now keeps no other one waiting."""
+    try:
+        yield
+    except DemoError as error:
+        log.debug("%s is left for later: %s", folder.name, error)
 
 
 def _signal(process: psutil.Process) -> None:
     """Ask a worker to stop: it finishes its step and saves."""
     with contextlib.suppress(psutil.Error):
         process.terminate()
-
-
-def _age(folder: Path) -> float:
-    with contextlib.suppress(OSError):
-        return (folder / "config.json").stat().st_mtime
-    ticket = Ticket.load(folder)
-    return ticket.since if ticket else 0.0
-
-
-def _size(folder: Path) -> int:
-    total = 0
-    for root, _, files in os.walk(folder):
-        for name in files:
-            with contextlib.suppress(OSError):
-                total += os.stat(os.path.join(root, name)).st_size
-    return total

@@ -6,6 +6,7 @@ which can run code: it is neither given out nor taken, so a run that was brought
 and gone on from with `--init`, and is not resumed.
 """
 
+import errno
 import json
 import re
 import secrets
@@ -105,8 +106,11 @@ def unclaimed() -> str:
 def _check_readable(source: Path) -> None:
     """Raises InputError where there is no file, or one that may not be read."""
     try:
-        with source.open("rb"):
-            return
+        if source.is_dir() or source.is_file():
+            with source.open("rb"):
+                return
+        source.stat()  # what is not there says so itself
+        raise OSError(errno.EINVAL, "not a regular file")  # a device or a pipe has no end
     except (OSError, ValueError) as error:
         detail = getattr(error, "strerror", None) or "no such name"
         raise InputError("unreadable_file", path=str(source), detail=detail) from error

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from aigc_demo.core.errors import DemoError
 from aigc_demo.core.events import (
     CheckpointSaved,
     RunFinished,
@@ -24,7 +25,9 @@ from aigc_demo.core.events import (
 )
 from aigc_demo.core.run_directory import RunDirectory, step_of
 from aigc_demo.studio.curves import Curves, Tail, Thinned
-from aigc_demo.studio.run_desk import RunDesk
+from aigc_demo.studio.patient_reads import PatientReads
+from aigc_demo.studio.run_desk import RunDesk, checked_name
+from aigc_demo.studio.run_samples import sample_picture
 from aigc_demo.studio.run_state import RunState
 from aigc_demo.studio.ticket import Ticket
 from aigc_demo.training.curves import LANGUAGE_MODEL, Curve
@@ -34,6 +37,8 @@ REFRESH_SECONDS = 0.25
 MOST_SAMPLES = 20
 MOST_WATCHED = 16
 RATE_STEPS = 50
+# How often a checkpoint that was announced is looked for; it may have been deleted since.
+MOST_LOOKS = 40
 # How high the mark of a checkpoint stands, of the range of the losses so far.
 MARK_SHARE = 0.12
 CHECKPOINT = "checkpoint"
@@ -119,7 +124,7 @@ class RunWatch:
     def __init__(self, desk: RunDesk, name: str):
         self._desk, self._name, self._run = desk, name, desk.run(name)
         self._lock = threading.Lock()
-        self._refreshed = -math.inf
+        self._refreshed, self._outdated = -math.inf, -math.inf
         self._begin()
         self._view = RunView(desk.state(name), self._run)
 
@@ -127,6 +132,8 @@ class RunWatch:
         """Nothing is known yet, or no longer."""
         self._tail = Tail(self._run.events_path)
         self._checkpoints: tuple[int, ...] | None = None
+        self._announced: int | None = None
+        self._looks = 0
         self._config: dict[str, Any] = {}
         self._curves: Curves | None = None
         self._forget()
@@ -144,24 +151,26 @@ class RunWatch:
         self._validation: float | None = None
         self._step = 0
 
-    def view(self, *, fresh: bool = False) -> RunView:
-        """The run as it stands now; no older than a quarter of a second.
+    def outdate(self) -> None:
+        """Something was done to the run: what was seen before now does not count."""
+        self._outdated = time.monotonic()
 
-        Args:
-            fresh: not older at all, as after something was done to the run.
+    def view(self) -> RunView:
+        """The run as it stands now; no older than a quarter of a second.
 
         Raises:
             InputError: the run was deleted.
         """
         with self._lock:
-            if fresh or time.monotonic() - self._refreshed >= REFRESH_SECONDS:
+            now = time.monotonic()
+            if self._refreshed <= self._outdated or now - self._refreshed >= REFRESH_SECONDS:
                 self._refresh()
-                self._refreshed = time.monotonic()
+                self._refreshed = now  # when the look began: what happened meanwhile may not be in it
             return self._view
 
     def _refresh(self) -> None:
         state = self._desk.state(self._name)  # before the record: what ended has then written all of it
-        if not self._checkpoints or state.stands != self._view.state.stands:
+        if not self._checkpoints or self._comes_late() or state.stands != self._view.state.stands:
             self._checkpoints = None  # to be looked for
         if not self._config:
             self._config = self._run.known_config()
@@ -176,6 +185,12 @@ class RunWatch:
                 self._note(event)
         ticket = Ticket.load(self._run.path)
         self._view = self._picture(state, ticket)
+
+    def _comes_late(self) -> bool:
+        """Whether the last checkpoint of the record is not to be seen yet: a disk may show it later."""
+        self._looks += 1
+        seen = self._announced is None or self._announced in (self._checkpoints or ())
+        return not seen and self._looks <= MOST_LOOKS
 
     def _note(self, event: TrainEvent) -> None:
         self._step = max(self._step, event.step)
@@ -192,6 +207,7 @@ class RunWatch:
                     del self._samples[sorted(self._samples)[1]]  # the first stays: from there it came
             case CheckpointSaved(step=step):
                 self._checkpoints = None
+                self._announced, self._looks = step, 0
                 self._mark(step)
             case RunStarted(facts=facts):
                 self._facts = facts
@@ -270,27 +286,52 @@ class RunWatches:
         self.desk = desk
         self._lock = threading.Lock()
         self._watched: OrderedDict[str, tuple[tuple[int, int], RunWatch]] = OrderedDict()
+        self._views: PatientReads[str, RunView] = PatientReads(self._look, most_kept=MOST_WATCHED)
+        self._pictures: PatientReads[tuple[str, int], bytes | None] = PatientReads(
+            lambda asked: sample_picture(desk.run(asked[0]), asked[1]), most_kept=0
+        )
 
     def view(self, name: Any, *, fresh: bool = False) -> RunView:
-        """A run as it stands now.
+        """A run as it stands now; where its disk does not answer in time, as it was seen last.
 
         Args:
             name: of the run.
-            fresh: as in `RunWatch.view`.
+            fresh: not from before this call, as after something was done to the run.
 
         Raises:
             InputError: there is no run of that name.
+            DemoError: its disk does not answer, and it was never seen before.
         """
+        if fresh:
+            with self._lock:
+                known = self._watched.get(checked_name(name))
+            if known is not None:
+                known[1].outdate()
+        return self._views.get(checked_name(name), share=not fresh)
+
+    def picture(self, name: str, step: int) -> bytes | None:
+        """What a run drew at a step, as PNG; None where there is no such run or picture, or none yet."""
+        try:
+            return self._pictures.get((checked_name(name), step))
+        except DemoError:
+            return None
+
+    def _look(self, name: str) -> RunView:
+        """On the disk itself, in a thread of its own; nobody else's run waits for it."""
         facts = self.desk.run(name).path.stat()
         identity = (facts.st_dev, facts.st_ino)  # a name may be given again
         with self._lock:
             known = self._watched.get(name)
-            if known is None or known[0] != identity:
-                known = self._watched[name] = (identity, RunWatch(self.desk, name))
+        watch = known[1] if known is not None and known[0] == identity else RunWatch(self.desk, name)
+        with self._lock:
+            known = self._watched.get(name)
+            if known is not None and known[0] == identity:
+                watch = known[1]  # another look was faster
+            self._watched[name] = (identity, watch)
             self._watched.move_to_end(name)
             while len(self._watched) > MOST_WATCHED:
                 self._watched.popitem(last=False)
-        return known[1].view(fresh=fresh)
+        return watch.view()
 
 
 def logarithms(rows: Sequence[Row]) -> list[Row]:

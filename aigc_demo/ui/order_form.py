@@ -13,6 +13,7 @@ from aigc_demo.studio.catalog import Catalog
 from aigc_demo.studio.preflight import try_order
 from aigc_demo.studio.run_desk import RunDesk
 from aigc_demo.studio.run_order import MAX_MINUTES, MAX_SEED, MOST, RunOrder, checked_pictures, checked_upload
+from aigc_demo.studio.run_storage import lost_at_restart
 from aigc_demo.studio.training_switch import training_is_on
 from aigc_demo.training.recipes import RECIPES, recipe_named
 from aigc_demo.ui import run_view
@@ -95,7 +96,7 @@ def build_order_form(desk: RunDesk, catalog: Catalog, frame: Frame) -> OrderForm
         catalog: models to go on from.
         frame: of the tab.
     """
-    form, notice, figures = _layout()
+    form, notice, figures = _layout(lost=lost_at_restart(desk.folder))
 
     def offer(recipe: Any) -> Any:
         choices = picker_choices(catalog.starting_points(recipe))
@@ -162,7 +163,7 @@ def checked_order(catalog: Catalog, values: Sequence[Any]) -> RunOrder:
     )
 
 
-def _layout() -> tuple[OrderForm, Any, Any]:
+def _layout(*, lost: bool) -> tuple[OrderForm, Any, Any]:
     gr.Markdown(word("train_intro"), elem_classes="intro")
     recipe = gr.Dropdown(
         [(word(f"recipe_{name}"), name) for name in RECIPES],
@@ -207,6 +208,8 @@ def _layout() -> tuple[OrderForm, Any, Any]:
     off = InputError("training_off")
     notice = widget("notice", run_view.notice() if on else run_view.refusal(off), elem_id="trial-notice")
     figures = widget("facts", None, elem_id="trial-figures")
+    if lost:
+        gr.Markdown(word("space_disk"), elem_classes="intro", elem_id="space-disk")
     gr.Markdown(word("train_limits"), elem_classes="intro")
     assert MAX_MINUTES == 60, "train_limits names it"
     return (

@@ -22,12 +22,13 @@ FACTS = (
 )
 
 
-def run_card(view: RunView | None, *, mine: bool = False) -> Json:
+def run_card(view: RunView | None, *, mine: bool = False, lost: bool = False) -> Json:
     """How a run stands, for `static/run.js`.
 
     Args:
         view: the run; None where there is none yet.
         mine: whether the visitor may stop and resume it.
+        lost: whether a restart of the server takes it.
     """
     keys = ("run_command", "run_copy", "run_copied", "run_details", "run_empty")
     words = {key.removeprefix("run_"): everywhere(key) for key in keys}
@@ -44,6 +45,7 @@ def run_card(view: RunView | None, *, mine: bool = False) -> Json:
         "owner": everywhere("run_mine" if mine else "run_others"),
         "error": problem_words(state.problem),
         "warnings": [problem_words_of(warning.key, warning.values) for warning in view.warnings[-3:]],
+        "lost": everywhere("space_disk_run") if lost and not state.under_way and view.checkpoints else None,
         "share": round(view.share, 3),
         "figures": _figures(view),
         "command": view.command,

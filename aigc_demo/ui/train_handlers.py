@@ -1,8 +1,10 @@
 """What happens on a click in the tab Train: translate, call the desk, translate back."""
 
 import asyncio
+import contextlib
 import tempfile
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +17,8 @@ from aigc_demo.studio.hub_folder import zip_model_folder
 from aigc_demo.studio.hub_push import push_model
 from aigc_demo.studio.run_card import export_card
 from aigc_demo.studio.run_exchange import export_run, import_run
+from aigc_demo.studio.run_storage import lost_at_restart
 from aigc_demo.studio.run_watch import REFRESH_SECONDS, RunView, RunWatches
-from aigc_demo.studio.ticket import Ticket
 from aigc_demo.training.curves import LANGUAGE_MODEL, Curve
 from aigc_demo.training.recipes import RECIPES
 from aigc_demo.ui import charts, run_view
@@ -45,6 +47,7 @@ class TrainHandlers:
     def __init__(self, watches: RunWatches, catalog: Catalog):
         self._watches, self._desk, self._catalog = watches, watches.desk, catalog
         self._views: dict[str, object] = {}
+        self._lost = lost_at_restart(watches.desk.folder)
         self._exports = tempfile.TemporaryDirectory(prefix="aigc-demo-exports-")
 
     # ---- ordering
@@ -96,37 +99,34 @@ class TrainHandlers:
         """The run as it goes on, until it has ended or this page looks at another one."""
         page, me, looks = str(request.session_hash), object(), 0
         earlier, self._views[page] = page in self._views, me
-        drawing = _Drawing(chosen_language(request), bool(logarithmic))
+        drawing = _Drawing(chosen_language(request), bool(logarithmic), lost=self._lost)
         try:
             with door(request):
                 if earlier:
                     await asyncio.sleep(CHANGE_SECONDS)
-                view = await self._look(name, fresh=True)  # it may have been resumed a moment ago
+                # The disk is looked at in threads alone: this is the loop that serves everybody.
                 while self._views.get(page) is me:
-                    mine = view is not None and self._is_mine(view.state.name, secret)
-                    ended = view is None or not view.state.under_way
-                    used = self._used_disk(secret) if ended or looks == 0 else gr.skip()
-                    yield (*drawing.picture(view, mine, slow=ended or looks % SLOW_LOOKS == 0), used)
-                    if ended:
+                    # At first fresh: it may have been resumed a moment ago.
+                    seen = await asyncio.to_thread(self._look, name, secret, first=looks == 0)
+                    slow = seen.ended or looks % SLOW_LOOKS == 0
+                    yield (*drawing.picture(seen.view, seen.mine, slow=slow), seen.used_disk)
+                    if seen.ended:
                         return
                     await asyncio.sleep(REFRESH_SECONDS)
-                    view, looks = await self._look(name), looks + 1
+                    looks += 1
         finally:
             if self._views.get(page) is me:
                 del self._views[page]
 
-    async def _look(self, name: Any, *, fresh: bool = False) -> RunView | None:
-        """None where no run is chosen, and for one that somebody has deleted meanwhile."""
-        if not name:
-            return None
-        try:
-            return await asyncio.to_thread(self._watches.view, name, fresh=fresh)
-        except (FileNotFoundError, InputError):
-            return None
-
-    def _is_mine(self, name: str, secret: Any) -> bool:
-        ticket = Ticket.load(self._desk.folder / name)
-        return ticket is not None and isinstance(secret, str) and ticket.belongs_to(secret)
+    def _look(self, name: Any, secret: Any, *, first: bool) -> "_Seen":
+        """What the disk says now: no view where no run is chosen, or somebody has deleted it meanwhile."""
+        view, mine = None, False
+        if name:
+            with contextlib.suppress(FileNotFoundError, InputError):
+                view = self._watches.view(name, fresh=first)
+                mine = self._desk.belongs_to(name, secret)
+        seen = _Seen(view, mine)
+        return replace(seen, used_disk=self._used_disk(secret)) if seen.ended or first else seen
 
     def refresh(self) -> Any:
         """The list of runs as it is now."""
@@ -142,8 +142,9 @@ class TrainHandlers:
     def _first(self, secret: str) -> str | None:
         """The run to show to whoever comes: one's own under way, anybody's, one's own last, the last."""
         names = self._desk.names()
-        under_way = [name for name in names[:20] if self._desk.state(name).under_way]
-        mine = [name for name in names if self._is_mine(name, secret)]
+        under_way = [name for name, state in self._desk.states(names[:20]).items() if state.under_way]
+        own = self._desk.names_of(secret)
+        mine = [name for name in names if name in own]
         ranked = [*(name for name in under_way if name in mine), *under_way, *mine, *names]
         return ranked[0] if ranked else None
 
@@ -169,7 +170,7 @@ class TrainHandlers:
         """The same to the Hub; only who ordered the run may."""
         with door(request):
             run = self._desk.run(name)
-            if not self._is_mine(run.path.name, secret):
+            if not self._desk.belongs_to(run.path.name, secret):
                 raise InputError("not_your_run", name=run.path.name)
             url = push_model(run, repository)
             return run_view.notice("notice_pushed", url=url)
@@ -203,11 +204,24 @@ class TrainHandlers:
             )
 
 
+@dataclass(frozen=True)
+class _Seen:
+    """What one look at a run found: the run, whether it is the visitor's, and the disk used, if asked."""
+
+    view: RunView | None
+    mine: bool
+    used_disk: Any = field(default_factory=gr.skip)
+
+    @property
+    def ended(self) -> bool:
+        return self.view is None or not self.view.state.under_way
+
+
 class _Drawing:
     """What a page shows of the run that it watches, in the order of `train_tab.Watched.all`."""
 
-    def __init__(self, language: str, logarithmic: bool):
-        self._language, self._logarithmic = language, logarithmic
+    def __init__(self, language: str, logarithmic: bool, *, lost: bool = False):
+        self._language, self._logarithmic, self._lost = language, logarithmic, lost
         self._charts: list[Any] = [gr.update(visible=False)] * charts.MOST_CHARTS
         self._slider: Any = None
 
@@ -229,7 +243,7 @@ class _Drawing:
         state, slider = view.state if view else None, slider_value(view)
         before, self._slider = self._slider, slider
         return (
-            run_view.run_card(view, mine=mine),
+            run_view.run_card(view, mine=mine, lost=self._lost),
             # Copies: gradio takes the value out of what it is given; a chart without one would be sent anew.
             *map(dict, self._charts),
             run_view.samples(view),

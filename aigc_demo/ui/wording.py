@@ -501,6 +501,16 @@ WORDS: dict[str, tuple[str, str, str]] = {
         "您的训练占用了每位访客 {limit} MiB 中的 {used:.0f} MiB。",
         "您的訓練佔用了每位訪客 {limit} MiB 中的 {used:.0f} MiB。",
     ),
+    "space_disk": (
+        "This Space loses its disk when it restarts. Keep your run with “Download the run”, below its card.",
+        "这个 Space 重启后磁盘内容会丢失。请用训练卡片下方的“下载训练”保存。",
+        "這個 Space 重新啟動後磁碟內容會遺失。請用訓練卡片下方的「下載訓練」儲存。",
+    ),
+    "space_disk_run": (
+        "A restart of this Space deletes this run: “Download the run”, just below, keeps it.",
+        "这个 Space 重启后会丢失这次训练：请用下面的“下载训练”保存。",
+        "這個 Space 重新啟動後會遺失這次訓練：請用下面的「下載訓練」儲存。",
+    ),
     # the tab Train: back through the checkpoints
     "scrub_title": ("Back through its checkpoints", "回看各个检查点", "回看各個檢查點"),
     "scrub_slider": ("Checkpoint", "检查点", "檢查點"),
@@ -795,8 +805,12 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{model} 給出的數不是有限數，權重已損壞；請換一個模型。",
     ),
     "not_reachable": (
-        "{name} 不在本机，也连不上 Hub；请在有网络处运行 `python -m aigc_demo fetch {name}`，或换一个模型。",
-        "{name} 不在本機，也連不上 Hub；請在有網路處執行 `python -m aigc_demo fetch {name}`，或換一個模型。",
+        "{name} 不在本机，也连不上 Hub；请在有网络处运行 `python -m aigc_demo fetch {name}`，用 HF_ENDPOINT 指定镜像站，或换一个模型。",
+        "{name} 不在本機，也連不上 Hub；請在有網路處執行 `python -m aigc_demo fetch {name}`，用 HF_ENDPOINT 指定鏡像站，或換一個模型。",
+    ),
+    "hub_address": (
+        "环境变量 HF_ENDPOINT 不是 Hub 或镜像站的地址；请写出完整的网址（例如以 https 开头的镜像站地址），或删去该变量。",
+        "環境變數 HF_ENDPOINT 不是 Hub 或鏡像站的位址；請寫出完整的網址（例如以 https 開頭的鏡像站位址），或刪去該變數。",
     ),
     "not_on_hub": (
         "Hub 上没有 commit 为 {revision} 的模型 {location}；请检查名称和 commit。",
@@ -962,6 +976,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "disk_budget": (
         "您的训练已占用 {used} MiB，每位访客限 {limit} MiB；请删除其中一次。",
         "您的訓練已佔用 {used} MiB，每位訪客限 {limit} MiB；請刪除其中一次。",
+    ),
+    "disk_slow": (
+        "存放训练的磁盘暂时没有响应，请过一分钟再试。",
+        "存放訓練的磁碟暫時沒有回應，請過一分鐘再試。",
     ),
     "other_desk": (
         "另一个服务器正在管理 {path} 中的训练；请结束它，或给本服务器另一个文件夹。",

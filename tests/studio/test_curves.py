@@ -114,3 +114,47 @@ def test_the_smoothed_line_weighs_newer_values_more() -> None:
     (first, second) = curves.smooth["loss", "train"].points
     assert first == (1, pytest.approx(4.0))
     assert second == (2, pytest.approx((0.09 * 4 + 0.1 * 2) / 0.19))
+
+
+def test_a_record_whose_file_has_another_number_and_the_same_text_is_read_on(tmp_path: Path) -> None:
+    # Mounted storages number their files as they like, and anew each time.
+    tail = Tail(tmp_path / "events.jsonl")
+    tail.path.write_text("".join(map(line_of, range(1, 50))))
+    assert len(tail.read()[0]) == 49
+    beside = tmp_path / "beside"
+    beside.write_text("".join(map(line_of, range(1, 52))))
+    beside.replace(tail.path)
+    events, anew = tail.read()
+    assert not anew and [event.step for event in events] == [50, 51]
+
+
+def test_a_record_that_is_shown_as_it_was_before_is_right_again_once_all_of_it_is_shown(
+    tmp_path: Path,
+) -> None:
+    tail = Tail(tmp_path / "events.jsonl")
+    tail.path.write_text("".join(map(line_of, range(1, 9))))
+    tail.read()
+    tail.path.write_text("".join(map(line_of, range(1, 4))))
+    events, anew = tail.read()
+    assert anew and [event.step for event in events] == [1, 2, 3]
+    tail.path.write_text("".join(map(line_of, range(1, 10))))
+    events, anew = tail.read()
+    assert not anew and [event.step for event in events] == [4, 5, 6, 7, 8, 9]
+
+
+def test_zeros_are_bytes_that_are_still_to_come(tmp_path: Path) -> None:
+    tail = Tail(tmp_path / "events.jsonl")
+    hole = b"\0" * (len(line_of(2)))
+    tail.path.write_bytes(line_of(1).encode() + hole + line_of(3).encode())
+    assert [event.step for event in tail.read()[0]] == [1]
+    assert tail.read() == ([], False)
+    tail.path.write_bytes("".join(map(line_of, (1, 2, 3))).encode())
+    events, anew = tail.read()
+    assert not anew and [event.step for event in events] == [2, 3]
+
+
+def test_zeros_that_stay_hold_up_a_record_for_a_while_and_not_for_ever(tmp_path: Path) -> None:
+    tail = Tail(tmp_path / "events.jsonl")
+    tail.path.write_bytes(line_of(1).encode() + b"\0" * 40 + b"\n" + line_of(3).encode())
+    steps = [event.step for _ in range(60) for event in tail.read()[0]]
+    assert steps == [1, 3]

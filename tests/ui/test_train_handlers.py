@@ -1,11 +1,16 @@
 """The handlers of the tab Train, without a page."""
 
+import asyncio
+import threading
+from types import SimpleNamespace
+
 import gradio as gr
 import pytest
 
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.events import StepDone
 from aigc_demo.core.run_directory import RunDirectory
+from aigc_demo.studio import patient_reads
 from aigc_demo.studio.catalog import Catalog
 from aigc_demo.studio.run_desk import RunDesk
 from aigc_demo.studio.run_watch import RunWatches
@@ -15,6 +20,7 @@ from aigc_demo.ui import order_form, run_view, train_handlers
 from aigc_demo.ui.comparison import differences
 from aigc_demo.ui.order_form import OFFERED, checked_order, offered
 from aigc_demo.ui.train_handlers import TrainHandlers
+from tests.studio.slow_disk import hanging
 
 ANNA, BELA = "anna" * 10, "bela" * 10
 
@@ -116,3 +122,44 @@ def test_runs_without_validation_are_compared_by_their_training(tmp_path):
     assert [step for step, _ in drawn] == [1, 2]
     assert drawn[0][1] == 1.0, "of the generator, and no logarithm"
     assert table["rows"][1]["cells"][0]["en"] == "–"
+
+
+def test_watching_asks_the_disk_in_other_threads_than_the_one_that_serves_everybody(handlers, monkeypatch):
+    monkeypatch.setattr(patient_reads, "PATIENCE_SECONDS", 0.3)
+    request, found = SimpleNamespace(session_hash="a page", cookies={}, headers={}), []
+
+    look, looking = handlers._look, []
+    monkeypatch.setattr(
+        handlers,
+        "_look",
+        lambda *asked, **how: looking.append(threading.current_thread()) or look(*asked, **how),
+    )
+
+    async def watched():
+        return [picture async for picture in handlers.watch(request, "annas", False, ANNA)]
+
+    def work():
+        found.append(asyncio.run(watched()))
+        with hanging(monkeypatch, handlers._desk.folder):
+            found.append(asyncio.run(watched()))
+
+    thread = threading.Thread(target=work)  # the browser tests' driver keeps a loop running in this one
+    thread.start()
+    thread.join()
+    assert [len(pictures) for pictures in found] == [1, 1]
+    assert len(looking) == 2
+    assert thread not in looking
+    assert found[0][0][0]["name"] == found[1][0][0]["name"] == "annas"
+    assert found[0][0][0]["owner"] == found[1][0][0]["owner"] == run_view.everywhere("run_mine")
+
+
+@pytest.mark.parametrize("lost", [True, False])
+def test_a_run_that_has_ended_says_whether_a_restart_takes_it(tmp_path, lost):
+    run = RunDirectory(tmp_path / "annas")
+    run.create({"recipe": "gpt", "settings": {}})
+    beside = run.begin_checkpoint(1)
+    (beside / "config.json").write_text("{}")
+    run.finish_checkpoint(1)
+    card = run_view.run_card(RunWatches(RunDesk(tmp_path)).view("annas"), lost=lost)
+    assert card["lost"] == (run_view.everywhere("space_disk_run") if lost else None)
+    assert set(run_view.everywhere("space_disk_run")) == {"en", "zh-CN", "zh-TW"}

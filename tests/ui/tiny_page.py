@@ -33,7 +33,14 @@ def make_models(folder):
     library = folder / "gpt2-shakespeare"
     size = tokenizer.vocab_size
     config = GPT2Config(
-        vocab_size=size, n_positions=64, n_embd=16, n_layer=2, n_head=2, bos_token_id=1, eos_token_id=1
+        vocab_size=size,
+        n_positions=64,
+        n_embd=16,
+        n_layer=2,
+        n_head=2,
+        bos_token_id=1,
+        eos_token_id=1,
+        recipe="gpt2",
     )
     GPT2LMHeadModel(config).save_pretrained(library)
     tokenizer.save(library)

@@ -1,5 +1,5 @@
 // How a run stands: state, progress, figures, the command, what its start told.
-// value: {name, words, stands, state, owner, error, warnings, share, figures, command, facts, preparation}
+// value: {name, words, stands, state, owner, error, warnings, lost, share, figures, command, facts, preparation}
 const {say, make} = window.aigc;
 const box = make('div', 'run'), head = make('div', 'run-head');
 const name = make('h2', 'run-name'), state = make('span', 'state'), owner = make('span', 'badge');
@@ -8,14 +8,14 @@ const bar = make('progress', 'run-bar'), error = make('p', 'card-error'), warned
 const figures = make('dl', 'figures');
 const more = make('details', 'run-more'), summary = make('summary'), command = make('div', 'run-command');
 const label = make('b'), code = make('code'), copy = make('button', 'plain');
-const facts = make('dl', 'facts'), preparation = make('dl', 'facts');
+const facts = make('dl', 'facts'), preparation = make('dl', 'facts'), lost = make('p', 'hint run-lost');
 copy.type = 'button';
 bar.max = 1;
 code.tabIndex = 0;
 head.append(name, state, owner);
 command.append(label, code, copy);
 more.append(summary, facts, preparation);
-box.append(head, bar, error, warned, figures, command, more);
+box.append(head, bar, error, warned, figures, command, more, lost);
 const empty = make('p', 'hint');
 element.replaceChildren(empty, box);
 const rows = (list, parts) => {
@@ -65,6 +65,8 @@ const paint = () => {
     warned.dataset.drawn = JSON.stringify(warnings);
     warned.replaceChildren(...warnings.map(words => say(make('p', 'hint'), words)));
   }
+  lost.hidden = !value.lost;
+  once(lost, value.lost);
   rows(figures, value.figures);
   command.hidden = !value.command;
   once(label, value.words.command);
