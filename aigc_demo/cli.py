@@ -46,6 +46,7 @@ Model = Annotated[
     str, typer.Argument(help="A name that `models` lists, a run, a folder, or hf:owner/name@commit.")
 ]
 Data = Annotated[str, typer.Option(help="tiny-world, a .txt file, or hf:owner/name[:config].")]
+Runs = Annotated[Path | None, typer.Option(help="Where the runs are; AIGC_DEMO_RUNS, or runs, if left away.")]
 Seed = Annotated[int, typer.Option(help="The same seed gives the same result.", min=0, max=2**31 - 1)]
 
 
@@ -370,13 +371,11 @@ def models(json_: Json = False) -> None:
 
 
 @app.command()
-def runs(
-    folder: Annotated[Path, typer.Option(help="Where the runs are.")] = Path("runs"), json_: Json = False
-) -> None:
+def runs(folder: Runs = None, json_: Json = False) -> None:
     """List the runs on this machine."""
     from aigc_demo.studio.runs import list_runs
 
-    listed = list_runs(folder)
+    listed = list_runs(_runs_folder(folder))
     if json_:
         _result({"runs": listed}, json_)
         return
@@ -388,9 +387,7 @@ def runs(
 @app.command("import")
 def import_archive(
     archive: Annotated[Path, typer.Argument(help="A zip file that Download on the page made of a run.")],
-    folder: Annotated[
-        Path | None, typer.Option(help="Where the runs are; AIGC_DEMO_RUNS, or runs, if left away.")
-    ] = None,
+    folder: Runs = None,
     json_: Json = False,
 ) -> None:
     """Bring an exported run back among the runs of this machine.
@@ -400,7 +397,7 @@ def import_archive(
     """
     from aigc_demo.studio.run_exchange import import_run, unclaimed
 
-    place = folder or Path(os.environ.get("AIGC_DEMO_RUNS", "runs"))
+    place = _runs_folder(folder)
     name = import_run(archive, place, unclaimed())
     _result({"name": name, "run_dir": str(place / name)}, json_)
 
@@ -414,6 +411,11 @@ def fetch(model: Model, json_: Json = False) -> None:
     entry = find(model, allow_hub=True)
     path = hub.fetch(entry) if entry.on_hub else Path(entry.location)
     _result({"model": model, "path": str(path)}, json_)
+
+
+def _runs_folder(folder: Path | None) -> Path:
+    """Where the runs are: as said, or where the page has them."""
+    return folder or Path(os.environ.get("AIGC_DEMO_RUNS") or "runs")
 
 
 def _sentence(event: TrainEvent) -> str:

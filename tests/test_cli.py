@@ -1,6 +1,7 @@
 """The command line: what it prints, and that bad input is one line and exit status 2."""
 
 import json
+import os
 import shutil
 import zipfile
 from collections.abc import Callable
@@ -368,15 +369,21 @@ def test_the_folder_of_runs_is_that_of_the_page(
     monkeypatch.setenv("AIGC_DEMO_RUNS", str(tmp_path / "pages"))
     (result,), _ = run(capsys, "import", archive)
     assert Path(result["run_dir"]).parent == tmp_path / "pages"
+    listed, _ = run(capsys, "runs")
+    assert [one["run_dir"] for one in listed[-1]["runs"]] == [result["run_dir"]]
 
 
-@pytest.mark.parametrize("kind", ["missing", "folder", "text", "empty", "other zip", "cut off", "nul"])
+@pytest.mark.parametrize(
+    "kind", ["missing", "folder", "pipe", "text", "empty", "other zip", "cut off", "nul"]
+)
 def test_an_archive_that_is_none_is_one_line_and_leaves_nothing(
     capsys: pytest.CaptureFixture[str], archive: Path, tmp_path: Path, kind: str
 ) -> None:
     path, place = tmp_path / "x.zip", tmp_path / "deep" / "runs"
     if kind == "folder":
         path.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(path)  # whoever opened it would wait for a writer
     elif kind == "text":
         path.write_text("no zip")
     elif kind == "empty":
@@ -412,15 +419,37 @@ def test_pictures_make_theirs_too(capsys: pytest.CaptureFixture[str], tmp_path: 
 
 
 @pytest.mark.parametrize("model", ["text", "pictures"])
-@pytest.mark.parametrize("kind", ["a folder", "below a file", "too long"])
+@pytest.mark.parametrize("kind", ["a folder", "a pipe", "below a file", "too long"])
 def test_a_place_that_takes_no_file_is_one_line(
     capsys: pytest.CaptureFixture[str], folder: Path, tmp_path: Path, kind: str, model: str
 ) -> None:
     (tmp_path / "there").mkdir()
     (tmp_path / "file").write_text("x")
-    place = {"a folder": "there", "below a file": "file/x/y", "too long": f"new/{'x' * 300}"}[kind]
+    os.mkfifo(tmp_path / "pipe")
+    place = {
+        "a folder": "there",
+        "a pipe": "pipe",
+        "below a file": "file/x/y",
+        "too long": f"new/{'x' * 300}",
+    }[kind]
     named = folder / "runs/gpt" if model == "text" else "dcgan-tiny-world"
     _, sentence = run(capsys, "generate", named, "--out", tmp_path / place, status=1)
     assert sentence.count("\n") == 1
     assert "cannot be written" in sentence
-    assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "there"]
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "pipe", "there"]
+    assert (tmp_path / "pipe").is_fifo(), "it is as it was"
+
+
+@pytest.mark.parametrize("kind", ["a folder", "too long"])
+def test_of_several_pictures_all_are_there_or_none(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, kind: str
+) -> None:
+    """The place of the second one takes no file."""
+    name = "ball.png" if kind == "a folder" else f"{'x' * 249}.png"
+    if kind == "a folder":
+        (tmp_path / "ball-8.png").mkdir()
+    before = sorted(tmp_path.iterdir())
+    command = ("generate", "dcgan-tiny-world", "--num", 3, "--seed", 7, "--out", tmp_path / name)
+    _, sentence = run(capsys, *command, status=1)
+    assert "cannot be written" in sentence
+    assert sorted(tmp_path.iterdir()) == before

@@ -37,6 +37,10 @@ def GPU(function=None, *, duration=60, size=None):
     return decorate if function is None else decorate(function)
 
 
+def gradio_auto_wrap(function):  # gradio asks it for each listener of a page on a Space
+    return function
+
+
 launch = gr.Blocks.launch
 
 

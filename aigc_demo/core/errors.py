@@ -80,7 +80,11 @@ ENGLISH: dict[str, str] = {
     "not_finite": "{model} gives numbers that are not finite; its weights are damaged, so load another one.",
     "not_reachable": (
         "{name} is neither on this machine nor can the Hub be reached; run `python -m aigc_demo fetch {name}` "
-        "where there is a network, or choose another model."
+        "where there is a network, name a mirror in HF_ENDPOINT, or choose another model."
+    ),
+    "hub_address": (
+        "HF_ENDPOINT holds no address of the Hub or of a mirror; "
+        "write it like https://hub.example.edu, or take it out of the environment."
     ),
     "not_on_hub": "The Hub has no model {location} at commit {revision}; check the name and the commit.",
     "not_in_safetensors": (
@@ -176,6 +180,7 @@ ENGLISH: dict[str, str] = {
     "too_many_runs": "You have {count} runs that train or wait; stop one of them, or wait until one has ended.",
     "queue_full": "{count} runs wait already; try again when some of them have ended.",
     "disk_budget": "Your runs take {used} MiB of the {limit} MiB that a visitor has; delete one of them.",
+    "disk_slow": "The disk with the runs does not answer at the moment; try again in a minute.",
     "other_desk": "Another server looks after the runs in {path}; end it, or give this one a folder of its own.",
     "nothing_to_export": "The run {name} has no checkpoint yet; wait for its first one.",
     "not_an_export": "This file is not an exported run ({detail}); give a zip file that Download made.",

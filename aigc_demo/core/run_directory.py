@@ -335,6 +335,19 @@ def whole_or_nothing(target: Path) -> Iterator[Path]:
             place.unlink(missing_ok=True)
 
 
+def check_place(path: Path) -> None:
+    """Look at the place of a file that is to be written, before it takes the place of what is there.
+
+    Raises:
+        DemoError: what is there is no file but a folder or a device, or no name is so long.
+    """
+    with writing(path):
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if path.exists() and not path.is_file():
+            raise OSError(errno.EINVAL, "not a regular file")
+
+
 @contextlib.contextmanager
 def new_file(path: Path) -> Iterator[None]:
     """Make the folder of a file that is written inside; after an error no new folder is left.
@@ -342,9 +355,8 @@ def new_file(path: Path) -> Iterator[None]:
     Raises:
         DemoError: the disk does not take it.
     """
+    check_place(path)
     with writing(path):
-        if path.is_dir():
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         made = [folder for folder in path.parents if not folder.exists()]
         try:
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from aigc_demo.core.errors import DemoError, InputError
+from aigc_demo.core.hub_address import hub_address_problem
 from aigc_demo.generators.catalog import CatalogEntry
 
 # Exact names where they are known: a pattern such as *.safetensors would take copies in other formats along.
@@ -116,7 +117,8 @@ def fetch(entry: CatalogEntry, progress: Callable[[int, int], None] | None = Non
     Raises:
         DemoError: the Hub cannot be reached, or the fetch broke off; what was fetched is kept and the next
             try goes on from there.
-        InputError: the Hub has no such model at that commit, or it has no weights in safetensors.
+        InputError: the Hub has no such model at that commit, or it has no weights in safetensors, or
+            HF_ENDPOINT is no address.
     """
     if not entry.on_hub:
         return Path(entry.location)
@@ -144,7 +146,7 @@ def _size_on_hub(entry: CatalogEntry) -> int:
     except (RepositoryNotFoundError, RevisionNotFoundError) as error:
         raise InputError("not_on_hub", location=entry.location, revision=entry.revision) from error
     except _connection_errors() as error:
-        raise DemoError("not_reachable", name=entry.name) from error
+        raise hub_address_problem() or DemoError("not_reachable", name=entry.name) from error
     files = {file.rfilename: file.size or 0 for file in info.siblings or ()}
     wanted = list(filter_repo_objects(files, allow_patterns=_wanted(entry)))
     if not any(name.endswith(".safetensors") for name in wanted):

@@ -56,8 +56,11 @@ def load_text_model(
     if entry.recipe == "gpt":
         return load_ours_text(entry, DTYPES[dtype], quantized=dtype == "int8")
     folder = hub.fetch(entry, progress)
-    if read_json(folder / "config.json").get("recipe") == "gpt":  # one of ours that was pushed
+    recipe = read_json(folder / "config.json").get("recipe")
+    if recipe == "gpt":  # one of ours that was pushed
         return load_ours_text(folder_entry(folder, entry.name), DTYPES[dtype])
+    if recipe == "gpt2":  # the same of the library's network: its tokenizer is ours
+        entry = folder_entry(folder, entry.name)
     # transformers takes seconds to import, and our own models need nothing of it.
     from aigc_demo.generators.transformers_text import load_transformers_text
 

@@ -1,0 +1,233 @@
+"""HF_ENDPOINT: whatever is asked of the Hub is asked there, and no other address is asked for anything.
+
+In every Python process of these tests an audit hook refuses all connections but those to one address. (It
+does not see those of compiled code; the client's own for large files is left out by HF_HUB_DISABLE_XET.)
+"""
+
+import datetime
+import ipaddress
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from gradio_client import Client
+
+from aigc_demo.generators.catalog import find
+from aigc_demo.training.start import Order, train
+from tests.data import hub_server
+from tests.data.test_hub_pictures import READER, parquet, small_set
+from tests.generators.test_hub import save_pretrained_gpt2
+from tests.mirror_server import MirrorServer
+from tests.studio.push_server import TOKEN
+from tests.training.conftest import TINY
+from tests.ui.conftest import free_port, wait_until_it_answers
+
+ROOT = Path(__file__).resolve().parents[1]
+MODEL = find("distilgpt2")
+# Python runs a module of this name in every process that finds it.
+GUARD = """
+import os
+import sys
+
+
+def only_there(event, arguments):
+    if event == "socket.connect":
+        address = arguments[1]
+    elif event == "socket.getaddrinfo":
+        address = arguments[:2]
+    elif event in ("socket.gethostbyname", "socket.sendto"):
+        address = arguments[-1]
+    else:
+        return
+    if event == "socket.connect" and isinstance(address, (str, bytes)):
+        return  # a socket of this machine alone
+    place = ":".join(map(str, address[:2])) if isinstance(address, tuple) else str(address)
+    if place not in os.environ["ONLY_THERE"].split():
+        with open(os.environ["ELSEWHERE"], "a") as file:
+            file.write(f"{event} {place}\\n")
+        raise ConnectionRefusedError(place)
+
+
+sys.addaudithook(only_there)
+"""
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model as others made it, and a run of ours."""
+    home = tmp_path_factory.mktemp("endpoint")
+    save_pretrained_gpt2(home / "gpt2")
+    (home / "words.txt").write_text("the cat sees the red dog.\n" * 300)
+    list(train(Order("gpt", str(home / "words.txt"), home / "run", steps=2, settings=TINY)))
+    return home
+
+
+def signed_certificate(folder: Path) -> Path:
+    """A file of key and certificate for this machine."""
+    x509 = pytest.importorskip("cryptography.x509", reason="without cryptography there is no https to test")
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.datetime.now(datetime.UTC)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    here = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    builder = builder.not_valid_before(now - datetime.timedelta(days=1))
+    builder = builder.not_valid_after(now + datetime.timedelta(days=1)).add_extension(here, critical=False)
+    path = folder / "certificate.pem"
+    private = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    path.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, *private)
+        + builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+    )
+    return path
+
+
+class User:
+    """Someone whose machine reaches one address.
+
+    Args:
+        folder: where their caches are.
+        mirror: what they reach.
+        slash: whether they end its address with one.
+        certificate: what they trust.
+    """
+
+    def __init__(self, folder: Path, mirror: MirrorServer, slash: str = "", certificate: Path | None = None):
+        self.folder = folder
+        (folder / "guard").mkdir()
+        (folder / "guard" / "sitecustomize.py").write_text(GUARD)
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if "proxy" not in name.lower() and not name.startswith("HF_")
+        }
+        self.environment = {
+            **kept,
+            "HF_ENDPOINT": mirror.url + slash,
+            "HF_HOME": str(folder / "home"),
+            "HF_TOKEN": TOKEN,
+            "HF_HUB_DISABLE_XET": "1",
+            "PYTHONPATH": os.pathsep.join((str(folder / "guard"), str(ROOT))),
+            "ONLY_THERE": mirror.host,
+            "ELSEWHERE": str(folder / "elsewhere"),
+            "OMP_NUM_THREADS": "1",
+            **({} if certificate is None else {"SSL_CERT_FILE": str(certificate)}),
+        }
+
+    def types(self, *commands: tuple) -> list[dict]:
+        """What command lines end with, in one process: exit status, standard output and error of each."""
+        orders = [{"environment": {}, "arguments": list(map(str, command))} for command in commands]
+        done = self.runs("-m", "tests.studio.hub_user", json.dumps(orders))
+        assert done.returncode == 0, done.stderr
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    def runs(self, *arguments: str) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            [sys.executable, *arguments],
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    def asked_elsewhere(self) -> str:
+        """The addresses beside the one, for which anything of theirs asked."""
+        path = self.folder / "elsewhere"
+        return path.read_text() if path.exists() else ""
+
+
+@pytest.fixture(
+    params=[("", "", False), ("/mirror/hub", "/", True)], ids=["plain", "https, below a path, with a slash"]
+)
+def mirror_and_user(
+    request: pytest.FixtureRequest, home: Path, tmp_path: Path
+) -> Iterator[tuple[MirrorServer, User]]:
+    below, slash, safe = request.param
+    certificate = signed_certificate(tmp_path) if safe else None
+    with MirrorServer(tmp_path / "hub", below, certificate) as mirror:
+        mirror.repositories[MODEL.location, MODEL.revision] = home / "gpt2"
+        yield mirror, User(tmp_path, mirror, slash, certificate)
+
+
+def test_every_command_asks_the_mirror_alone(
+    mirror_and_user: tuple[MirrorServer, User], home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mirror, user = mirror_and_user
+    monkeypatch.setitem(hub_server.FILES, "someone/pictures", {"data/train.parquet": parquet(small_set())})
+
+    words = ("--prompt", "the ", "--seed", 3, "--set", "max_new_tokens=9")
+    answers = user.types(
+        ("fetch", "distilgpt2"),
+        ("generate", "distilgpt2", *words),
+        ("generate", home / "gpt2", *words),
+        ("evaluate", "gpt-tiny-world", "--data", "hf:someone/letters:stories", "--split", "all"),
+        ("push", home / "run", "team/cats"),
+    )
+    assert [(answer["status"], answer["err"]) for answer in answers] == [(0, "")] * 5
+    results = [json.loads(answer["out"].splitlines()[-1]) for answer in answers]
+    fetched, written, locally, measured, pushed = results
+    assert Path(fetched["path"]).is_relative_to(user.folder / "home")
+    assert written["text"] == locally["text"]
+    assert measured["num_bytes"] == len("One story.\n\nAnother\none.\n\n")
+    assert pushed["url"] == f"{mirror.url}/team/cats"
+    assert "team/cats" in [name for name, _ in mirror.repositories]
+    pictures = json.loads(user.runs("-c", READER, "hf:someone/pictures").stdout)
+    assert pictures[1] == [[255, 0, 0], [0, 0, 255], [0, 255, 0]]
+
+    assert user.asked_elsewhere() == ""
+    assert [path for path in mirror.asked if not path.startswith(mirror.below)] == []
+
+
+def test_the_page_fetches_from_the_mirror_and_asks_nobody_else(home: Path, tmp_path: Path) -> None:
+    port, log = free_port(), tmp_path / "page.log"
+    with MirrorServer(tmp_path / "hub", "/mirror") as mirror:
+        mirror.repositories[MODEL.location, MODEL.revision] = home / "gpt2"
+        user = User(tmp_path, mirror)
+        own = {"GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": str(port)}
+        user.environment |= {**own, "AIGC_DEMO_RUNS": str(tmp_path / "runs")}
+        for host in ("127.0.0.1", "localhost"):
+            user.environment["ONLY_THERE"] += f" {host}:{port}"
+        with log.open("w") as lines:
+            process = subprocess.Popen(
+                [sys.executable, str(ROOT / "app.py")],
+                cwd=tmp_path,
+                env=user.environment,
+                stdout=lines,
+                stderr=lines,
+            )
+        try:
+            url = f"http://127.0.0.1:{port}/"
+            wait_until_it_answers(url, process, log)
+            answer = Client(url, verbose=False).predict(
+                prompt="the ", models=["distilgpt2"], max_new_tokens=9, api_name="/generate_text"
+            )
+        finally:
+            process.terminate()
+            process.wait(20)
+    assert "distilgpt2" in json.dumps(answer)
+    assert any("model.safetensors" in path for path in mirror.asked), log.read_text()
+    assert user.asked_elsewhere() == ""
+
+
+@pytest.mark.parametrize("address", ["", "hub.example.edu"])
+def test_an_address_that_is_none_is_said_in_a_sentence(home: Path, tmp_path: Path, address: str) -> None:
+    """Of the client's own, one would read that there is no network."""
+    with MirrorServer(tmp_path / "hub") as mirror:
+        user = User(tmp_path, mirror)
+    user.environment["HF_ENDPOINT"] = address
+    answers = user.types(
+        ("fetch", "distilgpt2"),
+        ("evaluate", "gpt-tiny-world", "--data", "hf:someone/letters", "--split", "all"),
+        ("push", home / "run", "team/cats"),
+    )
+    for answer in answers:
+        assert (answer["status"], answer["out"]) == (2, "")
+        assert answer["err"].startswith("HF_ENDPOINT holds no address"), answer["err"]
+        assert answer["err"].count("\n") == 1
