@@ -49,6 +49,8 @@ Data = Annotated[str, typer.Option(help="tiny-world, a .txt file, or hf:owner/na
 Runs = Annotated[Path | None, typer.Option(help="Where the runs are; AIGC_DEMO_RUNS, or runs, if left away.")]
 Seed = Annotated[int, typer.Option(help="The same seed gives the same result.", min=0, max=2**31 - 1)]
 
+MAKE_PICTURES = ("pictures", "text-to-image")  # kinds of models
+
 
 @app.callback(invoke_without_command=True)
 def about(context: typer.Context) -> None:
@@ -169,10 +171,11 @@ def generate(
 
     A model that guesses hidden words fills in each [MASK] of the prompt.
     """
-    if _kind(model) == "masks":
+    kind = _kind(model)
+    if kind == "masks":
         _fill_in(model, prompt, num, seed, json_)
         return
-    if _makes_pictures(model):
+    if kind in MAKE_PICTURES:
         _draw(model, prompt, num, seed, out, set_, json_)
         return
     from aigc_demo.studio.write import write_texts
@@ -189,10 +192,6 @@ def generate(
             write_atomically(out, "\n\n".join(texts) + "\n")
     result = {"model": model, "text": texts[0], "seed": seed, "seconds": text["seconds"], "num": num}
     _result({**result, **({"files": [str(out)]} if out else {})}, json_)
-
-
-def _makes_pictures(model: str) -> bool:
-    return _kind(model) in ("pictures", "text-to-image")
 
 
 def _kind(model: str) -> str:
@@ -262,7 +261,7 @@ def compare(
     """Continue one prompt with several models, on the same random numbers."""
     from aigc_demo.studio.write import write_texts
 
-    if all(_makes_pictures(model) for model in models):
+    if all(_kind(model) in MAKE_PICTURES for model in models):
         _draw_side_by_side(models, prompt, seed, set_, json_)
         return
     columns = []
@@ -414,7 +413,7 @@ def fetch(model: Model, json_: Json = False) -> None:
 
 
 def _runs_folder(folder: Path | None) -> Path:
-    """Where the runs are: as said, or where the page has them."""
+    """Where the runs are: in the folder that was named, or where the page has them."""
     return folder or Path(os.environ.get("AIGC_DEMO_RUNS") or "runs")
 
 

@@ -22,12 +22,6 @@ FREE_HARDWARE = "zero-a10g"
 
 
 class SpaceHandler(PushHandler):
-    def do_HEAD(self):
-        self._answer()
-
-    def do_GET(self):
-        self._answer()
-
     def _answer(self):
         path = self.path.partition("?")[0]
         body = self._chunks() if "chunked" in self.headers.get("Transfer-Encoding", "") else self._body()

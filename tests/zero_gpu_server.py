@@ -14,11 +14,11 @@ SPACES_ZERO_GPU=true SPACES_ZERO_DEVICE_API_URL=THE_ADDRESS_THAT_IT_PRINTS pytho
 import argparse
 import json
 import subprocess
-import threading
 import time
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
+
+from tests.local_server import LocalHandler, LocalServer
 
 
 @dataclass(frozen=True)
@@ -29,12 +29,8 @@ class Call:
     values: dict[str, str]
 
 
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class Handler(LocalHandler):
     server_of: "ZeroGpuServer"
-
-    def log_message(self, *_):
-        """Say nothing."""
 
     def do_POST(self):
         self.rfile.read(int(self.headers["Content-Length"] or 0))
@@ -61,40 +57,25 @@ class Handler(BaseHTTPRequestHandler):
             self._send(503, b"")
 
     def _send(self, status, body, headers=None):
-        self.send_response(status)
-        for name, value in {"Content-Type": "application/json", **(headers or {})}.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+        super()._send(status, body, {"Content-Type": "application/json", **(headers or {})})
 
 
-class ZeroGpuServer:
+class ZeroGpuServer(LocalServer):
     """Lends this machine's GPU, or the name of one where there is none.
 
     Attributes:
         answer: to whoever asks for a GPU: granted, quota exceeded, or busy.
         calls: all that it was asked, in order.
         gpu_uuid: of what it lends.
-        url: where it listens.
     """
+
+    handler = Handler
 
     def __init__(self):
         self.answer = "granted"
         self.calls: list[Call] = []
         self.gpu_uuid = gpu_uuid()
-        handler = type("Handler", (Handler,), {"server_of": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self):
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self._server.shutdown()
-        self._server.server_close()
+        super().__init__("server_of")
 
     def asked(self, path):
         """The values of all calls of a path."""

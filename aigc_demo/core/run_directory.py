@@ -17,7 +17,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -262,9 +262,15 @@ def step_of(checkpoint: Path) -> int:
     return int(checkpoint.name.removeprefix("step-"))
 
 
-def manifest(folder: Path) -> dict[str, dict[str, Any]]:
-    """Size in bytes and SHA-256 of every file below the folder, except the manifest itself."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST)
+def manifest(folder: Path, files: Iterable[Path] | None = None) -> dict[str, dict[str, Any]]:
+    """Size in bytes and SHA-256 of files below a folder, by their names there.
+
+    Args:
+        folder: of a checkpoint.
+        files: which ones; by default all except the manifest itself.
+    """
+    if files is None:
+        files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST)
     return {
         path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": sha256(path)}
         for path in files

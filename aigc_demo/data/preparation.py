@@ -3,6 +3,9 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+PREPARATION = "preparation.json"
+"""How a text was prepared: beside every model of text that was trained here."""
+
 
 @dataclass(frozen=True)
 class PreparationStep:

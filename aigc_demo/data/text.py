@@ -17,7 +17,7 @@ import numpy as np
 from aigc_demo.core.config import Settings, setting
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.run_directory import write_atomically, writing
-from aigc_demo.data.preparation import PreparationStep
+from aigc_demo.data.preparation import PREPARATION, PreparationStep
 from aigc_demo.data.sources import LoadedText
 from aigc_demo.data.tokenizer import KINDS, Tokenizer, train_tokenizer
 
@@ -41,7 +41,6 @@ __all__ = [
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ufeff]")
 PARAGRAPH = re.compile(r"(?:\A|(?<=\n\n))(?=[^\n])")
 TITLE_LINE = re.compile(r"《[^\n]*》[^\n]*\n(?=[^\n])")
-PREPARATION = "preparation.json"
 
 
 @dataclass(frozen=True)

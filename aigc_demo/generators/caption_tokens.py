@@ -1,4 +1,4 @@
-"""Captions as the token ids that CLIP's text encoder reads: begun, ended, cut and padded."""
+"""Captions as the token ids that CLIP's text encoder reads: start and end token added, cut and padded."""
 
 # Shapes: M texts, T tokens.
 
@@ -21,8 +21,7 @@ class CaptionTokens:
     """
 
     def __init__(self, tokenizer: PretrainedTokenizer, config: Any):
-        self._inner = tokenizer.backend
-        self._inner.encode_special_tokens = True  # what a visitor types is text
+        self._encode = tokenizer.encode
         self.length = int(config.max_position_embeddings)
         vocab_size = int(config.vocab_size)
         first, last = tokenizer.bos_id, tokenizer.eos_id
@@ -32,13 +31,12 @@ class CaptionTokens:
 
     def rows(self, texts: Sequence[str]) -> list[list[int]]:
         """The ids of each text between its first and its last token; what is too long is cut."""
-        return [[self.first, *self._ids(text)[: self.length - 2], self.last] for text in texts]
+        return [[self.first, *self._encode(text)[: self.length - 2], self.last] for text in texts]
 
-    def padded(self, texts: Sequence[str], length: int | None = None) -> Tensor:
-        """The ids of texts, int64 [M, T]; T is `length`, or all places that the text encoder has."""
-        width = self.length if length is None else length
-        return torch.tensor([row + [self.padding] * (width - len(row)) for row in self.rows(texts)])
+    def padded(self, texts: Sequence[str]) -> Tensor:
+        """The ids of texts, int64 [M, T]; T is the number of places that the text encoder has."""
+        return self.filled(self.rows(texts), self.length)
 
-    def _ids(self, text: str) -> list[int]:
-        readable = text.encode("utf-8", "replace").decode("utf-8")  # half a surrogate pair has no bytes
-        return self._inner.encode(readable, add_special_tokens=False).ids
+    def filled(self, rows: Sequence[Sequence[int]], length: int) -> Tensor:
+        """Rows of ids, each filled up to a length T, int64 [M, T]."""
+        return torch.tensor([[*row, *[self.padding] * (length - len(row))] for row in rows])

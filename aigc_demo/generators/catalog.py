@@ -11,6 +11,7 @@ from aigc_demo.core.config import shown
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.core.weights_file import num_parameters, read_json, weights_path
+from aigc_demo.data.preparation import PREPARATION
 from aigc_demo.generators import pretrained_folder
 from aigc_demo.generators.catalog_entry import CatalogEntry as CatalogEntry
 from aigc_demo.generators.catalog_entry import Family as Family
@@ -25,9 +26,6 @@ LOOKING = {
     "inpaint": "mends",
 }
 """What recipes whose networks look at pictures are for, as the kinds of a catalog's entries."""
-PREPARATION = (
-    "preparation.json"  # how the text was prepared: beside every model of text that was trained here
-)
 TEXT_GAN, TEXT_DIFFUSION = "text2image", "text2image-diffusion"
 MADE_HERE = ("gpt", "gpt2", *GANS, "ddpm", *LOOKING, TEXT_GAN, TEXT_DIFFUSION)
 
@@ -263,9 +261,9 @@ def folder_entry(folder: Path, name: str) -> CatalogEntry:
     """
     if (folder / "generator").is_dir():
         return _gan_entry(folder, name)
-    if not _made_here(folder):
+    config = read_json(folder / "config.json") if (folder / "config.json").is_file() else {}
+    if not _made_here(folder, config):
         return pretrained_folder.pretrained_entry(folder, name)
-    config = read_json(folder / "config.json")
     recipe = config.get("recipe", "gpt2" if config.get("model_type") == "gpt2" else "")
     recipe = recipe if isinstance(recipe, str) else ""
     if recipe in LOOKING:
@@ -293,14 +291,12 @@ def folder_entry(folder: Path, name: str) -> CatalogEntry:
     )
 
 
-def _made_here(folder: Path) -> bool:
-    """Whether this project made a model: its configuration names a recipe, or it has a tokenizer of ours."""
-    if not (folder / "config.json").is_file():
-        return False
-    config = read_json(folder / "config.json")
-    if "recipe" in config:
-        return True
-    return config.get("model_type") == "gpt2" and (folder / PREPARATION).is_file()
+def _made_here(folder: Path, config: dict[str, Any]) -> bool:
+    """Whether this project made a model.
+
+    Its config.json names a recipe, or it is a GPT-2 with the record of how its text was prepared.
+    """
+    return "recipe" in config or (config.get("model_type") == "gpt2" and (folder / PREPARATION).is_file())
 
 
 def _gan_entry(folder: Path, name: str) -> CatalogEntry:

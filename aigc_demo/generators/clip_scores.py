@@ -76,8 +76,9 @@ class ClipMatcher:
         return self.of_texts(texts) @ self.of_pictures(pictures_NCHW).t()
 
     def _tokens(self, texts: Sequence[str]) -> dict[str, Tensor]:
-        lengths = [len(row) for row in self.captions.rows(texts)]
-        ids_MT = self.captions.padded(texts, max(lengths))
+        rows = self.captions.rows(texts)
+        lengths = [len(row) for row in rows]
+        ids_MT = self.captions.filled(rows, max(lengths))
         seen_MT = torch.arange(max(lengths)) < torch.tensor(lengths)[:, None]
         return {"input_ids": ids_MT, "attention_mask": seen_MT.long()}
 

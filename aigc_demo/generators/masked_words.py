@@ -57,8 +57,6 @@ class MaskedWords:
         self.name = entry.name
         self.network: Any = load_transformers("BertForMaskedLM", folder, "bert")
         self._tokenizer = read_tokenizer(folder, "bert", int(self.network.config.vocab_size))
-        self._inner = self._tokenizer.backend
-        self._inner.encode_special_tokens = True
         needed = (self._tokenizer.cls_id, self._tokenizer.sep_id, self._tokenizer.mask_id)
         self.vocab_size = int(self.network.config.vocab_size)
         if any(token is None or token >= self.vocab_size for token in needed):
@@ -70,13 +68,8 @@ class MaskedWords:
 
     def ids(self, text: str) -> list[int]:
         """The tokens of a text, each [MASK] in it one of them."""
-        parts = [
-            self._inner.encode(part, add_special_tokens=False).ids for part in _readable(text).split(MASK)
-        ]
-        found = list(parts[0])
-        for part in parts[1:]:
-            found += [self.mask, *part]
-        return found
+        first, *others = (self._tokenizer.encode(part) for part in text.split(MASK))
+        return [*first, *(token for part in others for token in (self.mask, *part))]
 
     @torch.inference_mode()
     def logits(self, ids_BT: Tensor) -> Tensor:
@@ -113,7 +106,7 @@ class MaskedWords:
     def _likeliest(self, probs_V: Tensor, count: int) -> list[Guess]:
         top = probs_V.topk(min(count, len(probs_V)))
         return [
-            Guess(index, (self._inner.id_to_token(index) or "").removeprefix("##"), prob)
+            Guess(index, (self._tokenizer.backend.id_to_token(index) or "").removeprefix("##"), prob)
             for index, prob in zip(top.indices.tolist(), top.values.tolist(), strict=True)
         ]
 
@@ -128,8 +121,3 @@ def load_masked_words(entry: CatalogEntry, progress: Callable[[int, int], None] 
     folder = hub.fetch(entry, progress)
     with named_after(entry.name, folder):
         return MaskedWords(entry, folder)
-
-
-def _readable(text: str) -> str:
-    """Half a surrogate pair, which a browser may send, cannot be written as UTF-8."""
-    return text.encode("utf-8", "replace").decode("utf-8")

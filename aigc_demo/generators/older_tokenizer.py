@@ -50,13 +50,13 @@ def described(
     added = {"added_tokens": _added(config, folder)}
     pairs = (folder / "vocab.json").is_file() and (folder / "merges.txt").is_file()
     if architecture in _PAIRS and pairs:
-        told = _PAIRS[architecture](config, names)
+        common = _PAIRS[architecture](config, names)
         model = {
             "type": BPE,
             "vocab": read_object(folder / "vocab.json", MOST_BYTES),
             "merges": read_merges(folder / "merges.txt"),
         }
-        return {**told, "model": {**model, **told.get("model", {})}, **added}, "vocab.json"
+        return {**common, "model": {**model, **common.get("model", {})}, **added}, "vocab.json"
     if architecture in ("bert", "gpt2") and (folder / "vocab.txt").is_file():  # Chinese GPT-2s have BERT's
         return {**_bert(folder, config, names), **added}, "vocab.txt"
     raise BrokenTokenizer("no tokenizer.json")
@@ -64,19 +64,19 @@ def described(
 
 def _added(config: Mapping[str, Any], folder: Path) -> list[dict[str, Any]]:
     """The added tokens, in the form of tokenizer.json."""
-    told = config.get("added_tokens_decoder")
-    if told is None:
+    listed = config.get("added_tokens_decoder")
+    if listed is None:
         beside = read_object(folder / "added_tokens.json")
         return [{"id": index, "content": content} for content, index in beside.items()]
-    if not isinstance(told, dict) or not all(isinstance(token, dict) for token in told.values()):
+    if not isinstance(listed, dict) or not all(isinstance(token, dict) for token in listed.values()):
         raise BrokenTokenizer("added_tokens_decoder in tokenizer_config.json is no table of tokens")
-    return [{**token, "id": _number(index)} for index, token in told.items()]
+    return [{**token, "id": _number(index)} for index, token in listed.items()]
 
 
-def _number(told: str) -> int:
-    if not told.isascii() or not told.isdigit() or len(told) > 8:
+def _number(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > 8:
         raise BrokenTokenizer("added_tokens_decoder in tokenizer_config.json is no table of tokens")
-    return int(told)
+    return int(text)
 
 
 def _bert(folder: Path, config: Mapping[str, Any], names: SpecialNames) -> Description:

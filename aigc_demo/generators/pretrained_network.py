@@ -6,8 +6,9 @@ the folder, no code of it runs, and nothing else in it is opened.
 """
 
 import copy
+import inspect
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -81,19 +82,14 @@ def _within(value: Any, words: int) -> bool:
 
 def _rope(config: Mapping[str, Any], path: str) -> dict[str, Any]:
     """How places are turned, in the library's present form; older files say it in two settings."""
-    told = config.get("rope_parameters") or config.get("rope_scaling") or {}
-    if not isinstance(told, dict):
+    given = config.get("rope_parameters") or config.get("rope_scaling") or {}
+    if not isinstance(given, dict):
         raise InputError("broken_model", path=path, detail="rope_parameters in config.json")
-    told = {
-        "rope_type": told.get("type", "default"),
-        "rope_theta": config.get("rope_theta", 10_000.0),
-        **told,
-    }
-    told.pop("type", None)
-    unknown = [name for name in told if name not in ROPE]
-    if unknown:
+    usual = {"rope_type": given.get("type", "default"), "rope_theta": config.get("rope_theta", 10_000.0)}
+    rope = {name: value for name, value in {**usual, **given}.items() if name != "type"}
+    if not rope.keys() <= ROPE.keys():
         raise InputError("broken_model", path=path, detail="rope_parameters in config.json")
-    return {"rope_parameters": taken(told, ROPE, path)}
+    return {"rope_parameters": taken(rope, ROPE, path)}
 
 
 def load_transformers(kind: str, folder: Path, architecture: str, dtype: torch.dtype = torch.float32) -> Any:
@@ -109,11 +105,16 @@ def load_transformers(kind: str, folder: Path, architecture: str, dtype: torch.d
         InputError: the folder is broken, holds another kind of model, or one too large for this machine.
     """
     import transformers
+    from transformers.utils import logging
 
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
     network_class: Any = getattr(transformers, kind)
     config = transformers_config(folder, architecture)
     files = weights_files(folder)
-    names = _names(files, _empty(network_class, config, folder), network_class.base_model_prefix, folder)
+    # A copy of the configuration, since the library writes into it.
+    empty = _empty(lambda: network_class(copy.deepcopy(config)), folder)
+    names = _names(files, empty, network_class.base_model_prefix, folder)
     with ONE_AT_A_TIME:
         network = network_class.from_pretrained(
             None, config=config, state_dict=_read(files, names), dtype=dtype
@@ -121,15 +122,11 @@ def load_transformers(kind: str, folder: Path, architecture: str, dtype: torch.d
     return network.eval()
 
 
-def _empty(kind: Any, config: Any, folder: Path) -> nn.Module:
+def _empty(make: Callable[[], nn.Module], folder: Path) -> nn.Module:
     """The network without memory for its weights, if this machine has room for them."""
-    from transformers.utils import logging
-
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
     try:
         with torch.device("meta"):
-            empty: nn.Module = kind(copy.deepcopy(config))  # a copy, since the library writes into it
+            empty = make()
     except Exception as error:  # as above
         raise InputError("broken_model", path=str(folder), detail="config.json") from error
     check_fits(folder.name, sum(weight.numel() for weight in empty.parameters()))
@@ -182,7 +179,7 @@ def load_diffusers(kind: str, folder: Path) -> nn.Module:
         InputError: the folder is broken, holds another kind of network, or one too large for this machine.
     """
     config = diffusers_config(kind, folder)
-    empty = _empty_diffusers(kind, config, folder)
+    empty = _empty(lambda: _class(kind).from_config(config), folder)
     files = weights_files(folder, DIFFUSION_WEIGHTS)
     found = _headers(files, folder)
     names = {name: _new_name(name) for name in found}
@@ -227,23 +224,11 @@ def load_scheduler(folder: Path) -> Any:
 
 
 def _allowed(config: Mapping[str, Any], keys: Any, kind: str, folder: Path, name: str) -> dict[str, Any]:
-    import inspect
-
     found = taken(config, keys, str(folder), name)
     usual = inspect.signature(_class(kind).__init__).parameters
     defaults = {setting: parameter.default for setting, parameter in usual.items() if setting != "self"}
     check_rest(config, keys, defaults, str(folder), name)
     return found
-
-
-def _empty_diffusers(kind: str, config: dict[str, Any], folder: Path) -> nn.Module:
-    try:
-        with torch.device("meta"):
-            empty: nn.Module = _class(kind).from_config(config)
-    except Exception as error:  # as above
-        raise InputError("broken_model", path=str(folder), detail="config.json") from error
-    check_fits(folder.name, sum(weight.numel() for weight in empty.parameters()))
-    return empty
 
 
 def _class(kind: str) -> Any:

@@ -71,8 +71,12 @@ class PretrainedTokenizer:
 
     def encode(self, text: str) -> list[int]:
         """The tokens of a text, no special ones added; half a surrogate pair is taken for a question mark."""
-        readable = text.encode("utf-8", "replace").decode("utf-8")
-        return self.backend.encode(readable, add_special_tokens=False).ids
+        return self.encoding(text).ids
+
+    def encoding(self, text: str) -> tokenizers.Encoding:
+        """The same with the place of each token in the text, as the library gives them."""
+        readable = text.encode("utf-8", "replace").decode("utf-8")  # what a browser sends may have no bytes
+        return self.backend.encode(readable, add_special_tokens=False)
 
     def decode(self, ids: list[int]) -> str:
         """The text of tokens, special ones left out."""
@@ -115,22 +119,22 @@ def _read(folder: Path, architecture: str) -> PretrainedTokenizer:
     config = read_object(folder / CONFIG)
     names = special_names(config, folder)
     if (folder / TOKENIZER).is_file():
-        told, source = read_object(folder / TOKENIZER, MOST_BYTES), TOKENIZER
+        description, source = read_object(folder / TOKENIZER, MOST_BYTES), TOKENIZER
     else:
-        told, source = described(folder, architecture, config, names)
-    kind, model = _model(told)
+        description, source = described(folder, architecture, config, names)
+    kind, model = _model(description)
     if kind not in KINDS[architecture]:
         raise parts.UnknownPart(f"the model {kind}" if kind else "the model")
     vocabulary = checked_vocabulary(model["vocab"], source)
     backend = tokenizers.Tokenizer(_MODELS[kind](model, vocabulary, source))
-    backend.normalizer = parts.normalizer(told.get("normalizer"))
-    backend.pre_tokenizer = parts.pre_tokenizer(told.get("pre_tokenizer"))
+    backend.normalizer = parts.normalizer(description.get("normalizer"))
+    backend.pre_tokenizer = parts.pre_tokenizer(description.get("pre_tokenizer"))
     if model.get("end_of_word_suffix"):
         backend.decoder = parts.clip_decoder()
     else:
-        backend.decoder = parts.decoder(told.get("decoder"))
+        backend.decoder = parts.decoder(description.get("decoder"))
     backend.encode_special_tokens = True
-    added = checked_added(told.get("added_tokens") or [], source)
+    added = checked_added(description.get("added_tokens") or [], source)
     usual = USUAL_NAMES["bert" if kind == WORD_PIECE else architecture]
     return _finished(backend, vocabulary, added, {**usual, **names.named}, names.others)
 
@@ -144,9 +148,9 @@ def _check_size(tokenizer: PretrainedTokenizer, vocab_size: int) -> None:
         raise BrokenTokenizer(detail)
 
 
-def _model(told: Description) -> tuple[str, Description]:
+def _model(description: Description) -> tuple[str, Description]:
     """The model of a tokenizer.json and its kind: older files do not say, but that it has merges does."""
-    model = told.get("model")
+    model = description.get("model")
     if not isinstance(model, dict) or not isinstance(model.get("vocab"), dict):
         return "", {}
     kind = model.get("type", BPE if "merges" in model else WORD_PIECE)
@@ -170,9 +174,9 @@ def _byte_pairs(model: Mapping[str, Any], vocabulary: dict[str, int], source: st
 
 def _word_pieces(model: Mapping[str, Any], vocabulary: dict[str, int], source: str) -> Any:
     """The longest token that a word begins with, again and again."""
-    told = (model.get("continuing_subword_prefix", "##"), model.get("max_input_chars_per_word", 100))
+    settings = (model.get("continuing_subword_prefix", "##"), model.get("max_input_chars_per_word", 100))
     unknown = _unknown(model, vocabulary, source)
-    if told != ("##", 100) or unknown is None:
+    if settings != ("##", 100) or unknown is None:
         raise parts.UnknownPart(WORD_PIECE)
     return models.WordPiece(vocabulary, unk_token=unknown, max_input_chars_per_word=100)
 

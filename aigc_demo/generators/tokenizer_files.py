@@ -110,39 +110,39 @@ def read_merges(path: Path) -> list[str]:
     return [line for line in read_lines(path) if line and not line.startswith("#version")]
 
 
-def checked_vocabulary(told: Any, name: str) -> dict[str, int]:
+def checked_vocabulary(given: Any, name: str) -> dict[str, int]:
     """Tokens with their numbers, which are 0, 1, 2... without a gap.
 
     Args:
-        told: what should be it.
+        given: what should be it.
         name: of its file, for the error.
 
     Raises:
         BrokenTokenizer: it is something else.
     """
-    if not isinstance(told, dict) or not 1 <= len(told) <= MOST_TOKENS:
+    if not isinstance(given, dict) or not 1 <= len(given) <= MOST_TOKENS:
         raise BrokenTokenizer(f"{name} holds no vocabulary of 1 to {MOST_TOKENS} tokens")
-    if set(map(type, told.values())) != {int} or sorted(told.values()) != list(range(len(told))):
+    if set(map(type, given.values())) != {int} or sorted(given.values()) != list(range(len(given))):
         raise BrokenTokenizer(f"the tokens in {name} are not numbered from 0 on without a gap")
-    if max(map(len, told)) > LONGEST_TOKEN:
+    if max(map(len, given)) > LONGEST_TOKEN:
         raise BrokenTokenizer(f"a token in {name} is longer than {LONGEST_TOKEN} characters")
-    _check_unicode(told, name)
-    return told
+    _check_unicode(given, name)
+    return given
 
 
-def checked_merges(told: Any, vocabulary: Mapping[str, int], name: str) -> list[Pair]:
+def checked_merges(given: Any, vocabulary: Mapping[str, int], name: str) -> list[Pair]:
     """The merges of byte pair encoding, in their order; older files write a pair as one text.
 
     Raises:
         BrokenTokenizer: they are something else, or not of tokens in the vocabulary.
     """
-    if not isinstance(told, list) or len(told) > MOST_MERGES:
+    if not isinstance(given, list) or len(given) > MOST_MERGES:
         raise BrokenTokenizer(f"{name} holds no list of at most {MOST_MERGES} merges")
-    kinds = set(map(type, told))
+    kinds = set(map(type, given))
     if kinds <= {str}:
-        pairs = [tuple(merge.split(" ", 2)) for merge in told]
-    elif kinds == {list} and set(map(type, (part for merge in told for part in merge))) <= {str}:
-        pairs = [tuple(merge) for merge in told]
+        pairs = [tuple(merge.split(" ", 2)) for merge in given]
+    elif kinds == {list} and set(map(type, (part for merge in given for part in merge))) <= {str}:
+        pairs = [tuple(merge) for merge in given]
     else:
         raise BrokenTokenizer(f"a merge in {name} is not a pair of texts")
     if not set(map(len, pairs)) <= {2}:
@@ -154,15 +154,15 @@ def checked_merges(told: Any, vocabulary: Mapping[str, int], name: str) -> list[
     return pairs
 
 
-def checked_added(told: Any, name: str) -> list[AddedToken]:
+def checked_added(given: Any, name: str) -> list[AddedToken]:
     """The added tokens of a tokenizer.json, by their numbers.
 
     Raises:
         BrokenTokenizer: they are something else, or two have the same number or text.
     """
-    if not isinstance(told, list) or len(told) > MOST_ADDED:
+    if not isinstance(given, list) or len(given) > MOST_ADDED:
         raise BrokenTokenizer(f"{name} holds no list of at most {MOST_ADDED} added tokens")
-    tokens = sorted((_added(token, name) for token in told), key=lambda token: token.id)
+    tokens = sorted((_added(token, name) for token in given), key=lambda token: token.id)
     if len({token.id for token in tokens}) < len(tokens) or len({token.content for token in tokens}) < len(
         tokens
     ):
@@ -179,13 +179,13 @@ def special_names(config: Mapping[str, Any], folder: Path) -> SpecialNames:
     Raises:
         BrokenTokenizer: they name something else than tokens.
     """
-    told = dict(config)
+    given = dict(config)
     if "added_tokens_decoder" not in config:
-        told |= read_object(folder / "special_tokens_map.json")
+        given |= read_object(folder / "special_tokens_map.json")
     named = {
-        name: _content(told[f"{name}_token"], f"{name}_token") for name in NAMES if f"{name}_token" in told
+        name: _content(given[f"{name}_token"], f"{name}_token") for name in NAMES if f"{name}_token" in given
     }
-    others = [content for name in LISTS for content in _contents(told.get(name), name)]
+    others = [content for name in LISTS for content in _contents(given.get(name), name)]
     return SpecialNames(named, frozenset(others))
 
 
@@ -223,15 +223,15 @@ def _check_unicode(texts: Iterable[str], name: str) -> None:
         raise BrokenTokenizer(f"a token in {name} holds half of a character") from error
 
 
-def _added(told: Any, name: str) -> AddedToken:
-    if not isinstance(told, dict):
+def _added(given: Any, name: str) -> AddedToken:
+    if not isinstance(given, dict):
         raise BrokenTokenizer(f"an added token in {name} is not described")
-    content, index = told.get("content"), told.get("id")
+    content, index = given.get("content"), given.get("id")
     if not isinstance(content, str) or not 1 <= len(content) <= LONGEST_ADDED:
         raise BrokenTokenizer(f"an added token in {name} has no text of 1 to {LONGEST_ADDED} characters")
     if type(index) is not int or not 0 <= index < MOST_TOKENS + MOST_ADDED:
         raise BrokenTokenizer(f"an added token in {name} has no number")
-    special = told.get("special", False)
+    special = given.get("special", False)
     usual = {
         "special": special,
         "single_word": False,
@@ -239,25 +239,25 @@ def _added(told: Any, name: str) -> AddedToken:
         "rstrip": False,
         "normalized": not special,
     }
-    switches = {key: told.get(key, value) for key, value in usual.items()}
+    switches = {key: given.get(key, value) for key, value in usual.items()}
     if not all(isinstance(value, bool) for value in switches.values()):
         raise BrokenTokenizer(f"an added token in {name} is not described by true and false")
     return AddedToken(index, content, **switches)
 
 
-def _content(told: Any, name: str) -> str | None:
+def _content(given: Any, name: str) -> str | None:
     """A token's text, which may stand alone or in its description."""
-    content = told.get("content") if isinstance(told, dict) else told
-    if content is None and told is None:
+    content = given.get("content") if isinstance(given, dict) else given
+    if content is None and given is None:
         return None
     if not isinstance(content, str):
         raise BrokenTokenizer(f"{name} is no token")
     return content
 
 
-def _contents(told: Any, name: str) -> list[str]:
+def _contents(given: Any, name: str) -> list[str]:
     """The texts of several tokens, in a list or by names of their own."""
-    tokens = list(told.values()) if isinstance(told, dict) else told or []
+    tokens = list(given.values()) if isinstance(given, dict) else given or []
     if not isinstance(tokens, list) or len(tokens) > MOST_ADDED:
         raise BrokenTokenizer(f"{name} is no list of tokens")
     contents = [_content(token, name) for token in tokens]

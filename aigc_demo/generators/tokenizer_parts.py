@@ -50,16 +50,16 @@ class Known:
     settings: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     usual: Mapping[str, Any] = field(default_factory=dict)
 
-    def takes(self, told: Mapping[str, Any]) -> bool:
+    def takes(self, given: Mapping[str, Any]) -> bool:
         """Whether these are its settings, each with a value that is allowed."""
-        return told.keys() == self.settings.keys() and all(
+        return given.keys() == self.settings.keys() and all(
             any(type(value) is type(known) and value == known for known in self.settings[name])
-            for name, value in told.items()
+            for name, value in given.items()
         )
 
 
-def _pattern(told: Mapping[str, str]) -> Any:
-    return Regex(told["Regex"]) if "Regex" in told else told["String"]
+def _pattern(given: Mapping[str, str]) -> Any:
+    return Regex(given["Regex"]) if "Regex" in given else given["String"]
 
 
 def _replace(pattern: Mapping[str, str], content: str) -> Any:
@@ -145,23 +145,23 @@ DECODERS = {
 }
 
 
-def normalizer(told: Any) -> Any:
+def normalizer(given: Any) -> Any:
     """The normalizer that a tokenizer.json describes; None where it has none.
 
     Raises:
         UnknownPart: it is not one of those known here.
     """
-    return _rebuilt(told, NORMALIZERS, normalizers.Sequence, "normalizers")
+    return _rebuilt(given, NORMALIZERS, normalizers.Sequence, "normalizers")
 
 
-def pre_tokenizer(told: Any) -> Any:
+def pre_tokenizer(given: Any) -> Any:
     """The pre-tokenizer, as `normalizer`."""
-    return _rebuilt(told, PRE_TOKENIZERS, pre_tokenizers.Sequence, "pretokenizers")
+    return _rebuilt(given, PRE_TOKENIZERS, pre_tokenizers.Sequence, "pretokenizers")
 
 
-def decoder(told: Any) -> Any:
+def decoder(given: Any) -> Any:
     """The decoder, as `normalizer`."""
-    return _rebuilt(told, DECODERS, decoders.Sequence, "decoders")
+    return _rebuilt(given, DECODERS, decoders.Sequence, "decoders")
 
 
 def clip_decoder() -> Any:
@@ -169,14 +169,14 @@ def clip_decoder() -> Any:
     return decoders.Sequence([decoders.ByteLevel(), decoders.Replace(WORD_END, " ")])
 
 
-def _rebuilt(told: Any, known: Mapping[str, Known], sequence: Callable[[list], Any], inside: str) -> Any:
+def _rebuilt(given: Any, known: Mapping[str, Known], sequence: Callable[[list], Any], inside: str) -> Any:
     """A part, or a sequence of parts of which none comes twice: each makes a text longer, if it does."""
-    if told is None:
+    if given is None:
         return None
-    if not isinstance(told, dict) or told.get("type") != "Sequence":
-        return _one(told, known)
-    parts = told.get(inside)
-    if told.keys() != {"type", inside} or not isinstance(parts, list):
+    if not isinstance(given, dict) or given.get("type") != "Sequence":
+        return _one(given, known)
+    parts = given.get(inside)
+    if given.keys() != {"type", inside} or not isinstance(parts, list):
         raise UnknownPart("Sequence")
     made: dict[str, Any] = {}
     for part in parts:
@@ -187,11 +187,11 @@ def _rebuilt(told: Any, known: Mapping[str, Known], sequence: Callable[[list], A
     return sequence(list(made.values()))
 
 
-def _one(told: Any, known: Mapping[str, Known]) -> Any:
-    kind = told.get("type") if isinstance(told, dict) else None
+def _one(given: Any, known: Mapping[str, Known]) -> Any:
+    kind = given.get("type") if isinstance(given, dict) else None
     if not isinstance(kind, str) or kind not in known:
         raise UnknownPart(shown(kind) if isinstance(kind, str) else "without a type")
-    settings = {**known[kind].usual, **{name: value for name, value in told.items() if name != "type"}}
+    settings = {**known[kind].usual, **{name: value for name, value in given.items() if name != "type"}}
     if not known[kind].takes(settings):
         raise UnknownPart(kind)
     return known[kind].make(**settings)

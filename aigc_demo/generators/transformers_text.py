@@ -48,13 +48,14 @@ class HubVocabulary:
 
     def __init__(self, tokenizer: PretrainedTokenizer):
         self._inner = tokenizer.backend
+        self._tokenizer = tokenizer
         self.size = tokenizer.size
         self.special_ids = tokenizer.special_ids
         self.unknown_id = tokenizer.unknown_id
 
     def encode(self, text: str) -> list[int]:
         """As Vocabulary."""
-        return self._inner.encode(_without_surrogates(text), add_special_tokens=False).ids
+        return self._tokenizer.encode(text)
 
     def decode(self, ids: list[int]) -> str:
         """As Vocabulary."""
@@ -68,7 +69,7 @@ class HubVocabulary:
 
     def spans(self, text: str) -> list[tuple[int, int, int]]:
         """As Vocabulary; a space that the tokenizer leaves out of its places belongs to the next token."""
-        encoding = self._inner.encode(_without_surrogates(text), add_special_tokens=False)
+        encoding = self._tokenizer.encoding(text)
         found, reached = [], 0
         for index, (first, past) in zip(encoding.ids, encoding.offsets, strict=True):
             found.append((index, min(first, reached), past))
@@ -354,8 +355,3 @@ def _skeleton(config: Any, **arguments: Any) -> PreTrainedModel:
     with torch.device("meta"):
         # A copy, since the arguments are written into the configuration.
         return AutoModelForCausalLM.from_config(copy.deepcopy(config), **arguments)
-
-
-def _without_surrogates(text: str) -> str:
-    """Half a surrogate pair, which a browser may send, cannot be written as UTF-8."""
-    return text.encode("utf-8", "replace").decode("utf-8")

@@ -15,7 +15,7 @@ from typing import Any
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import ENGLISH, DemoError, InputError
 from aigc_demo.core.events import MOST_CHARACTERS, TrainEvent, Warned, from_json
-from aigc_demo.core.run_directory import MANIFEST, STATE, sha256
+from aigc_demo.core.run_directory import MANIFEST, STATE, manifest
 from aigc_demo.core.strict_json import strict_json
 from aigc_demo.training.recipes import RECIPES
 
@@ -213,13 +213,13 @@ def check_events(path: Path) -> None:
             while line := file.readline(4 * MOST_CHARACTERS + 1):
                 if len(line) > 4 * MOST_CHARACTERS:
                     raise ValueError("a line without end")
-                _check_told(from_json(line.decode("utf-8")))
+                _check_warning(from_json(line.decode("utf-8")))
     except (OSError, ValueError, RecursionError, OverflowError) as error:
         raise refused("its events.jsonl is not a run's record") from error
 
 
-def _check_told(event: TrainEvent) -> None:
-    """That what a warning says can be said.
+def _check_warning(event: TrainEvent) -> None:
+    """That the sentence of a warning can be made of its values.
 
     Raises:
         ValueError: it cannot.
@@ -248,8 +248,7 @@ def check_manifest(checkpoint: Path) -> None:
     named = {name for name in listed if not name.startswith(f"{STATE}/")}
     if named != set(files) or not files:
         raise refused("its manifest does not name exactly the files of its checkpoint")
-    for name, path in files.items():
-        facts = {"bytes": path.stat().st_size, "sha256": sha256(path)}
+    for name, facts in manifest(checkpoint, files.values()).items():
         if listed[name] != facts:
             raise refused(f"{shown(PurePosixPath(name).name)} is not the file that its manifest names")
 

@@ -222,15 +222,12 @@ class _Writer(Work):
         asked = self.request
         choice = self.cache.catalog.choice(self.column.model)
         task = gpu.TextTask(choice.entry, asked.prompt, asked.settings, tuple(written))
-        if not choice.on_ours and gpu.wants(task):
-            self.tell(gpu_seconds=task.seconds)
+        if not choice.on_ours and self.asks_gpu(task):
             try:
                 yield from self._until_stopped(gpu.results(task, self.model))
                 return
             except DemoError as error:
-                if error.key != "gpu_not_given":
-                    raise
-            self.tell(gpu_seconds=0)
+                self.without_gpu(error)
         yield from generate(self.model, asked.prompt, asked.settings, self.stop.is_set, written=written)
 
     def _until_stopped(self, tokens: Iterator[Any]) -> Iterator[Any]:

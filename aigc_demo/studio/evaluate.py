@@ -86,19 +86,19 @@ def evaluate(
     if not text:
         fraction = preparation.validation_fraction
         raise InputError("setting_range", name="validation_fraction", expected="more than 0", got=fraction)
-    told = {"model": model, "source": source, "split": split, "preparation": preparation.to_dict()}
+    known = {"model": model, "source": source, "split": split, "preparation": preparation.to_dict()}
     if entry.kind == "masks":
         from aigc_demo.generators.masked_words import load_masked_words
         from aigc_demo.measure.masked import masked_figures
 
         figures = masked_figures(load_masked_words(entry), text, seed)
-        return {**told, **figures, "peak_memory_mib": round(peak_memory_mib(), 1)}
+        return {**known, **figures, "peak_memory_mib": round(peak_memory_mib(), 1)}
     reader = load_text_model(model, allow_hub=allow_hub)
     started = time.perf_counter()
     score = score_text(reader, text)
     written = _sampled(model, source, whole.removesuffix(held_out), samples, seed) if samples else {}
     return {
-        **told,
+        **known,
         "bits_per_byte": score.bits_per_byte,
         "bits_per_character": score.bits_per_character,
         "num_bytes": score.num_bytes,

@@ -231,34 +231,34 @@ def _written(model: Any, task: TextTask) -> Iterator["TokenDrawn"]:
 
 
 def _drawn(model: Any, task: ImageTask) -> Iterator[Step]:
-    """Each step as it comes: drawing calls back, and what it says is handed on between two steps."""
+    """Each step as it comes: drawing calls back, and each step is handed on between two steps."""
     import queue
     import threading
 
-    said: queue.SimpleQueue[Step | BaseException] = queue.SimpleQueue()
+    steps: queue.SimpleQueue[Step | BaseException] = queue.SimpleQueue()
     stop = threading.Event()
 
-    def told(step: int, total: int, images: "Tensor") -> bool:
-        said.put(Step(step, total, images.cpu().numpy()))
+    def progress(step: int, total: int, images: "Tensor") -> bool:
+        steps.put(Step(step, total, images.cpu().numpy()))
         return stop.is_set()
 
     def run() -> None:
         try:
-            images = model.make(task.texts, task.seeds, task.sampling, told)
-            said.put(Step(0, 0, images.cpu().numpy(), done=True))
+            images = model.make(task.texts, task.seeds, task.sampling, progress)
+            steps.put(Step(0, 0, images.cpu().numpy(), done=True))
         except BaseException as error:
-            said.put(error)
+            steps.put(error)
 
     threading.Thread(target=run, name="gpu-drawing", daemon=True).start()
     try:
-        yield from _until_whole(said)
+        yield from _until_whole(steps)
     finally:
         stop.set()
 
 
-def _until_whole(said: Any) -> Iterator[Step]:
+def _until_whole(steps: Any) -> Iterator[Step]:
     while True:
-        result = said.get()
+        result = steps.get()
         if isinstance(result, BaseException):
             raise result
         yield result

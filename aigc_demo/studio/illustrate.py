@@ -253,14 +253,11 @@ class _Illustrator(PictureWork):
         task = gpu.ImageTask(
             self.cache.catalog.choice(self.column.model).entry, texts, ask.seeds, ask.sampling
         )
-        if gpu.wants(task):
-            self.tell(gpu_seconds=task.seconds)
+        if self.asks_gpu(task):
             try:
                 return gpu.draw(task, model, told)
             except DemoError as error:
-                if error.key != "gpu_not_given":
-                    raise
-            self.tell(gpu_seconds=0)
+                self.without_gpu(error)
         return model.make(texts, ask.seeds, ask.sampling, told)
 
     def said(self, model: Any, pictures: "Tensor") -> dict[str, Any]:

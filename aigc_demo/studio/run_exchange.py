@@ -19,8 +19,8 @@ from aigc_demo.core.run_directory import (
     MANIFEST,
     STATE,
     RunDirectory,
+    manifest,
     new_file,
-    sha256,
     step_of,
     whole_or_nothing,
 )
@@ -47,9 +47,8 @@ def export_run(run: RunDirectory, card: str, target: Path) -> Path:
             file.write(run.path / name, name)
         for path in _of_the_model(checkpoint):
             file.write(path, path.relative_to(run.path).as_posix())
-        file.writestr(
-            f"checkpoints/{checkpoint.name}/{MANIFEST}", json.dumps(_manifest(checkpoint), indent=2)
-        )
+        listed = manifest(checkpoint, _of_the_model(checkpoint))
+        file.writestr(f"checkpoints/{checkpoint.name}/{MANIFEST}", json.dumps(listed, indent=2))
         for drawn in run.checkpoints():
             if sample_picture(run, step_of(drawn)) is not None:
                 sample = sample_path(run, step_of(drawn))
@@ -62,14 +61,6 @@ def _of_the_model(checkpoint: Path) -> list[Path]:
     """The files of a checkpoint that go along: all but its training state and its manifest."""
     files = (path for path in sorted(checkpoint.rglob("*")) if path.is_file() and path.name != MANIFEST)
     return [path for path in files if path.relative_to(checkpoint).parts[0] != STATE]
-
-
-def _manifest(checkpoint: Path) -> dict[str, dict[str, Any]]:
-    """Size and SHA-256 of the files that go along."""
-    return {
-        path.relative_to(checkpoint).as_posix(): {"bytes": path.stat().st_size, "sha256": sha256(path)}
-        for path in _of_the_model(checkpoint)
-    }
 
 
 def import_run(source: Path, folder: Path, secret: str, room_bytes: int = MAX_BYTES) -> str:

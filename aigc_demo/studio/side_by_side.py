@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeVar
 
 from aigc_demo.core.errors import DemoError
+from aigc_demo.studio import gpu
 from aigc_demo.studio.model_cache import ModelCache
 from aigc_demo.studio.turns import Turn
 
@@ -83,6 +84,23 @@ class Work(ABC):
         """Change the column and report it."""
         self.column = replace(self.column, **changes)
         self._report(self.column)
+
+    def asks_gpu(self, task: gpu.Task) -> bool:
+        """Whether a task goes to a GPU; the column then says for how long one is asked for."""
+        if not gpu.wants(task):
+            return False
+        self.tell(gpu_seconds=task.seconds)
+        return True
+
+    def without_gpu(self, error: DemoError) -> None:
+        """Go on on the CPU where no GPU was given, and say so.
+
+        Raises:
+            DemoError: the task failed for another reason.
+        """
+        if error.key != "gpu_not_given":
+            raise error
+        self.tell(gpu_seconds=0)
 
     def fail(self, error: DemoError) -> None:
         """Say why it ended."""

@@ -147,11 +147,9 @@ def save_clip(folder):
     return folder
 
 
-def save_pipeline(folder, scheduler=None):
-    """A Stable Diffusion pipeline with a decoder of its own."""
-    torch.manual_seed(0)
-    size = save_letters(folder / "tokenizer")
-    UNet2DConditionModel(
+def conditional_unet():
+    """That of a Stable Diffusion which draws SIDE x SIDE pixels."""
+    return UNet2DConditionModel(
         sample_size=SIDE // 8,
         block_out_channels=(8, 16),
         layers_per_block=1,
@@ -160,7 +158,14 @@ def save_pipeline(folder, scheduler=None):
         cross_attention_dim=16,
         attention_head_dim=2,
         norm_num_groups=4,
-    ).save_pretrained(folder / "unet")
+    )
+
+
+def save_pipeline(folder, scheduler=None):
+    """A Stable Diffusion pipeline with a decoder of its own."""
+    torch.manual_seed(0)
+    size = save_letters(folder / "tokenizer")
+    conditional_unet().save_pretrained(folder / "unet")
     CLIPTextModel(CLIPTextConfig(**text_shape(size))).save_pretrained(folder / "text_encoder")
     AutoencoderKL(
         down_block_types=("DownEncoderBlock2D",) * 4,

@@ -9,20 +9,16 @@ GET  /OWNER/NAME/resolve/COMMIT/FILE           the bytes
 import hashlib
 import json
 import re
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+
+from tests.local_server import LocalHandler, LocalServer
 
 API = re.compile(r"/api/models/(?P<repo>[\w.-]+/[\w.-]+)/(?P<what>revision|tree)/(?P<commit>\w+)")
 FILE = re.compile(r"/(?P<repo>[\w.-]+/[\w.-]+)/resolve/(?P<commit>\w+)/(?P<file>.+)")
 
 
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class Handler(LocalHandler):
     hub: "HubServer"
-
-    def log_message(self, *_):
-        """Say nothing."""
 
     def do_HEAD(self):
         self._answer()
@@ -65,17 +61,8 @@ class Handler(BaseHTTPRequestHandler):
     def _send_json(self, value):
         self._send(200, json.dumps(value).encode(), {"Content-Type": "application/json"})
 
-    def _send(self, status, body, headers=None):
-        self.send_response(status)
-        for name, value in (headers or {}).items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
 
-
-class HubServer:
+class HubServer(LocalServer):
     """Serves folders as repositories, each at one commit, and remembers what it was asked for.
 
     Args:
@@ -84,7 +71,6 @@ class HubServer:
     Attributes:
         requests: method and path of each, in order.
         failing: answer everything with 503.
-        url: where it listens.
     """
 
     handler = Handler
@@ -93,18 +79,7 @@ class HubServer:
         self.repositories = {key: Path(folder) for key, folder in repositories.items()}
         self.requests: list[tuple[str, str]] = []
         self.failing = False
-        handler = type("Handler", (self.handler,), {"hub": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self):
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self._server.shutdown()
-        self._server.server_close()
+        super().__init__("hub")
 
     def files_asked_for(self):
         """Names of the files of which anything was asked."""

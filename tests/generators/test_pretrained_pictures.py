@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 import torch
-from diffusers import AutoencoderTiny, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
+from diffusers import AutoencoderTiny, DDIMScheduler, StableDiffusionPipeline
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from aigc_demo.core.device import seeded
@@ -17,9 +17,8 @@ from aigc_demo.generators.stable_diffusion import StableDiffusion
 from aigc_demo.generators.text_sampling import TextSampling
 from aigc_demo.generators.text_to_image import load_text_to_image
 
-from .foreign_folders import save_clip, save_letters, save_pipeline, text_shape
+from .foreign_folders import SIDE, conditional_unet, save_clip, save_letters, save_pipeline, text_shape
 
-SIDE = 64
 STEPS = TextSampling(num_inference_steps=3, guidance_scale=2.0)
 
 
@@ -28,21 +27,11 @@ def snapshot(tmp_path_factory):
     folder = tmp_path_factory.mktemp("sd")
     torch.manual_seed(0)
     size = save_letters(folder / "tokenizer")
-    unet = UNet2DConditionModel(
-        sample_size=SIDE // 8,
-        block_out_channels=(8, 16),
-        layers_per_block=1,
-        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
-        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
-        cross_attention_dim=16,
-        attention_head_dim=2,
-        norm_num_groups=4,
-    )
     StableDiffusionPipeline(
         vae=AutoencoderTiny(),
         text_encoder=CLIPTextModel(CLIPTextConfig(**text_shape(size))),
         tokenizer=CLIPTokenizer.from_pretrained(folder / "tokenizer"),
-        unet=unet,
+        unet=conditional_unet(),
         scheduler=DDIMScheduler(steps_offset=1, clip_sample=False),
         safety_checker=None,
         feature_extractor=None,
