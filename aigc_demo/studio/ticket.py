@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from aigc_demo.core.public_paths import public_path, without_paths
 from aigc_demo.core.run_directory import write_atomically, writing
 from aigc_demo.core.worker import PROBLEM_VARIABLE, Worker, living_worker
 
@@ -56,8 +57,10 @@ class Ticket:
 
     @property
     def command(self) -> str:
-        """What does the same in a terminal."""
-        return shlex.join(("python", "-m", "aigc_demo", *self.arguments))
+        """What does the same in a terminal, beside the folder of the runs; no path of this machine."""
+        run_folder = _run_folder(self.arguments)
+        words = (_as_shown(word, run_folder) for word in self.arguments)
+        return shlex.join(("python", "-m", "aigc_demo", *words))
 
     @property
     def executed(self) -> list[str]:
@@ -95,6 +98,20 @@ class Ticket:
             return cls(**{**facts, "arguments": tuple(map(str, facts["arguments"]))})
         except (OSError, ValueError, KeyError, TypeError):
             return None
+
+
+def _run_folder(arguments: Sequence[str]) -> Path | None:
+    """What `--run-dir` names; an imported run has none."""
+    if "--run-dir" in arguments[:-1]:
+        return Path(arguments[arguments.index("--run-dir") + 1])
+    return None
+
+
+def _as_shown(word: str, run_folder: Path | None) -> str:
+    """A word of a command as others may see it: places among the runs as runs/NAME, others by their name."""
+    if run_folder is not None and Path(word).is_absolute() and Path(word).is_relative_to(run_folder.parent):
+        return Path(word).relative_to(run_folder.parent.parent).as_posix()
+    return public_path(without_paths(word) if "=" in word else word)
 
 
 def child_environment(problem: Path, more: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from aigc_demo.core.errors import ENGLISH
+from aigc_demo.core.public_paths import public_values
 from aigc_demo.ui.game_words import GAME_WORDS
 from aigc_demo.ui.gan_words import GAN_SENTENCES, GAN_WORDS
 from aigc_demo.ui.picture_words import PICTURE_WORDS
@@ -1129,7 +1130,8 @@ def everywhere(key: str, **values: Any) -> dict[str, str]:
 
 
 def sentence(key: str, values: Mapping[str, Any], language: str) -> str:
-    """The sentence of an error, as its reader should see it."""
+    """The sentence of an error, in the language of its reader and without paths of this machine."""
+    values = public_values(values)
     if language == "en" or key not in SENTENCES:
         return ENGLISH[key].format(**values)
     column = LANGUAGES.index(language) - 1

@@ -17,7 +17,7 @@ from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.core.worker import at_work
 from aigc_demo.studio import run_desk
 from aigc_demo.studio.run_desk import DeskRules, RunDesk
-from aigc_demo.studio.ticket import PACKAGE_HOME, Ticket
+from aigc_demo.studio.ticket import PACKAGE_HOME, Ticket, train_arguments
 
 WORKER = Path(__file__).with_name("desk_worker.py")
 ANNA, BELA = "anna's secret", "bela's secret"
@@ -80,9 +80,27 @@ def test_one_trains_the_other_waits_for_its_turn(desk: RunDesk) -> None:
 def test_the_command_shown_is_the_one_that_runs(desk: RunDesk) -> None:
     name = order(desk, seed=7, settings=("num_layers=2",), init="gpt-shakespeare", steps=1)
     assert ticket(desk, name).command == (
-        f"python -m aigc_demo train gpt --data tiny-world --run-dir {desk.folder / name} --steps 1 "
+        f"python -m aigc_demo train gpt --data tiny-world --run-dir runs/{name} --steps 1 "
         "--seed 7 --init gpt-shakespeare --set num_layers=2"
     )
+    assert str(desk.folder / name) in ticket(desk, name).executed
+
+
+def test_the_command_shown_names_no_folder_of_the_server() -> None:
+    arguments = train_arguments(
+        "gpt",
+        "/srv/my app/runs/gpt-1/source.txt",
+        Path("/srv/my app/runs/gpt-1"),
+        budget=("--steps", "3"),
+        settings=("guide=/opt/models/clip", "num_layers=2"),
+        init="/srv/my app/runs/gpt-0/checkpoints/step-000002",
+    )
+    assert Ticket("x", tuple(arguments), "ended", 0.0).command == (
+        "python -m aigc_demo train gpt --data runs/gpt-1/source.txt --run-dir runs/gpt-1 --steps 3 --seed 0 "
+        "--init runs/gpt-0/checkpoints/step-000002 --set guide=clip --set num_layers=2"
+    )
+    imported = Ticket("x", ("train", "gpt", "--data", "/srv/texts/a.txt"), "ended", 0.0)
+    assert imported.command == "python -m aigc_demo train gpt --data a.txt"
 
 
 def test_stop_ends_with_a_checkpoint_and_resume_goes_on_from_it(desk: RunDesk) -> None:

@@ -47,6 +47,17 @@ def test_sentence_of_an_error_stands_in_chinese_with_the_same_markers(key):
     assert CHINESE.search(traditional)
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_sentence_of_the_page_names_no_folder_of_the_server(language):
+    error = InputError(
+        "broken_model", path="/srv/my runs/gpt-1/checkpoints/step-000002", detail="/opt/x/y is cut off"
+    )
+    told = sentence(error.key, error.values, language)
+    assert "/srv" not in told and "/opt" not in told
+    assert "gpt-1/checkpoints/step-000002" in told and "y is cut off" in told
+    assert "/srv/my runs" in str(error), "a terminal shows the whole path"
+
+
 def test_no_sentence_is_left_over():
     assert sorted(set(SENTENCES) - set(ENGLISH)) == []
 
