@@ -394,9 +394,11 @@ def import_archive(
     It can be watched, used, and gone on from with --init. On the page it is nobody's: whoever can reach this
     machine's disk deletes it there.
     """
+    from aigc_demo.core.unfinished import remove_leftovers
     from aigc_demo.studio.run_exchange import import_run, unclaimed
 
     place = _runs_folder(folder)
+    remove_leftovers(place)
     name = import_run(archive, place, unclaimed())
     _result({"name": name, "run_dir": str(place / name)}, json_)
 

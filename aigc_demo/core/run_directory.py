@@ -15,7 +15,6 @@ import json
 import logging
 import os
 import re
-import secrets
 import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -24,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.core.events import TrainEvent, from_json, to_json
+from aigc_demo.core.unfinished import unfinished_name
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -325,12 +325,12 @@ def whole_or_nothing(target: Path) -> Iterator[Path]:
     """A place beside the target for a new file or folder, which takes the target's name when it is filled.
 
     Each has a place of its own, so two that write the same at the same time do not meet; after an error
-    nothing is left of it.
+    nothing is left of it. What a killed process leaves, `unfinished.remove_leftovers` removes.
 
     Raises:
         DemoError: the disk does not take it.
     """
-    place = target.with_name(f".{target.name}-{secrets.token_hex(4)}.partial")
+    place = target.with_name(unfinished_name(target.name))
     with writing(target):
         try:
             yield place

@@ -24,6 +24,7 @@ from filelock import FileLock, Timeout
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.core.run_directory import RunDirectory, writing
+from aigc_demo.core.unfinished import DELETED, PICTURES, writer_mark
 from aigc_demo.data.picture_zip import unpack_pictures
 from aigc_demo.studio.run_notes import RUN_NAME, Note, RunNotes, size
 from aigc_demo.studio.run_state import PROBLEM_FILE, RunState
@@ -166,7 +167,8 @@ class RunDesk:
         with self._lock:
             self._be_the_only_desk()
             self._check_limits(secret)
-        with writing(self.folder), tempfile.TemporaryDirectory(prefix=".pictures-", dir=self.folder) as place:
+        marked = PICTURES + writer_mark()
+        with writing(self.folder), tempfile.TemporaryDirectory(prefix=marked, dir=self.folder) as place:
             unpacked = Path(place) / PICTURES_FOLDER
             unpack_pictures(pictures, unpacked)
             yield unpacked
@@ -223,7 +225,7 @@ class RunDesk:
             folder, ticket = self._own(name, secret)
             if ticket.stage != "ended":
                 raise InputError("run_under_way", name=name)
-            aside = folder.with_name(f".{folder.name}.deleted")  # never half a run under its name
+            aside = folder.with_name(f".{folder.name}{DELETED}")  # never half a run under its name
             with writing(folder):
                 folder.rename(aside)
         shutil.rmtree(aside, ignore_errors=True)  # a slow disk takes its time, and nobody waits for it

@@ -11,10 +11,14 @@ import json
 import re
 import secrets
 import zipfile
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from aigc_demo.core.errors import InputError
+from aigc_demo.core.events import Warned, from_json, to_json
+from aigc_demo.core.public_paths import public_path, public_values
 from aigc_demo.core.run_directory import (
     MANIFEST,
     STATE,
@@ -43,8 +47,9 @@ def export_run(run: RunDirectory, card: str, target: Path) -> Path:
     """
     checkpoint = run.checkpoint()
     with whole_or_nothing(target) as place, zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED) as file:
-        for name in ("config.json", "events.jsonl"):
-            file.write(run.path / name, name)
+        file.writestr("config.json", json.dumps(_public_config(run), indent=2))
+        with file.open("events.jsonl", "w") as record:
+            record.writelines(_public_record(run))
         for path in _of_the_model(checkpoint):
             file.write(path, path.relative_to(run.path).as_posix())
         listed = manifest(checkpoint, _of_the_model(checkpoint))
@@ -55,6 +60,37 @@ def export_run(run: RunDirectory, card: str, target: Path) -> Path:
                 file.write(sample, sample.relative_to(run.path).as_posix())
         file.writestr(CARD, card)
     return target
+
+
+def _public_config(run: RunDirectory) -> dict[str, Any]:
+    """The configuration; data and models of this machine by their names alone."""
+    config = run.config()
+    settings = config.get("settings")
+    shown = {name: public_path(value) for name, value in config.items() if isinstance(value, str)}
+    if isinstance(settings, dict):
+        named = {name: public_path(value) for name, value in settings.items() if isinstance(value, str)}
+        shown["settings"] = {**settings, **named}
+    return {**config, **shown}
+
+
+def _public_record(run: RunDirectory) -> Iterator[bytes]:
+    """The lines of the record, those of warnings without paths of this machine.
+
+    Half a line at its end, of a worker that was killed, is left out: nobody could read it.
+    """
+    with run.events_path.open("rb") as record:
+        for line in record:
+            try:
+                event = from_json(line.decode("utf-8")) if _is_special(line) else None
+            except ValueError:
+                continue
+            if isinstance(event, Warned):
+                line = (to_json(replace(event, values=public_values(event.values))) + "\n").encode()
+            yield line
+
+
+def _is_special(line: bytes) -> bool:
+    return b'"warning"' in line or not line.endswith(b"\n")
 
 
 def _of_the_model(checkpoint: Path) -> list[Path]:

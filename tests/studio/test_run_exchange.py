@@ -5,13 +5,17 @@ import json
 import re
 import secrets
 import shutil
+import signal
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
 import pytest
 
+from aigc_demo import cli
 from aigc_demo.core.errors import InputError
-from aigc_demo.core.events import RunFinished, RunStarted, StepDone, ValidationDone
+from aigc_demo.core.events import RunFinished, RunStarted, StepDone, ValidationDone, Warned
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.generators.text import load_text_model
 from aigc_demo.studio.run_card import export_card
@@ -218,6 +222,73 @@ def test_a_list_of_contents_that_lies(run: RunDirectory, tmp_path: Path) -> None
     with pytest.raises(InputError):
         import_run(packed, tmp_path / "there", "s")
     assert list((tmp_path / "there").glob("*")) == []
+
+
+IMPORT = """
+import sys, time
+from pathlib import Path
+from aigc_demo.studio import run_exchange
+
+def read_run(place):
+    print(place.name, flush=True)
+    time.sleep(60)
+
+run_exchange.read_run = read_run
+run_exchange.import_run(Path(sys.argv[1]), Path(sys.argv[2]), "s")
+"""
+
+
+def test_what_a_killed_import_leaves_goes_with_the_next_one(
+    run: RunDirectory, tmp_path: Path, capsys
+) -> None:
+    """Killed between unpacking and looking; one that still goes on keeps what it has written."""
+    packed, there = exported(run, tmp_path), tmp_path / "there"
+    command = [sys.executable, "-c", IMPORT, str(packed), str(there)]
+    children = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    try:
+        killed, living = (child.stdout.readline().strip() for child in children if child.stdout)
+        children[0].send_signal(signal.SIGKILL)
+        children[0].wait()
+        assert sorted(path.name for path in there.iterdir()) == sorted([killed, living])
+        with pytest.raises(SystemExit) as ended:
+            cli.main(["import", str(packed), "--folder", str(there), "--json"])
+        assert not ended.value.code
+        name = json.loads(capsys.readouterr().out)["name"]
+        assert sorted(path.name for path in there.iterdir()) == sorted([living, name])
+        assert (there / living / "config.json").is_file()
+    finally:
+        for child in children:
+            child.kill()
+            child.communicate()
+
+
+def test_an_exported_run_names_no_folder_of_its_machine(run: RunDirectory, tmp_path: Path) -> None:
+    config = {
+        **run.config(),
+        "source": "/srv/my texts/a.txt",
+        "init": "/srv/runs/gpt-0/checkpoints/step-000002",
+    }
+    (run.path / "config.json").write_text(json.dumps(config))
+    run.append(Warned(2, "tracker_failed", {"name": "wandb", "detail": "no file /srv/cache/x"}))
+    with run.events_path.open("a") as record:
+        record.write('{"event": "step", "st')  # by a worker that was killed
+    name = import_run(exported(run, tmp_path), tmp_path / "there", "s")
+    back = RunDirectory(tmp_path / "there" / name)
+    assert back.config() == {**config, "source": "a.txt", "init": "gpt-0/checkpoints/step-000002"}
+    assert list(back.events())[-1] == Warned(2, "tracker_failed", {"name": "wandb", "detail": "no file x"})
+    assert len(list(back.events())) == 4
+    for path in back.path.rglob("*"):
+        assert path.is_dir() or b"/srv" not in path.read_bytes()
+
+
+def test_an_archive_of_before_whose_configuration_names_a_folder_is_taken(
+    run: RunDirectory, tmp_path: Path
+) -> None:
+    config = json.dumps({**run.config(), "source": "/srv/texts/a.txt"}).encode()
+    packed = changed(exported(run, tmp_path), **{"config.json": config})
+    there = tmp_path / "there"
+    ticket = Ticket.load(there / import_run(packed, there, "s"))
+    assert ticket is not None and ticket.command == "python -m aigc_demo train gpt --data a.txt"
 
 
 def test_a_run_without_a_checkpoint_is_not_exported(tmp_path: Path) -> None:
