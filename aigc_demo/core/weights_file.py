@@ -122,7 +122,8 @@ def read_header(path: Path) -> dict[str, TensorFacts]:
             size = int.from_bytes(file.read(8), "little")
             if not 2 <= size <= MAX_HEADER_BYTES:
                 raise ValueError("no header")
-            header = json.loads(file.read(size).decode("utf-8"))
+            header = json.loads(file.read(size).decode("utf-8"), object_pairs_hook=_unique)
+        _check_metadata(header.get("__metadata__", {}))
         facts = {name: _facts(entry) for name, entry in header.items() if name != "__metadata__"}
         _check_places(facts, path.stat().st_size - 8 - size)
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
@@ -193,6 +194,20 @@ def num_parameters(path: Path, part: str = "") -> int:
     """
     header = read_header(path)
     return sum(math.prod(facts.shape) for name, facts in header.items() if name.startswith(part))
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object that names nothing twice: of two tensors of one name readers take different ones."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name stands in it twice")
+    return found
+
+
+def _check_metadata(given: Any) -> None:
+    """What beside the tensors may stand in a header: texts by their names, as the library reads them."""
+    if not all(isinstance(value, str) for value in given.values()):
+        raise ValueError("metadata of something else than texts")
 
 
 def _facts(entry: dict[str, Any]) -> TensorFacts:

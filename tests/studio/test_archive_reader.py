@@ -339,6 +339,41 @@ def test_what_is_larger_or_packed_more_tightly_than_ever_is_not_unpacked(
     assert most < 2**20
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_packing_that_no_export_has_is_refused(exported: Path, tmp_path: Path, method: int) -> None:
+    with zipfile.ZipFile(exported) as old, zipfile.ZipFile(tmp_path / "x.zip", "w", method) as new:
+        for name in old.namelist():
+            new.writestr(name, old.read(name))
+    assert "packed in another way" in refuse(tmp_path / "x.zip", tmp_path)
+
+
+def test_a_place_that_no_file_has_is_a_damage_and_not_a_full_disk(exported: Path, tmp_path: Path) -> None:
+    content = bytearray(exported.read_bytes())
+    place = content.rfind(b"PK\x05\x06") + 16  # where the list of contents begins
+    content[place : place + 4] = b"\xff" * 4
+    (tmp_path / "x.zip").write_bytes(content)
+    assert "damaged" in refuse(tmp_path / "x.zip", tmp_path)
+
+
+def test_a_long_list_of_contents_is_not_read(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as file:
+        for number in range(2_000):
+            file.writestr(f"samples/step-{number:06d}.png", b"")
+    tracemalloc.start()
+    assert "more than 64 files" in refuse(tmp_path / "x.zip", tmp_path)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 2**18
+
+
+def test_a_list_of_the_large_format_is_not_read(exported: Path, tmp_path: Path) -> None:
+    """Its length stands in another record, and an export never needs it."""
+    content = exported.read_bytes()
+    place = content.rfind(b"PK\x05\x06")
+    (tmp_path / "x.zip").write_bytes(content[:place] + b"PK\x06\x07" + bytes(16) + content[place:])
+    assert "more than 64 files" in refuse(tmp_path / "x.zip", tmp_path)
+
+
 def test_the_room_that_there_is_counts(exported: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(exported) as file:
         size = sum(info.file_size for info in file.infolist())
