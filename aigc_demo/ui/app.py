@@ -20,6 +20,7 @@ from aigc_demo.ui.frame import Frame, new_frame
 from aigc_demo.ui.game_panel import build_game_panel
 from aigc_demo.ui.gan_tab import build_gan_tab
 from aigc_demo.ui.language import head_script, translations, word
+from aigc_demo.ui.page_blocks import Page
 from aigc_demo.ui.picture_api import add_picture_api
 from aigc_demo.ui.run_view import PICTURES_PATH
 from aigc_demo.ui.text_api import add_text_api
@@ -79,7 +80,7 @@ def build_app(studio: Studio | None = None) -> gr.Blocks:
         studio: what the tabs share; a new one by default.
     """
     studio = studio or new_studio()
-    with gr.Blocks(title="AIGC Demo", **serving.BLOCKS) as page:
+    with Page(title="AIGC Demo", **serving.BLOCKS) as page:
         add_text_api(studio.cache, studio.stops)  # first, so that no listener's name is taken before
         add_picture_api(studio.cache, studio.stops)
         add_text_to_image_api(studio.cache, studio.stops)
@@ -119,7 +120,7 @@ def serve(studio: Studio | None = None) -> None:
     page = build_app(studio)
     page.launch(prevent_thread_lock=True, **launch_settings(studio))
     clear_answers(page)
-    page.server.config.timeout_graceful_shutdown = serving.CLOSE_SECONDS  # open pages keep a stream open
+    serving.bound_server(page.server)
     studio.runs.desk.open()
     serving.warm_up(lambda: _load_defaults(studio.cache))
     serving.wait_for_end(lambda: _close(studio, page))

@@ -1,26 +1,27 @@
-"""How the page is served: queue, limits, the cap on request bodies, the order of starting and stopping."""
+"""How the page is served: queue, limits, what requests go through, the order of starting and stopping."""
 
+import contextlib
 import logging
 import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from types import FrameType
 from typing import Any
 
+from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from aigc_demo.ui.assistants import ToolCalls
+from aigc_demo.ui.faults import UnhandledErrors, quiet_server_log
+from aigc_demo.ui.headers import SecurityHeaders
+from aigc_demo.ui.request_limits import MAX_UPLOAD_BYTES, RequestLimits, with_timeout
 
-MAX_BODY_BYTES = 4 * 2**20
-# A run that is brought back: weights of some ten million bytes, and the record of a long training.
-MAX_UPLOAD_BYTES = 64 * 2**20
-UPLOAD_PATH = "/upload"
 MAX_WAITING = 40
 WARM_UP_SECONDS = 0.5
 CLOSE_SECONDS = 1
@@ -40,48 +41,6 @@ LAUNCH: dict[str, Any] = {
 }
 
 
-class BodyCap:
-    """Refuses request bodies that are larger than anything the page sends.
-
-    Args:
-        app: what is behind it.
-        limit: bytes; counted as they come, whatever the header says.
-        upload_limit: likewise, for a file.
-    """
-
-    def __init__(self, app: ASGIApp, limit: int = MAX_BODY_BYTES, upload_limit: int = MAX_UPLOAD_BYTES):
-        self._app = app
-        self._limit, self._upload_limit = limit, upload_limit
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request, as ASGI wants it."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        limit = self._upload_limit if scope["path"].endswith(UPLOAD_PATH) else self._limit
-        declared = dict(scope["headers"]).get(b"content-length", b"0")
-        if not declared.isdigit() or int(declared) > limit:
-            await _refuse(send)
-            return
-        taken = 0
-
-        async def counted() -> Message:
-            nonlocal taken
-            message = await receive()
-            taken += len(message.get("body", b""))
-            if taken > limit:
-                return {"type": "http.disconnect"}
-            return message
-
-        await self._app(scope, counted, send)
-
-
-async def _refuse(send: Send) -> None:
-    headers = [(b"content-type", b"text/plain"), (b"connection", b"close")]
-    await send({"type": "http.response.start", "status": 413, "headers": headers})
-    await send({"type": "http.response.body", "body": b"This request is too large."})
-
-
 def picture_route(path: str, find: Callable[[str, int], bytes | None]) -> Route:
     """A route for small PNG pictures, `PATH/NAME/NUMBER.png`.
 
@@ -94,15 +53,34 @@ def picture_route(path: str, find: Callable[[str, int], bytes | None]) -> Route:
         content = find(request.path_params["name"], request.path_params["number"])
         if content is None:
             return Response("No such picture.", status_code=404, media_type="text/plain")
-        kept = {"cache-control": "max-age=3600", "x-content-type-options": "nosniff"}
-        return Response(content, media_type="image/png", headers=kept)
+        return Response(content, media_type="image/png", headers={"cache-control": "max-age=3600"})
 
     return Route(f"/{path}/{{name:str}}/{{number:int}}.png", answer)
 
 
 def middleware() -> dict[str, Any]:
-    """The cap on bodies and the care for tool calls, for `launch(app_kwargs=...)`."""
-    return {"middleware": [Middleware(BodyCap), Middleware(ToolCalls)]}
+    """Headers, limits, answers to unhandled errors, the care for tool calls; for `launch(app_kwargs=...)`."""
+    return {"middleware": [Middleware(ToolCalls)], "lifespan": _with_outermost}
+
+
+@contextlib.asynccontextmanager
+async def _with_outermost(app: Starlette) -> AsyncIterator[None]:
+    """Put around the application what every answer goes through, before the server listens.
+
+    gradio adds its middleware outside of that in `app_kwargs`, and answers some requests there. Starlette's
+    own outermost one, which answers 500 and lets uvicorn log a stack trace, gives way to ours.
+    """
+    stack: Any = app.middleware_stack
+    inner = stack.app if isinstance(stack, ServerErrorMiddleware) else stack
+    app.middleware_stack = SecurityHeaders(RequestLimits(UnhandledErrors(inner)))
+    yield
+
+
+def bound_server(server: Any) -> None:
+    """Limit how long a launched server waits: for a request to come, and for open streams when it ends."""
+    server.config.timeout_graceful_shutdown = CLOSE_SECONDS
+    quiet_server_log()
+    server.config.http_protocol_class = with_timeout(server.config.http_protocol_class)
 
 
 def warm_up(prepare: Callable[[], None]) -> threading.Thread:

@@ -4,7 +4,6 @@ Widgets are gr.HTML with a script: data reach the page as JSON and are drawn as 
 comes back from them (a token's number) is forgeable, so the handlers check it.
 """
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,11 +12,11 @@ from typing import Any
 import gradio as gr
 
 from aigc_demo.core.errors import DemoError, InputError
+from aigc_demo.ui.faults import log_fault
 from aigc_demo.ui.language import chosen_language, word
 from aigc_demo.ui.wording import everywhere, sentence, text
 
 _STATIC = Path(__file__).parent / "static"
-log = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -30,8 +29,8 @@ def door(request: gr.Request | None) -> Iterator[None]:
         raise toast(harmless(sentence(error.key, error.values, language)), language) from None
     except gr.Error:
         raise
-    except Exception:
-        log.exception("A handler failed")
+    except Exception as error:
+        log_fault(error, "A handler")
         raise toast(text("unexpected", language), language) from None
 
 

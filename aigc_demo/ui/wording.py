@@ -611,6 +611,11 @@ WORDS: dict[str, tuple[str, str, str]] = {
         "服务器上出了问题，日志中有详情。请再试一次，或换一个模型。",
         "伺服器上出了問題，日誌中有詳情。請再試一次，或換一個模型。",
     ),
+    "call_does_not_fit": (
+        "This call does not fit the endpoint: an argument is missing, or is of another type.",
+        "这次调用与接口不符：缺少参数，或参数类型不对。",
+        "這次呼叫與端點不符：缺少參數，或參數類型不對。",
+    ),
 }
 
 SENTENCES: dict[str, tuple[str, str]] = {

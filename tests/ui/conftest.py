@@ -20,6 +20,7 @@ BROWSER_ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+VIOLATIONS = []
 
 
 def free_port():
@@ -76,6 +77,21 @@ def page_url(page_process):
     return page_process[0]
 
 
+def note_violation(message):
+    """Keep what the browser says of the Content-Security-Policy."""
+    if "Content Security Policy" in message.text or "Content-Security-Policy" in message.text:
+        VIOLATIONS.append(message.text)
+
+
+@pytest.fixture(autouse=True)
+def within_the_policy():
+    """Whatever a test does in the browser, the page stays within its Content-Security-Policy."""
+    yield
+    found = list(VIOLATIONS)
+    VIOLATIONS.clear()
+    assert found == []
+
+
 @pytest.fixture(scope="session")
 def chromium():
     """Debian's chromium. In CI a missing browser is a failure; elsewhere the tests skip and say the cure."""
@@ -89,5 +105,13 @@ def chromium():
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=BROWSER_ARGUMENTS)
+        new_context = browser.new_context
+
+        def watched(**options):
+            context = new_context(**options)
+            context.on("console", note_violation)
+            return context
+
+        browser.new_context = watched
         yield browser
         browser.close()

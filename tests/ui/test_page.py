@@ -1,6 +1,5 @@
 """Parts of the page that need no browser: serving, the door, cards and strips."""
 
-import asyncio
 import re
 import signal
 import subprocess
@@ -87,46 +86,6 @@ def test_help_is_folded_and_shows_the_words_of_its_topic():
     assert done.stdout.startswith("False "), done.stderr[-500:]
     assert re.findall(r"aigc_help_\w+", done.stdout) == ["aigc_help_processes_title", "aigc_help_processes"]
     assert all(words.count("```") == 8 for words in WORDS["help_processes"])  # four commands in each language
-
-
-def ask(app, headers, chunks, path="/gradio_api/call/score_text"):
-    """Send a request body through the cap; what the application got, and the status that was answered."""
-    got, sent, waiting = [], [], list(chunks)
-
-    async def receive():
-        return {"type": "http.request", "body": waiting.pop(0), "more_body": bool(waiting)}
-
-    async def send(message):
-        sent.append(message)
-
-    async def application(scope, receive, send):
-        while True:
-            message = await receive()
-            got.append(message)
-            if message["type"] != "http.request" or not message["more_body"]:
-                return
-
-    # In a thread: the browser tests' driver keeps a loop running in this one.
-    scope = {"type": "http", "path": path, "headers": headers}
-    thread = threading.Thread(target=lambda: asyncio.run(app(application)(scope, receive, send)))
-    thread.start()
-    thread.join()
-    return got, [message["status"] for message in sent if "status" in message]
-
-
-def test_request_bodies_have_a_limit_whatever_they_declare():
-    def capped(application):
-        return serving.BodyCap(application, limit=10, upload_limit=20)
-
-    got, status = ask(capped, [(b"content-length", b"4")], [b"abcd"])
-    assert (got[0]["body"], status) == (b"abcd", [])
-    assert ask(capped, [(b"content-length", b"11")], [b"x" * 11]) == ([], [413])
-    assert ask(capped, [(b"content-length", b"-1")], [b"x"]) == ([], [413])
-    got, _ = ask(capped, [], [b"x" * 6, b"x" * 6, b"x"])
-    assert [message["type"] for message in got] == ["http.request", "http.disconnect"]
-    upload = "/gradio_api/upload"
-    assert ask(capped, [(b"content-length", b"20")], [b"x" * 20], upload)[1] == []
-    assert ask(capped, [(b"content-length", b"21")], [b"x" * 21], upload) == ([], [413])
 
 
 def test_warming_up_may_fail_without_harm(caplog, monkeypatch):

@@ -1,0 +1,49 @@
+"""gradio's Blocks, in which a call that does not fit is answered with one sentence, without a stack trace."""
+
+from typing import Any
+
+import gradio as gr
+
+from aigc_demo.ui.faults import log_fault
+from aigc_demo.ui.language import chosen_language
+from aigc_demo.ui.widgets import harmless, toast
+from aigc_demo.ui.wording import text
+
+MOST_CHARACTERS = 300
+
+
+class Page(gr.Blocks):
+    """The page. gradio prints a stack trace for whatever is raised in a call; here it becomes a gr.Error.
+
+    Before our own function runs, the caller is at fault, and nothing is logged but a line. From there on we
+    are, and the log has the stack trace once.
+    """
+
+    async def process_api(
+        self, block_fn: Any, inputs: list[Any], state: Any = None, request: Any = None, **options: Any
+    ) -> dict[str, Any]:
+        """One call, as gradio makes it."""
+        one = request[0] if isinstance(request, list) and request else request
+        language = chosen_language(one)
+        try:
+            return await super().process_api(block_fn, inputs, state, request, **options)
+        except gr.Error as error:
+            if error.print_exception:  # gradio's own, such as a number beyond the bounds of its field
+                raise toast(harmless(str(error.message)[:MOST_CHARACTERS]), language) from None
+            raise
+        except Exception as error:
+            ours = log_fault(error, f"The call of {getattr(block_fn, 'api_name', block_fn)!a}")
+            raise toast(text("unexpected" if ours else "call_does_not_fit", language), language) from None
+
+    async def postprocess_data(self, block_fn: Any, predictions: Any, state: Any) -> list[Any]:
+        """What our function returned, as gradio sends it; an exception is our fault, wherever raised."""
+        try:
+            return await super().postprocess_data(block_fn, predictions, state)
+        except gr.Error:
+            raise
+        except Exception as error:
+            raise PostprocessError(f"the output of {getattr(block_fn, 'api_name', block_fn)!a}") from error
+
+
+class PostprocessError(Exception):
+    """What one of our functions returned does not fit the component that shows it."""
