@@ -70,8 +70,8 @@ def check_in_vocabulary(model: Any, ids: Sequence[int]) -> None:
 
 def check_number(name: str, value: Any, low: float, high: float, *, whole: bool = False) -> None:
     """Raises InputError where a value is no number, or outside its bounds, which are inclusive."""
-    number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-    if not number or (whole and value != int(value)):
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not number or not abs(value) < math.inf or (whole and value != int(value)):
         kind = "a whole number" if whole else "a number"
         raise InputError("setting_type", name=name, expected=kind, got=shown(value))
     if not low <= value <= high:

@@ -6,6 +6,7 @@ Starlette raise over a request that does not fit is one line. Both are counted, 
 """
 
 import logging
+import re
 import threading
 import traceback
 from collections import Counter
@@ -20,6 +21,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 PACKAGE = Path(__file__).resolve().parents[1]
 # Every request passes through these, so that they stand in a stack trace says nothing.
 PASSED_THROUGH = ("faults", "headers", "request_limits", "assistants", "page_blocks")
+# gradio answers 500 here to whatever a handler refuses; the body is the sentence that the visitor is shown.
+DIRECT_CALLS = r"/gradio_api/(run|api)/[^/]+/?$"
 REFUSAL = "This request does not fit the page."
 
 log = logging.getLogger(__name__)
@@ -51,6 +54,8 @@ class UnhandledErrors:
             nonlocal started, is_stream
             if message["type"] == "http.response.start":
                 started = True
+                if message["status"] == 500 and re.search(DIRECT_CALLS, scope["path"]):
+                    message = {**message, "status": 400}
                 kinds = [value for name, value in message["headers"] if name.lower() == b"content-type"]
                 is_stream = any(value.startswith(b"text/event-stream") for value in kinds)
             await send(message)

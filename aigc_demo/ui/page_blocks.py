@@ -4,10 +4,11 @@ from typing import Any
 
 import gradio as gr
 
+from aigc_demo.core.errors import DemoError
 from aigc_demo.ui.faults import log_fault
 from aigc_demo.ui.language import chosen_language
 from aigc_demo.ui.widgets import harmless, toast
-from aigc_demo.ui.wording import text
+from aigc_demo.ui.wording import sentence, text
 
 MOST_CHARACTERS = 300
 
@@ -27,6 +28,8 @@ class Page(gr.Blocks):
         language = chosen_language(one)
         try:
             return await super().process_api(block_fn, inputs, state, request, **options)
+        except DemoError as error:
+            raise toast(harmless(sentence(error.key, error.values, language)), language) from None
         except gr.Error as error:
             if error.print_exception:  # gradio's own, such as a number beyond the bounds of its field
                 raise toast(harmless(str(error.message)[:MOST_CHARACTERS]), language) from None

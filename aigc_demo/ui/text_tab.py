@@ -5,6 +5,7 @@ from typing import Any
 
 import gradio as gr
 
+from aigc_demo.studio.arguments import check_number
 from aigc_demo.studio.catalog import Choice, default_pair
 from aigc_demo.studio.compare import MAX_SEED
 from aigc_demo.studio.model_cache import ModelCache
@@ -262,7 +263,8 @@ def _wire_examples(examples: Any, choices: tuple[Choice, ...], question: Questio
     offered = [(text, models) for text, models in EXAMPLES if set(models) <= known]
 
     def use_example(number: int) -> tuple[str, str, str]:
-        text, models = offered[number]
+        check_number("example", number, 0, len(offered) - 1, whole=True)
+        text, models = offered[int(number)]
         return text, *models
 
     examples.click(

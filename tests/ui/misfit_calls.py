@@ -11,8 +11,13 @@ import types
 
 import gradio as gr
 
+from aigc_demo.core.errors import InputError
 from aigc_demo.ui import widgets
 from aigc_demo.ui.page_blocks import Page
+
+
+def refuses(name):
+    raise InputError("unknown_model", name=name)
 
 
 async def cancelled(name):
@@ -26,6 +31,7 @@ CALLS = {
     "number": (len, gr.File, [1], gr.JSON),
     "nothing": (len, gr.File, [], gr.JSON),
     "choice": (len, lambda: gr.Dropdown(["a"]), ["<b>" * 1000], gr.JSON),
+    "refused": (refuses, gr.Textbox, ["<b>"], gr.JSON),
     "ours": (lambda name: widgets.spans(name), gr.Textbox, ["no such key"], gr.JSON),
     "output": (lambda name: object(), gr.Textbox, ["a"], gr.Gallery),
     "cancelled": (cancelled, gr.Textbox, ["a"], gr.JSON),

@@ -61,6 +61,26 @@ def test_a_fault_of_our_own_is_500_and_its_stack_trace_is_logged_once(caplog):
     assert "missing" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("/gradio_api/run/predict", 400), ("/gradio_api/api/a/", 400), ("/gradio_api/info", 500)],
+)
+def test_what_a_direct_call_is_refused_with_is_no_fault_of_the_server(path, status):
+    sent = []
+
+    async def application(scope, receive, send):
+        await send({"type": "http.response.start", "status": 500, "headers": []})
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": path}
+    thread = threading.Thread(target=lambda: asyncio.run(UnhandledErrors(application)(scope, None, send)))
+    thread.start()
+    thread.join()
+    assert sent[0]["status"] == status
+
+
 def test_a_stream_ends_and_another_answer_is_cut_off(caplog):
     assert answer(ValueError(), b"text/event-stream; charset=utf-8")[1:] == [
         {"type": "http.response.body", "body": b"", "more_body": False}

@@ -26,6 +26,7 @@ def called():
         *((name, DOES_NOT_FIT[0]) for name in ("path", "file", "number", "nothing")),
         ("zh-CN", DOES_NOT_FIT[1]),
         ("zh-TW", DOES_NOT_FIT[2]),
+        ("refused", "There is no model named ‹b›; `python -m aigc_demo models` lists them."),
         ("ours", UNEXPECTED[0]),
         ("output", UNEXPECTED[0]),
     ],
