@@ -178,6 +178,8 @@ class Catalog:
         entry = self._entry(name) if isinstance(name, str) else None
         if entry is None:
             raise InputError("unknown_model", name=shown(name))
+        if entry.problem is not None:
+            raise entry.problem
         choice = Choice(entry.name, entry, False)
         if choice.entry.recipe != recipe or choice.on_ours or choice.entry.family == "pretrained":
             detail = f"it was made by {choice.entry.recipe or 'others'}"
@@ -209,7 +211,10 @@ class Catalog:
         wanted = int(step) if step else max(checkpoints, default=-1)
         if wanted not in checkpoints:
             return None
-        entry = folder_entry(checkpoints[wanted], f"{run.path.name}@{wanted}")
+        try:
+            entry = folder_entry(checkpoints[wanted], f"{run.path.name}@{wanted}")
+        except Exception as error:  # one run that cannot be read breaks no list for others
+            return _unreadable(run, f"{run.path.name}@{wanted}", error)
         data = _data_of(run)
         name, sha256 = str(data.get("name", "")), str(data.get("sha256", ""))
         return replace(entry, training_data=name[:80], data_sha256=sha256)
@@ -245,6 +250,26 @@ def is_at_hand(entry: "CatalogEntry") -> bool:
     from aigc_demo.generators.hub import is_cached
 
     return is_cached(entry)
+
+
+def _unreadable(run: RunDirectory, name: str, error: Exception) -> "CatalogEntry":
+    """A run's model that cannot be read, with the reason; it stands in the picker of what its run makes."""
+    from aigc_demo.generators.catalog import LOOKING, CatalogEntry
+    from aigc_demo.generators.catalog_entry import Family
+    from aigc_demo.training.recipes import RECIPES
+
+    recipe = str(run.known_config().get("recipe"))
+    key, values = "broken_model", {"detail": "it cannot be read"}
+    if isinstance(error, DemoError):
+        key, values = error.key, error.values
+    else:
+        log.warning("The model %s cannot be read", name, exc_info=error)
+    kind = LOOKING.get(recipe, RECIPES[recipe].makes) if recipe in RECIPES else "text"
+    family: Family = "ours" if recipe not in RECIPES or RECIPES[recipe].ours else "library"
+    # Without a recipe, so that nothing is trained on from it.
+    return CatalogEntry(
+        name, family, kind, "", str(run.path), problem=InputError(key, **{**values, "path": name})
+    )
 
 
 def _data_of(run: RunDirectory) -> dict[str, Any]:

@@ -204,7 +204,9 @@ def folder_label(choice: Choice) -> str:
 
 
 def run_label(choice: Choice) -> str:
-    """The name of a run's model in the pickers."""
+    """The name of a run's model in the pickers; ⚠ where it cannot be read."""
+    if choice.entry.problem is not None:
+        return f"⚠ {choice.value} · unreadable"
     parts = ("▸ " + choice.value, choice.entry.training_data)
     return " · ".join(filter(None, parts))
 

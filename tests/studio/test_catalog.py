@@ -1,18 +1,20 @@
 """Names and the models that they stand for: the catalog's, and those of the runs of a desk."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from aigc_demo.core.errors import InputError
-from aigc_demo.core.run_directory import RunDirectory
+from aigc_demo.core.run_directory import MANIFEST, RunDirectory, manifest
 from aigc_demo.data.tokenizer import train_tokenizer
 from aigc_demo.generators import catalog
 from aigc_demo.nets.transformer import Decoder, TransformerConfig
-from aigc_demo.studio.catalog import Catalog
+from aigc_demo.studio.catalog import Catalog, default_pair, is_at_hand
 from aigc_demo.studio.model_cache import ModelCache
 from aigc_demo.studio.run_desk import RunDesk
 from aigc_demo.studio.ticket import Ticket
+from aigc_demo.ui.columns import picker_choices
 
 ENTRY = catalog.CatalogEntry("gpt-tang", "ours", "text", "gpt", "nowhere", architecture="gpt")
 DATA = {"name": "mine.txt", "sha256": "ab" * 32}
@@ -51,6 +53,50 @@ def test_a_run_that_has_ended_is_a_model_to_choose(desk: RunDesk) -> None:
     assert choice.value == "mine@30"
     assert (choice.entry.family, choice.entry.training_data) == ("ours", "mine.txt")
     assert not any(choice.of_a_run for choice in Catalog().text_choices())
+
+
+def spoil(desk: RunDesk, name: str, content: bytes = b"\xff" * 64) -> None:
+    """Weights that nobody can read, under a manifest that names them."""
+    (checkpoint,) = desk.run(name).checkpoints()[-1:]
+    (checkpoint / "model.safetensors").write_bytes(content)
+    (checkpoint / MANIFEST).write_text(json.dumps(manifest(checkpoint)))
+
+
+def test_a_run_that_cannot_be_read_is_shown_with_its_reason(desk: RunDesk) -> None:
+    spoil(desk, "mine")
+    found = Catalog(desk)
+    (choice,) = [choice for choice in found.text_choices() if choice.of_a_run]
+    assert choice.value == "mine@30"
+    assert choice.entry.problem.key == "broken_model"
+    assert choice.entry.problem.values["path"] == "mine@30"
+    assert picker_choices((choice,)) == [("⚠ mine@30 · unreadable", "mine@30")]
+    assert not is_at_hand(choice.entry)
+    with pytest.raises(InputError, match="mine@30 holds no model that can be loaded"):
+        ModelCache(catalog=found).get("mine@30")
+    with pytest.raises(InputError, match="mine@30 holds no model that can be loaded"):
+        found.starting_point("gpt", "mine@30")
+    assert not any(choice.of_a_run for choice in found.starting_points("gpt"))
+    assert default_pair(found.text_choices()) == default_pair(Catalog().text_choices())
+
+
+@pytest.mark.parametrize(
+    ("recipe", "kind"),
+    [("dcgan", "pictures"), ("clip", "matches"), ("text2image", "text-to-image"), (7, "text")],
+)
+def test_it_stands_in_the_picker_of_what_its_run_makes(desk: RunDesk, recipe: object, kind: str) -> None:
+    path = desk.folder / "mine" / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "recipe": recipe}))
+    spoil(desk, "mine")
+    assert [choice.value for choice in Catalog(desk).choices(kind) if choice.of_a_run] == ["mine@30"]
+
+
+def test_what_fails_in_another_way_breaks_no_list_either(desk: RunDesk, monkeypatch) -> None:
+    def fails(folder: Path, name: str) -> None:
+        raise RecursionError("a mistake of ours")
+
+    monkeypatch.setattr(catalog, "folder_entry", fails)
+    (choice,) = [choice for choice in Catalog(desk).text_choices() if choice.of_a_run]
+    assert "mine@30 holds no model that can be loaded (it cannot be read)" in str(choice.entry.problem)
 
 
 def test_a_run_under_way_is_not_offered(desk: RunDesk) -> None:
