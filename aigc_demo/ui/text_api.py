@@ -207,8 +207,12 @@ class TextApi:
                 {"id": index, "text": shown} for index, shown in reading.token_ids(self._cache, model, text)
             ]
 
-    def models(self) -> list[Json]:
-        """The models of this page: name, what they make, family, parameters, licence, languages, data."""
+    def models(self, request: gr.Request) -> list[Json]:
+        """The models of this page: name, what they make, family, parameters, licence, languages, data.
+
+        `problem` says why a model cannot be used, and is null where it can.
+        """
+        language = chosen_language(request)
         return [
             {
                 "name": choice.value,
@@ -219,9 +223,14 @@ class TextApi:
                 "languages": list(choice.entry.languages),
                 "training_data": choice.entry.training_data,
                 "on_our_network": choice.on_ours or choice.entry.family == "ours",
+                "problem": _problem(choice.entry.problem, language),
             }
             for choice in (*self._catalog.text_choices(), *self._catalog.picture_choices())
         ]
+
+
+def _problem(error: DemoError | None, language: str) -> str | None:
+    return None if error is None else sentence(error.key, error.values, language)
 
 
 def _answer(picture: tuple[Column, ...], seed: int, language: str) -> Json:
