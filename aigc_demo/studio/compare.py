@@ -78,6 +78,11 @@ class Column(Progressing):
         return "".join(token.text for token in self.tokens)
 
     @property
+    def has_begun(self) -> bool:
+        """Whether a token is there."""
+        return bool(self.tokens)
+
+    @property
     def ids(self) -> tuple[int, ...]:
         """What was written, as ids: what Continue goes on from."""
         return tuple(token.id for token in self.tokens)
@@ -202,7 +207,7 @@ class _Writer(Work):
             memory_mib=weights_mib(model),
             num_parameters=model.num_parameters,
         )
-        with turn_for(model, self.cache) as turn:
+        with turn_for(model, self.cache, self.stop) as turn:
             reason = self._draw(turn, [token.id for token in written])
         self.tell(state="stopped" if self.stop.is_set() and reason in ("", "stopped") else "finished")
 

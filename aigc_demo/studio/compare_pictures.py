@@ -177,7 +177,7 @@ class PictureWork(Work):
         self.check(model)
         facts = {"memory_mib": weights_mib(model), "num_parameters": model.num_parameters}
         self.tell(state="running", seconds=0.0, fetched=None, **facts)
-        with turn_for(model, self.cache) as turn:
+        with turn_for(model, self.cache, self.stop) as turn:
             if self.stop.is_set():
                 self.tell(state="stopped")
                 return

@@ -1,17 +1,16 @@
 """Several models at work at the same time, each in a column of its own.
 
-Each model works in a thread of its own and reports into one queue; one generator turns the reports into
-whole pictures of all columns, at most ten a second. Small models take turns at the processor (turns.py),
-and a column's time is that of its own turns.
+Each model works in a thread of its own and leaves its newest column where one generator finds it, which shows
+whole pictures of all columns: at once where something begins or ends, otherwise ten times a second, and less
+often where many visitors look on. Small models take turns at the processor (turns.py), and a column's time is
+that of its own turns; of the large ones a few work at the same time.
 """
 
 import logging
-import queue
 import threading
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeVar
@@ -23,6 +22,11 @@ from aigc_demo.studio.turns import Turn
 
 State = Literal["waiting", "loading", "running", "finished", "stopped", "failed"]
 PICTURE_SECONDS = 0.1
+# A picture costs the page's process some milliseconds; all visitors together get so many a second.
+MOST_PICTURES_PER_SECOND = 50
+# Large models that work at the same time: they share the cores, and each takes memory.
+MOST_LARGE = 4
+WAIT_SECONDS = 0.1
 SMALL_PARAMETERS = 30_000_000
 """Models with fewer parameters take turns. Measured: with 5 million turns are faster, with 124 million
 running side by side is."""
@@ -41,6 +45,11 @@ class Progressing:
 
     model: str
     state: State
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether there is anything to be seen of what it makes."""
+        return False
 
     @property
     def over(self) -> bool:
@@ -72,7 +81,7 @@ class Work(ABC):
             self.do()
         except DemoError as error:
             self.fail(error)
-        except Exception:
+        except BaseException:  # a library's panic is no Exception, and would leave the column without an end
             log.exception("%s failed", self.column.model)
             self.fail(DemoError("column_failed", model=self.column.model))
 
@@ -122,37 +131,69 @@ def side_by_side(
         stop: set by Stop; also set here when the consumer goes away.
 
     Yields:
-        All columns, at most ten times a second, and once more when the last is over. A column that fails
+        All columns, ten times a second or less often, and once more when the last is over. A column that fails
         carries its error and leaves the others alone.
     """
-    reports: queue.SimpleQueue[tuple[int, AnyColumn]] = queue.SimpleQueue()
-    shown = list(columns)
+    desk = _Desk(columns)
     for place, column in enumerate(columns):
-        worker = work(place, column, lambda new, i=place: reports.put((i, new)))  # type: ignore[misc]
+        worker = work(place, column, lambda new, i=place: desk.put(i, new))  # type: ignore[misc]
         # In the context of the request: who lends a GPU counts it to the visitor that is named there.
         run = copy_context().run
         threading.Thread(target=run, args=(worker.run,), name=f"column-{place}", daemon=True).start()
     try:
-        yield tuple(shown)
-        while not all(column.over for column in shown):
-            time.sleep(PICTURE_SECONDS / 2)  # at most ten pictures a second, with the wait below
-            _take(reports, shown, PICTURE_SECONDS * 5)
-            time.sleep(PICTURE_SECONDS / 2)
-            _take(reports, shown, 0)
-            yield tuple(_with_loading_time(column, cache) for column in shown)
+        with _looking_on as lookers:
+            shown = tuple(columns)
+            yield shown
+            while not all(column.over for column in shown):
+                shown = desk.newest(lookers.seconds)
+                yield tuple(_with_loading_time(column, cache) for column in shown)
     finally:
         stop.set()  # a closed tab: the workers end at their next step
 
 
-def _take(reports: "queue.SimpleQueue[tuple[int, AnyColumn]]", columns: list[AnyColumn], wait: float) -> None:
-    """Take all reports there are; where there is none, wait for one as long as told."""
-    try:
-        place, column = reports.get(timeout=wait) if wait else reports.get_nowait()
-        while True:
-            columns[place] = column
-            place, column = reports.get_nowait()
-    except queue.Empty:
-        return
+class _Desk:
+    """The newest columns of one comparison."""
+
+    def __init__(self, columns: Sequence[Any]):
+        self._columns = list(columns)
+        self._news = threading.Event()
+
+    def put(self, place: int, column: Any) -> None:
+        """Take a column in the place of the one before; what begins or ends is news, one step more is not."""
+        begun = self._columns[place].has_begun
+        self._columns[place] = column
+        if column.over or column.has_begun != begun:
+            self._news.set()
+
+    def newest(self, seconds: float) -> tuple[Any, ...]:
+        """All columns, after this time, or as soon as there are news."""
+        self._news.wait(seconds)
+        self._news.clear()
+        return tuple(self._columns)
+
+
+class _LookingOn:
+    """How many comparisons are being looked at, and how often each is shown."""
+
+    def __init__(self) -> None:
+        self._count, self._lock = 0, threading.Lock()
+
+    def __enter__(self) -> "_LookingOn":
+        with self._lock:
+            self._count += 1
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        with self._lock:
+            self._count -= 1
+
+    @property
+    def seconds(self) -> float:
+        """Between two pictures of one comparison."""
+        return max(PICTURE_SECONDS, self._count / MOST_PICTURES_PER_SECOND)
+
+
+_looking_on = _LookingOn()
 
 
 def _with_loading_time(column: AnyColumn, cache: ModelCache) -> AnyColumn:
@@ -163,10 +204,34 @@ def _with_loading_time(column: AnyColumn, cache: ModelCache) -> AnyColumn:
     return replace(column, seconds=progress.seconds, fetched=share)
 
 
-def turn_for(model: Any, cache: ModelCache) -> AbstractContextManager[Turn]:
-    """A part in the turns for a small model, on one core; half of the cores for a large one."""
+def turn_for(
+    model: Any, cache: ModelCache, stop: threading.Event | None = None
+) -> AbstractContextManager[Turn]:
+    """A part in the turns for a small model, on one core; half of the cores for a large one.
+
+    Args:
+        model: that is about to work.
+        cache: of the page's models, which hold the turns.
+        stop: set where nothing more is wanted: a large model that waits then waits no longer.
+    """
     from aigc_demo.core.device import cpu_quota, set_threads
 
     small = model.num_parameters < SMALL_PARAMETERS
     set_threads(processes=cpu_quota() if small else 2)
-    return cache.turns.joined() if small else nullcontext(Turn())
+    return cache.turns.joined() if small else _large(stop)
+
+
+_large_slots = threading.BoundedSemaphore(MOST_LARGE)
+
+
+@contextmanager
+def _large(stop: threading.Event | None) -> Iterator[Turn]:
+    """A slot among the large models; none is needed to end at once."""
+    taken = False
+    while not taken and not (stop and stop.is_set()):
+        taken = _large_slots.acquire(timeout=WAIT_SECONDS)
+    try:
+        yield Turn()
+    finally:
+        if taken:
+            _large_slots.release()

@@ -6,6 +6,9 @@ each falls to less than half of its speed although a core is free for either, an
 used up. With turns of some tens of milliseconds they wait for each other a few times a second, each is as
 fast in its turn as alone, and together they write no less (docs/experiments.md). The operations of a large
 model take long enough to run side by side, so large models take no part.
+
+Who has not written anything yet comes first, and passes on after its first token: that takes a few
+milliseconds, and whoever waits for a text sees that it begins however many others are being written.
 """
 
 import threading
@@ -28,6 +31,8 @@ class Turn:
         self._turns = turns
         self._had = 0.0  # seconds in earlier turns
         self._before = share
+        self.has_begun = False
+        self.comes = threading.Event()
         self._since = time.perf_counter() if turns is None else None
 
     @property
@@ -46,9 +51,11 @@ class Turn:
 
     def pass_on(self) -> None:
         """Let others write where one is due; to be called between two tokens. Returns when it is its turn."""
-        if self._turns is None or self._held < self._turns.seconds:
+        first, self.has_begun = not self.has_begun, True
+        if self._turns is None:
             return
-        if self._turns.somebody_due(self.share):
+        over = first or self._held >= self._turns.seconds
+        if self._turns.somebody_due(self.share) if over else self._turns.somebody_new():
             self.end()
             self.begin()
 
@@ -66,7 +73,7 @@ class Turn:
 
 
 class Turns:
-    """Gives the turn to one writer at a time: to the one that waits and has had the least so far.
+    """Gives the turn to one writer at a time: to one that has not begun, or else to who has had the least.
 
     Args:
         seconds: how long a turn lasts at least; it ends between two tokens.
@@ -74,7 +81,7 @@ class Turns:
 
     def __init__(self, seconds: float = TURN_SECONDS):
         self.seconds = seconds
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
         self._waiting: list[Turn] = []
         self._writing: Turn | None = None
 
@@ -85,7 +92,7 @@ class Turns:
         Who comes later is counted to have had as much as the one that had the least: it gets its share from
         now on, and does not catch up.
         """
-        with self._changed:
+        with self._lock:
             there = [*self._waiting, *([self._writing] if self._writing else [])]
             turn = Turn(self, min((other.share for other in there), default=0.0))
         turn.begin()
@@ -96,22 +103,28 @@ class Turns:
 
     def take(self, turn: Turn) -> None:
         """Wait until it is this one's turn."""
-        with self._changed:
+        with self._lock:
+            if self._writing is None:
+                self._writing = turn
+                return
+            turn.comes.clear()
             self._waiting.append(turn)
-            self._changed.wait_for(lambda: self._writing is None and self._next() is turn)
-            self._waiting.remove(turn)
-            self._writing = turn
+        turn.comes.wait()
 
     def give(self) -> None:
-        """End the turn that is."""
-        with self._changed:
-            self._writing = None
-            self._changed.notify_all()
+        """End the turn that is: the next one is woken, and it alone."""
+        with self._lock:
+            self._writing = min(self._waiting, key=lambda one: (one.has_begun, one.share), default=None)
+            if self._writing is not None:
+                self._waiting.remove(self._writing)
+                self._writing.comes.set()
 
     def somebody_due(self, share: float) -> bool:
-        """Whether one waits that has had no more than this."""
-        with self._changed:
-            return any(other.share <= share for other in self._waiting)
+        """Whether one waits that has not begun, or has had no more than this."""
+        with self._lock:
+            return any(not other.has_begun or other.share <= share for other in self._waiting)
 
-    def _next(self) -> Turn:
-        return min(self._waiting, key=lambda other: other.share)
+    def somebody_new(self) -> bool:
+        """Whether one waits that has not begun."""
+        with self._lock:
+            return any(not other.has_begun for other in self._waiting)

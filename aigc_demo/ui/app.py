@@ -10,6 +10,7 @@ import gradio as gr
 
 from aigc_demo.studio.catalog import Catalog, Choice, default_pair
 from aigc_demo.studio.game import Games
+from aigc_demo.studio.limits import Limits, limits_of_host
 from aigc_demo.studio.model_cache import Load, ModelCache
 from aigc_demo.studio.run_desk import RunDesk
 from aigc_demo.studio.run_watch import RunWatches
@@ -20,9 +21,11 @@ from aigc_demo.ui.frame import Frame, new_frame
 from aigc_demo.ui.game_panel import build_game_panel
 from aigc_demo.ui.gan_tab import build_gan_tab
 from aigc_demo.ui.language import head_script, translations, word
+from aigc_demo.ui.light_sessions import use_light_sessions
 from aigc_demo.ui.page_blocks import Page
 from aigc_demo.ui.picture_api import add_picture_api
 from aigc_demo.ui.run_view import PICTURES_PATH
+from aigc_demo.ui.slots import Readers, with_slots
 from aigc_demo.ui.text_api import add_text_api
 from aigc_demo.ui.text_tab import build_text_tab, model_words
 from aigc_demo.ui.text_to_image_api import add_text_to_image_api
@@ -35,12 +38,14 @@ from aigc_demo.ui.widgets import labelled, spans
 
 @dataclass(frozen=True)
 class Studio:
-    """What all tabs share: the models in memory, who is writing, the runs, and the visitors' games."""
+    """What all tabs share: models in memory, who is writing, runs, games, limits, who reads answers."""
 
     cache: ModelCache
     stops: StopBook
     runs: RunWatches
     games: Games = field(default_factory=Games)
+    limits: Limits = field(default_factory=limits_of_host)
+    readers: Readers = field(default_factory=Readers)
 
 
 def new_studio(folder: Path | None = None, load: Load | None = None) -> Studio:
@@ -80,6 +85,7 @@ def build_app(studio: Studio | None = None) -> gr.Blocks:
         studio: what the tabs share; a new one by default.
     """
     studio = studio or new_studio()
+    use_light_sessions()
     with Page(title="AIGC Demo", **serving.BLOCKS) as page:
         add_text_api(studio.cache, studio.stops)  # first, so that no listener's name is taken before
         add_picture_api(studio.cache, studio.stops)
@@ -92,6 +98,7 @@ def build_app(studio: Studio | None = None) -> gr.Blocks:
                 with gr.Tab(word(name)) as tab:
                     build(studio, replace(frame, tab=tab))
     page.queue(**serving.QUEUE)
+    with_slots(page, studio.readers, studio.limits)
     return page
 
 
@@ -100,7 +107,7 @@ def launch_settings(studio: Studio) -> dict[str, Any]:
     pictures = serving.picture_route(PICTURES_PATH, studio.runs.picture)
     return {
         **serving.LAUNCH,
-        "app_kwargs": {**serving.middleware(), "routes": [pictures]},
+        "app_kwargs": {**serving.middleware(studio.readers, studio.limits), "routes": [pictures]},
         "theme": page_theme(),
         "head": style_sheet() + head_script(),
         "i18n": translations(model_words(_named())),

@@ -10,8 +10,12 @@ import binascii
 import json
 from typing import Any
 
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from aigc_demo.studio.limits import Limits
+from aigc_demo.ui.addresses import CALLER_HEADER, CALLER_WORD, address_of
 
 TOOLS_PATH = "/gradio_api/mcp"
 OLD_TRANSPORTS = ("/sse", "/messages", "/messages/")
@@ -24,15 +28,17 @@ class ToolCalls:
     """Lets a few calls of tools run at once, the others wait; says to the endpoint whose call it is.
 
     The endpoint is called from the server's own address. Where a request comes from there, uvicorn takes the
-    last address of X-Forwarded-For for the caller's, so the real one is added at its end.
+    last address of X-Forwarded-For for the caller's, so the real one is added at its end; what the limits
+    count by goes along in a header that nobody else can write (`addresses`).
 
     Args:
         app: what is behind it.
+        limits: of the host.
         most: calls at once.
     """
 
-    def __init__(self, app: ASGIApp, most: int = MOST_CALLS):
-        self._app, self._slots = app, asyncio.Semaphore(most)
+    def __init__(self, app: ASGIApp, limits: Limits, most: int = MOST_CALLS):
+        self._app, self._limits, self._slots = app, limits, asyncio.Semaphore(most)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request, as ASGI wants it."""
@@ -43,7 +49,8 @@ class ToolCalls:
             gone = PlainTextResponse("Tools are called by streamable HTTP, at the address without /sse.", 404)
             await gone(scope, receive, send)
             return
-        scope = {**scope, "headers": with_caller(scope)}
+        own = (CALLER_HEADER.encode(), f"{CALLER_WORD} {address_of(Request(scope), self._limits)}".encode())
+        scope = {**scope, "headers": [*with_caller(scope), own]}
         if scope["method"] != "POST":
             await self._app(scope, receive, send)
             return
@@ -54,7 +61,8 @@ class ToolCalls:
 
 def with_caller(scope: Scope) -> list[tuple[bytes, bytes]]:
     """The request's headers, with the address that it came from at the end of X-Forwarded-For."""
-    name, headers = b"x-forwarded-for", list(scope["headers"])
+    name = b"x-forwarded-for"
+    headers = [one for one in scope["headers"] if one[0] != CALLER_HEADER.encode()]
     if not scope.get("client"):
         return headers
     chain = [value for key, value in headers if key == name] + [str(scope["client"][0]).encode("latin-1")]

@@ -14,10 +14,44 @@ STORAGE_KEY, STORAGE_WORD = "aigc-demo-visitor", "aigc-demo-storage"
 MIN_SECRET, MAX_SECRET = 20, 200
 
 
-# How listeners are wired: none is an endpoint; cheap ones do not wait for each other; models take turns.
+@dataclass(frozen=True)
+class Group:
+    """Functions that share slots; a flood of one group refuses that group alone.
+
+    Attributes:
+        at_once: how many of its calls run at the same time.
+        waiting: how many more may wait.
+        by_address: whether one network address can be held to fewer.
+    """
+
+    at_once: int
+    waiting: int
+    by_address: bool = True
+
+
+# Texts share the processor by turns, a new one first, so many of them may run; the other groups do not.
+GROUPS: dict[str, Group] = {
+    "text": Group(32, 32),
+    "reading": Group(4, 40),
+    "pictures": Group(4, 40),
+    "game": Group(3, 40),
+    "trial": Group(1, 8),
+    "runs": Group(16, 100, by_address=False),
+    "files": Group(4, 40, by_address=False),
+    "watch": Group(100, 20, by_address=False),
+    "page": Group(40, 200, by_address=False),
+}
+
+
+def in_group(name: str) -> dict[str, Any]:
+    """How a listener or an endpoint of a group is wired."""
+    return {"concurrency_id": name, "concurrency_limit": GROUPS[name].at_once}
+
+
+# How listeners are wired: none is an endpoint; those of the page are cheap.
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-CHEAP: dict[str, Any] = {**PRIVATE, "concurrency_limit": None}
-MODEL_WORK: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 3}
+CHEAP: dict[str, Any] = {**PRIVATE, **in_group("page")}
+TEXT, READING, PICTURES = in_group("text"), in_group("reading"), in_group("pictures")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import gradio as gr
 from aigc_demo.studio.game import TIMES, Games, Play, Table, TwinTable
 from aigc_demo.training.picture_settings import LOSSES
 from aigc_demo.ui import game_view
-from aigc_demo.ui.frame import MODEL_WORK, page_ticket
+from aigc_demo.ui.frame import in_group, page_ticket
 from aigc_demo.ui.language import word
 from aigc_demo.ui.widgets import door, widget
 
@@ -16,7 +16,7 @@ PRESSED: dict[str, Any] = {
     "api_visibility": "private",
     "show_progress": "minimal",
     "trigger_mode": "once",
-    **MODEL_WORK,
+    **in_group("game"),
 }
 RATE_STEP = 0.0001
 DEFAULT = Play()

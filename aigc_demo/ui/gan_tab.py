@@ -13,13 +13,13 @@ from aigc_demo.studio.real_pictures import TrainingPictures
 from aigc_demo.studio.stop_book import StopBook
 from aigc_demo.ui import columns, gan_tools
 from aigc_demo.ui import picture_view as view
-from aigc_demo.ui.frame import MODEL_WORK, PRIVATE, Frame, page_ticket
+from aigc_demo.ui.frame import CHEAP, PICTURES, PRIVATE, Frame, page_ticket
 from aigc_demo.ui.gan_handlers import SETTING_NAMES, GanHandlers
 from aigc_demo.ui.language import word
 from aigc_demo.ui.latent_handlers import LatentHandlers
 from aigc_demo.ui.widgets import widget
 
-WORK: dict[str, Any] = {**PRIVATE, **MODEL_WORK, "trigger_mode": "once"}
+WORK: dict[str, Any] = {**PRIVATE, **PICTURES, "trigger_mode": "once"}
 
 SLIDERS: dict[str, tuple[float, float, float, float]] = {
     # name in the API: smallest, largest, step, where it starts
@@ -150,9 +150,7 @@ def _wire_generating(handlers: GanHandlers, ticket: Any, question: Question, sid
     )
     question.stop.click(handlers.stop, ticket, None, queue=False, **PRIVATE)
     for side in sides:
-        side.model.change(
-            handlers.choose_model, [side.model], side.picture, concurrency_limit=None, **PRIVATE
-        )
+        side.model.change(handlers.choose_model, [side.model], side.picture, **CHEAP)
 
 
 def _wire_pickers(cache: ModelCache, frame: Frame, pickers: list[Any]) -> None:
@@ -168,6 +166,5 @@ def _wire_pickers(cache: ModelCache, frame: Frame, pickers: list[Any]) -> None:
         refresh,
         None,
         pickers,
-        concurrency_limit=None,
-        **PRIVATE,
+        **CHEAP,
     )

@@ -18,13 +18,13 @@ from aigc_demo.studio.training_switch import training_is_on
 from aigc_demo.training.recipes import RECIPES, recipe_named
 from aigc_demo.ui import run_view
 from aigc_demo.ui.columns import picker_choices
-from aigc_demo.ui.frame import CHEAP, Frame
+from aigc_demo.ui.frame import CHEAP, PRIVATE, Frame, in_group
 from aigc_demo.ui.language import word
 from aigc_demo.ui.widgets import door, widget
 from aigc_demo.ui.wording import WORDS
 
 # A trial takes the whole machine for a few seconds: one at a time.
-TRIAL: dict[str, Any] = {**CHEAP, "concurrency_limit": 1, "concurrency_id": "trial"}
+TRIAL: dict[str, Any] = {**PRIVATE, **in_group("trial")}
 STEPS: dict[str, float] = {
     "hidden_size": 32,
     "context_length": 8,

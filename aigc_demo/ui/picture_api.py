@@ -27,7 +27,7 @@ from aigc_demo.studio.model_cache import ModelCache
 from aigc_demo.studio.picture_formats import loop_webp, single_pngs
 from aigc_demo.studio.real_pictures import judge, png_pictures
 from aigc_demo.studio.stop_book import StopBook, new_ticket
-from aigc_demo.ui.frame import MODEL_WORK
+from aigc_demo.ui.frame import PICTURES
 from aigc_demo.ui.language import chosen_language
 from aigc_demo.ui.widgets import door
 from aigc_demo.ui.wording import sentence
@@ -44,7 +44,7 @@ def add_picture_api(cache: ModelCache, stops: StopBook) -> None:
     """
     api = PictureApi(cache, stops)
     for endpoint in (api.generate_images, api.interpolate, api.discriminate):
-        gr.api(endpoint, api_name=endpoint.__name__, **MODEL_WORK)
+        gr.api(endpoint, api_name=endpoint.__name__, **PICTURES)
 
 
 class PictureApi:

@@ -18,7 +18,7 @@ from aigc_demo.studio.run_samples import draws, draws_anew, measures, new_pictur
 from aigc_demo.studio.run_watch import RunView, RunWatches
 from aigc_demo.studio.stop_book import StopBook
 from aigc_demo.ui.columns import picker_choices
-from aigc_demo.ui.frame import CHEAP, MODEL_WORK, PRIVATE, page_ticket
+from aigc_demo.ui.frame import CHEAP, PRIVATE, TEXT, page_ticket
 from aigc_demo.ui.language import word
 from aigc_demo.ui.run_view import picture_address, same
 from aigc_demo.ui.widgets import door, spans, widget
@@ -28,7 +28,7 @@ Json = dict[str, Any]
 # No filter and little heat: a class looks at the model, not at what sampling hides.
 SAMPLING = {"temperature": 0.8, "max_new_tokens": 120}
 NO_BASELINE = ""
-WRITING: dict[str, Any] = {**PRIVATE, **MODEL_WORK}
+WRITING: dict[str, Any] = {**PRIVATE, **TEXT}
 
 
 @dataclass(frozen=True)

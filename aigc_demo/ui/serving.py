@@ -17,21 +17,24 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from aigc_demo.studio.limits import Limits
 from aigc_demo.ui.assistants import ToolCalls
 from aigc_demo.ui.faults import UnhandledErrors, quiet_server_log
 from aigc_demo.ui.headers import SecurityHeaders
+from aigc_demo.ui.light_sessions import MOST_SESSIONS
 from aigc_demo.ui.request_limits import MAX_UPLOAD_BYTES, RequestLimits, with_timeout
+from aigc_demo.ui.slots import MOST_THREADS, Readers, ReaderWatch
 
-MAX_WAITING = 40
 WARM_UP_SECONDS = 0.5
 CLOSE_SECONDS = 1
 
-QUEUE: dict[str, Any] = {"api_open": False, "max_size": MAX_WAITING}
-BLOCKS: dict[str, Any] = {"analytics_enabled": False, "delete_cache": (3600, 24 * 3600)}
+QUEUE: dict[str, Any] = {"api_open": False}
+BLOCKS: dict[str, Any] = {"analytics_enabled": False, "delete_cache": (600, 3600)}
 LAUNCH: dict[str, Any] = {
     "show_error": False,
     "max_file_size": MAX_UPLOAD_BYTES,
-    "state_session_capacity": 200,
+    "state_session_capacity": MOST_SESSIONS,
+    "max_threads": MOST_THREADS,
     "enable_monitoring": False,
     "strict_cors": True,
     "ssr_mode": False,
@@ -58,9 +61,15 @@ def picture_route(path: str, find: Callable[[str, int], bytes | None]) -> Route:
     return Route(f"/{path}/{{name:str}}/{{number:int}}.png", answer)
 
 
-def middleware() -> dict[str, Any]:
-    """Headers, limits, answers to unhandled errors, the care for tool calls; for `launch(app_kwargs=...)`."""
-    return {"middleware": [Middleware(ToolCalls)], "lifespan": _with_outermost}
+def middleware(readers: Readers, limits: Limits) -> dict[str, Any]:
+    """Headers, limits, answers to unhandled errors, the care for tool calls; for `launch(app_kwargs=...)`.
+
+    Args:
+        readers: where it is noted who reads the answers of which calls.
+        limits: of the host.
+    """
+    inner = [Middleware(ReaderWatch, readers=readers), Middleware(ToolCalls, limits=limits)]
+    return {"middleware": inner, "lifespan": _with_outermost}
 
 
 @contextlib.asynccontextmanager

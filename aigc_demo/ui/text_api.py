@@ -18,7 +18,7 @@ from aigc_demo.studio.catalog import default_pair
 from aigc_demo.studio.compare import Column, check_request, compare_text, new_seed
 from aigc_demo.studio.model_cache import ModelCache
 from aigc_demo.studio.stop_book import StopBook, new_ticket
-from aigc_demo.ui.frame import MODEL_WORK
+from aigc_demo.ui.frame import READING, TEXT, in_group
 from aigc_demo.ui.language import chosen_language
 from aigc_demo.ui.widgets import door
 from aigc_demo.ui.wording import sentence
@@ -34,10 +34,11 @@ def add_text_api(cache: ModelCache, stops: StopBook) -> None:
         stops: which visitor's writing is to stop.
     """
     api = TextApi(cache, stops)
-    for endpoint in (api.generate_text, api.next_token, api.score_text, api.attention, api.token_ids):
-        gr.api(endpoint, api_name=endpoint.__name__, **MODEL_WORK)
-    gr.api(api.models, api_name="models", concurrency_limit=None)
-    gr.api(api.stop_text, api_name="stop_text", concurrency_limit=None)
+    gr.api(api.generate_text, api_name="generate_text", **TEXT)
+    for endpoint in (api.next_token, api.score_text, api.attention, api.token_ids):
+        gr.api(endpoint, api_name=endpoint.__name__, **READING)
+    gr.api(api.models, api_name="models", **in_group("page"))
+    gr.api(api.stop_text, api_name="stop_text", **in_group("page"))
 
 
 class TextApi:

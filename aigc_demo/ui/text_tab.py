@@ -12,7 +12,7 @@ from aigc_demo.studio.model_cache import ModelCache
 from aigc_demo.studio.stop_book import StopBook
 from aigc_demo.ui import columns
 from aigc_demo.ui.columns import Shown
-from aigc_demo.ui.frame import MODEL_WORK, PRIVATE, Frame, page_ticket
+from aigc_demo.ui.frame import CHEAP, PRIVATE, READING, TEXT, Frame, page_ticket
 from aigc_demo.ui.language import word
 from aigc_demo.ui.text_handlers import TextHandlers
 from aigc_demo.ui.widgets import spans, widget
@@ -210,7 +210,7 @@ def _wire_writing(
     left, right = sides
     pictures = [question.seed, *left.picture, *right.picture]
     given = [ticket, *question.all, left.model, right.model, left.shown, right.shown]
-    keep = {**PRIVATE, **MODEL_WORK, "outputs": pictures, "trigger_mode": "once"}
+    keep = {**PRIVATE, **TEXT, "outputs": pictures, "trigger_mode": "once"}
     gr.on([buttons["generate"].click, question.prompt.submit], handlers.generate, given, **keep)
     buttons["regenerate"].click(handlers.regenerate, given, **keep)
     buttons["continue"].click(handlers.go_on, given, **keep)
@@ -219,15 +219,13 @@ def _wire_writing(
 
 def _wire_columns(handlers: TextHandlers, ticket: Any, question: Question, sides: list[Side]) -> None:
     for side in sides:
-        side.model.change(
-            handlers.choose_model, [side.model], side.picture, concurrency_limit=None, **PRIVATE
-        )
+        side.model.change(handlers.choose_model, [side.model], side.picture, **CHEAP)
         side.strip.select(
             handlers.show_alternatives,
             [side.shown],
             [side.strip, side.choices, side.shown],
             **PRIVATE,
-            **MODEL_WORK,
+            **READING,
         )
         side.choices.select(
             handlers.take_alternative,
@@ -235,7 +233,7 @@ def _wire_columns(handlers: TextHandlers, ticket: Any, question: Question, sides
             side.picture,
             trigger_mode="once",
             **PRIVATE,
-            **MODEL_WORK,
+            **TEXT,
         )
         side.choices.close(lambda: None, None, side.choices, queue=False, **PRIVATE)
 
@@ -253,8 +251,7 @@ def _wire_pickers(cache: ModelCache, frame: Frame, pickers: list[Any]) -> None:
         refresh,
         None,
         pickers,
-        concurrency_limit=None,
-        **PRIVATE,
+        **CHEAP,
     )
 
 
@@ -271,8 +268,7 @@ def _wire_examples(examples: Any, choices: tuple[Choice, ...], question: Questio
         use_example,
         examples,
         [question.prompt, sides[0].model, sides[1].model],
-        concurrency_limit=None,
-        **PRIVATE,
+        **CHEAP,
     )
 
 
@@ -301,7 +297,7 @@ def _surprise(handlers: TextHandlers, sides: list[Side]) -> None:
         [*strips, *(side.facts for side in sides), *(side.shown for side in sides)],
         trigger_mode="once",
         **{**PRIVATE, "show_progress": "minimal"},
-        **MODEL_WORK,
+        **READING,
     )
 
 
@@ -322,5 +318,5 @@ def _attention(handlers: TextHandlers, sides: list[Side]) -> None:
         maps,
         trigger_mode="once",
         **{**PRIVATE, "show_progress": "minimal"},
-        **MODEL_WORK,
+        **READING,
     )

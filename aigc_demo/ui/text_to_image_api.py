@@ -26,7 +26,7 @@ from aigc_demo.studio.model_cache import ModelCache
 from aigc_demo.studio.picture_formats import single_pngs
 from aigc_demo.studio.real_pictures import png_pictures
 from aigc_demo.studio.stop_book import StopBook
-from aigc_demo.ui.frame import MODEL_WORK
+from aigc_demo.ui.frame import PICTURES
 from aigc_demo.ui.picture_api import decoded, streamed
 from aigc_demo.ui.widgets import door
 
@@ -45,7 +45,7 @@ def add_text_to_image_api(cache: ModelCache, stops: StopBook) -> None:
     """
     api = TextToImageApi(cache, stops)
     for endpoint in (api.text_to_image, api.rank, api.check_attributes, api.retrieve):
-        gr.api(endpoint, api_name=endpoint.__name__, **MODEL_WORK)
+        gr.api(endpoint, api_name=endpoint.__name__, **PICTURES)
 
 
 class TextToImageApi:

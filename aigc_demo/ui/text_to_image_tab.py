@@ -13,13 +13,13 @@ from aigc_demo.studio.illustrate import MOST_CANDIDATES
 from aigc_demo.studio.model_cache import ModelCache
 from aigc_demo.studio.stop_book import StopBook
 from aigc_demo.ui import columns, picture_view, text_to_image_tools, text_to_image_view
-from aigc_demo.ui.frame import CHEAP, MODEL_WORK, PRIVATE, Frame, page_ticket
+from aigc_demo.ui.frame import CHEAP, PICTURES, PRIVATE, Frame, page_ticket
 from aigc_demo.ui.gan_tools import build_timeline
 from aigc_demo.ui.language import word
 from aigc_demo.ui.text_to_image_handlers import TextToImageHandlers
 from aigc_demo.ui.widgets import widget
 
-WORK: dict[str, Any] = {**PRIVATE, **MODEL_WORK, "trigger_mode": "once"}
+WORK: dict[str, Any] = {**PRIVATE, **PICTURES, "trigger_mode": "once"}
 SLIDERS: dict[str, tuple[float, float, float, float]] = {
     # name in the API: smallest, largest, step, where it starts
     "num_candidates": (1, MOST_CANDIDATES, 1, 8),
@@ -195,9 +195,7 @@ def _wire(handlers: TextToImageHandlers, ticket: Any, question: Question, sides:
     )
     question.stop.click(handlers.stop, ticket, None, queue=False, **PRIVATE)
     for side in sides:
-        side.model.change(
-            handlers.choose_model, [side.model], side.picture, concurrency_limit=None, **PRIVATE
-        )
+        side.model.change(handlers.choose_model, [side.model], side.picture, **CHEAP)
         side.pictures.select(handlers.choose, [side.shown], [side.pictures, side.shown], **CHEAP)
 
 

@@ -19,7 +19,7 @@ from aigc_demo.studio.preflight import try_order
 from aigc_demo.studio.run_order import RunOrder, checked_text_bytes
 from aigc_demo.studio.run_samples import draws
 from aigc_demo.studio.run_watch import RunView, RunWatches, logarithms
-from aigc_demo.ui.frame import visitor_secret
+from aigc_demo.ui.frame import in_group, visitor_secret
 from aigc_demo.ui.language import chosen_language
 from aigc_demo.ui.run_view import picture_address
 from aigc_demo.ui.widgets import door
@@ -38,8 +38,8 @@ def add_train_api(watches: RunWatches, catalog: Catalog) -> None:
     """
     api = TrainApi(watches, catalog)
     for endpoint in (api.start_run, api.stop_run, api.resume_run, api.runs, api.run_curves):
-        gr.api(endpoint, api_name=endpoint.__name__, concurrency_limit=None)
-    gr.api(api.try_run, api_name="try_run", concurrency_limit=1, concurrency_id="trial")
+        gr.api(endpoint, api_name=endpoint.__name__, **in_group("runs"))
+    gr.api(api.try_run, api_name="try_run", **in_group("trial"))
 
 
 class TrainApi:

@@ -11,12 +11,15 @@ from aigc_demo.studio.run_watch import RunWatches
 from aigc_demo.studio.stop_book import StopBook
 from aigc_demo.ui import charts, run_view
 from aigc_demo.ui.comparison import MOST_COMPARED
-from aigc_demo.ui.frame import CHEAP, PRIVATE, Frame
+from aigc_demo.ui.frame import CHEAP, PRIVATE, Frame, in_group
 from aigc_demo.ui.language import word
 from aigc_demo.ui.order_form import OrderForm, build_order_form
 from aigc_demo.ui.scrubber import Scrubber, build_scrubber, wire_scrubber
 from aigc_demo.ui.train_handlers import TrainHandlers
 from aigc_demo.ui.widgets import help_on, widget
+
+RUNS: dict[str, Any] = {**PRIVATE, **in_group("runs")}
+FILES: dict[str, Any] = {**PRIVATE, **in_group("files")}
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,7 @@ def _exchange(handlers: TrainHandlers, visitor: Any, watched: Watched, notice: A
         gr.Markdown(word("upload_intro"), elem_classes="intro")
         file = gr.File(label=word("exported"), file_types=[".zip"], elem_id="upload-file", height=120)
         button = gr.Button(word("upload"), elem_id="upload")
-    button.click(handlers.upload, [file, visitor], [visitor, watched.picker, notice, watched.disk], **PRIVATE)
+    button.click(handlers.upload, [file, visitor], [visitor, watched.picker, notice, watched.disk], **FILES)
 
 
 def _push(handlers: TrainHandlers, visitor: Any, watched: Watched, notice: Any) -> None:
@@ -113,7 +116,7 @@ def _push(handlers: TrainHandlers, visitor: Any, watched: Watched, notice: Any) 
         repository = gr.Textbox("", label=word("push_name"), max_lines=1, elem_id="push-name")
         button = gr.Button(word("push_model"), elem_id="push")
     asked = [watched.picker, repository, visitor]
-    button.click(handlers.push, asked, notice, trigger_mode="once", **PRIVATE)
+    button.click(handlers.push, asked, notice, trigger_mode="once", **FILES)
 
 
 def _comparison(handlers: TrainHandlers) -> Any:
@@ -154,21 +157,21 @@ def _wire_order(
         [visitor, *form.all],
         [visitor, watched.picker, notice],
         trigger_mode="once",
-        **CHEAP,
+        **RUNS,
     )
 
 
 def _wire_watching(handlers: TrainHandlers, visitor: Any, watched: Watched, notice: Any, file: Any) -> None:
     asked = [watched.picker, watched.logarithmic, visitor]
-    keep = {**CHEAP, "trigger_mode": "multiple"}
+    keep = {**PRIVATE, **in_group("watch"), "trigger_mode": "multiple"}
     watched.picker.change(lambda: gr.update(value=None, visible=False), None, file, **CHEAP)
     gr.on([watched.picker.change, watched.logarithmic.change], handlers.watch, asked, watched.all, **keep)
     watched.picker.focus(handlers.refresh, None, watched.picker, **CHEAP)
     named = [watched.picker, visitor]
     watched.stop.click(handlers.stop, named, notice, queue=False, **PRIVATE)
-    watched.resume.click(handlers.resume, named, notice, **CHEAP).success(
+    watched.resume.click(handlers.resume, named, notice, **RUNS).success(
         handlers.watch, asked, watched.all, **keep
     )
-    watched.delete.click(handlers.delete, named, [watched.picker, notice, watched.disk], **CHEAP)
-    watched.download.click(handlers.download, watched.picker, file, **PRIVATE)
-    watched.save.click(handlers.save_model, watched.picker, file, **PRIVATE)
+    watched.delete.click(handlers.delete, named, [watched.picker, notice, watched.disk], **RUNS)
+    watched.download.click(handlers.download, watched.picker, file, **FILES)
+    watched.save.click(handlers.save_model, watched.picker, file, **FILES)

@@ -18,6 +18,7 @@ from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 from PIL import Image
 
+from aigc_demo.studio.limits import Limits
 from aigc_demo.ui import assistants
 from aigc_demo.ui.wording import sentence
 from tests.ui.conftest import ROOT, free_port, wait_until_it_answers
@@ -209,10 +210,10 @@ def test_a_private_listener_is_no_tool(small_page):
 def test_a_tool_sees_the_address_of_its_caller_and_no_other_that_he_writes(small_page):
     # 127.0.0.2 is this machine as well, and no address that the server takes for its own.
     told = value(called(small_page, "caller", host="127.0.0.2"))
-    assert told == {"host": "127.0.0.2", "forwarded": "127.0.0.2"}
-    forged = {"x-forwarded-for": "203.0.113.9"}
+    assert told == {"host": "127.0.0.2", "forwarded": "127.0.0.2", "address": "127.0.0.2"}
+    forged = {"x-forwarded-for": "203.0.113.9", "x-aigc-demo-caller": "word 203.0.113.9"}
     told = value(called(small_page, "caller", host="127.0.0.2", headers=forged))
-    assert told == {"host": "127.0.0.2", "forwarded": "203.0.113.9, 127.0.0.2"}
+    assert told == {"host": "127.0.0.2", "forwarded": "203.0.113.9, 127.0.0.2", "address": "127.0.0.2"}
 
 
 def test_many_calls_at_once_are_all_answered(small_page):
@@ -260,7 +261,7 @@ def test_calls_beyond_the_most_wait_and_a_body_without_an_end_keeps_nobody_waiti
             }
             return asyncio.create_task(calls(scope, receive, None))
 
-        calls = assistants.ToolCalls(application, most=2)
+        calls = assistants.ToolCalls(application, Limits(), most=2)
         stuck = request(0, never)
         tasks = [request(number, body) for number in (1, 2, 3)]
         for _ in range(20):

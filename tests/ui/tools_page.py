@@ -5,17 +5,21 @@ import time
 
 import gradio as gr
 
+from aigc_demo.studio.limits import Limits
 from aigc_demo.ui import serving
+from aigc_demo.ui.addresses import address_of
 from aigc_demo.ui.assistants import clear_answers
+from aigc_demo.ui.slots import Readers
 
 
 def caller(request: gr.Request) -> dict:
     """The address that the endpoint sees.
 
     Returns:
-        host and the header X-Forwarded-For
+        host, the header X-Forwarded-For, and the address that limits count by
     """
-    return {"host": request.client.host, "forwarded": request.headers.get("x-forwarded-for")}
+    forwarded = request.headers.get("x-forwarded-for")
+    return {"host": request.client.host, "forwarded": forwarded, "address": address_of(request, Limits())}
 
 
 def short(number: int) -> int:
@@ -35,7 +39,9 @@ def main():
         gr.api(short, api_name="short", concurrency_limit=3)
         gr.Button("hidden").click(lambda: None, api_visibility="private")
     page.queue(**serving.QUEUE)
-    page.launch(prevent_thread_lock=True, **serving.LAUNCH, app_kwargs=serving.middleware())
+    page.launch(
+        prevent_thread_lock=True, **serving.LAUNCH, app_kwargs=serving.middleware(Readers(), Limits())
+    )
     clear_answers(page)
     threading.Event().wait()
 
