@@ -11,6 +11,7 @@ LARGEST = 2**53
 MOST_DIGITS = len(str(LARGEST))
 
 STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+SURROGATE = re.compile(r"\\u[dD]")
 BRACKET = re.compile(r"[\[\]{}]")
 
 
@@ -23,13 +24,35 @@ def strict_json(text: str, most_characters: int, most_depth: int = MOST_DEPTH) -
         most_depth: how deep its lists and objects may lie in each other.
 
     Raises:
-        ValueError: it is no JSON, is longer or deeper, or holds a number that is not finite or, where it is
-            whole, beyond 2**53.
+        ValueError: it is no JSON, is longer or deeper, or holds half of a character (a lone surrogate, which
+            no answer can be sent with), or a number that is not finite or, where it is whole, beyond 2**53.
     """
     if len(text) > most_characters:
         raise ValueError(f"longer than {most_characters} characters")
     _check_depth(text, most_depth)
-    return json.loads(text, parse_int=_whole, parse_float=_finite, parse_constant=_refused)
+    value = json.loads(text, parse_int=_whole, parse_float=_finite, parse_constant=_refused)
+    if SURROGATE.search(text):
+        json.dumps(value, ensure_ascii=False).encode("utf-8")  # UnicodeEncodeError is a ValueError
+    return value
+
+
+def check_counts(raw: bytes, most_objects: int, most_values: int) -> None:
+    """Refuse JSON that would take much memory, before it is parsed.
+
+    An empty object takes 3 bytes in a file, and 64 in memory.
+
+    Args:
+        raw: the file; signs in its texts count too.
+        most_objects: it may hold.
+        most_values: its lists and objects may hold together, roughly.
+
+    Raises:
+        ValueError: it holds more.
+    """
+    if raw.count(b"{") > most_objects:
+        raise ValueError(f"more than {most_objects} objects")
+    if raw.count(b"[") + raw.count(b",") > most_values:
+        raise ValueError(f"more than {most_values} values")
 
 
 def _check_depth(text: str, most: int) -> None:

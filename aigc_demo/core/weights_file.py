@@ -16,6 +16,7 @@ from typing import Any
 
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import InputError
+from aigc_demo.core.strict_json import check_counts
 
 WEIGHTS = "model.safetensors"
 PICKLES = (".bin", ".pt", ".pth", ".pkl", ".ckpt", ".pickle")
@@ -35,7 +36,8 @@ NUM_BYTES = {
 }
 FLOATING = ("F32", "F16", "BF16")
 MAX_HEADER_BYTES = 16 * 2**20
-MAX_INDEX_BYTES, MAX_PARTS = 16 * 2**20, 256
+MAX_TENSORS, MAX_HEADER_VALUES = 10_000, 100_000
+MAX_INDEX_BYTES, MAX_PARTS = 2 * 2**20, 256
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,9 @@ def read_header(path: Path) -> dict[str, TensorFacts]:
             size = int.from_bytes(file.read(8), "little")
             if not 2 <= size <= MAX_HEADER_BYTES:
                 raise ValueError("no header")
-            header = json.loads(file.read(size).decode("utf-8"), object_pairs_hook=_unique)
+            raw = file.read(size)
+        check_counts(raw, MAX_TENSORS + 2, MAX_HEADER_VALUES)
+        header = json.loads(raw.decode("utf-8"), object_pairs_hook=_unique)
         _check_metadata(header.get("__metadata__", {}))
         facts = {name: _facts(entry) for name, entry in header.items() if name != "__metadata__"}
         _check_places(facts, path.stat().st_size - 8 - size)

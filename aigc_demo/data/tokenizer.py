@@ -20,7 +20,9 @@ import tokenizers
 from tokenizers import Regex, decoders, models, pre_tokenizers, trainers
 
 from aigc_demo.core.errors import InputError
+from aigc_demo.core.library_errors import library_errors
 from aigc_demo.core.run_directory import write_atomically, writing
+from aigc_demo.core.strict_json import check_counts
 
 UNKNOWN, START = "<unk>", "<start>"
 SPECIAL_TOKENS = (UNKNOWN, START)
@@ -47,6 +49,7 @@ BPE_VOCAB_SIZE = 4096
 MIN_WORD_COUNT = 2
 CHUNK_LENGTH = 500_000
 MAX_FILE_BYTES = 32 * 2**20
+MAX_OBJECTS, MAX_VALUES = 20_000, 4_000_000
 NUM_CODE_POINTS = 0x110000
 
 IntArray = npt.NDArray[np.int64]
@@ -155,12 +158,12 @@ class Tokenizer:
             InputError: there is none, or it is broken, or it is not one of ours.
         """
         path = Path(folder) / "tokenizer.json"
-        try:
+        with library_errors("broken_model", path=str(folder), detail="tokenizer.json"):
             if path.stat().st_size > MAX_FILE_BYTES:
                 raise ValueError("too large")
-            return cls(_rebuilt(json.loads(path.read_text("utf-8"))))
-        except Exception as error:  # the library raises bare Exception for what it does not like
-            raise InputError("broken_model", path=str(folder), detail="tokenizer.json") from error
+            raw = path.read_bytes()
+            check_counts(raw, MAX_OBJECTS, MAX_VALUES)
+            return cls(_rebuilt(json.loads(raw.decode("utf-8"))))
 
     @cached_property
     def _tokens(self) -> list[str]:

@@ -7,10 +7,11 @@ from typing import Any
 
 import torch
 from safetensors.torch import load_file
-from torch import nn
+from torch import Tensor, nn
 
 from aigc_demo.core.config import Settings
 from aigc_demo.core.errors import InputError
+from aigc_demo.core.library_errors import library_errors
 from aigc_demo.core.weights_file import check_weights, read_json, weights_path
 
 COUNTERS = ("I64",)  # batch norm counts its batches
@@ -61,8 +62,18 @@ def checked(network: Any, shape: type[Settings], folder: Path) -> Settings:
 def loaded(network: Any, shape: type[Settings], folder: Path) -> Any:
     """A network with its weights, in evaluation mode, float32; otherwise as `checked`."""
     made: nn.Module = network(checked(network, shape, folder))
-    made.load_state_dict(load_file(weights_path(folder)))
+    made.load_state_dict(load_weights(weights_path(folder)))
     return made.float().eval()
+
+
+def load_weights(path: Path) -> dict[str, Tensor]:
+    """The tensors of a safetensors file whose header was looked at before.
+
+    Raises:
+        InputError: the library does not take it all the same, or it went away.
+    """
+    with library_errors("broken_model", path=str(path), detail="its header or its length is wrong"):
+        return load_file(path)
 
 
 def _check(network: nn.Module, folder: Path) -> None:

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor
 
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.weights_file import check_weights, read_json, weights_path
 from aigc_demo.data.tokenizer import Tokenizer
 from aigc_demo.generators.catalog import CatalogEntry, Family
+from aigc_demo.generators.network_folder import load_weights
 from aigc_demo.generators.sessions import Session
 from aigc_demo.generators.text_model import Vocabulary, check_vocabulary, memory_mib, opened
 from aigc_demo.nets.attention import KeyValueCache
@@ -152,7 +152,7 @@ def load_ours_text(entry: CatalogEntry, dtype: torch.dtype, *, quantized: bool =
     tokenizer = Tokenizer.load(folder)
     check_vocabulary(folder, tokenizer, config.vocab_size)
     decoder = Decoder(config)
-    decoder.load_state_dict(load_file(weights_path(folder)))
+    decoder.load_state_dict(load_weights(weights_path(folder)))
     return OursText(
         entry.name,
         decoder.to(dtype),

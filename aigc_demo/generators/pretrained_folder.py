@@ -68,7 +68,7 @@ def _offered(folder: Path) -> CatalogEntry:
     except OSError as error:  # it went away meanwhile, or may not be looked into
         detail = error.strerror or "it cannot be read"
         entry = _unusable(folder, InputError("broken_model", path=folder.name, detail=detail))
-    return replace(entry, name=entry.name.replace("@", "-"))
+    return replace(entry, name=_readable(entry.name).replace("@", "-"))
 
 
 @lru_cache(maxsize=2 * MOST_MODELS)
@@ -87,9 +87,14 @@ def _unusable(folder: Path, error: InputError) -> CatalogEntry:
     )
 
 
+def _readable(name: str) -> str:
+    """A folder's name as it can be sent to a browser; a disk may hold names that are no text."""
+    return name.encode("utf-8", "replace").decode("utf-8")
+
+
 def _named(error: InputError, name: str) -> dict[str, str]:
     """Whoever reads the page learns the model's name, not where it lies."""
-    return {"path": name} if "path" in error.values else {}
+    return {"path": _readable(name)} if "path" in error.values else {}
 
 
 def _state(folder: Path) -> tuple[Any, ...]:

@@ -13,14 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from aigc_demo.core.errors import InputError
+from aigc_demo.core.library_errors import library_errors
 from aigc_demo.core.memory import check_fits
 from aigc_demo.core.weights_file import TensorFacts, check_tensors, read_header, read_json, weights_files
 from aigc_demo.generators.config_keys import DIFFUSERS, ROPE, SCHEDULERS, TRANSFORMERS
 from aigc_demo.generators.foreign_config import check_rest, taken
+from aigc_demo.generators.network_folder import load_weights
 from aigc_demo.generators.pretrained_folder import BUFFER, DIFFUSION_WEIGHTS
 
 # While transformers loads, it changes switches of the whole process and puts back what it found: two loads
@@ -70,10 +71,8 @@ def _configured(
     for name in ("bos_token_id", "eos_token_id", "pad_token_id"):  # some name tokens of another vocabulary
         if name in keys and words is not None and not _within(found.get(name, usual[name]), words):
             found[name] = None
-    try:
+    with library_errors("broken_model", path=path, detail="config.json"):
         return AutoConfig.for_model(architecture, **found, **rope, **more)
-    except Exception as error:  # the library says in as many ways that settings do not go together
-        raise InputError("broken_model", path=path, detail="config.json") from error
 
 
 def _within(value: Any, words: int) -> bool:
@@ -115,7 +114,7 @@ def load_transformers(kind: str, folder: Path, architecture: str, dtype: torch.d
     # A copy of the configuration, since the library writes into it.
     empty = _empty(lambda: network_class(copy.deepcopy(config)), folder)
     names = _names(files, empty, network_class.base_model_prefix, folder)
-    with ONE_AT_A_TIME:
+    with library_errors("broken_model", path=str(folder), detail="its weights"), ONE_AT_A_TIME:
         network = network_class.from_pretrained(
             None, config=config, state_dict=_read(files, names), dtype=dtype
         )
@@ -124,11 +123,8 @@ def load_transformers(kind: str, folder: Path, architecture: str, dtype: torch.d
 
 def _empty(make: Callable[[], nn.Module], folder: Path) -> nn.Module:
     """The network without memory for its weights, if this machine has room for them."""
-    try:
-        with torch.device("meta"):
-            empty = make()
-    except Exception as error:  # as above
-        raise InputError("broken_model", path=str(folder), detail="config.json") from error
+    with library_errors("broken_model", path=str(folder), detail="config.json"), torch.device("meta"):
+        empty = make()
     check_fits(folder.name, sum(weight.numel() for weight in empty.parameters()))
     return empty
 
@@ -164,7 +160,7 @@ def _headers(files: Sequence[Path], folder: Path) -> dict[str, TensorFacts]:
 
 
 def _read(files: Sequence[Path], names: Mapping[str, str]) -> dict[str, Tensor]:
-    read = {name: tensor for file in files for name, tensor in load_file(file).items()}
+    read = {name: tensor for file in files for name, tensor in load_weights(file).items()}
     return {own: read[name] for name, own in names.items()}
 
 
@@ -185,8 +181,9 @@ def load_diffusers(kind: str, folder: Path) -> nn.Module:
     names = {name: _new_name(name) for name in found}
     expected = {name: tuple(weight.shape) for name, weight in empty.state_dict().items()}
     check_tensors({names[name]: facts for name, facts in found.items()}, expected, str(folder))
-    network = _class(kind).from_config(config)
-    network.load_state_dict(_read(files, names))
+    with library_errors("broken_model", path=str(folder), detail="its weights"):
+        network: nn.Module = _class(kind).from_config(config)
+        network.load_state_dict(_read(files, names))
     return network.float().eval()
 
 
@@ -217,10 +214,8 @@ def load_scheduler(folder: Path) -> Any:
         detail, expected = "its scheduler is another one", f"has one of {', '.join(SCHEDULERS)}"
         raise InputError("foreign_model", path=str(folder), detail=detail, expected=expected)
     settings = _allowed(config, SCHEDULERS[kind], kind, folder, "scheduler_config.json")
-    try:
+    with library_errors("broken_model", path=str(folder), detail="scheduler_config.json"):
         return _class(kind)(**settings)
-    except Exception as error:  # as above
-        raise InputError("broken_model", path=str(folder), detail="scheduler_config.json") from error
 
 
 def _allowed(config: Mapping[str, Any], keys: Any, kind: str, folder: Path, name: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import tokenizers
 from tokenizers import models
 
 from aigc_demo.core.errors import InputError
+from aigc_demo.core.library_errors import library_errors
 from aigc_demo.generators import tokenizer_parts as parts
 from aigc_demo.generators.older_tokenizer import USUAL_NAMES, Description, described
 from aigc_demo.generators.tokenizer_files import (
@@ -98,21 +99,17 @@ def read_tokenizer(folder: Path, architecture: str, vocab_size: int | None = Non
     """
     if architecture not in KINDS:
         raise ValueError(f"architecture must be one of {', '.join(KINDS)}")
-    try:
-        tokenizer = _read(folder, architecture)
-        if vocab_size is not None:
-            _check_size(tokenizer, vocab_size)
-        return tokenizer
-    except parts.UnknownPart as error:
-        detail = f"its tokenizer has a part that is not known here: {error}"
-        raise InputError("foreign_model", path=str(folder), detail=detail, expected=EXPECTED) from error
-    except BrokenTokenizer as error:
-        raise InputError("broken_model", path=str(folder), detail=str(error)) from error
-    except BaseException as error:
-        # The library raises bare Exception, and where it panics, something that is no Exception.
-        if isinstance(error, Exception) or type(error).__name__ == "PanicException":
-            raise InputError("broken_model", path=str(folder), detail="its tokenizer") from error
-        raise
+    with library_errors("broken_model", path=str(folder), detail="its tokenizer"):
+        try:
+            tokenizer = _read(folder, architecture)
+            if vocab_size is not None:
+                _check_size(tokenizer, vocab_size)
+            return tokenizer
+        except parts.UnknownPart as error:
+            detail = f"its tokenizer has a part that is not known here: {error}"
+            raise InputError("foreign_model", path=str(folder), detail=detail, expected=EXPECTED) from error
+        except BrokenTokenizer as error:
+            raise InputError("broken_model", path=str(folder), detail=str(error)) from error
 
 
 def _read(folder: Path, architecture: str) -> PretrainedTokenizer:

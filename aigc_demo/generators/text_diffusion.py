@@ -23,6 +23,7 @@ from aigc_demo.data.pixels import as_bytes
 from aigc_demo.data.tokenizer import Tokenizer
 from aigc_demo.generators.catalog import CatalogEntry, Family
 from aigc_demo.generators.diffusion_pictures import load_scheduler, load_unet, predicted, side_of_pictures
+from aigc_demo.generators.network_folder import load_weights
 from aigc_demo.generators.picture_model import Progress
 from aigc_demo.generators.text_sampling import TextSampling
 from aigc_demo.nets.contrastive import is_token
@@ -222,10 +223,9 @@ def load_text_unet(folder: Path) -> TextUNet:
         raise InputError("broken_model", path=str(place), detail="config.json of its text encoder") from error
     held = dict(empty.named_parameters())
     check_weights(weights_path(place), {name: tuple(weight.shape) for name, weight in held.items()})
-    from safetensors.torch import load_file
 
     encoder = CLIPTextModel(described)
-    encoder.load_state_dict(load_file(weights_path(place)), strict=False)
+    encoder.load_state_dict(load_weights(weights_path(place)), strict=False)
     return TextUNet(unet, encoder.float().eval()).eval()
 
 

@@ -11,25 +11,23 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, DynamicCache, PreTrainedModel
+from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache, PreTrainedModel
 from transformers.utils import logging as transformers_logging
 
 from aigc_demo.core.config import shown
 from aigc_demo.core.device import copied_to
 from aigc_demo.core.errors import InputError
-from aigc_demo.core.weights_file import check_weights, read_header, read_json, weights_path
+from aigc_demo.core.library_errors import library_errors
+from aigc_demo.core.weights_file import read_header, read_json
 from aigc_demo.data.tokenizer import Tokenizer
 from aigc_demo.generators.catalog import CatalogEntry
 from aigc_demo.generators.config_keys import TRANSFORMERS
 from aigc_demo.generators.foreign_config import taken
 from aigc_demo.generators.ours_text import OursText
-from aigc_demo.generators.pretrained_network import ONE_AT_A_TIME, load_transformers
+from aigc_demo.generators.pretrained_network import ONE_AT_A_TIME, load_transformers, transformers_config
 from aigc_demo.generators.pretrained_tokenizer import PretrainedTokenizer, read_tokenizer
 from aigc_demo.generators.sessions import Session
 from aigc_demo.generators.text_model import TextModel, Vocabulary, check_vocabulary, memory_mib, opened
-
-# A config.json from outside may ask for a network of any size; these are far above those of the catalog.
-LARGEST = {"vocab_size": 1_000_000, "n_positions": 65_536, "n_embd": 16_384, "n_layer": 128, "n_head": 128}
 
 CLASSES = {"gpt2": "GPT2LMHeadModel", "llama": "LlamaForCausalLM", "qwen2": "Qwen2ForCausalLM"}
 ENDS = ("bos_token_id", "eos_token_id")
@@ -212,9 +210,7 @@ def load_transformers_text(
     if entry.family == "library":
         _check_library_folder(folder)
     vocabulary, special = _vocabulary(entry, folder)
-    network = (
-        _load_pretrained(folder, dtype) if entry.family == "pretrained" else _load_network(folder, dtype)
-    )
+    network = _load_network(folder, dtype)
     if entry.family == "pretrained":
         special = _pretrained_special(network, vocabulary)  # type: ignore[arg-type]
     if not on_ours:
@@ -225,11 +221,11 @@ def load_transformers_text(
     return OursText(entry.name, decoder, vocabulary, family=entry.family, **special)
 
 
-def _load_pretrained(folder: Path, dtype: torch.dtype) -> PreTrainedModel:
+def _load_network(folder: Path, dtype: torch.dtype) -> PreTrainedModel:
     """A known architecture, rebuilt from what its folder may say; any other as the library loads it."""
     architecture = read_json(folder / "config.json").get("model_type")
-    if architecture not in CLASSES:
-        return _load_network(folder, dtype)
+    if not isinstance(architecture, str) or architecture not in CLASSES:
+        return _load_by_library(folder, dtype)
     network = load_transformers(CLASSES[architecture], folder, architecture, dtype)
     path = folder / "generation_config.json"
     if path.is_file():
@@ -242,23 +238,20 @@ def _load_pretrained(folder: Path, dtype: torch.dtype) -> PreTrainedModel:
     return network
 
 
-def _load_network(folder: Path, dtype: torch.dtype) -> PreTrainedModel:
-    """The network; a file that is cut off or lacks a tensor is refused, where transformers would warn."""
+def _load_by_library(folder: Path, dtype: torch.dtype) -> PreTrainedModel:
+    """A network of an architecture that is not known here, from the Hub; what lacks a tensor is refused."""
     transformers_logging.disable_progress_bar()
     for path in folder.glob("*.safetensors"):
         read_header(path)
-    try:
-        with ONE_AT_A_TIME:
-            network, info = AutoModelForCausalLM.from_pretrained(
-                folder,
-                dtype=dtype,
-                use_safetensors=True,
-                trust_remote_code=False,
-                local_files_only=True,
-                output_loading_info=True,
-            )
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
-        raise InputError("broken_model", path=str(folder), detail=type(error).__name__) from error
+    with library_errors("broken_model", path=str(folder), detail="its network"), ONE_AT_A_TIME:
+        network, info = AutoModelForCausalLM.from_pretrained(
+            folder,
+            dtype=dtype,
+            use_safetensors=True,
+            trust_remote_code=False,
+            local_files_only=True,
+            output_loading_info=True,
+        )
     if info["missing_keys"] or info["mismatched_keys"]:
         detail = f"{len(info['missing_keys']) + len(info['mismatched_keys'])} tensors are missing or differ"
         raise InputError("broken_model", path=str(folder), detail=detail)
@@ -285,7 +278,7 @@ def _vocabulary(entry: CatalogEntry, folder: Path) -> tuple[Vocabulary, dict[str
 
 def _library_tokenizer(folder: Path) -> PretrainedTokenizer:
     """The tokenizer of an architecture that is not known here, as the library reads it."""
-    try:
+    with library_errors("broken_model", path=str(folder), detail="its tokenizer"):
         read = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
         inner = read.backend_tokenizer
         inner.no_padding()
@@ -293,8 +286,6 @@ def _library_tokenizer(folder: Path) -> PretrainedTokenizer:
         inner.encode_special_tokens = True
         added = {index for index, token in inner.get_added_tokens_decoder().items() if token.special}
         return PretrainedTokenizer(inner, tuple(sorted({*read.all_special_ids, *added})))
-    except Exception as error:  # the tokenizers library raises bare Exception for broken files
-        raise InputError("broken_model", path=str(folder), detail="its tokenizer") from error
 
 
 def _pretrained_special(network: PreTrainedModel, vocabulary: HubVocabulary) -> dict[str, Any]:
@@ -328,26 +319,12 @@ def _listed(value: Any) -> tuple[int, ...]:
 
 
 def _check_library_folder(folder: Path) -> None:
-    """Compare the file's header with the network that its config.json describes, before loading it."""
-    config = read_json(folder / "config.json")
-    for name, largest in LARGEST.items():
-        if type(config.get(name)) is not int or not 1 <= config[name] <= largest:
-            detail = f"{name} is {shown(config.get(name))}"
-            raise InputError("broken_model", path=str(folder), detail=detail)
-    if config.get("model_type") != "gpt2":
-        detail = f"model_type is {shown(config.get('model_type'))}"
+    """Look at the configuration of the library's network that was trained here, before anything is loaded."""
+    kind = read_json(folder / "config.json").get("model_type")
+    if kind != "gpt2":
+        detail = f"model_type is {shown(kind)}"
         raise InputError("foreign_model", path=str(folder), detail=detail, expected="is a GPT-2")
-    path = weights_path(folder)
-    num_layers = sum(name.endswith(".attn.c_attn.weight") for name in read_header(path))
-    if num_layers != config["n_layer"]:
-        detail, expected = f"{num_layers} layers", f"has the {config['n_layer']} of its config.json"
-        raise InputError("foreign_model", path=str(path), detail=detail, expected=expected)
-    try:
-        network = _skeleton(AutoConfig.from_pretrained(folder, local_files_only=True))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError("broken_model", path=str(folder), detail="config.json") from error
-    shapes = {name: weight.shape for name, weight in network.state_dict().items()}
-    check_weights(path, shapes, optional=network.all_tied_weights_keys)
+    transformers_config(folder, "gpt2")
 
 
 def _skeleton(config: Any, **arguments: Any) -> PreTrainedModel:

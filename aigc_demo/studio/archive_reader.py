@@ -18,7 +18,7 @@ from aigc_demo.core.config import shown
 from aigc_demo.core.errors import ENGLISH, DemoError, InputError
 from aigc_demo.core.events import MOST_CHARACTERS, TrainEvent, Warned, from_json
 from aigc_demo.core.run_directory import MANIFEST, STATE, manifest
-from aigc_demo.core.strict_json import strict_json
+from aigc_demo.core.strict_json import check_counts, strict_json
 from aigc_demo.training.recipes import RECIPES
 
 CARD = "README.md"
@@ -33,13 +33,16 @@ MAX_RATIO, RATIO_FROM_BYTES = 100, 64 * 1024
 BLOCK_BYTES = 64 * 1024
 SMALL, WEIGHTS_BYTES = 256 * 1024, 64 * MIB
 RUN_FILES = {"config.json": SMALL, "events.jsonl": 64 * MIB, CARD: SMALL}
+TOKENIZER = "tokenizer.json"
+MAX_TOKENIZER_VALUES = 250_000
+"""A vocabulary of as many words, or of a third as many pieces with their merges."""
 MODEL_FILES = {
     "config.json": SMALL,
     "generation_config.json": SMALL,
     "model_index.json": SMALL,
     "preparation.json": SMALL,
     "scheduler_config.json": SMALL,
-    "tokenizer.json": 16 * MIB,
+    TOKENIZER: 4 * MIB,
     "tokenizer_config.json": SMALL,
     "model.safetensors": WEIGHTS_BYTES,
     "diffusion_pytorch_model.safetensors": WEIGHTS_BYTES,
@@ -190,6 +193,7 @@ def read_run(folder: Path) -> dict[str, Any]:
     if len(checkpoints) != 1 or len(list((folder / "checkpoints").iterdir())) != 1:
         raise refused("it holds no whole checkpoint")
     check_manifest(checkpoints[0])
+    _check_vocabularies(checkpoints[0])
     _check_samples(folder / "samples")
     check_model(checkpoints[0], config["recipe"])
     return config
@@ -309,6 +313,17 @@ def _check_samples(folder: Path) -> None:
         raise refused("a sample in it is no PNG picture") from error
     if any(skipped.values()):
         raise refused("a sample in it is no PNG picture")
+
+
+def _check_vocabularies(checkpoint: Path) -> None:
+    """Refuses a tokenizer that would take much memory before anybody reads it."""
+    from aigc_demo.data.tokenizer import MAX_OBJECTS
+
+    for path in checkpoint.rglob(TOKENIZER):
+        try:
+            check_counts(path.read_bytes(), MAX_OBJECTS, MAX_TOKENIZER_VALUES)
+        except ValueError as error:
+            raise refused(f"its {path.name} holds more than a tokenizer does") from error
 
 
 def check_model(checkpoint: Path, recipe: str) -> None:

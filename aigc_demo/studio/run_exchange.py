@@ -66,11 +66,12 @@ def _public_config(run: RunDirectory) -> dict[str, Any]:
     """The configuration; data and models of this machine by their names alone."""
     config = run.config()
     settings = config.get("settings")
-    shown = {name: public_path(value) for name, value in config.items() if isinstance(value, str)}
-    if isinstance(settings, dict):
-        named = {name: public_path(value) for name, value in settings.items() if isinstance(value, str)}
-        shown["settings"] = {**settings, **named}
-    return {**config, **shown}
+    given = {"settings": _named(settings)} if isinstance(settings, dict) else {}
+    return {**_named(config), **given}
+
+
+def _named(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: public_path(value) if isinstance(value, str) else value for name, value in values.items()}
 
 
 def _public_record(run: RunDirectory) -> Iterator[bytes]:

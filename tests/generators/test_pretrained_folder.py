@@ -1,6 +1,8 @@
 """Folders of pretrained models, as people have them: described without loading, or refused in a sentence."""
 
 import json
+import os
+import shutil
 import struct
 from pathlib import Path
 
@@ -214,6 +216,16 @@ def test_no_such_folder_is_no_fault(monkeypatch, named):
     else:
         monkeypatch.setenv(pretrained_folder.MODELS_VARIABLE, named)
     assert offered() == []
+
+
+def test_a_name_that_is_no_text_breaks_no_list(models, folders):
+    """A disk may hold one, of an archive in another encoding; no browser can be sent it as it is."""
+    shutil.copytree(folders["pictures"], models / os.fsdecode(b"good-\xff"))
+    (models / os.fsdecode(b"bad-\xff")).mkdir()
+    bad, good = offered()
+    assert (bad.name, good.name) == ("bad-?", "good-?")
+    assert (good.problem, bad.problem.values["path"]) == (None, "bad-?")
+    assert catalog.find("good-?").kind == "pictures"
 
 
 def test_hidden_folders_and_files_are_no_models(models):

@@ -162,6 +162,7 @@ LINES = {
     "a sentence without its values": '{"event": "warning", "step": 1, "key": "too_large", "values": {}}',
     "deep": '{"event": "start", "step": 0, "facts": {"a": ' + "[" * 9 + "]" * 9 + "}}",
     "very deep": '{"event": "start", "step": 0, "facts": ' + "[" * 3_000,
+    "half of a character": '{"event": "sample", "step": 1, "text": "\\ud800"}',
     "half a character": '{"event": "sample", "step": 1, "text": "\\u00"}',
 }
 
@@ -337,6 +338,32 @@ def test_what_is_larger_or_packed_more_tightly_than_ever_is_not_unpacked(
     most = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert most < 2**20
+
+
+SWOLLEN = {
+    "objects": b'{"x": [' + b",".join([b"{}"] * 1_200_000) + b"]}",
+    "lists": b'{"x": [' + b",".join([b"[0]"] * 900_000) + b"]}",
+    "words": b"{" + b",".join(b'"%x":0' % number for number in range(350_000)) + b"}",
+}
+
+
+@pytest.mark.parametrize("part", ["tokenizer.json", "model.safetensors"])
+@pytest.mark.parametrize("what", SWOLLEN)
+def test_what_is_small_in_a_file_and_large_in_memory_is_not_parsed(
+    exported: Path, tmp_path: Path, part: str, what: str
+) -> None:
+    content = SWOLLEN[what]
+    if part == "model.safetensors":
+        content = len(content).to_bytes(8, "little") + content
+    path = packed(exported, tmp_path / "x.zip", {f"{STEP}/{part}": content})
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(tmp_path / "y.zip", "w") as new:
+        for name in old.namelist():  # stored: how tightly it is packed is not what it is refused for
+            new.writestr(name, old.read(name))
+    tracemalloc.start()
+    assert part in refuse(tmp_path / "y.zip", tmp_path)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 50 * 10**6
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
