@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from aigc_demo.core.config import shown
 from aigc_demo.core.errors import InputError
 from aigc_demo.data.sources import TINY_WORLD
 from aigc_demo.training.curves import (
@@ -273,12 +274,12 @@ RECIPES: dict[str, Recipe] = {
 }
 
 
-def recipe_named(name: str) -> Recipe:
+def recipe_named(name: Any) -> Recipe:
     """The recipe.
 
     Raises:
         InputError: there is none of that name.
     """
-    if name not in RECIPES:
-        raise InputError("unknown_recipe", name=name, known=", ".join(RECIPES))
+    if not isinstance(name, str) or name not in RECIPES:
+        raise InputError("unknown_recipe", name=shown(name), known=", ".join(RECIPES))
     return RECIPES[name]

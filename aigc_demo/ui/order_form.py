@@ -6,7 +6,6 @@ from typing import Any
 
 import gradio as gr
 
-from aigc_demo.core.config import shown
 from aigc_demo.core.errors import InputError
 from aigc_demo.data.sources import TINY_WORLD
 from aigc_demo.studio.catalog import Catalog
@@ -47,9 +46,9 @@ VARIED = ("pictures", "crop", "flip", "colour", "diff_augment")
 
 def offered(recipe: str) -> tuple[str, ...]:
     """The settings that the form shows for a recipe, each once."""
-    known = {item.name for item in fields(RECIPES[recipe].settings)}
-    more = VARIED if RECIPES[recipe].learns_from == "pictures" else ()
-    return tuple(dict.fromkeys([*RECIPES[recipe].asked, *(name for name in more if name in known)]))
+    known = {item.name for item in fields(recipe_named(recipe).settings)}
+    more = VARIED if recipe_named(recipe).learns_from == "pictures" else ()
+    return tuple(dict.fromkeys([*recipe_named(recipe).asked, *(name for name in more if name in known)]))
 
 
 # Of all recipes together: each has a component, seen where the recipe has such a setting.
@@ -125,7 +124,7 @@ def build_order_form(desk: RunDesk, catalog: Catalog, frame: Frame) -> OrderForm
     form.recipe.change(starts_of, [form.recipe, before], [before, *form.asked], **CHEAP)
     form.init.change(
         lambda recipe, init: [
-            gr.update(interactive=not (init and name in RECIPES[recipe].shape)) for name in OFFERED
+            gr.update(interactive=not (init and name in recipe_named(recipe).shape)) for name in OFFERED
         ],
         [form.recipe, form.init],
         form.asked,
@@ -142,7 +141,7 @@ def checked_order(catalog: Catalog, values: Sequence[Any]) -> RunOrder:
         InputError: something of it does not fit.
     """
     recipe, source, text, pictures, init, kind, amount, seed, *asked = values
-    found = recipe_named(shown(recipe))
+    found = recipe_named(recipe)
     from_text = found.learns_from == "text"
     own = source == OWN
     if own and (text if from_text else pictures) is None:
@@ -221,7 +220,7 @@ def _layout(*, lost: bool) -> tuple[OrderForm, Any, Any]:
 
 def seen_uploads(recipe: str, source: str) -> list[Any]:
     """Which of the two uploads is seen: that of a text, or that of pictures."""
-    kind = RECIPES[recipe].learns_from
+    kind = recipe_named(recipe).learns_from
     return [gr.update(visible=source == OWN and kind == one) for one in ("text", "pictures")]
 
 
@@ -231,7 +230,7 @@ def source_choices(recipe: str) -> Any:
 
 
 def _sources(recipe: str) -> list[tuple[Any, str]]:
-    if RECIPES[recipe].learns_from == "text":
+    if recipe_named(recipe).learns_from == "text":
         return [(word("source_tiny"), TINY_WORLD), (word("source_own"), OWN)]
     return [(word("source_drawn"), TINY_WORLD), (word("source_own_pictures"), OWN)]
 
@@ -254,7 +253,7 @@ def starts_of(recipe: str, before: str) -> list[Any]:
 
 
 def _starts(recipe: str) -> dict[str, Any]:
-    complete = RECIPES[recipe].complete(RECIPES[recipe].small)
+    complete = recipe_named(recipe).complete(recipe_named(recipe).small)
     return {name: _plain(getattr(complete, name)) for name in offered(recipe)}
 
 
@@ -283,7 +282,7 @@ def _asked(name: str) -> Any:
 
 def _shape(recipe: str, name: str) -> dict[str, Any]:
     """Label, and choices or bounds, of a setting in one recipe."""
-    of_pictures = RECIPES[recipe].learns_from == "pictures" and f"setting_pictures_{name}" in WORDS
+    of_pictures = recipe_named(recipe).learns_from == "pictures" and f"setting_pictures_{name}" in WORDS
     label = word(f"setting_pictures_{name}" if of_pictures else f"setting_{name}")
     facts, start = _field(recipe, name).metadata, _starts(recipe)[name]
     if facts["choices"]:
@@ -304,4 +303,4 @@ def _choice(name: str, choice: Any) -> Any:
 
 
 def _field(recipe: str, name: str) -> Field[Any]:
-    return next(item for item in fields(RECIPES[recipe].settings) if item.name == name)
+    return next(item for item in fields(recipe_named(recipe).settings) if item.name == name)

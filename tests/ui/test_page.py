@@ -20,7 +20,7 @@ from aigc_demo.studio.reading import AttentionMaps
 from aigc_demo.training.recipes import RECIPES
 from aigc_demo.ui import columns, serving
 from aigc_demo.ui.columns import Shown
-from aigc_demo.ui.order_form import OFFERED, starts_of
+from aigc_demo.ui.order_form import OFFERED, seen_uploads, source_choices, starts_of
 from aigc_demo.ui.picture_view import picture_card
 from aigc_demo.ui.text_handlers import SETTING_NAMES, settings_from
 from aigc_demo.ui.text_tab import SLIDERS
@@ -217,3 +217,12 @@ def test_a_column_says_where_it_was_computed(seconds, words):
     facts = columns.facts_of(OURS, column)
     assert [fact["value"]["en"] for fact in facts if fact["name"]["en"] == "Computed on"] == [words]
     assert "Computed on" not in str(columns.facts_of(OURS, replace(column, gpu_seconds=None)))
+
+
+@pytest.mark.parametrize("recipe", [None, [], {}, 1, "", "nobody", "x" * 1000])
+@pytest.mark.parametrize("of", [lambda name: starts_of(name, "gpt"), lambda name: starts_of("gpt", name),
+                                source_choices, lambda name: seen_uploads(name, "own")])  # fmt: skip
+def test_a_recipe_that_is_none_is_refused(of, recipe):
+    with pytest.raises(InputError, match="no recipe named") as refused:
+        of(recipe)
+    assert len(str(refused.value)) < 400
