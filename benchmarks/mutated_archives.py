@@ -1,15 +1,15 @@
 """Damaged archives of runs and damaged model folders: is each refused in one sentence, or does it work?
 
 Small runs of many recipes are trained and exported, small pretrained models are saved as their libraries do,
-and hundreds of damaged copies are made (`mutations`), always the same of a seed. An archive is imported as the
-page does it. One that is taken is watched, listed, drawn or written with, scrubbed, evaluated, trained on from,
-and exported again; a model folder is listed, loaded, used, evaluated and trained on from.
+and hundreds of damaged copies are made (`mutations`), the same ones for a seed. An archive is imported as the
+page does it. One that is taken is watched, listed, used, scrubbed, evaluated, trained on from, and exported
+again; a model folder is listed, loaded, used, evaluated and trained on from.
 
 A fault is whatever is no DemoError; an answer that holds a path of this machine or cannot be sent; what a
 refusal leaves on the disk; a list that breaks; a refusal that lasts longer than a second or takes more than
-50 MB. The cases run in child processes, one for each group of kinds. Time is by the clock, the shorter of two
-tries where the first was too long; memory is how far the peak of the child's resident memory (VmHWM, reset
-before) rises meanwhile. The process that decodes images is not counted.
+50 MB. The cases run in child processes, one for each group of kinds. Time is by the clock; memory is how far the
+peak of the child's resident memory (VmHWM, reset before) rises meanwhile. Of a refusal that took too much the
+least of three tries counts. The process that decodes images is not counted.
 
     python benchmarks/mutated_archives.py [--seed N] [--count N] [--json]
 """
@@ -44,7 +44,7 @@ from typing import Any
 from benchmarks.mutations import Files, mutated_content, mutated_zip, packed
 
 MOST_SECONDS, MOST_MIB = 1.0, 50 * 10**6 / 2**20
-USE_SECONDS = 60
+USE_SECONDS, TRIES = 60, 3
 CAPTION = "a red ball"
 PAIRS = {
     "image_size": 32,
@@ -254,7 +254,8 @@ class Judge:
             self.outcome.steps[step] = "fault"
             return None
         self.outcome.steps[step] = "works"
-        self.shown(step, value)
+        if isinstance(value, (str, list)):  # what is given out, and no object of ours
+            self.shown(step, value)
         return value
 
     def said(self, step: str, error: Any) -> str:
@@ -323,6 +324,16 @@ def measured(work: Callable[[], Any]) -> tuple[Any, float, float]:
     return value, time.perf_counter() - began, _resident("VmHWM") - before
 
 
+def least(work: Callable[[], Any]) -> tuple[Any, float, float]:
+    """As `measured`; of a refusal that took too much the least of three tries, since others use the machine."""
+    value, seconds, mib = measured(work)
+    for _ in range(TRIES - 1):
+        if isinstance(value, Exception) and (seconds > MOST_SECONDS or mib > MOST_MIB):
+            _, again, mib_again = measured(work)
+            seconds, mib = min(seconds, again), min(mib, mib_again)
+    return value, seconds, mib
+
+
 # ---- archives
 
 
@@ -342,11 +353,7 @@ def try_archive(judge: Judge, files: Files | bytes) -> None:
         return import_run(path, work / "runs", "secret")
 
     def import_measured() -> Any:
-        value, seconds, mib = measured(take)
-        if isinstance(value, DemoError) and (seconds > MOST_SECONDS or mib > MOST_MIB):
-            _, again, mib_again = measured(take)
-            seconds, mib = min(seconds, again), min(mib, mib_again)
-        judge.outcome.seconds, judge.outcome.mib = seconds, mib
+        value, judge.outcome.seconds, judge.outcome.mib = least(take)
         if isinstance(value, DemoError):
             raise value
         return value
@@ -531,10 +538,7 @@ def try_folder(judge: Judge, files: Files | bytes) -> None:
         return type(load_model(Choice(entry.name, entry, False), lambda *_: None)).__name__
 
     def load_measured() -> str:
-        value, seconds, mib = measured(load)
-        if isinstance(value, DemoError) and (seconds > MOST_SECONDS or mib > MOST_MIB):
-            _, again, mib_again = measured(load)
-            seconds, mib = min(seconds, again), min(mib, mib_again)
+        value, seconds, mib = least(load)
         if isinstance(value, DemoError):
             judge.outcome.seconds, judge.outcome.mib = seconds, mib
             raise value

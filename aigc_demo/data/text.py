@@ -17,6 +17,7 @@ import numpy as np
 from aigc_demo.core.config import Settings, setting
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.run_directory import write_atomically, writing
+from aigc_demo.core.weights_file import read_json
 from aigc_demo.data.preparation import PREPARATION, PreparationStep
 from aigc_demo.data.sources import LoadedText
 from aigc_demo.data.tokenizer import KINDS, Tokenizer, train_tokenizer
@@ -77,8 +78,8 @@ class PreparationSettings(Settings):
         if not path.is_file():
             return PreparationSettings()
         try:
-            return PreparationSettings.from_mapping(json.loads(path.read_text("utf-8")))
-        except (OSError, ValueError, TypeError, AttributeError, InputError) as error:
+            return PreparationSettings.from_mapping(read_json(path))
+        except InputError as error:
             raise InputError("broken_model", path=str(folder), detail=PREPARATION) from error
 
 

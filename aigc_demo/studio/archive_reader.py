@@ -1,7 +1,7 @@
 """What an exported run may hold, each part by its own strict reader; nothing in it is believed.
 
 Names and sizes are looked at before anything is unpacked, then the configuration, the record, the manifest,
-the pictures and at last the networks: recipe, configuration and weights have to agree.
+the networks, whose recipe, configuration and weights have to agree, and at last the pictures.
 """
 
 import contextlib
@@ -193,9 +193,9 @@ def read_run(folder: Path) -> dict[str, Any]:
     if len(checkpoints) != 1 or len(list((folder / "checkpoints").iterdir())) != 1:
         raise refused("it holds no whole checkpoint")
     check_manifest(checkpoints[0])
-    _check_vocabularies(checkpoints[0])
-    _check_samples(folder / "samples")
+    _check_small_files(checkpoints[0])
     check_model(checkpoints[0], config["recipe"])
+    _check_samples(folder / "samples")  # last, since it starts a process
     return config
 
 
@@ -315,15 +315,24 @@ def _check_samples(folder: Path) -> None:
         raise refused("a sample in it is no PNG picture")
 
 
-def _check_vocabularies(checkpoint: Path) -> None:
-    """Refuses a tokenizer that would take much memory before anybody reads it."""
+def _check_small_files(checkpoint: Path) -> None:
+    """Refuses JSON that is none, and a tokenizer that would take much memory, before anybody reads them."""
+    from aigc_demo.data.preparation import PREPARATION
+    from aigc_demo.data.text import PreparationSettings
     from aigc_demo.data.tokenizer import MAX_OBJECTS
 
-    for path in checkpoint.rglob(TOKENIZER):
+    for path in checkpoint.rglob("*.json"):
+        if path.name != TOKENIZER:
+            _parsed(path)
+            continue
         try:
             check_counts(path.read_bytes(), MAX_OBJECTS, MAX_TOKENIZER_VALUES)
         except ValueError as error:
             raise refused(f"its {path.name} holds more than a tokenizer does") from error
+    try:
+        PreparationSettings.load(checkpoint)
+    except InputError as error:
+        raise refused(f"its {PREPARATION} is not what an export writes") from error
 
 
 def check_model(checkpoint: Path, recipe: str) -> None:

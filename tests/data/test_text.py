@@ -200,7 +200,7 @@ def test_a_model_without_a_preparation_had_the_usual_one(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"[1]", b"3", b"\xff", b'{"validation_fraction": 7}', b'{"colour": 1}']
+    "content", [b"", b"[1]", b"3", b"\xff", b'{"validation_fraction": 7}', b'{"colour": 1}', b"[" * 50_000]
 )
 def test_a_broken_preparation_is_said(tmp_path, content):
     (tmp_path / "preparation.json").write_bytes(content)

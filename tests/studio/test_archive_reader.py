@@ -366,6 +366,24 @@ def test_what_is_small_in_a_file_and_large_in_memory_is_not_parsed(
     assert most < 50 * 10**6
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("preparation.json", b""),
+        ("preparation.json", b'{"validation_fraction": "much"}'),
+        ("preparation.json", b'{"evil": 1}'),
+        ("tokenizer_config.json", b"[" * 1000),
+        ("generation_config.json", b'{"a": NaN}'),
+        ("scheduler_config.json", b'{"a": "\\ud800"}'),
+    ],
+)
+def test_every_small_file_is_what_an_export_writes(
+    exported: Path, tmp_path: Path, name: str, content: bytes
+) -> None:
+    path = packed(exported, tmp_path / "x.zip", {f"{STEP}/{name}": content})
+    assert f"{name} is not what an export writes" in refuse(path, tmp_path)
+
+
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_a_packing_that_no_export_has_is_refused(exported: Path, tmp_path: Path, method: int) -> None:
     with zipfile.ZipFile(exported) as old, zipfile.ZipFile(tmp_path / "x.zip", "w", method) as new:
