@@ -19,8 +19,8 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 PACKAGE = Path(__file__).resolve().parents[1]
-# Every request passes through these, so that they stand in a stack trace says nothing.
-PASSED_THROUGH = ("faults", "headers", "request_limits", "assistants", "page_blocks")
+# What our middleware calls, as it passes a request on.
+CALLED = re.compile(r"/(starlette|fastapi|uvicorn|anyio|gradio/(blocks|queueing|routes|route_utils)\.py)\b")
 # gradio answers 500 here to whatever a handler refuses; the body is the sentence that the visitor is shown.
 DIRECT_CALLS = r"/gradio_api/(run|api)/[^/]+/?$"
 REFUSAL = "This request does not fit the page."
@@ -105,11 +105,14 @@ def log_fault(error: BaseException, doing: str) -> bool:
 
 
 def raised_in_our_code(error: BaseException) -> bool:
-    """Whether a stack trace leads through this package, other than through what every request passes."""
-    frames = traceback.extract_tb(error.__traceback__)
-    files = [Path(frame.filename) for frame in frames]
-    inside = [path for path in files if PACKAGE in path.parents]
-    return any(path.stem not in PASSED_THROUGH for path in inside) or files[-1:] == inside[-1:] != []
+    """Whether a function of this package is at fault, and did not only pass a request on."""
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        path = Path(frame.filename)
+        if PACKAGE in path.parents and path != Path(__file__):
+            return True
+        if CALLED.search(path.as_posix()):
+            return False
+    return False
 
 
 def is_power_of_ten(count: int) -> bool:

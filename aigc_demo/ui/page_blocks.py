@@ -3,6 +3,7 @@
 from typing import Any
 
 import gradio as gr
+import orjson
 
 from aigc_demo.core.errors import DemoError
 from aigc_demo.ui.faults import log_fault
@@ -26,8 +27,12 @@ class Page(gr.Blocks):
         """One call, as gradio makes it."""
         one = request[0] if isinstance(request, list) and request else request
         language = chosen_language(one)
+        sent = [inputs, getattr(options.get("event_data"), "_data", None)]
         try:
-            return await super().process_api(block_fn, inputs, state, request, **options)
+            output = await super().process_api(block_fn, inputs, state, request, **options)
+            if is_json(sent) or is_json(output["data"]):
+                return output
+            raise toast(text("call_does_not_fit", language), language)
         except DemoError as error:
             raise toast(harmless(sentence(error.key, error.values, language)), language) from None
         except gr.Error as error:
@@ -35,7 +40,8 @@ class Page(gr.Blocks):
                 raise toast(harmless(str(error.message)[:MOST_CHARACTERS]), language) from None
             raise
         except Exception as error:
-            ours = log_fault(error, f"The call of {getattr(block_fn, 'api_name', block_fn)!a}")
+            echoed = isinstance(error, PostprocessError) and not is_json(sent)
+            ours = not echoed and log_fault(error, f"The call of {getattr(block_fn, 'api_name', block_fn)!a}")
             raise toast(text("unexpected" if ours else "call_does_not_fit", language), language) from None
 
     async def postprocess_data(self, block_fn: Any, predictions: Any, state: Any) -> list[Any]:
@@ -46,6 +52,15 @@ class Page(gr.Blocks):
             raise
         except Exception as error:
             raise PostprocessError(f"the output of {getattr(block_fn, 'api_name', block_fn)!a}") from error
+
+
+def is_json(value: Any) -> bool:
+    """Whether gradio can write a value; half a surrogate pair, for one, would end the stream of answers."""
+    try:
+        orjson.dumps(value, default=str)
+    except TypeError:
+        return False
+    return True
 
 
 class PostprocessError(Exception):

@@ -23,7 +23,10 @@ def called():
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        *((name, DOES_NOT_FIT[0]) for name in ("path", "file", "number", "nothing")),
+        *(
+            (name, DOES_NOT_FIT[0])
+            for name in ("path", "file", "number", "nothing", "surrogate", "many digits")
+        ),
         ("zh-CN", DOES_NOT_FIT[1]),
         ("zh-TW", DOES_NOT_FIT[2]),
         ("refused", "There is no model named ‹b›; `python -m aigc_demo models` lists them."),
@@ -33,6 +36,10 @@ def called():
 )
 def test_every_call_that_fails_has_one_sentence_and_no_stack_trace(called, name, words):
     assert called[0][name] == ["Error", words, False]
+
+
+def test_what_is_not_sent_back_is_left_to_the_function(called):
+    assert called[0]["unused"] is None
 
 
 def test_gradios_own_words_are_kept_short_and_without_html(called):
