@@ -40,7 +40,8 @@ def toast(message: str, language: str) -> gr.Error:
 
 
 def harmless(message: str) -> str:
-    """The same sentence without the signs that a browser would read as HTML: a value may hold them."""
+    """The same sentence without what a browser would read as HTML, or UTF-8 cannot hold: a value may be it."""
+    message = message.encode("utf-8", "replace").decode("utf-8")
     return message.replace("&", "＆").replace("<", "‹").replace(">", "›")
 
 

@@ -73,7 +73,7 @@ def test_the_door_gives_the_sentence_and_hides_everything_else(caplog):
         raise RuntimeError("secret path /home/x")
     assert "secret" not in hidden.value.message
     assert "secret" in caplog.text
-    assert harmless("a & b") == "a ＆ b"
+    assert harmless("a & b \ud800") == "a ＆ b ?"
 
 
 def test_help_is_folded_and_shows_the_words_of_its_topic():
