@@ -40,7 +40,7 @@ def toast(message: str, language: str) -> gr.Error:
 
 
 def harmless(message: str) -> str:
-    """The same sentence without what a browser would read as HTML, or UTF-8 cannot hold: a value may be it."""
+    """The same sentence without what a browser reads as HTML or UTF-8 cannot hold: a value may be it."""
     message = message.encode("utf-8", "replace").decode("utf-8")
     return message.replace("&", "＆").replace("<", "‹").replace(">", "›")
 
