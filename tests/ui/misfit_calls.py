@@ -34,6 +34,7 @@ CALLS = {
     "refused": (refuses, gr.Textbox, ["<b>"], gr.JSON),
     "surrogate": (lambda text: [text], gr.Textbox, ["\ud800"], gr.JSON),
     "many digits": (lambda number: {"one": number}, gr.JSON, [10**400], gr.JSON),
+    "echo": (lambda text: text, gr.Textbox, ["\ud800"], gr.Textbox),
     "unused": (lambda text: 1, gr.Textbox, ["\ud800"], gr.JSON),
     "ours": (lambda name: widgets.spans(name), gr.Textbox, ["no such key"], gr.JSON),
     "output": (lambda name: object(), gr.Textbox, ["a"], gr.Gallery),

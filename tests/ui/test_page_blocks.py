@@ -25,7 +25,7 @@ def called():
     [
         *(
             (name, DOES_NOT_FIT[0])
-            for name in ("path", "file", "number", "nothing", "surrogate", "many digits")
+            for name in ("path", "file", "number", "nothing", "surrogate", "echo", "many digits")
         ),
         ("zh-CN", DOES_NOT_FIT[1]),
         ("zh-TW", DOES_NOT_FIT[2]),
