@@ -5,10 +5,18 @@ import math
 import time
 import urllib.error
 import urllib.request
+from types import SimpleNamespace
 
 import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
+
+from aigc_demo.core.run_directory import RunDirectory
+from aigc_demo.studio.catalog import Catalog
+from aigc_demo.studio.model_cache import ModelCache
+from aigc_demo.studio.run_desk import RunDesk
+from aigc_demo.studio.stop_book import StopBook
+from aigc_demo.ui.text_api import TextApi
 
 ENDPOINTS = {
     "/generate_text",
@@ -156,6 +164,22 @@ def test_models_are_listed_with_licence_and_languages(client):
     assert "Chinese" in listed["Qwen2.5-0.5B"]["languages"]
     assert listed["gpt-shakespeare"]["kind"] == "text"
     assert listed["ddpm-tiny-world"]["kind"] == "pictures"
+
+
+def test_the_list_names_why_a_model_cannot_be_used(tmp_path):
+    run = RunDirectory(tmp_path / "spoiled")
+    run.create({"recipe": "gpt", "settings": {}})
+    beside = run.begin_checkpoint(2)
+    (beside / "config.json").write_text('{"recipe": "gpt"}')
+    (beside / "model.safetensors").write_bytes(b"no weights")
+    run.finish_checkpoint(2)
+    catalog = Catalog(RunDesk(tmp_path))
+    assert catalog.choice("spoiled").entry.problem is not None  # read once, however long the imports take
+    api = TextApi(ModelCache(catalog=catalog), StopBook())
+    reader = SimpleNamespace(cookies={"lang": "zh-CN"}, headers={})
+    listed = {one["name"]: one["problem"] for one in api.models(reader)}
+    assert listed["gpt-shakespeare"] is None
+    assert listed["spoiled@2"].startswith("spoiled@2 中没有可载入的模型")
 
 
 def test_stop_ends_the_text_whose_ticket_it_is_given(client, page_url):
