@@ -5,7 +5,10 @@ from typing import Any
 
 import gradio as gr
 
+from aigc_demo.core.config import shown
+from aigc_demo.core.errors import InputError
 from aigc_demo.generators.text_sampling import SCHEDULERS
+from aigc_demo.studio.arguments import checked_text
 from aigc_demo.studio.catalog import Choice, default_pair
 from aigc_demo.studio.compare import MAX_SEED
 from aigc_demo.studio.compare_pictures import MOST_STEPS
@@ -135,7 +138,7 @@ def _question() -> Question:
     with gr.Row(elem_classes="actions"):
         draw = gr.Button(word("t2i_draw"), variant="primary", elem_id="t2i-draw", scale=2)
         stop = gr.Button(word("stop"), variant="stop", elem_id="t2i-stop")
-    examples.click(lambda sample: sample[0], examples, caption, **CHEAP)
+    examples.click(example_of, examples, caption, **CHEAP)
     return Question(caption, words, seed, fresh, sliders, draw, stop)
 
 
@@ -197,6 +200,17 @@ def _wire(handlers: TextToImageHandlers, ticket: Any, question: Question, sides:
     for side in sides:
         side.model.change(handlers.choose_model, [side.model], side.picture, **CHEAP)
         side.pictures.select(handlers.choose, [side.shown], [side.pictures, side.shown], **CHEAP)
+
+
+def example_of(sample: Any) -> str:
+    """The caption of the example that was clicked.
+
+    Raises:
+        InputError: there is none.
+    """
+    if not isinstance(sample, list) or not sample:
+        raise InputError("setting_type", name="example", expected="one of the examples", got=shown(sample))
+    return checked_text("example", sample[0])
 
 
 def _wire_pickers(cache: ModelCache, frame: Frame, pickers: list[Any]) -> None:

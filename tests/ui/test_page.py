@@ -24,6 +24,7 @@ from aigc_demo.ui.order_form import OFFERED, seen_uploads, source_choices, start
 from aigc_demo.ui.picture_view import picture_card
 from aigc_demo.ui.text_handlers import SETTING_NAMES, settings_from
 from aigc_demo.ui.text_tab import SLIDERS
+from aigc_demo.ui.text_to_image_tab import example_of
 from aigc_demo.ui.theme import contrast_pairs
 from aigc_demo.ui.widgets import door, harmless
 from aigc_demo.ui.wording import WORDS
@@ -226,3 +227,10 @@ def test_a_recipe_that_is_none_is_refused(of, recipe):
     with pytest.raises(InputError, match="no recipe named") as refused:
         of(recipe)
     assert len(str(refused.value)) < 400
+
+
+@pytest.mark.parametrize("sample", [None, [], "a", {"a": 1}, [[1]], ["\ud800"]])
+def test_an_example_that_is_none_is_refused(sample):
+    assert example_of(["a red ball"]) == "a red ball"
+    with pytest.raises(InputError):
+        example_of(sample)
