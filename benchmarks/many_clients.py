@@ -1,8 +1,8 @@
 """The page under load: many clients that want texts, floods, and clients that leave or do not read.
 
 The page runs in a process of its own on loopback; the clients speak HTTP as `gradio_client` does. Measured
-are the seconds from a client's call to the first token that it receives, beside an endpoint of the same page that
-answers a constant; how soon other functions answer while 64 clients want texts at once; and how soon one
+are the seconds from a client's call to the first token that it receives, beside an endpoint of the same page
+that answers a constant; how soon other functions answer while 64 clients want texts at once; and how soon one
 visitor's text begins while others leave without a word, do not read, or ask for a model that fails hard.
 
     python benchmarks/many_clients.py [--clients N] [--requests N] [--json]

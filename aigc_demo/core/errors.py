@@ -182,7 +182,37 @@ ENGLISH: dict[str, str] = {
     "too_many_calls_of_one": "{count} calls from your network are under way already; wait until one has ended.",
     "nobody_read": "Nobody read the answers of this call, and another one waited; call again and read on.",
     "queue_full": "{count} runs wait already; try again when some of them have ended.",
-    "disk_budget": "Your runs take {used} MiB of the {limit} MiB that a visitor has; delete one of them.",
+    "too_many_runs_of_network": "{count} runs from your network train or wait; wait until one has ended.",
+    "run_minutes": "A run may train for {limit} minutes here at the most; ask for less.",
+    "minutes_used": (
+        "Your network has {left} of its {limit} minutes of training in 24 hours left; ask for less, or come back "
+        "later."
+    ),
+    "minutes_waiting": "Runs that want {minutes} minutes train or wait already; try again when some have ended.",
+    "run_needs_disk": (
+        "This run would take {needed} MiB of disk, and one may take {limit} MiB here; ask for a smaller model or "
+        "fewer checkpoints."
+    ),
+    "run_disk_full": (
+        "The run has taken {used} MiB of disk, more than the {limit} MiB that it may; its checkpoints are whole."
+    ),
+    "disk_budget": (
+        "Your runs take {used} MiB, this one would take up to {needed} more, and a visitor has {limit}; delete "
+        "one of them."
+    ),
+    "disk_of_network": (
+        "The runs of your network take {used} MiB, this one would take up to {needed} more, and it has {limit}; "
+        "delete one of yours."
+    ),
+    "disk_of_all": (
+        "All runs take {used} MiB, this one would take up to {needed} more, and there are {limit}; delete one of "
+        "yours, or try again later."
+    ),
+    "no_such_network": "These settings make no network of {recipe}; change one of them, such as its sizes.",
+    "uploads_of_network": (
+        "Your network has uploaded {used} of the {limit} MiB that it may in an hour; try again later."
+    ),
+    "uploads_of_all": "{used} of {limit} MiB that may be uploaded in an hour are used; try again later.",
     "disk_slow": "The disk with the runs does not answer at the moment; try again in a minute.",
     "other_desk": "Another server looks after the runs in {path}; end it, or give this one a folder of its own.",
     "nothing_to_export": "The run {name} has no checkpoint yet; wait for its first one.",

@@ -178,6 +178,18 @@ def rotary_angles(num_positions: int, head_size: int, base: float = 10_000.0) ->
     return torch.cat((cos, cos), dim=-1), torch.cat((-sin, sin), dim=-1)
 
 
+def product_dtype(x: Tensor) -> torch.dtype:
+    """In which products with x are computed: autocast's where it is on, else its own.
+
+    Args:
+        x: of any shape; on the meta device there is no autocast to ask.
+    """
+    device = x.device.type
+    if device != "meta" and torch.is_autocast_enabled(device):
+        return torch.get_autocast_dtype(device)
+    return x.dtype
+
+
 def rotate(x_BHTD: Tensor, cos_TD: Tensor, sin_TD: Tensor) -> Tensor:
     """Turn each pair of features (i, i + D/2) by its angle, so that q k^T depends on distance only.
 

@@ -16,7 +16,7 @@ from huggingface_hub import PyTorchModelHubMixin
 from torch import Tensor, nn
 
 from aigc_demo.core.config import Settings, setting
-from aigc_demo.nets.attention import rotary_angles
+from aigc_demo.nets.attention import product_dtype, rotary_angles
 from aigc_demo.nets.picture_encoder import Stage
 from aigc_demo.nets.transformer import Block, TransformerConfig, initialize, norm
 
@@ -87,10 +87,7 @@ class TextEncoder(nn.Module):
         """
         seen_BT = is_token(ids_BT)
         x_BTC = self.embedding(ids_BT)
-        dtype = x_BTC.dtype
-        device = ids_BT.device.type
-        if torch.is_autocast_enabled(device):
-            dtype = torch.get_autocast_dtype(device)
+        dtype = product_dtype(x_BTC)
         T = ids_BT.shape[1]
         rotary = self.cos[:T].to(dtype), self.sin[:T].to(dtype)
         mask = seen_BT[:, None, None, :]

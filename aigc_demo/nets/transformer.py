@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from aigc_demo.core.config import Settings, setting
 from aigc_demo.core.errors import InputError
-from aigc_demo.nets.attention import KeyValueCache, MultiHeadAttention, rotary_angles
+from aigc_demo.nets.attention import KeyValueCache, MultiHeadAttention, product_dtype, rotary_angles
 
 
 @dataclass(frozen=True)
@@ -231,7 +231,7 @@ class Decoder(
             raise ValueError(f"{start + T} tokens do not fit a context of {self.config.context_length}")
         x_BTC, rotary = self.embedding(ids_BT), None
         if self.config.modern:
-            rotary = self._rotary(start, T, x_BTC.dtype)
+            rotary = self._rotary(start, T, product_dtype(x_BTC))
         else:
             x_BTC = x_BTC + self.position.weight[start : start + T]
         x_BTC = self.dropout(x_BTC)
@@ -261,9 +261,6 @@ class Decoder(
         return sum(parameter.numel() for parameter in self.parameters())
 
     def _rotary(self, start: int, T: int, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-        device = self.embedding.weight.device.type
-        if torch.is_autocast_enabled(device):
-            dtype = torch.get_autocast_dtype(device)
         return self.cos[start : start + T].to(dtype), self.sin[start : start + T].to(dtype)
 
     def _predict(self, x_BTC: Tensor) -> Tensor:

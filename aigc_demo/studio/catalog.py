@@ -139,6 +139,16 @@ class Catalog:
 
         return [entry for entry in (*listed().values(), *self._run_entries()) if entry.kind == kind]
 
+    def check_seen(self, name: str) -> None:
+        """Refuse the model of a run that whoever asks may not see, loaded for its owner or not.
+
+        Raises:
+            InputError: it is one.
+        """
+        run, at, _ = name.removesuffix(ON_OURS).partition("@")
+        if self._desk is not None and at:
+            self._desk.check_seen(run)
+
     def trained_by(self, name: str) -> RunDirectory | None:
         """The run whose checkpoint a model is; None for a model of the catalog."""
         if self._desk is None or "@" not in name.removesuffix(ON_OURS):

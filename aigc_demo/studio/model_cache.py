@@ -91,8 +91,10 @@ class ModelCache:
         """The model of this name, loaded now if it is not there; blocks until it is.
 
         Raises:
+            InputError: it is of a run that whoever asks may not see.
             DemoError: it cannot be loaded; the next call tries again.
         """
+        self.catalog.check_seen(name)
         with self._lock:
             if name in self._models:
                 self._models.move_to_end(name)

@@ -6,7 +6,7 @@ import secrets
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +21,13 @@ from aigc_demo.studio.training_switch import check_training_is_on
 TIMEOUT_SECONDS = 60.0
 
 
-def try_order(order: RunOrder, folder: Path) -> dict[str, Any]:
+def try_order(order: RunOrder, folder: Path, bounds: Mapping[str, str] | None = None) -> dict[str, Any]:
     """What an order of a visitor would take; nothing of it stays.
 
     Args:
         order: checked.
         folder: where its run would be; the disk that it is on is looked at.
+        bounds: the environment that says what the trial may take (`core/bounds`).
 
     Returns:
         As `training.preflight.preflight`.
@@ -45,15 +46,21 @@ def try_order(order: RunOrder, folder: Path) -> dict[str, Any]:
         if pictures is not None:
             words["source"] = str(Path(place) / PICTURES_FOLDER)
             unpack_pictures(pictures, Path(words["source"]))
-        return try_training(train_arguments(**words, run_dir=folder / f"preflight-{secrets.token_hex(4)}"))
+        place_of_run = folder / f"preflight-{secrets.token_hex(4)}"
+        return try_training(train_arguments(**words, run_dir=place_of_run), bounds=bounds)
 
 
-def try_training(arguments: Sequence[str], timeout_seconds: float = TIMEOUT_SECONDS) -> dict[str, Any]:
+def try_training(
+    arguments: Sequence[str],
+    timeout_seconds: float = TIMEOUT_SECONDS,
+    bounds: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
     """Run `train ... --preflight` and wait for what it finds.
 
     Args:
         arguments: of the command line, from "train" on, as the run would be started with.
         timeout_seconds: after which the trial is ended.
+        bounds: as `try_order`.
 
     Returns:
         As `training.preflight.preflight`. A trial that was killed, as the system does where memory runs out,
@@ -64,7 +71,9 @@ def try_training(arguments: Sequence[str], timeout_seconds: float = TIMEOUT_SECO
     """
     with tempfile.TemporaryDirectory(prefix="aigc-demo-preflight-") as folder:
         problem = Path(folder) / "problem.json"
-        environment = child_environment(problem, {"TMPDIR": folder})  # what a killed trial leaves goes too
+        environment = child_environment(
+            problem, {**(bounds or {}), "TMPDIR": folder}
+        )  # what a killed trial leaves goes too
         try:
             done = subprocess.run(
                 [sys.executable, "-m", "aigc_demo", *arguments, "--preflight", "--json"],

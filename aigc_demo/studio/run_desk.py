@@ -24,15 +24,21 @@ from filelock import FileLock, Timeout
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.core.run_directory import RunDirectory, writing
-from aigc_demo.core.unfinished import DELETED, PICTURES, writer_mark
+from aigc_demo.core.unfinished import DELETED, PICTURES, remove_leftovers, writer_mark
 from aigc_demo.data.picture_zip import unpack_pictures
-from aigc_demo.studio.run_notes import RUN_NAME, Note, RunNotes, size
+from aigc_demo.studio.admission import Admission, Asked, asked_minutes, expected
+from aigc_demo.studio.limits import Limits
+from aigc_demo.studio.run_exchange import import_run
+from aigc_demo.studio.run_notes import RUN_NAME, Note, RunNotes
 from aigc_demo.studio.run_state import PROBLEM_FILE, RunState
 from aigc_demo.studio.ticket import Ticket, child_environment, hashed, train_arguments
 from aigc_demo.studio.training_switch import check_training_is_on
+from aigc_demo.studio.usage import Usage
+from aigc_demo.studio.visitor import Sessions, current_visitor
 
 TEND_SECONDS = 0.3
 STOP_SECONDS = 5.0
+MEASURING_SHARE, MEASURING_SECONDS = 1.25, 120.0
 SOURCE_FILE, PICTURES_FOLDER = "source.txt", "pictures"
 
 log = logging.getLogger(__name__)
@@ -40,20 +46,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class DeskRules:
-    """What the desk allows.
+    """How the desk works; what it allows to visitors is in `limits`.
 
     Attributes:
         at_once: runs that train at the same time.
-        per_visitor: runs of one visitor that train or wait.
-        waiting: runs that wait, of all visitors.
-        disk_bytes: what the runs of one visitor may take.
         silence_seconds: a worker that shows no life for so long is ended.
     """
 
     at_once: int = 1
-    per_visitor: int = 3
-    waiting: int = 20
-    disk_bytes: int = 500 * 2**20
     silence_seconds: float = 180.0
 
 
@@ -62,12 +62,19 @@ class RunDesk:
 
     Args:
         folder: where the runs are; made when the first is ordered.
-        rules: what is allowed.
+        rules: how it works.
+        limits: of the host; by default those of a classroom.
+
+    Attributes:
+        sessions: which visitor is at which session of the page.
     """
 
-    def __init__(self, folder: Path, rules: DeskRules | None = None):
-        self.folder, self.rules = folder, rules or DeskRules()
+    def __init__(self, folder: Path, rules: DeskRules | None = None, limits: Limits | None = None):
+        self.folder, self.rules, self.limits = folder, rules or DeskRules(), limits or Limits()
         self._notes = RunNotes(folder)
+        self._usage = Usage(folder)
+        self._admission = Admission(folder, self.limits, self._notes, self._usage, self._remove)
+        self.sessions = Sessions()
         self._lock = threading.RLock()
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._closed = threading.Event()
@@ -115,6 +122,8 @@ class RunDesk:
         init: str | None = None,
         text: bytes | None = None,
         pictures: Path | None = None,
+        address: str = "",
+        shared: bool | None = None,
     ) -> str:
         """Put a training at the end of the queue; it starts at once where nothing else trains.
 
@@ -128,22 +137,28 @@ class RunDesk:
             init: a model to go on from.
             text: the visitor's own, which then is the source.
             pictures: a zip file of the visitor's own, likewise.
+            address: of the visitor's network, as far as it is known.
+            shared: whether others may see it and use its model; None for what the host says.
 
         Returns:
             The run's name.
 
         Raises:
-            InputError: training is switched off; this visitor, or all of them, have enough runs, or use too
-                much of the disk; or the zip file is none that is taken.
+            InputError: training is switched off; it needs more than this host gives to a run; this visitor,
+                this address, or all of them have enough runs, minutes or disk; or the zip file is none that
+                is taken.
             DemoError: the disk does not take it.
         """
         check_training_is_on()
+        minutes = asked_minutes(budget, self.limits)
+        disk_mib, memory_mib = (0.0, 0.0) if init else expected(recipe, settings, text, pictures)
+        asked = Asked(secret, address, minutes, disk_mib, memory_mib)
         with contextlib.ExitStack() as unpacking:
             # Before the lock is taken: unpacking may last, and nobody else shall wait for it.
-            unpacked = None if pictures is None else unpacking.enter_context(self._unpacked(pictures, secret))
+            unpacked = None if pictures is None else unpacking.enter_context(self._unpacked(pictures, asked))
             with self._lock:
                 self._be_the_only_desk()
-                self._check_limits(secret, 0 if unpacked is None else size(unpacked))
+                self._admission.check(asked)
                 name = f"{recipe}-{time.strftime('%m%d-%H%M%S')}-{secrets.token_hex(2)}"
                 folder = self.folder / name
                 with writing(folder):
@@ -157,21 +172,38 @@ class RunDesk:
                 arguments = train_arguments(
                     recipe, source, folder, budget=budget, seed=seed, settings=settings, init=init
                 )
-                Ticket(hashed(secret), tuple(arguments), "waiting", time.time()).save(folder)
+                self._usage.note(name, address, minutes)
+                kept = self.limits.share_runs if shared is None else shared
+                Ticket(hashed(secret), tuple(arguments), "waiting", time.time(), shared=kept).save(folder)
                 self._tend()
                 return name
 
     @contextlib.contextmanager
-    def _unpacked(self, pictures: Path, secret: str) -> Iterator[Path]:
+    def _unpacked(self, pictures: Path, asked: Asked) -> Iterator[Path]:
         """A visitor's pictures in a folder that is gone afterwards, unless it was moved to a run."""
         with self._lock:
             self._be_the_only_desk()
-            self._check_limits(secret)
+            self._admission.check(asked)
         marked = PICTURES + writer_mark()
         with writing(self.folder), tempfile.TemporaryDirectory(prefix=marked, dir=self.folder) as place:
             unpacked = Path(place) / PICTURES_FOLDER
             unpack_pictures(pictures, unpacked)
             yield unpacked
+
+    def bring(self, source: Path, secret: str, address: str = "", shared: bool | None = None) -> str:
+        """Take a run that was exported before, as the visitor's own; returns its new name.
+
+        Raises:
+            InputError: the file is none, or there is no room for it.
+            DemoError: the disk does not take it.
+        """
+        with self._lock:
+            self._be_the_only_desk()
+            self._admission.check(Asked(secret, address, disk_mib=_mib(source), trains=False))
+        kept = self.limits.share_runs if shared is None else shared
+        name = import_run(source, self.folder, secret, shared=kept)
+        self._usage.note(name, address, 0.0)
+        return name
 
     def stop(self, name: str, secret: str) -> None:
         """End a run with a checkpoint; one that waits is taken out of the queue.
@@ -188,7 +220,7 @@ class RunDesk:
                 if worker.process:
                     _signal(worker.process)
 
-    def resume(self, name: str, secret: str) -> None:
+    def resume(self, name: str, secret: str, address: str = "") -> None:
         """Put a run that has ended before its end into the queue again.
 
         Raises:
@@ -205,12 +237,13 @@ class RunDesk:
             run = RunDirectory(folder)
             if run.exists() and not run.resumable():
                 raise InputError("nothing_to_resume", name=name)
-            self._check_limits(secret)
+            minutes = max(0.0, asked_minutes(ticket.arguments, self.limits) - ticket.spent_minutes)
+            self._admission.check(Asked(secret, address, minutes))
             arguments = [word for word in ticket.arguments if word != "--resume"]
             if run.exists():
                 arguments.append("--resume")
-            again = Ticket(ticket.owner, tuple(arguments), "waiting", time.time())
-            again.save(folder)
+            self._usage.note(name, address, ticket.spent_minutes + minutes)
+            ticket.again(arguments).save(folder)
             self._tend()
 
     def delete(self, name: str, secret: str) -> None:
@@ -222,19 +255,66 @@ class RunDesk:
         with self._lock:
             self._be_the_only_desk()
             self._tend()
-            folder, ticket = self._own(name, secret)
+            _, ticket = self._own(name, secret)
             if ticket.stage != "ended":
                 raise InputError("run_under_way", name=name)
+        self._remove(name)
+
+    def _remove(self, name: str) -> None:
+        """A run that has ended, with all its files."""
+        folder = self.folder / name
+        with self._lock:
             aside = folder.with_name(f".{folder.name}{DELETED}")  # never half a run under its name
             with writing(folder):
                 folder.rename(aside)
         shutil.rmtree(aside, ignore_errors=True)  # a slow disk takes its time, and nobody waits for it
 
+    def bounds(self) -> dict[str, str]:
+        """The environment of a process that tries or trains an order: what it may take."""
+        return self._admission.bounds()
+
     # ---- what is to be seen
 
     def names(self) -> list[str]:
-        """All runs, the newest first; of a slow disk those that are known."""
-        return self._notes.names()
+        """The runs that whoever asks may see, the newest first; of a slow disk those that are known."""
+        hidden = {
+            folder.name
+            for folder, ticket in self._notes.tickets()
+            if not ticket.is_seen_by(current_visitor())
+        }
+        return [name for name in self._notes.names() if name not in hidden]
+
+    def check_seen(self, name: Any) -> None:
+        """Refuse a run that another visitor keeps for himself: for who asks it is not there.
+
+        Raises:
+            InputError: it is such a run, or none can have this name.
+            DemoError: its disk does not answer.
+        """
+        visitor = current_visitor()
+        if visitor is None:
+            return
+        ticket = self._notes.ticket(checked_name(name))
+        if ticket is not None and not ticket.is_seen_by(visitor):
+            raise InputError("unknown_run", name=shown(name))
+
+    def may_be_taken_by(self, name: str, secret: Any) -> bool:
+        """Whether a visitor may take a run's files away: one's own, or one of nobody's."""
+        ticket = self._notes.ticket(checked_name(name))
+        if ticket is None:
+            return self.limits.share_runs
+        return isinstance(secret, str) and ticket.belongs_to(secret)
+
+    def check_taken_by(self, name: Any, secret: Any) -> None:
+        """Refuse to give a run's files to somebody who may not take them.
+
+        Raises:
+            InputError: it is somebody else's, or there is none.
+            DemoError: its disk does not answer.
+        """
+        self.run(name)
+        if not self.may_be_taken_by(name, secret):
+            raise InputError("not_your_run", name=shown(name))
 
     def run(self, name: Any) -> RunDirectory:
         """The directory of a run.
@@ -245,6 +325,7 @@ class RunDesk:
         path = self.folder / checked_name(name)
         if not path.is_dir():
             raise InputError("unknown_run", name=shown(name))
+        self.check_seen(name)
         return RunDirectory(path)
 
     def state(self, name: Any) -> RunState:
@@ -254,6 +335,7 @@ class RunDesk:
             InputError: there is none of that name.
             DemoError: its disk does not answer.
         """
+        self.check_seen(name)
         return self._notes.state(checked_name(name))
 
     def states(self, names: Iterable[str]) -> dict[str, RunState]:
@@ -327,11 +409,22 @@ class RunDesk:
         returncode = child.poll() if child is not None else None
         if process is None or returncode is not None:
             self._children.pop(folder.name, None)
-            ticket.changed(folder, stage="ended", since=time.time(), returncode=returncode)
+            spent = ticket.spent_minutes + (time.time() - ticket.since) / 60
+            ticket.changed(
+                folder, stage="ended", since=time.time(), returncode=returncode, spent_minutes=spent
+            )
+            self._usage.took(folder.name, spent)
             return False
+        if time.time() - ticket.since > self._longest_seconds() and not ticket.stopping:
+            ticket.changed(folder, stopping=True)
+            _signal(process)
         if note.silent_seconds > self.rules.silence_seconds:
             self._end_silent(folder, ticket, process)
         return True
+
+    def _longest_seconds(self) -> float:
+        """After which a run is stopped: its minutes count its steps alone, and it measures and saves too."""
+        return 60 * self.limits.run_minutes * MEASURING_SHARE + MEASURING_SECONDS
 
     def _start(self, folder: Path, ticket: Ticket) -> None:
         """One worker, in a session of its own, so that it does not end with the server."""
@@ -344,7 +437,7 @@ class RunDesk:
                 stdout=subprocess.DEVNULL,
                 stderr=output,
                 start_new_session=True,
-                env=child_environment(problem),
+                env=child_environment(problem, self.bounds()),
             )
         self._children[folder.name] = child
         born = 0.0
@@ -375,17 +468,8 @@ class RunDesk:
             except Timeout as error:
                 raise InputError("other_desk", path=str(self.folder)) from error
         self._only_desk = lock
-
-    def _check_limits(self, secret: str, more_bytes: int = 0) -> None:
-        under_way = [ticket for _, ticket in self._notes.tickets() if ticket.stage != "ended"]
-        mine = sum(ticket.belongs_to(secret) for ticket in under_way)
-        if mine >= self.rules.per_visitor:
-            raise InputError("too_many_runs", count=mine)
-        if sum(ticket.stage == "waiting" for ticket in under_way) >= self.rules.waiting:
-            raise InputError("queue_full", count=self.rules.waiting)
-        used, limit = self.used_bytes(secret) + more_bytes, self.rules.disk_bytes
-        if used >= limit:
-            raise InputError("disk_budget", used=used // 2**20, limit=limit // 2**20)
+        # In a thread of its own: a slow disk takes its time, and nobody waits for it.
+        threading.Thread(target=remove_leftovers, args=(self.folder,), name="leftovers", daemon=True).start()
 
     def _own(self, name: str, secret: str) -> tuple[Path, Ticket]:
         folder = self.run(name).path
@@ -393,6 +477,12 @@ class RunDesk:
         if ticket is None or not ticket.belongs_to(secret):
             raise InputError("not_your_run", name=name)
         return folder, ticket
+
+
+def _mib(source: Path) -> float:
+    with contextlib.suppress(OSError, ValueError):
+        return source.stat().st_size / 2**20
+    return 0.0
 
 
 def checked_name(name: Any) -> str:

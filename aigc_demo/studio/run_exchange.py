@@ -100,7 +100,9 @@ def _of_the_model(checkpoint: Path) -> list[Path]:
     return [path for path in files if path.relative_to(checkpoint).parts[0] != STATE]
 
 
-def import_run(source: Path, folder: Path, secret: str, room_bytes: int = MAX_BYTES) -> str:
+def import_run(
+    source: Path, folder: Path, secret: str, room_bytes: int = MAX_BYTES, *, shared: bool = True
+) -> str:
     """Unpack an exported run beside the others.
 
     Args:
@@ -108,6 +110,7 @@ def import_run(source: Path, folder: Path, secret: str, room_bytes: int = MAX_BY
         folder: where the runs are.
         secret: of the visitor, whose run it then is.
         room_bytes: how much it may take on the disk.
+        shared: whether others than the visitor may see it.
 
     Returns:
         The run's new name.
@@ -122,7 +125,8 @@ def import_run(source: Path, folder: Path, secret: str, room_bytes: int = MAX_BY
         place.mkdir()
         unpack(source, place, room_bytes)
         config = read_run(place)
-        Ticket(hashed(secret), _arguments(config), "ended", place.stat().st_mtime).save(place)
+        ended = place.stat().st_mtime
+        Ticket(hashed(secret), _arguments(config), "ended", ended, shared=shared).save(place)
     return name
 
 

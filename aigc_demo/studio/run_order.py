@@ -23,7 +23,7 @@ MAX_SEED = 2**31 - 1
 MAX_SETTING_CHARACTERS = 500
 # Settings that name a model, and its kind; on a page a path is no name, since it would tell what lies there.
 NAMES_A_MODEL = {"guide": "matches"}
-MAX_MINUTES, MAX_STEPS = 60, 20_000
+MAX_MINUTES, MAX_STEPS = 24 * 60, 20_000  # a host gives less (`limits`)
 # The largest a visitor may ask for; where the setting itself allows less, that holds.
 MOST: dict[str, int] = {
     "num_layers": 12,

@@ -4,7 +4,9 @@ What is drawn only ever grows, so a page need send no more than what is new; whe
 it is drawn anew, once.
 """
 
+import hmac
 import math
+import secrets
 import threading
 import time
 from collections import OrderedDict, deque
@@ -43,6 +45,7 @@ MOST_LOOKS = 40
 MARK_SHARE = 0.12
 CHECKPOINT = "checkpoint"
 SMOOTH = "_smooth"
+_PICTURES = secrets.token_bytes(32)
 
 # A point of a chart: step, value (None ends a stroke), and the line it belongs to.
 Row = tuple[int, float | None, str]
@@ -302,6 +305,7 @@ class RunWatches:
             InputError: there is no run of that name.
             DemoError: its disk does not answer, and it was never seen before.
         """
+        self.desk.check_seen(name)
         if fresh:
             with self._lock:
                 known = self._watched.get(checked_name(name))
@@ -309,8 +313,16 @@ class RunWatches:
                 known[1].outdate()
         return self._views.get(checked_name(name), share=not fresh)
 
-    def picture(self, name: str, step: int) -> bytes | None:
-        """What a run drew at a step, as PNG; None where there is no such run or picture, or none yet."""
+    def picture(self, name: str, step: int, key: str) -> bytes | None:
+        """What a run drew at a step, as PNG; None where there is no such run or picture, or none yet.
+
+        Args:
+            name: of the run.
+            step: of its checkpoint.
+            key: by `picture_key`: a browser asks for a picture without saying who it is.
+        """
+        if not hmac.compare_digest(key.encode("utf-8", "replace"), picture_key(name).encode()):
+            return None
         try:
             return self._pictures.get((checked_name(name), step))
         except DemoError:
@@ -332,6 +344,11 @@ class RunWatches:
             while len(self._watched) > MOST_WATCHED:
                 self._watched.popitem(last=False)
         return watch.view()
+
+
+def picture_key(name: str) -> str:
+    """What the address of a run's pictures ends with: known to those who were shown the run."""
+    return hmac.digest(_PICTURES, name.encode("utf-8", "replace"), "sha256").hex()[:32]
 
 
 def logarithms(rows: Sequence[Row]) -> list[Row]:

@@ -131,8 +131,8 @@ def side_by_side(
         stop: set by Stop; also set here when the consumer goes away.
 
     Yields:
-        All columns, ten times a second or less often, and once more when the last is over. A column that fails
-        carries its error and leaves the others alone.
+        All columns, ten times a second or less often, and once more when the last is over. A column that
+        fails carries its error and leaves the others alone.
     """
     desk = _Desk(columns)
     for place, column in enumerate(columns):

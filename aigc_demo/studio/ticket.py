@@ -9,6 +9,7 @@ import json
 import os
 import shlex
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -38,6 +39,8 @@ class Ticket:
         returncode: what it ended with; None where nobody saw it end.
         problem: why the desk itself ended it: a key of the sentences, with its values.
         stopping: whether somebody pressed Stop.
+        shared: whether others than its owner may see the run and use its model.
+        spent_minutes: that it has been under way, in all its stages.
     """
 
     owner: str
@@ -49,6 +52,8 @@ class Ticket:
     returncode: int | None = None
     problem: dict[str, Any] | None = None
     stopping: bool = False
+    shared: bool = True
+    spent_minutes: float = 0.0
 
     @property
     def recipe(self) -> str:
@@ -70,6 +75,21 @@ class Ticket:
     def belongs_to(self, secret: str) -> bool:
         """Whether this secret is that of whoever ordered."""
         return hmac.compare_digest(self.owner, hashed(secret))
+
+    def is_seen_by(self, secret: str | None) -> bool:
+        """Whether a visitor may see the run; None asks for nobody in particular, and sees all."""
+        return self.shared or secret is None or self.belongs_to(secret)
+
+    def again(self, arguments: Sequence[str]) -> "Ticket":
+        """The order to go on with a run that has ended."""
+        return Ticket(
+            self.owner,
+            tuple(arguments),
+            "waiting",
+            time.time(),
+            shared=self.shared,
+            spent_minutes=self.spent_minutes,
+        )
 
     def worker(self, folder: Path) -> Worker | None:
         """The living process of the run, if there is one; it may not have got to its own record yet."""

@@ -19,6 +19,7 @@ import torch
 from accelerate import PartialState
 from accelerate.utils import broadcast_object_list, parse_flag_from_env
 
+from aigc_demo.core.bounds import memory_bound_mib
 from aigc_demo.core.device import peak_memory_mib
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.core.events import CheckpointSaved, RunStarted, StepDone
@@ -237,7 +238,7 @@ def _memory_limit_mib() -> float | None:
     if torch.cuda.is_available():
         return torch.cuda.get_device_properties(PartialState().device).total_memory / 2**20
     whole = memory_gib()
-    limits = [whole * 1024 if whole is not None else None, _address_space_mib()]
+    limits = [whole * 1024 if whole is not None else None, memory_bound_mib() or _address_space_mib()]
     return min((limit for limit in limits if limit is not None), default=None)
 
 

@@ -10,8 +10,9 @@ import torch
 from accelerate import PartialState
 
 from aigc_demo import __version__
+from aigc_demo.core.bounds import bound_memory, check_disk
 from aigc_demo.core.errors import DemoError, InputError
-from aigc_demo.core.events import RunFinished, TrainEvent
+from aigc_demo.core.events import CheckpointSaved, RunFinished, TrainEvent
 from aigc_demo.core.run_directory import LOGGER, RunDirectory
 from aigc_demo.core.worker import at_work
 from aigc_demo.training.checkpoint import last_state
@@ -35,6 +36,7 @@ def train(order: Order, should_stop: Callable[[], bool] = lambda: False) -> Iter
         InputError: something asked for cannot be done; nothing was written.
     """
     run, step = RunDirectory(order.run_dir), 0
+    bound_memory()
     with contextlib.ExitStack() as work:
         training, checkpoint = _begin(order, run, work)
         try:
@@ -44,6 +46,8 @@ def train(order: Order, should_stop: Callable[[], bool] = lambda: False) -> Iter
                     if speaks():
                         run.append(event)
                     yield event
+                    if isinstance(event, CheckpointSaved) and speaks():
+                        check_disk(run.path)
         except Exception:
             if speaks():  # whoever follows the run learns that nothing more will come
                 if LOGGER.hasHandlers():  # without a log, Python would put the stack trace before the user

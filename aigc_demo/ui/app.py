@@ -55,8 +55,10 @@ def new_studio(folder: Path | None = None, load: Load | None = None) -> Studio:
         folder: where the runs are; by default AIGC_DEMO_RUNS, or runs/ where the page was started.
         load: as in `ModelCache`.
     """
-    desk = RunDesk(folder or Path(os.environ.get("AIGC_DEMO_RUNS", "runs")))
-    return Studio(ModelCache(load=load, catalog=Catalog(desk)), StopBook(), RunWatches(desk))
+    limits = limits_of_host()
+    desk = RunDesk(folder or Path(os.environ.get("AIGC_DEMO_RUNS", "runs")), limits=limits)
+    cache = ModelCache(load=load, catalog=Catalog(desk))
+    return Studio(cache, StopBook(), RunWatches(desk), limits=limits)
 
 
 def _build_gan(studio: "Studio", frame: Frame) -> None:
@@ -97,6 +99,7 @@ def build_app(studio: Studio | None = None) -> gr.Blocks:
             for name, build in TABS:
                 with gr.Tab(word(name)) as tab:
                     build(studio, replace(frame, tab=tab))
+    page.sessions = studio.runs.desk.sessions
     page.queue(**serving.QUEUE)
     with_slots(page, studio.readers, studio.limits)
     return page

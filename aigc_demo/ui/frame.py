@@ -7,11 +7,14 @@ from typing import Any
 import gradio as gr
 
 from aigc_demo.studio.stop_book import new_ticket
+from aigc_demo.studio.visitor import Sessions, answer_to
 
 # Gradio hides what it stores from other scripts of the page with this word; whom a run belongs to goes by
 # the secret that is stored, which the server makes.
 STORAGE_KEY, STORAGE_WORD = "aigc-demo-visitor", "aigc-demo-storage"
 MIN_SECRET, MAX_SECRET = 20, 200
+# Programs that keep no session say with it whose runs they ask for.
+SECRET_HEADER = "x-aigc-demo-secret"
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,29 @@ def visitor_secret(value: Any) -> str:
     """The secret that the browser kept, or a new one where it kept none that we could have made."""
     good = isinstance(value, str) and MIN_SECRET <= len(value) <= MAX_SECRET
     return value if good else secrets.token_urlsafe(32)
+
+
+def met(request: Any, secret: Any, sessions: Sessions) -> str:
+    """The secret that somebody showed, or a new one; the session of the call, and this call, are theirs.
+
+    Args:
+        request: gradio's.
+        secret: as it came.
+        sessions: of the page.
+    """
+    kept = visitor_secret(secret)
+    sessions.meet(getattr(request, "session_hash", None), kept)
+    answer_to(kept)
+    return kept
+
+
+def secret_of(request: Any, sessions: Sessions | None) -> str:
+    """Who is calling: by what was shown in the same session, or by SECRET_HEADER; "" for nobody."""
+    headers = getattr(request, "headers", None) or {}
+    shown = str(headers.get(SECRET_HEADER, ""))
+    if MIN_SECRET <= len(shown) <= MAX_SECRET:
+        return shown
+    return sessions.secret_of(getattr(request, "session_hash", None)) if sessions else ""
 
 
 def page_ticket() -> gr.State:

@@ -48,4 +48,4 @@ class LightSession(holder.SessionState):
 
 def use_light_sessions() -> None:
     """Let gradio make these sessions from now on; may be called again."""
-    holder.SessionState = LightSession  # type: ignore[misc]
+    holder.SessionState = LightSession

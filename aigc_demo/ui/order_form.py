@@ -9,6 +9,7 @@ import gradio as gr
 from aigc_demo.core.errors import InputError
 from aigc_demo.data.sources import TINY_WORLD
 from aigc_demo.studio.catalog import Catalog
+from aigc_demo.studio.limits import Limits
 from aigc_demo.studio.preflight import try_order
 from aigc_demo.studio.run_desk import RunDesk
 from aigc_demo.studio.run_order import MAX_MINUTES, MAX_SEED, MOST, RunOrder, checked_pictures, checked_upload
@@ -19,7 +20,7 @@ from aigc_demo.ui import run_view
 from aigc_demo.ui.columns import picker_choices
 from aigc_demo.ui.frame import CHEAP, PRIVATE, Frame, in_group
 from aigc_demo.ui.language import word
-from aigc_demo.ui.widgets import door, widget
+from aigc_demo.ui.widgets import door, spans, widget
 from aigc_demo.ui.wording import WORDS
 
 # A trial takes the whole machine for a few seconds: one at a time.
@@ -67,6 +68,7 @@ class OrderForm:
     kind: Any
     amount: Any
     seed: Any
+    shared: Any
     asked: list[Any]
     trial: Any
     start: Any
@@ -83,6 +85,7 @@ class OrderForm:
             self.kind,
             self.amount,
             self.seed,
+            self.shared,
             *self.asked,
         ]
 
@@ -95,7 +98,7 @@ def build_order_form(desk: RunDesk, catalog: Catalog, frame: Frame) -> OrderForm
         catalog: models to go on from.
         frame: of the tab.
     """
-    form, notice, figures = _layout(lost=lost_at_restart(desk.folder))
+    form, notice, figures = _layout(desk.limits, lost=lost_at_restart(desk.folder))
 
     def offer(recipe: Any) -> Any:
         choices = picker_choices(catalog.starting_points(recipe))
@@ -107,9 +110,9 @@ def build_order_form(desk: RunDesk, catalog: Catalog, frame: Frame) -> OrderForm
     def attempt(request: gr.Request, *values: Any) -> Iterator[tuple[Any, Any]]:
         """Try a few steps of what the form says."""
         with door(request):
-            order = checked_order(catalog, values)
+            order, _ = checked_order(catalog, values)
             yield run_view.notice("trial_begins"), None
-            found = try_order(order, desk.folder)
+            found = try_order(order, desk.folder, desk.bounds())
             yield run_view.trial(found, desk.busy()), run_view.trial_figures(found)
 
     uploads = [form.file, form.pictures]
@@ -134,13 +137,13 @@ def build_order_form(desk: RunDesk, catalog: Catalog, frame: Frame) -> OrderForm
     return form
 
 
-def checked_order(catalog: Catalog, values: Sequence[Any]) -> RunOrder:
-    """An order from what the form says, in the order of `OrderForm.all`.
+def checked_order(catalog: Catalog, values: Sequence[Any]) -> tuple[RunOrder, bool]:
+    """An order from what the form says, in the order of `OrderForm.all`, and whether others may see the run.
 
     Raises:
         InputError: something of it does not fit.
     """
-    recipe, source, text, pictures, init, kind, amount, seed, *asked = values
+    recipe, source, text, pictures, init, kind, amount, seed, shared, *asked = values
     found = recipe_named(recipe)
     from_text = found.learns_from == "text"
     own = source == OWN
@@ -150,7 +153,7 @@ def checked_order(catalog: Catalog, values: Sequence[Any]) -> RunOrder:
     settings = {name: given[name] for name in offered(recipe)}
     if init:  # the model's own shape holds
         settings = {name: value for name, value in settings.items() if name not in found.shape}
-    return RunOrder(
+    order = RunOrder(
         recipe,
         text=checked_upload(text) if own and from_text else None,
         pictures=checked_pictures(pictures) if own and not from_text else None,
@@ -160,9 +163,10 @@ def checked_order(catalog: Catalog, values: Sequence[Any]) -> RunOrder:
         settings=settings,
         init=catalog.starting_point(recipe, init) if init else None,
     )
+    return order, shared is True
 
 
-def _layout(*, lost: bool) -> tuple[OrderForm, Any, Any]:
+def _layout(limits: Limits, *, lost: bool) -> tuple[OrderForm, Any, Any]:
     gr.Markdown(word("train_intro"), elem_classes="intro")
     recipe = gr.Dropdown(
         [(word(f"recipe_{name}"), name) for name in RECIPES],
@@ -200,6 +204,9 @@ def _layout(*, lost: bool) -> tuple[OrderForm, Any, Any]:
     with gr.Accordion(word("settings"), open=False, elem_id="train-settings"):
         asked = [_asked(name) for name in OFFERED]
         seed = gr.Number(1, label=word("seed"), precision=0, minimum=0, maximum=MAX_SEED)
+    shared = gr.Checkbox(
+        limits.share_runs, label=word("share_run"), info=word("share_run_info"), elem_id="share-run"
+    )
     with gr.Row(elem_classes="actions"):
         on = training_is_on()
         trial = gr.Button(word("trial"), elem_id="trial", min_width=120, interactive=on)
@@ -209,12 +216,22 @@ def _layout(*, lost: bool) -> tuple[OrderForm, Any, Any]:
     figures = widget("facts", None, elem_id="trial-figures")
     if lost:
         gr.Markdown(word("space_disk"), elem_classes="intro", elem_id="space-disk")
-    gr.Markdown(word("train_limits"), elem_classes="intro")
-    assert MAX_MINUTES == 60, "train_limits names it"
+    gr.HTML(_limits_words(limits), elem_id="train-limits", elem_classes="intro", apply_default_css=False)
     return (
-        OrderForm(recipe, source, file, pictures, init, kind, amount, seed, asked, trial, start),
+        OrderForm(recipe, source, file, pictures, init, kind, amount, seed, shared, asked, trial, start),
         notice,
         figures,
+    )
+
+
+def _limits_words(limits: Limits) -> str:
+    """What this host gives, in all languages."""
+    return spans(
+        "train_limits",
+        "p",
+        minutes=min(MAX_MINUTES, limits.run_minutes),
+        runs=limits.runs_per_visitor or "∞",
+        disk=limits.disk_mib_per_visitor or "∞",
     )
 
 

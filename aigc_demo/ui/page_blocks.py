@@ -6,7 +6,9 @@ import gradio as gr
 import orjson
 
 from aigc_demo.core.errors import DemoError
+from aigc_demo.studio.visitor import Sessions, answer_to
 from aigc_demo.ui.faults import log_fault
+from aigc_demo.ui.frame import secret_of
 from aigc_demo.ui.language import chosen_language
 from aigc_demo.ui.widgets import harmless, toast
 from aigc_demo.ui.wording import sentence, text
@@ -18,8 +20,10 @@ class Page(gr.Blocks):
     """The page. gradio prints a stack trace for whatever is raised in a call; here it becomes a gr.Error.
 
     Before our own function runs, the caller is at fault, and nothing is logged but a line. From there on we
-    are, and the log has the stack trace once.
+    are, and the log has the stack trace once. Each call answers its visitor, and sees what that one may see.
     """
+
+    sessions: Sessions | None = None
 
     async def process_api(
         self, block_fn: Any, inputs: list[Any], state: Any = None, request: Any = None, **options: Any
@@ -27,6 +31,7 @@ class Page(gr.Blocks):
         """One call, as gradio makes it."""
         one = request[0] if isinstance(request, list) and request else request
         language = chosen_language(one)
+        answer_to(secret_of(one, self.sessions))
         sent = [inputs, getattr(options.get("event_data"), "_data", None)]
         try:
             output = await super().process_api(block_fn, inputs, state, request, **options)

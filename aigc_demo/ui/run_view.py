@@ -4,7 +4,7 @@ from typing import Any
 
 from aigc_demo.core.errors import DemoError
 from aigc_demo.studio.run_samples import draws, sample_path
-from aigc_demo.studio.run_watch import RunView
+from aigc_demo.studio.run_watch import RunView, picture_key
 from aigc_demo.training.recipes import RECIPES
 from aigc_demo.ui.widgets import harmless
 from aigc_demo.ui.wording import LANGUAGES, everywhere, sentence_everywhere, text
@@ -103,7 +103,7 @@ def picture_address(view: RunView, step: int) -> str:
         changed = sample_path(view.run, step).stat().st_mtime_ns
     except OSError:
         return ""
-    return f"{PICTURES_PATH}/{view.state.name}/{step}.png?{changed}"
+    return f"{PICTURES_PATH}/{view.state.name}/{step}.png?key={picture_key(view.state.name)}&{changed}"
 
 
 def trial(found: Json, busy: bool) -> Json:

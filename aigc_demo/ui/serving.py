@@ -24,6 +24,7 @@ from aigc_demo.ui.headers import SecurityHeaders
 from aigc_demo.ui.light_sessions import MOST_SESSIONS
 from aigc_demo.ui.request_limits import MAX_UPLOAD_BYTES, RequestLimits, with_timeout
 from aigc_demo.ui.slots import MOST_THREADS, Readers, ReaderWatch
+from aigc_demo.ui.upload_limits import UploadLimits
 
 WARM_UP_SECONDS = 0.5
 CLOSE_SECONDS = 1
@@ -44,19 +45,20 @@ LAUNCH: dict[str, Any] = {
 }
 
 
-def picture_route(path: str, find: Callable[[str, int], bytes | None]) -> Route:
-    """A route for small PNG pictures, `PATH/NAME/NUMBER.png`.
+def picture_route(path: str, find: Callable[[str, int, str], bytes | None]) -> Route:
+    """A route for small PNG pictures, `PATH/NAME/NUMBER.png?key=KEY`.
 
     Args:
         path: where it is, without slashes.
-        find: from name and number to the picture; None for one that is not there.
+        find: from name, number and key to the picture; None for one that is not there.
     """
 
     def answer(request: Request) -> Response:
-        content = find(request.path_params["name"], request.path_params["number"])
+        asked = request.path_params
+        content = find(asked["name"], asked["number"], request.query_params.get("key", ""))
         if content is None:
             return Response("No such picture.", status_code=404, media_type="text/plain")
-        return Response(content, media_type="image/png", headers={"cache-control": "max-age=3600"})
+        return Response(content, media_type="image/png", headers={"cache-control": "private, max-age=3600"})
 
     return Route(f"/{path}/{{name:str}}/{{number:int}}.png", answer)
 
@@ -68,7 +70,11 @@ def middleware(readers: Readers, limits: Limits) -> dict[str, Any]:
         readers: where it is noted who reads the answers of which calls.
         limits: of the host.
     """
-    inner = [Middleware(ReaderWatch, readers=readers), Middleware(ToolCalls, limits=limits)]
+    inner = [
+        Middleware(UploadLimits, limits=limits),
+        Middleware(ReaderWatch, readers=readers),
+        Middleware(ToolCalls, limits=limits),
+    ]
     return {"middleware": inner, "lifespan": _with_outermost}
 
 

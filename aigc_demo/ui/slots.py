@@ -1,8 +1,8 @@
 """Slots for the functions of the page, by groups: whoever floods one group is refused there, and only there.
 
 gradio queues each group by itself, but counts one total of what waits, and gives a slot to whoever comes
-first, be there anybody to read the answer or not. Here each group has an end of its own, who reads goes first,
-and a slot whose reader has left or does not read is given to the next.
+first, be there anybody to read the answer or not. Here each group has an end of its own, who reads goes
+first, and a slot whose reader has left or does not read is given to the next.
 """
 
 import time

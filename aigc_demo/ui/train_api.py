@@ -19,7 +19,8 @@ from aigc_demo.studio.preflight import try_order
 from aigc_demo.studio.run_order import RunOrder, checked_text_bytes
 from aigc_demo.studio.run_samples import draws
 from aigc_demo.studio.run_watch import RunView, RunWatches, logarithms
-from aigc_demo.ui.frame import in_group, visitor_secret
+from aigc_demo.ui.addresses import address_of
+from aigc_demo.ui.frame import in_group, met
 from aigc_demo.ui.language import chosen_language
 from aigc_demo.ui.run_view import picture_address
 from aigc_demo.ui.widgets import door
@@ -59,6 +60,7 @@ class TrainApi:
         settings: dict[str, Any] | None = None,
         init: str | None = None,
         secret: str | None = None,
+        shared: bool | None = None,
     ) -> Json:
         """Order a training; it starts when no other one trains.
 
@@ -73,12 +75,18 @@ class TrainApi:
             seed: of all random numbers.
             settings: values by name, as `--set` of the command line takes them.
             init: the name of a model to go on from, whose shape is then the run's; null to begin anew.
-            secret: that of an earlier answer, to stop both runs with it; null for a new one.
+            secret: that of an earlier answer, to stop both runs with it; null for a new one. Where a run is
+                not shared, other endpoints take its name in the same session, or with the secret in the
+                header x-aigc-demo-secret.
+            shared: whether others may watch the run and use its model; null for what this page says.
         """
         with door(request):
+            mine = met(request, secret, self._desk.sessions)
             order = self._order(recipe, text, minutes, steps, seed, settings, init)
-            mine = visitor_secret(secret)
-            name = self._desk.order(secret=mine, **order.words())
+            if not isinstance(shared, (bool, type(None))):
+                raise InputError("setting_type", name="shared", expected="true or false", got=shown(shared))
+            address = address_of(request, self._desk.limits)
+            name = self._desk.order(secret=mine, address=address, shared=shared, **order.words())
             return {"name": name, "secret": mine, "command": self._watches.view(name).command}
 
     def try_run(
@@ -108,9 +116,8 @@ class TrainApi:
             init: the name of a model to go on from, whose shape is then the run's; null to begin anew.
         """
         with door(request):
-            found = try_order(
-                self._order(recipe, text, minutes, steps, seed, settings, init), self._desk.folder
-            )
+            order = self._order(recipe, text, minutes, steps, seed, settings, init)
+            found = try_order(order, self._desk.folder, self._desk.bounds())
             if problem := found.get("problem"):
                 words = sentence(problem["key"], problem["values"], chosen_language(request))
                 return {**found, "problem": words}
@@ -141,7 +148,7 @@ class TrainApi:
             secret: that of start_run; nobody else may stop it.
         """
         with door(request):
-            self._desk.stop(name, visitor_secret(secret))
+            self._desk.stop(name, met(request, secret, self._desk.sessions))
             return self._told(self._watches.view(name, fresh=True), request)
 
     def resume_run(self, request: gr.Request, name: str, secret: str) -> Json:
@@ -154,7 +161,8 @@ class TrainApi:
             secret: that of start_run; nobody else may resume it.
         """
         with door(request):
-            self._desk.resume(name, visitor_secret(secret))
+            mine = met(request, secret, self._desk.sessions)
+            self._desk.resume(name, mine, address_of(request, self._desk.limits))
             return self._told(self._watches.view(name, fresh=True), request)
 
     def runs(self, request: gr.Request) -> list[Json]:

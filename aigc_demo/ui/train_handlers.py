@@ -16,14 +16,16 @@ from aigc_demo.studio.catalog import Catalog
 from aigc_demo.studio.hub_folder import zip_model_folder
 from aigc_demo.studio.hub_push import push_model
 from aigc_demo.studio.run_card import export_card
-from aigc_demo.studio.run_exchange import export_run, import_run
+from aigc_demo.studio.run_exchange import export_run
 from aigc_demo.studio.run_storage import lost_at_restart
 from aigc_demo.studio.run_watch import REFRESH_SECONDS, RunView, RunWatches
+from aigc_demo.studio.visitor import answer_to
 from aigc_demo.training.curves import LANGUAGE_MODEL, Curve
 from aigc_demo.training.recipes import RECIPES
 from aigc_demo.ui import charts, run_view
+from aigc_demo.ui.addresses import address_of
 from aigc_demo.ui.comparison import MOST_COMPARED, differences
-from aigc_demo.ui.frame import visitor_secret
+from aigc_demo.ui.frame import met, visitor_secret
 from aigc_demo.ui.language import chosen_language
 from aigc_demo.ui.order_form import checked_order
 from aigc_demo.ui.scrubber import slider_value
@@ -55,15 +57,17 @@ class TrainHandlers:
     def visit(self, request: gr.Request, secret: Any) -> Picture:
         """A page was opened: who is it, which runs are there, which one is shown."""
         with door(request):
-            kept = visitor_secret(secret)
+            kept = self._met(request, secret)
             picker = self._choices(self._first(kept))
             return kept, picker, gr.update(choices=self._desk.names()), self._used_disk(kept)
 
     def start(self, request: gr.Request, secret: Any, *values: Any) -> Picture:
         """Order a run by what the form says."""
         with door(request):
-            kept = visitor_secret(secret)
-            name = self._desk.order(secret=kept, **checked_order(self._catalog, values).words())
+            kept = self._met(request, secret)
+            order, shared = checked_order(self._catalog, values)
+            address = self._address(request)
+            name = self._desk.order(secret=kept, address=address, shared=shared, **order.words())
             return kept, self._choices(name), run_view.notice("notice_started", name=name)
 
     def stop(self, name: Any, secret: Any) -> Any:
@@ -73,16 +77,22 @@ class TrainHandlers:
     def resume(self, request: gr.Request, name: Any, secret: Any) -> Any:
         """Put a run that was stopped into the queue again."""
         with door(request):
-            self._desk.resume(name, visitor_secret(secret))
+            self._desk.resume(name, self._met(request, secret), self._address(request))
             return run_view.notice("notice_resumed")
 
     def delete(self, request: gr.Request, name: Any, secret: Any) -> Picture:
         """Remove a run; the next one is shown."""
         with door(request):
-            kept = visitor_secret(secret)
+            kept = self._met(request, secret)
             self._desk.delete(name, kept)
             picker = self._choices(self._first(kept))
             return picker, run_view.notice("notice_deleted"), self._used_disk(kept)
+
+    def _met(self, request: gr.Request, secret: Any) -> str:
+        return met(request, secret, self._desk.sessions)
+
+    def _address(self, request: gr.Request) -> str:
+        return address_of(request, self._desk.limits)
 
     def _said(self, key: str, action: Any) -> Any:
         try:
@@ -105,11 +115,16 @@ class TrainHandlers:
                 if earlier:
                     await asyncio.sleep(CHANGE_SECONDS)
                 # The disk is looked at in threads alone: this is the loop that serves everybody.
+                answer_to(kept := visitor_secret(secret))
+                self._desk.sessions.meet(request.session_hash, kept)
                 while self._views.get(page) is me:
                     # At first fresh: it may have been resumed a moment ago.
                     seen = await asyncio.to_thread(self._look, name, secret, first=looks == 0)
                     slow = seen.ended or looks % SLOW_LOOKS == 0
-                    yield (*drawing.picture(seen.view, seen.mine, slow=slow), seen.used_disk)
+                    yield (
+                        *drawing.picture(seen.view, seen.mine, taken=seen.taken, slow=slow),
+                        seen.used_disk,
+                    )
                     if seen.ended:
                         return
                     await asyncio.sleep(REFRESH_SECONDS)
@@ -120,12 +135,13 @@ class TrainHandlers:
 
     def _look(self, name: Any, secret: Any, *, first: bool) -> "_Seen":
         """What the disk says now: no view where no run is chosen, or somebody has deleted it meanwhile."""
-        view, mine = None, False
+        view, mine, taken = None, False, False
         if name:
             with contextlib.suppress(FileNotFoundError, InputError):
                 view = self._watches.view(name, fresh=first)
                 mine = self._desk.belongs_to(name, secret)
-        seen = _Seen(view, mine)
+                taken = self._desk.may_be_taken_by(name, secret)
+        seen = _Seen(view, mine, taken)
         return replace(seen, used_disk=self._used_disk(secret)) if seen.ended or first else seen
 
     def refresh(self) -> Any:
@@ -134,7 +150,7 @@ class TrainHandlers:
 
     def _used_disk(self, secret: Any) -> Any:
         used = self._desk.used_bytes(secret) if isinstance(secret, str) else 0
-        return run_view.used_disk(used, self._desk.rules.disk_bytes)
+        return run_view.used_disk(used, self._desk.limits.disk_mib_per_visitor * 2**20)
 
     def _choices(self, value: str | None) -> Any:
         return gr.update(choices=self._desk.names(), value=value)
@@ -150,17 +166,19 @@ class TrainHandlers:
 
     # ---- keeping and comparing
 
-    def download(self, request: gr.Request, name: Any) -> Any:
-        """The run as a file."""
+    def download(self, request: gr.Request, name: Any, secret: Any) -> Any:
+        """The run as a file, for its owner."""
         with door(request):
+            self._desk.check_taken_by(name, self._met(request, secret))
             run = self._desk.run(name)
             target = Path(self._exports.name) / f"{run.path.name}.zip"
             export_run(run, export_card(self._watches.view(name)), target)
             return gr.update(value=str(target), visible=True)
 
-    def save_model(self, request: gr.Request, name: Any) -> Any:
-        """The run's last model as a folder of the Hub's layout, in a file."""
+    def save_model(self, request: gr.Request, name: Any, secret: Any) -> Any:
+        """The run's last model as a folder of the Hub's layout, in a file, for its owner."""
         with door(request):
+            self._desk.check_taken_by(name, self._met(request, secret))
             run = self._desk.run(name)
             target = Path(self._exports.name) / f"{run.path.name}-model.zip"
             zip_model_folder(run, target)
@@ -169,6 +187,7 @@ class TrainHandlers:
     def push(self, request: gr.Request, name: Any, repository: Any, secret: Any) -> Any:
         """The same to the Hub; only who ordered the run may."""
         with door(request):
+            self._met(request, secret)
             run = self._desk.run(name)
             if not self._desk.belongs_to(run.path.name, secret):
                 raise InputError("not_your_run", name=run.path.name)
@@ -178,10 +197,10 @@ class TrainHandlers:
     def upload(self, request: gr.Request, path: Any, secret: Any) -> Picture:
         """A run that was exported before."""
         with door(request):
-            kept = visitor_secret(secret)
+            kept = self._met(request, secret)
             if path is None:
                 raise InputError("no_upload")
-            name = import_run(Path(path), self._desk.folder, kept)
+            name = self._desk.bring(Path(path), kept, self._address(request))
             told = run_view.notice("notice_uploaded", name=name)
             return kept, self._choices(name), told, self._used_disk(kept)
 
@@ -206,10 +225,11 @@ class TrainHandlers:
 
 @dataclass(frozen=True)
 class _Seen:
-    """What one look at a run found: the run, whether it is the visitor's, and the disk used, if asked."""
+    """What one look at a run found: the run, whose it is, who may take it, and the disk used, if asked."""
 
     view: RunView | None
     mine: bool
+    taken: bool
     used_disk: Any = field(default_factory=gr.skip)
 
     @property
@@ -225,12 +245,13 @@ class _Drawing:
         self._charts: list[Any] = [gr.update(visible=False)] * charts.MOST_CHARTS
         self._slider: Any = None
 
-    def picture(self, view: RunView | None, mine: bool, *, slow: bool) -> Picture:
+    def picture(self, view: RunView | None, mine: bool, *, taken: bool, slow: bool) -> Picture:
         """The whole of it.
 
         Args:
             view: of the run.
             mine: whether the visitor may stop it.
+            taken: whether the visitor may take its files away.
             slow: whether the charts beside the first are drawn anew.
         """
         for number, curve in enumerate(_curves(view)[: charts.MOST_CHARTS]):
@@ -251,7 +272,7 @@ class _Drawing:
             gr.update(interactive=bool(state and mine and state.under_way)),
             gr.update(interactive=bool(state and mine and state.resumable)),
             gr.update(interactive=bool(state and mine and not state.under_way)),
-            *[gr.update(interactive=bool(view and view.checkpoints))] * 2,
+            *[gr.update(interactive=bool(view and view.checkpoints and taken))] * 2,
         )
 
 

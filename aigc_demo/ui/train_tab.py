@@ -173,5 +173,5 @@ def _wire_watching(handlers: TrainHandlers, visitor: Any, watched: Watched, noti
         handlers.watch, asked, watched.all, **keep
     )
     watched.delete.click(handlers.delete, named, [watched.picker, notice, watched.disk], **RUNS)
-    watched.download.click(handlers.download, watched.picker, file, **FILES)
-    watched.save.click(handlers.save_model, watched.picker, file, **FILES)
+    watched.download.click(handlers.download, named, file, **FILES)
+    watched.save.click(handlers.save_model, named, file, **FILES)

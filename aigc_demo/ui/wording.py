@@ -339,9 +339,16 @@ WORDS: dict[str, tuple[str, str, str]] = {
         "從零訓練一個模型，看它學習。關閉本頁後訓練仍會繼續。",
     ),
     "train_limits": (
-        "One run trains at a time, the others wait; at most 60 minutes each.",
-        "同一时间只训练一个，其余排队；每次最多 60 分钟。",
-        "同一時間只訓練一個，其餘排隊；每次最多 60 分鐘。",
+        "One run trains at a time, the others wait; at most {minutes} minutes each, {runs} runs and {disk} MiB of "
+        "disk a visitor.",
+        "同一时间只训练一个，其余排队；每次最多 {minutes} 分钟，每位访客最多 {runs} 次训练、{disk} MiB 磁盘。",
+        "同一時間只訓練一個，其餘排隊；每次最多 {minutes} 分鐘，每位訪客最多 {runs} 次訓練、{disk} MiB 磁碟。",
+    ),
+    "share_run": ("Show this run to others", "让其他人看到这次训练", "讓其他人看到這次訓練"),
+    "share_run_info": (
+        "They may watch it and use its model; the files are yours alone. A model can repeat its text.",
+        "他们可以观看训练并使用其模型；文件只归您。模型可能复述训练文本。",
+        "他們可以觀看訓練並使用其模型；檔案只歸您。模型可能複述訓練文字。",
     ),
     "recipe": ("Recipe", "配方", "配方"),
     "recipe_gpt": ("gpt · written here", "gpt · 自研", "gpt · 自研"),
@@ -988,9 +995,53 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "已有 {count} 次训练在排队；请等其中几次结束后再试。",
         "已有 {count} 次訓練在排隊；請等其中幾次結束後再試。",
     ),
+    "too_many_runs_of_network": (
+        "您所在的网络已有 {count} 次训练正在进行或排队；请等其中一次结束。",
+        "您所在的網路已有 {count} 次訓練正在進行或排隊；請等其中一次結束。",
+    ),
+    "run_minutes": (
+        "这里每次训练最多 {limit} 分钟；请减少时间。",
+        "這裡每次訓練最多 {limit} 分鐘；請減少時間。",
+    ),
+    "minutes_used": (
+        "您所在的网络在 24 小时内可训练 {limit} 分钟，还剩 {left} 分钟；请减少时间，或稍后再来。",
+        "您所在的網路在 24 小時內可訓練 {limit} 分鐘，還剩 {left} 分鐘；請減少時間，或稍後再來。",
+    ),
+    "minutes_waiting": (
+        "正在进行或排队的训练共需 {minutes} 分钟；请等其中几次结束后再试。",
+        "正在進行或排隊的訓練共需 {minutes} 分鐘；請等其中幾次結束後再試。",
+    ),
+    "run_needs_disk": (
+        "这次训练将占用 {needed} MiB 磁盘，而这里每次限 {limit} MiB；请选更小的模型或更少的检查点。",
+        "這次訓練將佔用 {needed} MiB 磁碟，而這裡每次限 {limit} MiB；請選更小的模型或更少的檢查點。",
+    ),
+    "run_disk_full": (
+        "这次训练已占用 {used} MiB 磁盘，超过了允许的 {limit} MiB；已有的检查点都完整。",
+        "這次訓練已佔用 {used} MiB 磁碟，超過了允許的 {limit} MiB；已有的檢查點都完整。",
+    ),
     "disk_budget": (
-        "您的训练已占用 {used} MiB，每位访客限 {limit} MiB；请删除其中一次。",
-        "您的訓練已佔用 {used} MiB，每位訪客限 {limit} MiB；請刪除其中一次。",
+        "您的训练已占用 {used} MiB，这一次最多还需 {needed} MiB，每位访客限 {limit} MiB；请删除其中一次。",
+        "您的訓練已佔用 {used} MiB，這一次最多還需 {needed} MiB，每位訪客限 {limit} MiB；請刪除其中一次。",
+    ),
+    "disk_of_network": (
+        "您所在网络的训练已占用 {used} MiB，这一次最多还需 {needed} MiB，限 {limit} MiB；请删除您的一次训练。",
+        "您所在網路的訓練已佔用 {used} MiB，這一次最多還需 {needed} MiB，限 {limit} MiB；請刪除您的一次訓練。",
+    ),
+    "disk_of_all": (
+        "所有训练已占用 {used} MiB，这一次最多还需 {needed} MiB，共有 {limit} MiB；请删除您的一次训练，或稍后再试。",
+        "所有訓練已佔用 {used} MiB，這一次最多還需 {needed} MiB，共有 {limit} MiB；請刪除您的一次訓練，或稍後再試。",
+    ),
+    "no_such_network": (
+        "这些设置组不成 {recipe} 的网络；请更改其中一项，例如各种尺寸。",
+        "這些設定組不成 {recipe} 的網路；請更改其中一項，例如各種尺寸。",
+    ),
+    "uploads_of_network": (
+        "您所在的网络一小时内可上传 {limit} MiB，已上传 {used} MiB；请稍后再试。",
+        "您所在的網路一小時內可上傳 {limit} MiB，已上傳 {used} MiB；請稍後再試。",
+    ),
+    "uploads_of_all": (
+        "一小时内总共可上传 {limit} MiB，已用 {used} MiB；请稍后再试。",
+        "一小時內總共可上傳 {limit} MiB，已用 {used} MiB；請稍後再試。",
     ),
     "disk_slow": (
         "存放训练的磁盘暂时没有响应，请过一分钟再试。",

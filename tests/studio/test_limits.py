@@ -40,7 +40,7 @@ def test_what_the_public_preset_names_exists_and_is_no_looser():
     for name, value in PUBLIC.items():
         usual = getattr(classroom, name)
         if not isinstance(usual, bool):
-            assert 0 < value and (usual == 0 or value <= usual), name
+            assert value > 0 and (usual == 0 or value <= usual), name
 
 
 def test_the_readme_has_a_row_for_each_limit_with_both_presets():

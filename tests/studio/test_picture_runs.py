@@ -18,6 +18,7 @@ from aigc_demo.generators.gan_pictures import load_networks
 from aigc_demo.studio import run_desk
 from aigc_demo.studio.catalog import Catalog
 from aigc_demo.studio.hub_folder import save_model_folder
+from aigc_demo.studio.limits import Limits
 from aigc_demo.studio.run_card import export_card
 from aigc_demo.studio.run_desk import DeskRules, RunDesk
 from aigc_demo.studio.run_exchange import export_run, import_run
@@ -102,7 +103,7 @@ def test_a_visitors_pictures_become_the_source_of_a_run(tmp_path: Path, monkeypa
     bad = RunOrder("dcgan", pictures=zip_of_pictures(tmp_path / "y.zip", **{"../evil.png": b"x"}), steps=3)
     with pytest.raises(InputError, match="not one that is taken"):
         desk.order(secret="s" * 30, **bad.words())
-    monkeypatch.setattr(desk, "rules", DeskRules(at_once=0, disk_bytes=desk.used_bytes("s" * 30) + 1))
+    monkeypatch.setattr(desk._admission, "limits", Limits(disk_mib_per_visitor=1))
     with pytest.raises(InputError) as refused:
         desk.order(secret="s" * 30, **order.words())
     assert refused.value.key == "disk_budget"

@@ -16,6 +16,7 @@ from aigc_demo.core.events import RunFinished
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.core.worker import at_work
 from aigc_demo.studio import run_desk
+from aigc_demo.studio.limits import Limits
 from aigc_demo.studio.run_desk import DeskRules, RunDesk
 from aigc_demo.studio.ticket import PACKAGE_HOME, Ticket, train_arguments
 
@@ -28,6 +29,7 @@ def stand_in(monkeypatch) -> None:
     executed = property(lambda ticket: [sys.executable, str(WORKER), *ticket.arguments])
     monkeypatch.setattr(Ticket, "executed", executed)
     monkeypatch.setattr(run_desk, "TEND_SECONDS", 0.05)
+    monkeypatch.setattr(run_desk, "expected", lambda *order: (0.0, 0.0))  # its settings are no recipe's
 
 
 @pytest.fixture
@@ -169,7 +171,7 @@ def test_a_name_that_is_no_run(desk: RunDesk, name: object) -> None:
 
 
 def test_limits_of_a_visitor_and_of_the_queue(tmp_path: Path) -> None:
-    desk = RunDesk(tmp_path, DeskRules(per_visitor=2, waiting=2, disk_bytes=2**20))
+    desk = RunDesk(tmp_path, limits=Limits(runs_per_visitor=2, runs_waiting=2))
     order(desk), order(desk)
     with pytest.raises(InputError, match="2 runs that train or wait"):
         order(desk)
@@ -179,13 +181,14 @@ def test_limits_of_a_visitor_and_of_the_queue(tmp_path: Path) -> None:
     desk.close()
 
 
-def test_a_visitor_who_has_filled_his_part_of_the_disk(desk: RunDesk) -> None:
-    desk.rules = DeskRules(disk_bytes=1000)
-    name = order(desk, text=b"x" * 2000, steps=1)
-    assert (desk.folder / name / "source.txt").read_bytes() == b"x" * 2000
+def test_a_visitor_who_has_filled_his_part_of_the_disk(tmp_path: Path) -> None:
+    desk = RunDesk(tmp_path / "runs", DeskRules(at_once=0), Limits(disk_mib_per_visitor=1))
+    name = order(desk, text=b"x" * 2**20, steps=1)
+    assert (desk.folder / name / "source.txt").read_bytes() == b"x" * 2**20
     with pytest.raises(InputError, match="delete one"):
         order(desk)
     order(desk, BELA, steps=1)
+    desk.close()
 
 
 def test_two_visitors_who_start_at_once(desk: RunDesk) -> None:

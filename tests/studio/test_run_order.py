@@ -51,7 +51,7 @@ def test_what_goes_on_from_a_model_has_its_shape() -> None:
         ({"steps": 1.5}, "setting_type"),
         ({"steps": math.inf}, "setting_type"),
         ({"steps": None, "minutes": math.nan}, "setting_type"),
-        ({"steps": None, "minutes": 61}, "setting_range"),
+        ({"steps": None, "minutes": 24 * 60 + 1}, "setting_range"),
         ({"seed": "1; rm"}, "setting_type"),
         ({"seed": -1}, "setting_range"),
         ({"settings": {"hidden_size": 8192}}, "setting_range"),

@@ -14,7 +14,7 @@ from aigc_demo.studio import patient_reads, run_notes, run_watch
 from aigc_demo.studio.catalog import Catalog
 from aigc_demo.studio.run_desk import RunDesk
 from aigc_demo.studio.run_samples import PNG_SIGNATURE
-from aigc_demo.studio.run_watch import RunWatches
+from aigc_demo.studio.run_watch import RunWatches, picture_key
 from aigc_demo.studio.ticket import Ticket, hashed
 from tests.studio.slow_disk import hanging
 from tests.studio.test_run_desk import until
@@ -90,13 +90,16 @@ def test_others_look_at_their_runs_and_who_looks_at_the_slow_one_sees_it_as_it_w
 ):
     watches = RunWatches(RunDesk(runs))
     before = watches.view("annas")
-    assert (before.state.step, watches.picture("annas", 3)) == (3, PNG_SIGNATURE + b"annas")
+    assert (before.state.step, watches.picture("annas", 3, picture_key("annas"))) == (
+        3,
+        PNG_SIGNATURE + b"annas",
+    )
     with hanging(monkeypatch, slow):
         for fresh in (False, True):
             assert watches.view("belas", fresh=fresh).state.step == 3
             assert watches.view("annas", fresh=fresh) is before
-        assert watches.picture("belas", 3) == PNG_SIGNATURE + b"belas"
-        assert watches.picture("annas", 3) is None
+        assert watches.picture("belas", 3, picture_key("belas")) == PNG_SIGNATURE + b"belas"
+        assert watches.picture("annas", 3, picture_key("annas")) is None
     RunDirectory(slow).append(StepDone(9, 0.1, {"seconds": 9}))
     until(lambda: watches.view("annas").state.step == 9)
 

@@ -104,7 +104,8 @@ def test_a_trial_leaves_no_run(client):
     [
         ({"recipe": "../x"}, "no recipe named ../x"),
         ({"steps": 10, "minutes": 1}, "not both"),
-        ({"minutes": 1e9}, "minutes must be at most 60"),
+        ({"minutes": 1e9}, "minutes must be at most 1440"),
+        ({"minutes": 61}, "60 minutes here at the most"),
         ({"steps": 10, "settings": {"hidden_size": 100_000}}, "hidden_size must be at most"),
         ({"steps": 10, "settings": ["a=b"]}, "settings must be"),
         ({"steps": 10, "text": " "}, "holds no text"),
@@ -122,3 +123,24 @@ def test_what_does_not_fit_is_refused_with_one_sentence(client, arguments, said)
 @pytest.mark.parametrize("name", ["../../etc", "", ".desk.lock", "no-such-run"])
 def test_names_that_are_no_runs_are_refused(client, name):
     assert "no run named" in refusal(client, "/run_curves", name=name)
+
+
+def test_a_run_that_is_not_shared_is_there_for_its_owner_alone(page_url, client):
+    other = Client(page_url, verbose=False)
+    mine = client.predict(recipe="gpt", steps=3, shared=False, api_name="/start_run")
+    name = mine["name"]
+    until(client, name, lambda found: found["run"]["stands"] == "finished")
+    assert name in [run["name"] for run in client.predict(api_name="/runs")]
+    assert name not in [run["name"] for run in other.predict(api_name="/runs")]
+    assert "no run named" in refusal(other, "/run_curves", name=name)
+    assert "no run named" in refusal(other, "/stop_run", name=name, secret="somebody else's secret")
+    text = refusal(other, "/generate_text", prompt="a", models=[f"{name}@3"])
+    assert text == refusal(other, "/generate_text", prompt="a", models=["nobody@3"]).replace("nobody", name)
+    shown = Client(page_url, verbose=False, headers={"x-aigc-demo-secret": mine["secret"]})
+    assert name in [run["name"] for run in shown.predict(api_name="/runs")]
+    other.close()
+    shown.close()
+
+
+def test_whether_a_run_is_shared_is_yes_or_no(client):
+    assert "true or false" in refusal(client, "/start_run", steps=3, shared="perhaps")

@@ -57,20 +57,20 @@ def test_without_a_token_it_says_so(handlers, monkeypatch):
 
 def test_a_run_without_a_checkpoint_gives_no_model(handlers):
     with pytest.raises(gr.Error, match="checkpoint"):
-        handlers.save_model(None, "annas")
+        handlers.save_model(None, "annas", ANNA)
 
 
 def filled(recipe, **changes):
     """The form as it stands when a recipe was chosen, with some of it changed."""
     starts = order_form._starts(recipe)
     first = {"recipe": recipe, "source": "tiny-world", "text": None, "zip": None, "init": "", "kind": "steps"}
-    rest = {"amount": 5, "seed": 1, **{name: starts.get(name) for name in OFFERED}}
+    rest = {"amount": 5, "seed": 1, "shared": True, **{name: starts.get(name) for name in OFFERED}}
     return list({**first, **rest, **changes}.values())
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_the_form_as_it_opens_orders_what_the_recipe_starts_with(recipe):
-    words = checked_order(Catalog(), filled(recipe)).words()
+    words = checked_order(Catalog(), filled(recipe))[0].words()
     given = dict(pair.split("=", 1) for pair in words["settings"])
     assert set(offered(recipe)) <= set(given)
     assert RECIPES[recipe].complete(given) == RECIPES[recipe].complete(RECIPES[recipe].small)
@@ -78,7 +78,7 @@ def test_the_form_as_it_opens_orders_what_the_recipe_starts_with(recipe):
 
 def test_the_form_takes_what_training_pictures_are_varied_by():
     changes = {"diff_augment": ["colour", "cutout"], "flip": True, "dropout": 0.3}
-    settings = checked_order(Catalog(), filled("dcgan", **changes)).words()["settings"]
+    settings = checked_order(Catalog(), filled("dcgan", **changes))[0].words()["settings"]
     assert {"diff_augment=colour,cutout", "flip=true"} <= set(settings)
     assert not [setting for setting in settings if setting.startswith("dropout")]
 
@@ -87,7 +87,7 @@ def test_each_recipe_takes_an_upload_of_its_kind(tmp_path):
     (tmp_path / "a.txt").write_text("A story.")
     (tmp_path / "a.zip").write_bytes(b"PK")
     both = {"source": "own", "text": str(tmp_path / "a.txt"), "zip": str(tmp_path / "a.zip")}
-    writes, draws = (checked_order(Catalog(), filled(recipe, **both)) for recipe in ("gpt", "dcgan"))
+    writes, draws = (checked_order(Catalog(), filled(recipe, **both))[0] for recipe in ("gpt", "dcgan"))
     assert (writes.text, writes.pictures) == (b"A story.", None)
     assert (draws.text, draws.pictures) == (None, tmp_path / "a.zip")
     with pytest.raises(InputError, match="no file yet"):

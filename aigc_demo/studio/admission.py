@@ -1,0 +1,186 @@
+"""Whether the desk takes an order: limits by visitor, by network address and in all, and what a run takes."""
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from aigc_demo.core.bounds import DISK_VARIABLE, MEMORY_VARIABLE
+from aigc_demo.core.config import shown
+from aigc_demo.core.errors import InputError
+from aigc_demo.core.memory import MODEL_SHARE, memory_gib
+from aigc_demo.studio.limits import Limits
+from aigc_demo.studio.run_notes import RunNotes
+from aigc_demo.studio.ticket import Ticket
+from aigc_demo.studio.usage import Usage
+
+MIB = 2**20
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What somebody wants of the host.
+
+    Attributes:
+        secret: of the visitor.
+        address: of the network, "" where it is not known.
+        minutes: of training; 0 for a run that is only uploaded.
+        disk_mib: that it will take.
+        memory_mib: that it will take.
+        trains: whether it is to be trained.
+    """
+
+    secret: str
+    address: str = ""
+    minutes: float = 0.0
+    disk_mib: float = 0.0
+    memory_mib: float = 0.0
+    trains: bool = True
+
+
+class Admission:
+    """Holds visitors to the limits.
+
+    Args:
+        folder: of the runs.
+        limits: of the host.
+        notes: what is known of the runs.
+        usage: who took what.
+        delete: removes a run that has ended, whoever's it is.
+    """
+
+    def __init__(
+        self, folder: Path, limits: Limits, notes: RunNotes, usage: Usage, delete: Callable[[str], None]
+    ):
+        self._folder, self.limits = folder, limits
+        self._notes, self._usage, self._delete = notes, usage, delete
+
+    def check(self, asked: Asked) -> None:
+        """Take it or refuse it.
+
+        Raises:
+            InputError: it is more than this host gives to this visitor, this address, or everybody.
+        """
+        if asked.trains:
+            self._check_size(asked)
+            under_way = [(f.name, t) for f, t in self._notes.tickets() if t.stage != "ended"]
+            self._check_counts(asked, under_way)
+            self._check_minutes(asked, under_way)
+        self._check_disk(asked)
+
+    def _check_size(self, asked: Asked) -> None:
+        """Of this one run, whatever else there is."""
+        limits = self.limits
+        if asked.minutes > limits.run_minutes:
+            raise InputError("run_minutes", limit=limits.run_minutes)
+        most = self.memory_mib()
+        if most and asked.memory_mib > most:
+            over = -int(-(asked.memory_mib - most) // 1)
+            raise InputError("needs_memory", needed=round(asked.memory_mib), limit=round(most), over=over)
+        if limits.run_disk_mib and asked.disk_mib > limits.run_disk_mib:
+            raise InputError("run_needs_disk", needed=round(asked.disk_mib), limit=limits.run_disk_mib)
+
+    def memory_mib(self) -> float:
+        """What one run may take; 0 where nobody knows."""
+        return self.limits.run_memory_mib or (memory_gib() or 0) * 1024 * MODEL_SHARE
+
+    def bounds(self) -> dict[str, str]:
+        """The environment that holds a worker to the limits of one run (`core/bounds`)."""
+        return {MEMORY_VARIABLE: str(round(self.memory_mib())), DISK_VARIABLE: str(self.limits.run_disk_mib)}
+
+    def _check_counts(self, asked: Asked, under_way: Sequence[tuple[str, Ticket]]) -> None:
+        limits = self.limits
+        mine = sum(ticket.belongs_to(asked.secret) for _, ticket in under_way)
+        if limits.runs_per_visitor and mine >= limits.runs_per_visitor:
+            raise InputError("too_many_runs", count=mine)
+        if asked.address and limits.runs_per_address:
+            names = self._usage.names_of(asked.address)
+            beside = sum(name in names for name, _ in under_way)
+            if beside >= limits.runs_per_address:
+                raise InputError("too_many_runs_of_network", count=beside)
+        waiting = sum(ticket.stage == "waiting" for _, ticket in under_way)
+        if limits.runs_waiting and waiting >= limits.runs_waiting:
+            raise InputError("queue_full", count=waiting)
+
+    def _check_minutes(self, asked: Asked, under_way: Sequence[tuple[str, Ticket]]) -> None:
+        limits = self.limits
+        if asked.address and limits.minutes_per_address:
+            had = self._usage.minutes_of(asked.address)
+            if had + asked.minutes > limits.minutes_per_address:
+                left = max(0, int(limits.minutes_per_address - had))
+                raise InputError("minutes_used", limit=limits.minutes_per_address, left=left)
+        if limits.minutes_waiting:
+            waiting = sum(self._usage.minutes(name) for name, _ in under_way)
+            if waiting + asked.minutes > limits.minutes_waiting:
+                raise InputError("minutes_waiting", minutes=round(waiting))
+
+    def _check_disk(self, asked: Asked) -> None:
+        limits = self.limits
+        mine = [folder.name for folder, ticket in self._notes.tickets() if ticket.belongs_to(asked.secret)]
+        self._check_room(mine, asked.disk_mib, limits.disk_mib_per_visitor, "disk_budget")
+        if asked.address:
+            names = self._usage.names_of(asked.address)
+            self._check_room(names, asked.disk_mib, limits.disk_mib_per_address, "disk_of_network")
+        if limits.delete_oldest:
+            self._make_room(asked.disk_mib)
+        self._check_room(self._usage.names(), asked.disk_mib, limits.disk_mib, "disk_of_all")
+
+    def _check_room(self, names: Iterable[str], more_mib: float, limit_mib: int, key: str) -> None:
+        used = self._used_mib(names)
+        if limit_mib and (used >= limit_mib or used + more_mib > limit_mib):
+            raise InputError(key, used=round(used), needed=round(more_mib), limit=limit_mib)
+
+    def _used_mib(self, names: Iterable[str]) -> float:
+        return self._notes.bytes_of(self._folder / name for name in names) / MIB
+
+    def _make_room(self, more_mib: float) -> None:
+        """Remove the oldest runs of visitors that have ended, until there is room for one more."""
+        limit = self.limits.disk_mib
+        ended = {folder.name for folder, ticket in self._notes.tickets() if ticket.stage == "ended"}
+        names = self._usage.names()
+        used = self._used_mib(names)
+        for name in names:
+            if not limit or used + more_mib <= limit:
+                return
+            if name in ended:
+                used -= self._used_mib([name])
+                self._delete(name)
+
+
+def asked_minutes(words: Sequence[str], limits: Limits) -> float:
+    """Minutes that a command asks for: as it says, or the most that a run gets where it counts steps."""
+    if "--minutes" in words:
+        return float(words[list(words).index("--minutes") + 1])
+    return float(limits.run_minutes)
+
+
+def expected(
+    recipe: str, settings: Sequence[str], text: bytes | None, pictures: Path | None
+) -> tuple[float, float]:
+    """MiB of disk and of memory that a run will take, from its settings alone.
+
+    Args:
+        recipe: what is trained.
+        settings: name=value each.
+        text: the visitor's own, if any.
+        pictures: a zip file of the visitor's own, if any.
+
+    Raises:
+        InputError: a setting is none, or these settings make no network.
+    """
+    from aigc_demo.training.estimate import estimate
+    from aigc_demo.training.recipes import recipe_named
+
+    given = dict(word.split("=", 1) for word in settings)
+    complete = recipe_named(recipe).complete(given)
+    source_bytes = len(text or b"") + (pictures.stat().st_size if pictures else 0)
+    try:
+        found = estimate(
+            recipe, complete, source_bytes, None if text is None else text.decode("utf-8", "replace")
+        )
+    except (ValueError, RuntimeError, ZeroDivisionError, AssertionError) as error:
+        log.info("no network of %s", shown(settings), exc_info=error)
+        raise InputError("no_such_network", recipe=recipe) from None
+    return found.disk_mib, found.memory_mib

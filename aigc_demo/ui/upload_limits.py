@@ -1,0 +1,72 @@
+"""How much may be uploaded in an hour, by one address and by all: an upload lies on the disk for an hour."""
+
+import time
+from collections import deque
+from collections.abc import Callable
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from aigc_demo.studio.limits import Limits
+from aigc_demo.ui.addresses import address_of
+from aigc_demo.ui.language import chosen_language
+from aigc_demo.ui.wording import sentence
+
+UPLOAD_PATH = "/upload"
+HOUR_SECONDS = 3600.0
+MIB = 2**20
+
+
+class UploadLimits:
+    """Counts what is uploaded, as it comes, and refuses what is too much.
+
+    Args:
+        app: what is behind it.
+        limits: of the host.
+        clock: seconds.
+    """
+
+    def __init__(self, app: ASGIApp, limits: Limits, clock: Callable[[], float] = time.monotonic):
+        self._app, self._limits, self._clock = app, limits, clock
+        self._taken: deque[tuple[float, str, int]] = deque()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request, as ASGI wants it."""
+        if scope["type"] != "http" or scope["method"] != "POST" or not scope["path"].endswith(UPLOAD_PATH):
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope)
+        address = address_of(request, self._limits)
+        declared = request.headers.get("content-length", "")
+        coming = int(declared) if declared.isdecimal() and len(declared) < 16 else 0
+        refusal = self._refusal(address, coming)
+        if refusal:
+            words = sentence(*refusal, chosen_language(request))
+            await PlainTextResponse(words, 429, {"connection": "close"})(scope, receive, send)
+            return
+
+        async def counted() -> Message:
+            message = await receive()
+            size = len(message.get("body", b""))
+            if self._refusal(address, size):
+                return {"type": "http.disconnect"}
+            self._taken.append((self._clock(), address, size))
+            return message
+
+        await self._app(scope, counted, send)
+
+    def _refusal(self, address: str, more: int) -> tuple[str, dict[str, int]] | None:
+        """Why so many bytes more are not taken from an address."""
+        after = self._clock() - HOUR_SECONDS
+        while self._taken and self._taken[0][0] < after:
+            self._taken.popleft()
+        of_all = sum(size for _, _, size in self._taken)
+        of_one = sum(size for _, where, size in self._taken if where == address) if address else 0
+        for key, used, limit in (
+            ("uploads_of_network", of_one, self._limits.upload_mib_per_address if address else 0),
+            ("uploads_of_all", of_all, self._limits.upload_mib),
+        ):
+            if limit and used + more > limit * MIB:
+                return key, {"used": used // MIB, "limit": limit}
+        return None
