@@ -400,8 +400,7 @@ class RunDesk:
                 return
             if answer.fresh:
                 with _left_for_later(folder):
-                    self._start(folder, ticket)
-                    running += 1
+                    running += self._start(folder, ticket)
 
     def _goes_on(self, folder: Path, ticket: Ticket, note: Note) -> bool:
         """Whether a run that was started still trains; its end is noted."""
@@ -426,24 +425,37 @@ class RunDesk:
         """After which a run is stopped: its minutes count its steps alone, and it measures and saves too."""
         return 60 * self.limits.run_minutes * MEASURING_SHARE + MEASURING_SECONDS
 
-    def _start(self, folder: Path, ticket: Ticket) -> None:
-        """One worker, in a session of its own, so that it does not end with the server."""
+    def _start(self, folder: Path, ticket: Ticket) -> bool:
+        """One worker, in a session of its own, so that it does not end with the server.
+
+        Returns:
+            Whether it was started; an order that no process can be started with has ended as failed.
+        """
         problem = folder / PROBLEM_FILE
-        with writing(folder), (folder / "run.log").open("ab") as output:
+        with writing(folder):
             problem.unlink(missing_ok=True)
-            child = subprocess.Popen(
-                ticket.executed,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=output,
-                start_new_session=True,
-                env=child_environment(problem, self.bounds()),
-            )
+            output = (folder / "run.log").open("ab")
+        try:
+            with output:
+                child = subprocess.Popen(
+                    ticket.executed,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=output,
+                    start_new_session=True,
+                    env=child_environment(problem, self.bounds()),
+                )
+        except (OSError, ValueError) as error:  # no process has such arguments, now or later
+            log.warning("%s cannot be started: %s", folder.name, error)
+            why = {"key": "cannot_start", "values": {}}
+            ticket.changed(folder, stage="ended", since=time.time(), problem=why)
+            return False
         self._children[folder.name] = child
         born = 0.0
         with contextlib.suppress(psutil.Error):
             born = psutil.Process(child.pid).create_time()
         ticket.changed(folder, stage="started", since=time.time(), pid=child.pid, born=born)
+        return True
 
     def _end_silent(self, folder: Path, ticket: Ticket, process: psutil.Process) -> None:
         seconds = round(self.rules.silence_seconds)

@@ -95,6 +95,8 @@ def _end(
         return stands, None if stands in ("finished", "time", "stopped") else why  # type: ignore[return-value]
     if ticket is not None and ticket.stopping and not run.exists():
         return "stopped", None  # taken out of the queue
+    if ticket is not None and ticket.problem and ticket.problem.get("key") == "cannot_start":
+        return "failed", problem_from(ticket.problem)
     if noted is not None:
         return "failed", noted
     return "interrupted", _death(ticket)

@@ -9,6 +9,7 @@ import torch
 from aigc_demo.core import device
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.generators import catalog
+from aigc_demo.studio import side_by_side
 from aigc_demo.studio.catalog import Catalog
 from aigc_demo.studio.compare import Token, check_request, compare_text, new_seed
 from aigc_demo.studio.model_cache import ModelCache
@@ -257,3 +258,59 @@ def test_seeds_are_whole_numbers_that_a_page_can_show():
     seeds = {new_seed() for _ in range(20)}
     assert len(seeds) == 20
     assert all(0 <= seed < 2**31 for seed in seeds)
+
+
+class Panic(BaseException):
+    """What a library of another language raises: no Exception."""
+
+
+def test_what_is_no_exception_ends_its_column_alone(caplog):
+    def load(name, report):
+        if name == "breaks":
+            raise Panic
+        return AlphabetModel()
+
+    left, right = last(run(["breaks", "alphabet"], cache=ModelCache(100, load)))
+    assert (left.state, left.error.key) == ("failed", "column_failed")
+    assert (right.state, right.text) == ("finished", "bcde")
+    assert "Panic" in caplog.text
+
+
+def test_what_begins_and_what_ends_is_shown_at_once(monkeypatch):
+    monkeypatch.setattr(side_by_side, "PICTURE_SECONDS", 30.0)
+    began = time.perf_counter()
+    pictures = [(picture[0].state, len(picture[0].tokens)) for picture in run(["alphabet"])]
+    assert time.perf_counter() - began < 10
+    assert pictures[0] == ("waiting", 0) and pictures[-1] == ("finished", 4)
+
+
+def test_many_who_look_on_are_shown_fewer_pictures():
+    lookers = side_by_side._LookingOn()
+    for _ in range(side_by_side.MOST_PICTURES_PER_SECOND):
+        lookers.__enter__()
+    assert lookers.seconds == pytest.approx(1.0)
+    for _ in range(side_by_side.MOST_PICTURES_PER_SECOND - 1):
+        lookers.__exit__()
+    assert lookers.seconds == side_by_side.PICTURE_SECONDS
+
+
+def test_large_models_wait_for_a_slot_and_stop_ends_the_wait(monkeypatch):
+    monkeypatch.setattr(side_by_side, "_large_slots", threading.BoundedSemaphore(1))
+    large, cache = AlphabetModel(), cache_of()
+    large.num_parameters = SMALL_PARAMETERS
+    inside, stop = [], threading.Event()
+
+    def wait():
+        with side_by_side.turn_for(large, cache, stop):
+            inside.append(stop.is_set())
+
+    with side_by_side.turn_for(large, cache):
+        waiting = threading.Thread(target=wait)
+        waiting.start()
+        waiting.join(0.3)
+        assert inside == []
+        stop.set()
+        waiting.join(5)
+        assert inside == [True]
+    with side_by_side.turn_for(large, cache):
+        pass  # whoever waited in vain has given nothing back that it did not have

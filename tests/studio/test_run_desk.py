@@ -222,6 +222,31 @@ def test_what_a_worker_could_not_do_is_told(desk: RunDesk) -> None:
     assert (state.stands, str(state.problem)) == ("non-finite", str(DemoError("loss_not_finite", step=3)))
 
 
+@pytest.mark.parametrize("word", ["a\0b", "x" * 3_000_000, "\ud800"])
+def test_an_order_that_no_process_can_be_started_with_fails_and_the_next_one_starts(
+    desk: RunDesk, word: str
+) -> None:
+    bad, good = order(desk, settings=(f"sample_prompt={word}",)), order(desk, BELA, steps=2)
+    until(lambda: ticket(desk, good).stage == "ended")
+    assert steps_done(desk, good) == 2
+    state = desk.state(bad)
+    assert state.stands == "failed" and state.problem is not None and state.problem.key == "cannot_start"
+
+
+def test_a_run_that_trains_for_too_long_is_stopped_with_a_checkpoint(desk: RunDesk, monkeypatch) -> None:
+    monkeypatch.setattr(desk, "_longest_seconds", lambda: 0.3)
+    name = order(desk)
+    until(lambda: ticket(desk, name).stage == "ended")
+    stopped = finish(desk, name)
+    assert stopped is not None and stopped.reason == "stopped"
+    assert desk.state(name).resumable and ticket(desk, name).spent_minutes > 0.3 / 60
+
+
+def test_a_worker_is_told_its_bounds(desk: RunDesk) -> None:
+    desk.limits = desk._admission.limits = Limits(run_memory_mib=1234, run_disk_mib=56)
+    assert desk.bounds() == {"AIGC_DEMO_WORKER_MEMORY_MIB": "1234", "AIGC_DEMO_WORKER_DISK_MIB": "56"}
+
+
 def test_a_run_of_the_command_line_is_seen_too(desk: RunDesk) -> None:
     run = RunDirectory(desk.folder / "mine")
     run.create({"recipe": "gpt"})

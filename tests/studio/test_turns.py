@@ -75,3 +75,50 @@ def test_who_is_alone_or_takes_no_part_never_waits():
             turn.pass_on()
     Turn().pass_on()
     assert time.perf_counter() - begun < 1
+
+
+def test_who_has_not_begun_comes_before_all_who_have():
+    turns, order = Turns(10.0), []
+    first = Turn(turns)
+    first.begin()
+    first.has_begun = True
+
+    def writer(name, share, begun):
+        turn = Turn(turns, share)
+        turn.has_begun = begun
+        turn.begin()
+        order.append(name)
+        turn.end()
+
+    threads = [
+        threading.Thread(target=writer, args=given)
+        for given in (("little", 0.0, True), ("more", 5.0, True), ("new", 9.0, False))
+    ]
+    for thread in threads:
+        thread.start()
+        while len(turns._waiting) <= threads.index(thread):
+            time.sleep(0.001)
+    assert turns.somebody_new()
+    first.end()
+    for thread in threads:
+        thread.join(5)
+    assert order == ["new", "little", "more"]
+
+
+def test_a_new_one_passes_on_after_its_first_token_however_long_a_turn_is():
+    turns, log = Turns(60.0), []
+    until = time.perf_counter() + 0.4
+
+    def write(name):
+        with turns.joined() as turn:
+            while time.perf_counter() < until:
+                log.append(name)
+                time.sleep(0.01)
+                turn.pass_on()
+
+    threads = [threading.Thread(target=write, args=(name,)) for name in "abc"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(5)
+    assert set(log[:6]) == {"a", "b", "c"}, "each has its first token before anybody's turn is over"

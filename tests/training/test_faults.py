@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from aigc_demo.core.bounds import DISK_VARIABLE
 from aigc_demo.core.events import RunFinished
 from aigc_demo.core.run_directory import RunDirectory, broken
 from aigc_demo.core.worker import PROBLEM_VARIABLE, living_worker, noted_problem
@@ -130,6 +131,17 @@ def test_a_disk_that_takes_no_more_weights(worker: Callable, tmp_path: Path) -> 
     assert list((tmp_path / "run/checkpoints").iterdir()) == []
     again = worker("--steps", "20", "--resume", hidden_size=64)
     assert (again.status, again.key) == (2, "nothing_to_resume")
+
+
+def test_a_run_that_takes_more_disk_than_it_may_ends_after_its_checkpoint(
+    worker: Callable, tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.setitem(QUIET, DISK_VARIABLE, "0.01")
+    ended = worker("--steps", "30", checkpoint_every=10)
+    assert (ended.status, ended.key) == (1, "run_disk_full")
+    assert (last_event(tmp_path / "run").reason, last_event(tmp_path / "run").step) == ("failed", 10)
+    (checkpoint,) = RunDirectory(tmp_path / "run").checkpoints()
+    assert not broken(checkpoint, read_all=True)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
