@@ -208,6 +208,7 @@ async def steady(url: str, page: psutil.Process, clients: int, requests: int) ->
                     except (Refused, httpx.HTTPError):
                         errors += 1
 
+        memory_mib = page.memory_info().rss / 2**20
         cpu, begun = _cpu_seconds(page), time.perf_counter()
         await asyncio.gather(*(one(number) for number in range(clients)))
         seconds = time.perf_counter() - begun
@@ -218,6 +219,7 @@ async def steady(url: str, page: psutil.Process, clients: int, requests: int) ->
                 "errors": errors,
                 "calls_per_second": len(firsts) / seconds,
                 "cores_used": (_cpu_seconds(page) - cpu) / seconds,
+                "memory_mib_more": page.memory_info().rss / 2**20 - memory_mib,
             }
         )
     return rows

@@ -226,6 +226,7 @@ ENGLISH: dict[str, str] = {
         "The training was killed from outside, or the machine ran out of memory; "
         "resume it, with a smaller batch_size if it happens again."
     ),
+    "upload_gone": "The uploaded file is no longer here, since uploads are kept for an hour; upload it again.",
     "cannot_start": "This order cannot be started: the system takes no such command; order it anew.",
     "worker_vanished": "The training ended without a word, perhaps with its machine; resume it.",
     "out_of_memory": "There was not enough memory; lower batch_size or make the model smaller.",

@@ -148,7 +148,7 @@ def checked_upload(path: str | None) -> bytes | None:
     """
     if path is None:
         return None
-    size = Path(path).stat().st_size
+    size = _size_of_upload(path)
     if size > MAX_TEXT_BYTES:
         name = shown(Path(path).name)
         raise InputError("too_large", name=name, got=f"{size / 2**20:.1f}", limit=MAX_TEXT_BYTES // 2**20)
@@ -164,11 +164,23 @@ def checked_pictures(path: str | None) -> Path | None:
     """
     if path is None:
         return None
-    size = Path(path).stat().st_size
+    size = _size_of_upload(path)
     if size > MAX_ZIP_BYTES:
         name = shown(Path(path).name)
         raise InputError("too_large", name=name, got=f"{size / 2**20:.1f}", limit=MAX_ZIP_BYTES // 2**20)
     return Path(path)
+
+
+def _size_of_upload(path: str) -> int:
+    """Bytes of a file that was uploaded.
+
+    Raises:
+        InputError: it is no longer there: uploads are kept for an hour.
+    """
+    try:
+        return Path(path).stat().st_size
+    except (OSError, ValueError):
+        raise InputError("upload_gone") from None
 
 
 def checked_text_bytes(text: object) -> bytes:

@@ -108,3 +108,10 @@ def test_a_guide_is_a_name_of_the_catalog(value: str) -> None:
 @pytest.mark.parametrize("value", ["own", "clip-tiny-world"])
 def test_and_those_there_are_can_be_named(value: str) -> None:
     assert f"guide={value}" in RunOrder("text2image", steps=5, settings={"guide": value}).words()["settings"]
+
+
+def test_an_upload_that_is_gone_is_said(tmp_path):
+    for check in (run_order.checked_upload, run_order.checked_pictures):
+        with pytest.raises(InputError) as caught:
+            check(str(tmp_path / "gone"))
+        assert caught.value.key == "upload_gone"
