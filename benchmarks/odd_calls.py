@@ -98,7 +98,7 @@ def serve() -> None:
 
     Ticket.executed = property(lambda ticket: [sys.executable, "-c", "pass"])  # type: ignore
     problem = {"key": "out_of_memory", "values": {}}
-    preflight.try_training = lambda *arguments, **bounds: {"fits": False, "problem": problem}  # type: ignore
+    preflight.trial = lambda *arguments, **bounds: iter([{"fits": False, "problem": problem}])  # type: ignore
     serve_page()
 
 

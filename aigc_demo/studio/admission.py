@@ -10,11 +10,13 @@ from aigc_demo.core.config import shown
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.memory import MODEL_SHARE, memory_gib
 from aigc_demo.studio.limits import Limits
-from aigc_demo.studio.run_notes import RunNotes
+from aigc_demo.studio.run_notes import RunNotes, size
 from aigc_demo.studio.ticket import Ticket
 from aigc_demo.studio.usage import Usage
 
 MIB = 2**20
+# A run counts for this much however little it takes: their number is bounded too.
+LEAST_MIB = 0.25
 
 log = logging.getLogger(__name__)
 
@@ -64,14 +66,18 @@ class Admission:
             InputError: it is more than this host gives to this visitor, this address, or everybody.
         """
         if asked.trains:
-            self._check_size(asked)
+            self.check_size(asked)
             under_way = [(f.name, t) for f, t in self._notes.tickets() if t.stage != "ended"]
             self._check_counts(asked, under_way)
             self._check_minutes(asked, under_way)
         self._check_disk(asked)
 
-    def _check_size(self, asked: Asked) -> None:
-        """Of this one run, whatever else there is."""
+    def check_size(self, asked: Asked) -> None:
+        """Refuse one run that is larger than any may be here, whatever else there is.
+
+        Raises:
+            InputError: it is.
+        """
         limits = self.limits
         if asked.minutes > limits.run_minutes:
             raise InputError("run_minutes", limit=limits.run_minutes)
@@ -118,7 +124,7 @@ class Admission:
 
     def _check_disk(self, asked: Asked) -> None:
         limits = self.limits
-        mine = [folder.name for folder, ticket in self._notes.tickets() if ticket.belongs_to(asked.secret)]
+        mine = self._names_of(asked.secret)
         self._check_room(mine, asked.disk_mib, limits.disk_mib_per_visitor, "disk_budget")
         if asked.address:
             names = self._usage.names_of(asked.address)
@@ -132,8 +138,30 @@ class Admission:
         if limit_mib and (used >= limit_mib or used + more_mib > limit_mib):
             raise InputError(key, used=round(used), needed=round(more_mib), limit=limit_mib)
 
+    def room_mib(self, asked: Asked) -> float:
+        """What is left to this visitor, this address and everybody."""
+        limits, mine = self.limits, self._names_of(asked.secret)
+        left: list[tuple[int, Iterable[str]]] = [
+            (limits.disk_mib_per_visitor, mine),
+            (limits.disk_mib, self._usage.names()),
+        ]
+        if asked.address:
+            left.append((limits.disk_mib_per_address, self._usage.names_of(asked.address)))
+        return min((limit - self._used_mib(names) for limit, names in left if limit), default=float("inf"))
+
+    def _names_of(self, secret: str) -> list[str]:
+        return [folder.name for folder, ticket in self._notes.tickets() if ticket.belongs_to(secret)]
+
     def _used_mib(self, names: Iterable[str]) -> float:
-        return self._notes.bytes_of(self._folder / name for name in names) / MIB
+        """What runs take: at least what is expected of those under way, and something for each."""
+        names = list(names)
+        sizes = self._notes.sizes(self._folder / name for name in names)
+        under_way = {folder.name for folder, ticket in self._notes.tickets() if ticket.stage != "ended"}
+        return sum(
+            max(size / MIB, LEAST_MIB, self._usage.disk_mib(name) if name in under_way else 0.0)
+            for name, size in sizes.items()
+            if size
+        )
 
     def _make_room(self, more_mib: float) -> None:
         """Remove the oldest runs of visitors that have ended, until there is room for one more."""
@@ -156,31 +184,52 @@ def asked_minutes(words: Sequence[str], limits: Limits) -> float:
     return float(limits.run_minutes)
 
 
+def minutes_left(ticket: Ticket, limits: Limits) -> float:
+    """Minutes that a run may still train, of those that it was ordered with."""
+    asked = min(asked_minutes(ticket.arguments, limits), float(limits.run_minutes))
+    return asked - ticket.spent_minutes
+
+
 def expected(
-    recipe: str, settings: Sequence[str], text: bytes | None, pictures: Path | None
+    recipe: str,
+    settings: Sequence[str],
+    source_bytes: int = 0,
+    text: str | None = None,
+    init: str | None = None,
 ) -> tuple[float, float]:
     """MiB of disk and of memory that a run will take, from its settings alone.
 
     Args:
         recipe: what is trained.
         settings: name=value each.
+        source_bytes: of the visitor's own text or pictures, unpacked.
         text: the visitor's own, if any.
-        pictures: a zip file of the visitor's own, if any.
+        init: a model to go on from, whose shape is then the run's.
 
     Raises:
         InputError: a setting is none, or these settings make no network.
     """
-    from aigc_demo.training.estimate import estimate
+    from aigc_demo.training.estimate import estimate, shape_of
     from aigc_demo.training.recipes import recipe_named
 
     given = dict(word.split("=", 1) for word in settings)
-    complete = recipe_named(recipe).complete(given)
-    source_bytes = len(text or b"") + (pictures.stat().st_size if pictures else 0)
+    shape = {} if init is None else shape_of(recipe, init)
+    complete = recipe_named(recipe).complete({**given, **shape})
     try:
-        found = estimate(
-            recipe, complete, source_bytes, None if text is None else text.decode("utf-8", "replace")
-        )
-    except (ValueError, RuntimeError, ZeroDivisionError, AssertionError) as error:
+        found = estimate(recipe, complete, source_bytes, text)
+    except (ValueError, RuntimeError, ArithmeticError, AssertionError, TypeError) as error:
         log.info("no network of %s", shown(settings), exc_info=error)
         raise InputError("no_such_network", recipe=recipe) from None
     return found.disk_mib, found.memory_mib
+
+
+def expected_again(ticket: Ticket, folder: Path) -> tuple[float, float]:
+    """The same of a run that is to go on; of disk what is not there yet."""
+    words = list(ticket.arguments)
+    given = {name: words[place + 1] for place, name in enumerate(words[:-1]) if name in ("--init", "--data")}
+    settings = [words[place + 1] for place, name in enumerate(words[:-1]) if name == "--set"]
+    source = Path(given.get("--data", ""))
+    there = size(folder)
+    own = size(source) if source.is_dir() else source.stat().st_size if source.is_file() else 0
+    disk_mib, memory_mib = expected(ticket.recipe, settings, own, init=given.get("--init"))
+    return max(0.0, disk_mib - there / MIB), memory_mib

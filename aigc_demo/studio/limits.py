@@ -32,7 +32,7 @@ class Limits(Settings):
     minutes_waiting: int = setting(0, "minutes that all runs that train or wait ask for", low=0, high=MANY)
     run_memory_mib: int = setting(0, "memory that one run takes; 0: 60 % of the machine's", low=0, high=MANY)
     run_disk_mib: int = setting(500, "disk that one run takes", low=0, high=MANY)
-    disk_mib_per_visitor: int = setting(500, "disk that the runs of one visitor take", low=0, high=MANY)
+    disk_mib_per_visitor: int = setting(1000, "disk that the runs of one visitor take", low=0, high=MANY)
     disk_mib_per_address: int = setting(5000, "the same of one address", low=0, high=MANY)
     disk_mib: int = setting(20_000, "disk that the runs of all visitors take", low=0, high=MANY)
     delete_oldest: bool = setting(
@@ -54,8 +54,8 @@ PUBLIC: Mapping[str, Any] = {
     "minutes_per_address": 60,
     "minutes_waiting": 120,
     "run_disk_mib": 200,
-    "disk_mib_per_visitor": 200,
-    "disk_mib_per_address": 400,
+    "disk_mib_per_visitor": 400,
+    "disk_mib_per_address": 600,
     "disk_mib": 4000,
     "delete_oldest": True,
     "upload_mib_per_address": 200,

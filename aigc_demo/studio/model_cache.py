@@ -132,6 +132,7 @@ class ModelCache:
         """Load outside the lock, so that others can use what is there."""
         try:
             model = self._load(name, loading.report)
+            memory_mib = weights_mib(model)
         except BaseException as error:
             with self._lock:
                 del self._loading[name]
@@ -139,7 +140,7 @@ class ModelCache:
             return
         with self._lock:
             del self._loading[name]
-            self._models[name] = _Shelf(model, weights_mib(model))
+            self._models[name] = _Shelf(model, memory_mib)
             self._make_room()
         loading.future.set_result(model)
 

@@ -6,6 +6,7 @@ Whoever ordered a run may stop, resume and delete it; anybody may watch.
 """
 
 import contextlib
+import errno
 import logging
 import secrets
 import shutil
@@ -14,7 +15,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +27,19 @@ from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.core.run_directory import RunDirectory, writing
 from aigc_demo.core.unfinished import DELETED, PICTURES, remove_leftovers, writer_mark
 from aigc_demo.data.picture_zip import unpack_pictures
-from aigc_demo.studio.admission import Admission, Asked, asked_minutes, expected
+from aigc_demo.studio.admission import (
+    Admission,
+    Asked,
+    asked_minutes,
+    expected,
+    expected_again,
+    minutes_left,
+)
+from aigc_demo.studio.archive_reader import MAX_BYTES
 from aigc_demo.studio.limits import Limits
 from aigc_demo.studio.run_exchange import import_run
-from aigc_demo.studio.run_notes import RUN_NAME, Note, RunNotes
+from aigc_demo.studio.run_notes import RUN_NAME, Note, RunNotes, size
+from aigc_demo.studio.run_order import RunOrder
 from aigc_demo.studio.run_state import PROBLEM_FILE, RunState
 from aigc_demo.studio.ticket import Ticket, child_environment, hashed, train_arguments
 from aigc_demo.studio.training_switch import check_training_is_on
@@ -39,6 +49,8 @@ from aigc_demo.studio.visitor import Sessions, current_visitor
 TEND_SECONDS = 0.3
 STOP_SECONDS = 5.0
 MEASURING_SHARE, MEASURING_SECONDS = 1.25, 120.0
+# Why no process will ever be started with these arguments.
+NEVER = (errno.E2BIG, errno.EINVAL, errno.ENAMETOOLONG, errno.ENOENT, errno.EACCES)
 SOURCE_FILE, PICTURES_FOLDER = "source.txt", "pictures"
 
 log = logging.getLogger(__name__)
@@ -75,6 +87,7 @@ class RunDesk:
         self._usage = Usage(folder)
         self._admission = Admission(folder, self.limits, self._notes, self._usage, self._remove)
         self.sessions = Sessions()
+        self._importing = threading.Lock()
         self._lock = threading.RLock()
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._closed = threading.Event()
@@ -151,11 +164,15 @@ class RunDesk:
         """
         check_training_is_on()
         minutes = asked_minutes(budget, self.limits)
-        disk_mib, memory_mib = (0.0, 0.0) if init else expected(recipe, settings, text, pictures)
-        asked = Asked(secret, address, minutes, disk_mib, memory_mib)
+        asked = Asked(secret, address, minutes)
+        self._check(asked)  # before anything that takes time
         with contextlib.ExitStack() as unpacking:
             # Before the lock is taken: unpacking may last, and nobody else shall wait for it.
-            unpacked = None if pictures is None else unpacking.enter_context(self._unpacked(pictures, asked))
+            unpacked = None if pictures is None else unpacking.enter_context(self._unpacked(pictures))
+            own = len(text or b"") + (0 if unpacked is None else size(unpacked))
+            words = None if text is None else text.decode("utf-8", "replace")
+            disk_mib, memory_mib = expected(recipe, settings, own, words, init)
+            asked = replace(asked, disk_mib=disk_mib, memory_mib=memory_mib)
             with self._lock:
                 self._be_the_only_desk()
                 self._admission.check(asked)
@@ -172,18 +189,15 @@ class RunDesk:
                 arguments = train_arguments(
                     recipe, source, folder, budget=budget, seed=seed, settings=settings, init=init
                 )
-                self._usage.note(name, address, minutes)
+                self._usage.note(name, address, minutes, disk_mib)
                 kept = self.limits.share_runs if shared is None else shared
                 Ticket(hashed(secret), tuple(arguments), "waiting", time.time(), shared=kept).save(folder)
                 self._tend()
                 return name
 
     @contextlib.contextmanager
-    def _unpacked(self, pictures: Path, asked: Asked) -> Iterator[Path]:
+    def _unpacked(self, pictures: Path) -> Iterator[Path]:
         """A visitor's pictures in a folder that is gone afterwards, unless it was moved to a run."""
-        with self._lock:
-            self._be_the_only_desk()
-            self._admission.check(asked)
         marked = PICTURES + writer_mark()
         with writing(self.folder), tempfile.TemporaryDirectory(prefix=marked, dir=self.folder) as place:
             unpacked = Path(place) / PICTURES_FOLDER
@@ -197,13 +211,19 @@ class RunDesk:
             InputError: the file is none, or there is no room for it.
             DemoError: the disk does not take it.
         """
+        asked = Asked(secret, address, disk_mib=size_of(source) / 2**20, trains=False)
+        kept = self.limits.share_runs if shared is None else shared
+        with self._importing:  # one at a time: what is left is for this one
+            self._check(asked)
+            room_bytes = min(MAX_BYTES, int(min(self._admission.room_mib(asked), 2**20) * 2**20))
+            name = import_run(source, self.folder, secret, room_bytes, shared=kept)
+            self._usage.note(name, address, 0.0)
+        return name
+
+    def _check(self, asked: Asked) -> None:
         with self._lock:
             self._be_the_only_desk()
-            self._admission.check(Asked(secret, address, disk_mib=_mib(source), trains=False))
-        kept = self.limits.share_runs if shared is None else shared
-        name = import_run(source, self.folder, secret, shared=kept)
-        self._usage.note(name, address, 0.0)
-        return name
+            self._admission.check(asked)
 
     def stop(self, name: str, secret: str) -> None:
         """End a run with a checkpoint; one that waits is taken out of the queue.
@@ -215,6 +235,7 @@ class RunDesk:
             folder, ticket = self._own(name, secret)
             if ticket.stage == "waiting":
                 ticket.changed(folder, stage="ended", since=time.time(), stopping=True)
+                self._usage.took(name, ticket.spent_minutes)
             elif worker := ticket.worker(folder):
                 ticket.changed(folder, stopping=True)
                 if worker.process:
@@ -237,12 +258,15 @@ class RunDesk:
             run = RunDirectory(folder)
             if run.exists() and not run.resumable():
                 raise InputError("nothing_to_resume", name=name)
-            minutes = max(0.0, asked_minutes(ticket.arguments, self.limits) - ticket.spent_minutes)
-            self._admission.check(Asked(secret, address, minutes))
+            minutes = minutes_left(ticket, self.limits)
+            if minutes <= 0:
+                raise InputError("run_minutes", limit=self.limits.run_minutes)
+            disk_mib, memory_mib = expected_again(ticket, folder)
+            self._admission.check(Asked(secret, address, minutes, disk_mib, memory_mib))
             arguments = [word for word in ticket.arguments if word != "--resume"]
             if run.exists():
                 arguments.append("--resume")
-            self._usage.note(name, address, ticket.spent_minutes + minutes)
+            self._usage.note(name, address, ticket.spent_minutes + minutes, disk_mib)
             ticket.again(arguments).save(folder)
             self._tend()
 
@@ -269,6 +293,19 @@ class RunDesk:
                 folder.rename(aside)
         shutil.rmtree(aside, ignore_errors=True)  # a slow disk takes its time, and nobody waits for it
 
+    def check_size(self, order: RunOrder) -> None:
+        """Refuse an order that is larger than any run may be here, as `order` would.
+
+        Raises:
+            InputError: it is.
+        """
+        check_training_is_on()
+        words = None if order.text is None else order.text.decode("utf-8", "replace")
+        own = len(order.text or b"") + (size_of(order.pictures) if order.pictures else 0)
+        asked = order.words()
+        disk_mib, memory_mib = expected(order.recipe, asked["settings"], own, words, order.init)
+        self._admission.check_size(Asked("", disk_mib=disk_mib, memory_mib=memory_mib))
+
     def bounds(self) -> dict[str, str]:
         """The environment of a process that tries or trains an order: what it may take."""
         return self._admission.bounds()
@@ -277,12 +314,9 @@ class RunDesk:
 
     def names(self) -> list[str]:
         """The runs that whoever asks may see, the newest first; of a slow disk those that are known."""
-        hidden = {
-            folder.name
-            for folder, ticket in self._notes.tickets()
-            if not ticket.is_seen_by(current_visitor())
-        }
-        return [name for name in self._notes.names() if name not in hidden]
+        visitor = current_visitor()
+        named = self._notes.named()
+        return [name for name, ticket in named if ticket is None or ticket.is_seen_by(visitor)]
 
     def check_seen(self, name: Any) -> None:
         """Refuse a run that another visitor keeps for himself: for who asks it is not there.
@@ -414,16 +448,16 @@ class RunDesk:
             )
             self._usage.took(folder.name, spent)
             return False
-        if time.time() - ticket.since > self._longest_seconds() and not ticket.stopping:
+        if time.time() - ticket.since > self._longest_seconds(ticket) and not ticket.stopping:
             ticket.changed(folder, stopping=True)
             _signal(process)
         if note.silent_seconds > self.rules.silence_seconds:
             self._end_silent(folder, ticket, process)
         return True
 
-    def _longest_seconds(self) -> float:
+    def _longest_seconds(self, ticket: Ticket) -> float:
         """After which a run is stopped: its minutes count its steps alone, and it measures and saves too."""
-        return 60 * self.limits.run_minutes * MEASURING_SHARE + MEASURING_SECONDS
+        return 60 * max(0.0, minutes_left(ticket, self.limits)) * MEASURING_SHARE + MEASURING_SECONDS
 
     def _start(self, folder: Path, ticket: Ticket) -> bool:
         """One worker, in a session of its own, so that it does not end with the server.
@@ -445,8 +479,11 @@ class RunDesk:
                     start_new_session=True,
                     env=child_environment(problem, self.bounds()),
                 )
-        except (OSError, ValueError) as error:  # no process has such arguments, now or later
+        except (OSError, ValueError) as error:
             log.warning("%s cannot be started: %s", folder.name, error)
+            if isinstance(error, OSError) and error.errno not in NEVER:
+                return False  # the system has no process to give now; later it may
+            self._usage.took(folder.name, ticket.spent_minutes)
             why = {"key": "cannot_start", "values": {}}
             ticket.changed(folder, stage="ended", since=time.time(), problem=why)
             return False
@@ -491,10 +528,11 @@ class RunDesk:
         return folder, ticket
 
 
-def _mib(source: Path) -> float:
+def size_of(source: Path) -> int:
+    """Bytes of a file; 0 where it cannot be looked at."""
     with contextlib.suppress(OSError, ValueError):
-        return source.stat().st_size / 2**20
-    return 0.0
+        return source.stat().st_size
+    return 0
 
 
 def checked_name(name: Any) -> str:

@@ -64,10 +64,11 @@ class RunNotes:
         found = self._folders.all((self._folder,))
         return self._notes.all(found[0].value) if found else []
 
-    def names(self) -> list[str]:
-        """All runs, the newest first."""
+    def named(self) -> list[tuple[str, Ticket | None]]:
+        """All runs with the desk's notes, the newest first."""
         found = [answer for answer in self.all() if answer.value.begun or answer.value.ticket]
-        return [one.key.name for one in sorted(found, key=lambda one: one.value.age, reverse=True)]
+        found.sort(key=lambda one: one.value.age, reverse=True)
+        return [(one.key.name, one.value.ticket) for one in found]
 
     def at_stage(self, stage: str) -> list[tuple[Path, Ticket, Answer[Path, Note]]]:
         """The runs whose ticket says so, who is longest in this stage first."""
@@ -85,7 +86,11 @@ class RunNotes:
 
     def bytes_of(self, folders: Iterable[Path]) -> int:
         """What these runs take on the disk, as far as it is known."""
-        return sum(answer.value for answer in self._sizes.all(folders))
+        return sum(self.sizes(folders).values())
+
+    def sizes(self, folders: Iterable[Path]) -> dict[str, int]:
+        """The same of each, by its name."""
+        return {answer.key.name: answer.value for answer in self._sizes.all(folders)}
 
     def place(self, name: str) -> int:
         """How many runs come first: 0 for one that does not wait."""

@@ -44,6 +44,9 @@ MOST: dict[str, int] = {
     "num_pictures": 20_000,
     "discriminator_steps": 5,
     "sample_pictures": 64,
+    "choices": 16,
+    "reading_layers": 12,
+    "wrong_captions": 16,
 }
 
 

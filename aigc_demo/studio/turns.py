@@ -47,7 +47,8 @@ class Turn:
 
     @property
     def _held(self) -> float:
-        return 0.0 if self._since is None else time.perf_counter() - self._since
+        since = self._since  # another thread may end the turn meanwhile
+        return 0.0 if since is None else time.perf_counter() - since
 
     def pass_on(self) -> None:
         """Let others write where one is due; to be called between two tokens. Returns when it is its turn."""

@@ -31,11 +31,13 @@ class Use:
         address: keyed hash of the network address; "" where it was not known.
         time: when it was ordered, in seconds of the system's clock.
         minutes: that it asked for, and once it has ended, that it took.
+        disk_mib: that it is expected to take in the end.
     """
 
     address: str
     time: float
     minutes: float
+    disk_mib: float = 0.0
 
 
 class Usage:
@@ -51,7 +53,7 @@ class Usage:
         self._key = ""
         self._uses: dict[str, Use] | None = None
 
-    def note(self, name: str, address: str, minutes: float) -> None:
+    def note(self, name: str, address: str, minutes: float, disk_mib: float = 0.0) -> None:
         """A visitor has ordered or uploaded a run.
 
         Raises:
@@ -59,14 +61,14 @@ class Usage:
         """
         with self._lock:
             uses = self._known()
-            uses[name] = Use(self._hashed(address), time.time(), minutes)
+            uses[name] = Use(self._hashed(address), time.time(), minutes, disk_mib)
             self._save()
 
     def took(self, name: str, minutes: float) -> None:
         """A run has ended, after so many minutes in all."""
         with self._lock:
             uses = self._known()
-            if name in uses and minutes < uses[name].minutes:
+            if name in uses:
                 uses[name] = replace(uses[name], minutes=minutes)
                 try:
                     self._save()
@@ -92,6 +94,12 @@ class Usage:
         with self._lock:
             use = self._known().get(name)
             return use.minutes if use else 0.0
+
+    def disk_mib(self, name: str) -> float:
+        """What a run is expected to take on the disk; 0 where nobody said."""
+        with self._lock:
+            use = self._known().get(name)
+            return use.disk_mib if use else 0.0
 
     def names(self) -> list[str]:
         """The runs that visitors ordered or uploaded, the oldest first."""
@@ -137,7 +145,9 @@ def _uses(facts: dict[str, Any]) -> dict[str, Use]:
     found = {}
     for name, use in facts.items():
         try:
-            found[name] = Use(str(use["address"]), float(use["time"]), float(use["minutes"]))
-        except (KeyError, TypeError, ValueError):
+            found[name] = Use(
+                str(use["address"]), float(use["time"]), float(use["minutes"]), float(use.get("disk_mib", 0))
+            )
+        except (AttributeError, KeyError, TypeError, ValueError):
             continue
     return found

@@ -5,8 +5,12 @@ through them: what autograd keeps for the backward pass is counted as it would b
 recipe and every setting, takes a fraction of a second, and no memory.
 """
 
+import json
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -15,9 +19,11 @@ from torch import Tensor, nn
 from aigc_demo.core.run_directory import MOST_CHECKPOINTS, NUM_STATES_KEPT
 from aigc_demo.data.pairs import LONGEST
 from aigc_demo.data.tokenizer import BPE_VOCAB_SIZE, SPECIAL_TOKENS
+from aigc_demo.generators.catalog import find
 from aigc_demo.nets.style_generator import StyleGenerator
 from aigc_demo.training.families import family_of
-from aigc_demo.training.recipes import Recipe, recipe_named
+from aigc_demo.training.networks import NETWORKS
+from aigc_demo.training.recipes import recipe_named
 
 MIB = 2**20
 # A process that has imported torch and the libraries, and has trained a network of no size (measured).
@@ -65,10 +71,8 @@ def estimate(recipe_name: str, settings: Any, source_bytes: int = 0, text: str |
         ValueError: these settings make no network.
     """
     recipe = recipe_named(recipe_name)
-    with torch.device("meta"):
-        networks = family_of(recipe).networks(recipe_name, settings)
-        kept = _kept_bytes(networks, lambda: _pass(recipe, networks, settings))
-    count = sum(weight.numel() for network in networks for weight in network.parameters())
+    with _one_at_a_time:
+        count, kept = _measured(recipe_name, settings)
     logits = 0
     if recipe.family == "language-model":
         tokens = _vocabulary(settings, text)
@@ -83,6 +87,50 @@ def estimate(recipe_name: str, settings: Any, source_bytes: int = 0, text: str |
     state = NUM_STATES_KEPT * STATE_BYTES_A_PARAMETER * count
     disk = (MOST_CHECKPOINTS * WEIGHT_BYTES * count + state + 2 * source_bytes) / MIB
     return Estimate(count, BASE_MIB + memory / MIB, disk)
+
+
+_one_at_a_time = threading.Lock()
+
+
+@lru_cache(maxsize=256)
+def _measured(recipe_name: str, settings: Any) -> tuple[int, int]:
+    """Parameters of a recipe's networks, and bytes that autograd keeps of one batch."""
+    recipe = recipe_named(recipe_name)
+    with torch.device("meta"):
+        networks = family_of(recipe).networks(recipe_name, settings)
+        passes = PASSES[recipe.family](networks, settings)
+        kept = sum(times * _kept_bytes(networks, forward) for times, forward in passes)
+    return sum(weight.numel() for network in networks for weight in network.parameters()), kept
+
+
+def shape_of(recipe_name: str, init: str) -> dict[str, Any]:
+    """The settings that a run takes from the model that it goes on from, as far as its files name them.
+
+    Args:
+        recipe_name: of both.
+        init: a name of the catalog, or a folder.
+
+    Raises:
+        InputError: there is no such model.
+    """
+    recipe = recipe_named(recipe_name)
+    folder = Path(find(init).location)
+    configs = [_config(path) for path in (folder / "config.json", *sorted(folder.glob("*/config.json")))]
+    theirs = NETWORKS[recipe_name].shape if recipe_name in NETWORKS else {}
+    found = {}
+    for name in recipe.shape:
+        values = [config[theirs.get(name, name)] for config in configs if theirs.get(name, name) in config]
+        if values:
+            found[name] = values[0]
+    return found
+
+
+def _config(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _kept_bytes(networks: list[nn.Module], forward: Callable[[], Any]) -> int:
@@ -103,95 +151,100 @@ def _kept_bytes(networks: list[nn.Module], forward: Callable[[], Any]) -> int:
     return sum(sizes.values())
 
 
-def _pass(recipe: Recipe, networks: list[nn.Module], settings: Any) -> Any:
-    """One batch through the networks of a family, as a step of its training sends it."""
-    return PASSES[recipe.family](networks, settings)
+# What a step of a family sends through its networks: how many times, and what.
+Passes = list[tuple[int, Callable[[], Any]]]
 
 
-def _pictures(settings: Any, count: int | None = None, channels: int = 3) -> Tensor:
+def _pictures(settings: Any, channels: int = 3) -> Tensor:
     side = settings.image_size
-    return torch.empty(count or settings.batch_size, channels, side, side)
+    return torch.empty(settings.batch_size, channels, side, side)
 
 
-def _language_model(networks: list[nn.Module], settings: Any) -> Any:
+def _language_model(networks: list[nn.Module], settings: Any) -> Passes:
     """Tokens of a tiny vocabulary; what depends on its size is added afterwards."""
     ids_BT = torch.zeros(settings.batch_size, settings.context_length, dtype=torch.long)
-    found = networks[0](ids_BT)
-    logits_BTV = getattr(found, "logits", found)
-    return nn.functional.cross_entropy(logits_BTV.flatten(0, 1).float(), ids_BT.flatten())
+
+    def forward() -> Tensor:
+        found = networks[0](ids_BT)
+        logits_BTV = getattr(found, "logits", found)
+        return nn.functional.cross_entropy(logits_BTV.flatten(0, 1).float(), ids_BT.flatten())
+
+    return [(1, forward)]
 
 
-def _gan(networks: list[nn.Module], settings: Any) -> Any:
+def _gan(networks: list[nn.Module], settings: Any) -> Passes:
     generator, discriminator = networks
     noise_BZ = torch.empty(settings.batch_size, settings.latent_size)
-    if isinstance(generator, StyleGenerator):
-        fake_BCHW = generator.synthesize(generator.styles(noise_BZ))
-    else:
-        fake_BCHW = generator(noise_BZ)
-    real_BCHW = _pictures(settings).requires_grad_()
-    found = [fake_BCHW, discriminator(fake_BCHW), discriminator(real_BCHW)]
-    if settings.r1_gamma:  # a gradient of a gradient keeps what both passes kept
-        found += [discriminator(_pictures(settings).requires_grad_()) for _ in range(2)]
-    return found
+
+    def draw() -> Tensor:
+        if isinstance(generator, StyleGenerator):
+            return generator.synthesize(generator.styles(noise_BZ))
+        return generator(noise_BZ)
+
+    # Real and made ones; a gradient of a gradient keeps what both of its passes kept.
+    judged = 2 + (2 if settings.r1_gamma else 0)
+    return [(1, draw), (judged, lambda: discriminator(_pictures(settings).requires_grad_()))]
 
 
-def _classifier(networks: list[nn.Module], settings: Any) -> Any:
-    return networks[0](_pictures(settings, 2 * settings.batch_size))  # two views of each
+def _classifier(networks: list[nn.Module], settings: Any) -> Passes:
+    return [(2, lambda: networks[0](_pictures(settings)))]  # two views of each
 
 
-def _diffusion(networks: list[nn.Module], settings: Any) -> Any:
+def _diffusion(networks: list[nn.Module], settings: Any) -> Passes:
     unet: Any = networks[0]
     side, channels = settings.image_size // settings.patch_size, 3 * settings.patch_size**2
     x_BCHW = torch.empty(settings.batch_size, channels, side, side)
-    return unet(x_BCHW, torch.zeros(settings.batch_size, dtype=torch.long)).sample
+    return [(1, lambda: unet(x_BCHW, torch.zeros(settings.batch_size, dtype=torch.long)).sample)]
 
 
 def _captions(count: int) -> Tensor:
     return torch.zeros(count, LONGEST, dtype=torch.long)
 
 
-def _contrastive(networks: list[nn.Module], settings: Any) -> Any:
+def _contrastive(networks: list[nn.Module], settings: Any) -> Passes:
     texts = settings.batch_size * (1 + settings.wrong_captions)
-    return networks[0](_captions(texts), _pictures(settings))
+    return [(1, lambda: networks[0](_captions(texts), _pictures(settings)))]
 
 
-def _text_to_image(networks: list[nn.Module], settings: Any) -> Any:
+def _text_to_image(networks: list[nn.Module], settings: Any) -> Passes:
     parts: Any = networks
     generator, discriminator = parts
     B = settings.batch_size
-    size = generator.config.text_size
-    tokens_BTC, text_BE = torch.empty(B, LONGEST, generator.config.token_size), torch.empty(B, size)
-    seen_BT = torch.ones(B, LONGEST, dtype=torch.bool)
-    draws = max(1, settings.choices)
-    fakes = [
-        generator(torch.empty(B, settings.latent_size), tokens_BTC, seen_BT, text_BE) for _ in range(draws)
+    tokens_BTC = torch.empty(B, LONGEST, generator.config.token_size)
+    text_BE, seen_BT = torch.empty(B, generator.config.text_size), torch.ones(B, LONGEST, dtype=torch.bool)
+    # Made ones, real ones, and real ones with the caption of another.
+    judged = 3 + (2 if settings.r1_gamma else 0)
+    return [
+        (
+            max(1, settings.choices),
+            lambda: generator(torch.empty(B, settings.latent_size), tokens_BTC, seen_BT, text_BE),
+        ),
+        (judged, lambda: discriminator(_pictures(settings).requires_grad_(), text_BE)),
     ]
-    real_BCHW = _pictures(settings).requires_grad_()
-    judged = [discriminator(picture, text_BE) for picture in (fakes[0], real_BCHW, real_BCHW * 1)]
-    if settings.r1_gamma:
-        judged += [discriminator(_pictures(settings).requires_grad_(), text_BE) for _ in range(2)]
-    return fakes, judged
 
 
-def _text_diffusion(networks: list[nn.Module], settings: Any) -> Any:
+def _text_diffusion(networks: list[nn.Module], settings: Any) -> Passes:
     network: Any = networks[0]
-    words_BTD = network.read(_captions(settings.batch_size))
     seen_BT = torch.ones(settings.batch_size, LONGEST, dtype=torch.bool)
-    return network(
-        _pictures(settings), torch.zeros(settings.batch_size, dtype=torch.long), words_BTD, seen_BT
-    )
+    timestep_B = torch.zeros(settings.batch_size, dtype=torch.long)
+
+    def forward() -> Tensor:
+        words_BTD = network.read(_captions(settings.batch_size))
+        return network(_pictures(settings), timestep_B, words_BTD, seen_BT)
+
+    return [(1, forward)]
 
 
-def _reader(networks: list[nn.Module], settings: Any) -> Any:
-    return networks[0](_pictures(settings))
+def _reader(networks: list[nn.Module], settings: Any) -> Passes:
+    return [(1, lambda: networks[0](_pictures(settings)))]
 
 
-def _mender(networks: list[nn.Module], settings: Any) -> Any:
+def _mender(networks: list[nn.Module], settings: Any) -> Passes:
     mender: Any = networks[0]
-    return mender(_pictures(settings, channels=mender.config.num_inputs))
+    return [(1, lambda: mender(_pictures(settings, channels=mender.config.num_inputs)))]
 
 
-PASSES: dict[str, Callable[[list[nn.Module], Any], Any]] = {
+PASSES: dict[str, Callable[[list[nn.Module], Any], Passes]] = {
     "language-model": _language_model,
     "gan": _gan,
     "classifier": _classifier,

@@ -13,6 +13,7 @@ CALLER_HEADER = "x-aigc-demo-caller"
 CALLER_WORD = secrets.token_urlsafe(24)
 # IPv6 gives each network this much to itself.
 IPV6_NETWORK = 64
+OF_THIS_MACHINE = "127.0.0.1"
 
 
 def address_of(request: Any, limits: Limits) -> str:
@@ -29,23 +30,40 @@ def address_of(request: Any, limits: Limits) -> str:
     if request is None:
         return ""
     headers = getattr(request, "headers", None) or {}
-    word, _, handed_on = str(headers.get(CALLER_HEADER, "")).partition(" ")
-    if hmac.compare_digest(word.encode("utf-8", "replace"), CALLER_WORD.encode()):
-        return handed_on
+    if is_tool_call(request):
+        return str(headers[CALLER_HEADER]).partition(" ")[2]
     if limits.proxy_header:
-        chain = [part.strip() for part in str(headers.get(limits.proxy_header, "")).split(",")]
+        chain = [part.strip() for part in _lines(headers, limits.proxy_header).split(",")]
         if len(chain) >= limits.proxies and chain[-limits.proxies]:
             return network(chain[-limits.proxies])
     elif os.environ.get("SPACE_ID"):
         return ""
     client = getattr(request, "client", None)
+    if getattr(client, "port", None) == 0 and headers.get("x-forwarded-for"):
+        return OF_THIS_MACHINE  # the server believes that header of whoever connects from here: we do not
     return network(str(getattr(client, "host", "") or ""))
+
+
+def is_tool_call(request: Any) -> bool:
+    """Whether the page calls itself for an assistant: all of them share one session of gradio's."""
+    headers = getattr(request, "headers", None) or {}
+    word = str(headers.get(CALLER_HEADER, "")).partition(" ")[0]
+    return hmac.compare_digest(word.encode("utf-8", "replace"), CALLER_WORD.encode())
+
+
+def _lines(headers: Any, name: str) -> str:
+    """A header with all of its lines: a proxy may add its own below the caller's."""
+    every = getattr(headers, "getlist", None)
+    return ",".join(every(name)) if every else str(headers.get(name, ""))
 
 
 def network(address: str) -> str:
     """An address as limits count it: IPv4 as it is, IPv6 by its network; text that is none, cut short."""
+    bare = address.partition("]")[0].strip("[") if address.startswith("[") else address
+    if bare.count(":") == 1:  # IPv4 with a port
+        bare = bare.partition(":")[0]
     try:
-        found = ipaddress.ip_address(address.strip("[]").partition("%")[0])
+        found = ipaddress.ip_address(bare.partition("%")[0])
     except ValueError:
         return address[:64]
     if isinstance(found, ipaddress.IPv6Address):

@@ -15,6 +15,7 @@ from aigc_demo.studio.model_cache import Load, ModelCache
 from aigc_demo.studio.run_desk import RunDesk
 from aigc_demo.studio.run_watch import RunWatches
 from aigc_demo.studio.stop_book import StopBook
+from aigc_demo.studio.visitor import answer_to, current_visitor
 from aigc_demo.ui import serving
 from aigc_demo.ui.assistants import clear_answers
 from aigc_demo.ui.frame import Frame, new_frame
@@ -88,6 +89,15 @@ def build_app(studio: Studio | None = None) -> gr.Blocks:
     """
     studio = studio or new_studio()
     use_light_sessions()
+    before = current_visitor()
+    answer_to("")  # what is built in is everybody's
+    try:
+        return _built(studio)
+    finally:
+        answer_to(before)
+
+
+def _built(studio: Studio) -> gr.Blocks:
     with Page(title="AIGC Demo", **serving.BLOCKS) as page:
         add_text_api(studio.cache, studio.stops)  # first, so that no listener's name is taken before
         add_picture_api(studio.cache, studio.stops)

@@ -8,6 +8,7 @@ import gradio as gr
 
 from aigc_demo.studio.stop_book import new_ticket
 from aigc_demo.studio.visitor import Sessions, answer_to
+from aigc_demo.ui.addresses import is_tool_call
 
 # Gradio hides what it stores from other scripts of the page with this word; whom a run belongs to goes by
 # the secret that is stored, which the server makes.
@@ -39,9 +40,9 @@ GROUPS: dict[str, Group] = {
     "pictures": Group(4, 40),
     "game": Group(3, 40),
     "trial": Group(1, 8),
-    "runs": Group(16, 100, by_address=False),
+    "runs": Group(16, 100),
     "files": Group(4, 40, by_address=False),
-    "watch": Group(100, 20, by_address=False),
+    "watch": Group(100, 20),
     "page": Group(40, 200, by_address=False),
 }
 
@@ -92,7 +93,8 @@ def met(request: Any, secret: Any, sessions: Sessions) -> str:
         sessions: of the page.
     """
     kept = visitor_secret(secret)
-    sessions.meet(getattr(request, "session_hash", None), kept)
+    if not is_tool_call(request):
+        sessions.meet(getattr(request, "session_hash", None), kept)
     answer_to(kept)
     return kept
 
@@ -103,7 +105,9 @@ def secret_of(request: Any, sessions: Sessions | None) -> str:
     shown = str(headers.get(SECRET_HEADER, ""))
     if MIN_SECRET <= len(shown) <= MAX_SECRET:
         return shown
-    return sessions.secret_of(getattr(request, "session_hash", None)) if sessions else ""
+    if sessions is None or is_tool_call(request):
+        return ""
+    return sessions.secret_of(getattr(request, "session_hash", None))
 
 
 def page_ticket() -> gr.State:

@@ -111,9 +111,12 @@ def build_order_form(desk: RunDesk, catalog: Catalog, frame: Frame) -> OrderForm
         """Try a few steps of what the form says."""
         with door(request):
             order, _ = checked_order(catalog, values)
-            yield run_view.notice("trial_begins"), None
-            found = try_order(order, desk.folder, desk.bounds())
-            yield run_view.trial(found, desk.busy()), run_view.trial_figures(found)
+            desk.check_size(order)
+            for found in try_order(order, desk.folder, desk.bounds()):
+                if found is None:  # somebody who leaves meanwhile closes this, and the trial ends
+                    yield run_view.notice("trial_begins"), None
+                else:
+                    yield run_view.trial(found, desk.busy()), run_view.trial_figures(found)
 
     uploads = [form.file, form.pictures]
     gr.on(

@@ -5,6 +5,7 @@ first, be there anybody to read the answer or not. Here each group has an end of
 first, and a slot whose reader has left or does not read is given to the next.
 """
 
+import logging
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -31,8 +32,12 @@ LOOK_SECONDS = 0.2
 UNREAD_SECONDS = 0.6
 # How long a call may wait for a reader before it is forgotten.
 FORGET_SECONDS = 60.0
+# The same where its group is full, and others are refused.
+UNREAD_WAITING_SECONDS = 2.0
 # A stream that takes nothing for so long is not being read.
-BLOCKED_SECONDS = 1.0
+BLOCKED_SECONDS = 0.4
+
+log = logging.getLogger(__name__)
 
 
 class Readers:
@@ -156,6 +161,8 @@ class SlotQueue(queueing.Queue):
         waiting = self.event_queue_per_concurrency_id.get(name)
         most = group.waiting if group else OTHERS_WAITING
         if waiting and len(waiting.queue) >= most:
+            self._forget(waiting, UNREAD_WAITING_SECONDS)  # who has left keeps nobody out
+        if waiting and len(waiting.queue) >= most:
             return "too_many_calls", {"count": most}
         if group and group.by_address and address and self._limits.calls_per_address:
             there = [*(waiting.queue if waiting else ()), *self._running(name)]
@@ -168,12 +175,29 @@ class SlotQueue(queueing.Queue):
         jobs = [event for job in self.active_jobs if job for event in job]
         return [event for event in jobs if event.concurrency_id == name]
 
+    def send_message(self, event: queueing.Event, event_message: Any) -> None:
+        """Keep a message for who reads; a session that gradio has forgotten has no reader any more."""
+        if event.session_hash in self.pending_messages_per_session:
+            super().send_message(event, event_message)
+        else:
+            event.alive = False
+
     def get_events(self) -> Any:
-        """Whose turn it is: in any group with a free slot, the first that somebody reads."""
-        now = self._clock()
-        if now - self._looked >= LOOK_SECONDS:
-            self._looked = now
-            self._free_slots(now)
+        """Whose turn it is: in any group with a free slot, the first that somebody reads.
+
+        What is raised here would end the loop that serves everybody, so nothing is.
+        """
+        try:
+            now = self._clock()
+            if now - self._looked >= LOOK_SECONDS:
+                self._looked = now
+                self._free_slots(now)
+            return self._next_events()
+        except Exception:
+            log.exception("slots could not be given out")
+            return None
+
+    def _next_events(self) -> Any:
         for name, group in self.event_queue_per_concurrency_id.items():
             limit = group.concurrency_limit
             if group.queue and (limit is None or group.current_concurrency < limit):
@@ -198,18 +222,25 @@ class SlotQueue(queueing.Queue):
                         unread[event._id] = self._unread.get(event._id, now)
                         if now - unread[event._id] >= UNREAD_SECONDS:
                             self._end(event)
-            for event in [one for one in group.queue if now - one.enqueue_time > FORGET_SECONDS]:
-                if not self._is_read(event):
-                    group.queue.remove(event)
-                    self.event_ids_to_events.pop(event._id, None)
-                    self._end(event)
+            self._forget(group, FORGET_SECONDS)
         self._unread = unread
 
     def _end(self, event: queueing.Event) -> None:
         """Nothing more of this call; its generator is closed at its next step."""
         message = sentence("nobody_read", {}, chosen_language(event.request))
-        self.send_message(event, ProcessCompletedMessage(output={"error": message}, success=False))
-        event.alive = False
+        try:
+            self.send_message(event, ProcessCompletedMessage(output={"error": message}, success=False))
+        finally:
+            event.alive = False
+
+    def _forget(self, group: queueing.EventQueue, after_seconds: float) -> None:
+        """Take what has waited for so long, and nobody asks for, out of a group."""
+        now = self._clock()
+        for event in [one for one in group.queue if now - one.enqueue_time > after_seconds]:
+            if not self._is_read(event):
+                group.queue.remove(event)
+                self.event_ids_to_events.pop(event._id, None)
+                self._end(event)
 
 
 def with_slots(page: Any, readers: Readers, limits: Limits) -> None:

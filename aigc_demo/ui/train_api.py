@@ -7,7 +7,7 @@ client.predict(name=mine["name"], secret=mine["secret"], api_name="/stop_run")
 """
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import gradio as gr
@@ -99,12 +99,12 @@ class TrainApi:
         seed: int = 0,
         settings: dict[str, Any] | None = None,
         init: str | None = None,
-    ) -> Json:
+    ) -> Iterator[Json]:
         """What a run of start_run with the same arguments would take, by a few real steps; some ten seconds.
 
-        The answer holds `fits`, and where it does not `problem`; `seconds` of the whole run, `steps`,
-        `steps_per_second`, `tokens_per_second` or `pictures_per_second`, `num_parameters`, `peak_memory_mib`,
-        `memory_limit_mib`, `disk_mib`.
+        The last answer holds `fits` (null in those before), and where it does not `problem`; `seconds` of the
+        whole run, `steps`, `steps_per_second`, `tokens_per_second` or `pictures_per_second`,
+        `num_parameters`, `peak_memory_mib`, `memory_limit_mib`, `disk_mib`.
 
         Args:
             recipe: what is trained, such as gpt, gpt2, dcgan, ddpm, clip or text2image.
@@ -117,11 +117,15 @@ class TrainApi:
         """
         with door(request):
             order = self._order(recipe, text, minutes, steps, seed, settings, init)
-            found = try_order(order, self._desk.folder, self._desk.bounds())
-            if problem := found.get("problem"):
-                words = sentence(problem["key"], problem["values"], chosen_language(request))
-                return {**found, "problem": words}
-            return found
+            self._desk.check_size(order)
+            for found in try_order(order, self._desk.folder, self._desk.bounds()):
+                if found is None:
+                    yield {"fits": None}
+                elif problem := found.get("problem"):
+                    words = sentence(problem["key"], problem["values"], chosen_language(request))
+                    yield {**found, "problem": words}
+                else:
+                    yield found
 
     def _order(
         self, recipe: Any, text: Any, minutes: Any, steps: Any, seed: Any, settings: Any, init: Any

@@ -70,9 +70,9 @@ class TrainHandlers:
             name = self._desk.order(secret=kept, address=address, shared=shared, **order.words())
             return kept, self._choices(name), run_view.notice("notice_started", name=name)
 
-    def stop(self, name: Any, secret: Any) -> Any:
+    def stop(self, request: gr.Request, name: Any, secret: Any) -> Any:
         """Stop a run with a checkpoint. Not in the queue, so what is said goes into a line."""
-        return self._said("notice_stopping", lambda: self._desk.stop(name, visitor_secret(secret)))
+        return self._said("notice_stopping", lambda: self._desk.stop(name, self._met(request, secret)))
 
     def resume(self, request: gr.Request, name: Any, secret: Any) -> Any:
         """Put a run that was stopped into the queue again."""

@@ -1,7 +1,7 @@
 """How much may be uploaded in an hour, by one address and by all: an upload lies on the disk for an hour."""
 
 import time
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Callable
 
 from starlette.requests import Request
@@ -14,7 +14,7 @@ from aigc_demo.ui.language import chosen_language
 from aigc_demo.ui.wording import sentence
 
 UPLOAD_PATH = "/upload"
-HOUR_SECONDS = 3600.0
+HOUR_SECONDS, MINUTE_SECONDS = 3600.0, 60.0
 MIB = 2**20
 
 
@@ -29,7 +29,7 @@ class UploadLimits:
 
     def __init__(self, app: ASGIApp, limits: Limits, clock: Callable[[], float] = time.monotonic):
         self._app, self._limits, self._clock = app, limits, clock
-        self._taken: deque[tuple[float, str, int]] = deque()
+        self._by_minute: OrderedDict[tuple[int, str], int] = OrderedDict()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request, as ASGI wants it."""
@@ -49,20 +49,21 @@ class UploadLimits:
         async def counted() -> Message:
             message = await receive()
             size = len(message.get("body", b""))
-            if self._refusal(address, size):
+            if size and self._refusal(address, size):
                 return {"type": "http.disconnect"}
-            self._taken.append((self._clock(), address, size))
+            minute = int(self._clock() // MINUTE_SECONDS)
+            self._by_minute[minute, address] = self._by_minute.get((minute, address), 0) + size
             return message
 
         await self._app(scope, counted, send)
 
     def _refusal(self, address: str, more: int) -> tuple[str, dict[str, int]] | None:
         """Why so many bytes more are not taken from an address."""
-        after = self._clock() - HOUR_SECONDS
-        while self._taken and self._taken[0][0] < after:
-            self._taken.popleft()
-        of_all = sum(size for _, _, size in self._taken)
-        of_one = sum(size for _, where, size in self._taken if where == address) if address else 0
+        after = (self._clock() - HOUR_SECONDS) // MINUTE_SECONDS
+        while self._by_minute and next(iter(self._by_minute))[0] < after:
+            self._by_minute.popitem(last=False)
+        of_all = sum(self._by_minute.values())
+        of_one = sum(size for (_, where), size in self._by_minute.items() if where == address)
         for key, used, limit in (
             ("uploads_of_network", of_one, self._limits.upload_mib_per_address if address else 0),
             ("uploads_of_all", of_all, self._limits.upload_mib),

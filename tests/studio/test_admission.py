@@ -18,7 +18,8 @@ secrets = (f"secret number {number}" for number in itertools.count())
 
 @pytest.fixture(autouse=True)
 def of_no_size(monkeypatch):
-    monkeypatch.setattr(run_desk, "expected", lambda *order: (0.0, 0.0))
+    for name in ("expected", "expected_again"):
+        monkeypatch.setattr(run_desk, name, lambda *order: (0.0, 0.0))
 
 
 def desk_of(tmp_path, **limits):
@@ -67,6 +68,14 @@ def test_minutes_of_one_address_in_a_day_are_not_lifted_by_deleting_runs(tmp_pat
     assert refusal(again, minutes="3") == "minutes_used", "a restart lifts nothing either"
 
 
+def test_what_waited_and_was_stopped_counts_for_nothing(tmp_path):
+    desk = desk_of(tmp_path, minutes_per_address=10)
+    name = order(desk, minutes="8", secret="anna" * 5)
+    desk.stop(name, "anna" * 5)
+    assert desk._usage.minutes_of(HERE) == 0
+    order(desk, minutes="10")
+
+
 def test_minutes_of_everybody(tmp_path):
     desk = desk_of(tmp_path, minutes_waiting=10)
     order(desk, HERE, minutes="6")
@@ -80,6 +89,36 @@ def test_a_run_by_steps_counts_as_the_longest_there_is(tmp_path):
     assert asked_minutes(("train", "gpt", "--minutes", "2.5", "--seed", "1"), limits) == 2.5
     desk = desk_of(tmp_path, run_minutes=15)
     assert refusal(desk, minutes="16") == "run_minutes"
+
+
+def test_what_is_under_way_counts_as_what_it_will_take(tmp_path, monkeypatch):
+    monkeypatch.setattr(run_desk, "expected", lambda *order: (90.0, 0.0))
+    desk = desk_of(tmp_path, disk_mib_per_address=200)
+    name = order(desk)
+    order(desk)
+    assert refusal(desk) == "disk_of_network"
+    end(desk, name)
+    order(desk)
+
+
+def test_a_run_that_goes_on_from_a_model_has_that_ones_size(monkeypatch):
+    small = expected("gpt", ["batch_size=8"], init="gpt-tiny-world")
+    large = expected("gpt", ["batch_size=8"], init="gpt-shakespeare")
+    assert large[0] > 4 * small[0], "4.8 million parameters against 0.6"
+    more = expected("gpt", ["batch_size=128"], init="gpt-shakespeare")
+    assert more[1] > large[1] + 500
+
+
+def test_the_largest_that_a_page_takes_is_sized_in_seconds(monkeypatch):
+    import time
+
+    given = ["num_layers=12", "hidden_size=512", "num_heads=8", "choices=16", "reading_layers=12"]
+    began = time.process_time()
+    assert expected("text2image", given)[1] > 10_000
+    assert time.process_time() - began < 15
+    again = time.process_time()
+    expected("text2image", given)
+    assert time.process_time() - again < 0.5
 
 
 def test_disk_of_an_address_and_of_all(tmp_path):
@@ -110,7 +149,8 @@ def test_a_run_that_was_brought_counts_too(tmp_path, monkeypatch):
     source.write_bytes(b"x" * 2**20)
     brought = []
 
-    def bring(source, folder, secret, *, shared):
+    def bring(source, folder, secret, room_bytes, *, shared):
+        assert room_bytes == 2**20
         brought.append(shared)
         (folder / "brought").mkdir()
         (folder / "brought" / "weights").write_bytes(b"x" * 2**20)
@@ -155,7 +195,7 @@ def test_a_run_that_goes_on_counts_what_it_had(tmp_path):
 def test_every_recipe_as_a_page_offers_it_is_taken_by_both_presets(tmp_path, recipe):
     small = RECIPES[recipe].small
     given = [f"{name}={value}" for name, value in small.items()]
-    disk_mib, memory_mib = expected(recipe, given, None, None)
+    disk_mib, memory_mib = expected(recipe, given)
     assert 0 < disk_mib <= PUBLIC["run_disk_mib"]
     assert 300 < memory_mib < 4500
 

@@ -2,12 +2,14 @@
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from aigc_demo.core.errors import DemoError
-from aigc_demo.studio.preflight import try_order, try_training
+from aigc_demo.studio.preflight import trial, try_order, try_training
 from aigc_demo.studio.run_order import RunOrder
 from tests.training.conftest import TINY, text_file  # noqa: F401 (a fixture)
 
@@ -28,7 +30,8 @@ def test_it_gives_what_the_command_line_finds(text_file: Path, tmp_path: Path) -
 def test_an_order_with_a_text_of_its_own_leaves_nothing(tmp_path: Path) -> None:
     settings = {**TINY, "context_length": 16}
     order = RunOrder("gpt", text=b"One two three. " * 99, steps=7, settings=settings)
-    found = try_order(order, tmp_path)
+    *before, found = try_order(order, tmp_path)
+    assert set(before) <= {None}
     assert (found["fits"], found["steps"]) == (True, 7)
     assert list(tmp_path.iterdir()) == []
 
@@ -51,6 +54,26 @@ def test_one_that_takes_too_long_or_is_killed_does_not_fit(tmp_path: Path, monke
         "fits": False,
         "problem": {"key": "out_of_memory", "values": {}},
     }
+
+
+def test_whoever_goes_away_ends_the_trial_and_what_it_started(tmp_path: Path, monkeypatch) -> None:
+    lasting = tmp_path / "lasting"
+    child = "import time; time.sleep(60)"
+    lasting.write_text(
+        f"#!{sys.executable}\nimport subprocess, sys, time\n"
+        f"started = subprocess.Popen([sys.orig_argv[0], '-c', {child!r}])\n"
+        f"open({str(tmp_path / 'pid')!r}, 'w').write(str(started.pid))\ntime.sleep(60)\n"
+    )
+    lasting.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(lasting))
+    going = trial(["train", "gpt"])
+    while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
+        assert next(going) is None
+    began = time.monotonic()
+    going.close()
+    assert time.monotonic() - began < 1
+    started = int((tmp_path / "pid").read_text())
+    assert not psutil.pid_exists(started) or psutil.Process(started).status() == psutil.STATUS_ZOMBIE
 
 
 def test_it_loads_no_torch() -> None:

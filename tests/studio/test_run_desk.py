@@ -1,5 +1,6 @@
 """The desk with a worker that trains nothing: queue, ownership, limits, death, a second server."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -29,7 +30,8 @@ def stand_in(monkeypatch) -> None:
     executed = property(lambda ticket: [sys.executable, str(WORKER), *ticket.arguments])
     monkeypatch.setattr(Ticket, "executed", executed)
     monkeypatch.setattr(run_desk, "TEND_SECONDS", 0.05)
-    monkeypatch.setattr(run_desk, "expected", lambda *order: (0.0, 0.0))  # its settings are no recipe's
+    for name in ("expected", "expected_again"):  # its settings are no recipe's
+        monkeypatch.setattr(run_desk, name, lambda *order: (0.0, 0.0))
 
 
 @pytest.fixture
@@ -234,12 +236,39 @@ def test_an_order_that_no_process_can_be_started_with_fails_and_the_next_one_sta
 
 
 def test_a_run_that_trains_for_too_long_is_stopped_with_a_checkpoint(desk: RunDesk, monkeypatch) -> None:
-    monkeypatch.setattr(desk, "_longest_seconds", lambda: 0.3)
+    monkeypatch.setattr(desk, "_longest_seconds", lambda ticket: 0.3)
     name = order(desk)
     until(lambda: ticket(desk, name).stage == "ended")
     stopped = finish(desk, name)
     assert stopped is not None and stopped.reason == "stopped"
     assert desk.state(name).resumable and ticket(desk, name).spent_minutes > 0.3 / 60
+
+
+def test_a_run_gets_no_more_time_than_it_asked_for_and_nothing_left_is_nothing(tmp_path: Path) -> None:
+    desk = RunDesk(tmp_path, DeskRules(at_once=0))
+    name = desk.order("gpt", "tiny-world", secret=ANNA, budget=("--minutes", "2"))
+    mine = ticket(desk, name)
+    assert desk._longest_seconds(mine) == 2 * 60 * 1.25 + 120
+    mine.changed(desk.folder / name, stage="ended", spent_minutes=2.5)
+    with pytest.raises(InputError) as caught:
+        desk.resume(name, ANNA)
+    assert caught.value.key == "run_minutes"
+    desk.close()
+
+
+def test_where_the_system_has_no_process_to_give_the_order_waits(desk: RunDesk, monkeypatch) -> None:
+    started, given = subprocess.Popen, []
+
+    def none_at_first(*arguments, **options):
+        given.append(1)
+        if len(given) < 3:
+            raise BlockingIOError(errno.EAGAIN, "no more processes")
+        return started(*arguments, **options)
+
+    monkeypatch.setattr(run_desk.subprocess, "Popen", none_at_first)
+    name = order(desk, steps=2)
+    until(lambda: ticket(desk, name).stage == "ended")
+    assert steps_done(desk, name) == 2
 
 
 def test_a_worker_is_told_its_bounds(desk: RunDesk) -> None:

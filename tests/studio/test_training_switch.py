@@ -29,7 +29,8 @@ def test_nothing_is_ordered_resumed_or_tried(monkeypatch, tmp_path):
     doors = (
         lambda: desk.order("gpt", "tiny-world", secret="s", budget=("--steps", "1")),
         lambda: desk.resume("gpt-1", "s"),
-        lambda: try_order(object.__new__(RunOrder), tmp_path),
+        lambda: next(try_order(object.__new__(RunOrder), tmp_path)),
+        lambda: desk.check_size(object.__new__(RunOrder)),
     )
     for door in doors:
         with pytest.raises(InputError) as refused:

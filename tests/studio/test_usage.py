@@ -15,8 +15,10 @@ def test_minutes_count_for_a_day_by_address_whoever_asks(tmp_path, monkeypatch):
     assert used.minutes_of("192.0.2.1") == 15
     used.took("a", 2.5)
     assert used.minutes_of("192.0.2.1") == 7.5
-    used.took("a", 9)
-    assert used.minutes_of("192.0.2.1") == 7.5, "what was taken is never more than what counts already"
+    used.took("a", 12)
+    assert used.minutes_of("192.0.2.1") == 17, "what was taken counts, also where less was asked for"
+    used.took("nobody", 3)
+    assert used.minutes_of("192.0.2.1") == 17
     monkeypatch.setattr(usage.time, "time", lambda: now + DAY_SECONDS + 60)
     assert used.minutes_of("192.0.2.1") == 0
 

@@ -1,9 +1,12 @@
 from types import SimpleNamespace
 
 import pytest
+from starlette.datastructures import Headers
 
 from aigc_demo.studio.limits import Limits
+from aigc_demo.studio.visitor import Sessions
 from aigc_demo.ui.addresses import CALLER_HEADER, CALLER_WORD, address_of, network
+from aigc_demo.ui.frame import met, secret_of
 
 
 def request(host="192.0.2.7", **headers):
@@ -47,6 +50,8 @@ def test_only_the_page_itself_hands_an_address_on():
         ("[2001:db8::1]", "2001:db8::/64"),
         ("fe80::1%eth0", "fe80::/64"),
         ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("192.0.2.7:1234", "192.0.2.7"),
+        ("[2001:db8:1:2::9]:443", "2001:db8:1:2::/64"),
         ("x" * 500, "x" * 64),
         ("", ""),
     ],
@@ -58,3 +63,28 @@ def test_ipv6_counts_by_its_network(address, counted):
 def test_no_request_and_no_client_have_no_address():
     assert address_of(None, Limits()) == ""
     assert address_of(SimpleNamespace(client=None, headers={}), Limits()) == ""
+
+
+def test_a_header_that_a_proxy_adds_below_the_callers_own_counts():
+    lines = Headers(raw=[(b"x-forwarded-for", b"203.0.113.9"), (b"x-forwarded-for", b"192.0.2.50")])
+    asked = SimpleNamespace(client=SimpleNamespace(host="192.0.2.7"), headers=lines)
+    assert address_of(asked, Limits(proxy_header="X-Forwarded-For")) == "192.0.2.50"
+
+
+def test_what_the_server_itself_believes_of_connections_from_here_does_not_count():
+    asked = request(host="203.0.113.9", **{"x-forwarded-for": "203.0.113.9"})
+    asked.client.port = 0  # as uvicorn leaves it
+    assert address_of(asked, Limits()) == "127.0.0.1"
+
+
+def test_calls_of_assistants_share_no_session():
+    sessions = Sessions()
+    tool = request(**{CALLER_HEADER: f"{CALLER_WORD} 203.0.113.9"})
+    page = request()
+    tool.session_hash = page.session_hash = "one"
+    met(tool, "anna" * 10, sessions)
+    assert secret_of(tool, sessions) == secret_of(page, sessions) == ""
+    met(page, "anna" * 10, sessions)
+    assert (secret_of(tool, sessions), secret_of(page, sessions)) == ("", "anna" * 10)
+    tool.headers["x-aigc-demo-secret"] = "bela" * 10
+    assert secret_of(tool, sessions) == "bela" * 10

@@ -153,6 +153,36 @@ def test_a_call_that_nobody_asks_for_is_forgotten_after_a_minute(slot_queue):
     assert waiting(slot_queue, "text") == [kept]
 
 
+def test_a_session_that_gradio_forgot_ends_its_call_and_not_the_loop(slot_queue):
+    del slot_queue.send_message
+    left, new = event("left", "text"), event("new", "text")
+    runs(slot_queue, left)
+    runs(slot_queue, event("read", "text"))
+    reads(slot_queue, slot_queue._running("text")[1])
+    waiting(slot_queue, "text").append(new)
+    reads(slot_queue, new)
+    for _ in range(4):
+        slot_queue.clock.now += 0.25
+        assert slot_queue.get_events() is None
+    assert left.alive is False
+    slot_queue.send_message(new, None)
+    assert new.alive is False, "its session is not there either"
+
+
+def test_whatever_is_raised_the_loop_goes_on(slot_queue, monkeypatch, caplog):
+    waiting(slot_queue, "text").append(event("first", "text"))
+    monkeypatch.setattr(slot_queue, "_free_slots", lambda now: 1 / 0)
+    assert slot_queue.get_events() is None
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_who_has_left_keeps_nobody_out_of_a_full_group(page, slot_queue, monkeypatch):
+    waiting(slot_queue, "text").extend(event(f"t{number}", "text") for number in range(3))
+    slot_queue.clock.now += 3
+    assert slot_queue._refusal("text", "") is None
+    assert waiting(slot_queue, "text") == []
+
+
 def test_readers_are_counted_from_the_beginning_of_a_stream_to_its_end_however_it_ends():
     readers, clock = Readers(), Clock()
     readers._clock = clock

@@ -1,6 +1,7 @@
 """The handlers of the tab Train, without a page."""
 
 import asyncio
+import json
 import threading
 from types import SimpleNamespace
 
@@ -17,10 +18,13 @@ from aigc_demo.studio.run_watch import RunWatches
 from aigc_demo.studio.ticket import Ticket, hashed
 from aigc_demo.training.recipes import RECIPES
 from aigc_demo.ui import order_form, run_view, train_handlers
+from aigc_demo.ui.app import build_app, new_studio
 from aigc_demo.ui.comparison import differences
 from aigc_demo.ui.order_form import OFFERED, checked_order, offered
 from aigc_demo.ui.train_handlers import TrainHandlers
 from tests.studio.slow_disk import hanging
+from tests.studio.test_catalog import DATA, add_checkpoint
+from tests.ui.test_slots import built
 
 ANNA, BELA = "anna" * 10, "bela" * 10
 
@@ -163,3 +167,14 @@ def test_a_run_that_has_ended_says_whether_a_restart_takes_it(tmp_path, lost):
     card = run_view.run_card(RunWatches(RunDesk(tmp_path)).view("annas"), lost=lost)
     assert card["lost"] == (run_view.everywhere("space_disk_run") if lost else None)
     assert set(run_view.everywhere("space_disk_run")) == {"en", "zh-CN", "zh-TW"}
+
+
+def test_the_page_that_everybody_gets_names_no_run_that_is_not_shared(tmp_path):
+    for name, shared in (("private", False), ("open-to-all", True)):
+        run = RunDirectory(tmp_path / name)
+        run.create({"recipe": "gpt", "source": f"{name}.txt", "data": DATA, "settings": {}})
+        add_checkpoint(run, 20)
+        Ticket(hashed(ANNA), ("train", "gpt"), "ended", 0.0, shared=shared).save(run.path)
+    page = built(lambda: build_app(new_studio(tmp_path)))
+    everything = json.dumps(page.get_config_file(), default=str)
+    assert "open-to-all@20" in everything and "private.txt" not in everything and "private@" not in everything

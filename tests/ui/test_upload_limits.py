@@ -51,7 +51,7 @@ def test_an_address_uploads_so_much_in_an_hour_and_others_go_on():
     assert upload(limits, "192.0.2.1", [1, 1], 2) == (0, [429])
     assert upload(limits, "192.0.2.2", [2], 2) == (2, [200])
     assert upload(limits, "192.0.2.3", [2], 2) == (0, [429]), "of all there are five"
-    clock.now += 3601
+    clock.now += 3661
     assert upload(limits, "192.0.2.1", [1, 1], 2) == (2, [200])
 
 
