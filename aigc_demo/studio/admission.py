@@ -16,7 +16,7 @@ from aigc_demo.studio.usage import Usage
 
 MIB = 2**20
 # A run counts for this much however little it takes: their number is bounded too.
-LEAST_MIB = 0.25
+LEAST_MIB = 1.0
 
 log = logging.getLogger(__name__)
 

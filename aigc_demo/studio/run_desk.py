@@ -14,15 +14,13 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import psutil
 from filelock import FileLock, Timeout
 
-from aigc_demo.core.config import shown
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.core.run_directory import RunDirectory, writing
 from aigc_demo.core.unfinished import DELETED, PICTURES, remove_leftovers, writer_mark
@@ -38,13 +36,14 @@ from aigc_demo.studio.admission import (
 from aigc_demo.studio.archive_reader import MAX_BYTES
 from aigc_demo.studio.limits import Limits
 from aigc_demo.studio.run_exchange import import_run
-from aigc_demo.studio.run_notes import RUN_NAME, Note, RunNotes, size
+from aigc_demo.studio.run_notes import Note, size
 from aigc_demo.studio.run_order import RunOrder
-from aigc_demo.studio.run_state import PROBLEM_FILE, RunState
+from aigc_demo.studio.run_state import PROBLEM_FILE
+from aigc_demo.studio.seen_runs import SeenRuns
 from aigc_demo.studio.ticket import Ticket, child_environment, hashed, train_arguments
 from aigc_demo.studio.training_switch import check_training_is_on
 from aigc_demo.studio.usage import Usage
-from aigc_demo.studio.visitor import Sessions, current_visitor
+from aigc_demo.studio.visitor import Sessions
 
 TEND_SECONDS = 0.3
 STOP_SECONDS = 5.0
@@ -69,7 +68,7 @@ class DeskRules:
     silence_seconds: float = 180.0
 
 
-class RunDesk:
+class RunDesk(SeenRuns):
     """Starts workers, looks after them, and remembers who ordered what.
 
     Args:
@@ -82,8 +81,8 @@ class RunDesk:
     """
 
     def __init__(self, folder: Path, rules: DeskRules | None = None, limits: Limits | None = None):
-        self.folder, self.rules, self.limits = folder, rules or DeskRules(), limits or Limits()
-        self._notes = RunNotes(folder)
+        super().__init__(folder, limits or Limits())
+        self.rules = rules or DeskRules()
         self._usage = Usage(folder)
         self._admission = Admission(folder, self.limits, self._notes, self._usage, self._remove)
         self.sessions = Sessions()
@@ -178,20 +177,24 @@ class RunDesk:
                 self._admission.check(asked)
                 name = f"{recipe}-{time.strftime('%m%d-%H%M%S')}-{secrets.token_hex(2)}"
                 folder = self.folder / name
-                with writing(folder):
-                    folder.mkdir(parents=True)
-                    if text is not None:
-                        source = str(folder / SOURCE_FILE)
-                        Path(source).write_bytes(text)
-                    if unpacked is not None:
-                        source = str(folder / PICTURES_FOLDER)
-                        unpacked.rename(source)
-                arguments = train_arguments(
-                    recipe, source, folder, budget=budget, seed=seed, settings=settings, init=init
-                )
                 self._usage.note(name, address, minutes, disk_mib)
-                kept = self.limits.share_runs if shared is None else shared
-                Ticket(hashed(secret), tuple(arguments), "waiting", time.time(), shared=kept).save(folder)
+                try:
+                    own_source = _write_source(folder, text, unpacked)
+                    arguments = train_arguments(
+                        recipe,
+                        own_source or source,
+                        folder,
+                        budget=budget,
+                        seed=seed,
+                        settings=settings,
+                        init=init,
+                    )
+                    kept = self.limits.share_runs if shared is None else shared
+                    Ticket(hashed(secret), tuple(arguments), "waiting", time.time(), shared=kept).save(folder)
+                except BaseException:  # a disk that is full: nothing half made, and nothing counted
+                    shutil.rmtree(folder, ignore_errors=True)
+                    self._usage.took(name, 0.0)
+                    raise
                 self._tend()
                 return name
 
@@ -282,16 +285,21 @@ class RunDesk:
             _, ticket = self._own(name, secret)
             if ticket.stage != "ended":
                 raise InputError("run_under_way", name=name)
-        self._remove(name)
+        shutil.rmtree(self._put_aside(name), ignore_errors=True)  # a slow disk may take its time here
 
     def _remove(self, name: str) -> None:
-        """A run that has ended, with all its files."""
+        """A run that has ended, with all its files; nobody waits until the last is gone."""
+        aside = self._put_aside(name)
+        threading.Thread(target=shutil.rmtree, args=(aside, True), name="remove", daemon=True).start()
+
+    def _put_aside(self, name: str) -> Path:
+        """Take a run's name away from it: never half a run under its name."""
         folder = self.folder / name
         with self._lock:
-            aside = folder.with_name(f".{folder.name}{DELETED}")  # never half a run under its name
+            aside = folder.with_name(f".{folder.name}{DELETED}")
             with writing(folder):
                 folder.rename(aside)
-        shutil.rmtree(aside, ignore_errors=True)  # a slow disk takes its time, and nobody waits for it
+        return aside
 
     def check_size(self, order: RunOrder) -> None:
         """Refuse an order that is larger than any run may be here, as `order` would.
@@ -309,97 +317,6 @@ class RunDesk:
     def bounds(self) -> dict[str, str]:
         """The environment of a process that tries or trains an order: what it may take."""
         return self._admission.bounds()
-
-    # ---- what is to be seen
-
-    def names(self) -> list[str]:
-        """The runs that whoever asks may see, the newest first; of a slow disk those that are known."""
-        visitor = current_visitor()
-        named = self._notes.named()
-        return [name for name, ticket in named if ticket is None or ticket.is_seen_by(visitor)]
-
-    def check_seen(self, name: Any) -> None:
-        """Refuse a run that another visitor keeps for himself: for who asks it is not there.
-
-        Raises:
-            InputError: it is such a run, or none can have this name.
-            DemoError: its disk does not answer.
-        """
-        visitor = current_visitor()
-        if visitor is None:
-            return
-        ticket = self._notes.ticket(checked_name(name))
-        if ticket is not None and not ticket.is_seen_by(visitor):
-            raise InputError("unknown_run", name=shown(name))
-
-    def may_be_taken_by(self, name: str, secret: Any) -> bool:
-        """Whether a visitor may take a run's files away: one's own, or one of nobody's."""
-        ticket = self._notes.ticket(checked_name(name))
-        if ticket is None:
-            return self.limits.share_runs
-        return isinstance(secret, str) and ticket.belongs_to(secret)
-
-    def check_taken_by(self, name: Any, secret: Any) -> None:
-        """Refuse to give a run's files to somebody who may not take them.
-
-        Raises:
-            InputError: it is somebody else's, or there is none.
-            DemoError: its disk does not answer.
-        """
-        self.run(name)
-        if not self.may_be_taken_by(name, secret):
-            raise InputError("not_your_run", name=shown(name))
-
-    def run(self, name: Any) -> RunDirectory:
-        """The directory of a run.
-
-        Raises:
-            InputError: there is none of that name.
-        """
-        path = self.folder / checked_name(name)
-        if not path.is_dir():
-            raise InputError("unknown_run", name=shown(name))
-        self.check_seen(name)
-        return RunDirectory(path)
-
-    def state(self, name: Any) -> RunState:
-        """How a run stands.
-
-        Raises:
-            InputError: there is none of that name.
-            DemoError: its disk does not answer.
-        """
-        self.check_seen(name)
-        return self._notes.state(checked_name(name))
-
-    def states(self, names: Iterable[str]) -> dict[str, RunState]:
-        """How several runs stand; one whose disk was never heard from is left out."""
-        return self._notes.states(names)
-
-    def place(self, name: str) -> int:
-        """How many runs come first: 0 for one that does not wait."""
-        return self._notes.place(name)
-
-    def busy(self) -> bool:
-        """Whether a run trains now."""
-        return any(answer.value.process is not None for _, _, answer in self._notes.at_stage("started"))
-
-    def belongs_to(self, name: str, secret: Any) -> bool:
-        """Whether this visitor ordered a run.
-
-        Raises:
-            DemoError: its disk does not answer.
-        """
-        ticket = self._notes.ticket(checked_name(name))
-        return ticket is not None and isinstance(secret, str) and ticket.belongs_to(secret)
-
-    def names_of(self, secret: str) -> list[str]:
-        """The runs that this visitor ordered."""
-        return [folder.name for folder, ticket in self._notes.tickets() if ticket.belongs_to(secret)]
-
-    def used_bytes(self, secret: str) -> int:
-        """What this visitor's runs take on the disk."""
-        return self._notes.bytes_of(self.folder / name for name in self.names_of(secret))
 
     # ---- looking after
 
@@ -528,22 +445,28 @@ class RunDesk:
         return folder, ticket
 
 
+def _write_source(folder: Path, text: bytes | None, unpacked: Path | None) -> str | None:
+    """Make a run's folder with the visitor's own text or pictures; where they are, None for neither.
+
+    Raises:
+        DemoError: the disk does not take them.
+    """
+    with writing(folder):
+        folder.mkdir(parents=True)
+        if text is not None:
+            (folder / SOURCE_FILE).write_bytes(text)
+            return str(folder / SOURCE_FILE)
+        if unpacked is not None:
+            unpacked.rename(folder / PICTURES_FOLDER)
+            return str(folder / PICTURES_FOLDER)
+    return None
+
+
 def size_of(source: Path) -> int:
     """Bytes of a file; 0 where it cannot be looked at."""
     with contextlib.suppress(OSError, ValueError):
         return source.stat().st_size
     return 0
-
-
-def checked_name(name: Any) -> str:
-    """A name that a run may have, whether there is one or not.
-
-    Raises:
-        InputError: it is none.
-    """
-    if not isinstance(name, str) or not RUN_NAME.fullmatch(name):
-        raise InputError("unknown_run", name=shown(name))
-    return name
 
 
 @contextlib.contextmanager

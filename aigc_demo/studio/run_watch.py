@@ -28,9 +28,10 @@ from aigc_demo.core.events import (
 from aigc_demo.core.run_directory import RunDirectory, step_of
 from aigc_demo.studio.curves import Curves, Tail, Thinned
 from aigc_demo.studio.patient_reads import PatientReads
-from aigc_demo.studio.run_desk import RunDesk, checked_name
+from aigc_demo.studio.run_desk import RunDesk
 from aigc_demo.studio.run_samples import sample_picture
 from aigc_demo.studio.run_state import RunState
+from aigc_demo.studio.seen_runs import checked_name
 from aigc_demo.studio.ticket import Ticket
 from aigc_demo.training.curves import LANGUAGE_MODEL, Curve
 from aigc_demo.training.recipes import RECIPES

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from aigc_demo.core.errors import InputError
+from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.studio import run_desk
 from aigc_demo.studio.admission import asked_minutes, expected
 from aigc_demo.studio.limits import PUBLIC, Limits
@@ -212,3 +212,24 @@ def test_what_this_machine_has_no_room_for_is_refused_before_it_is_taken(tmp_pat
     )
     assert desk.names() == []
     order(desk, settings=("hidden_size=64",))
+
+
+def test_an_order_that_the_disk_does_not_take_leaves_nothing_and_counts_for_nothing(tmp_path, monkeypatch):
+    desk = desk_of(tmp_path, minutes_per_address=10)
+
+    def full(folder):
+        raise DemoError("cannot_write", path=str(folder), detail="no space left")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Ticket, "save", lambda ticket, folder: full(folder))
+        with pytest.raises(DemoError):
+            order(desk, minutes="10", text=b"a text")
+    assert desk.names() == [] and [path for path in desk.folder.iterdir() if path.name[0] != "."] == []
+    order(desk, minutes="10")
+
+
+def test_many_small_runs_count_as_something(tmp_path):
+    desk = desk_of(tmp_path, disk_mib_per_address=3, runs_waiting=0, runs_per_address=0)
+    for _ in range(3):
+        end(desk, order(desk), 10)
+    assert refusal(desk) == "disk_of_network"
