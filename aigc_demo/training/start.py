@@ -36,7 +36,8 @@ def train(order: Order, should_stop: Callable[[], bool] = lambda: False) -> Iter
         InputError: something asked for cannot be done; nothing was written.
     """
     run, step = RunDirectory(order.run_dir), 0
-    bound_memory()
+    if not torch.cuda.is_available():  # CUDA reserves far more address space than it uses
+        bound_memory()
     with contextlib.ExitStack() as work:
         training, checkpoint = _begin(order, run, work)
         try:

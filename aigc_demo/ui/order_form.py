@@ -207,9 +207,7 @@ def _layout(limits: Limits, *, lost: bool) -> tuple[OrderForm, Any, Any]:
     with gr.Accordion(word("settings"), open=False, elem_id="train-settings"):
         asked = [_asked(name) for name in OFFERED]
         seed = gr.Number(1, label=word("seed"), precision=0, minimum=0, maximum=MAX_SEED)
-    shared = gr.Checkbox(
-        limits.share_runs, label=word("share_run"), info=word("share_run_info"), elem_id="share-run"
-    )
+    shared = share_switch(limits, "share-run")
     with gr.Row(elem_classes="actions"):
         on = training_is_on()
         trial = gr.Button(word("trial"), elem_id="trial", min_width=120, interactive=on)
@@ -235,6 +233,13 @@ def _limits_words(limits: Limits) -> str:
         minutes=min(MAX_MINUTES, limits.run_minutes),
         runs=limits.runs_per_visitor or "∞",
         disk=limits.disk_mib_per_visitor or "∞",
+    )
+
+
+def share_switch(limits: Limits, elem_id: str) -> Any:
+    """Whether others may see a run; at first as the host says."""
+    return gr.Checkbox(
+        limits.share_runs, label=word("share_run"), info=word("share_run_info"), elem_id=elem_id
     )
 
 

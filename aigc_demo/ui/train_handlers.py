@@ -15,6 +15,7 @@ from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.studio.catalog import Catalog
 from aigc_demo.studio.hub_folder import zip_model_folder
 from aigc_demo.studio.hub_push import push_model
+from aigc_demo.studio.limits import Limits
 from aigc_demo.studio.run_card import export_card
 from aigc_demo.studio.run_exchange import export_run
 from aigc_demo.studio.run_storage import lost_at_restart
@@ -51,6 +52,11 @@ class TrainHandlers:
         self._views: dict[str, object] = {}
         self._lost = lost_at_restart(watches.desk.folder)
         self._exports = tempfile.TemporaryDirectory(prefix="aigc-demo-exports-")
+
+    @property
+    def limits(self) -> Limits:
+        """Of the host."""
+        return self._desk.limits
 
     # ---- ordering
 
@@ -194,13 +200,13 @@ class TrainHandlers:
             url = push_model(run, repository)
             return run_view.notice("notice_pushed", url=url)
 
-    def upload(self, request: gr.Request, path: Any, secret: Any) -> Picture:
+    def upload(self, request: gr.Request, path: Any, secret: Any, shared: Any) -> Picture:
         """A run that was exported before."""
         with door(request):
             kept = self._met(request, secret)
             if path is None:
                 raise InputError("no_upload")
-            name = self._desk.bring(Path(path), kept, self._address(request))
+            name = self._desk.bring(Path(path), kept, self._address(request), shared is True)
             told = run_view.notice("notice_uploaded", name=name)
             return kept, self._choices(name), told, self._used_disk(kept)
 

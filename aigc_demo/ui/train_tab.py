@@ -13,7 +13,7 @@ from aigc_demo.ui import charts, run_view
 from aigc_demo.ui.comparison import MOST_COMPARED
 from aigc_demo.ui.frame import CHEAP, PRIVATE, Frame, in_group
 from aigc_demo.ui.language import word
-from aigc_demo.ui.order_form import OrderForm, build_order_form
+from aigc_demo.ui.order_form import OrderForm, build_order_form, share_switch
 from aigc_demo.ui.scrubber import Scrubber, build_scrubber, wire_scrubber
 from aigc_demo.ui.train_handlers import TrainHandlers
 from aigc_demo.ui.widgets import help_on, widget
@@ -105,8 +105,11 @@ def _exchange(handlers: TrainHandlers, visitor: Any, watched: Watched, notice: A
     with gr.Accordion(word("upload_run"), open=False, elem_id="upload-run"):
         gr.Markdown(word("upload_intro"), elem_classes="intro")
         file = gr.File(label=word("exported"), file_types=[".zip"], elem_id="upload-file", height=120)
+        shared = share_switch(handlers.limits, "share-upload")
         button = gr.Button(word("upload"), elem_id="upload")
-    button.click(handlers.upload, [file, visitor], [visitor, watched.picker, notice, watched.disk], **FILES)
+    button.click(
+        handlers.upload, [file, visitor, shared], [visitor, watched.picker, notice, watched.disk], **FILES
+    )
 
 
 def _push(handlers: TrainHandlers, visitor: Any, watched: Watched, notice: Any) -> None:

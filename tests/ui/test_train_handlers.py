@@ -178,3 +178,13 @@ def test_the_page_that_everybody_gets_names_no_run_that_is_not_shared(tmp_path):
     page = built(lambda: build_app(new_studio(tmp_path)))
     everything = json.dumps(page.get_config_file(), default=str)
     assert "open-to-all@20" in everything and "private.txt" not in everything and "private@" not in everything
+
+
+@pytest.mark.parametrize(("given", "shared"), [(True, True), (False, False), (None, False), ("yes", False)])
+def test_a_run_that_is_brought_is_shared_where_its_owner_says_so(handlers, monkeypatch, given, shared):
+    brought = []
+    monkeypatch.setattr(
+        handlers._desk, "bring", lambda path, secret, address, kept: brought.append(kept) or "annas"
+    )
+    handlers.upload(None, "run.zip", ANNA, given)
+    assert brought == [shared]
