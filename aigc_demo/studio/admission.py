@@ -8,6 +8,7 @@ from pathlib import Path
 from aigc_demo.core.bounds import DISK_VARIABLE, MEMORY_VARIABLE
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import InputError
+from aigc_demo.core.library_imports import importing
 from aigc_demo.core.memory import MODEL_SHARE, memory_gib
 from aigc_demo.studio.limits import Limits
 from aigc_demo.studio.run_notes import RunNotes, size
@@ -209,8 +210,9 @@ def expected(
     Raises:
         InputError: a setting is none, or these settings make no network.
     """
-    from aigc_demo.training.estimate import estimate, shape_of
-    from aigc_demo.training.recipes import recipe_named
+    with importing():
+        from aigc_demo.training.estimate import estimate, shape_of
+        from aigc_demo.training.recipes import recipe_named
 
     given = dict(word.split("=", 1) for word in settings)
     shape = {} if init is None else shape_of(recipe, init)

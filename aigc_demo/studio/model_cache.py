@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
+from aigc_demo.core.library_imports import importing
 from aigc_demo.studio.catalog import Catalog, Choice
 from aigc_demo.studio.turns import Turns
 
@@ -167,6 +168,17 @@ def _limit_from_environment() -> float:
         return DEFAULT_LIMIT_MIB
 
 
+# What a pretrained model's loader needs, by kind: its weights may come over a network for minutes, and nobody
+# shall wait for those, so only what it imports is imported alone.
+LIBRARIES = {
+    "text": ("transformers_text", "ours_text"),
+    "pictures": ("diffusion_pictures",),
+    "text-to-image": ("text_diffusion", "stable_diffusion", "clip_scores"),
+    "matches": ("matching", "clip_scores"),
+    "masks": ("masked_words",),
+}
+
+
 def load_model(choice: Choice, progress: Callable[[int, int], None]) -> Any:
     """A model of whichever kind; imports torch and its library, so the page is up before this runs.
 
@@ -177,10 +189,20 @@ def load_model(choice: Choice, progress: Callable[[int, int], None]) -> Any:
     Raises:
         DemoError: it cannot be loaded.
     """
-    from aigc_demo.core.device import set_threads
-
     if choice.entry.problem is not None:
         raise choice.entry.problem
+    if choice.entry.family != "pretrained":
+        with importing():
+            return _loaded(choice, progress)
+    with importing():
+        for name in LIBRARIES.get(choice.entry.kind, ()):
+            import_module(f"aigc_demo.generators.{name}")
+    return _loaded(choice, progress)
+
+
+def _loaded(choice: Choice, progress: Callable[[int, int], None]) -> Any:
+    from aigc_demo.core.device import set_threads
+
     set_threads(processes=2)  # two columns work side by side
     if choice.entry.kind == "text":
         from aigc_demo.generators.text import load_text_model

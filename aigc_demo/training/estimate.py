@@ -6,7 +6,6 @@ recipe and every setting, takes a fraction of a second, and no memory.
 """
 
 import json
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from aigc_demo.core.library_imports import importing
 from aigc_demo.core.run_directory import MOST_CHECKPOINTS, NUM_STATES_KEPT
 from aigc_demo.data.pairs import LONGEST
 from aigc_demo.data.tokenizer import BPE_VOCAB_SIZE, SPECIAL_TOKENS
@@ -71,7 +71,7 @@ def estimate(recipe_name: str, settings: Any, source_bytes: int = 0, text: str |
         ValueError: these settings make no network.
     """
     recipe = recipe_named(recipe_name)
-    with _one_at_a_time:
+    with importing():  # one at a time, and networks import the libraries
         count, kept = _measured(recipe_name, settings)
     logits = 0
     if recipe.family == "language-model":
@@ -87,9 +87,6 @@ def estimate(recipe_name: str, settings: Any, source_bytes: int = 0, text: str |
     state = NUM_STATES_KEPT * STATE_BYTES_A_PARAMETER * count
     disk = (MOST_CHECKPOINTS * WEIGHT_BYTES * count + state + 2 * source_bytes) / MIB
     return Estimate(count, BASE_MIB + memory / MIB, disk)
-
-
-_one_at_a_time = threading.Lock()
 
 
 @lru_cache(maxsize=256)

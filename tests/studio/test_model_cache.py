@@ -1,9 +1,13 @@
+import subprocess
+import sys
 import threading
 from types import SimpleNamespace
 
 import pytest
 
 from aigc_demo.core.errors import DemoError
+from aigc_demo.studio import model_cache
+from aigc_demo.studio.catalog import Catalog
 from aigc_demo.studio.model_cache import ModelCache, Progress, weights_mib
 
 
@@ -112,3 +116,52 @@ def test_the_limit_can_be_set_from_outside(monkeypatch):
     assert ModelCache().limit_mib == 123
     monkeypatch.setenv("AIGC_DEMO_MODELS_MIB", "much")
     assert ModelCache().limit_mib == 4096
+
+
+RACE = """
+import sys, threading
+from aigc_demo.studio.catalog import Catalog
+from aigc_demo.studio.model_cache import ModelCache
+names = ("gpt2-tiny-world", "gpt-tiny-world", "gpt2-shakespeare", "ddpm-tiny-world", "gpt2-tang",
+         "text2image-diffusion-tiny-world", "clip-tiny-world", "checker-tiny-world")
+cache, failed, begin = ModelCache(), [], threading.Barrier(len(names) + 2)
+def load(name):
+    begin.wait()
+    try:
+        cache.get(name)
+    except BaseException as error:
+        failed.append((name, repr(error)))
+def size(recipe):
+    from aigc_demo.studio.admission import expected
+    begin.wait()
+    try:
+        expected(recipe, [])
+    except BaseException as error:
+        failed.append((recipe, repr(error)))
+threads = [threading.Thread(target=load, args=(name,)) for name in names]
+threads += [threading.Thread(target=size, args=(recipe,)) for recipe in ("ddpm", "text2image-diffusion")]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+sys.exit(str(failed) if failed else 0)
+"""
+
+
+def test_many_who_are_the_first_to_use_the_libraries_all_get_their_models():
+    done = subprocess.run([sys.executable, "-c", RACE], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_whoever_imports_a_large_library_does_so_alone(monkeypatch):
+    inside, most = [], []
+
+    class Counting:
+        def __enter__(self):
+            inside.append(1)
+
+        def __exit__(self, *error):
+            most.append(len(inside))
+            inside.pop()
+
+    monkeypatch.setattr(model_cache, "importing", Counting)
+    loaded = model_cache.load_model(Catalog().choice("gpt-tiny-world"), lambda fetched, total: None)
+    assert loaded.num_parameters > 0 and most == [1]
