@@ -70,6 +70,7 @@ def page_process(tmp_path_factory):
                 process.wait(15)
             except subprocess.TimeoutExpired:
                 process.kill()
+                process.wait()
 
 
 @pytest.fixture(scope="session")

@@ -39,6 +39,7 @@ def page(tmp_path_factory):
             process.wait(20)
         except subprocess.TimeoutExpired:
             process.kill()
+            process.wait()
 
 
 def test_others_are_served_while_a_run_does_not_answer_and_it_comes_back(page):
