@@ -25,8 +25,8 @@ def bound_memory() -> None:
     if not limit or setting is None:
         return
     with contextlib.suppress(OSError, psutil.Error, ValueError):
-        size = round((limit + RESERVED_MIB) * MIB)
-        psutil.Process().rlimit(setting, (size, size))
+        most = round((limit + RESERVED_MIB) * MIB)
+        psutil.Process().rlimit(setting, (most, most))
 
 
 def memory_bound_mib() -> float:
@@ -43,13 +43,19 @@ def check_disk(folder: Path) -> None:
     limit = _mib(DISK_VARIABLE)
     if not limit:
         return
-    used = 0
-    for root, _, names in os.walk(folder):
-        for name in names:
-            with contextlib.suppress(OSError):
-                used += os.stat(os.path.join(root, name)).st_size
+    used = size(folder)
     if used > limit * MIB:
         raise DemoError("run_disk_full", used=round(used / MIB), limit=round(limit))
+
+
+def size(folder: Path) -> int:
+    """Bytes of all files below a folder."""
+    total = 0
+    for root, _, files in os.walk(folder):
+        for name in files:
+            with contextlib.suppress(OSError):
+                total += os.stat(os.path.join(root, name)).st_size
+    return total
 
 
 def _mib(variable: str) -> float:

@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from aigc_demo.core.bounds import DISK_VARIABLE, MEMORY_VARIABLE
+from aigc_demo.core.bounds import DISK_VARIABLE, MEMORY_VARIABLE, size
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.library_imports import importing
 from aigc_demo.core.memory import MODEL_SHARE, memory_gib
 from aigc_demo.studio.limits import Limits
-from aigc_demo.studio.run_notes import RunNotes, size
+from aigc_demo.studio.run_notes import RunNotes
 from aigc_demo.studio.ticket import Ticket
 from aigc_demo.studio.usage import Usage
 
@@ -125,7 +125,7 @@ class Admission:
 
     def _check_disk(self, asked: Asked) -> None:
         limits = self.limits
-        mine = self._names_of(asked.secret)
+        mine = self._notes.names_of(asked.secret)
         self._check_room(mine, asked.disk_mib, limits.disk_mib_per_visitor, "disk_budget")
         if asked.address:
             names = self._usage.names_of(asked.address)
@@ -135,13 +135,13 @@ class Admission:
         self._check_room(self._usage.names(), asked.disk_mib, limits.disk_mib, "disk_of_all")
 
     def _check_room(self, names: Iterable[str], more_mib: float, limit_mib: int, key: str) -> None:
-        used = self._used_mib(names)
+        used = self._used_mib(names) if limit_mib else 0.0  # nobody looks at the disk for no limit
         if limit_mib and (used >= limit_mib or used + more_mib > limit_mib):
             raise InputError(key, used=round(used), needed=round(more_mib), limit=limit_mib)
 
     def room_mib(self, asked: Asked) -> float:
         """What is left to this visitor, this address and everybody."""
-        limits, mine = self.limits, self._names_of(asked.secret)
+        limits, mine = self.limits, self._notes.names_of(asked.secret)
         left: list[tuple[int, Iterable[str]]] = [
             (limits.disk_mib_per_visitor, mine),
             (limits.disk_mib, self._usage.names()),
@@ -150,18 +150,15 @@ class Admission:
             left.append((limits.disk_mib_per_address, self._usage.names_of(asked.address)))
         return min((limit - self._used_mib(names) for limit, names in left if limit), default=float("inf"))
 
-    def _names_of(self, secret: str) -> list[str]:
-        return [folder.name for folder, ticket in self._notes.tickets() if ticket.belongs_to(secret)]
-
     def _used_mib(self, names: Iterable[str]) -> float:
         """What runs take: at least what is expected of those under way, and something for each."""
         names = list(names)
         sizes = self._notes.sizes(self._folder / name for name in names)
         under_way = {folder.name for folder, ticket in self._notes.tickets() if ticket.stage != "ended"}
         return sum(
-            max(size / MIB, LEAST_MIB, self._usage.disk_mib(name) if name in under_way else 0.0)
-            for name, size in sizes.items()
-            if size
+            max(taken / MIB, LEAST_MIB, self._usage.disk_mib(name) if name in under_way else 0.0)
+            for name, taken in sizes.items()
+            if taken
         )
 
     def _make_room(self, more_mib: float) -> None:

@@ -56,16 +56,6 @@ def try_order(
         yield from trial(train_arguments(**words, run_dir=place_of_run), bounds=bounds)
 
 
-def try_training(
-    arguments: Sequence[str],
-    timeout_seconds: float = TIMEOUT_SECONDS,
-    bounds: Mapping[str, str] | None = None,
-) -> dict[str, Any]:
-    """The last word of `trial`, waited for."""
-    *_, found = filter(None, trial(arguments, timeout_seconds, bounds))
-    return found
-
-
 def trial(
     arguments: Sequence[str],
     timeout_seconds: float = TIMEOUT_SECONDS,

@@ -21,6 +21,7 @@ from pathlib import Path
 import psutil
 from filelock import FileLock, Timeout
 
+from aigc_demo.core.bounds import size
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.core.run_directory import RunDirectory, writing
 from aigc_demo.core.unfinished import DELETED, PICTURES, remove_leftovers, writer_mark
@@ -36,7 +37,7 @@ from aigc_demo.studio.admission import (
 from aigc_demo.studio.archive_reader import MAX_BYTES
 from aigc_demo.studio.limits import Limits
 from aigc_demo.studio.run_exchange import import_run
-from aigc_demo.studio.run_notes import Note, size
+from aigc_demo.studio.run_notes import Note
 from aigc_demo.studio.run_order import RunOrder
 from aigc_demo.studio.run_state import PROBLEM_FILE
 from aigc_demo.studio.seen_runs import SeenRuns
@@ -173,8 +174,7 @@ class RunDesk(SeenRuns):
             disk_mib, memory_mib = expected(recipe, settings, own, words, init)
             asked = replace(asked, disk_mib=disk_mib, memory_mib=memory_mib)
             with self._lock:
-                self._be_the_only_desk()
-                self._admission.check(asked)
+                self._check(asked)
                 name = f"{recipe}-{time.strftime('%m%d-%H%M%S')}-{secrets.token_hex(2)}"
                 folder = self.folder / name
                 self._usage.note(name, address, minutes, disk_mib)

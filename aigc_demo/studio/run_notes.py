@@ -1,7 +1,6 @@
 """What stands in the folders of all runs, for the desk and for lists, however slow their disk answers."""
 
 import contextlib
-import os
 import re
 import time
 from collections.abc import Iterable
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import psutil
 
+from aigc_demo.core.bounds import size
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.run_directory import RunDirectory
@@ -80,6 +80,10 @@ class RunNotes:
         """All that the desk has noted."""
         return [(answer.key, answer.value.ticket) for answer in self.all() if answer.value.ticket]
 
+    def names_of(self, secret: str) -> list[str]:
+        """The runs that a visitor ordered."""
+        return [folder.name for folder, ticket in self.tickets() if ticket.belongs_to(secret)]
+
     def ticket(self, name: str) -> Ticket | None:
         """The desk's note beside a run."""
         return self._notes.get(self._folder / name, share=True).ticket
@@ -133,16 +137,6 @@ def read_note(folder: Path) -> Note:
     if ticket is None or ticket.stage != "started":
         return Note(ticket, begun, age)
     return Note(ticket, begun, age, ticket.worker(folder), min(silence(folder), time.time() - ticket.since))
-
-
-def size(folder: Path) -> int:
-    """Bytes of all files below a folder."""
-    total = 0
-    for root, _, files in os.walk(folder):
-        for name in files:
-            with contextlib.suppress(OSError):
-                total += os.stat(os.path.join(root, name)).st_size
-    return total
 
 
 def _run_folders(folder: Path) -> list[Path]:

@@ -108,7 +108,7 @@ class SeenRuns:
 
     def names_of(self, secret: str) -> list[str]:
         """The runs that this visitor ordered."""
-        return [folder.name for folder, ticket in self._notes.tickets() if ticket.belongs_to(secret)]
+        return self._notes.names_of(secret)
 
     def used_bytes(self, secret: str) -> int:
         """What this visitor's runs take on the disk."""

@@ -19,7 +19,7 @@ import torch
 from accelerate import PartialState
 from accelerate.utils import broadcast_object_list, parse_flag_from_env
 
-from aigc_demo.core.bounds import memory_bound_mib
+from aigc_demo.core.bounds import memory_bound_mib, size
 from aigc_demo.core.device import peak_memory_mib
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.core.events import CheckpointSaved, RunStarted, StepDone
@@ -261,7 +261,7 @@ def _peak_address_space_mib() -> float:
 
 
 def _mib(folder: Path) -> float:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 2**20
+    return size(folder) / 2**20
 
 
 @contextmanager

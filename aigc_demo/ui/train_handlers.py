@@ -146,7 +146,7 @@ class TrainHandlers:
             with contextlib.suppress(FileNotFoundError, InputError):
                 view = self._watches.view(name, fresh=first)
                 mine = self._desk.belongs_to(name, secret)
-                taken = self._desk.may_be_taken_by(name, secret)
+                taken = mine or self._desk.may_be_taken_by(name, secret)
         seen = _Seen(view, mine, taken)
         return replace(seen, used_disk=self._used_disk(secret)) if seen.ended or first else seen
 

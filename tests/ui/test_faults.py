@@ -17,9 +17,22 @@ def nothing_counted(monkeypatch):
     monkeypatch.setattr(faults, "_counts", faults.Counter())
 
 
+def serve(application, method, path):
+    """What is sent for a request; in a thread, since the browser tests' driver keeps a loop running here."""
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {"type": "http", "method": method, "path": path}
+    thread = threading.Thread(target=lambda: asyncio.run(UnhandledErrors(application)(scope, None, send)))
+    thread.start()
+    thread.join()
+    return sent
+
+
 def answer(error, begun=None, path="/gradio_api/queue/data"):
     """What is sent where an application raises, after it has sent the head of an answer of a type."""
-    sent = []
 
     async def application(scope, receive, send):
         if begun:
@@ -27,14 +40,7 @@ def answer(error, begun=None, path="/gradio_api/queue/data"):
             await send({"type": "http.response.start", "status": 200, "headers": head})
         raise error
 
-    async def send(message):
-        sent.append(message)
-
-    scope = {"type": "http", "method": "GET", "path": path}
-    thread = threading.Thread(target=lambda: asyncio.run(UnhandledErrors(application)(scope, None, send)))
-    thread.start()
-    thread.join()
-    return sent
+    return serve(application, "GET", path)
 
 
 def fails_in_our_code():
@@ -66,19 +72,10 @@ def test_a_fault_of_our_own_is_500_and_its_stack_trace_is_logged_once(caplog):
     [("/gradio_api/run/predict", 400), ("/gradio_api/api/a/", 400), ("/gradio_api/info", 500)],
 )
 def test_what_a_direct_call_is_refused_with_is_no_fault_of_the_server(path, status):
-    sent = []
-
     async def application(scope, receive, send):
         await send({"type": "http.response.start", "status": 500, "headers": []})
 
-    async def send(message):
-        sent.append(message)
-
-    scope = {"type": "http", "method": "POST", "path": path}
-    thread = threading.Thread(target=lambda: asyncio.run(UnhandledErrors(application)(scope, None, send)))
-    thread.start()
-    thread.join()
-    assert sent[0]["status"] == status
+    assert serve(application, "POST", path)[0]["status"] == status
 
 
 def test_a_stream_ends_and_another_answer_is_cut_off(caplog):
