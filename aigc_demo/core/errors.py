@@ -62,6 +62,27 @@ ENGLISH: dict[str, str] = {
         "{name} is not a table of pictures ({detail}); "
         "save it in UTF-8 with the columns file_name and text, or take it out of the folder."
     ),
+    "no_column": "{name} has no column {expected} but: {known}; rename the one that is meant.",
+    "rows_match_nothing": (
+        "None of the {count} rows of {name} names a picture of the folder (the first: {first}); "
+        "write the names as those of the files, capitals too."
+    ),
+    "rows_without_picture": (
+        "{count} rows of {name} name no picture of the folder (the first: {first}) and were not used; "
+        "write the names as those of the files, capitals too."
+    ),
+    "pictures_without_row": (
+        "{count} pictures have no row in {name} (the first: {first}); add rows for them if they have captions."
+    ),
+    "rows_repeated": (
+        "{count} rows of {name} name a picture that an earlier row has (the first: {first}); "
+        "only the earlier row is used."
+    ),
+    "zip_names": (
+        "The names in the zip file are not marked as UTF-8 and were read as {encoding} (the first: {first}); "
+        "if that is wrong, pack the pictures again with names in UTF-8."
+    ),
+    "metadata_not_read": "{name} is not read; save the table as metadata.csv or metadata.jsonl, one of them.",
     "not_pictures": (
         "This file is not a zip of pictures ({detail}); "
         "give a zip file that holds PNG pictures and at most one metadata file."

@@ -285,6 +285,7 @@ def _found(name: str, read: ReadPictures) -> _Read:
         "without_text": sum(not text for text in read.texts) if described else 0,
         **{f"skipped_{reason}": count for reason, count in sorted(read.skipped.items())},
         **dict(sorted(read.noticed.items())),
+        **read.told,
     }
     return _Read(
         name=name,

@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from aigc_demo.core.config import setting
-from aigc_demo.core.errors import InputError
+from aigc_demo.data.captions import no_captions
 from aigc_demo.data.images import PICTURES, PictureCorpus, PictureSettings, prepare_pictures
 from aigc_demo.data.preparation import PreparationStep
 from aigc_demo.data.sources import TINY_WORLD
@@ -244,11 +244,11 @@ def _captioned(corpus: PictureCorpus, source: str) -> PairCorpus:
     import torch
 
     if corpus.train_texts is None or corpus.validation_texts is None:
-        raise InputError("no_captions", source=source)
+        raise no_captions(source, corpus.report[0].facts)
     texts = corpus.train_texts, corpus.validation_texts
     kept = [[place for place, text in enumerate(part) if words_of(text)] for part in texts]
     if not kept[0]:
-        raise InputError("no_captions", source=source)
+        raise no_captions(source, corpus.report[0].facts)
     pixels = [
         part[torch.tensor(places, dtype=torch.int64)]
         for part, places in zip((corpus.train, corpus.validation), kept, strict=True)

@@ -1,15 +1,14 @@
 """Pictures from files of strangers: a folder, or contents from elsewhere, decoded by a process of its own.
 
 A folder is laid out as the datasets library's imagefolder: pictures, perhaps in one subfolder per class,
-perhaps with a metadata.csv or metadata.jsonl that holds file_name and text. A file that cannot be used is
-skipped and counted with its reason; a decoder that dies or hangs costs the file it had, and is started again.
+perhaps with captions in a metadata file (`captions`). A file that cannot be used is skipped and counted with
+its reason; a decoder that dies or hangs costs the file it had, and is started again.
 """
 
 import contextlib
-import csv
-import io
 import json
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -24,31 +23,40 @@ import numpy as np
 
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import DemoError, InputError
+from aigc_demo.core.strict_json import strict_json
+from aigc_demo.data.captions import METADATA, Captions, Facts
 
 DECODER = Path(__file__).with_name("picture_decoder.py")
-SUFFIXES = {
-    ".png": "PNG",
-    ".jpg": "JPEG",
-    ".jpeg": "JPEG",
-    ".gif": "GIF",
-    ".webp": "WEBP",
-    ".bmp": "BMP",
-    ".tif": "TIFF",
-    ".tiff": "TIFF",
+ENDINGS = {
+    "PNG": (".png", ".apng"),
+    "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif", ".jif", ".pjpeg", ".pjp", ".mpo"),
+    "GIF": (".gif",),
+    "WEBP": (".webp",),
+    "BMP": (".bmp", ".dib"),
+    "TIFF": (".tif", ".tiff"),
+    "AVIF": (".avif", ".avifs"),
 }
-FORMATS = tuple(sorted(set(SUFFIXES.values())))
-METADATA = ("metadata.csv", "metadata.jsonl")
-CAPTIONS = ("text", "caption")  # columns
+SUFFIXES = {ending: form for form, endings in ENDINGS.items() for ending in endings}
+FORMATS = tuple(sorted(ENDINGS))
+# Pictures too, but of formats that are not read: each decoder more is one more that a crafted file can use.
+OTHER_SUFFIX = re.compile(
+    r"""\.(?: hei[cf] | hif | jxl | jp[2fx] | j2k | svgz? | ico | icns | cur | psd | xcf | tga | dds | exr
+    | hdr | pcx | p[pgbnf]m | x[bp]m | eps | ai | wmf | emf | qoi
+    | raw | dng | cr[23] | nef | arw | orf | rw2 | raf )""",
+    re.VERBOSE,
+)
+TABLES = ("csv", "jsonl", "json", "tsv", "parquet", "xlsx", "xls", "ods", "txt")  # that metadata come in
+ZIP_NOTE = ".names-of-zip.json"
+"""Beside pictures that were unpacked: what the names in their zip file were read as, if guessed."""
+MAX_NOTE_BYTES = 2000
 MAX_FILES = 50_000
 MAX_FILE_BYTES = 64 * 2**20
 MAX_BYTES = 8 * 2**30  # of all files together
-MAX_METADATA_BYTES = 64 * 2**20
-MAX_TEXT_LENGTH = 1000
 MAX_DEATHS = 50  # of decoders, before the whole folder is refused
 DECODING_SECONDS = 20.0
 MAX_ANSWER_BYTES = 4096
 # What a decoder may answer: what a stranger's file has taken over could say anything.
-REASONS = ("no_picture", "too_small", "too_large", "unusual", "broken")
+REASONS = ("no_picture", "other_format", "too_small", "too_large", "unusual", "broken")
 NOTES = {"format", "mode", "animated", "transparent", "rotated"}
 
 
@@ -82,6 +90,7 @@ class ReadPictures:
         num_bytes: of all files that were read.
         skipped: how many files were not used, by reason.
         noticed: how many of those used were animated, misnamed, transparent, and so on.
+        told: what the metadata files held, and which endings were not read.
     """
 
     pixels: np.ndarray
@@ -90,6 +99,7 @@ class ReadPictures:
     num_bytes: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
     noticed: Counter[str] = field(default_factory=Counter)
+    told: Facts = field(default_factory=dict)
 
 
 def read_folder(path: Path, side: int) -> ReadPictures:
@@ -102,7 +112,12 @@ def read_folder(path: Path, side: int) -> ReadPictures:
     Raises:
         InputError: the folder cannot be read, holds too much, or nothing that can be used.
     """
-    return read_pictures(_files(path), side, shown(path.name))
+    captions, endings = Captions(), Counter[str]()
+    read = read_pictures(_files(path, captions, endings), side, shown(path.name))
+    read.told = {**captions.facts(), **_zip_names(path)}
+    if endings:
+        read.told["other_endings"] = shown(", ".join(f"{name} {n}" for name, n in endings.most_common()))
+    return read
 
 
 def read_pictures(
@@ -236,25 +251,37 @@ class _Decoder:
         process.stdout.close()
 
 
-def _files(root: Path) -> Iterator[PictureFile]:
-    """The pictures of a folder in the order of their names, with what its metadata says of them."""
+def _files(root: Path, captions: Captions, endings: Counter[str]) -> Iterator[PictureFile]:
+    """The pictures of a folder in the order of their names, with what its metadata says of them.
+
+    Args:
+        root: the folder.
+        captions: filled with what the metadata files in it say.
+        endings: of the pictures that are not read; counted.
+    """
     try:
         real_root = root.resolve(strict=True)
         if not real_root.is_dir():
             raise InputError("no_picture_folder", path=shown(str(root)))
     except (OSError, ValueError, RuntimeError) as error:
         raise InputError("no_picture_folder", path=shown(str(root))) from error
-    texts: dict[Path, str] = {}
     for folder, folders, names in os.walk(real_root, onerror=_unreadable):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         here = Path(folder)
-        texts.update(_captions(here, names))
         inside = here.relative_to(real_root).parts
+        _read_metadata(here, "/".join(inside), names, captions)
         for name in sorted(names):
-            if Path(name).suffix.lower() in SUFFIXES and not name.startswith("."):
-                path = here / name
-                content, reason = read_regular_file(path, real_root)
-                yield PictureFile(name, content, inside[-1] if inside else None, texts.get(path), reason)
+            ending = Path(name).suffix.lower()
+            other = OTHER_SUFFIX.fullmatch(ending) is not None
+            if name.startswith(".") or not (other or ending in SUFFIXES):
+                continue
+            text = captions.of("/".join((*inside, name)))
+            if other:
+                endings[ending] += 1
+                content, reason = None, "other_format"
+            else:
+                content, reason = read_regular_file(here / name, real_root)
+            yield PictureFile(name, content, inside[-1] if inside else None, text, reason)
 
 
 def _unreadable(error: OSError) -> None:
@@ -293,37 +320,26 @@ def read_regular_file(path: Path, root: Path) -> tuple[bytes | None, str]:
     return (None, "too_large") if len(content) > MAX_FILE_BYTES else (content, "")
 
 
-def _captions(folder: Path, names: list[str]) -> dict[Path, str]:
-    """What the metadata in a folder say, by the path of the picture."""
-    name = next((name for name in METADATA if name in names), None)
-    if name is None:
-        return {}
-    content, reason = read_regular_file(folder / name, folder)
-    if content is None or len(content) > MAX_METADATA_BYTES:
-        raise InputError("bad_metadata", name=name, detail=reason or "too_large")
+def _zip_names(root: Path) -> Facts:
+    """What the names of pictures out of a zip file were read as, where `picture_zip` had to guess."""
+    content, _ = read_regular_file(root / ZIP_NOTE, root.resolve())
     try:
-        text = content.decode("utf-8-sig")
-        rows = list(_csv_rows(text) if name.endswith(".csv") else _jsonl_rows(text))
-    except (ValueError, csv.Error, RecursionError) as error:
-        raise InputError("bad_metadata", name=name, detail="not UTF-8, or broken") from error
-    if rows and not all(isinstance(row, dict) and isinstance(row.get("file_name"), str) for row in rows):
-        raise InputError("bad_metadata", name=name, detail="no file_name")
-    found = {}
-    for row in rows:
-        caption = next((row[column] for column in CAPTIONS if isinstance(row.get(column), str)), None)
-        if caption is not None and "\0" not in row["file_name"]:
-            found[Path(os.path.normpath(folder / row["file_name"]))] = plain(caption)
-    return found
+        note = strict_json((content or b"").decode("utf-8"), MAX_NOTE_BYTES)
+        return {"zip_names_read_as": shown(note["encoding"]), "first_of_zip_names": shown(note["first"])}
+    except (ValueError, TypeError, KeyError):
+        return {}
 
 
-def _csv_rows(text: str) -> Iterator[Any]:
-    return csv.DictReader(io.StringIO(text, newline=""))
-
-
-def _jsonl_rows(text: str) -> Iterator[Any]:
-    return (json.loads(line) for line in text.splitlines() if line.strip())
-
-
-def plain(caption: str) -> str:
-    """A caption on one line, of bounded length."""
-    return " ".join(caption[: 4 * MAX_TEXT_LENGTH].split())[:MAX_TEXT_LENGTH]
+def _read_metadata(folder: Path, inside: str, names: list[str], captions: Captions) -> None:
+    """Take the first of the metadata files in a folder, and note the others."""
+    known = sorted((name for name in names if name.lower() in METADATA), key=lambda name: name.lower())
+    taken = known[0] if known else None
+    for name in sorted(names):
+        stem, _, ending = name.lower().rpartition(".")
+        if stem == "metadata" and ending in TABLES and name != taken:
+            captions.leave_out(inside, name)
+    if taken is not None:
+        content, reason = read_regular_file(folder / taken, folder)
+        if content is None:
+            raise InputError("bad_metadata", name=shown(taken), detail=reason)
+        captions.add(inside, taken, content)

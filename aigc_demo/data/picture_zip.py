@@ -1,17 +1,21 @@
 """A visitor's pictures: a zip file that is looked through before anything of it reaches the disk."""
 
+import json
 import re
 import stat
+import unicodedata
 import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.run_directory import whole_or_nothing
-from aigc_demo.data.picture_files import MAX_FILES, METADATA
+from aigc_demo.data.captions import METADATA
+from aigc_demo.data.picture_files import MAX_FILES, ZIP_NOTE
 
 MAX_ZIP_BYTES = 256 * 2**20
 MAX_UNPACKED_BYTES = 512 * 2**20
@@ -26,6 +30,8 @@ NO_ZIP = "it is no zip file, or it is damaged or has a password"
 DAMAGED = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, ValueError, OSError)
 # Besides letters and digits of any language. No colon, backslash or control character, on no system.
 NAME = re.compile(r"[\w .,()'&+#@=!~-]+")
+# What names that are not marked as UTF-8 may be, in the order in which they are tried; the last one fits all.
+ENCODINGS = ("utf-8", "gb18030", "cp437")
 LEFT_OUT = re.compile(r"(?:^|/)(?:__MACOSX|\.[^/.][^/]*)(?:/|$)|(?:^|/)Thumbs\.db$")  # what desktops add
 
 
@@ -51,66 +57,125 @@ def unpack_pictures(source: Path, target: Path) -> int:
     if source.stat().st_size > MAX_ZIP_BYTES:
         raise _refused(f"it has more than {MAX_ZIP_BYTES // 2**20} MiB")
     try:
-        with zipfile.ZipFile(source) as file:
+        file, encoding = _opened(source)
+        with file:
             entries = _checked(file.infolist())
             with whole_or_nothing(target) as place:
                 place.mkdir(parents=True)
-                for info in entries:
-                    path = place / info.filename
+                for entry in entries:
+                    path = place / entry.name
                     path.parent.mkdir(parents=True, exist_ok=True)
                     with path.open("xb") as unpacked:
-                        unpacked.writelines(_blocks(file, info))
+                        unpacked.writelines(_blocks(file, entry))
+                _note_encoding(place, entries, encoding)
     except DAMAGED as error:
         raise _refused(NO_ZIP) from error
-    return sum(not _is_metadata(info.filename) for info in entries)
+    return sum(not entry.is_metadata for entry in entries)
 
 
-def _checked(infos: list[zipfile.ZipInfo]) -> list[zipfile.ZipInfo]:
+@dataclass(frozen=True)
+class _Entry:
+    """A file of the zip file, and its name: composed, as systems but macOS write it."""
+
+    info: zipfile.ZipInfo
+    name: str
+
+    @property
+    def is_metadata(self) -> bool:
+        return PurePosixPath(self.name).name.lower() in METADATA
+
+
+def _opened(source: Path) -> tuple[zipfile.ZipFile, str]:
+    """The zip file, and what those of its names were read as that are not marked as UTF-8."""
+    for encoding in ENCODINGS[:-1]:
+        try:
+            return zipfile.ZipFile(source, metadata_encoding=encoding), encoding
+        except UnicodeDecodeError:
+            continue
+    return zipfile.ZipFile(source), ENCODINGS[-1]
+
+
+def _note_encoding(place: Path, entries: list[_Entry], encoding: str) -> None:
+    """Leave word of a guess beside the pictures, where whoever reads them finds it."""
+    guessed = [
+        entry.name for entry in entries if not entry.info.flag_bits & 0x800 and not entry.name.isascii()
+    ]
+    if guessed and encoding != ENCODINGS[0]:
+        note = {"encoding": encoding.upper(), "first": shown(guessed[0])}
+        (place / ZIP_NOTE).write_text(json.dumps(note), "utf-8")
+
+
+def _checked(infos: list[zipfile.ZipInfo]) -> list[_Entry]:
     """The files that are to be unpacked, after a look at all of them."""
-    files = [info for info in infos if not info.is_dir() and not LEFT_OUT.search(info.filename)]
+    files = [
+        _Entry(info, unicodedata.normalize("NFC", info.filename))
+        for info in infos
+        if not info.is_dir() and not LEFT_OUT.search(info.filename)
+    ]
     if len(infos) > 2 * MAX_FILES or len(files) > MAX_FILES:
         raise _refused(f"it holds more than {MAX_FILES:,} files")
-    if sum(info.file_size for info in files) > MAX_UNPACKED_BYTES:
+    if sum(entry.info.file_size for entry in files) > MAX_UNPACKED_BYTES:
         raise _refused(f"it would unpack to more than {MAX_UNPACKED_BYTES // 2**20} MiB")
-    for info in files:
-        _check(info)
-    if all(_is_metadata(info.filename) for info in files):
-        raise _refused("it holds no PNG picture")
+    for entry in files:
+        _check(entry)
+    _check_endings(files)
     # Two names that differ in their case alone are one file on many systems.
-    often = Counter(info.filename.casefold() for info in files)
-    folders = {str(parent).casefold() for info in files for parent in PurePosixPath(info.filename).parents}
+    often = Counter(entry.name.casefold() for entry in files)
+    folders = {str(parent).casefold() for entry in files for parent in PurePosixPath(entry.name).parents}
     if any(count > 1 for count in often.values()) or folders & set(often):
         raise _refused("a name stands in it twice")
     return files
 
 
-def _check(info: zipfile.ZipInfo) -> None:
+def _check_endings(files: list[_Entry]) -> None:
+    """Refuses what is no PNG picture by its name, and says how much of that there is."""
+    pictures = [entry for entry in files if not entry.is_metadata]
+    others = [entry for entry in pictures if not entry.name.lower().endswith(".png")]
+    if len(others) == 1 < len(pictures):
+        raise _refused(f"{shown(others[0].name)} is no PNG picture")
+    if others:
+        endings = Counter(PurePosixPath(entry.name).suffix.lower() or "without ending" for entry in others)
+        which = shown(", ".join(f"{count} {ending}" for ending, count in endings.most_common()))
+        raise _refused(
+            f"{len(others)} of its {len(pictures)} files are no PNG pictures: {which};"
+            f" the first: {shown(others[0].name)}"
+        )
+    if not pictures:
+        raise _refused("it holds no PNG picture")
+
+
+def _check(entry: _Entry) -> None:
     """Refuses a file by what the list of contents says of it."""
-    parts = info.filename.split("/")
-    safe = all(NAME.fullmatch(part) and part.strip(" .") == part for part in parts)
-    if not safe or len(parts) > MAX_DEPTH or len(info.filename) > MAX_NAME_LENGTH:
-        raise _refused(f"the name {shown(info.filename)} is not one that is taken")
+    info, name = entry.info, entry.name
+    parts = name.split("/")
+    safe = all(_is_plain(part) and part.strip(" .") == part for part in parts)
+    if not safe or len(parts) > MAX_DEPTH or len(name) > MAX_NAME_LENGTH:
+        raise _refused(f"the name {shown(name)} is not one that is taken")
     mode = info.external_attr >> 16
     if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
-        raise _refused(f"{shown(info.filename)} is a link or another special file")
-    if not info.filename.lower().endswith(".png") and not _is_metadata(info.filename):
-        raise _refused(f"{shown(info.filename)} is no PNG picture")
+        raise _refused(f"{shown(name)} is a link or another special file")
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise _refused(f"{shown(info.filename)} is packed in a way that is not taken")
+        raise _refused(f"{shown(name)} is packed in a way that is not taken")
     if info.file_size > MAX_PICTURE_BYTES:
-        raise _refused(f"{shown(info.filename)} has more than {MAX_PICTURE_BYTES // 2**20} MiB")
+        raise _refused(f"{shown(name)} has more than {MAX_PICTURE_BYTES // 2**20} MiB")
     if info.file_size > max(RATIO_FROM_BYTES, MAX_RATIO * info.compress_size):
-        raise _refused(f"{shown(info.filename)} is packed more tightly than pictures are")
+        raise _refused(f"{shown(name)} is packed more tightly than pictures are")
 
 
-def _blocks(file: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
+def _is_plain(name: str) -> bool:
+    """Whether a name has only signs that are taken; marks on letters, as Hindi and Thai need, are."""
+    letters = "".join(sign for sign in name if not unicodedata.category(sign).startswith("M"))
+    return NAME.fullmatch(letters) is not None
+
+
+def _blocks(file: zipfile.ZipFile, entry: _Entry) -> Iterator[bytes]:
     """A file's content in pieces: as many bytes as the list of contents promised, and not one more."""
-    left = info.file_size
+    left = entry.info.file_size
     try:
-        with file.open(info) as packed:
+        with file.open(entry.info) as packed:
             begin = packed.read(len(PNG_SIGNATURE))
-            if begin != PNG_SIGNATURE and not _is_metadata(info.filename):
-                raise _refused(f"{shown(info.filename)} is no PNG picture")
+            if begin != PNG_SIGNATURE and not entry.is_metadata:
+                raise _refused(f"{shown(entry.name)} is no PNG picture")
             block = begin
             while block and len(block) <= left:
                 yield block
@@ -120,10 +185,6 @@ def _blocks(file: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
         raise _refused(NO_ZIP) from error
     if left or block:
         raise _refused("its list of contents is false")
-
-
-def _is_metadata(name: str) -> bool:
-    return PurePosixPath(name).name in METADATA
 
 
 def _refused(detail: str) -> InputError:

@@ -130,7 +130,7 @@ def _unfit(key: str, **values: Any) -> dict[str, Any]:
 
 def _last_line(output: str) -> dict[str, Any]:
     """The result among what was printed."""
-    for line in reversed(output.splitlines()):
+    for line in reversed(output.split("\n")):
         with contextlib.suppress(ValueError):
             found = json.loads(line)
             if isinstance(found, dict) and "fits" in found:

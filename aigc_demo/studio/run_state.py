@@ -72,7 +72,7 @@ def last_event(run: RunDirectory) -> TrainEvent | None:
     try:
         with run.events_path.open("rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - LAST_BYTES))
-            lines = file.read().decode("utf-8", "replace").splitlines()
+            lines = file.read().decode("utf-8", "replace").split("\n")
     except OSError:
         return None
     for line in reversed(lines):

@@ -24,6 +24,7 @@ from torch.optim.swa_utils import AveragedModel, update_bn
 from aigc_demo.core.device import precision, seeded
 from aigc_demo.core.events import CheckpointSaved, SampleReady, StepDone, ValidationDone
 from aigc_demo.core.run_directory import STATE, RunDirectory
+from aigc_demo.data.captions import notices
 from aigc_demo.data.images import PictureCorpus
 from aigc_demo.data.pixels import as_bytes, as_numbers, grid
 from aigc_demo.generators.gan_pictures import DISCRIMINATOR, GENERATOR
@@ -349,6 +350,10 @@ class GanTraining(TrainingLoop):
             "num_modes": self.pictures.num_modes,
             "preparation": [step.to_dict() for step in self.pictures.report],
         }
+
+    def notices(self) -> list[tuple[str, dict[str, Any]]]:
+        """Which captions and pictures of a folder did not find each other."""
+        return notices(self.pictures.report[0].facts)
 
 
 @torch.no_grad()

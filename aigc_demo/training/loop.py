@@ -96,6 +96,10 @@ class TrainingLoop(ABC):
     def facts(self) -> dict[str, Any]:
         """What the run's start tells: parameters, sizes of the data, the preparation's report."""
 
+    def notices(self) -> list[tuple[str, dict[str, Any]]]:
+        """What whoever starts the run should know of its data: keys of sentences and their values."""
+        return []
+
     @abstractmethod
     def train_step(self) -> StepDone:
         """One step; counts it with `count_step`."""
@@ -135,7 +139,10 @@ class TrainingLoop(ABC):
             resume_from: the run's checkpoint to go on from.
         """
         self.told_to_stop = should_stop
-        warnings = [] if resume_from is None else self._resume(resume_from)
+        if resume_from is None:
+            warnings = [Warned(self.step, key, values) for key, values in self.notices()]
+        else:
+            warnings = self._resume(resume_from)
         yield RunStarted(step=self.step, facts={**self.facts(), **self._surroundings()})
         yield from warnings
         if resume_from is None or self.validation_owed:

@@ -17,6 +17,7 @@ from torch.optim import Optimizer
 from aigc_demo.core.device import precision
 from aigc_demo.core.events import StepDone, ValidationDone
 from aigc_demo.core.run_directory import STATE, RunDirectory
+from aigc_demo.data.captions import notices
 from aigc_demo.data.images import PictureCorpus
 from aigc_demo.training.checkpoint import checkpoint_folder, read_progress, writable_copy, write_progress
 from aigc_demo.training.loop import CutShortError, TrainingLoop
@@ -162,3 +163,7 @@ class PictureTraining(TrainingLoop):
             "num_modes": self.pictures.num_modes,
             "preparation": [step.to_dict() for step in self.pictures.report],
         }
+
+    def notices(self) -> list[tuple[str, dict[str, Any]]]:
+        """Which captions and pictures of a folder did not find each other."""
+        return notices(self.pictures.report[0].facts)

@@ -780,6 +780,34 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{name} 不是图片的表格（{detail}）；请以 UTF-8 保存，含 file_name 和 text 两列，或把它移出文件夹。",
         "{name} 不是圖片的表格（{detail}）；請以 UTF-8 儲存，含 file_name 和 text 兩欄，或把它移出資料夾。",
     ),
+    "no_column": (
+        "{name} 没有名为 {expected} 的列，只有：{known}；请把所指的那一列改名。",
+        "{name} 沒有名為 {expected} 的欄，只有：{known}；請把所指的那一欄改名。",
+    ),
+    "rows_match_nothing": (
+        "{name} 的 {count} 行中没有一行对应文件夹里的图片（第一行：{first}）；文件名须与文件完全一致，大小写也要一致。",
+        "{name} 的 {count} 列中沒有一列對應資料夾裡的圖片（第一列：{first}）；檔名須與檔案完全一致，大小寫也要一致。",
+    ),
+    "rows_without_picture": (
+        "{name} 有 {count} 行在文件夹里没有对应的图片（第一行：{first}），未使用；文件名须与文件完全一致，大小写也要一致。",
+        "{name} 有 {count} 列在資料夾裡沒有對應的圖片（第一列：{first}），未使用；檔名須與檔案完全一致，大小寫也要一致。",
+    ),
+    "pictures_without_row": (
+        "{count} 张图片在 {name} 中没有对应的行（第一张：{first}）；如有文字说明，请补上这些行。",
+        "{count} 張圖片在 {name} 中沒有對應的列（第一張：{first}）；如有文字說明，請補上這些列。",
+    ),
+    "rows_repeated": (
+        "{name} 有 {count} 行重复指同一张图片（第一行：{first}）；只使用较早的一行。",
+        "{name} 有 {count} 列重複指同一張圖片（第一列：{first}）；只使用較早的一列。",
+    ),
+    "zip_names": (
+        "zip 文件里的名称没有标明 UTF-8，按 {encoding} 读取（第一个：{first}）；如果不对，请用 UTF-8 文件名重新打包图片。",
+        "zip 檔裡的名稱沒有標明 UTF-8，按 {encoding} 讀取（第一個：{first}）；如果不對，請用 UTF-8 檔名重新打包圖片。",
+    ),
+    "metadata_not_read": (
+        "未读取 {name}；请把表格只存为 metadata.csv 或 metadata.jsonl 之一。",
+        "未讀取 {name}；請把表格只存為 metadata.csv 或 metadata.jsonl 之一。",
+    ),
     "not_pictures": (
         "这个文件不是图片的 zip 文件（{detail}）；请给一个装有 PNG 图片、至多一个元数据文件的 zip 文件。",
         "這個檔案不是圖片的 zip 檔（{detail}）；請給一個裝有 PNG 圖片、至多一個中繼資料檔的 zip 檔。",

@@ -246,13 +246,13 @@ def test_captions_and_classes(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "detail"),
     [
-        ("metadata.csv", b"name,text\na.png,b\n", "no file_name"),
         ("metadata.csv", b"file_name,text\na.png,\xff\xfe\n", "not UTF-8, or broken"),
         ("metadata.csv", b'file_name,text\na.png,"' + b"x" * 200_000 + b'"\n', "not UTF-8, or broken"),
         ("metadata.jsonl", b'{"file_name": "a.png"\n', "not UTF-8, or broken"),
         ("metadata.jsonl", b"[" * 100_000, "not UTF-8, or broken"),
-        ("metadata.jsonl", b"[1]\n", "no file_name"),
-        ("metadata.jsonl", b'{"file_name": 1}\n', "no file_name"),
+        ("metadata.jsonl", b"[1]\n", "not UTF-8, or broken"),
+        ("metadata.jsonl", b'{"file_name": 1}\n', "no row names a picture"),
+        ("metadata.csv", b'file_name,text\na.png,"b\nc.png,d\n', "not UTF-8, or broken"),
     ],
 )
 def test_metadata_that_are_none_are_refused(tmp_path, name, content, detail):

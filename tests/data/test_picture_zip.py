@@ -1,6 +1,7 @@
 """A visitor's zip file: what is refused leaves nothing on the disk."""
 
 import io
+import shutil
 import stat
 import struct
 import zipfile
@@ -10,7 +11,8 @@ from PIL import Image
 
 from aigc_demo.core.errors import InputError
 from aigc_demo.data import picture_zip
-from aigc_demo.data.picture_files import read_folder
+from aigc_demo.data.captions import notices
+from aigc_demo.data.picture_files import ZIP_NOTE, read_folder
 from aigc_demo.data.picture_zip import unpack_pictures
 
 
@@ -167,3 +169,75 @@ def test_a_folder_that_is_there_stays_as_it_is(tmp_path):
         unpack_pictures(source, tmp_path / "out")
     assert caught.value.key == "folder_exists"
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def packed_as(path, names, encoding, **more):
+    """A zip file whose names are in some encoding and not marked as UTF-8."""
+    raw = [name.encode(encoding) for name in names]
+    stand_ins = [chr(ord("A") + place) * len(name) for place, name in enumerate(raw)]
+    files = [(name, png(size=9 + place)) for place, name in enumerate(stand_ins)]
+    files += [(name.replace("_", "."), content) for name, content in more.items()]
+    content = packed(path, files).read_bytes()
+    for stand_in, name in zip(stand_ins, raw, strict=True):
+        assert content.count(stand_in.encode()) == 2
+        content = content.replace(stand_in.encode(), name)
+    path.write_bytes(content)
+    return path
+
+
+ZH = ["\u7ea2\u7403/\u82b1\u732b\u72d7.png", "\u96ea.png"]
+
+
+@pytest.mark.parametrize(
+    ("names", "encoding", "read_as"),
+    [
+        (ZH, "gb18030", "GB18030"),
+        (ZH, "utf-8", ""),
+        (["plain/name.png", "b.png"], "ascii", ""),
+        (["caf\u00e9.png", "\u00fc.png"], "cp437", "CP437"),
+        (["na\u00efve.png", "\u7403.png"], "utf-8", ""),
+    ],
+)
+def test_names_that_are_not_marked_are_tried_and_the_guess_is_said(tmp_path, names, encoding, read_as):
+    target = tmp_path / "out" / "pictures"
+    assert unpack_pictures(packed_as(tmp_path / "a.zip", names, encoding), target) == 2
+    found = {path.relative_to(target).as_posix() for path in target.rglob("*.png")}
+    assert found == set(names)
+    told = read_folder(target, 16).told
+    assert told == ({"zip_names_read_as": read_as, "first_of_zip_names": names[0]} if read_as else {})
+    assert [key for key, _ in notices(told)] == (["zip_names"] if read_as else [])
+
+
+def test_what_was_read_under_those_names_is_found_by_its_metadata(tmp_path):
+    table = f"file_name,text\n{ZH[0]},one\n{ZH[1].upper()},two\n{ZH[1]},snow\n".encode()
+    source = packed_as(tmp_path / "a.zip", ZH, "gb18030", metadata_csv=table)
+    target = tmp_path / "out" / "pictures"
+    unpack_pictures(source, target)
+    read = read_folder(target, 16)
+    assert sorted(read.texts) == ["one", "snow"]
+    assert read.told["first_of_rows_without_picture"] == ZH[1].upper()
+
+
+def test_no_zip_can_bring_such_a_note_along(tmp_path):
+    note = b'{"encoding": "X", "first": "Y"}'
+    source = packed(tmp_path / "a.zip", [(ZIP_NOTE, note), ("a.png", png())])
+    unpack_pictures(source, tmp_path / "out" / "pictures")
+    assert [path.name for path in (tmp_path / "out" / "pictures").iterdir()] == ["a.png"]
+
+
+def test_names_are_composed_and_may_have_marks(tmp_path):
+    apart = "cafe\u0301.png"
+    hindi = "\u0939\u093f\u0928\u094d\u0926\u0940.png"
+    target = tmp_path / "out" / "pictures"
+    unpack_pictures(packed(tmp_path / "a.zip", [(apart, png()), (hindi, png(size=11))]), target)
+    assert {path.name for path in target.iterdir()} == {"caf\u00e9.png", hindi}
+    shutil.rmtree(target)
+    twice = packed(tmp_path / "b.zip", [(apart, png()), ("caf\u00e9.png", png())])
+    assert refused(tmp_path, twice) == "a name stands in it twice"
+
+
+def test_other_pictures_are_counted(tmp_path):
+    files = [("a.png", png()), ("b.JPG", b"x"), ("c.jpg", b"x"), ("d", b"x"), ("metadata.csv", b"x")]
+    assert refused(tmp_path, packed(tmp_path / "a.zip", files)) == (
+        "3 of its 4 files are no PNG pictures: 2 .jpg, 1 without ending; the first: b.JPG"
+    )

@@ -19,6 +19,7 @@ from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.studio import run_watch
 from aigc_demo.studio.curves import MOST_POINTS
 from aigc_demo.studio.run_desk import RunDesk
+from aigc_demo.studio.run_state import last_event
 from aigc_demo.studio.run_watch import RunWatches, differing_settings, logarithms
 
 
@@ -180,3 +181,10 @@ def test_only_what_differs_is_compared() -> None:
     two = {"recipe": "gpt", "steps": 20, "data": {"name": "a.txt"}, "settings": {"dropout": 0.1}}
     assert differing_settings([one, two]) == {"steps": [10, 20], "x": [1, None]}
     assert differing_settings([one]) == {}
+
+
+def test_the_last_event_is_one_line_whatever_stands_in_it(run: RunDirectory) -> None:
+    """JSON escapes no U+2028 and no U+0085: only a line feed ends a line of the record."""
+    event = SampleReady(step=3, text="one\u2028two\x85three\u2029four", file="samples/step-000003.txt")
+    run.append(event)
+    assert last_event(run) == event

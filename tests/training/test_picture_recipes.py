@@ -1,6 +1,8 @@
 """The classifier and the diffusion model: they learn, resume exactly, and their folders load elsewhere."""
 
 import math
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,7 @@ from safetensors.torch import load_file
 
 from aigc_demo.core import device
 from aigc_demo.core.errors import InputError
-from aigc_demo.core.events import CheckpointSaved, SampleReady, StepDone, TrainEvent, ValidationDone
+from aigc_demo.core.events import CheckpointSaved, SampleReady, StepDone, TrainEvent, ValidationDone, Warned
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.core.worker import at_work
 from aigc_demo.data.images import prepare_pictures
@@ -268,3 +270,20 @@ def test_a_run_beside_another_takes_its_part_of_the_threads(tmp_path: Path, monk
         events.close()
     finally:
         torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("recipe", ["classifier", "dcgan"])
+def test_a_run_says_at_its_start_which_captions_found_no_picture(
+    tmp_path: Path, unlabelled: Path, recipe: str
+) -> None:
+    folder = tmp_path / "pictures"
+    shutil.copytree(unlabelled, folder)
+    (folder / "metadata.csv").write_text("file_name,text\n0.PNG,a\n1.png,b\n")
+    settings = SMALL if recipe == "dcgan" else {**SMALL, **OF_RECIPE[recipe]}
+    asked = Order(recipe=recipe, source=str(folder), run_dir=tmp_path / "run", settings=settings, steps=2)
+    events = list(train(replace(asked, stop_after=1)))
+    warned = [(event.key, event.values["count"], event.values["first"]) for event in events[1:3]]
+    assert warned == [("rows_without_picture", 1, "0.PNG"), ("pictures_without_row", 23, "0.png")]
+    list(train(replace(asked, resume=True)))
+    kept = [event for event in RunDirectory(tmp_path / "run").events() if isinstance(event, Warned)]
+    assert len(kept) == 2, "once a run, also where it was resumed"
