@@ -47,12 +47,18 @@ class Choice:
     @property
     def of_a_run(self) -> bool:
         """Whether a run on this machine trained it, in contrast to the models that everybody has."""
-        return "@" in self.value.removesuffix(ON_OURS)
+        return bool(run_of(self.value))
 
     @property
     def of_a_folder(self) -> bool:
         """Whether somebody put it into the folder of models, in contrast to those that everybody has."""
         return self.entry.family == "pretrained" and not self.entry.on_hub
+
+
+def run_of(model: str) -> str:
+    """The run whose checkpoint a model's name stands for; "" for a model that everybody has."""
+    run, at, _ = model.removesuffix(ON_OURS).partition("@")
+    return run if at else ""
 
 
 class Catalog:
@@ -145,18 +151,18 @@ class Catalog:
         Raises:
             InputError: it is one.
         """
-        run, at, _ = name.removesuffix(ON_OURS).partition("@")
-        if self._desk is not None and at:
+        if self._desk is not None and (run := run_of(name)):
             self._desk.check_seen(run)
 
     def trained_by(self, name: str) -> RunDirectory | None:
         """The run whose checkpoint a model is; None for a model of the catalog."""
-        if self._desk is None or "@" not in name.removesuffix(ON_OURS):
-            return None
-        return self._desk.run(name.partition("@")[0])
+        run = run_of(name)
+        return self._desk.run(run) if self._desk is not None and run else None
 
     def baseline_for(self, run: RunDirectory) -> str | None:
         """The library baseline that was trained on the same data as a run: another run's, or a shipped one.
+
+        Never the run itself, which may be a library baseline.
 
         Returns:
             A model's name; None where nobody has trained one.
@@ -165,6 +171,7 @@ class Catalog:
 
         sha256 = _data_of(run).get("sha256")
         candidates = [e for e in (*self._run_entries("text"), *listed().values()) if e.kind == "text"]
+        candidates = [e for e in candidates if run_of(e.name) != run.path.name]
         same = (e.name for e in candidates if e.family == "library" and sha256 and e.data_sha256 == sha256)
         return next(same, None)
 

@@ -41,6 +41,7 @@ def run_card(view: RunView | None, *, mine: bool = False, lost: bool = False) ->
         "name": state.name,
         "words": words,
         "stands": state.stands,
+        "under_way": state.under_way,
         "state": state_words(view),
         "owner": everywhere("run_mine" if mine else "run_others"),
         "error": problem_words(state.problem),
@@ -143,9 +144,15 @@ def used_disk(used_bytes: int, limit_bytes: int) -> Json:
     return {"bad": used_bytes >= limit_bytes, "words": everywhere("used_disk", used=used, limit=limit)}
 
 
-def notice(key: str | None = None, **values: Any) -> Json:
-    """A line that says what has just happened, for `static/notice.js`."""
-    return {"bad": False, "words": everywhere(key, **values) if key else None}
+def notice(key: str | None = None, *, run: str = "", **values: Any) -> Json:
+    """A line that says what has just happened, for `static/notice.js`.
+
+    Args:
+        key: of the words; None for an empty line.
+        run: the line is about this run while it is under way, and goes when the run has ended.
+        values: of the words.
+    """
+    return {"bad": False, "words": everywhere(key, **values) if key else None, "run": run}
 
 
 def refusal(error: DemoError) -> Json:

@@ -4,7 +4,7 @@ The prompt and the seed stay as they are while the slider moves, so what changes
 """
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ import gradio as gr
 
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import InputError
+from aigc_demo.studio.catalog import run_of
 from aigc_demo.studio.compare import MAX_SEED, Column, check_request, compare_text
 from aigc_demo.studio.model_cache import ModelCache
 from aigc_demo.studio.run_samples import draws, draws_anew, measures, new_pictures
@@ -36,12 +37,10 @@ class Scrubber:
     """The components.
 
     Attributes:
-        slider: over the checkpoints of the run that is watched.
-        chosen: the run and the step that it was last moved to.
+        slider: over the checkpoints of the run that is watched; its value holds the step where it stands.
     """
 
     slider: Any
-    chosen: Any
     prompt: Any
     baseline: Any
     seed: Any
@@ -76,7 +75,7 @@ def build_scrubber() -> Scrubber:
         )
     write = gr.Button(word("scrub_write"), elem_id="scrub-write")
     written = widget("written", written_value(None), elem_id="written")
-    return Scrubber(slider, gr.State(None), prompt, baseline, seed, write, written)
+    return Scrubber(slider, prompt, baseline, seed, write, written)
 
 
 def wire_scrubber(
@@ -92,20 +91,20 @@ def wire_scrubber(
         picker: of the run that is watched.
     """
     handlers, ticket = ScrubHandlers(cache, stops, watches), page_ticket()
-    asked = [ticket, picker, scrubber.prompt, scrubber.baseline, scrubber.seed]
-    outputs = [scrubber.chosen, scrubber.written]
+    asked = [ticket, picker, scrubber.slider, scrubber.prompt, scrubber.baseline, scrubber.seed]
     changed = [scrubber.prompt, scrubber.baseline, scrubber.write, scrubber.written]
     picker.change(handlers.another_run, picker, changed, **CHEAP)
-    scrubber.slider.select(handlers.slide, asked, outputs, trigger_mode="always_last", **WRITING)
+    # One listener for all: whatever comes while something is written waits for its end, and then the last
+    # one counts. What it works with are the components' values at that time, the slider's step among them.
     gr.on(
-        [scrubber.write.click, scrubber.prompt.submit],
+        [scrubber.slider.select, scrubber.write.click, scrubber.prompt.submit],
         handlers.write,
-        [*asked, scrubber.chosen],
-        outputs,
-        trigger_mode="once",
+        asked,
+        scrubber.written,
+        trigger_mode="always_last",
         **WRITING,
     )
-    scrubber.baseline.focus(handlers.offer, None, scrubber.baseline, **CHEAP)
+    scrubber.baseline.focus(handlers.offer, [picker, scrubber.baseline], scrubber.baseline, **CHEAP)
 
 
 class ScrubHandlers:
@@ -132,62 +131,71 @@ class ScrubHandlers:
             )
             return (
                 gr.update(visible=writes),
-                gr.update(**{**self.offer(), "value": found or NO_BASELINE}, visible=writes),
+                gr.update(**self.offer(name, found or NO_BASELINE), visible=writes),
                 gr.update(value=word("scrub_draw" if drawing else "scrub_write"), visible=writes or drawing),
                 written_value(name),
             )
 
-    def offer(self) -> Any:
-        """What can stand beside a checkpoint."""
-        choices = picker_choices(self._cache.catalog.text_choices())
-        return gr.update(choices=[(word("scrub_alone"), NO_BASELINE), *choices])
+    def offer(self, name: Any, chosen: Any) -> Any:
+        """What can stand beside a checkpoint of a run: every model but the run's own."""
+        others = [choice for choice in self._cache.catalog.text_choices() if run_of(choice.value) != name]
+        kept = chosen if chosen in {choice.value for choice in others} else NO_BASELINE
+        choices = [(word("scrub_alone"), NO_BASELINE), *picker_choices(tuple(others))]
+        return gr.update(choices=choices, value=kept)
 
-    def slide(
-        self, event: gr.EventData, request: gr.Request, ticket: str, *asked: Any
-    ) -> Iterator[tuple[Any, Json]]:
-        """The checkpoint that the slider stands at writes."""
+    def write(self, request: gr.Request, ticket: str, name: Any, slider: Any, *asked: Any) -> Iterator[Json]:
+        """The checkpoint that the slider stands at writes; the last one where it stands at none."""
         with door(request):
-            step = event._data.get("step") if isinstance(event._data, dict) else None
-            if not isinstance(step, int) or isinstance(step, bool):
-                raise InputError("setting_type", name="step", expected="a whole number", got=shown(step))
-            yield from self._write(ticket, step, *asked)
+            if not name:
+                raise InputError("nothing_to_write")
+            view = self._watches.view(name)
+            if not view.checkpoints:
+                raise InputError("nothing_to_export", name=shown(name))
+            step = chosen_step(slider, name, view.checkpoints)
+            if measures(view.recipe):
+                return
+            if draws(view.recipe):
+                yield from self._draw(view, step, asked[-1])
+                return
+            yield from self._write(ticket, f"{name}@{step}", *asked)
 
-    def write(self, request: gr.Request, ticket: str, *values: Any) -> Iterator[tuple[Any, Json]]:
-        """The checkpoint that was chosen writes again; the last one where none was."""
-        *asked, chosen = values
-        with door(request):
-            run, step = chosen or (None, None)
-            yield from self._write(ticket, step if run == asked[0] else None, *asked)
-
-    def _write(
-        self, ticket: str, step: int | None, name: Any, prompt: Any, baseline: Any, seed: Any
-    ) -> Iterator[tuple[Any, Json]]:
-        if not name:
-            raise InputError("nothing_to_write")
-        if not self._watches.view(name).checkpoints:
-            raise InputError("nothing_to_export", name=shown(name))
-        if measures(self._watches.view(name).recipe):
-            return
-        if draws(self._watches.view(name).recipe):
-            yield from self._draw(name, step, seed)
-            return
-        model = name if step is None else f"{name}@{step}"
-        names = [model] + ([baseline] if baseline != NO_BASELINE else [])
-        asked = check_request(self._cache.catalog, names, prompt, {**SAMPLING, "seed": seed})
+    def _write(self, ticket: str, model: str, prompt: Any, baseline: Any, seed: Any) -> Iterator[Json]:
+        run = model.partition("@")[0]
+        beside = [] if baseline == NO_BASELINE or run_of(str(baseline)) == run else [baseline]
+        asked = check_request(self._cache.catalog, [model, *beside], prompt, {**SAMPLING, "seed": seed})
         with self._stops.writing(ticket) as stop:
-            for picture in compare_text(asked, self._cache, stop):
-                yield (name, step), written_value(name, picture, asked.prompt)
+            for columns in compare_text(asked, self._cache, stop):
+                yield written_value(run, columns, asked.prompt)
 
-    def _draw(self, name: Any, step: int | None, seed: Any) -> Iterator[tuple[Any, Json]]:
+    def _draw(self, view: RunView, step: int, seed: Any) -> Iterator[Json]:
         """The sheet that the training kept at a checkpoint, then new pictures beside it."""
-        view = self._watches.view(name)
-        at = view.checkpoints[-1] if step is None else step
-        kept = drawn_value(view, at)
-        yield (name, step), kept
+        yield drawn_value(view, step)
         if not draws_anew(view.recipe):
             return
-        content = base64.b64encode(new_pictures(view.run, at, seed)).decode()
-        yield (name, step), drawn_value(view, at, f"data:image/png;base64,{content}", int(seed))
+        content = base64.b64encode(new_pictures(view.run, step, seed)).decode()
+        yield drawn_value(view, step, f"data:image/png;base64,{content}", int(seed))
+
+
+def chosen_step(slider: Any, run: str, checkpoints: Sequence[int]) -> int:
+    """The step that a slider's value names; the last where it is another run's, or was never drawn.
+
+    Args:
+        slider: the component's value, which anybody can forge.
+        run: that is watched.
+        checkpoints: the run's steps, ascending; at least one.
+
+    Raises:
+        InputError: the step is no whole number, or the run has no such checkpoint.
+    """
+    value = slider if isinstance(slider, dict) and slider.get("run") == run else {}
+    step = value.get("step")
+    if step is None:
+        return checkpoints[-1]
+    if not isinstance(step, int) or isinstance(step, bool):
+        raise InputError("setting_type", name="step", expected="a whole number", got=shown(step))
+    if step not in checkpoints:
+        raise InputError("no_checkpoint", name=shown(run), step=step, known=", ".join(map(str, checkpoints)))
+    return step
 
 
 def drawn_value(view: RunView, step: int, picture: str = "", seed: int = 0) -> Json:

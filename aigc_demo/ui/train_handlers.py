@@ -74,17 +74,21 @@ class TrainHandlers:
             order, shared = checked_order(self._catalog, values)
             address = self._address(request)
             name = self._desk.order(secret=kept, address=address, shared=shared, **order.words())
-            return kept, self._choices(name), run_view.notice("notice_started", name=name)
+            return kept, self._choices(name), run_view.notice("notice_started", run=name, name=name)
 
     def stop(self, request: gr.Request, name: Any, secret: Any) -> Any:
         """Stop a run with a checkpoint. Not in the queue, so what is said goes into a line."""
-        return self._said("notice_stopping", lambda: self._desk.stop(name, self._met(request, secret)))
+        try:
+            self._desk.stop(name, self._met(request, secret))
+        except DemoError as error:
+            return run_view.refusal(error)
+        return run_view.notice("notice_stopping", run=name)
 
     def resume(self, request: gr.Request, name: Any, secret: Any) -> Any:
         """Put a run that was stopped into the queue again."""
         with door(request):
             self._desk.resume(name, self._met(request, secret), self._address(request))
-            return run_view.notice("notice_resumed")
+            return run_view.notice("notice_resumed", run=name)
 
     def delete(self, request: gr.Request, name: Any, secret: Any) -> Picture:
         """Remove a run; the next one is shown."""
@@ -99,13 +103,6 @@ class TrainHandlers:
 
     def _address(self, request: gr.Request) -> str:
         return address_of(request, self._desk.limits)
-
-    def _said(self, key: str, action: Any) -> Any:
-        try:
-            action()
-        except DemoError as error:
-            return run_view.refusal(error)
-        return run_view.notice(key)
 
     # ---- watching
 

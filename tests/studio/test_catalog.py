@@ -1,6 +1,7 @@
 """Names and the models that they stand for: the catalog's, and those of the runs of a desk."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from aigc_demo.core.run_directory import MANIFEST, RunDirectory, manifest
 from aigc_demo.data.tokenizer import train_tokenizer
 from aigc_demo.generators import catalog
 from aigc_demo.nets.transformer import Decoder, TransformerConfig
-from aigc_demo.studio.catalog import Catalog, default_pair, is_at_hand
+from aigc_demo.studio.catalog import Catalog, default_pair, is_at_hand, run_of
 from aigc_demo.studio.model_cache import ModelCache
 from aigc_demo.studio.run_desk import RunDesk
 from aigc_demo.studio.ticket import Ticket
@@ -135,3 +136,26 @@ def test_the_baseline_is_the_one_with_the_same_data(desk: RunDesk, monkeypatch) 
     monkeypatch.setattr(catalog, "CATALOG", {"gpt-mine": ours, "gpt2-mine": shipped})
     assert Catalog(desk).baseline_for(run) == "gpt2-mine"
     assert Catalog(desk).baseline_for(desk.run("bare")) is None
+
+
+def test_a_run_is_never_its_own_baseline(desk: RunDesk, monkeypatch) -> None:
+    run = RunDirectory(desk.folder / "library")
+    run.create({"recipe": "gpt", "source": "mine.txt", "data": DATA, "settings": {}})
+    add_checkpoint(run, 10)
+    entry = catalog.folder_entry
+
+    def of_the_library(path, name):
+        found = entry(path, name)
+        return replace(found, family="library") if name.startswith("library@") else found
+
+    monkeypatch.setattr(catalog, "folder_entry", of_the_library)
+    assert Catalog(desk).baseline_for(desk.run("mine")) == "library@10"
+    assert Catalog(desk).baseline_for(desk.run("library")) is None
+
+
+@pytest.mark.parametrize(
+    ("model", "run"),
+    [("mine@30", "mine"), ("mine@30@ours", "mine"), ("mine", ""), ("gpt2@ours", ""), ("", "")],
+)
+def test_a_models_name_says_whose_checkpoint_it_is(model: str, run: str) -> None:
+    assert run_of(model) == run

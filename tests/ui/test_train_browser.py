@@ -82,6 +82,12 @@ def end(page):
     wait_for(page, "stopped")
 
 
+def notice(page):
+    """The line that says what has just happened; "" where there is none to be seen."""
+    line = page.locator("#notice .notice")
+    return line.locator("span[lang=en]").text_content() if line.is_visible() else ""
+
+
 def test_start_watch_reload_stop_resume(chromium, page_url):
     with trained(chromium, page_url) as page:
         name = start(page, 4000)
@@ -89,6 +95,7 @@ def test_start_watch_reload_stop_resume(chromium, page_url):
         page.wait_for_selector("#chart-0 .plot_marks path[aria-label$='line: train']")
         early = length_of_curve(page)
         wait_for_step(page, 60)
+        assert notice(page) == f"Ordered: {name}"
         assert length_of_curve(page) > early, "the curve grows"
         assert "Once <b>upon</b>" in page.locator("#samples .sample-text").first.text_content()
         open_tab(page)
@@ -100,12 +107,16 @@ def test_start_watch_reload_stop_resume(chromium, page_url):
             stranger.wait_for_selector("#chart-0 .plot_marks path[aria-label$='line: train']")
             assert stranger.locator("#run .run-name").text_content() == name
             assert stranger.locator("#stop-run").is_disabled()
+        for _ in range(2):
+            end(page)
+            assert notice(page) == "", "what was said of a run under way goes with its end"
+            stopped_at = reached(page)
+            page.click("#resume-run")
+            wait_for(page, "running")
+            assert notice(page) == "It goes on from its last checkpoint."
+            wait_for_step(page, stopped_at + 5)
         end(page)
-        stopped_at = reached(page)
-        page.click("#resume-run")
-        wait_for(page, "running")
-        wait_for_step(page, stopped_at + 5)
-        end(page)
+        assert notice(page) == ""
         page.click("#download-run")
         page.wait_for_selector("#exported a")
         page.click("#delete-run")
@@ -184,7 +195,6 @@ def test_a_slider_goes_back_through_the_checkpoints(chromium, page_url):
         texts = {}
         slider.focus()
         for key, step in (("Home", 10), ("ArrowRight", 20), ("End", 30)):
-            settle(page)  # a press while the page still draws the last answer may be drawn over
             page.keyboard.press(key)
             texts[step] = written(page, step)
         assert all(text.startswith("RO") for text in texts.values())
@@ -199,6 +209,51 @@ def test_a_slider_goes_back_through_the_checkpoints(chromium, page_url):
         assert written(page, 10) == texts[10], "the slider's place stays"
         page.click("#save-model")
         page.wait_for_selector("#exported a[href$='an-old-run-model.zip']")
+
+
+def test_a_slider_moved_while_a_checkpoint_writes_ends_at_the_last_step(chromium, page_url):
+    def at_rest():
+        settle(page)
+        page.wait_for_timeout(600)  # longer than the slider waits before it calls the server
+        settle(page)
+
+    def shown():
+        label = page.locator(".scrub-where span[lang=en]").text_content()
+        return label.lower(), page.locator("#written figcaption span[lang=en]").first.text_content()
+
+    with trained(chromium, page_url) as page:
+        choose_run(page, "an-old-run")
+        page.fill("#scrub-prompt textarea", "RO")
+        page.locator("#scrub-prompt textarea").blur()
+        settle(page)
+        slider = page.locator(".scrub-slider")
+        slider.focus()
+        for keys in (("Home", "End"), ("ArrowLeft", "ArrowLeft", "ArrowRight"), ("End", "Home")):
+            for key in keys:
+                page.keyboard.press(key)
+                page.wait_for_timeout(40)  # each is a call that comes while the last is answered
+            at_rest()
+            label, title = shown()
+            assert title.endswith(label), keys
+        box = slider.bounding_box()  # and dragged
+        middle = box["y"] + box["height"] / 2
+        page.mouse.move(box["x"] + 5, middle)
+        page.mouse.down()
+        for part in (0.2, 0.5, 0.9, 0.5, 1.0, 0.5):
+            page.mouse.move(box["x"] + 5 + part * (box["width"] - 10), middle)
+            page.wait_for_timeout(130)
+        page.mouse.up()
+        at_rest()
+        label, title = shown()
+        assert label == "step 20"
+        assert title.endswith(label)
+        slider.focus()
+        page.keyboard.press("End")
+        page.click("#scrub-write")  # at once
+        at_rest()
+        label, title = shown()
+        assert label == "step 30"
+        assert title.endswith(label), "Write takes the step that the slider says"
 
 
 def test_a_run_that_has_ended_is_offered_in_the_other_tab(chromium, page_url):

@@ -1,5 +1,5 @@
-// One line that says what has just happened, or why it did not.
-// value: {bad, words}
+// One line that says what has just happened, or why it did not. A line about a run goes when the run has ended.
+// value: {bad, words, run}
 const {say, make} = window.aigc;
 const line = make('p', 'notice');
 line.setAttribute('role', 'status');
@@ -10,5 +10,11 @@ const paint = () => {
   line.classList.toggle('card-error', Boolean(value && value.bad));
   say(line, value && value.words || '');
 };
+document.addEventListener('aigc-run', event => {
+  const {name, under_way: underWay} = event.detail;
+  if (props.value?.run !== name || underWay || !name) return;
+  props.value = {bad: false, words: null, run: ''};  // emptied, so that the same line is shown when it comes again
+  paint();
+});
 watch('value', paint);
 paint();

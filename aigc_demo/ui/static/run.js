@@ -1,5 +1,5 @@
-// How a run stands: state, progress, figures, the command, what its start told.
-// value: {name, words, stands, state, owner, error, warnings, lost, share, figures, command, facts, preparation}
+// How a run stands: state, progress, figures, the command, what its start told. Others hear of it by `aigc-run`.
+// value: {name, words, stands, under_way, state, owner, error, warnings, lost, share, figures, command, facts, preparation}
 const {say, make} = window.aigc;
 const box = make('div', 'run'), head = make('div', 'run-head');
 const name = make('h2', 'run-name'), state = make('span', 'state'), owner = make('span', 'badge');
@@ -75,6 +75,7 @@ const paint = () => {
   more.hidden = value.facts.length + value.preparation.length === 0;
   rows(facts, value.facts);
   rows(preparation, value.preparation);
+  document.dispatchEvent(new CustomEvent('aigc-run', {detail: value}));
 };
 watch('value', paint);
 paint();
