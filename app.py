@@ -11,6 +11,7 @@ try:
 except ImportError:  # no Space
     spaces = None
 
+from aigc_demo.core.console import prepare_console
 from aigc_demo.studio import gpu
 from aigc_demo.ui.app import serve
 
@@ -18,4 +19,5 @@ if spaces is not None:
     gpu.register(spaces.GPU(duration=gpu.seconds_needed))
 
 if __name__ == "__main__":
+    prepare_console()
     serve()

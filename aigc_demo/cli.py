@@ -4,7 +4,6 @@ import contextlib
 import dataclasses
 import json
 import os
-import signal
 import sys
 import tempfile
 import threading
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from aigc_demo.core.console import not_printed, prepare_console, printable_json, reader_is_gone
 from aigc_demo.core.errors import ENGLISH, DemoError, InputError
 from aigc_demo.core.events import (
     CheckpointSaved,
@@ -27,7 +27,9 @@ from aigc_demo.core.events import (
     to_json,
 )
 from aigc_demo.core.run_directory import LOGGER, RunDirectory, new_file, step_of, write_atomically
+from aigc_demo.core.stop_signals import stop_on_signals
 from aigc_demo.core.worker import note_problem
+from aigc_demo.studio.arguments import checked_text
 from aigc_demo.training.recipes import RECIPES
 from aigc_demo.training.tracking import Tracker, check_tracker, tracking
 
@@ -79,12 +81,12 @@ def train(
     set_: Set = [],  # noqa: B006 (typer wants a plain list)
     json_: Json = False,
 ) -> None:
-    """Train a model; Ctrl-C or SIGTERM saves a checkpoint and stops."""
+    """Train a model; Ctrl-C, SIGTERM, a closed terminal or pipe save a checkpoint and stop."""
     from aigc_demo.core.device import set_threads
     from aigc_demo.training import start
 
     set_threads(int(os.environ.get("LOCAL_WORLD_SIZE", "1")))  # set by torchrun and accelerate launch
-    stop = _stop_on_signals()
+    stop = stop_on_signals()
     if track:
         check_tracker(track)
     order = start.Order(
@@ -132,7 +134,7 @@ def _follow(order: "Order", stop: threading.Event, json_: bool, track: Tracker |
 
     finished, tracker, run = None, None, RunDirectory(order.run_dir)
     with contextlib.ExitStack() as beside:
-        for event in start.train(order, stop.is_set):
+        for event in start.train(order, lambda: stop.is_set() or reader_is_gone()):
             if start.speaks():
                 if isinstance(event, RunStarted):  # an order that was refused leaves nothing behind
                     beside.enter_context(run.keep_log())
@@ -151,7 +153,7 @@ def _tell(event: TrainEvent, json_: bool) -> None:
     """Print an event, and keep it in the log unless it is one of very many."""
     if not isinstance(event, StepDone):
         LOGGER.info("%s", _sentence(event))
-    print(to_json(event) if json_ else _sentence(event), flush=True)
+    print(printable_json(to_json(event)) if json_ else _sentence(event), flush=True)
 
 
 @app.command()
@@ -171,7 +173,7 @@ def generate(
 
     A model that guesses hidden words fills in each [MASK] of the prompt.
     """
-    kind = _kind(model)
+    kind, prompt = _kind(model), _text("prompt", prompt)
     if kind == "masks":
         _fill_in(model, prompt, num, seed, json_)
         return
@@ -187,7 +189,9 @@ def generate(
             if num > 1 and json_:
                 _result(text, json_)
             elif not json_ and out is None:
-                print(text["text"] + "\n")
+                print(text["text"] + "\n", flush=True)
+            if out is None and reader_is_gone():
+                break
         if out is not None:
             write_atomically(out, "\n\n".join(texts) + "\n")
     result = {"model": model, "text": texts[0], "seed": seed, "seconds": text["seconds"], "num": num}
@@ -261,6 +265,7 @@ def compare(
     """Continue one prompt with several models, on the same random numbers."""
     from aigc_demo.studio.write import write_texts
 
+    prompt = _text("prompt", prompt)
     if all(_kind(model) in MAKE_PICTURES for model in models):
         _draw_side_by_side(models, prompt, seed, set_, json_)
         return
@@ -269,7 +274,9 @@ def compare(
         (text,) = write_texts(model, prompt, num=1, seed=seed, settings=_settings(set_))
         columns.append({"model": model, **text})
         if not json_:
-            print(f"--- {model} ({text['tokens_per_second']:,.0f} tokens/s)\n{text['text']}\n")
+            print(f"--- {model} ({text['tokens_per_second']:,.0f} tokens/s)\n{text['text']}\n", flush=True)
+        if reader_is_gone():
+            break
     if json_:
         _result({"prompt": prompt, "seed": seed, "columns": columns}, json_)
 
@@ -307,7 +314,8 @@ def publish(
     """
     from aigc_demo.studio import publish as publishing
 
-    data = {"title": title, "origin": origin, "licence": licence, "language": language}
+    facts = {"title": title, "origin": origin, "licence": licence, "language": language}
+    data = {name: _text(name, fact) for name, fact in facts.items()}
     _result(publishing.publish(run_dir, folder, data, step, _settings(set_)), json_)
 
 
@@ -482,28 +490,26 @@ def _settings(pairs: list[str]) -> dict[str, str]:
         name, sign, value = pair.partition("=")
         if not sign or not name:
             raise InputError("setting_type", name="--set", expected="name=value", got=pair[:60])
-        found[name.strip()] = value
+        found[name.strip()] = _text(name.strip(), value)
     return found
 
 
-def _stop_on_signals() -> threading.Event:
-    """An event that SIGTERM and the first Ctrl-C set; the second Ctrl-C ends at once."""
-    stop = threading.Event()
+def _text(name: str, value: str) -> str:
+    """An argument that is no path: as UTF-8, whatever the locale took its bytes for.
 
-    def on_signal(number: int, frame: Any) -> None:
-        if stop.is_set() and number == signal.SIGINT:
-            raise KeyboardInterrupt
-        stop.set()
-
-    signal.signal(signal.SIGTERM, on_signal)
-    signal.signal(signal.SIGINT, on_signal)
-    return stop
+    Raises:
+        InputError: it is none.
+    """
+    try:
+        return os.fsencode(value).decode("utf-8")
+    except UnicodeError:
+        return checked_text(name, value)
 
 
 def _result(result: dict[str, Any], as_json: bool) -> None:
     """The last line of every command."""
     if as_json:
-        print(json.dumps(result, ensure_ascii=False), flush=True)
+        print(printable_json(json.dumps(result, ensure_ascii=False)), flush=True)
         return
     for name, value in result.items():
         print(f"{name}: {value}")
@@ -518,8 +524,12 @@ def main(arguments: list[str] | None = None) -> None:
     Raises:
         SystemExit: always; an error is one line on standard error, never a stack trace.
     """
+    prepare_console()
     try:
         status = app(arguments, standalone_mode=False)
+        sys.stdout.flush()
+        if failure := not_printed():
+            raise DemoError("cannot_print", detail=failure.strerror or type(failure).__name__)
     except DemoError as error:
         note_problem(error)
         _complain(str(error), error.exit_code)
@@ -529,12 +539,22 @@ def main(arguments: list[str] | None = None) -> None:
         _complain("Interrupted.", 1)
     except Exception as error:
         # A mistake of ours: whoever mends it needs the stack trace, whoever meets it does not.
-        with tempfile.NamedTemporaryFile("w", prefix="aigc-demo-", suffix=".log", delete=False) as log:
-            traceback.print_exc(file=log)
-        unexpected = DemoError("unexpected", detail=type(error).__name__, path=log.name)
+        unexpected = DemoError("unexpected", detail=type(error).__name__, path=_kept_trace())
         note_problem(unexpected)
         _complain(str(unexpected), unexpected.exit_code)
     sys.exit(status)
+
+
+def _kept_trace() -> str:
+    """The file that now holds the stack trace of the exception at hand."""
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="aigc-demo-", suffix=".log", delete=False, encoding="utf-8", errors="backslashreplace"
+        ) as log:
+            traceback.print_exc(file=log)
+    except OSError:  # no place for temporary files
+        return os.devnull
+    return log.name
 
 
 def _complain(sentence: str, status: int) -> NoReturn:

@@ -171,6 +171,7 @@ ENGLISH: dict[str, str] = {
     ),
     "unexpected": "Something failed that should not have ({detail}); the log file {path} says more.",
     "cannot_write": "{path} cannot be written ({detail}); choose another directory or free some space.",
+    "cannot_print": "Not everything could be printed ({detail}); free some space, or print to another place.",
     # training
     "too_little_text": (
         "The text has {got} tokens, too few for a context of {context_length}; "

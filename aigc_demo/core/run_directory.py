@@ -32,6 +32,8 @@ NUM_STATES_KEPT = 2
 MOST_CHECKPOINTS = 20
 MANIFEST = "manifest.json"
 STATE = "state"
+# A name of a file that is no UTF-8 holds halves of surrogate pairs; as \udcff they are valid JSON and text.
+ESCAPED = "backslashreplace"
 # What this project logs of its own, beside what libraries warn of.
 LOGGER = logging.getLogger("aigc_demo")
 
@@ -91,7 +93,7 @@ class RunDirectory:
 
     def append(self, event: TrainEvent) -> None:
         """Add one event to the record, in one write."""
-        with writing(self.path), self.events_path.open("a", encoding="utf-8") as file:
+        with writing(self.path), self.events_path.open("a", encoding="utf-8", errors=ESCAPED) as file:
             file.write(to_json(event) + "\n")
 
     def events(self) -> Iterator[TrainEvent]:
@@ -309,7 +311,7 @@ def write_atomically(path: Path, text: str) -> None:
     """Replace a file's text so that a reader sees the old or the new one, never half of it."""
     beside = path.with_name(f".{path.name}.partial")
     try:
-        with beside.open("w", encoding="utf-8") as file:
+        with beside.open("w", encoding="utf-8", errors=ESCAPED) as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())

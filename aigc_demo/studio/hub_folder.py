@@ -9,7 +9,15 @@ import zipfile
 from pathlib import Path
 
 from aigc_demo.core.errors import InputError
-from aigc_demo.core.run_directory import RunDirectory, broken, step_of, whole_or_nothing, writing
+from aigc_demo.core.run_directory import (
+    ESCAPED,
+    RunDirectory,
+    broken,
+    step_of,
+    whole_or_nothing,
+    write_atomically,
+    writing,
+)
 from aigc_demo.generators.catalog import folder_entry
 from aigc_demo.studio.archive_reader import CARD, PARTS
 from aigc_demo.studio.run_exchange import model_files
@@ -39,7 +47,7 @@ def save_model_folder(run: RunDirectory, target: Path, step: int | None = None) 
         for name in model_files(checkpoint):
             (place / name).parent.mkdir(exist_ok=True)
             shutil.copyfile(checkpoint / name, place / name)
-        (place / CARD).write_text(card, encoding="utf-8")
+        write_atomically(place / CARD, card)
     return target
 
 
@@ -63,7 +71,7 @@ def zip_model_folder(run: RunDirectory, target: Path, step: int | None = None) -
     with whole_or_nothing(target) as place, zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED) as file:
         for part in model_files(checkpoint):
             file.write(checkpoint / part, f"{name}/{part}")
-        file.writestr(f"{name}/{CARD}", card)
+        file.writestr(f"{name}/{CARD}", card.encode("utf-8", ESCAPED))
     return target
 
 

@@ -935,6 +935,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{path} 中的训练开始时 {name} = {old}，不是 {new}；请用原来的值继续。",
         "{path} 中的訓練開始時 {name} = {old}，不是 {new}；請用原來的值繼續。",
     ),
+    "cannot_print": (
+        "有内容无法输出（{detail}）；请腾出空间，或输出到别处。",
+        "有內容無法輸出（{detail}）；請騰出空間，或輸出到別處。",
+    ),
     "cannot_write": (
         "无法写入 {path}（{detail}）；请换一个目录，或腾出空间。",
         "無法寫入 {path}（{detail}）；請換一個目錄，或騰出空間。",
