@@ -22,6 +22,7 @@ ENGLISH: dict[str, str] = {
     "unreadable_file": "{path} cannot be read ({detail}); check its name and its permissions.",
     "too_large": "{name} has {got} MiB, more than the {limit} MiB that are taken; give a part of it.",
     "not_text": "{name} is not text in UTF-8 (byte {place} is not); save it as plain text in UTF-8.",
+    "unsure_encoding": "The encoding of {name} is not certain ({candidates}?); save it as plain text in UTF-8.",
     "empty_text": "{name} holds no text; give a file with some sentences in it.",
     "hub_form": "{name} is not of the form hf:owner/name[@commit][:config], the commit with all its 40 digits.",
     "hub_unreachable": "{name} is neither in the local cache nor in reach; connect to the network, or give a file or tiny-world.",

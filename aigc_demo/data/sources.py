@@ -6,6 +6,7 @@ from pathlib import Path
 
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import InputError
+from aigc_demo.data.encodings import decode_text
 from aigc_demo.data.hub_table import PREFIX, HubSource
 from aigc_demo.data.hub_text import MAX_TEXT_BYTES, read_hub_text
 from aigc_demo.data.tiny_world import stories_text
@@ -19,23 +20,26 @@ class LoadedText:
 
     Args:
         name: what to call it, without the folders of this machine.
-        text: untouched.
+        text: untouched, but without a byte-order mark.
         sha256: of the file's bytes, or of the text in UTF-8 where there is no file.
+        encoding: what the file's bytes were taken for; a text that is no file is written in UTF-8.
     """
 
     name: str
     text: str
     sha256: str
+    encoding: str = "UTF-8"
 
 
 def load_text(source: str) -> LoadedText:
     """Read a text.
 
     Args:
-        source: "tiny-world", the path of a text file in UTF-8, or hf:owner/name[@commit][:config].
+        source: "tiny-world", the path of a text file, or hf:owner/name[@commit][:config].
 
     Raises:
-        InputError: there is none, or it cannot be read, or it is empty, too large, or not text.
+        InputError: there is none, or it cannot be read, or it is empty, too large, not text, or in an
+            encoding that is not certain.
     """
     if source == TINY_WORLD:
         return _from_text(TINY_WORLD, stories_text())
@@ -68,12 +72,9 @@ def _from_file(source: str) -> LoadedText:
         raise InputError("unreadable_file", path=shown(source), detail=detail) from error
     if len(content) > MAX_TEXT_BYTES:
         raise InputError("too_large", name=name, got=f"{size / 2**20:.1f}", limit=MAX_TEXT_BYTES // 2**20)
-    try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise InputError("not_text", name=name, place=error.start) from error
+    text, encoding = decode_text(content, name)
     check_content(text, name)
-    return LoadedText(name, text, hashlib.sha256(content).hexdigest())
+    return LoadedText(name, text, hashlib.sha256(content).hexdigest(), encoding)
 
 
 def _unknown(source: str) -> InputError:

@@ -201,8 +201,13 @@ def prepare_text(
     unknown = _unknown_length(tokenizer, train, first, past)
     unknown_validation = _unknown_length(tokenizer, validation, validation_first, validation_past)
     num_bytes = len(loaded.text.encode("utf-8", "surrogatepass"))
+    read: dict[str, int | float | str] = {
+        "bytes": num_bytes,
+        "encoding": loaded.encoding,
+        "sha256": loaded.sha256,
+    }
     report = (
-        PreparationStep("read", len(loaded.text), 0, {"bytes": num_bytes, "sha256": loaded.sha256}),
+        PreparationStep("read", len(loaded.text), 0, read),
         *steps,
         _split_step(train_text, validation_text, settings),
         _tokenise_step(tokenizer, train_text, trained),

@@ -25,6 +25,7 @@ from aigc_demo.core.bounds import size
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.core.run_directory import RunDirectory, writing
 from aigc_demo.core.unfinished import DELETED, PICTURES, remove_leftovers, writer_mark
+from aigc_demo.data.encodings import decode_text
 from aigc_demo.data.picture_zip import unpack_pictures
 from aigc_demo.studio.admission import (
     Admission,
@@ -170,7 +171,7 @@ class RunDesk(SeenRuns):
             # Before the lock is taken: unpacking may last, and nobody else shall wait for it.
             unpacked = None if pictures is None else unpacking.enter_context(self._unpacked(pictures))
             own = len(text or b"") + (0 if unpacked is None else size(unpacked))
-            words = None if text is None else text.decode("utf-8", "replace")
+            words = None if text is None else decode_text(text, "text").text
             disk_mib, memory_mib = expected(recipe, settings, own, words, init)
             asked = replace(asked, disk_mib=disk_mib, memory_mib=memory_mib)
             with self._lock:
@@ -308,7 +309,7 @@ class RunDesk(SeenRuns):
             InputError: it is.
         """
         check_training_is_on()
-        words = None if order.text is None else order.text.decode("utf-8", "replace")
+        words = None if order.text is None else decode_text(order.text, "text").text
         own = len(order.text or b"") + (size_of(order.pictures) if order.pictures else 0)
         asked = order.words()
         disk_mib, memory_mib = expected(order.recipe, asked["settings"], own, words, order.init)

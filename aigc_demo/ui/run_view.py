@@ -208,6 +208,9 @@ def _preparation(view: RunView) -> list[Json]:
             key = "prepared_pictures" if draws(view.recipe) else key
             values = {"kept": _number(step.get("kept")), "dropped": _number(step.get("dropped"))}
             found.append({"name": everywhere(f"prepare_{name}"), "value": everywhere(key, **values)})
+            encoding = facts.get("encoding") if isinstance(facts := step.get("facts"), dict) else None
+            if isinstance(encoding, str):
+                found.append({"name": everywhere("prepare_encoding"), "value": same(encoding[:80])})
     return found
 
 

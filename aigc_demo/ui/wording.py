@@ -482,6 +482,7 @@ WORDS: dict[str, tuple[str, str, str]] = {
     "run_fact_threads": ("Threads", "线程数", "執行緒數"),
     "run_fact_accelerator": ("Accelerator", "加速器", "加速器"),
     "prepare_read": ("Read", "读入", "讀入"),
+    "prepare_encoding": ("Encoding of the file", "文件编码", "檔案編碼"),
     "prepare_clean": ("Cleaned", "清理", "清理"),
     "prepare_drop_lines": ("Lines dropped", "去除行", "去除行"),
     "prepare_split": ("Split off for validation", "划出验证部分", "劃出驗證部分"),
@@ -670,6 +671,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "not_text": (
         "{name} 不是 UTF-8 文本（第 {place} 个字节不是）；请存为 UTF-8 纯文本。",
         "{name} 不是 UTF-8 文字（第 {place} 個位元組不是）；請存為 UTF-8 純文字。",
+    ),
+    "unsure_encoding": (
+        "无法确定 {name} 的编码（{candidates}？）；请存为 UTF-8 纯文本。",
+        "無法確定 {name} 的編碼（{candidates}？）；請存為 UTF-8 純文字。",
     ),
     "empty_text": (
         "{name} 中没有文字；请给一个含有若干句子的文件。",

@@ -39,7 +39,7 @@ def refused(source) -> InputError:
 
 
 def test_a_file_is_read_as_it_is(tmp_path):
-    content = "\ufeffÉins\r\n 春 \t\n\n".encode()
+    content = "Éins\r\n 春 \t\n\n".encode()
     path = tmp_path / "poem.txt"
     path.write_bytes(content)
     loaded = load_text(str(path))
@@ -58,8 +58,8 @@ def test_a_file_is_read_as_it_is(tmp_path):
         ),
         (b"text\x00\x01", "not_text", "(byte 4 is not)"),
         ("春\0".encode(), "not_text", "(byte 3 is not)"),
-        ("春".encode("gb18030"), "not_text", "save it as plain text in UTF-8."),
-        ("text".encode("utf-16"), "not_text", "(byte 0 is not)"),
+        ("春".encode("gb18030"), "unsure_encoding", "save it as plain text in UTF-8."),
+        ("text".encode("utf-16") + b"a", "not_text", "(byte 8 is not)"),
     ],
 )
 def test_what_is_no_text_is_refused(tmp_path, content, key, sentence):

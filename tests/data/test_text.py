@@ -215,6 +215,6 @@ def test_the_report_is_plain_json():
         "name": "read",
         "kept": len(POEMS),
         "dropped": 0,
-        "facts": {"bytes": len(POEMS.encode()), "sha256": "0" * 64},
+        "facts": {"bytes": len(POEMS.encode()), "encoding": "UTF-8", "sha256": "0" * 64},
         "unit": "characters",
     }

@@ -69,7 +69,7 @@ def test_what_does_not_fit_is_refused(given: dict, key: str) -> None:
 def test_an_uploaded_text_gets_the_look_of_a_source(tmp_path: Path, monkeypatch) -> None:
     good, bad = tmp_path / "good.txt", tmp_path / "bad.txt"
     good.write_bytes("春眠不觉晓".encode())
-    bad.write_bytes(b"\xff\xfe\x00")
+    bad.write_bytes(b"\x89PNG\x00")
     assert checked_upload(None) is None
     assert checked_upload(str(good)) == "春眠不觉晓".encode()
     with pytest.raises(InputError) as refused:

@@ -1,0 +1,186 @@
+"""Bytes to text: which encoding a file of text is in.
+
+In this order: a byte-order mark; UTF-16 where there are zero bytes; UTF-8 if every byte fits; UTF-16 where
+there are control characters; at last the detector chardet. It ranks a hundred encodings, and its first is
+taken if it is one of `ADMITTED` and no other one is nearly as likely. Everything else is refused, with the
+likeliest names: a text that is read in a wrong encoding looks like a text, and a model would learn it.
+docs/experiments.md has how often it is right.
+"""
+
+import codecs
+import contextlib
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from aigc_demo.core.config import shown
+from aigc_demo.core.errors import InputError
+
+MARKS = (
+    (codecs.BOM_UTF8, "utf-8", "UTF-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le", "UTF-32 LE"),  # before UTF-16, whose mark is the beginning of this one
+    (codecs.BOM_UTF32_BE, "utf-32-be", "UTF-32 BE"),
+    (codecs.BOM_UTF16_LE, "utf-16-le", "UTF-16 LE"),
+    (codecs.BOM_UTF16_BE, "utf-16-be", "UTF-16 BE"),
+)
+LATIN = ("cp1252", "iso8859-15")
+BIG5 = ("big5hkscs", "cp950", "big5")
+ADMITTED = {
+    "gb18030": "GB18030",
+    **dict.fromkeys(BIG5, "Big5"),
+    "cp1252": "Windows-1252",
+    "iso8859-15": "ISO-8859-15",
+}
+NON_ASCII = re.compile(rb"[\x80-\xff]")
+# What text files hold besides printable characters: tab, line ends, form feed, the end mark of DOS, escape.
+CONTROLS = bytes((*range(7), *range(0x0E, 0x1A), *range(0x1C, 0x20), 0x7F))
+# Escape sequences that switch to another character set: ISO-2022-JP, ISO-2022-KR and the like.
+SWITCH = re.compile(rb"\x1b\$|\x1b\([BIJ]")
+# Nearly every text has some of these; in the other byte order they are signs that nearly none has.
+USUAL = re.compile("[ -~\t\r\n、。，！？：；「」『』（）《》…“”]")
+MOST_UNUSUAL = 0.01  # of a text's bytes or characters; a stray control character makes it no other thing
+UNUSUAL = frozenset(("Cc", "Cn", "Co", "Cs"))
+LAYOUT = frozenset("\t\n\x0b\x0c\r\x1a\x1b")
+# Where Hong Kong's Big5 and that of Windows write the same bytes, and people mean the latter.
+WINDOWS_SIGNS = str.maketrans("•､‾∼♁☉¥¢£", "‧﹑¯～⊕⊙￥￠￡")
+# In a text that was decoded as UTF-8 with surrogateescape: characters of several bytes, one after the other.
+UTF_8_RUN = re.compile("[^\udc80-\udcff]{12}")
+ASCII = re.compile(r"[\x00-\x7f]+")
+# So many bytes that are no ASCII are enough; of fewer, another encoding must be less likely by this factor.
+ENOUGH = {True: (4, 0.97), False: (16, 0.7)}  # of Latin letters, of Chinese characters
+MOST_ACCENTS = 0.3  # of the bytes of a text in Latin letters
+WINDOW_BYTES, NUM_PIECES = 200_000, 64
+MOST_NAMED = 3
+
+
+class DecodedText(NamedTuple):
+    """A text, without its byte-order mark, and what its bytes were taken for."""
+
+    text: str
+    encoding: str
+
+
+def decode_text(content: bytes, name: str) -> DecodedText:
+    """The text of a file in UTF-8, UTF-16, GB18030, Big5 or Windows-1252.
+
+    Args:
+        content: of the file.
+        name: of the file, for an error.
+
+    Raises:
+        InputError: it is not text, or in an encoding that is not certain or not read here.
+    """
+    for mark, codec, encoding in MARKS:
+        if content.startswith(mark):
+            text = _decoded(content[len(mark) :], codec, name)
+            return DecodedText(text, f"{encoding} (BOM)")
+    if b"\0" in content:
+        return _utf_16(content, name, content.index(b"\0"))
+    if b"\x1b" in content and SWITCH.search(content):
+        raise InputError("unsure_encoding", name=name, candidates="ISO-2022")
+    try:
+        return DecodedText(content.decode("utf-8"), "UTF-8")
+    except UnicodeDecodeError as error:
+        place = error.start
+    if len(content) - len(content.translate(None, CONTROLS)) > MOST_UNUSUAL * len(content):
+        return _utf_16(content, name, place)
+    sample = _sample(content)
+    if _is_damaged_utf_8(sample):
+        raise InputError("not_text", name=name, place=place)
+    return _detected(content, sample, name)
+
+
+def _decoded(content: bytes, codec: str, name: str) -> str:
+    try:
+        return content.decode(codec)
+    except UnicodeDecodeError as error:
+        raise InputError("not_text", name=name, place=error.start) from error
+
+
+def _utf_16(content: bytes, name: str, place: int) -> DecodedText:
+    """What holds zero bytes or control characters and has no mark: UTF-16 in one byte order, or no text."""
+    found = []
+    for codec, encoding in (("utf-16-le", "UTF-16 LE"), ("utf-16-be", "UTF-16 BE")):
+        try:
+            text = content.decode(codec)
+        except UnicodeDecodeError:
+            continue
+        if _is_plausible(text[:WINDOW_BYTES]):
+            found.append(DecodedText(text, encoding))
+    if len(found) > 1:
+        raise InputError("unsure_encoding", name=name, candidates=", ".join(one.encoding for one in found))
+    if not found:
+        raise InputError("not_text", name=name, place=place)
+    return found[0]
+
+
+def _is_plausible(text: str) -> bool:
+    """Whether it has the spaces and marks that texts have, and nothing that they never have."""
+    counts = Counter(text)
+    odd = sum(
+        count for one, count in counts.items() if unicodedata.category(one) in UNUSUAL and one not in LAYOUT
+    )
+    usual = sum(count for one, count in counts.items() if USUAL.match(one))
+    return odd <= MOST_UNUSUAL * len(text) <= usual
+
+
+def _is_damaged_utf_8(sample: bytes) -> bool:
+    """Whether much of it is UTF-8: some bytes were lost, or files in two encodings were joined."""
+    others = ASCII.sub("", sample.decode("utf-8", "surrogateescape"))
+    stray = sum("\udc80" <= one <= "\udcff" for one in others)
+    return UTF_8_RUN.search(others) is not None or stray < len(others) - stray
+
+
+def _detected(content: bytes, sample: bytes, name: str) -> DecodedText:
+    """The text in the encoding that the detector ranks first.
+
+    Raises:
+        InputError: it is none of those that are read, or another one is nearly as likely.
+    """
+    ranked = list(_ranked(sample))
+    codec, likelihood, first = ranked[0]
+    others = [each for each in ranked if each[2] != first]
+    num_bytes, (enough, factor) = len(NON_ASCII.findall(sample)), ENOUGH[codec in LATIN]
+    doubtful = num_bytes < enough and bool(others) and others[0][1] > factor * likelihood
+    crowded = codec in LATIN and num_bytes > MOST_ACCENTS * len(sample)
+    if codec in ADMITTED and not crowded and not doubtful:
+        with contextlib.suppress(UnicodeDecodeError):
+            text = content.decode(codec)
+            return DecodedText(text.translate(WINDOWS_SIGNS) if codec in BIG5 else text, ADMITTED[codec])
+    names = dict.fromkeys(ADMITTED.get(each[0], each[0]) for each in [ranked[0], *others])
+    raise InputError("unsure_encoding", name=name, candidates=shown(", ".join([*names][:MOST_NAMED])))
+
+
+def _ranked(sample: bytes) -> Iterator[tuple[str, float, str]]:
+    """Codec, likelihood and text of each encoding that fits, the likeliest first; at least one."""
+    import chardet  # here: it takes a fifth of a second, and most texts are in UTF-8
+
+    found = chardet.detect_all(
+        sample,
+        ignore_threshold=True,
+        prefer_superset=True,
+        compat_names=False,
+        encoding_era=chardet.EncodingEra.ALL & ~chardet.EncodingEra.MAINFRAME,
+        no_match_encoding="ascii",
+    )
+    for one in found:
+        codec = one["encoding"] or "binary"
+        yield codec, one["confidence"], sample.decode(codec if one["encoding"] else "latin-1", "replace")
+
+
+def _sample(content: bytes) -> bytes:
+    """Whole lines from all over a large file, those with other characters than ASCII."""
+    if len(content) <= WINDOW_BYTES:
+        return content
+    pieces, length, begin = [], WINDOW_BYTES // NUM_PIECES, 0
+    first = NON_ASCII.search(content)
+    while found := NON_ASCII.search(content, begin):
+        before = content.rfind(b"\n", max(0, found.start() - length), found.start())
+        past = content.rfind(b"\n", found.start(), found.start() + length)
+        if before >= 0 and past >= 0:
+            pieces.append(content[before:past])
+        begin = max(found.start() + length, begin + len(content) // NUM_PIECES)
+    start = first.start() if first else 0
+    return b"".join(pieces) or content[start : start + WINDOW_BYTES]
