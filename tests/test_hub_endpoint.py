@@ -4,14 +4,17 @@ In every Python process of these tests an audit hook refuses all connections but
 does not see those of compiled code; the client's own for large files is left out by HF_HUB_DISABLE_XET.)
 """
 
+import base64
 import datetime
+import http.client
 import ipaddress
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from gradio_client import Client
@@ -21,6 +24,7 @@ from aigc_demo.training.start import Order, train
 from tests.data import hub_server
 from tests.data.test_hub_pictures import READER, parquet, small_set
 from tests.generators.test_hub import save_pretrained_gpt2
+from tests.local_server import LocalHandler, LocalServer
 from tests.mirror_server import MirrorServer
 from tests.studio.push_server import TOKEN
 from tests.training.conftest import TINY
@@ -231,3 +235,124 @@ def test_an_address_that_is_none_is_said_in_a_sentence(home: Path, tmp_path: Pat
         assert (answer["status"], answer["out"]) == (2, "")
         assert answer["err"].startswith("HF_ENDPOINT holds no address"), answer["err"]
         assert answer["err"].count("\n") == 1
+
+
+SECRET = "s3cret"
+SILENT = "http://u:s3cret@127.0.0.1:9"
+
+
+def asks_the_hub(user: User, home: Path) -> list[dict]:
+    """One command of each kind that asks the Hub."""
+    return user.types(
+        ("fetch", "distilgpt2"),
+        ("generate", "distilgpt2", "--prompt", "the "),
+        ("evaluate", "gpt-tiny-world", "--data", "hf:someone/letters:stories", "--split", "all"),
+        ("push", home / "run", "team/cats"),
+    )
+
+
+def asks_once(user: User, home: Path) -> list[dict]:
+    return user.types(("fetch", "distilgpt2"))
+
+
+@pytest.mark.parametrize(
+    ("ask", "proxies", "said"),
+    [
+        (asks_the_hub, {"ALL_PROXY": f"socks5://u:{SECRET}@127.0.0.1:9"}, "and ALL_PROXY names no proxy"),
+        (
+            asks_the_hub,
+            {"all_proxy": SILENT, "HTTPS_PROXY": "ftp://x"},
+            "through the proxy that all_proxy names",
+        ),
+        (asks_once, {"http_proxy": f"socks4://u:{SECRET}@127.0.0.1:9"}, "and http_proxy names no proxy"),
+        (asks_once, {"HTTP_PROXY": f"http://u:{SECRET}@[::1"}, "and HTTP_PROXY names no proxy"),
+    ],
+    ids=["socks5", "silent, and another broken", "socks4", "no address"],
+)
+def test_a_proxy_in_the_way_is_named_and_its_password_is_not(
+    home: Path, tmp_path: Path, ask: Callable, proxies: dict[str, str], said: str
+) -> None:
+    with MirrorServer(tmp_path / "hub") as mirror:
+        user = User(tmp_path, mirror)
+        user.environment |= proxies
+        answers = ask(user, home)
+        assert mirror.asked == []
+    for answer in answers:
+        assert (answer["status"], answer["out"]) == (2, "")
+        assert said in answer["err"] and answer["err"].count("\n") == 1, answer["err"]
+        assert SECRET not in answer["err"]
+
+
+@pytest.mark.parametrize(
+    ("ask", "proxies"),
+    [
+        (asks_the_hub, {"ALL_PROXY": "socks4://127.0.0.1:9", "NO_PROXY": "example.edu,127.0.0.1"}),
+        (asks_once, {"HTTPS_PROXY": "socks5://127.0.0.1:9"}),
+    ],
+    ids=["spared", "of another scheme"],
+)
+def test_a_proxy_that_is_not_in_the_way_ends_nothing(
+    home: Path, tmp_path: Path, ask: Callable, proxies: dict[str, str]
+) -> None:
+    with MirrorServer(tmp_path / "hub") as mirror:
+        mirror.repositories[MODEL.location, MODEL.revision] = home / "gpt2"
+        user = User(tmp_path, mirror)
+        user.environment |= proxies
+        assert [answer["status"] for answer in ask(user, home)] in ([0] * 4, [0])
+    assert user.asked_elsewhere() == ""
+
+
+class ForwardingHandler(LocalHandler):
+    """A proxy for plain http, which wants a password."""
+
+    def do_GET(self) -> None:
+        wanted = "Basic " + base64.b64encode(f"u:{SECRET}".encode()).decode()
+        self.forwarder.asked.append(self.path)
+        if self.headers.get("Proxy-Authorization") != wanted:
+            self._send(407, b"", {"Proxy-Authenticate": "Basic"})
+            return
+        asked = urlsplit(self.path)
+        path = asked.path + (f"?{asked.query}" if asked.query else "")
+        headers = {name: value for name, value in self.headers.items() if "proxy" not in name.lower()}
+        connection = http.client.HTTPConnection(asked.netloc)
+        connection.request(self.command, path, headers=headers)
+        answer = connection.getresponse()
+        body = answer.read()
+        self.send_response(answer.status)
+        for name, value in answer.getheaders():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+        connection.close()
+
+    do_HEAD = do_GET
+
+
+class Forwarder(LocalServer):
+    handler = ForwardingHandler
+
+    def __init__(self) -> None:
+        super().__init__("forwarder")
+        self.asked: list[str] = []
+
+
+@pytest.mark.parametrize(("password", "status"), [(SECRET, 0), ("other", 2)])
+def test_a_proxy_that_works_is_used_and_one_that_refuses_is_named(
+    home: Path, tmp_path: Path, password: str, status: int
+) -> None:
+    with MirrorServer(tmp_path / "hub") as mirror, Forwarder() as forwarder:
+        mirror.repositories[MODEL.location, MODEL.revision] = home / "gpt2"
+        user = User(tmp_path, mirror)
+        address = forwarder.url.removeprefix("http://")
+        user.environment |= {
+            "HTTP_PROXY": f"http://u:{password}@{address}",
+            "ALL_PROXY": "socks5://127.0.0.1:9",  # as many set the three of them
+            "ONLY_THERE": address,
+        }
+        (answer,) = user.types(("fetch", "distilgpt2"))
+    assert answer["status"] == status, answer
+    assert user.asked_elsewhere() == ""
+    assert forwarder.asked != []
+    if status:
+        assert mirror.asked == []
+        assert "through the proxy that HTTP_PROXY names" in answer["err"]

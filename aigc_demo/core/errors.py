@@ -108,6 +108,18 @@ ENGLISH: dict[str, str] = {
         "HF_ENDPOINT holds no address of the Hub or of a mirror; "
         "write it like https://hub.example.edu, or take it out of the environment."
     ),
+    "hub_proxy": (
+        "The Hub cannot be reached, and {variable} names no proxy that can be used; write one like "
+        "http://proxy.example.edu:8080 (SOCKS is not supported), or take it out of the environment."
+    ),
+    "hub_no_proxy": (
+        "The Hub cannot be asked, since NO_PROXY holds something that is no host; correct it, or take it out of "
+        "the environment."
+    ),
+    "hub_proxy_silent": (
+        "The Hub cannot be reached through the proxy that {variable} names; check that the proxy runs and lets "
+        "this machine out, or take it out of the environment."
+    ),
     "not_on_hub": "The Hub has no model {location} at commit {revision}; check the name and the commit.",
     "not_in_safetensors": (
         "{name} has no weights in safetensors (a pickle can run code and is never read); choose another model."

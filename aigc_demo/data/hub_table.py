@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import DemoError, InputError
-from aigc_demo.core.hub_address import hub_address_problem
+from aigc_demo.core.hub_address import check_way_to_hub, hub_problem
 
 PREFIX = "hf:"
 REACH_TIMEOUT_SECONDS = 5
@@ -73,7 +73,7 @@ def read_split(source: HubSource, read: Callable[[Any], T], max_download_bytes: 
     except DemoError:
         raise
     except Exception as error:  # whatever the network and the files of strangers make the library raise
-        problem = hub_address_problem()  # a false address makes the libraries fail in many ways
+        problem = hub_problem(error)  # a false address makes the libraries fail in many ways
         raise problem or _explained(error, PREFIX + source.repository) from error
 
 
@@ -143,8 +143,9 @@ def _offline_where_needed() -> Iterator[None]:
     before = datasets.config.HF_HUB_OFFLINE
     try:
         if not before:
+            check_way_to_hub()
             get_session().head(constants.ENDPOINT, timeout=REACH_TIMEOUT_SECONDS)
-    except (httpx.HTTPError, OSError):
+    except (httpx.HTTPError, OSError, InputError):
         datasets.config.HF_HUB_OFFLINE = True
     try:
         yield

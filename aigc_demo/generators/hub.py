@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from aigc_demo.core.errors import DemoError, InputError
-from aigc_demo.core.hub_address import hub_address_problem
+from aigc_demo.core.hub_address import check_way_to_hub, hub_problem
 from aigc_demo.generators.catalog import CatalogEntry
 
 # Exact names where they are known: a pattern such as *.safetensors would take copies in other formats along.
@@ -118,13 +118,14 @@ def fetch(entry: CatalogEntry, progress: Callable[[int, int], None] | None = Non
         DemoError: the Hub cannot be reached, or the fetch broke off; what was fetched is kept and the next
             try goes on from there.
         InputError: the Hub has no such model at that commit, or it has no weights in safetensors, or
-            HF_ENDPOINT is no address.
+            HF_ENDPOINT is no address, or the proxy that leads there is none or says nothing.
     """
     if not entry.on_hub:
         return Path(entry.location)
     folder = cached_folder(entry)
     if folder is not None:
         return folder
+    check_way_to_hub()
     total = _size_on_hub(entry)
     _download(entry, _progress_bar(progress or (lambda *_: None), total))
     folder = cached_folder(entry)
@@ -146,7 +147,7 @@ def _size_on_hub(entry: CatalogEntry) -> int:
     except (RepositoryNotFoundError, RevisionNotFoundError) as error:
         raise InputError("not_on_hub", location=entry.location, revision=entry.revision) from error
     except _connection_errors() as error:
-        raise hub_address_problem() or DemoError("not_reachable", name=entry.name) from error
+        raise hub_problem(error) or DemoError("not_reachable", name=entry.name) from error
     files = {file.rfilename: file.size or 0 for file in info.siblings or ()}
     wanted = list(filter_repo_objects(files, allow_patterns=_wanted(entry)))
     if not any(name.endswith(".safetensors") for name in wanted):
@@ -167,7 +168,8 @@ def _download(entry: CatalogEntry, bar: type) -> None:
             tqdm_class=bar,
         )
     except _connection_errors() as error:
-        raise DemoError("fetch_broke_off", name=entry.name, detail=type(error).__name__) from error
+        broke_off = DemoError("fetch_broke_off", name=entry.name, detail=type(error).__name__)
+        raise hub_problem(error) or broke_off from error
 
 
 def _connection_errors() -> tuple[type[Exception], ...]:

@@ -16,7 +16,7 @@ from typing import Any
 from aigc_demo import __version__
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import DemoError, InputError
-from aigc_demo.core.hub_address import hub_address_problem
+from aigc_demo.core.hub_address import check_way_to_hub, hub_problem
 from aigc_demo.core.run_directory import RunDirectory, writing
 from aigc_demo.generators import hub  # at the top: it sets what the Hub's client reads when it is imported
 from aigc_demo.studio.hub_folder import save_model_folder
@@ -69,6 +69,7 @@ def _upload(folder: Path, repo_id: str, token: str, *, private: bool) -> str:
     from huggingface_hub.errors import RepositoryNotFoundError
 
     api = HfApi(token=token, library_name="aigc-demo", library_version=__version__)
+    check_way_to_hub()
     get_session().timeout = TIMEOUT_SECONDS
     public = False
     with _in_words(repo_id, "push_not_reachable"):
@@ -98,7 +99,7 @@ def _in_words(repo_id: str, otherwise: str) -> Iterator[None]:
 
 def _refusal(error: Exception, repo_id: str, otherwise: str) -> DemoError:
     status = getattr(getattr(error, "response", None), "status_code", None)
-    if status is None and (problem := hub_address_problem()):
+    if problem := hub_problem(error):
         return problem
     if status == 401:
         return InputError("token_refused")

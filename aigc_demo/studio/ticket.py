@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from aigc_demo.core.proxies import given_environment
 from aigc_demo.core.public_paths import public_path, without_paths
 from aigc_demo.core.run_directory import write_atomically, writing
 from aigc_demo.core.worker import PROBLEM_VARIABLE, Worker, living_worker
@@ -143,7 +144,7 @@ def child_environment(problem: Path, more: Mapping[str, str] | None = None) -> d
     """
     paths = (str(PACKAGE_HOME), os.environ.get("PYTHONPATH", ""))
     return {
-        **os.environ,
+        **given_environment(),
         **(more or {}),
         "PYTHONPATH": os.pathsep.join(filter(None, paths)),
         PROBLEM_VARIABLE: str(problem.absolute()),

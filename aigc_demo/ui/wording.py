@@ -858,6 +858,18 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "环境变量 HF_ENDPOINT 不是 Hub 或镜像站的地址；请写出完整的网址（例如以 https 开头的镜像站地址），或删去该变量。",
         "環境變數 HF_ENDPOINT 不是 Hub 或鏡像站的位址；請寫出完整的網址（例如以 https 開頭的鏡像站位址），或刪去該變數。",
     ),
+    "hub_proxy": (
+        "连不上 Hub，且环境变量 {variable} 所写的代理不可用；请写成类似 http://proxy.example.edu:8080 的地址（不支持 SOCKS 代理），或删去该变量。",
+        "連不上 Hub，且環境變數 {variable} 所寫的代理不可用；請寫成類似 http://proxy.example.edu:8080 的位址（不支援 SOCKS 代理），或刪去該變數。",
+    ),
+    "hub_no_proxy": (
+        "无法访问 Hub：环境变量 NO_PROXY 中有一项不是主机名；请改正，或删去该变量。",
+        "無法連到 Hub：環境變數 NO_PROXY 中有一項不是主機名稱；請改正，或刪去該變數。",
+    ),
+    "hub_proxy_silent": (
+        "通过环境变量 {variable} 指定的代理连不上 Hub；请检查代理是否在运行、是否允许本机访问外网，或删去该变量。",
+        "透過環境變數 {variable} 指定的代理連不上 Hub；請檢查代理是否在執行、是否允許本機連到外網，或刪去該變數。",
+    ),
     "not_on_hub": (
         "Hub 上没有 commit 为 {revision} 的模型 {location}；请检查名称和 commit。",
         "Hub 上沒有 commit 為 {revision} 的模型 {location}；請檢查名稱和 commit。",
