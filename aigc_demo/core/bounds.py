@@ -8,12 +8,10 @@ import contextlib
 import os
 from pathlib import Path
 
-import psutil
-
 from aigc_demo.core.errors import DemoError
+from aigc_demo.core.system import MIB, limit_address_space
 
 MEMORY_VARIABLE, DISK_VARIABLE = "AIGC_DEMO_WORKER_MEMORY_MIB", "AIGC_DEMO_WORKER_DISK_MIB"
-MIB = 2**20
 # Address space that is reserved and not used: stacks of threads, arenas of the allocator (measured: 1.2 GiB).
 RESERVED_MIB = 2048
 
@@ -21,12 +19,8 @@ RESERVED_MIB = 2048
 def bound_memory() -> None:
     """Hold this process to the memory that the environment names; to be called before it takes any."""
     limit = memory_bound_mib()
-    setting = getattr(psutil, "RLIMIT_AS", None)  # Linux has it
-    if not limit or setting is None:
-        return
-    with contextlib.suppress(OSError, psutil.Error, ValueError):
-        most = round((limit + RESERVED_MIB) * MIB)
-        psutil.Process().rlimit(setting, (most, most))
+    if limit:
+        limit_address_space(round((limit + RESERVED_MIB) * MIB))
 
 
 def memory_bound_mib() -> float:

@@ -8,13 +8,15 @@ from typing import Any
 
 import torch
 
+from aigc_demo.core.system import cores_allowed
+
 
 def cpu_quota(root: Path = Path("/")) -> int:
     """How many cores this process may really use: the container's quota, not the host's count.
 
     Reads cgroup v2's `cpu.max`, then v1's pair of files, then the affinity mask. At least 1.
     """
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+    allowed = cores_allowed()
     return max(1, min(allowed, _quota_v2(root) or allowed, _quota_v1(root) or allowed))
 
 
@@ -68,15 +70,6 @@ def copied_to(network: torch.nn.Module, device: str) -> torch.nn.Module:
 def seeded(seed: int) -> torch.Generator:
     """A random stream drawn on the CPU, so that a seed gives the same numbers on every device."""
     return torch.Generator(device="cpu").manual_seed(seed)
-
-
-def peak_memory_mib() -> float:
-    """The most memory this process ever held, in MiB (resident set, as the system counts it)."""
-    import resource
-    import sys
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)
 
 
 def precision(wanted: str) -> str:

@@ -1,9 +1,9 @@
 """How much memory there is, and how much of it one model may take; without torch."""
 
-import os
 from pathlib import Path
 
 from aigc_demo.core.errors import InputError
+from aigc_demo.core.system import memory_bytes
 
 MODEL_SHARE = 0.6
 """Of all memory, what one model may take: the rest is for the page, other models, and a run."""
@@ -12,10 +12,8 @@ BYTES_A_NUMBER = 4  # float32, in which a CPU computes
 
 def memory_gib(root: Path = Path("/")) -> float | None:
     """The memory that this process may use: the machine's, or the container's limit where that is less."""
-    try:
-        limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
-    except (OSError, ValueError, AttributeError):
-        limits = []
+    whole = memory_bytes()
+    limits = [] if whole is None else [whole]
     for name in ("memory.max", "memory/memory.limit_in_bytes"):
         try:
             limits.append(int((root / "sys/fs/cgroup" / name).read_text()))

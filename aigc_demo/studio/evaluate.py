@@ -75,7 +75,8 @@ def evaluate(
         from aigc_demo.studio.evaluate_text_to_image import evaluate_text_to_image
 
         return evaluate_text_to_image(entry, source, settings=settings, seed=seed)
-    from aigc_demo.core.device import peak_memory_mib, set_threads
+    from aigc_demo.core.device import set_threads
+    from aigc_demo.core.system import peak_memory_mib
     from aigc_demo.generators.scoring import score_text
     from aigc_demo.generators.text import load_text_model
 

@@ -42,7 +42,8 @@ def evaluate_matcher(
     """
     import torch
 
-    from aigc_demo.core.device import peak_memory_mib, set_threads
+    from aigc_demo.core.device import set_threads
+    from aigc_demo.core.system import peak_memory_mib
     from aigc_demo.data.pairs import PairSettings, prepare_pairs
     from aigc_demo.data.tiny_caption import language_of
     from aigc_demo.generators.matching import load_matcher
@@ -127,7 +128,8 @@ def evaluate_reader(
     Raises:
         DemoError: model or source cannot be had, or nothing is held out.
     """
-    from aigc_demo.core.device import peak_memory_mib, set_threads
+    from aigc_demo.core.device import set_threads
+    from aigc_demo.core.system import peak_memory_mib
     from aigc_demo.data.group_pictures import groups_of, prepare_groups
     from aigc_demo.data.images import PictureSettings
     from aigc_demo.generators.matching import load_reader
@@ -178,7 +180,8 @@ def evaluate_mender(
     """
     import torch
 
-    from aigc_demo.core.device import peak_memory_mib, seeded, set_threads
+    from aigc_demo.core.device import seeded, set_threads
+    from aigc_demo.core.system import peak_memory_mib
     from aigc_demo.data.images import PictureSettings, prepare_pictures
     from aigc_demo.data.pixels import as_bytes, as_numbers
     from aigc_demo.generators.mending import load_mender

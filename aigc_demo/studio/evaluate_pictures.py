@@ -54,7 +54,8 @@ def evaluate_pictures(
     Raises:
         DemoError: the model, the source or an encoder cannot be had, or there are too few pictures.
     """
-    from aigc_demo.core.device import peak_memory_mib, set_threads
+    from aigc_demo.core.device import set_threads
+    from aigc_demo.core.system import peak_memory_mib
     from aigc_demo.data.images import PictureSettings, prepare_pictures
     from aigc_demo.generators.picture_model import PictureSampling
     from aigc_demo.generators.pictures import load_encoder, load_picture_model
@@ -158,7 +159,8 @@ def evaluate_encoder(
     """
     import torch
 
-    from aigc_demo.core.device import peak_memory_mib, seeded, set_threads
+    from aigc_demo.core.device import seeded, set_threads
+    from aigc_demo.core.system import peak_memory_mib
     from aigc_demo.data.images import PictureSettings, augment, prepare_pictures
     from aigc_demo.generators.pictures import load_encoder
     from aigc_demo.measure.images import encode

@@ -62,7 +62,8 @@ def evaluate_text_to_image(
     Raises:
         DemoError: model or source cannot be had, or a setting does not fit.
     """
-    from aigc_demo.core.device import peak_memory_mib, set_threads
+    from aigc_demo.core.device import set_threads
+    from aigc_demo.core.system import peak_memory_mib
     from aigc_demo.generators.text_sampling import TextSampling
     from aigc_demo.generators.text_to_image import load_text_to_image
 

@@ -24,6 +24,7 @@ from filelock import FileLock, Timeout
 from aigc_demo.core.bounds import size
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.core.run_directory import RunDirectory, writing
+from aigc_demo.core.system import session_of_its_own
 from aigc_demo.core.unfinished import DELETED, PICTURES, remove_leftovers, writer_mark
 from aigc_demo.data.encodings import decode_text
 from aigc_demo.data.picture_zip import unpack_pictures
@@ -394,7 +395,7 @@ class RunDesk(SeenRuns):
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
                     stderr=output,
-                    start_new_session=True,
+                    **session_of_its_own(),
                     env=child_environment(problem, self.bounds()),
                 )
         except (OSError, ValueError) as error:

@@ -1,13 +1,13 @@
 """How a run stands, read from its directory: what its record says last, and whether its worker lives."""
 
 import os
-import signal
 from dataclasses import dataclass
 from typing import Literal
 
 from aigc_demo.core.errors import DemoError
 from aigc_demo.core.events import RunFinished, TrainEvent, from_json
 from aigc_demo.core.run_directory import RunDirectory
+from aigc_demo.core.system import was_killed
 from aigc_demo.core.worker import living_worker, noted_problem, problem_from
 from aigc_demo.studio.ticket import Ticket
 
@@ -106,5 +106,5 @@ def _death(ticket: Ticket | None) -> DemoError:
     """Why a worker ended without a word."""
     if ticket is not None and (told := problem_from(ticket.problem)):
         return told
-    killed = ticket is not None and ticket.returncode in (-signal.SIGKILL, 128 + signal.SIGKILL)
+    killed = ticket is not None and was_killed(ticket.returncode)
     return DemoError("worker_killed" if killed else "worker_vanished")

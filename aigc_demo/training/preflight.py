@@ -20,11 +20,11 @@ from accelerate import PartialState
 from accelerate.utils import broadcast_object_list, parse_flag_from_env
 
 from aigc_demo.core.bounds import memory_bound_mib, size
-from aigc_demo.core.device import peak_memory_mib
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.core.events import CheckpointSaved, RunStarted, StepDone
 from aigc_demo.core.memory import memory_gib
 from aigc_demo.core.run_directory import MOST_CHECKPOINTS, NUM_STATES_KEPT, STATE, RunDirectory
+from aigc_demo.core.system import address_space_limit_mib, peak_address_space_mib, peak_memory_mib
 from aigc_demo.training import start
 from aigc_demo.training.families import family_of
 from aigc_demo.training.recipes import recipe_named
@@ -206,7 +206,7 @@ def _memory_problem(error: DemoError, limit: float | None) -> DemoError:
         return error
     asked = re.search(r"tried to allocate (\d+) bytes", str(error.__cause__))
     # An address space that is limited counts what was reserved, memory what was used.
-    held = _peak_memory_mib() if _address_space_mib() is None else _peak_address_space_mib()
+    held = _peak_memory_mib() if address_space_limit_mib() is None else peak_address_space_mib()
     needed = held + (int(asked[1]) / 2**20 if asked else 0)
     return _needs_memory(max(needed, limit + 1), limit)
 
@@ -238,26 +238,8 @@ def _memory_limit_mib() -> float | None:
     if torch.cuda.is_available():
         return torch.cuda.get_device_properties(PartialState().device).total_memory / 2**20
     whole = memory_gib()
-    limits = [whole * 1024 if whole is not None else None, memory_bound_mib() or _address_space_mib()]
+    limits = [whole * 1024 if whole is not None else None, memory_bound_mib() or address_space_limit_mib()]
     return min((limit for limit in limits if limit is not None), default=None)
-
-
-def _address_space_mib() -> float | None:
-    """The process's own limit (`ulimit -v`), where it has one."""
-    try:
-        import resource
-    except ImportError:  # not on Windows
-        return None
-    soft, _ = resource.getrlimit(resource.RLIMIT_AS)
-    return None if soft == resource.RLIM_INFINITY else soft / 2**20
-
-
-def _peak_address_space_mib() -> float:
-    try:
-        found = re.search(r"VmPeak:\s+(\d+) kB", Path("/proc/self/status").read_text("utf-8"))
-    except OSError:  # Linux alone tells it
-        found = None
-    return int(found[1]) / 1024 if found else 0.0
 
 
 def _mib(folder: Path) -> float:

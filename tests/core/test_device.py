@@ -1,6 +1,5 @@
 """Threads follow the container's quota; random streams follow their seed."""
 
-import os
 import subprocess
 import sys
 
@@ -14,7 +13,7 @@ from aigc_demo.core.device import cpu_quota, seeded, set_threads
 @pytest.fixture
 def sixteen_cores(monkeypatch):
     """A host with 16 cores, whatever the machine of the test has."""
-    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(16)), raising=False)
+    monkeypatch.setattr(device, "cores_allowed", lambda: 16)
 
 
 def write(root, name, text):
@@ -106,7 +105,7 @@ def test_a_seed_gives_its_stream_and_leaves_the_global_one_alone():
 def test_peak_memory_sees_what_was_held():
     """In a process of its own: the whole suite's peak would have to be topped here."""
     code = (
-        "from aigc_demo.core.device import peak_memory_mib\n"
+        "from aigc_demo.core.system import peak_memory_mib\n"
         "before = peak_memory_mib()\n"
         "held = b'x' * int((before + 64) * 2**20)\n"
         "del held\n"
