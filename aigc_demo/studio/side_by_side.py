@@ -18,6 +18,7 @@ from typing import Any, Literal, TypeVar
 from aigc_demo.core.errors import DemoError
 from aigc_demo.studio import gpu
 from aigc_demo.studio.model_cache import ModelCache
+from aigc_demo.studio.stop_book import CancelToken, ColumnToken
 from aigc_demo.studio.turns import Turn
 
 State = Literal["waiting", "loading", "running", "finished", "stopped", "failed"]
@@ -73,7 +74,8 @@ class Work(ABC):
     def __init__(
         self, column: Any, cache: ModelCache, stop: threading.Event, report: Callable[[Any], None]
     ) -> None:
-        self.column, self.cache, self.stop, self._report = column, cache, stop, report
+        self.column, self.cache, self._report = column, cache, report
+        self.stop: threading.Event | ColumnToken = stop
 
     def run(self) -> None:
         """All of it; what fails is told in the column."""
@@ -128,7 +130,7 @@ def side_by_side(
         columns: as they begin.
         work: makes a column's work from its place, the column, and whom it reports to.
         cache: where the models are loaded to.
-        stop: set by Stop; also set here when the consumer goes away.
+        stop: set by Stop; also set here when the consumer goes away. A `CancelToken` can end one column.
 
     Yields:
         All columns, ten times a second or less often, and once more when the last is over. A column that
@@ -137,6 +139,8 @@ def side_by_side(
     desk = _Desk(columns)
     for place, column in enumerate(columns):
         worker = work(place, column, lambda new, i=place: desk.put(i, new))  # type: ignore[misc]
+        if isinstance(stop, CancelToken):
+            worker.stop = stop.of_work(place)
         # In the context of the request: who lends a GPU counts it to the visitor that is named there.
         run = copy_context().run
         threading.Thread(target=run, args=(worker.run,), name=f"column-{place}", daemon=True).start()
@@ -205,7 +209,7 @@ def _with_loading_time(column: AnyColumn, cache: ModelCache) -> AnyColumn:
 
 
 def turn_for(
-    model: Any, cache: ModelCache, stop: threading.Event | None = None
+    model: Any, cache: ModelCache, stop: threading.Event | ColumnToken | None = None
 ) -> AbstractContextManager[Turn]:
     """A part in the turns for a small model, on one core; half of the cores for a large one.
 
@@ -225,7 +229,7 @@ _large_slots = threading.BoundedSemaphore(MOST_LARGE)
 
 
 @contextmanager
-def _large(stop: threading.Event | None) -> Iterator[Turn]:
+def _large(stop: threading.Event | ColumnToken | None) -> Iterator[Turn]:
     """A slot among the large models; none is needed to end at once."""
     taken = False
     while not taken and not (stop and stop.is_set()):

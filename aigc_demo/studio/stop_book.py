@@ -2,10 +2,13 @@
 
 import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from aigc_demo.core.errors import InputError
+
+MOST_IN_LINE = 8
+WAIT_SECONDS = 0.25
 
 
 def new_ticket() -> str:
@@ -13,40 +16,132 @@ def new_ticket() -> str:
     return secrets.token_urlsafe()
 
 
+class CancelToken(threading.Event):
+    """Set when the work under way is to end; one of its columns can be ended alone.
+
+    Args:
+        models: what works in which column of the page.
+    """
+
+    def __init__(self, models: Mapping[int, str] | None = None):
+        super().__init__()
+        self.models = dict(models or {})
+        self._left = {column: threading.Event() for column in self.models}
+
+    def leave(self, column: int) -> None:
+        """End the work of one column; with the last one everything has ended."""
+        self._left[column].set()
+        if all(event.is_set() for event in self._left.values()):
+            self.set()
+
+    def has_left(self, column: int) -> bool:
+        """Whether the page shows something else in this column meanwhile."""
+        return column in self._left and self._left[column].is_set()
+
+    def of_work(self, number: int) -> "ColumnToken":
+        """What the work of this number asks: works are numbered in the order of their columns."""
+        columns = list(self.models)
+        return ColumnToken(self, self._left[columns[number]] if number < len(columns) else self)
+
+
+class ColumnToken:
+    """Set when everything is to end, or this column alone."""
+
+    def __init__(self, whole: threading.Event, own: threading.Event):
+        self._whole, self._own = whole, own
+
+    def is_set(self) -> bool:
+        """As an event's."""
+        return self._whole.is_set() or self._own.is_set()
+
+
+class Place(CancelToken):
+    """A place in the line of one owner's works."""
+
+    def __init__(self, line: list["Place"], changed: threading.Condition, models: Mapping[int, str] | None):
+        super().__init__(models)
+        self._line, self._changed = line, changed
+
+    def waits(self, seconds: float = WAIT_SECONDS) -> bool:
+        """Whether others are before it after this time; returns sooner when they are not. Stop ends it."""
+        with self._changed:
+            first = self._changed.wait_for(lambda: self._line[0] is self or self.is_set(), seconds)
+        return not first
+
+
 class StopBook:
-    """Who is writing, and how to stop it: one event for each text under way, by its owner's ticket.
+    """Who is writing, and how to stop it: a line of works for each owner, by its ticket.
 
     Tickets are made here (`new_ticket`) and never by a client, whose own names could be guessed or chosen
-    to be another's. An owner who is writing must stop first; so two texts never run into the same columns.
+    to be another's. One work of an owner runs at a time, so two texts never run into the same columns.
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._events: dict[str, threading.Event] = {}
+        self._changed = threading.Condition()
+        self._lines: dict[str, list[Place]] = {}
 
     @contextmanager
-    def writing(self, ticket: str) -> Iterator[threading.Event]:
-        """The event that Stop sets, for as long as the text is written.
+    def writing(self, ticket: str, models: Mapping[int, str] | None = None) -> Iterator[CancelToken]:
+        """What Stop sets, for as long as the text is written.
+
+        Args:
+            ticket: whose work it is.
+            models: what works in which column of the page, where one can be left alone (`leave`).
 
         Raises:
             InputError: this owner's last text is still being written.
         """
-        event = threading.Event()
-        with self._lock:
-            if ticket in self._events:
+        with self._joined(ticket, models, most=1) as place:
+            yield place
+
+    @contextmanager
+    def in_line(self, ticket: str, models: Mapping[int, str] | None = None) -> Iterator[Place]:
+        """The same for a work that waits until the owner's others are done: ask `waits` before it begins.
+
+        Raises:
+            InputError: too many wait already.
+        """
+        with self._joined(ticket, models, most=MOST_IN_LINE) as place:
+            yield place
+
+    @contextmanager
+    def _joined(self, ticket: str, models: Mapping[int, str] | None, most: int) -> Iterator[Place]:
+        with self._changed:
+            line = self._lines.setdefault(ticket, [])
+            if len(line) >= most:
                 raise InputError("still_writing")
-            self._events[ticket] = event
+            place = Place(line, self._changed, models)
+            line.append(place)
         try:
-            yield event
+            yield place
         finally:
-            event.set()
-            with self._lock:
-                del self._events[ticket]
+            place.set()
+            with self._changed:
+                line.remove(place)
+                if not line:
+                    self._lines.pop(ticket, None)
+                self._changed.notify_all()
 
     def stop(self, ticket: str) -> bool:
-        """Stop what is written under this ticket; whether there was anything."""
-        with self._lock:
-            event = self._events.get(ticket)
-        if event is not None:
-            event.set()
-        return event is not None
+        """Stop what is written under this ticket, and what waits; whether there was anything."""
+        with self._changed:
+            line = tuple(self._lines.get(ticket, ()))
+            for place in line:
+                place.set()
+            self._changed.notify_all()
+        return bool(line)
+
+    def leave(self, ticket: str, column: int, model: str) -> bool:
+        """Another model was chosen for a column: what the one before does there ends.
+
+        Returns:
+            Whether this very model works in that column already, so that nothing is to be changed.
+        """
+        with self._changed:
+            for place in self._lines.get(ticket, ()):
+                if place.models.get(column) == model and not place.has_left(column):
+                    return True
+                if column in place.models:
+                    place.leave(column)
+            self._changed.notify_all()
+        return False

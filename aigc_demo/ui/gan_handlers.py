@@ -1,6 +1,6 @@
 """What happens on a click in the tab GAN: translate, call the studio, translate back."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -16,15 +16,16 @@ from aigc_demo.studio.real_pictures import (
     png_pictures,
     some_real,
 )
-from aigc_demo.studio.stop_book import StopBook
+from aigc_demo.studio.stop_book import CancelToken, StopBook
 from aigc_demo.ui import picture_view as view
 from aigc_demo.ui.latent_handlers import first_gan
-from aigc_demo.ui.widgets import clicked, door
+from aigc_demo.ui.widgets import clicked, door, unchanged
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 Picture = tuple[Any, ...]
+SIDE = 5  # components in gan_tab.Side.picture
 FEW = 8  # pictures of each kind that the discriminator is asked about
 SETTING_NAMES = ("num_pictures", "truncation", "num_inference_steps")
 
@@ -53,15 +54,26 @@ class GanHandlers:
             settings = dict(zip(SETTING_NAMES, sliders, strict=True))
             settings["seed"] = new_seed() if fresh else seed
             asked = check_pictures(self._catalog, [left, right], settings)
-            with self._stops.writing(ticket) as stop:
+            with self._stops.in_line(ticket, dict(enumerate(asked.models))) as stop:
+                while stop.waits():
+                    waiting = [PictureColumn(name, "waiting", asked.ask.seeds) for name in asked.models]
+                    yield (asked.ask.seed, *self._sides(stop, waiting))
                 for columns in compare_pictures(asked, self._cache, stop):
-                    sides = [self._side(column.model, column) for column in columns]
-                    yield (asked.ask.seed, *sides[0], *sides[1])
+                    yield (asked.ask.seed, *self._sides(stop, columns))
 
-    def choose_model(self, request: gr.Request, model: Any) -> Picture:
-        """An empty column for another model."""
+    def _sides(self, stop: CancelToken, columns: Sequence[PictureColumn]) -> Picture:
+        """Both columns; one for which another model was chosen meanwhile stays as the choice has left it."""
+        sides = [
+            unchanged(SIDE) if stop.has_left(number) else self._side(column.model, column)
+            for number, column in enumerate(columns)
+        ]
+        return (*sides[0], *sides[1])
+
+    def choose_model(self, request: gr.Request, ticket: str, number: int, model: Any) -> Picture:
+        """An empty column for another model; what the one before is making there ends."""
         with door(request):
-            return self._side(self._catalog.checked(model, "pictures"), None)
+            side = self._side(self._catalog.checked(model, "pictures"), None)
+            return unchanged(SIDE) if self._stops.leave(ticket, number, model) else side
 
     def _side(self, model: str, column: PictureColumn | None) -> Picture:
         """What one column shows, in the order of gan_tab.Side.picture."""

@@ -42,8 +42,9 @@ class Question:
 
 @dataclass(frozen=True)
 class Side:
-    """The components of one column."""
+    """The components of one column, and its number, which the server keeps."""
 
+    number: Any
     model: Any
     card: Any
     pictures: Any
@@ -116,8 +117,10 @@ def _columns(choices: tuple[Choice, ...]) -> list[Side]:
         sides = [_side(side, model, choices) for side, model in pair.items()]
     timelines = gan_tools.build_timeline()
     return [
-        Side(model, card, pictures, timeline, facts, gr.State())
-        for (model, card, pictures, facts), timeline in zip(sides, timelines, strict=True)
+        Side(gr.State(number), model, card, pictures, timeline, facts, gr.State())
+        for number, ((model, card, pictures, facts), timeline) in enumerate(
+            zip(sides, timelines, strict=True)
+        )
     ]
 
 
@@ -150,7 +153,7 @@ def _wire_generating(handlers: GanHandlers, ticket: Any, question: Question, sid
     )
     question.stop.click(handlers.stop, ticket, None, queue=False, **PRIVATE)
     for side in sides:
-        side.model.change(handlers.choose_model, [side.model], side.picture, **CHEAP)
+        side.model.change(handlers.choose_model, [ticket, side.number, side.model], side.picture, **CHEAP)
 
 
 def _wire_pickers(cache: ModelCache, frame: Frame, pickers: list[Any]) -> None:

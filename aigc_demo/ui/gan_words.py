@@ -182,6 +182,11 @@ GAN_WORDS: dict[str, tuple[str, str, str]] = {
         "正在准备训练图片；第一次需要几秒",
         "正在準備訓練圖片；第一次需要幾秒",
     ),
+    "waits_in_line": (
+        "It begins when what is running on this tab is done. Stop ends both.",
+        "等本页正在进行的任务完成后开始；“停止”会结束两者。",
+        "等本頁正在進行的任務完成後開始；「停止」會結束兩者。",
+    ),
     "nearest_empty": ("Click a picture above.", "点击上面的一张图片。", "點擊上面的一張圖片。"),
     "nearest_made": ("made, seed {seed}", "生成，种子 {seed}", "生成，種子 {seed}"),
     "nearest_found": ("nearest of {count}", "{count} 张中最相近", "{count} 張中最相近"),

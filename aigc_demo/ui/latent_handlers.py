@@ -41,7 +41,9 @@ class LatentHandlers:
         *settings, left, right = values
         with door(request):
             models, way = check_way(self._catalog, [left, right], dict(zip(WAY_NAMES, settings, strict=True)))
-            with self._stops.writing(ticket) as stop:
+            with self._stops.in_line(ticket) as stop:
+                while stop.waits():
+                    yield (view.gallery(None, empty="waits_in_line"),) * len(models)
                 for columns in interpolate(models, way, self._cache, stop):
                     yield tuple(view.film(column) for column in columns)
 
@@ -49,7 +51,9 @@ class LatentHandlers:
         """Seeds for three words each, and a line that says how far it is."""
         *words, left, right = values
         keep = (gr.skip(), gr.skip(), gr.skip())
-        with door(request), self._stops.writing(ticket) as stop:
+        with door(request), self._stops.in_line(ticket) as stop:
+            while stop.waits():
+                yield *keep, notice("waits_in_line")
             asked = [in_english(text) if isinstance(text, str) else text for text in words]
             yield *keep, notice("looking", done=0, total=self._seeds.num_seeds)
             try:
@@ -91,7 +95,9 @@ class LatentHandlers:
         """Both models against real pictures, one after the other."""
         steps, upload, left, right = values
         shown: list[Any] = [notice("nearest_working"), view.measured_facts(None)] * 2
-        with door(request), self._stops.writing(ticket) as stop:
+        with door(request), self._stops.in_line(ticket) as stop:
+            while stop.waits():
+                yield (notice("waits_in_line"), view.measured_facts(None)) * 2
             yield tuple(shown)
             for side, model in enumerate((left, right)):
                 for line, facts in self._measured(model, upload, stop, steps):

@@ -14,9 +14,10 @@ from aigc_demo.studio.model_cache import ModelCache
 from aigc_demo.studio.stop_book import StopBook
 from aigc_demo.ui import columns
 from aigc_demo.ui.columns import Shown
-from aigc_demo.ui.widgets import door
+from aigc_demo.ui.widgets import door, unchanged
 
 Picture = tuple[Any, ...]
+SIDE = 5  # components in text_tab.Side.picture
 SETTING_NAMES = ("temperature", "top_k", "top_p", "num_beams", "repetition_penalty", "max_new_tokens")
 
 
@@ -82,12 +83,15 @@ class TextHandlers:
             yield from self._write(ticket, asked, new)
 
     def _write(self, ticket: str, asked: Any, shown: list[Shown]) -> Iterator[Picture]:
-        """Pictures for the page: the seed, then for each column its card, strip, alternatives and state."""
-        with self._stops.writing(ticket) as stop:
+        """Pictures for the page: the seed, then for each column its card, strip, alternatives and state.
+
+        A column for which another model was chosen meanwhile stays as the choice has left it.
+        """
+        with self._stops.writing(ticket, dict(enumerate(asked.models))) as stop:
             for picture in compare_text(asked, self._cache, stop):
                 sides = [
-                    self._picture(old, column, asked.prompt)
-                    for old, column in zip(shown, picture, strict=True)
+                    unchanged(SIDE) if stop.has_left(number) else self._picture(old, column, asked.prompt)
+                    for number, (old, column) in enumerate(zip(shown, picture, strict=True))
                 ]
                 yield (asked.settings.seed, *sides[0], *sides[1])
 
@@ -110,10 +114,11 @@ class TextHandlers:
         """Everything that this visitor has running ends at its next token."""
         self._stops.stop(ticket)
 
-    def choose_model(self, request: gr.Request, model: Any) -> Picture:
-        """An empty column for another model."""
+    def choose_model(self, request: gr.Request, ticket: str, column: int, model: Any) -> Picture:
+        """An empty column for another model; what the one before is writing there ends."""
         with door(request):
-            return self._side(model, Shown())
+            side = self._side(model, Shown())
+            return unchanged(SIDE) if self._stops.leave(ticket, column, model) else side
 
     # ---- alternatives
 
@@ -135,7 +140,7 @@ class TextHandlers:
             return columns.strip(new, chosen=place), columns.choices(found, column.ids[place]), new
 
     def take_alternative(
-        self, event: gr.EventData, request: gr.Request, ticket: str, shown: Shown, *values: Any
+        self, event: gr.EventData, request: gr.Request, ticket: str, number: int, shown: Shown, *values: Any
     ) -> Iterator[Picture]:
         """One column goes on from the alternative that was chosen, by the settings as they stand now."""
         with door(request):
@@ -147,9 +152,11 @@ class TextHandlers:
             settings = settings_from(values, shown.column.seed)
             asked = check_request(self._catalog, [shown.column.model], shown.prompt, settings, [written])
             new = replace(shown.written_by(settings, place + 1), text_id=secrets.token_hex(4))
-            with self._stops.writing(ticket) as stop:
+            with self._stops.writing(ticket, {number: shown.column.model}) as stop:
                 for (column,) in compare_text(asked, self._cache, stop):
-                    yield self._picture(new, column, shown.prompt)
+                    yield (
+                        unchanged(SIDE) if stop.has_left(number) else self._picture(new, column, shown.prompt)
+                    )
 
     # ---- reading
 

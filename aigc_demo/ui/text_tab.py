@@ -57,8 +57,9 @@ class Question:
 
 @dataclass(frozen=True)
 class Side:
-    """The components of one column."""
+    """The components of one column, and its number, which the server keeps."""
 
+    number: Any
     model: Any
     card: Any
     strip: Any
@@ -176,7 +177,7 @@ def _columns(choices: tuple[Choice, ...]) -> list[Side]:
     view.change(None, view, None, js="view => { document.documentElement.dataset.view = view; }")
     with gr.Row(equal_height=False, elem_classes="columns"):
         pair = default_pair(choices)
-        return [_side(side, model, choices) for side, model in zip(("left", "right"), pair, strict=True)]
+        return [_side(number, model, choices) for number, model in enumerate(pair)]
 
 
 def _legend() -> str:
@@ -184,7 +185,8 @@ def _legend() -> str:
     return f'<div class="legend">{spans("legend", "b")}{low}<i></i>{high}</div>'
 
 
-def _side(side: str, model: str, choices: tuple[Choice, ...]) -> Side:
+def _side(number: int, model: str, choices: tuple[Choice, ...]) -> Side:
+    side = ("left", "right")[number]
     chosen = next(choice for choice in choices if choice.value == model)
     with gr.Column(min_width=320, elem_classes=["side", side], elem_id=f"column-{side}"):
         picker = gr.Dropdown(
@@ -198,7 +200,7 @@ def _side(side: str, model: str, choices: tuple[Choice, ...]) -> Side:
         strip = widget("strip", columns.strip(Shown()), elem_id=f"strip-{side}")
         alternatives = widget("choices", None, elem_id=f"choices-{side}")
         facts = widget("facts", columns.model_facts(chosen, Shown()), elem_id=f"facts-{side}")
-    return Side(picker, card, strip, alternatives, facts, gr.State(Shown()))
+    return Side(gr.State(number), picker, card, strip, alternatives, facts, gr.State(Shown()))
 
 
 # ---- wiring
@@ -219,7 +221,7 @@ def _wire_writing(
 
 def _wire_columns(handlers: TextHandlers, ticket: Any, question: Question, sides: list[Side]) -> None:
     for side in sides:
-        side.model.change(handlers.choose_model, [side.model], side.picture, **CHEAP)
+        side.model.change(handlers.choose_model, [ticket, side.number, side.model], side.picture, **CHEAP)
         side.strip.select(
             handlers.show_alternatives,
             [side.shown],
@@ -229,7 +231,7 @@ def _wire_columns(handlers: TextHandlers, ticket: Any, question: Question, sides
         )
         side.choices.select(
             handlers.take_alternative,
-            [ticket, side.shown, *question.sliders, question.stop_at],
+            [ticket, side.number, side.shown, *question.sliders, question.stop_at],
             side.picture,
             trigger_mode="once",
             **PRIVATE,

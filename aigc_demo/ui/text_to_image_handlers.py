@@ -22,10 +22,11 @@ from aigc_demo.studio.treat import mended, painted, treated, words_in_picture
 from aigc_demo.studio.word_by_word import with_each_other, without_each_word
 from aigc_demo.ui import text_to_image_view as view
 from aigc_demo.ui.picture_view import gallery, picture_card, picture_facts, problem, timeline
-from aigc_demo.ui.widgets import clicked, door
+from aigc_demo.ui.widgets import clicked, door, unchanged
 from aigc_demo.ui.wording import everywhere
 
 Picture = tuple[Any, ...]
+SIDE = 6  # components in text_to_image_tab.Side.picture
 SETTING_NAMES = ("num_candidates", "guidance_scale", "num_inference_steps", "scheduler")
 
 
@@ -81,18 +82,22 @@ class TextToImageHandlers:
             settings = dict(zip(SETTING_NAMES, sliders, strict=True))
             settings["seed"] = new_seed() if fresh else seed
             asked = check_illustration(self._catalog, [left, right], caption, settings)
-            with self._stops.writing(ticket) as stop:
+            with self._stops.writing(ticket, dict(enumerate(asked.models))) as stop:
                 for columns in illustrate(asked, self._cache, stop):
                     shown = [
                         Shown(column, asked.caption, asked.other, asked.ask.to_dict()) for column in columns
                     ]
-                    sides = [self._side(one.column.model, one) for one in shown]
+                    sides = [
+                        unchanged(SIDE) if stop.has_left(number) else self._side(one.column.model, one)
+                        for number, one in enumerate(shown)
+                    ]
                     yield (asked.ask.seed, *sides[0], *sides[1])
 
-    def choose_model(self, request: gr.Request, model: Any) -> Picture:
-        """An empty column for another model."""
+    def choose_model(self, request: gr.Request, ticket: str, number: int, model: Any) -> Picture:
+        """An empty column for another model; what the one before is drawing there ends."""
         with door(request):
-            return self._side(self._catalog.checked(model, "text-to-image"), None)
+            side = self._side(self._catalog.checked(model, "text-to-image"), None)
+            return unchanged(SIDE) if self._stops.leave(ticket, number, model) else side
 
     def choose(self, event: gr.EventData, request: gr.Request, shown: Shown | None) -> tuple[Any, Any]:
         """The candidate that is worked on below."""

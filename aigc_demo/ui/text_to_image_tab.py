@@ -56,8 +56,9 @@ class Question:
 
 @dataclass(frozen=True)
 class Side:
-    """The components of one column."""
+    """The components of one column, and its number, which the server keeps."""
 
+    number: Any
     model: Any
     card: Any
     pictures: Any
@@ -153,8 +154,10 @@ def _columns(choices: tuple[Choice, ...]) -> list[Side]:
         sides = [_side(side, model, choices) for side, model in pair.items()]
     timelines = build_timeline(text_to_image_tools.TAB)
     return [
-        Side(model, card, pictures, checked, timeline, facts, gr.State())
-        for (model, card, pictures, checked, facts), timeline in zip(sides, timelines, strict=True)
+        Side(gr.State(number), model, card, pictures, checked, timeline, facts, gr.State())
+        for number, ((model, card, pictures, checked, facts), timeline) in enumerate(
+            zip(sides, timelines, strict=True)
+        )
     ]
 
 
@@ -198,7 +201,7 @@ def _wire(handlers: TextToImageHandlers, ticket: Any, question: Question, sides:
     )
     question.stop.click(handlers.stop, ticket, None, queue=False, **PRIVATE)
     for side in sides:
-        side.model.change(handlers.choose_model, [side.model], side.picture, **CHEAP)
+        side.model.change(handlers.choose_model, [ticket, side.number, side.model], side.picture, **CHEAP)
         side.pictures.select(handlers.choose, [side.shown], [side.pictures, side.shown], **CHEAP)
 
 

@@ -63,6 +63,11 @@ def clicked(event: gr.EventData, count: int) -> int:
     return number
 
 
+def unchanged(count: int) -> tuple[Any, ...]:
+    """For so many components: they stay as they are."""
+    return tuple(gr.skip() for _ in range(count))
+
+
 def help_on(topic: str) -> None:
     """Lay out a folded part that explains something: the words `help_TOPIC_title` and `help_TOPIC`."""
     with gr.Accordion(word(f"help_{topic}_title"), open=False, elem_id=f"help-{topic}"):

@@ -138,6 +138,42 @@ def test_both_columns_stream_side_by_side(chromium, page_url):
             assert 3 < tokens(page, side).count() < 200
 
 
+def test_a_model_chosen_while_its_column_writes_takes_the_column(chromium, page_url):
+    def shown(side):
+        facts = page.locator(f"#facts-{side} dd").first.text_content()
+        badge = page.locator(f"#card-{side} .badge").get_attribute("data-kind")
+        return page.input_value(f"#model-{side} input").split(" ")[0], badge, facts
+
+    with opened(chromium, page_url) as page:
+        for side in ("left", "right"):
+            choose_model(page, side, "slow")
+        page.click("#generate")
+        page.wait_for_function(
+            "() => document.querySelectorAll('#strip-left .strip-tokens .token').length > 3"
+        )
+        choose_model(page, "left", "distilgpt2")
+        wait_for_state(page, "left", "ready")
+        count = tokens(page, "right").count()
+        page.wait_for_function(
+            "count => document.querySelectorAll('#strip-right .strip-tokens .token').length > count + 5",
+            arg=count,
+        )
+        settle(page)  # several updates of the other column later
+        assert tokens(page, "left").count() == 0
+        name, badge, facts = shown("left")
+        assert (name, badge) == ("distilgpt2", "pretrained")
+        assert "81.9 M" in facts
+        assert shown("right")[:2] == ("slow", "ours")
+        page.click("#stop")
+        wait_for_state(page, "right", "stopped")
+        assert page.locator("#card-left .state").get_attribute("data-state") == "ready"
+        choose_model(page, "left", "slow")
+        page.click("#generate")  # the page works on
+        wait_for_state(page, "left", "running")
+        page.click("#stop")
+        wait_for_state(page, "left", "stopped")
+
+
 def test_click_on_a_token_shows_alternatives_and_a_choice_goes_on_from_there(page):
     generate(page)
     before = written(page, "left")

@@ -92,6 +92,20 @@ def test_stop_ends_diffusion_and_the_page_goes_on(page):
     page.wait_for_selector("#gan-card-left .state[data-state=finished]")
 
 
+def test_seeds_asked_for_while_images_are_made_wait_visibly_and_are_found(page):
+    page.click("#gan-arithmetic > button")
+    settle(page)
+    page.click("#gan-generate")  # a hundred slow steps, by the test before
+    page.wait_for_selector("#gan-card-right .state[data-state=running]")
+    page.click("#gan-find")
+    line = page.locator("#gan-arithmetic-line .notice span[lang=en]")
+    line.get_by_text("It begins when what is running on this tab is done").wait_for()
+    page.wait_for_selector("#gan-card-right .state[data-state=finished]")
+    page.wait_for_function(
+        """() => !/It begins when/.test(document.querySelector('#gan-arithmetic-line .notice').textContent)"""
+    )
+
+
 def test_chinese_from_the_tab_to_the_captions(chromium, page_url):
     with opened(chromium, page_url, language="zh-CN", theme="dark", width=390) as page:
         open_named_tab(page, "GAN 生成对抗网络")

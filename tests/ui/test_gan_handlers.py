@@ -16,9 +16,10 @@ from aigc_demo.studio.model_cache import ModelCache
 from aigc_demo.studio.picture_formats import single_pngs
 from aigc_demo.studio.real_pictures import TrainingPictures
 from aigc_demo.studio.stop_book import StopBook, new_ticket
-from aigc_demo.ui.gan_handlers import GanHandlers
+from aigc_demo.ui.gan_handlers import SIDE, GanHandlers
 from aigc_demo.ui.gan_words import in_english
 from aigc_demo.ui.latent_handlers import LatentHandlers
+from aigc_demo.ui.widgets import unchanged
 from tests.studio.painters import GreyGan, GreySteps, Knower, SlowSteps, WorldGan, entry, make_gan, plain
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -118,11 +119,11 @@ def test_what_is_no_seed_is_one_sentence(handlers, seed):
 
 
 def test_another_model_empties_its_column(handlers):
-    card, pictures, timeline, facts, shown = handlers.choose_model(None, "emoji")
+    card, pictures, timeline, facts, shown = handlers.choose_model(None, new_ticket(), 0, "emoji")
     assert (card["state"], pictures["count"], timeline["count"], shown) == ("ready", 0, 0, None)
     assert facts["figures"] == []
     with pytest.raises(gr.Error, match="no model named"):
-        handlers.choose_model(None, "../x")
+        handlers.choose_model(None, new_ticket(), 0, "../x")
 
 
 def test_a_click_on_a_picture_finds_the_nearest_training_picture(handlers):
@@ -223,14 +224,41 @@ def test_both_models_are_measured_and_one_that_cannot_be_leaves_the_other(latent
     assert nothing["figures"] == []
 
 
-def test_an_owner_who_is_at_work_must_stop_first(handlers):
+def test_what_is_asked_for_meanwhile_waits_visibly_and_then_begins(handlers, latent):
+    latent._stops = handlers._stops
     ticket = new_ticket()
     begun = handlers.generate(None, ticket, 1, False, *SLIDERS, "world-tiny-world", "slow")
-    assert isinstance(next(begun), tuple)
-    with pytest.raises(gr.Error, match="press Stop"):
-        last(handlers.generate(None, ticket, 1, False, *SLIDERS, "world-tiny-world", "slow"))
+    next(begun)
+    asked = latent.interpolate(None, ticket, 1, 2, 5, 1.0, 4, "slow", "slow")
+    for film in next(asked):
+        assert english(film["empty"]).startswith("It begins when what is running on this tab is done")
+    begun.close()  # it is done
+    assert last(asked)[0]["count"] == 5
+
+
+def test_stop_ends_what_waits_too(handlers, latent):
+    latent._stops = handlers._stops
+    ticket = new_ticket()
+    begun = handlers.generate(None, ticket, 1, False, *SLIDERS, "world-tiny-world", "slow")
+    next(begun)
+    asked = latent.find_seeds(None, ticket, "red ball", "red box", "blue box", "world-tiny-world", "emoji")
+    assert english(next(asked)[-1]["words"]).startswith("It begins when")
     handlers.stop(ticket)
+    assert english(last(asked)[-1]["words"]).startswith("Stopped")
     begun.close()
+
+
+def test_a_model_chosen_while_its_column_is_made_takes_the_column(handlers):
+    ticket = new_ticket()
+    making = handlers.generate(None, ticket, 1, False, *SLIDERS, "world-tiny-world", "slow")
+    next(making)
+    kept = handlers.choose_model(None, ticket, 0, "world-tiny-world")
+    assert kept == unchanged(SIDE), "the same model: its images go on"
+    card, *_ = handlers.choose_model(None, ticket, 1, "emoji")
+    assert card["state"] == "ready"
+    pictures = list(making)
+    assert all(picture[1 + SIDE :] == unchanged(SIDE) for picture in pictures)
+    assert pictures[-1][1]["state"] == "finished", "the other column goes on"
 
 
 def test_the_tab_opens_whether_models_are_there_or_not():

@@ -64,7 +64,7 @@ def test_a_chosen_alternative_keeps_the_settings_before_it_and_takes_the_new_one
     ticket = new_ticket()
     shown = last(handlers.generate(None, ticket, *asked(LOOSE)))[LEFT]
     *_, shown = handlers.show_alternatives(clicked(1), None, shown)
-    shown = last(handlers.take_alternative(clicked(0), None, ticket, shown, *STRICT))[-1]
+    shown = last(handlers.take_alternative(clicked(0), None, ticket, 1, shown, *STRICT))[-1]
     assert prob_after(handlers, shown, 1) < 0.99
     assert prob_after(handlers, shown, 2) == pytest.approx(1)
 
