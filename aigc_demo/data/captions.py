@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import InputError
+from aigc_demo.data.cleaning import clean_text
 
 METADATA = ("metadata.csv", "metadata.jsonl")
 """Where a folder holds both, the first is read."""
@@ -177,8 +178,8 @@ def no_captions(source: str, facts: Mapping[str, Any]) -> InputError:
 
 
 def plain(caption: str) -> str:
-    """A caption on one line, of bounded length."""
-    return " ".join(caption[: 4 * MAX_TEXT_LENGTH].split())[:MAX_TEXT_LENGTH]
+    """A caption on one line, of bounded length, cleaned as a prompt is."""
+    return " ".join(clean_text(caption[: 4 * MAX_TEXT_LENGTH]).split())[:MAX_TEXT_LENGTH]
 
 
 def _key(path: str) -> str:

@@ -6,7 +6,6 @@ Every step is a function of its own and reports what it kept and what it dropped
 import json
 import os
 import re
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -18,6 +17,7 @@ from aigc_demo.core.config import Settings, setting
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.run_directory import write_atomically, writing
 from aigc_demo.core.weights_file import read_json
+from aigc_demo.data.cleaning import clean_text, with_line_feeds, without_controls
 from aigc_demo.data.preparation import PREPARATION, PreparationStep
 from aigc_demo.data.sources import LoadedText
 from aigc_demo.data.tokenizer import KINDS, Tokenizer, train_tokenizer
@@ -38,8 +38,6 @@ __all__ = [
     "train_tokenizer",
 ]
 
-# Unicode's category Cc but for tab and newline, and the byte order mark wherever files were joined.
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ufeff]")
 PARAGRAPH = re.compile(r"(?:\A|(?<=\n\n))(?=[^\n])")
 TITLE_LINE = re.compile(r"《[^\n]*》[^\n]*\n(?=[^\n])")
 
@@ -122,17 +120,16 @@ class TextCorpus:
 
 
 def clean(text: str, settings: PreparationSettings) -> tuple[str, list[PreparationStep]]:
-    """Make a text uniform: newlines, control characters, Unicode form NFC; drop lines where asked.
+    """Make a text uniform as `cleaning.clean_text` does, say what that changed, and drop lines where asked.
 
     Cleaning a cleaned text changes nothing. Blank lines are structure and are never dropped.
 
     Returns:
         The text and two steps of the report, clean and drop_lines.
     """
-    # Control characters go first: one between a letter and its accent would keep them apart.
-    unix = text.replace("\r\n", "\n").replace("\r", "\n")
-    visible = CONTROL.sub("", unix)
-    composed = unicodedata.normalize("NFC", visible)
+    unix = with_line_feeds(text)
+    visible = without_controls(unix)
+    composed = clean_text(visible)
     pairs = zip(visible.split("\n"), composed.split("\n"), strict=True)
     facts: dict[str, int | float | str] = {
         "carriage_returns": text.count("\r"),

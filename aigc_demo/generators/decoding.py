@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from aigc_demo.core.errors import DemoError, InputError
+from aigc_demo.data.cleaning import clean_text
 from aigc_demo.generators.beam_search import beam_search
 from aigc_demo.generators.detokenizer import Detokenizer
 from aigc_demo.generators.sampling import Sampler, SamplingSettings, UniformStream, next_token_probs
@@ -76,7 +77,8 @@ def generate(
     """Continue a text, token by token.
 
     The texts of all tokens make up the continuation, less a stop string and half a character at the end.
-    Text that may yet become a stop string is held back until that is known, or until the text ends.
+    Text that may yet become a stop string is held back until that is known, or until the text ends. Prompt
+    and stop strings are cleaned as training texts are (`data.cleaning`).
 
     Args:
         model: what writes.
@@ -205,7 +207,7 @@ def _detokenizer(model: TextModel, settings: SamplingSettings, written: Sequence
     text = Detokenizer(model.decode)
     for index in written:
         text.push(index)
-    text.stop = settings.stop
+    text.stop = tuple(filter(None, map(clean_text, settings.stop)))
     return text
 
 

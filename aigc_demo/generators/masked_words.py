@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from aigc_demo.core.errors import InputError
+from aigc_demo.data.cleaning import clean_text
 from aigc_demo.generators import hub
 from aigc_demo.generators.catalog import CatalogEntry, Family
 from aigc_demo.generators.network_folder import named_after
@@ -67,8 +68,8 @@ class MaskedWords:
         self.memory_mib = memory_mib(self.network)
 
     def ids(self, text: str) -> list[int]:
-        """The tokens of a text, each [MASK] in it one of them."""
-        first, *others = (self._tokenizer.encode(part) for part in text.split(MASK))
+        """The tokens of a text, cleaned as training texts are, each [MASK] in it one of them."""
+        first, *others = (self._tokenizer.encode(part) for part in clean_text(text).split(MASK))
         return [*first, *(token for part in others for token in (self.mask, *part))]
 
     @torch.inference_mode()
@@ -99,7 +100,7 @@ class MaskedWords:
 
     def filled(self, text: str, guesses: Sequence[Sequence[Guess]], rank: int = 0) -> str:
         """The text with a guess of this rank in the place of each mask."""
-        parts = text.split(MASK)
+        parts = clean_text(text).split(MASK)
         words = [one[min(rank, len(one) - 1)].text for one in guesses]
         return parts[0] + "".join(word + part for word, part in zip(words, parts[1:], strict=True))
 

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.weights_file import check_weights, read_json, weights_path
+from aigc_demo.data.cleaning import clean_text
 from aigc_demo.data.tokenizer import Tokenizer
 from aigc_demo.generators.catalog import CatalogEntry, Family
 from aigc_demo.generators.network_folder import load_weights
@@ -103,7 +104,7 @@ class OursText:
 
     def prompt_ids(self, prompt: str) -> list[int]:
         """As TextModel."""
-        return opened(self.encode(prompt), self.start_ids, always=self._starts_always)
+        return opened(self.encode(clean_text(prompt)), self.start_ids, always=self._starts_always)
 
     @torch.inference_mode()
     def begin(self, ids: Sequence[int]) -> Session:

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from aigc_demo.core.errors import InputError
+from aigc_demo.data.cleaning import clean_text
 from aigc_demo.generators.text_model import TextModel
 from aigc_demo.measure.text import TextScore, surprise, text_score, windows
 
@@ -11,7 +12,10 @@ from aigc_demo.measure.text import TextScore, surprise, text_score, windows
 def score_text(model: TextModel, text: str) -> TextScore:
     """How surprised a model is by a text, character by character.
 
-    The text is read in consecutive windows of the model's context, the first one after its start token;
+    The text is cleaned as training texts are (`data.cleaning`), and its characters and bytes are those of
+    the cleaned text: the same text costs the same with other line ends, a byte-order mark, or in NFD.
+
+    It is read in consecutive windows of the model's context, the first one after its start token;
     every token is predicted once.
 
     Args:
@@ -22,8 +26,9 @@ def score_text(model: TextModel, text: str) -> TextScore:
         The cost of every character, in bits, and the counts.
 
     Raises:
-        InputError: the text is empty.
+        InputError: the text is empty, or was nothing but control characters.
     """
+    text = clean_text(text)
     tokens = model.spans(text)
     if not tokens:
         raise InputError("text_empty")

@@ -59,7 +59,10 @@ class TextModel(Vocabulary, Protocol):
     unknown_id: int | None
 
     def prompt_ids(self, prompt: str) -> list[int]:
-        """What the model reads before it writes: start tokens where it was trained with them, the prompt."""
+        """What the model reads before it writes: start tokens where it was trained with them, the prompt.
+
+        The prompt is cleaned as training texts are (`data.cleaning`).
+        """
 
     def begin(self, ids: Sequence[int]) -> Session:
         """Read a text, at least one token, to go on from there."""

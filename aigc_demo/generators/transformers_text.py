@@ -19,6 +19,7 @@ from aigc_demo.core.device import copied_to
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.library_errors import library_errors
 from aigc_demo.core.weights_file import read_header, read_json
+from aigc_demo.data.cleaning import clean_text
 from aigc_demo.data.tokenizer import Tokenizer
 from aigc_demo.generators.catalog import CatalogEntry
 from aigc_demo.generators.config_keys import TRANSFORMERS
@@ -152,7 +153,7 @@ class TransformersText:
 
     def prompt_ids(self, prompt: str) -> list[int]:
         """As TextModel."""
-        return opened(self.encode(prompt), self.start_ids, always=self._starts_always)
+        return opened(self.encode(clean_text(prompt)), self.start_ids, always=self._starts_always)
 
     @torch.inference_mode()
     def begin(self, ids: Sequence[int]) -> Session:

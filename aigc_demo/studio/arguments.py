@@ -9,6 +9,7 @@ from typing import Any
 
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import InputError
+from aigc_demo.data.cleaning import clean_text
 
 MAX_PROMPT_CHARACTERS = 20_000
 MAX_SCORED_CHARACTERS = 5_000
@@ -32,6 +33,15 @@ def checked_text(name: str, value: Any, limit: int = MAX_PROMPT_CHARACTERS) -> s
     except UnicodeEncodeError:
         raise InputError("text_not_unicode", name=name) from None
     return value
+
+
+def checked_prompt(name: str, value: Any, limit: int = MAX_PROMPT_CHARACTERS) -> str:
+    """A text for a model, checked as it was sent, then cleaned as training texts are (`data.cleaning`).
+
+    Raises:
+        InputError: as `checked_text`.
+    """
+    return clean_text(checked_text(name, value, limit))
 
 
 def checked_ids(name: str, value: Any) -> tuple[int, ...]:

@@ -17,7 +17,7 @@ from aigc_demo.studio.arguments import (
     check_in_vocabulary,
     checked_bits,
     checked_ids,
-    checked_text,
+    checked_prompt,
 )
 from aigc_demo.studio.catalog import Catalog
 from aigc_demo.studio.model_cache import ModelCache, weights_mib
@@ -94,7 +94,7 @@ class Request:
 
     Attributes:
         models: names from the catalog.
-        prompt: what the texts begin with.
+        prompt: what the texts begin with, cleaned.
         settings: of the decoding (generators/decoding.SamplingSettings).
         written: for each model the tokens that it has written already; it goes on after them. Their texts
             are found again by the model, so ids and bits are enough.
@@ -134,7 +134,7 @@ def check_request(
         raise InputError("setting_type", name="token_ids", expected=expected, got=f"{len(given)}")
     return Request(
         models=names,
-        prompt=checked_text("prompt", prompt),
+        prompt=checked_prompt("prompt", prompt),
         settings=SamplingSettings.from_mapping(settings),
         written=tuple(_checked_tokens(tokens) for tokens in given),
     )

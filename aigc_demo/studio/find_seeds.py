@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import InputError
-from aigc_demo.studio.arguments import checked_text
+from aigc_demo.studio.arguments import checked_prompt
 from aigc_demo.studio.compare_pictures import gan
 from aigc_demo.studio.model_cache import ModelCache
 from aigc_demo.studio.real_pictures import is_tiny_world
@@ -67,7 +67,7 @@ def modes_named(words: Any, num_modes: int) -> tuple[int, ...]:
     """
     from aigc_demo.data.tiny_picture import thing_of
 
-    text = checked_text("words", words, MOST_WORDS_CHARACTERS)
+    text = checked_prompt("words", words, MOST_WORDS_CHARACTERS)
     wanted = {word for word in text.lower().replace(",", " ").split() if word not in SMALL_WORDS}
     things = [thing_of(mode) for mode in range(num_modes)]
     modes = tuple(

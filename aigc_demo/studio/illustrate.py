@@ -17,7 +17,7 @@ from aigc_demo.core.config import Settings, setting
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.generators.text_sampling import SCHEDULERS, TextSampling
 from aigc_demo.studio import gpu
-from aigc_demo.studio.arguments import checked_text
+from aigc_demo.studio.arguments import checked_prompt
 from aigc_demo.studio.catalog import Catalog, is_at_hand
 from aigc_demo.studio.compare import MAX_SEED
 from aigc_demo.studio.compare_pictures import MOST_STEPS, PictureColumn, PictureWork
@@ -135,14 +135,14 @@ def check_illustration(
 
 
 def checked_caption(value: Any) -> str:
-    """A caption without white space at its ends.
+    """A caption, cleaned, without white space at its ends.
 
     Raises:
         InputError: it is no text, too long, or holds no word.
     """
     from aigc_demo.data.pairs import words_of
 
-    text = checked_text("caption", value, MOST_CHARACTERS).strip()
+    text = checked_prompt("caption", value, MOST_CHARACTERS).strip()
     if not words_of(text):
         raise InputError("caption_without_words")
     return text

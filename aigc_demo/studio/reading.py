@@ -10,7 +10,7 @@ from aigc_demo.studio.arguments import (
     MAX_SCORED_CHARACTERS,
     check_in_vocabulary,
     checked_ids,
-    checked_text,
+    checked_prompt,
 )
 from aigc_demo.studio.catalog import Catalog
 from aigc_demo.studio.model_cache import ModelCache
@@ -27,7 +27,7 @@ class TextReading:
 
     Attributes:
         model: its name.
-        text: what was read.
+        text: what was read: the text that was given, cleaned as training texts are (`data.cleaning`).
         bits_per_byte: of the whole text in UTF-8; lower is better, and tokens of any size compare.
         num_bytes: of the text in UTF-8.
         num_tokens: as this model cuts it.
@@ -81,12 +81,12 @@ def checked_count(value: Any) -> int:
 
 
 def check_scored(catalog: Catalog, model: Any, text: Any) -> tuple[str, str]:
-    """The model's name and the text, both checked.
+    """The model's name and the text, both checked, the text cleaned.
 
     Raises:
         InputError: the model is unknown; the text is empty, too long or not text.
     """
-    name, checked = catalog.checked(model), checked_text("text", text, MAX_SCORED_CHARACTERS)
+    name, checked = catalog.checked(model), checked_prompt("text", text, MAX_SCORED_CHARACTERS)
     if not checked:
         raise InputError("text_empty")
     return name, checked
@@ -133,7 +133,7 @@ def next_token(
     """
     from aigc_demo.generators.decoding import SamplingSettings, alternatives
 
-    name, text = cache.catalog.checked(model), checked_text("prompt", prompt)
+    name, text = cache.catalog.checked(model), checked_prompt("prompt", prompt)
     ids, asked = checked_ids("token_ids", written), SamplingSettings.from_mapping(settings)
     reader = _reader(cache, name)
     check_in_vocabulary(reader, ids)
@@ -150,7 +150,7 @@ def attention(cache: ModelCache, model: Any, prompt: Any, written: Any) -> Atten
     Raises:
         DemoError: an argument does not fit, or the model gives no attention.
     """
-    name, text = cache.catalog.checked(model), checked_text("prompt", prompt)
+    name, text = cache.catalog.checked(model), checked_prompt("prompt", prompt)
     ids = checked_ids("token_ids", written)
     reader = _reader(cache, name)
     check_in_vocabulary(reader, ids)
@@ -178,7 +178,7 @@ def token_ids(cache: ModelCache, model: Any, text: Any) -> tuple[tuple[int, str]
     Raises:
         DemoError: an argument does not fit, or the model cannot be loaded.
     """
-    name, checked = cache.catalog.checked(model), checked_text("text", text)
+    name, checked = cache.catalog.checked(model), checked_prompt("text", text)
     reader = cache.get(name)
     return tuple((token, reader.token_text(token)) for token in reader.encode(checked))
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.core.weights_file import read_json
+from aigc_demo.data.cleaning import clean_text
 from aigc_demo.data.sources import load_text
 from aigc_demo.data.text import Tokenizer, prepare_text
 from aigc_demo.generators.catalog import folder_entry
@@ -91,7 +92,7 @@ def _with_shape_of(begun: _Begun, order: Order, settings: LanguageModelSettings)
 
 def _check_sample(settings: LanguageModelSettings, tokenizer: Tokenizer) -> None:
     """Refuse before the first step a sample that no checkpoint could write."""
-    length = len(tokenizer.encode(settings.sample_prompt))
+    length = len(tokenizer.encode(clean_text(settings.sample_prompt)))
     if length >= settings.context_length:
         expected = f"at most {settings.context_length - 1} tokens long"
         raise InputError("setting_range", name="sample_prompt", expected=expected, got=length)
@@ -107,7 +108,7 @@ def write_sample(
     with torch.random.fork_rng(devices=[]):  # loading draws random weights, and dropout shall not notice
         writer = load_text_model(folder_entry(checkpoint, checkpoint.name))
         tokens = generate(writer, settings.sample_prompt, sampling, should_stop)
-        return settings.sample_prompt + "".join(token.text for token in tokens)
+        return clean_text(settings.sample_prompt) + "".join(token.text for token in tokens)
 
 
 def networks(recipe: str, settings: LanguageModelSettings) -> list[nn.Module]:

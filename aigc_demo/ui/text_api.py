@@ -159,8 +159,10 @@ class TextApi:
     def score_text(self, request: gr.Request, text: str, models: list[str] | None = None) -> list[Json]:
         """How surprised models are by a text: bits per byte, and the bits of each character.
 
-        Lower is better; models with different tokens compare. Each answer is {"model", "bits_per_byte",
-        "num_bytes", "num_tokens", "character_bits", "error"}.
+        Lower is better; models with different tokens compare. Each answer is {"model", "text",
+        "bits_per_byte", "num_bytes", "num_tokens", "character_bits", "error"}. `text` is what was measured,
+        written as training texts are (line feeds, no byte-order mark, Unicode form NFC), so that a text costs
+        the same in whichever form it comes; bytes and characters are those of this text.
 
         Args:
             text: what is to be read.
@@ -177,7 +179,6 @@ class TextApi:
             found = asdict(reading.score_text(self._cache, model, text))
         except DemoError as error:
             return {"model": model, "error": sentence(error.key, error.values, language)}
-        found.pop("text")
         return {**found, "error": None}
 
     def attention(

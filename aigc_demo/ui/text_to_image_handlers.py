@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 
 from aigc_demo.core.errors import DemoError
+from aigc_demo.data.cleaning import clean_text
 from aigc_demo.studio import match
 from aigc_demo.studio.compare import new_seed
 from aigc_demo.studio.illustrate import (
@@ -206,7 +207,7 @@ class TextToImageHandlers:
     def compare(self, request: gr.Request, text: Any, seed: Any, model: Any) -> Iterator[Any]:
         """Each caption's picture against all captions."""
         with door(request):
-            lines = [line.strip() for line in str(text).splitlines() if line.strip()]
+            lines = [line.strip() for line in clean_text(str(text)).split("\n") if line.strip()]
             captions = match.checked_captions(lines)
             yield {**view.matched((), None, ()), "empty": everywhere("nearest_working")}
             full = self._catalog.checked(model, "text-to-image")

@@ -81,3 +81,14 @@ def test_what_does_not_fit_is_refused(cache, call, key):
     with pytest.raises(InputError) as refused:
         call(cache)
     assert refused.value.key == key
+
+
+def test_a_text_is_shown_as_it_was_measured(cache):
+    """The places of its characters are those of the cleaned text."""
+    plain = reading.score_text(cache, "alphabet", "bca")
+    messy = reading.score_text(cache, "alphabet", "\ufeffbc\x00a")
+    assert messy == plain
+    assert messy.text == "bca"
+    assert reading.token_ids(cache, "alphabet", "\ufeffcab") == reading.token_ids(cache, "alphabet", "cab")
+    with pytest.raises(InputError, match="There is no text to measure"):
+        reading.score_text(cache, "alphabet", "\ufeff\x00")
