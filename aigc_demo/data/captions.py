@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import InputError
 from aigc_demo.data.cleaning import clean_text
+from aigc_demo.data.encodings import decode_text
 
 METADATA = ("metadata.csv", "metadata.jsonl")
 """Where a folder holds both, the first is read."""
@@ -43,10 +44,12 @@ class _Table:
     Args:
         columns: as they are written, in the order in which they are met.
         rows: of each the file's name ("" where it is missing), and the caption with its column or None.
+        encoding: what the file's bytes were taken for.
     """
 
     columns: tuple[str, ...]
     rows: list[tuple[str, tuple[str, str] | None]]
+    encoding: str
 
 
 @dataclass(eq=False)
@@ -66,6 +69,7 @@ class Captions:
     _rows: dict[str, _Row] = field(default_factory=dict)
     _exact: dict[str, _Row] = field(default_factory=dict)
     _tables: list[str] = field(default_factory=list)
+    _encodings: dict[str, None] = field(default_factory=dict)
     _used_columns: dict[str, None] = field(default_factory=dict)
     _no_captions: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     _not_read: list[str] = field(default_factory=list)
@@ -87,6 +91,7 @@ class Captions:
         path = posixpath.join(folder, name)
         table = _read(name, content)
         self._tables.append(path)
+        self._encodings[table.encoding] = None
         if not any(_plain_name(column) in CAPTIONS for column in table.columns):
             self._no_captions.append((path, table.columns))
         for number, (written, caption) in enumerate(table.rows, 1):
@@ -127,6 +132,8 @@ class Captions:
         found: Facts = {}
         if self._tables:
             found["metadata"] = _listed(self._tables)
+            if set(self._encodings) - {"UTF-8"}:
+                found["encoding"] = ", ".join(self._encodings)
             found["caption_columns"] = ", ".join(self._used_columns)
             found["rows"] = len(distinct) + len(self._repeated)
         for name, several in (
@@ -179,7 +186,9 @@ def no_captions(source: str, facts: Mapping[str, Any]) -> InputError:
 
 def plain(caption: str) -> str:
     """A caption on one line, of bounded length, cleaned as a prompt is."""
-    return " ".join(clean_text(caption[: 4 * MAX_TEXT_LENGTH]).split())[:MAX_TEXT_LENGTH]
+    # White space first: some of it is control characters, which would vanish from between two words.
+    spaced = " ".join(caption[: 4 * MAX_TEXT_LENGTH].split())
+    return " ".join(clean_text(spaced).split())[:MAX_TEXT_LENGTH]
 
 
 def _key(path: str) -> str:
@@ -199,9 +208,13 @@ def _no_column(name: str, expected: tuple[str, ...], known: str) -> InputError:
 
 def _read(name: str, content: bytes) -> _Table:
     try:
-        text = content.decode("utf-8-sig")
+        text, encoding = decode_text(content, shown(name))
         is_csv = name.lower().endswith(".csv")
         columns, rows = _csv_rows(text) if is_csv else _jsonl_rows(text)
+    except InputError as error:
+        if error.key != "not_text":
+            raise
+        raise InputError("bad_metadata", name=shown(name), detail=BROKEN) from error
     except (ValueError, csv.Error, RecursionError) as error:
         raise InputError("bad_metadata", name=shown(name), detail=BROKEN) from error
     plain_names = {column: _plain_name(column) for column in columns}
@@ -217,7 +230,7 @@ def _read(name: str, content: bytes) -> _Table:
         column = next((column for column in captions if _filled(row, column)), None)
         caption = None if column is None else (row[column], column)
         found.append((row[files[0]].strip() if _filled(row, files[0]) else "", caption))
-    return _Table(columns, found)
+    return _Table(columns, found, encoding)
 
 
 def _plain_name(column: str) -> str:

@@ -18,6 +18,7 @@ from typing import NamedTuple
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import InputError
 
+WITH_MARK = " (BOM)"
 MARKS = (
     (codecs.BOM_UTF8, "utf-8", "UTF-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le", "UTF-32 LE"),  # before UTF-16, whose mark is the beginning of this one
@@ -40,6 +41,9 @@ CONTROLS = bytes((*range(7), *range(0x0E, 0x1A), *range(0x1C, 0x20), 0x7F))
 SWITCH = re.compile(rb"\x1b\$|\x1b\([BIJ]")
 # Nearly every text has some of these; in the other byte order they are signs that nearly none has.
 USUAL = re.compile("[ -~\t\r\n、。，！？：；「」『』（）《》…“”]")
+PRINTABLE = bytes((*b"\t\n\r", *range(0x20, 0x7F)))
+LEAST_NOT_PRINTABLE = 0.15  # of the bytes of a text in UTF-16: Chinese has a third, Latin letters the half
+LEAST_USUAL = 0.04
 MOST_UNUSUAL = 0.01  # of a text's bytes or characters; a stray control character makes it no other thing
 UNUSUAL = frozenset(("Cc", "Cn", "Co", "Cs"))
 LAYOUT = frozenset("\t\n\x0b\x0c\r\x1a\x1b")
@@ -75,7 +79,7 @@ def decode_text(content: bytes, name: str) -> DecodedText:
     for mark, codec, encoding in MARKS:
         if content.startswith(mark):
             text = _decoded(content[len(mark) :], codec, name)
-            return DecodedText(text, f"{encoding} (BOM)")
+            return DecodedText(text, encoding + WITH_MARK)
     if b"\0" in content:
         return _utf_16(content, name, content.index(b"\0"))
     if b"\x1b" in content and SWITCH.search(content):
@@ -102,7 +106,8 @@ def _decoded(content: bytes, codec: str, name: str) -> str:
 def _utf_16(content: bytes, name: str, place: int) -> DecodedText:
     """What holds zero bytes or control characters and has no mark: UTF-16 in one byte order, or no text."""
     found = []
-    for codec, encoding in (("utf-16-le", "UTF-16 LE"), ("utf-16-be", "UTF-16 BE")):
+    is_ascii = len(content.translate(None, PRINTABLE)) < LEAST_NOT_PRINTABLE * len(content)
+    for codec, encoding in () if is_ascii else (("utf-16-le", "UTF-16 LE"), ("utf-16-be", "UTF-16 BE")):
         try:
             text = content.decode(codec)
         except UnicodeDecodeError:
@@ -123,7 +128,7 @@ def _is_plausible(text: str) -> bool:
         count for one, count in counts.items() if unicodedata.category(one) in UNUSUAL and one not in LAYOUT
     )
     usual = sum(count for one, count in counts.items() if USUAL.match(one))
-    return odd <= MOST_UNUSUAL * len(text) <= usual
+    return odd <= MOST_UNUSUAL * len(text) and usual >= max(2, LEAST_USUAL * len(text))
 
 
 def _is_damaged_utf_8(sample: bytes) -> bool:

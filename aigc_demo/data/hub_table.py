@@ -5,13 +5,16 @@ import logging
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.core.hub_address import check_way_to_hub, hub_problem
+from aigc_demo.data.encodings import WITH_MARK, decode_text
 
 PREFIX = "hf:"
+ENCODED_IN = "Its files are in "
 REACH_TIMEOUT_SECONDS = 5
 SPLIT = "train"
 NAME = r"[A-Za-z0-9][\w.-]*"
@@ -169,10 +172,45 @@ def _train_split(datasets: Any, source: HubSource, max_bytes: int) -> Any:
     size = builder.info.download_size or _size_of_files(builder)
     if size > max_bytes:
         raise too_large(name, size, max_bytes)
-    builder.download_and_prepare()
+    try:
+        builder.download_and_prepare()
+    except Exception as error:  # the library wraps whatever its reader raises
+        if not _is_of_decoding(error) or not hasattr(builder.config, "encoding"):
+            raise
+        builder.config.encoding, builder.info.description = _encoding_of(datasets, builder, name)
+        builder.download_and_prepare()
     if SPLIT not in builder.info.splits:
         raise InputError("hub_no_train", name=name, known=shown(", ".join(builder.info.splits)))
     return builder.as_dataset(split=SPLIT)
+
+
+def _is_of_decoding(error: BaseException | None) -> bool:
+    """Whether a file that is not in UTF-8 is behind an error."""
+    while error is not None:
+        if isinstance(error, UnicodeDecodeError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _encoding_of(datasets: Any, builder: Any, name: str) -> tuple[str, str]:
+    """The codec of the training files, and what is to be said of it; the library keeps that beside its cache.
+
+    Raises:
+        InputError: it is not certain.
+    """
+    files = datasets.DownloadManager().download([str(file) for file in builder.config.data_files[SPLIT]])
+    encoding = decode_text(Path(files[0]).read_bytes(), name).encoding
+    codec = "big5hkscs" if encoding == "Big5" else encoding.removesuffix(WITH_MARK)
+    if WITH_MARK in encoding and codec != "UTF-8":
+        codec = codec.split()[0]  # UTF-16 and UTF-32: each file's mark says which byte order it has
+    return codec, ENCODED_IN + encoding
+
+
+def encoding_of(table: Any) -> str:
+    """What the files of a data set were taken for."""
+    said = str(table.info.description or "")
+    return said.removeprefix(ENCODED_IN) if said.startswith(ENCODED_IN) else "UTF-8"
 
 
 def _size_of_files(builder: Any) -> int:

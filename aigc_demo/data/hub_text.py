@@ -5,23 +5,25 @@ from typing import Any
 
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import InputError
-from aigc_demo.data.hub_table import PREFIX, HubSource, read_split, too_large
+from aigc_demo.data.encodings import DecodedText
+from aigc_demo.data.hub_table import PREFIX, HubSource, encoding_of, read_split, too_large
 
 MAX_TEXT_BYTES = 64 * 2**20
 MAX_DOWNLOAD_BYTES = 256 * 2**20
 TEXT_COLUMN = "text"
 
 
-def read_hub_text(source: HubSource) -> str:
-    """The training split as one text.
+def read_hub_text(source: HubSource) -> DecodedText:
+    """The training split as one text, and the encoding that its files are in.
 
     Raises:
         InputError: it is not on the Hub, or the Hub is out of reach, or it is no text, or too large.
     """
     name = PREFIX + source.repository
 
-    def read(table: Any) -> str:
-        return join_rows(list(_rows(table, _text_column(table.features, name), name)))
+    def read(table: Any) -> DecodedText:
+        text = join_rows(list(_rows(table, _text_column(table.features, name), name)))
+        return DecodedText(text, encoding_of(table))
 
     return read_split(source, read, MAX_DOWNLOAD_BYTES)
 

@@ -22,7 +22,7 @@ class LoadedText:
         name: what to call it, without the folders of this machine.
         text: untouched, but without a byte-order mark.
         sha256: of the file's bytes, or of the text in UTF-8 where there is no file.
-        encoding: what the file's bytes were taken for; a text that is no file is written in UTF-8.
+        encoding: what the file's bytes were taken for; UTF-8 for a text that is no file.
     """
 
     name: str
@@ -44,13 +44,14 @@ def load_text(source: str) -> LoadedText:
     if source == TINY_WORLD:
         return _from_text(TINY_WORLD, stories_text())
     if source.startswith(PREFIX):
-        return _from_text(source, read_hub_text(HubSource.parse(source)))
+        return _from_text(source, *read_hub_text(HubSource.parse(source)))
     return _from_file(source)
 
 
-def _from_text(name: str, text: str) -> LoadedText:
+def _from_text(name: str, text: str, encoding: str = "UTF-8") -> LoadedText:
     check_content(text, name)
-    return LoadedText(name, text, hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest())
+    sha256 = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return LoadedText(name, text, sha256, encoding)
 
 
 def _from_file(source: str) -> LoadedText:

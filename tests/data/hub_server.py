@@ -27,6 +27,7 @@ def rows(*texts: str, column: str = "text") -> str:
     return "".join(json.dumps({column: text}) + "\n" for text in texts)
 
 
+OLD_FILES = "春天来了，河边的柳树发芽了。\n小明每天早上都去学校。\n" * 20
 FILES: dict[str, dict[str, str | bytes]] = {
     "someone/letters": {
         "README.md": CARD,
@@ -36,6 +37,8 @@ FILES: dict[str, dict[str, str | bytes]] = {
     },
     "someone/numbers": {"train.jsonl": '{"a": 1}\n{"a": 2}\n'},
     "someone/broken": {"train.jsonl": '{"text": "one"}\n{"text": '},
+    "someone/old-files": {"train.txt": OLD_FILES.encode("gb18030")},
+    "someone/doubtful": {"train.txt": ("Весна пришла.\n" * 9).encode("cp1251")},
     "someone/validation": {"validation.jsonl": rows("only this")},
 }
 

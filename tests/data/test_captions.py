@@ -48,6 +48,31 @@ def test_json_lines_end_at_line_feeds_only(tmp_path):
     assert read.texts == ["one two"] * 6  # every one of these signs is a space between words
 
 
+@pytest.mark.parametrize(
+    ("codec", "encoding"),
+    [("gb18030", "GB18030"), ("utf-16", "UTF-16 LE (BOM)"), ("utf-8-sig", "UTF-8 (BOM)")],
+)
+@pytest.mark.parametrize("name", ["metadata.csv", "metadata.jsonl"])
+def test_tables_in_other_encodings(codec, encoding, name):
+    texts = {f"{place}.png": text for place, text in enumerate(("红色的球", "蓝色的大盒子", "绿色的小星星"))}
+    rows = [f"{file},{text}" for file, text in texts.items()]
+    if name.endswith("jsonl"):
+        rows = [json.dumps({"file_name": file, "text": t}, ensure_ascii=False) for file, t in texts.items()]
+    else:
+        rows.insert(0, "file_name,text")
+    captions = Captions()
+    captions.add("", name, "\r\n".join(rows).encode(codec))
+    assert {file: captions.of(file) for file in texts} == texts
+    assert captions.facts()["encoding"] == encoding
+
+
+def test_a_table_whose_encoding_is_not_certain_is_refused():
+    with pytest.raises(InputError) as caught:
+        Captions().add("", "metadata.csv", "file_name,text\na.png,красный шар\n".encode("koi8-r"))
+    assert caught.value.key == "unsure_encoding"
+    assert "metadata.csv" in str(caught.value)
+
+
 @pytest.mark.parametrize("on_disk", ["NFC", "NFD"])
 @pytest.mark.parametrize("in_table", ["NFC", "NFD"])
 def test_names_compare_in_one_unicode_form(tmp_path, on_disk, in_table):

@@ -147,6 +147,8 @@ def _png() -> bytes:
         b"PK\x03\x04" + bytes(200),
         b"\x00" * 100,
         b"text\x00",
+        b"file_name,text\na.png,\x00\xff\n",
+        b"a zero byte\x00 in a text, and a \xff\n" * 4,
         bytes(255 - value for value in range(250)) * 3,
     ],
 )

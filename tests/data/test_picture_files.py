@@ -246,7 +246,7 @@ def test_captions_and_classes(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "detail"),
     [
-        ("metadata.csv", b"file_name,text\na.png,\xff\xfe\n", "not UTF-8, or broken"),
+        ("metadata.csv", b"file_name,text\na.png,\x00\xff\n", "not UTF-8, or broken"),
         ("metadata.csv", b'file_name,text\na.png,"' + b"x" * 200_000 + b'"\n', "not UTF-8, or broken"),
         ("metadata.jsonl", b'{"file_name": "a.png"\n', "not UTF-8, or broken"),
         ("metadata.jsonl", b"[" * 100_000, "not UTF-8, or broken"),

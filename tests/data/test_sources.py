@@ -22,10 +22,11 @@ READER = """
 import json, sys
 from aigc_demo.core.errors import InputError
 from aigc_demo.data.sources import load_text
+fields = int(sys.argv.pop(1))
 for source in sys.argv[1:]:
     try:
         loaded = load_text(source)
-        print(json.dumps([loaded.name, loaded.text, loaded.sha256]))
+        print(json.dumps([loaded.name, loaded.text, loaded.sha256, loaded.encoding][:fields]))
     except InputError as error:
         print(json.dumps([error.key, str(error), ""]))
 """
@@ -145,12 +146,12 @@ def hub():
     server.server_close()
 
 
-def read_in_child(address: str, home: Path, *names: str) -> list[list[str]]:
+def read_in_child(address: str, home: Path, *names: str, fields: int = 3) -> list[list[str]]:
     """What `load_text` gives in a process of its own: the address is read when the library is imported."""
     environment = {**os.environ, "HF_ENDPOINT": address, "HF_HOME": str(home), "OMP_NUM_THREADS": "1"}
     environment.pop("HF_HUB_OFFLINE", None)
     done = subprocess.run(
-        [sys.executable, "-c", READER, *names],
+        [sys.executable, "-c", READER, str(fields), *names],
         cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -178,6 +179,15 @@ def test_data_sets_are_read_through_the_library_and_then_from_its_cache(hub, tmp
     offline = read_in_child(nowhere, tmp_path, *both, other_commit, "hf:someone/letters", "hf:someone/unseen")
     assert offline[:2] == online[:2]
     assert [key for key, _, _ in offline[2:]] == ["hub_unreachable", "hub_configuration", "hub_unreachable"]
+
+
+def test_files_that_are_not_in_utf_8_are_read_and_said_also_from_the_cache(hub, tmp_path):
+    text = join_rows(hub_server.OLD_FILES.splitlines())
+    names = ("hf:someone/old-files", "hf:someone/doubtful")
+    for address in (hub, "http://127.0.0.1:9"):
+        found, doubtful = read_in_child(address, tmp_path, *names, fields=4)
+        assert (found[1], found[3]) == (text, "GB18030")
+        assert doubtful[0] == ("unsure_encoding" if address == hub else "hub_unreachable")
 
 
 def test_what_the_hub_does_not_have_is_said_in_a_sentence(hub, tmp_path):
