@@ -35,6 +35,7 @@ from aigc_demo.ui.theme import page_theme, style_sheet
 from aigc_demo.ui.train_api import add_train_api
 from aigc_demo.ui.train_tab import build_train_tab
 from aigc_demo.ui.widgets import labelled, spans
+from aigc_demo.ui.wording import everywhere
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,7 @@ def launch_settings(studio: Studio) -> dict[str, Any]:
         **serving.LAUNCH,
         "app_kwargs": {**serving.middleware(studio.readers, studio.limits), "routes": [pictures]},
         "theme": page_theme(),
-        "head": style_sheet() + head_script(),
+        "head": style_sheet() + head_script([everywhere(name) for name in (*dict(TABS), "more_tabs")]),
         "i18n": translations(model_words(_named())),
     }
 

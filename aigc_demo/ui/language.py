@@ -5,9 +5,10 @@ server in all languages, and the browser shows the one that is chosen (`everywhe
 the browser shows as they come, are rendered in the one language that the request carries.
 """
 
+import json
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -73,8 +74,11 @@ def marker(key: str) -> str:
     return "aigc_" + re.sub(r"\W", "_", key)
 
 
-def head_script() -> str:
+def head_script(tab_names: Sequence[Mapping[str, str]] = ()) -> str:
     """The script that sets, keeps and switches the language.
+
+    Args:
+        tab_names: the names of each tab by language; gradio leaves those of unopened tabs untranslated.
 
     Switching live reaches into a built file of gradio. Where that file is not as expected the page is
     loaded again with `?lang=`, which always works.
@@ -85,7 +89,8 @@ def head_script() -> str:
             "gradio's language switch was not found: the page reloads to switch"
         )
     script = (Path(__file__).parent / "static" / "page.js").read_text("utf-8")
-    return f"<script>{script.replace('CORE_FILE', core or '')}</script>"
+    names = json.dumps(list(tab_names), ensure_ascii=False).replace("<", "\\u003c")
+    return f"<script>{script.replace('CORE_FILE', core or '').replace('TAB_NAMES', names)}</script>"
 
 
 def _core_file() -> str | None:

@@ -12,6 +12,7 @@ from aigc_demo.studio.model_cache import ModelCache
 from aigc_demo.studio.stop_book import StopBook
 from aigc_demo.ui import columns
 from aigc_demo.ui.columns import Shown
+from aigc_demo.ui.first_values import begin_in_chinese
 from aigc_demo.ui.frame import CHEAP, PRIVATE, READING, TEXT, Frame, page_ticket
 from aigc_demo.ui.language import word
 from aigc_demo.ui.text_handlers import TextHandlers
@@ -26,6 +27,8 @@ EXAMPLES: tuple[tuple[str, tuple[str, str]], ...] = (
     ("白日依山尽，", ("gpt-tang", "gpt2-tang")),
     ("明月松间照，", ("gpt-tang", "gpt2-tang")),
 )
+CHINESE_EXAMPLE = 3
+SCORED_CHINESE = "春眠不觉晓，处处闻啼鸟。\n夜来风雨声，花落知多少。"
 SCORED_EXAMPLE = "To be, or not to be, that is the question:\nWhether 'tis nobler in the mind to suffer"
 
 SLIDERS: dict[str, tuple[float, float, float, float]] = {
@@ -90,9 +93,10 @@ def build_text_tab(cache: ModelCache, stops: StopBook, frame: Frame) -> None:
     _wire_writing(handlers, ticket, question, buttons, sides)
     _wire_columns(handlers, ticket, question, sides)
     _wire_examples(examples, choices, question, sides)
-    _surprise(handlers, sides)
+    scored = _surprise(handlers, sides)
     _attention(handlers, sides)
     _wire_pickers(cache, frame, [side.model for side in sides])
+    _begin_in_chinese(frame, choices, [question.prompt, *(side.model for side in sides)], scored)
 
 
 def model_words(choices: tuple[Choice, ...]) -> dict[str, tuple[str, str, str]]:
@@ -274,7 +278,18 @@ def _wire_examples(examples: Any, choices: tuple[Choice, ...], question: Questio
     )
 
 
-def _surprise(handlers: TextHandlers, sides: list[Side]) -> None:
+def _begin_in_chinese(frame: Frame, choices: tuple[Choice, ...], asked: list[Any], scored: Any) -> None:
+    text, models = EXAMPLES[CHINESE_EXAMPLE]
+    if set(models) <= {choice.value for choice in choices}:
+        begin_in_chinese(frame, dict(zip([*asked, scored], [text, *models, SCORED_CHINESE], strict=True)))
+
+
+def _surprise(handlers: TextHandlers, sides: list[Side]) -> Any:
+    """What a text costs.
+
+    Returns:
+        Where the text is pasted.
+    """
     with gr.Accordion(word("surprise"), open=False, elem_id="surprise"):
         gr.Markdown(word("surprise_intro"), elem_classes="intro")
         text = gr.Textbox(
@@ -301,6 +316,7 @@ def _surprise(handlers: TextHandlers, sides: list[Side]) -> None:
         **{**PRIVATE, "show_progress": "minimal"},
         **READING,
     )
+    return text
 
 
 def _attention(handlers: TextHandlers, sides: list[Side]) -> None:

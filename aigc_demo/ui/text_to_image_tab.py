@@ -16,6 +16,7 @@ from aigc_demo.studio.illustrate import MOST_CANDIDATES
 from aigc_demo.studio.model_cache import ModelCache
 from aigc_demo.studio.stop_book import StopBook
 from aigc_demo.ui import columns, picture_view, text_to_image_tools, text_to_image_view
+from aigc_demo.ui.first_values import begin_in_chinese
 from aigc_demo.ui.frame import CHEAP, PICTURES, PRIVATE, Frame, page_ticket
 from aigc_demo.ui.gan_tools import build_timeline
 from aigc_demo.ui.language import word
@@ -29,6 +30,7 @@ SLIDERS: dict[str, tuple[float, float, float, float]] = {
     "guidance_scale": (1, 10, 0.5, 2),
     "num_inference_steps": (1, MOST_STEPS, 1, 20),
 }
+CHINESE_EXAMPLE = "一个绿色的圆锥在一个紫色的方块的上面"
 EXAMPLES = (
     "a small red ball",
     "a big purple star on a rainy day",
@@ -37,7 +39,7 @@ EXAMPLES = (
     "a yellow ring to the right of a brown box and above a blue star",
     "一个红色的小球",
     "刮风天，一颗粉色的大星星",
-    "一个绿色的圆锥在一个紫色的方块的上面",
+    CHINESE_EXAMPLE,
 )
 
 
@@ -96,6 +98,8 @@ def build_text_to_image_tab(cache: ModelCache, stops: StopBook, frame: Frame) ->
     text_to_image_tools.build_matching(handlers, question.seed, sides[0].model, WORK)
     text_to_image_tools.build_searching(handlers, WORK)
     _wire_pickers(cache, frame, [side.model for side in sides])
+    words = text_to_image_view.words(CHINESE_EXAMPLE)
+    begin_in_chinese(frame, {question.caption: CHINESE_EXAMPLE}, {question.words: words})
 
 
 # ---- layout

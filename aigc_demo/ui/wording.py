@@ -332,6 +332,7 @@ WORDS: dict[str, tuple[str, str, str]] = {
         "把指標放在圖上可讀出權重。",
     ),
     # the tab Train: ordering
+    "more_tabs": ("More tabs", "更多标签页", "更多分頁"),
     "tab_train": ("📈 Train", "📈 训练", "📈 訓練"),
     "train_intro": (
         "Train a model from nothing and watch it learn. The run goes on when this page is closed.",

@@ -311,6 +311,80 @@ def test_chinese_is_switched_live_and_back(page):
     page.wait_for_function("() => document.querySelector('#generate').textContent.trim() === 'Generate'")
 
 
+def names_of_tabs(page):
+    """Of all tabs, opened or not, those behind the menu too."""
+    buttons = "[role=tablist] [role=tab], [role=tablist] ~ * button"
+    shown = page.evaluate(
+        """selector => [...document.querySelectorAll(selector)]
+          .map(button => button.textContent.trim() || button.getAttribute('aria-label'))""",
+        buttons,
+    )
+    return sorted(name for name in shown if name)
+
+
+NAMES_OF_TABS = {
+    "en": ["More tabs", "✍️ Text", "🎨 GAN", "📈 Train", "🖼️ Text to image"],
+    "zh-CN": ["更多标签页", "✍️ 文本", "🎨 GAN 生成对抗网络", "📈 训练", "🖼️ 文生图"],
+    "zh-TW": ["更多分頁", "✍️ 文字", "🎨 GAN 生成對抗網路", "📈 訓練", "🖼️ 文生圖"],
+}
+
+
+@pytest.mark.parametrize("width", [1366, 390])
+def test_a_switch_renames_every_tab_at_once_opened_or_not(chromium, page_url, width):
+    with opened(chromium, page_url, width=width) as page:
+        settle(page)
+        assert names_of_tabs(page) == sorted(NAMES_OF_TABS["en"])
+        for language in ("zh-CN", "zh-TW", "en", "zh-CN"):
+            page.click(f"button[data-language='{language}']")
+            page.wait_for_function(
+                "name => document.querySelector('[role=tab]').textContent.trim() === name",
+                arg=next(name for name in NAMES_OF_TABS[language] if name.startswith("✍️")),
+            )
+            settle(page)
+            assert names_of_tabs(page) == sorted(NAMES_OF_TABS[language])
+        page.set_viewport_size({"width": 1756 - width, "height": 900})  # tabs go into the menu, or come out
+        settle(page)
+        assert names_of_tabs(page) == sorted(NAMES_OF_TABS["zh-CN"])
+        open_named_tab(page, "📈 训练")  # opened for the first time
+        page.wait_for_selector("#start")
+        settle(page)
+        folded = [text for text in page.locator("button.label-wrap").all_inner_texts() if text]
+        assert folded
+        assert not [text for text in folded if re.search("[A-Za-z]{5,}", text)], "all in Chinese"
+        page.click("button[data-language='en']")
+        settle(page)
+        assert names_of_tabs(page) == sorted(NAMES_OF_TABS["en"])
+
+
+def test_a_reader_of_chinese_begins_with_chinese(chromium, page_url):
+    def begun(page):
+        names = [page.input_value(f"#model-{side} input").split(" ")[0] for side in ("left", "right")]
+        open_named_tab(page, "🖼️")
+        page.wait_for_selector("#t2i-caption")
+        settle(page)
+        words = page.locator("#t2i-words").inner_text()
+        return page.input_value("#prompt textarea"), names, page.input_value("#t2i-caption textarea"), words
+
+    with opened(chromium, page_url, language="zh-CN") as page:
+        page.wait_for_function("() => document.querySelector('#prompt textarea').value.startsWith('《')")
+        settle(page)
+        prompt, models, caption, words = begun(page)
+        assert (prompt, models) == ("《春望》", ["gpt-tang", "gpt2-tang"])
+        assert caption == "一个绿色的圆锥在一个紫色的方块的上面"
+        assert "圆锥" in words
+        open_named_tab(page, "✍️")
+        type_into(page, "#prompt textarea", "abc")
+        page.click("button[data-language='en']")
+        settle(page)
+        assert page.input_value("#prompt textarea") == "abc", "a switch changes nothing that was typed"
+    with opened(chromium, page_url) as page:
+        settle(page)
+        prompt, models, caption, words = begun(page)
+        assert (prompt, models) == ("ROMEO:\n", ["gpt-shakespeare", "gpt2-shakespeare"])
+        assert caption == "a small red ball to the left of a big blue box"
+        assert "ball" in words
+
+
 def test_a_chinese_browser_gets_chinese_and_its_toasts_too(chromium, page_url):
     with opened(chromium, page_url, language="zh-CN") as page:
         page.wait_for_function("() => document.querySelector('#generate')?.textContent.trim() === '生成'")

@@ -82,6 +82,10 @@ def fill_catalog(folder):
     shipped = {entry.name: entry for entry in catalog.shipped(folder)}
     # Offline, this one shows what the page offers for gpt2 and distilgpt2: the weights on our network.
     shipped["gpt2-shakespeare"] = replace(shipped["gpt2-shakespeare"], runs_on_ours=True)
+    for name in ("gpt", "gpt2"):
+        shipped[f"{name}-tang"] = replace(
+            shipped[f"{name}-shakespeare"], name=f"{name}-tang", runs_on_ours=False
+        )
     shipped["slow"] = replace(shipped["gpt-shakespeare"], name="slow")
     shipped["broken"] = replace(catalog.folder_entry(folder / "broken", "broken"), licence="MIT")
     drawing = [entry("ddpm-tiny-world", "ddpm", family="library"), entry("broken-gan")]

@@ -2,6 +2,7 @@
 (() => {
   const LANGUAGES = ['en', 'zh-CN', 'zh-TW'];
   const core = 'CORE_FILE';
+  const tabNames = TAB_NAMES;  // of each tab, and of the menu behind them, in every language
   const pick = wish => {
     if (!wish) return null;
     if (/^zh-(hant|tw|hk|mo)/i.test(wish)) return 'zh-TW';
@@ -22,6 +23,23 @@
       node.setAttribute('aria-pressed', String(node.dataset.language === language));
     }
   };
+  // gradio translates the name of a tab where the tab has been opened, and only there.
+  const named = (text, language) => tabNames.find(names => Object.values(names).includes(text.trim()))?.[language];
+  const relabelTabs = () => {
+    const language = document.documentElement.lang;
+    for (const button of document.querySelector('[role=tablist]')?.parentElement.querySelectorAll('*') || []) {
+      const text = button.childNodes.length === 1 && button.firstChild.nodeType === Node.TEXT_NODE && button.firstChild;
+      const name = text && named(text.data, language), spoken = named(button.getAttribute('aria-label') || '', language);
+      if (name && text.data !== name) text.data = name;
+      if (spoken && button.getAttribute('aria-label') !== spoken) button.setAttribute('aria-label', spoken);
+    }
+  };
+  const watchTabs = () => {
+    const bar = document.querySelector('[role=tablist]')?.parentElement;
+    if (!bar) return requestAnimationFrame(watchTabs);
+    new MutationObserver(relabelTabs).observe(bar, {childList: true, characterData: true, subtree: true});
+    relabelTabs();
+  };
   const setLanguage = async wish => {
     const language = LANGUAGES.includes(wish) ? wish : 'en';
     keep(language);
@@ -31,6 +49,8 @@
       const {changeLocale} = await import(new URL('./assets/' + core, document.baseURI));
       await changeLocale(language);
       document.documentElement.lang = language;
+      relabelTabs();
+      window.dispatchEvent(new Event('resize'));  // the tabs are as wide as their names
     }
   };
   const switchLanguage = language => {
@@ -78,4 +98,5 @@
   const wished = pick(new URLSearchParams(location.search).get('lang')) || pick(kept())
     || navigator.languages.map(pick).find(Boolean) || 'en';
   setLanguage(wished);
+  watchTabs();
 })();
