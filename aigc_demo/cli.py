@@ -26,6 +26,7 @@ from aigc_demo.core.events import (
     Warned,
     to_json,
 )
+from aigc_demo.core.paths import checked_path
 from aigc_demo.core.run_directory import LOGGER, RunDirectory, new_file, step_of, write_atomically
 from aigc_demo.core.stop_signals import stop_on_signals
 from aigc_demo.core.worker import note_problem
@@ -48,7 +49,10 @@ Model = Annotated[
     str, typer.Argument(help="A name that `models` lists, a run, a folder, or hf:owner/name@commit.")
 ]
 Data = Annotated[str, typer.Option(help="tiny-world, a .txt file, or hf:owner/name[:config].")]
-Runs = Annotated[Path | None, typer.Option(help="Where the runs are; AIGC_DEMO_RUNS, or runs, if left away.")]
+A_PATH: dict[str, Any] = {"parser": checked_path, "metavar": "PATH"}
+Runs = Annotated[
+    Path | None, typer.Option(**A_PATH, help="Where the runs are; AIGC_DEMO_RUNS, or runs, if left away.")
+]
 Seed = Annotated[int, typer.Option(help="The same seed gives the same result.", min=0, max=2**31 - 1)]
 
 MAKE_PICTURES = ("pictures", "text-to-image")  # kinds of models
@@ -65,7 +69,7 @@ def about(context: typer.Context) -> None:
 def train(
     recipe: Annotated[str, typer.Argument(help=f"What to train: {', '.join(RECIPES)}.")],
     data: Data,
-    run_dir: Annotated[Path, typer.Option(help="Where the run is recorded.")],
+    run_dir: Annotated[Path, typer.Option(**A_PATH, help="Where the run is recorded.")],
     steps: Annotated[int | None, typer.Option(help="The run's last step, also on resume.")] = None,
     minutes: Annotated[float | None, typer.Option(help="Train for so long instead.")] = None,
     stop_after: Annotated[int | None, typer.Option(help="Pause at this step.")] = None,
@@ -164,7 +168,9 @@ def generate(
     seed: Seed = 0,
     out: Annotated[
         Path | None,
-        typer.Option(help="Write the texts to this file; of pictures, each to one beside it with its seed."),
+        typer.Option(
+            **A_PATH, help="Write the texts to this file; of pictures, each to one beside it with its seed."
+        ),
     ] = None,
     set_: Set = [],  # noqa: B006
     json_: Json = False,
@@ -298,8 +304,8 @@ def _draw_side_by_side(models: list[str], prompt: str, seed: int, set_: list[str
 
 @app.command()
 def publish(
-    run_dir: Annotated[Path, typer.Argument(help="A run.")],
-    folder: Annotated[Path, typer.Argument(help="Where the model goes, in the Hub's layout.")],
+    run_dir: Annotated[Path, typer.Argument(**A_PATH, help="A run.")],
+    folder: Annotated[Path, typer.Argument(**A_PATH, help="Where the model goes, in the Hub's layout.")],
     title: Annotated[str, typer.Option(help="What the data is.")],
     origin: Annotated[str, typer.Option(help="Where the data is from.")],
     licence: Annotated[str, typer.Option(help="Terms of the data.")],
@@ -321,8 +327,8 @@ def publish(
 
 @app.command()
 def save(
-    run_dir: Annotated[Path, typer.Argument(help="A run.")],
-    folder: Annotated[Path, typer.Argument(help="Where the model goes, in the Hub's layout.")],
+    run_dir: Annotated[Path, typer.Argument(**A_PATH, help="A run.")],
+    folder: Annotated[Path, typer.Argument(**A_PATH, help="Where the model goes, in the Hub's layout.")],
     step: Annotated[int | None, typer.Option(help="Which checkpoint; the last if left away.")] = None,
     json_: Json = False,
 ) -> None:
@@ -337,7 +343,7 @@ def save(
 
 @app.command()
 def push(
-    run_dir: Annotated[Path, typer.Argument(help="A run.")],
+    run_dir: Annotated[Path, typer.Argument(**A_PATH, help="A run.")],
     repository: Annotated[str, typer.Argument(help="owner/name on the Hub; made where there is none.")],
     step: Annotated[int | None, typer.Option(help="Which checkpoint; the last if left away.")] = None,
     public: Annotated[bool, typer.Option("--public", help="A new repository is open to everybody.")] = False,
@@ -393,7 +399,9 @@ def runs(folder: Runs = None, json_: Json = False) -> None:
 
 @app.command("import")
 def import_archive(
-    archive: Annotated[Path, typer.Argument(help="A zip file that Download on the page made of a run.")],
+    archive: Annotated[
+        Path, typer.Argument(**A_PATH, help="A zip file that Download on the page made of a run.")
+    ],
     folder: Runs = None,
     json_: Json = False,
 ) -> None:
@@ -424,7 +432,7 @@ def fetch(model: Model, json_: Json = False) -> None:
 
 def _runs_folder(folder: Path | None) -> Path:
     """Where the runs are: in the folder that was named, or where the page has them."""
-    return folder or Path(os.environ.get("AIGC_DEMO_RUNS") or "runs")
+    return folder or checked_path(os.environ.get("AIGC_DEMO_RUNS") or "runs")
 
 
 def _sentence(event: TrainEvent) -> str:

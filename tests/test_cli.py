@@ -453,3 +453,78 @@ def test_of_several_pictures_all_are_there_or_none(
     _, sentence = run(capsys, *command, status=1)
     assert "cannot be written" in sentence
     assert sorted(tmp_path.iterdir()) == before
+
+
+LONG, ABOUT = "x/" * 2500, ("--title", "t", "--origin", "o", "--licence", "l")
+ONE = ("--steps", 1, "--set", "mixed_precision=no")
+COMMANDS: dict[str, Callable[[str, Path, Path], tuple[object, ...]]] = {
+    "train": lambda path, runs, new: (
+        "train",
+        "gpt",
+        "--data",
+        "tiny-world",
+        "--run-dir",
+        path,
+        "--steps",
+        1,
+    ),
+    "preflight": lambda path, runs, new: (*COMMANDS["train"](path, runs, new), "--preflight"),
+    "resume": lambda path, runs, new: (*COMMANDS["train"](path, runs, new), "--resume"),
+    "data": lambda path, runs, new: ("train", "gpt", "--data", path, "--run-dir", new, *ONE),
+    "pictures": lambda path, runs, new: ("train", "dcgan", "--data", path, "--run-dir", new, *ONE),
+    "init": lambda path, runs, new: (*COMMANDS["train"](str(new), runs, new), "--init", path),
+    "generate": lambda path, runs, new: ("generate", path),
+    "out": lambda path, runs, new: ("generate", runs / "gpt", "--out", path, "--set", "max_new_tokens=3"),
+    "drawn": lambda path, runs, new: ("generate", "dcgan-tiny-world", "--out", path),
+    "evaluate": lambda path, runs, new: ("evaluate", runs / "gpt", "--data", path),
+    "evaluated": lambda path, runs, new: ("evaluate", path, "--data", "tiny-world"),
+    "compare": lambda path, runs, new: ("compare", path, runs / "gpt", "--set", "max_new_tokens=3"),
+    "publish": lambda path, runs, new: ("publish", path, new, *ABOUT),
+    "published": lambda path, runs, new: ("publish", runs / "gpt", path, *ABOUT),
+    "save": lambda path, runs, new: ("save", path, new),
+    "saved": lambda path, runs, new: ("save", runs / "gpt", path),
+    "push": lambda path, runs, new: ("push", path, "owner/name"),
+    "runs": lambda path, runs, new: ("runs", "--folder", path),
+    "import": lambda path, runs, new: ("import", path, "--folder", new),
+    "imported": lambda path, runs, new: ("import", runs.parent / "text.txt", "--folder", path),
+    "fetch": lambda path, runs, new: ("fetch", path),
+}
+
+
+@pytest.mark.parametrize("kind", ["long", "long name", "nul", "below a file", "loop", "unreadable", "a file"])
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_path_that_cannot_be_used_is_one_line_and_makes_nothing(
+    capsys: pytest.CaptureFixture[str],
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+    kind: str,
+) -> None:
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    path = {"long": LONG, "long name": tmp_path / ("n" * 300), "nul": tmp_path / "a\0b"}.get(kind)
+    path = path or tmp_path / {"below a file": "file/x", "a file": "file"}.get(kind, kind)
+    if kind == "a file" and command in ("out", "drawn", "evaluate"):
+        pytest.skip("a file may be read, and written again")
+    if kind == "below a file" and command == "runs":
+        pytest.skip("where nothing is, no runs are")
+    if kind == "unreadable":  # root, who runs some tests, may look everywhere
+        (tmp_path / "unreadable").mkdir()
+
+        def looked(where: object, *more: object, plain: Callable = os.stat, **named: object) -> object:
+            if str(where).startswith(str(path)):
+                raise PermissionError(13, "Permission denied", str(where))
+            return plain(where, *more, **named)
+
+        monkeypatch.setattr(os, "stat", looked)
+        monkeypatch.setattr(os, "listdir", lambda where: looked(where, plain=os.scandir))
+    before = sorted(str(one) for one in (*tmp_path.rglob("*"), *folder.rglob("*")))
+    words = COMMANDS[command](str(path), folder / "runs", tmp_path / "new")
+    with pytest.raises(SystemExit) as ended:
+        cli.main([str(word) for word in words])
+    said = capsys.readouterr()
+    assert ended.value.code in ((1, 2) if command in ("out", "drawn") else (2,)), said.err
+    assert said.err.count("\n") == 1 and "Something failed" not in said.err
+    assert len(said.err) < 500
+    assert sorted(str(one) for one in (*tmp_path.rglob("*"), *folder.rglob("*"))) == before

@@ -19,6 +19,7 @@ ENGLISH: dict[str, str] = {
     # texts and where they come from
     "no_file": "There is no file {path}; check its name, or give tiny-world or hf:owner/name[:config].",
     "source_is_folder": "{path} is a folder, but a text is needed; give one .txt file in it.",
+    "empty_path": "A path is empty; give the name of a file or folder.",
     "unreadable_file": "{path} cannot be read ({detail}); check its name and its permissions.",
     "too_large": "{name} has {got} MiB, more than the {limit} MiB that are taken; give a part of it.",
     "not_text": "{name} is not text in UTF-8 (byte {place} is not); save it as plain text in UTF-8.",
@@ -301,6 +302,15 @@ ENGLISH: dict[str, str] = {
 }
 
 
+MOST_OF_A_PATH = 200
+
+
+def shortened(path: str) -> str:
+    """Beginning and end of a path that nobody would read to its end."""
+    half = MOST_OF_A_PATH // 2 - 2
+    return f"{path[:half]} ... {path[-half:]}"
+
+
 class DemoError(Exception):
     """A failure that a teacher can understand: one sentence, with the cure.
 
@@ -315,6 +325,8 @@ class DemoError(Exception):
     exit_code = 1
 
     def __init__(self, key: str, **values: Any):
+        if len(str(values.get("path", ""))) > MOST_OF_A_PATH:
+            values["path"] = shortened(str(values["path"]))
         self.key = key
         self.values = values
         super().__init__(ENGLISH[key].format(**values))

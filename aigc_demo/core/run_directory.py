@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.core.events import TrainEvent, from_json, to_json
+from aigc_demo.core.paths import reason
 from aigc_demo.core.unfinished import unfinished_name
 
 if TYPE_CHECKING:
@@ -54,8 +55,16 @@ class RunDirectory:
         return self.path / "events.jsonl"
 
     def exists(self) -> bool:
-        """Whether a run was ever started here."""
-        return (self.path / "config.json").is_file()
+        """Whether a run was ever started here, as far as may be looked."""
+        with contextlib.suppress(OSError):
+            return (self.path / "config.json").is_file()
+        return False
+
+    def is_there(self) -> bool:
+        """Whether there is such a folder, as far as may be looked."""
+        with contextlib.suppress(OSError):
+            return self.path.is_dir()
+        return False
 
     def create(self, config: dict[str, Any]) -> None:
         """Start a run here.
@@ -65,9 +74,8 @@ class RunDirectory:
         """
         if self.exists():
             raise InputError("run_exists", path=str(self.path))
-        with writing(self.path):
-            for folder in ("checkpoints", "samples"):
-                (self.path / folder).mkdir(parents=True, exist_ok=True)
+        parts = (new_folders(self.path / "checkpoints"), new_folders(self.path / "samples"))
+        with writing(self.path), parts[0], parts[1]:
             write_atomically(self.path / "config.json", json.dumps(config, indent=2, ensure_ascii=False))
 
     def config(self) -> dict[str, Any]:
@@ -166,9 +174,12 @@ class RunDirectory:
         Raises:
             InputError: there is no such run, or it has no whole checkpoint at that step.
         """
-        if not self.path.is_dir():
+        if not self.is_there():
             raise InputError("unknown_run", name=shown(str(self.path)))
-        checkpoints = self.checkpoints()
+        try:
+            checkpoints = self.checkpoints()
+        except OSError as error:  # it may not be looked into
+            raise InputError("unreadable_file", path=str(self.path), detail=reason(error)) from error
         if not checkpoints:
             raise InputError("nothing_to_export", name=self.path.name)
         if step is None:
@@ -333,7 +344,7 @@ def whole_or_nothing(target: Path) -> Iterator[Path]:
         DemoError: the disk does not take it.
     """
     place = target.with_name(unfinished_name(target.name))
-    with writing(target):
+    with writing(target), new_folders(target.parent):
         try:
             yield place
             place.replace(target)
@@ -354,6 +365,8 @@ def check_place(path: Path) -> None:
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         if path.exists() and not path.is_file():
             raise OSError(errno.EINVAL, "not a regular file")
+        if path.is_symlink() and not path.exists():
+            raise OSError(errno.ENOENT, "a link that leads nowhere")
 
 
 @contextlib.contextmanager
@@ -364,16 +377,22 @@ def new_file(path: Path) -> Iterator[None]:
         DemoError: the disk does not take it.
     """
     check_place(path)
-    with writing(path):
-        made = [folder for folder in path.parents if not folder.exists()]
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            yield
-        except BaseException:
-            for folder in made:
-                with contextlib.suppress(OSError):
-                    folder.rmdir()
-            raise
+    with writing(path), new_folders(path.parent):
+        yield
+
+
+@contextlib.contextmanager
+def new_folders(path: Path) -> Iterator[None]:
+    """Make a folder and those above it; after an error inside, the new ones that are empty are gone again."""
+    made = [folder for folder in (path, *path.parents) if not folder.exists()]
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        yield
+    except BaseException:
+        for folder in made:
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+        raise
 
 
 @contextlib.contextmanager

@@ -9,6 +9,7 @@ from typing import Any
 
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import InputError
+from aigc_demo.core.paths import reason
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.core.weights_file import num_parameters, read_json, weights_path
 from aigc_demo.data.preparation import PREPARATION
@@ -394,6 +395,13 @@ def find(name: str, *, allow_hub: bool = False) -> CatalogEntry:
     folder = _folder(name)
     if folder is None:
         raise InputError("unknown_model", name=shown(name))
+    try:
+        return _folder_or_run(folder, name)
+    except OSError as error:  # it may not be looked into
+        raise InputError("broken_model", path=shown(name), detail=reason(error)) from error
+
+
+def _folder_or_run(folder: Path, name: str) -> CatalogEntry:
     run = RunDirectory(folder)
     if (folder / "checkpoints").is_dir():
         checkpoints = run.checkpoints()

@@ -9,6 +9,7 @@ import zipfile
 from pathlib import Path
 
 from aigc_demo.core.errors import InputError
+from aigc_demo.core.paths import check_new_folder
 from aigc_demo.core.run_directory import (
     ESCAPED,
     RunDirectory,
@@ -16,7 +17,6 @@ from aigc_demo.core.run_directory import (
     step_of,
     whole_or_nothing,
     write_atomically,
-    writing,
 )
 from aigc_demo.generators.catalog import folder_entry
 from aigc_demo.studio.archive_reader import CARD, PARTS
@@ -38,9 +38,9 @@ def save_model_folder(run: RunDirectory, target: Path, step: int | None = None) 
         InputError: the folder exists, or the run has no such whole checkpoint, or none that can be loaded.
         DemoError: the folder cannot be written; nothing is left of it.
     """
-    with writing(target):
-        if target.exists():
-            raise InputError("folder_exists", path=str(target))
+    check_new_folder(target)
+    if target.exists():
+        raise InputError("folder_exists", path=str(target))
     checkpoint, card = _model_and_card(run, target.name, step)
     with whole_or_nothing(target) as place:
         place.mkdir(parents=True)

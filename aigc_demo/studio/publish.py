@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from aigc_demo.core.errors import InputError
+from aigc_demo.core.paths import check_new_folder
 from aigc_demo.core.run_directory import MANIFEST, RunDirectory, step_of, whole_or_nothing, write_atomically
 from aigc_demo.data.pairs import PairSettings
 from aigc_demo.data.sources import TINY_WORLD
@@ -47,6 +48,7 @@ def publish(
     checkpoint = run.checkpoint(step)
     config = run.config()
     source = config["source"]
+    check_new_folder(folder)
     if folder.exists():
         raise InputError("folder_exists", path=str(folder))
     with whole_or_nothing(folder) as place:

@@ -18,6 +18,7 @@ from typing import Any
 
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.events import Warned, from_json, to_json
+from aigc_demo.core.paths import check_new_folder
 from aigc_demo.core.public_paths import public_path, public_values
 from aigc_demo.core.run_directory import (
     MANIFEST,
@@ -120,6 +121,7 @@ def import_run(
         DemoError: the disk does not take it.
     """
     _check_readable(source)
+    check_new_folder(folder)
     name = _new_name(folder, source.stem)
     with new_file(folder / name), whole_or_nothing(folder / name) as place:
         place.mkdir()

@@ -4,8 +4,9 @@ import math
 from pathlib import Path
 from typing import Any
 
-from aigc_demo.core.errors import DemoError
+from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.core.events import RunFinished, ValidationDone
+from aigc_demo.core.paths import reason
 from aigc_demo.core.run_directory import RunDirectory
 
 RUNS = Path("runs")
@@ -19,9 +20,12 @@ def list_runs(folder: Path = RUNS) -> list[dict[str, Any]]:
         `validation_loss` and `best_validation_loss` (over the same windows each time), `full_validation_loss`
         (over all windows, where the run paused or ended; else None). Folders that hold no readable run are
         left out.
+
+    Raises:
+        InputError: it is no folder, or may not be looked into; one that is not there holds no runs.
     """
     found = []
-    for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+    for path in _folders(folder):
         run = RunDirectory(path)
         try:
             config = run.config()
@@ -29,6 +33,15 @@ def list_runs(folder: Path = RUNS) -> list[dict[str, Any]]:
             continue
         found.append({"run_dir": str(path), **_known(config), **_progress(run)})
     return found
+
+
+def _folders(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError) as error:
+        raise InputError("unreadable_file", path=str(folder), detail=reason(error)) from error
 
 
 def _known(config: dict[str, Any]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from accelerate import PartialState
 from accelerate.utils import broadcast_object_list, parse_flag_from_env
 
 from aigc_demo.core.bounds import memory_bound_mib, size
-from aigc_demo.core.errors import DemoError, InputError
+from aigc_demo.core.errors import DemoError
 from aigc_demo.core.events import CheckpointSaved, RunStarted, StepDone
 from aigc_demo.core.memory import memory_gib
 from aigc_demo.core.run_directory import MOST_CHECKPOINTS, NUM_STATES_KEPT, STATE, RunDirectory
@@ -78,8 +78,8 @@ def preflight(order: start.Order) -> dict[str, Any]:
         InputError: something asked for cannot be done, as when it is started.
     """
     order = start.order_in_full(order)
-    if not order.resume and RunDirectory(order.run_dir).exists():
-        raise InputError("run_exists", path=str(order.run_dir))
+    if not order.resume:
+        start.check_new_run(RunDirectory(order.run_dir))
     Budget(steps=order.steps, minutes=order.minutes, stop_after=order.stop_after)
     settings = recipe_named(order.recipe).complete(order.settings, order.source)
     limit = _memory_limit_mib()

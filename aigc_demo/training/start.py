@@ -13,6 +13,7 @@ from aigc_demo import __version__
 from aigc_demo.core.bounds import bound_memory, check_disk
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.core.events import CheckpointSaved, RunFinished, TrainEvent
+from aigc_demo.core.paths import check_new_folder
 from aigc_demo.core.run_directory import LOGGER, RunDirectory
 from aigc_demo.core.worker import at_work
 from aigc_demo.training.checkpoint import last_state
@@ -100,12 +101,23 @@ def _prepare(order: Order, run: RunDirectory, checkpoint: Path | None) -> Traini
     recipe = recipe_named(order.recipe)
     settings = recipe.complete(order.settings, order.source)
     budget = Budget(steps=order.steps, minutes=order.minutes, stop_after=order.stop_after)
-    if checkpoint is None and run.exists():
-        raise InputError("run_exists", path=str(run.path))
+    if checkpoint is None:
+        check_new_run(run)
     training = family_of(recipe).prepare(order, settings, budget, run, checkpoint)
     if checkpoint and training.corpus.sha256 != run.config()["data"]["sha256"]:
         raise InputError("data_changed", path=str(run.path), source=order.source)
     return training
+
+
+def check_new_run(run: RunDirectory) -> None:
+    """Refuse, before anything is loaded, a place where no run can be started.
+
+    Raises:
+        InputError: there is a run already, or the folder cannot be made or written to.
+    """
+    if run.exists():
+        raise InputError("run_exists", path=str(run.path))
+    check_new_folder(run.path)
 
 
 def order_in_full(order: Order) -> Order:

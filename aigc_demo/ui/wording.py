@@ -661,6 +661,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{path} 是文件夹，这里需要文本；请给其中一个 .txt 文件。",
         "{path} 是資料夾，這裡需要文字；請給其中一個 .txt 檔。",
     ),
+    "empty_path": (
+        "路径为空；请给出文件或文件夹的名称。",
+        "路徑為空；請給出檔案或資料夾的名稱。",
+    ),
     "unreadable_file": (
         "无法读取 {path}（{detail}）；请检查名称和权限。",
         "無法讀取 {path}（{detail}）；請檢查名稱和權限。",
