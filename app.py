@@ -6,12 +6,15 @@ On a Space with ZeroGPU the package `spaces` is there. It wants to be imported b
 decorated function: the one in which a GPU does the work of pretrained models. Elsewhere nothing is decorated.
 """
 
+import sys
+
 try:
     import spaces
 except ImportError:  # no Space
     spaces = None
 
 from aigc_demo.core.console import prepare_console
+from aigc_demo.core.errors import DemoError
 from aigc_demo.studio import gpu
 from aigc_demo.ui.app import serve
 
@@ -20,4 +23,8 @@ if spaces is not None:
 
 if __name__ == "__main__":
     prepare_console()
-    serve()
+    try:
+        serve()
+    except DemoError as error:
+        print(error, file=sys.stderr)
+        sys.exit(error.exit_code)

@@ -1,12 +1,12 @@
-"""Tests run in two processes at once, each with one thread: threads that wait for each other are slower."""
+"""What all tests have in common: a clean environment, before anything else is imported."""
 
-import os
 from collections.abc import Iterator
 
 import pytest
 
-if "PYTEST_XDIST_WORKER" in os.environ:
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
+from tests.clean_environment import clean_environment
+
+clean_environment()
 
 
 @pytest.hookimpl(wrapper=True)

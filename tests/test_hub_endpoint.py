@@ -237,7 +237,7 @@ def test_an_address_that_is_none_is_said_in_a_sentence(home: Path, tmp_path: Pat
         assert answer["err"].count("\n") == 1
 
 
-SECRET = "s3cret"
+SECRET, NOT_HERE = "s3cret", "http://hub.example.invalid"
 SILENT = "http://u:s3cret@127.0.0.1:9"
 
 
@@ -274,9 +274,8 @@ def test_a_proxy_in_the_way_is_named_and_its_password_is_not(
 ) -> None:
     with MirrorServer(tmp_path / "hub") as mirror:
         user = User(tmp_path, mirror)
-        user.environment |= proxies
-        answers = ask(user, home)
-        assert mirror.asked == []
+    user.environment |= {**proxies, "HF_ENDPOINT": NOT_HERE}
+    answers = ask(user, home)
     for answer in answers:
         assert (answer["status"], answer["out"]) == (2, "")
         assert said in answer["err"] and answer["err"].count("\n") == 1, answer["err"]
@@ -286,12 +285,12 @@ def test_a_proxy_in_the_way_is_named_and_its_password_is_not(
 @pytest.mark.parametrize(
     ("ask", "proxies"),
     [
-        (asks_the_hub, {"ALL_PROXY": "socks4://127.0.0.1:9", "NO_PROXY": "example.edu,127.0.0.1"}),
-        (asks_once, {"HTTPS_PROXY": "socks5://127.0.0.1:9"}),
+        (asks_the_hub, {"ALL_PROXY": "socks4://127.0.0.1:9", "HTTP_PROXY": SILENT, "NO_PROXY": "[::1]"}),
+        (asks_once, {"HTTPS_PROXY": "socks5://127.0.0.1:9", "all_proxy": ""}),
     ],
-    ids=["spared", "of another scheme"],
+    ids=["all", "of another scheme"],
 )
-def test_a_proxy_that_is_not_in_the_way_ends_nothing(
+def test_a_mirror_on_this_machine_is_asked_directly(
     home: Path, tmp_path: Path, ask: Callable, proxies: dict[str, str]
 ) -> None:
     with MirrorServer(tmp_path / "hub") as mirror:
@@ -303,7 +302,7 @@ def test_a_proxy_that_is_not_in_the_way_ends_nothing(
 
 
 class ForwardingHandler(LocalHandler):
-    """A proxy for plain http, which wants a password."""
+    """A proxy for plain http, which wants a password and knows one host."""
 
     def do_GET(self) -> None:
         wanted = "Basic " + base64.b64encode(f"u:{SECRET}".encode()).decode()
@@ -314,7 +313,7 @@ class ForwardingHandler(LocalHandler):
         asked = urlsplit(self.path)
         path = asked.path + (f"?{asked.query}" if asked.query else "")
         headers = {name: value for name, value in self.headers.items() if "proxy" not in name.lower()}
-        connection = http.client.HTTPConnection(asked.netloc)
+        connection = http.client.HTTPConnection(self.forwarder.target)
         connection.request(self.command, path, headers=headers)
         answer = connection.getresponse()
         body = answer.read()
@@ -331,8 +330,9 @@ class ForwardingHandler(LocalHandler):
 class Forwarder(LocalServer):
     handler = ForwardingHandler
 
-    def __init__(self) -> None:
+    def __init__(self, target: str):
         super().__init__("forwarder")
+        self.target = target
         self.asked: list[str] = []
 
 
@@ -340,7 +340,7 @@ class Forwarder(LocalServer):
 def test_a_proxy_that_works_is_used_and_one_that_refuses_is_named(
     home: Path, tmp_path: Path, password: str, status: int
 ) -> None:
-    with MirrorServer(tmp_path / "hub") as mirror, Forwarder() as forwarder:
+    with MirrorServer(tmp_path / "hub") as mirror, Forwarder(mirror.host) as forwarder:
         mirror.repositories[MODEL.location, MODEL.revision] = home / "gpt2"
         user = User(tmp_path, mirror)
         address = forwarder.url.removeprefix("http://")
@@ -348,6 +348,7 @@ def test_a_proxy_that_works_is_used_and_one_that_refuses_is_named(
             "HTTP_PROXY": f"http://u:{password}@{address}",
             "ALL_PROXY": "socks5://127.0.0.1:9",  # as many set the three of them
             "ONLY_THERE": address,
+            "HF_ENDPOINT": NOT_HERE,
         }
         (answer,) = user.types(("fetch", "distilgpt2"))
     assert answer["status"] == status, answer

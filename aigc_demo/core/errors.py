@@ -113,10 +113,7 @@ ENGLISH: dict[str, str] = {
         "The Hub cannot be reached, and {variable} names no proxy that can be used; write one like "
         "http://proxy.example.edu:8080 (SOCKS is not supported), or take it out of the environment."
     ),
-    "hub_no_proxy": (
-        "The Hub cannot be asked, since NO_PROXY holds something that is no host; correct it, or take it out of "
-        "the environment."
-    ),
+    "server_name": "GRADIO_SERVER_NAME is {name}, which is no address of this machine; give one that is.",
     "hub_proxy_silent": (
         "The Hub cannot be reached through the proxy that {variable} names; check that the proxy runs and lets "
         "this machine out, or take it out of the environment."

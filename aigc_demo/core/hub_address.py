@@ -26,18 +26,12 @@ def check_way_to_hub() -> None:
     Raises:
         InputError: a proxy that the environment names leads there, and no client can use it.
     """
-    from huggingface_hub import get_session
-
     settle_proxies()
     if _is_offline() or hub_address_problem():
         return  # said in another sentence, once it fails
     variable = proxy_variable(_address())
     if variable in unusable_variables():
         raise InputError("hub_proxy", variable=variable)
-    try:
-        get_session()
-    except Exception as error:  # of the proxies nothing is left that could be the reason
-        raise InputError("hub_no_proxy") from error
 
 
 def hub_problem(error: Exception) -> InputError | None:

@@ -26,6 +26,7 @@ from aigc_demo.ui.light_sessions import use_light_sessions
 from aigc_demo.ui.page_blocks import Page
 from aigc_demo.ui.picture_api import add_picture_api
 from aigc_demo.ui.run_view import PICTURES_PATH
+from aigc_demo.ui.server_address import listen_on_ipv6, root_path, server_name
 from aigc_demo.ui.slots import Readers, with_slots
 from aigc_demo.ui.text_api import add_text_api
 from aigc_demo.ui.text_tab import build_text_tab, model_words
@@ -136,10 +137,11 @@ def _named() -> tuple[Choice, ...]:
 
 def serve(studio: Studio | None = None) -> None:
     """Serve the page until it is ended: the page first, the models after."""
-    serving.quiet_environment()
+    listen_on_ipv6()
+    place = {"server_name": server_name(), "root_path": root_path()}
     studio = studio or new_studio()
     page = build_app(studio)
-    page.launch(prevent_thread_lock=True, **launch_settings(studio))
+    page.launch(prevent_thread_lock=True, **place, **launch_settings(studio))
     clear_answers(page)
     serving.bound_server(page.server)
     studio.runs.desk.open()

@@ -2,7 +2,6 @@
 
 import contextlib
 import logging
-import os
 import signal
 import threading
 import time
@@ -130,16 +129,3 @@ def wait_for_end(close: Callable[[], None]) -> None:
     signal.signal(signal.SIGINT, end)
     ended.wait()
     close()
-
-
-def quiet_environment() -> None:
-    """Keep gradio from calling home, and its calls to this server away from a proxy.
-
-    What the user has set stays: the server's own addresses are added to NO_PROXY.
-    """
-    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-    spared = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
-    if spared.strip() != "*":
-        own = ["127.0.0.1", "localhost", os.environ.get("GRADIO_SERVER_NAME", "").strip("[]")]
-        hosts = dict.fromkeys(host.strip() for host in [*spared.split(","), *own])
-        os.environ["no_proxy"] = os.environ["NO_PROXY"] = ",".join(filter(None, hosts))

@@ -867,9 +867,9 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "连不上 Hub，且环境变量 {variable} 所写的代理不可用；请写成类似 http://proxy.example.edu:8080 的地址（不支持 SOCKS 代理），或删去该变量。",
         "連不上 Hub，且環境變數 {variable} 所寫的代理不可用；請寫成類似 http://proxy.example.edu:8080 的位址（不支援 SOCKS 代理），或刪去該變數。",
     ),
-    "hub_no_proxy": (
-        "无法访问 Hub：环境变量 NO_PROXY 中有一项不是主机名；请改正，或删去该变量。",
-        "無法連到 Hub：環境變數 NO_PROXY 中有一項不是主機名稱；請改正，或刪去該變數。",
+    "server_name": (
+        "环境变量 GRADIO_SERVER_NAME 为 {name}，它不是本机的地址；请给出本机的地址。",
+        "環境變數 GRADIO_SERVER_NAME 為 {name}，它不是本機的位址；請給出本機的位址。",
     ),
     "hub_proxy_silent": (
         "通过环境变量 {variable} 指定的代理连不上 Hub；请检查代理是否在运行、是否允许本机访问外网，或删去该变量。",

@@ -17,6 +17,7 @@ from aigc_demo.core.proxies import (
 )
 
 HUB = "https://hub.example.edu"
+LOOPBACK = "127.0.0.1,localhost,::1"
 NO_ADDRESS = (
     "http://[::1",
     "http://host:port",
@@ -74,7 +75,7 @@ def test_every_spelling_of_a_proxy_that_is_none_goes() -> None:
     os.environ |= {"http_proxy": "socks4://a:1", "HTTP_PROXY": "socks4://a:1"}
     settle_proxies()
     assert sorted(unusable_variables()) == ["HTTP_PROXY", "http_proxy"]
-    assert urllib.request.getproxies_environment() == {}
+    assert urllib.request.getproxies_environment() == {"no": LOOPBACK}
 
 
 def test_what_the_system_says_of_proxies_is_written_down(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,9 +83,8 @@ def test_what_the_system_says_of_proxies_is_written_down(monkeypatch: pytest.Mon
     system = {"http": "http://proxy:1", "https": "http://proxy:1", "socks": "socks://proxy:2"}
     monkeypatch.setattr(urllib.request, "getproxies", lambda: system)
     settle_proxies()
-    os.environ["no_proxy"] = "localhost"
     found = urllib.request.getproxies_environment()
-    assert found == {"http": "http://proxy:1", "https": "http://proxy:1", "no": "localhost"}
+    assert found == {"http": "http://proxy:1", "https": "http://proxy:1", "no": LOOPBACK}
 
 
 @pytest.mark.parametrize(
@@ -106,3 +106,42 @@ def test_the_variable_that_leads_to_an_address(environment: dict[str, str], vari
     os.environ |= environment
     settle_proxies()
     assert proxy_variable(HUB) == variable
+
+
+@pytest.mark.parametrize("name", ["NO_PROXY", "no_proxy"])
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("[::1], .example.edu", ".example.edu"),
+        ("fd00::/8,10.0.0.0/8,[::1]:80", "10.0.0.0/8"),
+        ("*.example.edu,\x01", "*.example.edu"),
+        ("", ""),
+    ],
+)
+def test_what_was_spared_stays_and_what_no_client_reads_goes(name: str, given: str, kept: str) -> None:
+    os.environ |= {name: given, "HTTP_PROXY": "http://host:1"}
+    for _ in range(2):
+        settle_proxies(["192.0.2.1"])
+        assert os.environ["no_proxy"] == os.environ["NO_PROXY"]
+        assert os.environ["no_proxy"].lstrip(",") == ",".join(filter(None, (kept, LOOPBACK, "192.0.2.1")))
+        assert os.environ["HTTP_PROXY"] == "http://host:1"
+        httpx.Client(verify=False).close()
+        for host in filter(None, map(str.strip, given.split(","))):
+            assert host in given_environment()["no_proxy"].split(","), "a child is given all of it"
+
+
+def test_where_everything_is_spared_nothing_changes() -> None:
+    os.environ |= {"NO_PROXY": "*", "HTTP_PROXY": "http://host:1"}
+    settle_proxies()
+    assert os.environ["NO_PROXY"] == "*" and "no_proxy" not in os.environ
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:7860", "localhost:7860", "[::1]:7860"])
+def test_loopback_is_asked_directly(host: str) -> None:
+    os.environ |= {"ALL_PROXY": "http://host:1", "NO_PROXY": "example.com"}
+    settle_proxies()
+    assert proxy_variable(f"http://{host}/") is None
+    with httpx.Client(verify=False) as client:
+        transport = client._transport_for_url(httpx.URL(f"http://{host}/"))
+        assert transport is client._transport
+        assert client._transport_for_url(httpx.URL(HUB)) is not client._transport

@@ -33,7 +33,6 @@ def short(number: int) -> int:
 
 
 def main():
-    serving.quiet_environment()
     with gr.Blocks(**serving.BLOCKS) as page:
         gr.api(caller, api_name="caller")
         gr.api(short, api_name="short", concurrency_limit=3)

@@ -1,0 +1,63 @@
+"""Where the page listens, and below which path others find it, as the environment says it."""
+
+import os
+import socket
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+import gradio.http_server
+
+from aigc_demo.core.config import shown
+from aigc_demo.core.errors import InputError
+
+NAME, PATH = "GRADIO_SERVER_NAME", "GRADIO_ROOT_PATH"
+LOOPBACK = "127.0.0.1"
+_start_server = gradio.http_server.start_server
+
+
+def server_name() -> str:
+    """The host to listen at, from GRADIO_SERVER_NAME; of IPv6 in brackets, as addresses are written.
+
+    Raises:
+        InputError: this machine has no such address.
+    """
+    name = os.environ.get(NAME, "").strip() or LOOPBACK
+    bare = name[1:-1] if name.startswith("[") and name.endswith("]") else name
+    try:
+        family, kind, protocol, _, place = socket.getaddrinfo(bare, 0, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.bind(place)
+    except (OSError, UnicodeError) as error:  # a name can be too long to be asked for
+        raise InputError("server_name", name=shown(name)) from error
+    return f"[{bare}]" if family == socket.AF_INET6 and ":" in bare else bare
+
+
+def root_path() -> str:
+    """The path below which a reverse proxy serves the page, from GRADIO_ROOT_PATH.
+
+    Returns:
+        With a slash before it and none after it; a whole address without one after it; "" for none.
+    """
+    path = os.environ.get(PATH, "").strip()
+    if urlsplit(path).scheme in ("http", "https"):
+        return path.rstrip("/")
+    bare = path.strip("/")
+    return f"/{bare}" if bare else ""
+
+
+def listen_on_ipv6() -> None:
+    """Let gradio listen at IPv6 addresses; may be called again.
+
+    It looks for a free port by IPv4, at whatever GRADIO_SERVER_NAME is, and asks itself at the address that
+    it listens at, which of all addresses not every system takes for an address.
+    """
+    if ":" in os.environ.get(NAME, ""):
+        gradio.http_server.LOCALHOST_NAME = LOOPBACK
+    start: Callable[..., tuple[str, int, str, Any]] = _start_server
+
+    def start_server(*arguments: Any, **settings: Any) -> tuple[str, int, str, Any]:
+        name, port, url, server = start(*arguments, **settings)
+        return name, port, url.replace("//[::]:", "//[::1]:"), server
+
+    gradio.http_server.start_server = start_server
