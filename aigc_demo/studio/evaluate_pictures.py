@@ -46,7 +46,8 @@ def evaluate_pictures(
     Returns:
         `model`, `source`, `split`, `encoder`, `num_samples` and `num_real`, `frechet_distance`, `precision`,
         `recall`; where the encoder names modes `mode_coverage`, `num_modes`, `modes_covered`, `evenness`,
-        `sure_share`, `collapsed`, and the same of real pictures as `real_mode_coverage`;
+        `sure_share`, `readable_share`, `verdict` (`PictureFigures`), `collapsed`, and the coverage of real
+        pictures as `real_mode_coverage`;
         `inception_frechet_distance` where the environment names Inception's weights (`measure/inception`);
         `median_nearest_distance`, in grey levels, from generated pictures to the nearest real one;
         `seconds_to_generate`, `seconds` and `peak_memory_mib`.
@@ -102,7 +103,9 @@ def evaluate_pictures(
             "modes_covered": modes.num_covered,
             "evenness": round(modes.evenness, 4),
             "sure_share": round(modes.sure_share, 4),
-            "collapsed": modes.collapsed,
+            "readable_share": round(found.readable_share, 4),
+            "verdict": found.verdict,
+            "collapsed": found.verdict == "collapsed",
             "real_mode_coverage": round(of_real.coverage, 4),
         }
     if inception := inception_path():

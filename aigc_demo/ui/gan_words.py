@@ -227,6 +227,30 @@ GAN_WORDS: dict[str, tuple[str, str, str]] = {
         "模式坍塌：無論每張看起來多好，模型只會畫少數幾類圖片。",
     ),
     "alarm_none": ("No sign of mode collapse.", "没有模式坍塌的迹象。", "沒有模式坍塌的跡象。"),
+    "alarm_none_imprecise": (
+        "No sign of mode collapse: the kinds are there. But precision is {precision}: hardly any picture is as "
+        "near to the real ones as they are to each other; details are still wrong.",
+        "没有模式坍塌的迹象：各类图片都有。但精确率只有 {precision}：几乎没有一张像真图片彼此那样接近真图片，"
+        "细节仍不对。",
+        "沒有模式坍塌的跡象：各類圖片都有。但精確率只有 {precision}：幾乎沒有一張像真圖片彼此那樣接近真圖片，"
+        "細節仍不對。",
+    ),
+    "alarm_dropped": (
+        "Kinds are missing (mode dropping): of the pictures that can be recognised, {covered} of {total} kinds "
+        "are there. That is less than a model without favourites would show, and no collapse yet.",
+        "缺少一些种类（模式丢失）：能认出的图片只有 {total} 类中的 {covered} 类，少于没有偏好的模型，"
+        "但还不是模式坍塌。",
+        "缺少一些種類（模式遺失）：能認出的圖片只有 {total} 類中的 {covered} 類，少於沒有偏好的模型，"
+        "但還不是模式坍塌。",
+    ),
+    "alarm_no_images": (
+        "It does not draw recognisable pictures yet: {readable} of them are near real ones and show a kind that "
+        "the classifier is sure of (precision {precision}). Whether it collapses can be said once it draws.",
+        "它还画不出可辨认的图片：只有 {readable} 接近真图片且分类器能确定其种类（精确率 {precision}）。"
+        "要等它画得出来，才能说是否模式坍塌。",
+        "它還畫不出可辨認的圖片：只有 {readable} 接近真圖片且分類器能確定其種類（精確率 {precision}）。"
+        "要等它畫得出來，才能說是否模式坍塌。",
+    ),
 }
 
 GAN_SENTENCES: dict[str, tuple[str, str]] = {

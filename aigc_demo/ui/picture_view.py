@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 # Drawings of columns that are kept: one column is finished while the other still asks for new pictures.
 COLUMNS_KEPT = 16
+# Below this precision "no sign of mode collapse" would be read as praise.
+IMPRECISE_BELOW = 0.1
 _numbers = itertools.count(1)
 
 
@@ -204,10 +206,22 @@ def measured_facts(found: Measured | None) -> Json:
 
 def alarm(found: Measured) -> Json:
     """Whether the model has collapsed, for `static/notice.js`; nothing where the kinds are not known."""
-    modes = found.figures.modes
-    if modes is None:
+    figures = found.figures
+    if figures.verdict is None:
         return notice()
-    return {**notice("alarm_collapsed" if modes.collapsed else "alarm_none"), "bad": modes.collapsed}
+    verdict: str = figures.verdict
+    if verdict == "spread":
+        verdict = "none" if figures.precision >= IMPRECISE_BELOW else "none_imprecise"
+    kinds = figures.readable or figures.modes
+    assert kinds is not None
+    words = notice(
+        f"alarm_{verdict}",
+        precision=percent(figures.precision),
+        readable=percent(figures.readable_share),
+        covered=kinds.num_covered,
+        total=kinds.num_modes,
+    )
+    return {**words, "bad": verdict == "collapsed"}
 
 
 def problem(error: DemoError) -> dict[str, str]:

@@ -9,6 +9,7 @@ from torch import Tensor
 from aigc_demo.core.device import seeded
 from aigc_demo.measure import images
 from aigc_demo.measure.images import (
+    distance_to_real,
     encode,
     frechet_distance,
     mode_figures,
@@ -202,3 +203,14 @@ def test_all_figures_of_one_model() -> None:
     assert figures.frechet_distance == frechet_distance(real, fake)
     assert figures.modes is not None and figures.modes.counts == (8, 8)
     assert picture_figures(real, fake).modes is None
+
+
+def test_distance_to_the_real_by_hand() -> None:
+    # Between the real ones 2, 6 and 8: the median is 6.
+    real = torch.tensor([[0.0], [2.0], [8.0]])
+    fake = torch.tensor([[2.0], [-3.0], [5.0], [20.0]])
+    assert distance_to_real(real, fake).tolist() == pytest.approx([0, 0.5, 0.5, 2])
+    same = torch.zeros(3, 1)
+    assert distance_to_real(same, same).tolist() == [0, 0, 0]
+    with pytest.raises(ValueError, match="at least 2"):
+        distance_to_real(real[:1], fake)

@@ -1,5 +1,6 @@
 """The handlers of the tab GAN, without a page: what a click leads to."""
 
+import dataclasses
 import subprocess
 import sys
 from pathlib import Path
@@ -7,15 +8,19 @@ from types import SimpleNamespace
 
 import gradio as gr
 import pytest
+import torch
 
 from aigc_demo.data.images import PictureSettings
 from aigc_demo.generators import catalog
+from aigc_demo.measure.images import picture_figures
 from aigc_demo.studio import find_seeds
 from aigc_demo.studio.find_seeds import modes_named
+from aigc_demo.studio.measure_pictures import Measured
 from aigc_demo.studio.model_cache import ModelCache
 from aigc_demo.studio.picture_formats import single_pngs
 from aigc_demo.studio.real_pictures import TrainingPictures
 from aigc_demo.studio.stop_book import StopBook, new_ticket
+from aigc_demo.ui import picture_view as view
 from aigc_demo.ui.gan_handlers import SIDE, GanHandlers
 from aigc_demo.ui.gan_words import in_english
 from aigc_demo.ui.latent_handlers import LatentHandlers
@@ -222,6 +227,33 @@ def test_both_models_are_measured_and_one_that_cannot_be_leaves_the_other(latent
     assert (facts["Pictures made"], facts["Real ones"]) == ("2,000", "300")
     assert refused["bad"]
     assert nothing["figures"] == []
+
+
+def figures_of(probs: list[list[float]], fake: list[float], precision: float) -> Measured:
+    """Of pictures whose one feature is given; the real ones lie at 0, 1 and 10."""
+    real = torch.tensor([[0.0], [1.0], [10.0], [0.5]])
+    found = picture_figures(real, torch.tensor(fake)[:, None], torch.tensor(probs))
+    return Measured("net", "eye", dataclasses.replace(found, precision=precision), found.modes)
+
+
+def test_collapse_is_said_of_what_draws_and_its_absence_never_alone_beside_a_precision_of_0():
+    even = [[0.95, 0.05], [0.05, 0.95]] * 20
+    one, unsure = [[0.95, 0.05]] * 40, [[0.5, 0.5]] * 40
+    near, far = [0.0] * 40, [500.0] * 40
+    cases = [
+        (even, near, 0.9, "No sign of mode collapse."),
+        (even, near, 0.0, "But precision is 0 %"),
+        (even, near, 0.09, "But precision is 9 %"),
+        (one, near, 0.0, "Mode collapse: the model makes few kinds"),
+        (one, far, 0.0, "It does not draw recognisable pictures yet: 0 % of them"),
+        (unsure, near, 0.0, "It does not draw recognisable pictures yet: 0 % of them"),
+    ]
+    for probs, fake, precision, words in cases:
+        line = view.alarm(figures_of(probs, fake, precision))
+        assert words in english(line["words"])
+        assert line["bad"] is words.startswith("Mode collapse")
+        if precision < 0.1:
+            assert english(line["words"]) != "No sign of mode collapse."
 
 
 def test_what_is_asked_for_meanwhile_waits_visibly_and_then_begins(handlers, latent):

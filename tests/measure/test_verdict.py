@@ -1,0 +1,120 @@
+"""What is said of a generator's pictures: spread, kinds missing, collapsed, or no pictures yet."""
+
+import pytest
+import torch
+from torch import Tensor
+
+from aigc_demo.core.device import seeded
+from aigc_demo.data.images import PictureSettings, prepare_pictures
+from aigc_demo.data.pixels import as_bytes
+from aigc_demo.generators.latents import latents
+from aigc_demo.generators.pictures import load_encoder, load_picture_model
+from aigc_demo.measure.images import PictureFigures, encode, picture_figures
+from aigc_demo.nets.dcgan import DcganConfig, Generator
+from aigc_demo.nets.picture_encoder import PictureEncoder
+
+
+@pytest.fixture(scope="module")
+def world() -> tuple[Tensor, Tensor, PictureEncoder]:
+    """Drawings of the tiny world, the kind of each, and the shipped network that looks at them."""
+    corpus = prepare_pictures("tiny-world", PictureSettings(num_pictures=3000, validation_fraction=0))
+    assert corpus.train_labels is not None
+    return corpus.train, corpus.train_labels, load_encoder("classifier-tiny-world")
+
+
+@pytest.fixture(scope="module")
+def look(world):
+    """The figures of some pictures against 1,000 drawings that are not among them."""
+    pictures, _, encoder = world
+    real, _ = encode(encoder, pictures[2000:])
+
+    def figures(made: Tensor) -> PictureFigures:
+        return picture_figures(real, *encode(encoder, made))
+
+    return figures
+
+
+def some(pictures: Tensor, count: int = 600) -> Tensor:
+    return pictures[torch.randint(len(pictures), (count,), generator=seeded(1))]
+
+
+def test_the_data_themselves_are_spread_and_readable(world, look) -> None:
+    figures = look(some(world[0][:2000]))
+    assert (figures.verdict, figures.readable_share > 0.98) == ("spread", True)
+    assert figures.precision > 0.8
+
+
+@pytest.mark.parametrize(
+    ("kinds", "verdict"),
+    [
+        (1, "collapsed"),
+        (4, "collapsed"),
+        (21, "collapsed"),
+        (60, "collapsed"),
+        (90, "dropped"),
+        (110, "dropped"),
+        (140, "spread"),
+    ],
+)
+def test_real_pictures_of_some_kinds(world, look, kinds: int, verdict: str) -> None:
+    pictures, labels, _ = world
+    figures = look(some(pictures[:2000][labels[:2000] < kinds], 2000))
+    assert figures.verdict == verdict
+    assert figures.readable.num_covered == pytest.approx(kinds, abs=6)
+
+
+def test_one_real_picture_for_every_seed_is_a_collapse(world, look) -> None:
+    assert look(world[0][:1].repeat(600, 1, 1, 1)).verdict == "collapsed"
+
+
+def test_half_the_kinds_are_missing_kinds_and_no_collapse(world, look) -> None:
+    pictures, labels, _ = world
+    figures = look(some(pictures[:2000][labels[:2000] < 72]))
+    assert figures.verdict == "dropped"
+    assert figures.readable.num_covered == pytest.approx(72, abs=3)
+
+
+def test_one_kind_in_half_of_all_pictures_is_a_collapse(world, look) -> None:
+    pictures, labels, _ = world
+    made = torch.cat([some(pictures[:2000], 300), some(pictures[:2000][labels[:2000] == 5], 300)])
+    assert look(made).verdict == "collapsed"
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        torch.randint(0, 256, (600, 3, 32, 32), generator=seeded(0), dtype=torch.uint8),
+        torch.full((600, 3, 32, 32), 128, dtype=torch.uint8),
+        torch.randint(0, 256, (600, 3, 1, 1), generator=seeded(0), dtype=torch.uint8).repeat(1, 1, 32, 32),
+    ],
+    ids=["noise", "one grey", "plain colours"],
+)
+def test_what_shows_nothing_has_not_collapsed(look, made: Tensor) -> None:
+    figures = look(made)
+    assert figures.verdict == "no_images"
+    assert figures.modes.collapsed, "counted without a look at the pictures, it is few kinds"
+
+
+def test_blurred_drawings_are_no_images_yet(world, look) -> None:
+    blurred = torch.nn.functional.avg_pool2d(some(world[0][:2000]).float(), 9, 1, 4).byte()
+    assert look(blurred).verdict == "no_images"
+
+
+def test_what_a_trained_gan_draws(look) -> None:
+    """The shipped DCGAN; the same network near a few seeds; and one that has hardly begun."""
+    network = load_picture_model("dcgan-tiny-world")
+    latent_NZ = latents(range(600), network.latent_size)
+    figures = look(network.of_latents(latent_NZ, 1.0))
+    assert figures.verdict == "spread"
+    near = latents([7, 8, 9], network.latent_size)[torch.arange(600) % 3] + 0.2 * latent_NZ
+    figures = look(network.of_latents(near, 1.0))
+    assert figures.verdict == "collapsed"
+    torch.manual_seed(0)
+    untrained = Generator(DcganConfig(image_size=32)).eval()
+    with torch.inference_mode():
+        assert look(as_bytes(untrained(latent_NZ))).verdict == "no_images"
+
+
+def test_where_kinds_are_not_known_there_is_no_verdict() -> None:
+    features = torch.randn(40, 3, generator=seeded(0))
+    assert picture_figures(features[:20], features[20:]).verdict is None
