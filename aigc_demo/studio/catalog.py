@@ -4,6 +4,7 @@ A run's model is named RUN@STEP, by the checkpoint that holds it; RUN alone stan
 """
 
 import logging
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 ON_OURS = "@ours"
 """Ending of a model's name that asks for its weights on our own network: `gpt2@ours`."""
+
+OF_A_RUN = re.compile(r"(.+)@([0-9]{1,12})", re.DOTALL)
 
 log = logging.getLogger(__name__)
 
@@ -57,8 +60,17 @@ class Choice:
 
 def run_of(model: str) -> str:
     """The run whose checkpoint a model's name stands for; "" for a model that everybody has."""
-    run, at, _ = model.removesuffix(ON_OURS).partition("@")
-    return run if at else ""
+    return run_and_step(model.removesuffix(ON_OURS))[0]
+
+
+def run_and_step(model: str) -> tuple[str, str]:
+    """Run and step of a model's name, RUN@STEP, where the run's own name may hold the sign too.
+
+    Returns:
+        The step by its digits; twice "" for any other name.
+    """
+    found = OF_A_RUN.fullmatch(model)
+    return (found[1], found[2]) if found else ("", "")
 
 
 class Catalog:
@@ -210,20 +222,24 @@ class Catalog:
         known = listed().get(name)
         if known is not None or self._desk is None:
             return known
+        run, step = run_and_step(name)
         try:
-            return self._run_entry(self._desk, name)
+            entry = self._run_entry(self._desk, run, step) if run else None
+            return entry or self._run_entry(self._desk, name)
         except DemoError:
             return None
         except Exception:  # one run that cannot be read breaks no list for others
             log.warning("The model %s cannot be read", shown(name), exc_info=True)
             return None
 
-    def _run_entry(self, desk: "RunDesk", name: str) -> "CatalogEntry | None":
-        """The model of a run's checkpoint; None where there is none of that step."""
+    def _run_entry(self, desk: "RunDesk", name: str, step: str = "") -> "CatalogEntry | None":
+        """The model of a run's checkpoint, by default its last; None where there is none."""
         from aigc_demo.generators.catalog import folder_entry
 
-        run_name, _, step = name.partition("@")
-        run = desk.run(run_name)
+        try:
+            run = desk.run(name)
+        except InputError:  # none that whoever asks may see
+            return None
         checkpoints = {step_of(path): path for path in run.checkpoints()}
         wanted = int(step) if step else max(checkpoints, default=-1)
         if wanted not in checkpoints:

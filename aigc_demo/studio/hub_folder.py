@@ -20,7 +20,7 @@ from aigc_demo.core.run_directory import (
 )
 from aigc_demo.generators.catalog import folder_entry
 from aigc_demo.studio.archive_reader import CARD, PARTS
-from aigc_demo.studio.run_exchange import model_files
+from aigc_demo.studio.run_exchange import model_files, portable_name
 
 
 def save_model_folder(run: RunDirectory, target: Path, step: int | None = None) -> Path:
@@ -66,8 +66,8 @@ def zip_model_folder(run: RunDirectory, target: Path, step: int | None = None) -
         InputError: the run has no such whole checkpoint, or none that can be loaded.
         DemoError: the file cannot be written; nothing is left of it.
     """
-    name = run.path.name
-    checkpoint, card = _model_and_card(run, name, step)
+    checkpoint, card = _model_and_card(run, run.path.name, step)
+    name = portable_name(run.path.name) or "model"
     with whole_or_nothing(target) as place, zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED) as file:
         for part in model_files(checkpoint):
             file.write(checkpoint / part, f"{name}/{part}")

@@ -10,6 +10,7 @@ import errno
 import json
 import re
 import secrets
+import unicodedata
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -32,6 +33,8 @@ from aigc_demo.core.run_directory import (
 from aigc_demo.studio.archive_reader import CARD, MAX_BYTES, MODEL_FILES, PARTS, read_run, unpack
 from aigc_demo.studio.run_samples import sample_path, sample_picture
 from aigc_demo.studio.ticket import Ticket, hashed
+
+MOST_BYTES_OF_A_FILE = 180
 
 
 def export_run(run: RunDirectory, card: str, target: Path) -> Path:
@@ -160,6 +163,18 @@ def model_files(checkpoint: Path) -> list[str]:
     parts = ("", *(f"{part}/" for part in PARTS))
     names = [f"{part}{name}" for part in parts for name in MODEL_FILES if name not in (MANIFEST, CARD)]
     return [name for name in names if (checkpoint / name).is_file()]
+
+
+def portable_name(name: str) -> str:
+    """A name of a run as a file may be called on every system: its letters of any language, no signs.
+
+    Returns:
+        At most 180 bytes of UTF-8, which leaves room for an ending; "" where nothing is left.
+    """
+    plain = re.sub(r"[^\w.-]+", "-", unicodedata.normalize("NFC", name)).strip("-")
+    while len(plain.encode("utf-8", "replace")) > MOST_BYTES_OF_A_FILE:
+        plain = plain[:-1]
+    return plain
 
 
 def _new_name(folder: Path, stem: str) -> str:

@@ -1,24 +1,27 @@
 """What stands in the folders of all runs, for the desk and for lists, however slow their disk answers."""
 
 import contextlib
-import re
+import os
 import time
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 
 from aigc_demo.core.bounds import size
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import InputError
+from aigc_demo.core.paths import MOST_BYTES_OF_A_NAME
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.core.worker import Worker, silence
 from aigc_demo.studio.patient_reads import Answer, PatientReads
 from aigc_demo.studio.run_state import RunState, run_state
 from aigc_demo.studio.ticket import Ticket
 
-RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+SEPARATORS = {"/", os.sep, os.altsep or "/"}
 
 
 @dataclass(frozen=True)
@@ -141,5 +144,18 @@ def read_note(folder: Path) -> Note:
 
 def _run_folders(folder: Path) -> list[Path]:
     with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-        return [path for path in folder.iterdir() if RUN_NAME.fullmatch(path.name)]
+        return [path for path in folder.iterdir() if is_run_name(path.name)]
     return []
+
+
+def is_run_name(name: Any) -> bool:
+    """Whether a folder of this name can be a run of the page's: in any language, with spaces and signs.
+
+    Hidden folders are not, nor what is no single name or cannot be sent: control characters, bytes that are
+    no UTF-8.
+    """
+    if not isinstance(name, str) or not name or name.startswith(".") or SEPARATORS & set(name):
+        return False
+    if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in name):
+        return False
+    return len(name.encode("utf-8")) <= MOST_BYTES_OF_A_NAME

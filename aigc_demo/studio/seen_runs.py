@@ -8,7 +8,7 @@ from aigc_demo.core.config import shown
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.studio.limits import Limits
-from aigc_demo.studio.run_notes import RUN_NAME, RunNotes
+from aigc_demo.studio.run_notes import RunNotes, is_run_name
 from aigc_demo.studio.run_state import RunState
 from aigc_demo.studio.visitor import current_visitor
 
@@ -121,6 +121,6 @@ def checked_name(name: Any) -> str:
     Raises:
         InputError: it is none.
     """
-    if not isinstance(name, str) or not RUN_NAME.fullmatch(name):
+    if not is_run_name(name):
         raise InputError("unknown_run", name=shown(name))
     return name

@@ -1,6 +1,7 @@
 """What the page shows of a run beside its charts, as plain JSON in all languages."""
 
 from typing import Any
+from urllib.parse import quote
 
 from aigc_demo.core.errors import DemoError
 from aigc_demo.studio.run_samples import draws, sample_path
@@ -104,7 +105,8 @@ def picture_address(view: RunView, step: int) -> str:
         changed = sample_path(view.run, step).stat().st_mtime_ns
     except OSError:
         return ""
-    return f"{PICTURES_PATH}/{view.state.name}/{step}.png?key={picture_key(view.state.name)}&{changed}"
+    name = view.state.name
+    return f"{PICTURES_PATH}/{quote(name, safe='')}/{step}.png?key={picture_key(name)}&{changed}"
 
 
 def trial(found: Json, busy: bool) -> Json:

@@ -12,7 +12,7 @@ import gradio as gr
 
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import InputError
-from aigc_demo.studio.catalog import run_of
+from aigc_demo.studio.catalog import ON_OURS, run_and_step, run_of
 from aigc_demo.studio.compare import MAX_SEED, Column, check_request, compare_text
 from aigc_demo.studio.model_cache import ModelCache
 from aigc_demo.studio.run_samples import draws, draws_anew, measures, new_pictures
@@ -160,7 +160,7 @@ class ScrubHandlers:
             yield from self._write(ticket, f"{name}@{step}", *asked)
 
     def _write(self, ticket: str, model: str, prompt: Any, baseline: Any, seed: Any) -> Iterator[Json]:
-        run = model.partition("@")[0]
+        run = run_of(model)
         beside = [] if baseline == NO_BASELINE or run_of(str(baseline)) == run else [baseline]
         asked = check_request(self._cache.catalog, [model, *beside], prompt, {**SAMPLING, "seed": seed})
         with self._stops.writing(ticket) as stop:
@@ -250,5 +250,5 @@ def written_value(run: str | None, columns: tuple[Column, ...] = (), prompt: str
 
 
 def _title(column: Column) -> dict[str, str]:
-    run, _, step = column.model.partition("@")
-    return everywhere("scrub_at", run=run, step=step) if step.isdigit() else same(run)
+    run, step = run_and_step(column.model)
+    return everywhere("scrub_at", run=run, step=step) if step else same(column.model.removesuffix(ON_OURS))

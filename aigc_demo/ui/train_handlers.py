@@ -12,14 +12,16 @@ import gradio as gr
 
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import DemoError, InputError
+from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.studio.catalog import Catalog
 from aigc_demo.studio.hub_folder import zip_model_folder
 from aigc_demo.studio.hub_push import push_model
 from aigc_demo.studio.limits import Limits
 from aigc_demo.studio.run_card import export_card
-from aigc_demo.studio.run_exchange import export_run
+from aigc_demo.studio.run_exchange import export_run, portable_name
 from aigc_demo.studio.run_storage import lost_at_restart
 from aigc_demo.studio.run_watch import REFRESH_SECONDS, RunView, RunWatches
+from aigc_demo.studio.ticket import hashed
 from aigc_demo.studio.visitor import answer_to
 from aigc_demo.training.curves import LANGUAGE_MODEL, Curve
 from aigc_demo.training.recipes import RECIPES
@@ -174,16 +176,21 @@ class TrainHandlers:
         with door(request):
             self._desk.check_taken_by(name, self._met(request, secret))
             run = self._desk.run(name)
-            target = Path(self._exports.name) / f"{run.path.name}.zip"
+            target = self._export_of(run, ".zip")
             export_run(run, export_card(self._watches.view(name)), target)
             return gr.update(value=str(target), visible=True)
+
+    def _export_of(self, run: RunDirectory, ending: str) -> Path:
+        """A file of the run's own: names that differ in signs alone are the same in a file's name."""
+        folder = Path(self._exports.name) / hashed(run.path.name)[:16]
+        return folder / f"{portable_name(run.path.name) or 'run'}{ending}"
 
     def save_model(self, request: gr.Request, name: Any, secret: Any) -> Any:
         """The run's last model as a folder of the Hub's layout, in a file, for its owner."""
         with door(request):
             self._desk.check_taken_by(name, self._met(request, secret))
             run = self._desk.run(name)
-            target = Path(self._exports.name) / f"{run.path.name}-model.zip"
+            target = self._export_of(run, "-model.zip")
             zip_model_folder(run, target)
             return gr.update(value=str(target), visible=True)
 
