@@ -21,6 +21,7 @@ from aigc_demo.studio.patient_reads import Answer, PatientReads
 from aigc_demo.studio.run_state import RunState, run_state
 from aigc_demo.studio.ticket import Ticket
 
+MOST_CHARACTERS = 128
 SEPARATORS = {"/", os.sep, os.altsep or "/"}
 
 
@@ -158,4 +159,4 @@ def is_run_name(name: Any) -> bool:
         return False
     if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in name):
         return False
-    return len(name.encode("utf-8")) <= MOST_BYTES_OF_A_NAME
+    return len(name) <= MOST_CHARACTERS and len(name.encode("utf-8")) <= MOST_BYTES_OF_A_NAME
