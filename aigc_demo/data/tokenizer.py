@@ -17,12 +17,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import tokenizers
-from tokenizers import Regex, decoders, models, pre_tokenizers, trainers
+from tokenizers import Regex, decoders, models, pre_tokenizers
 
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.library_errors import library_errors
 from aigc_demo.core.run_directory import write_atomically, writing
 from aigc_demo.core.strict_json import check_counts
+from aigc_demo.data.byte_pairs import LONG_RUNS, LONGEST_RUN, on_bytes, train, train_apart
 
 UNKNOWN, START = "<unk>", "<start>"
 SPECIAL_TOKENS = (UNKNOWN, START)
@@ -38,8 +39,13 @@ WORD_PATTERN = (
 ASCII_WORD = re.compile(
     r" ?[A-Za-z0-9_]+(?:'[A-Za-z]+)?| ?[^ \t\n\x0b\x0c\rA-Za-z0-9_]|[ \t\n\x0b\x0c\r]", re.ASCII
 )
-# Patterns must not find other words when a long text is cut there: after the newline between two letters.
-SAFE_CUT = re.compile(r"(?<=\S\n)(?=\S)")
+# Where a long text may be cut and no pattern finds other words: after a newline between two signs, before a
+# space between two signs, between a letter or digit and a punctuation mark.
+SAFE_CUT = re.compile(
+    r"(?<=\S\n)(?=\S)|(?<=\S)(?= \S)"
+    r"|(?<=[^\W_])(?=[!-&(-/:-@\[-^`{-~\u3001\u3002\uff01\uff0c\uff1a\uff1b\uff1f])"
+)
+
 
 FOREIGN_PARTS = ("normalizer", "post_processor", "padding", "truncation")
 """What a file of a tokenizer may hold and ours never do: it would change texts, fill them up or cut them."""
@@ -48,6 +54,8 @@ NUM_BYTES = 256
 BPE_VOCAB_SIZE = 4096
 MIN_WORD_COUNT = 2
 CHUNK_LENGTH = 500_000
+LONG_TEXT = 200_000
+"""Byte-level BPE on more characters than these may take longer than whoever stops it would wait."""
 MAX_FILE_BYTES = 32 * 2**20
 MAX_OBJECTS, MAX_VALUES = 20_000, 4_000_000
 NUM_CODE_POINTS = 0x110000
@@ -70,7 +78,7 @@ class Tokenizer:
             raise ValueError(f"the vocabulary does not begin with {SPECIAL_TOKENS}")
         inner.encode_special_tokens = True  # "<start>" typed by a user is seven characters, not a command
         self._inner = inner
-        self.kind = _kind(inner)
+        self.kind, self._bounded = _kind(inner)
         self.unknown_id, self.start_id = 0, 1
         self.special_ids: tuple[int, ...] = (0, 1)
         self.vocab_size: int = inner.get_vocab_size()
@@ -120,16 +128,15 @@ class Tokenizer:
             known = self._ids_of_words
             found = np.fromiter((known.get(word, self.unknown_id) for word in words), np.int64, len(words))
             return found, past - np.diff(past, prepend=0), past
-        ids: list[int] = []
-        places: list[tuple[int, int]] = []
+        ids, places = [np.empty(0, np.int64)], [np.empty((0, 2), np.int64)]
         begin = 0
-        for chunk in _chunks(text):
+        for chunk in _chunks(text, runs=LONGEST_RUN if self._bounded else None):
             encoding = self._inner.encode(_without_surrogates(chunk), add_special_tokens=False)
-            ids += encoding.ids
-            places += [(begin + first, begin + past) for first, past in encoding.offsets]
+            ids.append(np.array(encoding.ids, np.int64))
+            places.append(begin + np.array(encoding.offsets, np.int64).reshape(-1, 2))
             begin += len(chunk)
-        both = np.array(places, dtype=np.int64).reshape(-1, 2)
-        return np.array(ids, dtype=np.int64), both[:, 0], both[:, 1]
+        both = np.concatenate(places)
+        return np.concatenate(ids), both[:, 0], both[:, 1]
 
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Write tokenizer.json and tokenizer_config.json, as AutoTokenizer reads them.
@@ -202,10 +209,15 @@ def train_tokenizer(text: str, kind: str = "characters", vocab_size: int | None 
         expected = f"at least {smallest} for {kind}"
         raise InputError("setting_range", name="vocab_size", expected=expected, got=vocab_size)
     if kind == "bpe":
-        return Tokenizer(_byte_pairs(text, vocab_size or BPE_VOCAB_SIZE))
+        trained = train_apart if len(text) > LONG_TEXT else train
+        chunks = _chunks(text, runs=LONGEST_RUN)
+        return Tokenizer(trained(chunks, vocab_size or BPE_VOCAB_SIZE, SPECIAL_TOKENS))
     kept = None if vocab_size is None else vocab_size - len(SPECIAL_TOKENS)
     if kind == "characters":
-        return Tokenizer(_word_level(sorted(_commonest(Counter(text), kept)), CHARACTER_PATTERN))
+        counts: Counter[str] = Counter()
+        for begin in range(0, len(text), CHUNK_LENGTH):  # in parts, between which a signal is heard
+            counts.update(text[begin : begin + CHUNK_LENGTH])
+        return Tokenizer(_word_level(sorted(_commonest(counts, kept)), CHARACTER_PATTERN))
     return Tokenizer(_word_level(_common_words(text, kept), WORD_PATTERN))
 
 
@@ -237,33 +249,6 @@ def _word_level(tokens: list[str], pattern: str) -> tokenizers.Tokenizer:
     return inner
 
 
-def _byte_pairs(text: str, vocab_size: int) -> tokenizers.Tokenizer:
-    """Byte-level BPE: the pair of neighbours that occurs most becomes a token, again and again.
-
-    Source:
-        Sennrich et al. 2016, arXiv:1508.07909; on bytes: Radford et al. 2019 (GPT-2).
-    """
-    inner = _on_bytes(tokenizers.Tokenizer(models.BPE()))
-    trainer = trainers.BpeTrainer(
-        vocab_size=vocab_size,
-        min_frequency=2,
-        special_tokens=list(SPECIAL_TOKENS),
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        show_progress=False,
-    )
-    inner.train_from_iterator(_chunks(text), trainer)
-    return inner
-
-
-def _on_bytes(inner: tokenizers.Tokenizer) -> tokenizers.Tokenizer:
-    """The same, cutting and joining texts as bytes, as GPT-2 does."""
-    inner.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    inner.decoder = decoders.ByteLevel()
-    if inner.get_vocab_size():
-        inner.add_special_tokens(list(SPECIAL_TOKENS))
-    return inner
-
-
 def _rebuilt(described: dict[str, Any]) -> tokenizers.Tokenizer:
     """The tokenizer that a file describes, if it is one of ours.
 
@@ -274,10 +259,11 @@ def _rebuilt(described: dict[str, Any]) -> tokenizers.Tokenizer:
         raise ValueError(f"a tokenizer of ours has none of {FOREIGN_PARTS}")
     model, cutter = described["model"], described["pre_tokenizer"]
     tokens = _numbered(model["vocab"])
-    if model["type"] == "BPE" and cutter["type"] == "ByteLevel" and not cutter["add_prefix_space"]:
+    if model["type"] == "BPE":
+        bounded = _is_bounded(cutter)
         merges = [_pair(merge) for merge in model["merges"]]
         inner = tokenizers.Tokenizer(models.BPE({token: index for index, token in enumerate(tokens)}, merges))
-        return _on_bytes(inner)
+        return on_bytes(inner, SPECIAL_TOKENS, bounded=bounded)
     pattern = cutter["pattern"]["Regex"]
     if model["type"] != "WordLevel" or pattern not in (CHARACTER_PATTERN, WORD_PATTERN):
         raise ValueError("a tokenizer of another kind")
@@ -285,6 +271,21 @@ def _rebuilt(described: dict[str, Any]) -> tokenizers.Tokenizer:
     if pattern == CHARACTER_PATTERN and any(len(token) != 1 for token in rest):
         raise ValueError("a character of several characters")
     return _word_level(rest, pattern)
+
+
+def _is_bounded(cutter: dict[str, Any]) -> bool:
+    """Whether a byte-level BPE of ours cuts long runs, as all do that were trained since that was so.
+
+    Raises:
+        ValueError: it cuts texts in another way.
+    """
+    parts = cutter["pretokenizers"] if cutter["type"] == "Sequence" else [cutter]
+    *before, last = parts
+    runs = [(part["type"], part["pattern"], part["behavior"], part["invert"]) for part in before]
+    plain = last["type"] == "ByteLevel" and not last["add_prefix_space"] and last.get("use_regex", True)
+    if not plain or runs not in ([], [("Split", {"Regex": LONG_RUNS}, "Isolated", False)]):
+        raise ValueError("a tokenizer that cuts texts in another way")
+    return bool(runs)
 
 
 def _pair(merge: Any) -> tuple[str, str]:
@@ -314,32 +315,48 @@ def _numbered(vocabulary: dict[str, int]) -> list[str]:
     return tokens
 
 
-def _kind(inner: tokenizers.Tokenizer) -> str:
-    """Which of the three kinds a tokenizer is.
+def _kind(inner: tokenizers.Tokenizer) -> tuple[str, bool]:
+    """Which of the three kinds a tokenizer is, and whether it cuts long runs.
 
     Raises:
         ValueError: none of them.
     """
     described: dict[str, Any] = json.loads(inner.to_str())
     cutter = described["pre_tokenizer"] or {}
-    if described["model"]["type"] == "BPE" and cutter.get("type") == "ByteLevel":
-        return "bpe"
+    if described["model"]["type"] == "BPE" and cutter:
+        return "bpe", _is_bounded(cutter)
     pattern = cutter.get("pattern", {}).get("Regex")
     if described["model"]["type"] == "WordLevel" and pattern in (CHARACTER_PATTERN, WORD_PATTERN):
-        return "characters" if pattern == CHARACTER_PATTERN else "words"
+        return "characters" if pattern == CHARACTER_PATTERN else "words", False
     raise ValueError("a tokenizer of another kind")
 
 
-def _chunks(text: str) -> Iterator[str]:
-    """The text in parts that tokenise as the whole does: the library needs memory for each character."""
+def _chunks(text: str, runs: int | None = None) -> Iterator[str]:
+    """The text in parts that tokenise as the whole does: the library needs memory for each character.
+
+    Args:
+        text: any.
+        runs: after how many characters the tokenizer cuts a run of letters; None if it does not.
+    """
     begin = 0
     while len(text) - begin > CHUNK_LENGTH:
-        cut = SAFE_CUT.search(text, begin + CHUNK_LENGTH)
-        if cut is None:
-            break
-        yield text[begin : cut.end()]
-        begin = cut.end()
+        near = begin + CHUNK_LENGTH
+        found = SAFE_CUT.search(text, near, near + CHUNK_LENGTH)
+        cut = found.end() if found else runs and _cut_in_run(text, begin, near, runs)
+        found = None if cut else SAFE_CUT.search(text, near)
+        cut = cut or (found.end() if found else len(text))
+        yield text[begin:cut]
+        begin = cut
     yield text[begin:]
+
+
+def _cut_in_run(text: str, begin: int, near: int, runs: int) -> int | None:
+    """Where the tokenizer cuts the run of letters at `near`; None where there is none that is long enough."""
+    start = near
+    while start > begin and text[start - 1].isalpha():
+        start -= 1
+    cut = near + (start - near) % runs
+    return cut if cut < len(text) and text[start:cut].isalpha() else None
 
 
 def _without_surrogates(text: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from tokenizers import Regex, decoders, normalizers, pre_tokenizers
 
 from aigc_demo.core.config import shown
+from aigc_demo.data.byte_pairs import LONG_RUNS
 
 WORD_START = "\u2581"
 """SentencePiece's sign for a space, which begins a word."""
@@ -26,7 +27,7 @@ LLAMA3_PATTERN = (
 QWEN2_PATTERN = LLAMA3_PATTERN.replace(r"\p{N}{1,3}", r"\p{N}")
 CLIP_PATTERN = r"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"
 OLD_CLIP_PATTERN = CLIP_PATTERN.removeprefix(r"<\|startoftext\|>|<\|endoftext\|>|")
-PATTERNS = (GPT2_PATTERN, LLAMA3_PATTERN, QWEN2_PATTERN, CLIP_PATTERN, OLD_CLIP_PATTERN)
+PATTERNS = (GPT2_PATTERN, LLAMA3_PATTERN, QWEN2_PATTERN, CLIP_PATTERN, OLD_CLIP_PATTERN, LONG_RUNS)
 WHITE_SPACE = r"\s+"
 
 SWITCH = (False, True)

@@ -8,6 +8,7 @@ import tokenizers
 import transformers
 
 from aigc_demo.core.errors import InputError
+from aigc_demo.data import byte_pairs
 from aigc_demo.data import tokenizer as tokenizer_room
 from aigc_demo.data.tokenizer import KINDS, Tokenizer, train_tokenizer
 
@@ -167,3 +168,170 @@ def test_words_of_ascii_text_are_cut_as_the_library_cuts_them(seed):
     encoding = words._inner.encode(text, add_special_tokens=False)
     assert words.spans(text) == [(i, *place) for i, place in zip(encoding.ids, encoding.offsets, strict=True)]
     assert 0 < words.encode(text).count(words.unknown_id) < len(encoding.ids)
+
+
+# ---- long runs
+
+
+def old_file(folder, trained):
+    """The tokenizer as files of before runs were cut have it."""
+    trained.save(folder)
+    path = folder / "tokenizer.json"
+    described = json.loads(path.read_text("utf-8"))
+    described["pre_tokenizer"] = described["pre_tokenizer"]["pretokenizers"][-1]
+    path.write_text(json.dumps(described), "utf-8")
+    return folder
+
+
+RUNS = {
+    "letters": "ab" * 2000,
+    "a genome": "".join(random.Random(1).choices("ACGT", k=5000)),
+    "Chinese": "床前明月光疑是地上霜" * 500,
+    "digits": "31415926535" * 400,
+    "signs": "-=" * 2000,
+    "spaces": " \n" * 1500 + "end",
+    "base64": "".join(random.Random(2).choices("abcdXYZ0189+/", k=5000)),
+    "among words": "one two " + "x" * 700 + " three, " + "9" * 600 + "!" * 600 + " é",
+}
+
+
+@pytest.mark.parametrize("text", RUNS.values(), ids=RUNS)
+def test_long_runs_are_cut_and_come_back_the_same(text, tmp_path):
+    trained = train_tokenizer(text, "bpe", 400)
+    spans = trained.spans(text)
+    assert trained.decode([index for index, _, _ in spans]) == text
+    assert (spans[0][1], spans[-1][2]) == (0, len(text))
+    pieces = trained._inner.pre_tokenizer.pre_tokenize_str(text)
+    assert max(past - first for _, (first, past) in pieces) <= 257  # 256, and the space before a word
+    trained.save(tmp_path)
+    (tmp_path / "config.json").write_text(json.dumps({"recipe": "gpt", "vocab_size": trained.vocab_size}))
+    assert Tokenizer.load(tmp_path).spans(text) == spans
+    assert transformers.AutoTokenizer.from_pretrained(tmp_path)(text)["input_ids"] == trained.encode(text)
+
+
+def test_ordinary_texts_are_cut_as_before(tmp_path):
+    """Nothing in them runs on for 256 characters, so merges and numbers are those of before."""
+    text = (TEXT + STRANGE + "x" * 255 + "-" * 255 + " " * 255 + "9" * 255 + "\n") * 3
+    bounded = train_tokenizer(text, "bpe", 400)
+    plain = tokenizers.Tokenizer(tokenizers.models.BPE())
+    plain.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
+    trainer = tokenizers.trainers.BpeTrainer(
+        vocab_size=400,
+        min_frequency=2,
+        special_tokens=["<unk>", "<start>"],
+        initial_alphabet=tokenizers.pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    plain.train_from_iterator([text], trainer)
+    assert json.loads(plain.to_str())["model"] == json.loads(bounded._inner.to_str())["model"]
+    old = Tokenizer.load(old_file(tmp_path, bounded))
+    assert old.spans(text) == bounded.spans(text)
+    plain.encode_special_tokens = True
+    assert plain.encode(text).ids == bounded.encode(text)
+
+
+def test_older_files_keep_their_numbers(tmp_path):
+    """Their runs are not cut: a model that was trained on other tokens must not get new ones."""
+    text = RUNS["a genome"]
+    trained = train_tokenizer(text, "bpe", 400)
+    old = Tokenizer.load(old_file(tmp_path, trained))
+    library = tokenizers.Tokenizer.from_file(str(tmp_path / "tokenizer.json"))
+    assert old.encode(text) == library.encode(text).ids
+    assert old.encode(text) != trained.encode(text)
+    assert old.encode(text[:200]) == trained.encode(text[:200])
+    old.save(tmp_path / "again")
+    assert Tokenizer.load(tmp_path / "again").encode(text) == old.encode(text)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"pattern": {"Regex": ".*"}},
+        {"pattern": {"String": " "}},
+        {"behavior": "Removed"},
+        {"invert": True},
+        {"type": "Digits", "individual_digits": True},
+    ],
+)
+def test_files_that_cut_in_another_way_are_refused(tmp_path, change):
+    train_tokenizer(TEXT, "bpe").save(tmp_path)
+    described = json.loads((tmp_path / "tokenizer.json").read_text("utf-8"))
+    described["pre_tokenizer"]["pretokenizers"][0].update(change)
+    (tmp_path / "tokenizer.json").write_text(json.dumps(described), "utf-8")
+    with pytest.raises(InputError, match=r"tokenizer\.json"):
+        Tokenizer.load(tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["words", "bpe"])
+@pytest.mark.parametrize("seed", range(20))
+def test_long_texts_are_worked_off_in_parts_wherever_they_may_be_cut(kind, seed, monkeypatch, tmp_path):
+    """Without line ends too: cut before spaces, before punctuation, and where long runs are cut anyway."""
+    rng = random.Random(seed)
+    words = [
+        "it's",
+        "a",
+        "3rd",
+        "_x_",
+        "...",
+        "can't!",
+        "e\u0301t\u00e9",
+        "春眠，",
+        "。",
+        "q" * 300,
+        "--",
+        "''",
+        "7" * 260,
+    ]
+    joints = rng.choice([[" "], [""], [" ", "", "\n"], ["", "  "]])
+    text = "".join(rng.choice(words) + rng.choice(joints) for _ in range(300))
+    trained = train_tokenizer(text, kind, 400)
+    trained.save(tmp_path)
+    library = tokenizers.Tokenizer.from_file(str(tmp_path / "tokenizer.json"))
+    library.encode_special_tokens = True
+    monkeypatch.setattr(tokenizer_room, "CHUNK_LENGTH", rng.choice([11, 100, 301]))
+    runs = tokenizer_room.LONGEST_RUN if kind == "bpe" else None
+    chunks = list(tokenizer_room._chunks(text, runs))
+    assert "".join(chunks) == text
+    assert len(chunks) > 3
+    encoding = library.encode(text, add_special_tokens=False)
+    assert trained.spans(text) == [
+        (i, *place) for i, place in zip(encoding.ids, encoding.offsets, strict=True)
+    ]
+
+
+def test_a_genome_is_worked_off_in_parts(monkeypatch):
+    text = ">name\n" + RUNS["a genome"]
+    trained = train_tokenizer(text, "bpe", 400)
+    spans = trained.spans(text)
+    monkeypatch.setattr(tokenizer_room, "CHUNK_LENGTH", 700)
+    assert len(list(tokenizer_room._chunks(text, tokenizer_room.LONGEST_RUN))) > 5
+    assert trained.spans(text) == spans
+
+
+def test_a_process_of_its_own_gives_the_same(monkeypatch):
+    text = TEXT * 20 + RUNS["a genome"] + "<start> é 春"
+    here = train_tokenizer(text, "bpe", 500)
+    monkeypatch.setattr(tokenizer_room, "LONG_TEXT", 10)
+    monkeypatch.setattr(tokenizer_room, "CHUNK_LENGTH", 100)
+    apart = train_tokenizer(text, "bpe", 500)
+    assert apart._inner.to_str() == here._inner.to_str()
+
+
+def test_a_process_that_dies_is_out_of_memory(monkeypatch):
+    monkeypatch.setattr(byte_pairs.sys, "executable", "/bin/false")
+    with pytest.raises(MemoryError):
+        byte_pairs.train_apart(["text"] * 1000, 300, ["<unk>", "<start>"])
+
+
+def test_one_line_takes_as_long_as_many():
+    """Of 200,000 letters without a space; by the processor's time of this process and its children."""
+    rng = random.Random(4)
+    line = "".join(rng.choices("ACGT", k=200_000))
+    lines = "\n".join(line[begin : begin + 60] for begin in range(0, len(line), 60))
+
+    def seconds(text):
+        begun = time.process_time()
+        train_tokenizer(text, "bpe", 1000).encode(text)
+        return time.process_time() - begun
+
+    assert min(seconds(line) for _ in range(3)) < 1.5 * min(seconds(lines) for _ in range(3)) + 0.1
