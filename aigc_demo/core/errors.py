@@ -173,11 +173,19 @@ ENGLISH: dict[str, str] = {
     # run directories
     "run_exists": "{path} already holds a run; add --resume to go on with it, or choose another --run-dir.",
     "run_busy": "In {path} another process is training; stop it first, or choose another --run-dir.",
+    "run_trained_by": (
+        "In {path} another process is training (number {pid}); stop it first, or choose another --run-dir."
+    ),
     "no_run": "{path} holds no run to resume; leave --resume away to start one.",
     "resume_differs": "The run in {path} was started with {name} = {old}, not {new}; resume it with what it had.",
+    "more_steps": (
+        "The run in {path} spreads its {spread} over {old} {unit}, so going on to {new} would not continue it; "
+        "start a new run from its model with --init {path} and another --run-dir."
+    ),
     "init_differs": "{path} has {name} = {old}, not {new}; leave that setting away to go on from it.",
     "data_changed": (
-        "The data of {source} are not those that the run in {path} was started with; "
+        "The data of {source} are not those that the run in {path} was started with "
+        "(what is compared is their content, not where they are); "
         "bring them back, or start a new run with --init."
     ),
     "unexpected": "Something failed that should not have ({detail}); the log file {path} says more.",
@@ -199,6 +207,10 @@ ENGLISH: dict[str, str] = {
         "The run goes on with {new} processes, not {old}: rows and batches are the same, but sums are rounded "
         "and dropout is drawn differently, so its losses come near those of an uninterrupted run without "
         "being equal."
+    ),
+    "unknown_tokens": (
+        "{model} does not know {share} % of the tokens of {source} and learns nothing of them; "
+        "leave --init away, or give a text in its characters and words."
     ),
     "no_tracker": "{name} is not installed; run `python -m pip install {name}`, or leave --track away.",
     "tracker_failed": (

@@ -91,6 +91,16 @@ class RunDirectory:
         except (OSError, ValueError, RecursionError) as error:
             raise InputError("broken_checkpoint", path=str(self.path), detail="config.json") from error
 
+    def change_config(self, **facts: Any) -> None:
+        """Replace some of it: where the data lie now, how far the run is to go.
+
+        Raises:
+            DemoError: the disk does not take it.
+        """
+        changed = {**self.config(), **facts}
+        with writing(self.path):
+            write_atomically(self.path / "config.json", json.dumps(changed, indent=2, ensure_ascii=False))
+
     def known_config(self) -> dict[str, Any]:
         """The same as far as it can be read: empty for a run that has not begun or that somebody damaged."""
         try:

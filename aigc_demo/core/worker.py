@@ -66,6 +66,7 @@ def at_work(folder: Path, command: Sequence[str] = ()) -> Iterator[None]:
         try:
             lock.acquire(timeout=LOCK_SECONDS)
         except Timeout as error:
+            check_alone(folder)
             raise InputError("run_busy", path=str(folder)) from error
     try:
         me = Worker(os.getpid(), psutil.Process().create_time(), tuple(command or sys.orig_argv))
@@ -77,6 +78,17 @@ def at_work(folder: Path, command: Sequence[str] = ()) -> Iterator[None]:
         with contextlib.suppress(OSError):
             (folder / RECORD).unlink()
         lock.release()
+
+
+def check_alone(folder: Path) -> None:
+    """Refuse a run directory in which a living process is known to train.
+
+    Raises:
+        InputError: it does; with its number.
+    """
+    worker = living_worker(folder)
+    if worker is not None and worker.pid != os.getpid():
+        raise InputError("run_trained_by", path=str(folder), pid=worker.pid)
 
 
 def living_worker(folder: Path) -> Worker | None:

@@ -1,13 +1,16 @@
 """Going on from another model: what `--init` names, and whether its weights fit."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import nn
 
 from aigc_demo.core.errors import InputError
-from aigc_demo.data.pairs import caption_tokenizer
+from aigc_demo.data.pairs import PairCorpus, caption_tokenizer, token_ids
+from aigc_demo.data.text import TextCorpus
 from aigc_demo.data.tokenizer import Tokenizer
 from aigc_demo.generators.catalog import CatalogEntry, find
 from aigc_demo.training.order import Order
@@ -60,6 +63,25 @@ def words_to_go_on_with(
     if order.init is not None:
         return Tokenizer.load(Path(model_to_go_on_from(order).location))
     return caption_tokenizer(captions)
+
+
+def unknown_share(training: Any) -> float:
+    """How many of the tokens of a training's data its tokenizer does not know, 0 to 1.
+
+    Args:
+        training: on text or on captions; one that reads no words knows all of them.
+    """
+    corpus = training.corpus
+    if isinstance(corpus, TextCorpus):
+        tokens = torch.cat([corpus.train, corpus.validation])
+        return float((tokens == corpus.tokenizer.unknown_id).float().mean())
+    if not isinstance(corpus, PairCorpus):
+        return 0.0
+    pictures = (*corpus.train_captions, *corpus.validation_captions)
+    captions = Counter(text for texts in pictures for text in texts)
+    ids = {text: token_ids(training.tokenizer, text) for text in captions}
+    unknown = sum(ids[text].count(training.tokenizer.unknown_id) * often for text, often in captions.items())
+    return unknown / max(1, sum(len(ids[text]) * often for text, often in captions.items()))
 
 
 def take_over(order: Order, new: Sequence[nn.Module], load: Callable[[Path], Sequence[nn.Module]]) -> None:

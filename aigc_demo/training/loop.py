@@ -40,6 +40,8 @@ from aigc_demo.training.validation import Validation
 # Scaling of float16 starts at 2^16 and is halved at every overflow: when it is down at 1, the gradients
 # themselves are at fault.
 MOST_OVERFLOWS = 16
+# Up to this share of tokens that a model does not know, a text is nearly as good to it as one that it knows.
+MOST_UNKNOWN = 0.01
 TOLD = "told to stop"
 SECONDS_BETWEEN_COUNTS = 2.0
 
@@ -91,6 +93,8 @@ class TrainingLoop(ABC):
         self.validation, self.validation_owed = Validation(), False
         self.overflows = 0
         self.workers, self.next_count = 1, 0.0
+        # Of a run that goes on from another model: which, and the share of tokens that it does not know.
+        self.began_from, self.unknown_share = "", 0.0
 
     @abstractmethod
     def facts(self) -> dict[str, Any]:
@@ -143,8 +147,8 @@ class TrainingLoop(ABC):
             warnings = [Warned(self.step, key, values) for key, values in self.notices()]
         else:
             warnings = self._resume(resume_from)
-        yield RunStarted(step=self.step, facts={**self.facts(), **self._surroundings()})
-        yield from warnings
+        yield RunStarted(step=self.step, facts={**self.facts(), **self._beginning(), **self._surroundings()})
+        yield from warnings + self._unknown_tokens()
         if resume_from is None or self.validation_owed:
             yield from self._measured(full=False)
         last_saved = None if resume_from is None else self.step
@@ -344,6 +348,16 @@ class TrainingLoop(ABC):
             best_step=self.validation.best_step,
             full_validation_loss=known(self.validation.full),
         )
+
+    def _beginning(self) -> dict[str, Any]:
+        return {"unknown_token_share": round(self.unknown_share, 6)} if self.began_from else {}
+
+    def _unknown_tokens(self) -> list[Warned]:
+        """What whoever goes on from a model should know before it trains."""
+        if self.unknown_share < MOST_UNKNOWN:
+            return []
+        about = {"share": f"{100 * self.unknown_share:.1f}", "source": self.corpus.name}
+        return [Warned(self.step, "unknown_tokens", {"model": Path(self.began_from).name, **about})]
 
     def _surroundings(self) -> dict[str, Any]:
         """What the run is trained on: machine, processes, precision, budget."""

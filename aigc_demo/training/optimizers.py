@@ -325,7 +325,8 @@ def rate_factor(done: float, *, schedule: str, warmup: float = 0.01, decay: floa
     Args:
         done: how much of the run is done, 0 to 1.
         schedule: "linear": up over the first `warmup`, level, straight down to 0 over the last `decay`;
-            "cosine": up likewise, then half a cosine down to a tenth; "constant": up, then level.
+            "cosine": up likewise, then half a cosine down to a tenth; "constant": level from the first step,
+            so that no step depends on how long the run is.
         warmup: share of the run in which the rate rises.
         decay: share of the run in which it falls.
 
@@ -336,6 +337,8 @@ def rate_factor(done: float, *, schedule: str, warmup: float = 0.01, decay: floa
         Loshchilov and Hutter 2016, arXiv:1608.03983, for the cosine; Haegele et al. 2024,
         arXiv:2405.18392, for the level part with a late straight decay.
     """
+    if schedule == "constant":
+        return 1.0
     rising = min(1.0, done / warmup) if warmup > 0 else 1.0
     if schedule == "cosine":
         through = max(0.0, done - warmup) / max(1e-9, 1 - warmup)

@@ -1,7 +1,7 @@
 """What the trainings that learn from pictures with captions are told."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from aigc_demo.core.config import setting
 from aigc_demo.data.images import DRAWN
@@ -29,6 +29,8 @@ class ClipSettings(PairSettings, PictureNetworkSettings):
     Source:
         Radford et al. 2021, arXiv:2103.00020, section 2.5, for AdamW with decay and its betas.
     """
+
+    SPREAD: ClassVar[tuple[str, ...]] = ("noise",)
 
     batch_size: int = setting(96, "pairs in one step, all processes together", low=2, high=8192)
     optimizer: str = setting("muon", "for matrices and kernels", choices=("adamw", "muon"))
@@ -80,6 +82,8 @@ class TextToImageSettings(PairSettings, GanSettings):
     Source:
         Reed et al. 2016, arXiv:1605.05396, section 4, for the three kinds of pairs.
     """
+
+    SPREAD: ClassVar[tuple[str, ...]] = ("copying",)
 
     guide: str = setting(
         OWN_GUIDE, "a dual encoder, by its name or its run; own for one that learns beside the generator"

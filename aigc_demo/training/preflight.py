@@ -25,6 +25,7 @@ from aigc_demo.core.events import CheckpointSaved, RunStarted, StepDone
 from aigc_demo.core.memory import memory_gib
 from aigc_demo.core.run_directory import MOST_CHECKPOINTS, NUM_STATES_KEPT, STATE, RunDirectory
 from aigc_demo.core.system import address_space_limit_mib, peak_address_space_mib, peak_memory_mib
+from aigc_demo.core.worker import check_alone
 from aigc_demo.training import start
 from aigc_demo.training.families import family_of
 from aigc_demo.training.recipes import recipe_named
@@ -77,6 +78,7 @@ def preflight(order: start.Order) -> dict[str, Any]:
     Raises:
         InputError: something asked for cannot be done, as when it is started.
     """
+    check_alone(order.run_dir)
     order = start.order_in_full(order)
     if not order.resume:
         start.check_new_run(RunDirectory(order.run_dir))

@@ -9,6 +9,7 @@ from aigc_demo.core.errors import InputError
 from aigc_demo.data.text import TextSettings
 
 NUM_CHECKPOINTS = 15
+CONSTANT = "constant"
 
 
 class LoopSettings(Protocol):
@@ -21,6 +22,10 @@ class LoopSettings(Protocol):
     @property
     def checkpoint_every(self) -> int | None:
         """Steps between checkpoints; None for 15 in the run."""
+
+    @property
+    def schedule(self) -> str:
+        """Of the learning rates."""
 
     @property
     def mixed_precision(self) -> str:
@@ -68,6 +73,17 @@ class LanguageModelSettings(TextSettings):
     def units_per_step(self) -> int:
         """Tokens that a step learns from."""
         return self.batch_size * self.context_length
+
+
+def spread_over_the_run(settings: LoopSettings) -> str:
+    """A setting by which a step depends on how long the whole run is, as name=value; "" where none does.
+
+    Such a run cannot be made longer: its first part would have been another one.
+    """
+    if settings.schedule != CONSTANT:
+        return f"schedule={settings.schedule}"
+    grows = (name for name in getattr(settings, "SPREAD", ()) if getattr(settings, name))
+    return next((f"{name}={getattr(settings, name)}" for name in grows), "")
 
 
 @dataclass(frozen=True)

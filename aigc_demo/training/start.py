@@ -15,13 +15,14 @@ from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.core.events import CheckpointSaved, RunFinished, TrainEvent
 from aigc_demo.core.paths import check_new_folder
 from aigc_demo.core.run_directory import LOGGER, RunDirectory
-from aigc_demo.core.worker import at_work
+from aigc_demo.core.worker import at_work, check_alone
 from aigc_demo.training.checkpoint import last_state
 from aigc_demo.training.families import family_of
+from aigc_demo.training.initial_weights import unknown_share
 from aigc_demo.training.loop import TrainingLoop
 from aigc_demo.training.order import Order
 from aigc_demo.training.recipes import recipe_named
-from aigc_demo.training.settings import Budget
+from aigc_demo.training.settings import Budget, spread_over_the_run
 
 __all__ = ["Order", "order_in_full", "speaks", "train"]
 
@@ -62,6 +63,7 @@ def train(order: Order, should_stop: Callable[[], bool] = lambda: False) -> Iter
 def _begin(order: Order, run: RunDirectory, work: contextlib.ExitStack) -> tuple[TrainingLoop, Path | None]:
     """Everything before the first step: the training, and the checkpoint that it goes on from."""
     checkpoint = None
+    check_alone(run.path)
     order = order_in_full(order)
     if order.resume:
         checkpoint = last_state(run)
@@ -72,8 +74,18 @@ def _begin(order: Order, run: RunDirectory, work: contextlib.ExitStack) -> tuple
         if checkpoint is None:
             run.create(_config(order, training))
         work.enter_context(at_work(run.path))
+        if checkpoint is not None:
+            _note_what_changed(order, run)
     training.accelerator.wait_for_everyone()
     return training, checkpoint
+
+
+def _note_what_changed(order: Order, run: RunDirectory) -> None:
+    """The data lie elsewhere now, or the run is to go further: whoever reads of it finds them there."""
+    config = run.config()
+    now = {"source": order.source, "steps": order.steps, "minutes": order.minutes}
+    if any(config[name] != value for name, value in now.items()):
+        run.change_config(**now)
 
 
 @contextlib.contextmanager
@@ -104,6 +116,9 @@ def _prepare(order: Order, run: RunDirectory, checkpoint: Path | None) -> Traini
     if checkpoint is None:
         check_new_run(run)
     training = family_of(recipe).prepare(order, settings, budget, run, checkpoint)
+    if order.init is not None and checkpoint is None:
+        training.unknown_share = unknown_share(training)
+        training.began_from = order.init
     if checkpoint and training.corpus.sha256 != run.config()["data"]["sha256"]:
         raise InputError("data_changed", path=str(run.path), source=order.source)
     return training
@@ -139,29 +154,40 @@ def _first_order(run: RunDirectory, order: Order) -> Order:
     missing = {"recipe", "source", "steps", "minutes", "seed", "init", "settings", "data"} - set(config)
     if missing:
         raise InputError("broken_checkpoint", path=str(run.path), detail="config.json lacks " + min(missing))
-    asked = {name: getattr(order, name) for name in ("recipe", "source", "steps", "minutes", "init")}
+    # The source is not compared: data may be moved, and are known by their content.
+    asked = {name: getattr(order, name) for name in ("recipe", "steps", "minutes", "init")}
     asked["seed"] = order.seed or None  # 0 is what a command without --seed asks for
     given = {name: new for name, new in asked.items() if new is not None}
     # Through the settings' own types: 1e-3 and 0.001 ask for the same.
     settings = recipe_named(config["recipe"]).settings
     was = settings.from_mapping(config["settings"]).to_dict()
-    now = settings.from_mapping({**config["settings"], **order.settings}).to_dict()
+    whole = settings.from_mapping({**config["settings"], **order.settings})
+    now = whole.to_dict()
+    longer = {name for name in ("steps", "minutes") if _is_longer(config[name], given.get(name))}
     for name, new in {**given, **now}.items():
         old = {**config, **was}[name]
-        if old != new:
+        if old != new and name not in longer:
             raise InputError("resume_differs", path=str(run.path), name=name, old=old, new=new)
+    spread = spread_over_the_run(whole)
+    for unit in longer if spread else ():
+        old, new = config[unit], given[unit]
+        raise InputError("more_steps", path=str(run.path), spread=spread, unit=unit, old=old, new=new)
     return Order(
         recipe=config["recipe"],
-        source=config["source"],
+        source=order.source,
         run_dir=run.path,
-        steps=config["steps"],
-        minutes=config["minutes"],
+        steps=given["steps"] if "steps" in longer else config["steps"],
+        minutes=given["minutes"] if "minutes" in longer else config["minutes"],
         stop_after=order.stop_after,
         seed=config["seed"],
         resume=True,
         init=config["init"],
         settings=config["settings"],
     )
+
+
+def _is_longer(old: Any, new: Any) -> bool:
+    return old is not None and new is not None and new > old
 
 
 def _config(order: Order, training: TrainingLoop) -> dict[str, Any]:

@@ -949,9 +949,19 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{path} 中另有一个进程正在训练；请先停止它，或另选 --run-dir。",
         "{path} 中另有一個行程正在訓練；請先停止它，或另選 --run-dir。",
     ),
+    "run_trained_by": (
+        "{path} 中另有一个进程（编号 {pid}）正在训练；请先停止它，或另选 --run-dir。",
+        "{path} 中另有一個行程（編號 {pid}）正在訓練；請先停止它，或另選 --run-dir。",
+    ),
     "no_run": (
         "{path} 中没有可继续的训练；去掉 --resume 可新开一次。",
         "{path} 中沒有可繼續的訓練；去掉 --resume 可新開一次。",
+    ),
+    "more_steps": (
+        "{path} 中的训练把 {spread} 分布在 {old} {unit} 上，续到 {new} 就不再是同一次训练；"
+        "请用 --init {path} 和另一个 --run-dir 从它的模型开始新的训练。",
+        "{path} 中的訓練把 {spread} 分布在 {old} {unit} 上，續到 {new} 就不再是同一次訓練；"
+        "請用 --init {path} 和另一個 --run-dir 從它的模型開始新的訓練。",
     ),
     "resume_differs": (
         "{path} 中的训练开始时 {name} = {old}，不是 {new}；请用原来的值继续。",
@@ -996,6 +1006,12 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{name} 出错，不再接收数据（{detail}）；训练继续，其自身的记录完整。",
         "{name} 出錯，不再接收資料（{detail}）；訓練繼續，其自身的紀錄完整。",
     ),
+    "unknown_tokens": (
+        "{source} 的词元中有 {share} % 不在 {model} 的词表里，模型学不到它们；"
+        "请去掉 --init，或给出由它认识的字和词写成的文本。",
+        "{source} 的詞元中有 {share} % 不在 {model} 的詞表裡，模型學不到它們；"
+        "請去掉 --init，或給出由它認識的字和詞寫成的文字。",
+    ),
     "other_processes": (
         "此次训练改用 {new} 个进程继续，而不是 {old} 个：数据行和批次相同，但求和的舍入和 dropout 的随机数不同，"
         "所以损失与不间断的训练相近而不相等。",
@@ -1007,8 +1023,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{path} 的 {name} = {old}，不是 {new}；去掉這項設定即可從它繼續。",
     ),
     "data_changed": (
-        "{source} 的数据与 {path} 里那次训练开始时不同；请换回原来的数据，或用 --init 开始新的训练。",
-        "{source} 的資料與 {path} 裡那次訓練開始時不同；請換回原來的資料，或用 --init 開始新的訓練。",
+        "{source} 的数据与 {path} 里那次训练开始时不同（比较的是内容，不是位置）；请换回原来的数据，或用 --init 开始新的训练。",
+        "{source} 的資料與 {path} 裡那次訓練開始時不同（比較的是內容，不是位置）；請換回原來的資料，或用 --init 開始新的訓練。",
     ),
     "unexpected": (
         "出了不该出的错（{detail}）；详情见日志 {path}。",
