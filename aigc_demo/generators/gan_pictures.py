@@ -14,7 +14,7 @@ from aigc_demo.core.errors import InputError
 from aigc_demo.core.weights_file import read_json
 from aigc_demo.data.pixels import as_bytes, as_numbers
 from aigc_demo.generators.catalog import CatalogEntry, Family
-from aigc_demo.generators.latents import latents
+from aigc_demo.generators.latents import arithmetic, as_long_as_usual, latents
 from aigc_demo.generators.network_folder import checked, loaded
 from aigc_demo.generators.picture_model import PictureSampling, Progress
 from aigc_demo.nets.dcgan import DcganConfig, Discriminator, Generator
@@ -73,6 +73,34 @@ class GanPictures:
         if isinstance(self.generator, StyleGenerator):
             return self.generator(z_NZ, truncation=truncation)
         return self.generator(z_NZ * truncation)
+
+    @torch.inference_mode()
+    def of_sum(self, groups: Sequence[Tensor], truncation: float = 1.0) -> Tensor:
+        """Pictures of three means, A, B and C, and of A - B + C.
+
+        A style-based generator calculates with its styles, w: the mapping network has made of a latent what
+        its picture shows, so that means and differences of w are those of what is shown.
+
+        Args:
+            groups: the latents of A, of B and of C, each [N, Z].
+            truncation: as `of_latents`, of all four.
+
+        Returns:
+            uint8 [4, C, H, W].
+
+        Source:
+            Radford et al. 2015, arXiv:1511.06434, section 6.3.2; styles: Karras et al. 2018,
+            arXiv:1812.04948, section 4.
+        """
+        if not isinstance(self.generator, StyleGenerator):
+            means = [as_long_as_usual(group_NZ.mean(0)) for group_NZ in groups]
+            return self.of_latents(torch.stack([*means, arithmetic(*groups)]), truncation)
+        a, b, c = (self.generator.styles(group_NZ)[:, 0].mean(0) for group_NZ in groups)
+        w_4S = torch.lerp(
+            self.generator.mean_style.to(a.dtype), torch.stack([a, b, c, a - b + c]), truncation
+        )
+        num_layers = self.generator.config.num_styles
+        return as_bytes(self.generator.synthesize(w_4S[:, None].expand(-1, num_layers, -1)))
 
     @torch.inference_mode()
     def mixed(self, coarse_Z: Tensor, fine_Z: Tensor, sampling: PictureSampling) -> Tensor:

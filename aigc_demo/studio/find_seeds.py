@@ -15,7 +15,7 @@ from aigc_demo.core.errors import InputError
 from aigc_demo.studio.arguments import checked_prompt
 from aigc_demo.studio.compare_pictures import gan
 from aigc_demo.studio.model_cache import ModelCache
-from aigc_demo.studio.real_pictures import is_tiny_world
+from aigc_demo.studio.read_pictures import reader_of
 from aigc_demo.studio.side_by_side import turn_for
 
 if TYPE_CHECKING:
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 NUM_SEEDS = 2000
 AT_ONCE = 100
-SEEDS_FOUND = 4
+SEEDS_FOUND = 16
+"""Of all 1,680 sums of two colours and two kinds 85 % come out right, 61 % with 4 (docs/experiments.md)."""
 SURE_ENOUGH = 0.5
 MOST_MODELS = 4
 MOST_WORDS_CHARACTERS = 60
@@ -112,7 +113,7 @@ class SeedBook:
         """
         model = gan(self._cache, name)
         entry = self._catalog.choice(name).entry
-        classifier_name, classifier = self._classifier(entry, model.image_size)
+        classifier_name, classifier = reader_of(self._cache, entry, model.image_size)
         num_modes = classifier.config.num_classes
         asked = [(str(text), modes_named(text, num_modes)) for text in words]
         key = (entry.name, classifier_name)
@@ -127,17 +128,6 @@ class SeedBook:
                     return
             probs = self._keep(key, parts)
         yield tuple(_found(entry.name, text, probs[:, list(modes)].sum(1), count) for text, modes in asked)
-
-    def _classifier(self, entry: Any, image_size: int) -> tuple[str, Any]:
-        """One that knows the things of the tiny world by name, at this size."""
-        fitting = [
-            choice.value
-            for choice in self._catalog.measure_choices()
-            if is_tiny_world(choice.entry) and choice.entry.image_size == image_size
-        ]
-        if not is_tiny_world(entry) or not fitting:
-            raise InputError("no_words", model=entry.name, size=image_size)
-        return fitting[0], self._cache.get(fitting[0])
 
     def _looked(self, model: Any, classifier: Any) -> "Iterator[Tensor]":
         from aigc_demo.generators.picture_model import PictureSampling

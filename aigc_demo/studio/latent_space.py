@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aigc_demo.core.config import Settings, setting, shown
-from aigc_demo.core.errors import InputError
+from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.studio.catalog import Catalog
 from aigc_demo.studio.compare import MAX_SEED
 from aigc_demo.studio.compare_pictures import MOST_STEPS, PictureColumn, gan, is_gan, paint
 from aigc_demo.studio.model_cache import ModelCache
+from aigc_demo.studio.read_pictures import SumReading, read_sum, reader_of
 from aigc_demo.studio.side_by_side import turn_for
 
 if TYPE_CHECKING:
@@ -117,11 +118,13 @@ class Sum:
         model: whose latents.
         pictures: uint8 [4, C, H, W]: of the mean of A, of B, of C, and of the result.
         scores: what the discriminator says of each.
+        seen: what a classifier reads in them; None where no classifier knows such pictures by name.
     """
 
     model: str
     pictures: "Tensor"
     scores: tuple[float, ...]
+    seen: SumReading | None = None
 
 
 def latent_sum(cache: ModelCache, name: Any, a: Any, b: Any, c: Any, truncation: Any = 1.0) -> Sum:
@@ -142,16 +145,30 @@ def latent_sum(cache: ModelCache, name: Any, a: Any, b: Any, c: Any, truncation:
     seeds = [checked_seeds(letter, value) for letter, value in zip("ABC", (a, b, c), strict=True)]
     way = Way.from_mapping({"truncation": truncation})
     model = gan(cache, name)
-    import torch
-
-    from aigc_demo.generators.latents import arithmetic, as_long_as_usual, latents
+    from aigc_demo.generators.latents import latents
 
     groups = [latents(part, model.latent_size) for part in seeds]
-    means = [as_long_as_usual(group.mean(0)) for group in groups]
     with turn_for(model, cache):
-        pictures = model.of_latents(torch.stack([*means, arithmetic(*groups)]), way.truncation)
+        pictures = model.of_sum(groups, way.truncation)
         scores = tuple(model.judge(pictures).tolist())
-    return Sum(model.name, pictures, scores)
+        seen = _seen(cache, cache.catalog.choice(name).entry, model, groups, pictures)
+    return Sum(model.name, pictures, scores, seen)
+
+
+def _seen(
+    cache: ModelCache, entry: Any, model: Any, groups: "list[Tensor]", pictures: "Tensor"
+) -> SumReading | None:
+    """What a classifier reads in the pictures of a sum, if there is one that knows them."""
+    from aigc_demo.measure.images import encode
+
+    try:
+        reader, classifier = reader_of(cache, entry, model.image_size)
+    except DemoError:  # a sum is worth showing without
+        return None
+    of_groups = [encode(classifier, model.of_latents(group))[1] for group in groups]
+    _, of_sum = encode(classifier, pictures)
+    assert of_sum is not None
+    return read_sum(reader, [probs for probs in of_groups if probs is not None], of_sum)
 
 
 def mix_styles(cache: ModelCache, name: Any, coarse: Any, fine: Any, truncation: Any = 1.0) -> "Tensor":

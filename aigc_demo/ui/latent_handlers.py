@@ -77,7 +77,8 @@ class LatentHandlers:
         a, b, c, truncation, left, right = values
         with door(request):
             model = first_gan(self._catalog, left, right)
-            return view.sum_gallery(latent_sum(self._cache, model, a, b, c, truncation)), notice()
+            found = latent_sum(self._cache, model, a, b, c, truncation)
+            return view.sum_gallery(found), view.sum_line(found)
 
     def mix(self, request: gr.Request, *values: Any) -> Any:
         """Two seeds' styles, by the first of both models that has styles; else why there are none."""

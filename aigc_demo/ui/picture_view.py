@@ -13,6 +13,7 @@ from aigc_demo.studio.latent_space import Sum
 from aigc_demo.studio.measure_pictures import Measured
 from aigc_demo.studio.picture_formats import GAP, SHEET_COLUMNS, loop_webp, sheet_png
 from aigc_demo.ui.columns import card_of, fact, facts_of, loading_words
+from aigc_demo.ui.gan_words import named
 from aigc_demo.ui.run_view import notice, same
 from aigc_demo.ui.wording import LANGUAGES, everywhere, sentence_everywhere, text
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 # Drawings of columns that are kept: one column is finished while the other still asks for new pictures.
 COLUMNS_KEPT = 16
+UNBROKEN = "\u00a0"
 # Below this precision "no sign of mode collapse" would be read as praise.
 IMPRECISE_BELOW = 0.1
 _numbers = itertools.count(1)
@@ -133,15 +135,47 @@ def film(column: PictureColumn | None) -> Json:
 
 
 def sum_gallery(found: Sum | None) -> Json:
-    """The pictures of three means and of A - B + C."""
+    """The pictures of three means and of A - B + C, each with what a classifier reads in it."""
     if found is None:
         return gallery(None, empty="arithmetic_empty")
     names = [everywhere("mean_of", letter=letter) for letter in "ABC"] + [same("A − B + C")]
+    scores = list(map(percent, found.scores))
+    if found.seen is None:
+        captions = [
+            {language: f"{words} · {score}" for language, words in name.items()}
+            for name, score in zip(names, scores, strict=True)
+        ]
+        return gallery(found.pictures, captions, columns=4, row=4)
     captions = [
-        {language: f"{words} · {percent(score)}" for language, words in name.items()}
-        for name, score in zip(names, found.scores, strict=True)
+        {
+            language: f"{words} · {named(reading.thing, language)} {percent(reading.prob, UNBROKEN)}"
+            for language, words in name.items()
+        }
+        for name, reading in zip(names, found.seen.readings, strict=True)
     ]
-    return gallery(found.pictures, captions, columns=4, row=4)
+    note = everywhere("sum_note", reader=found.seen.reader, scores=", ".join(scores))
+    return gallery(found.pictures, captions, columns=4, row=4, note=note)
+
+
+def sum_line(found: Sum) -> Json:
+    """Whether the result of A - B + C is what it should be, for `static/notice.js`."""
+    seen = found.seen
+    if seen is None:
+        return notice()
+    if not seen.expected:
+        return notice("sum_open")
+    result = seen.readings[-1]
+    words = {
+        language: text(
+            "sum_right" if seen.as_expected else "sum_wrong",
+            language,
+            expected=named(seen.expected, language),
+            seen=named(result.thing, language),
+            prob=percent(result.prob),
+        )
+        for language in LANGUAGES
+    }
+    return {**notice(), "words": words}
 
 
 def mixed_gallery(pictures: "Tensor | None") -> Json:
@@ -247,9 +281,9 @@ def picture_facts(choice: Choice, column: PictureColumn | None) -> Json:
     return {"figures": figures, "facts": facts_of(choice.entry, column)}
 
 
-def percent(share: float) -> str:
-    """A share as people say it: 7 %."""
-    return f"{100 * share:.0f} %"
+def percent(share: float, space: str = " ") -> str:
+    """A share as people say it: 7 %; with `UNBROKEN` never on two lines."""
+    return f"{100 * share:.0f}{space}%"
 
 
 def milliseconds(seconds: float) -> str:

@@ -8,7 +8,9 @@ import torch
 from PIL import Image
 
 from aigc_demo.core.errors import InputError
+from aigc_demo.data.pixels import as_bytes
 from aigc_demo.generators import catalog
+from aigc_demo.generators.latents import latents
 from aigc_demo.generators.picture_model import PictureSampling
 from aigc_demo.studio.catalog import Catalog
 from aigc_demo.studio.latent_space import check_way, checked_seeds, interpolate, latent_sum, mix_styles
@@ -72,6 +74,24 @@ def test_what_is_added_and_taken_away_leaves_the_third(cache):
     assert not result.equal(a)
     model = cache.get("a-gan")
     assert found.scores == pytest.approx(model.judge(found.pictures).tolist())
+
+
+def test_a_style_based_generator_calculates_with_its_styles(cache):
+    model = cache.get("styles")
+    own = model.make([4, 5, 6], PictureSampling())
+    found = latent_sum(cache, "styles", [4], [5], [6])
+    assert found.pictures[:3].equal(own), "the mean of one is its own picture"
+    found = latent_sum(cache, "styles", [4, 5], [4, 5], [6])
+    assert (found.pictures[3].int() - own[2].int()).abs().max() <= 1
+    with torch.inference_mode():
+        w_3S = model.generator.styles(latents([4, 5, 6], model.latent_size))[:, 0]
+        result = w_3S[0] - w_3S[1] + w_3S[2]
+        psi = model.generator.mean_style + 0.5 * (result - model.generator.mean_style)
+        wanted = as_bytes(model.generator.synthesize(psi.expand(1, model.generator.config.num_styles, -1)))
+    found = latent_sum(cache, "styles", [4], [5], [6], 0.5)
+    assert (found.pictures[3].int() - wanted[0].int()).abs().max() <= 1
+    none = latent_sum(cache, "styles", [4], [5], [6], 0.0).pictures
+    assert all(picture.equal(none[0]) for picture in none), "the mean picture, whatever is asked for"
 
 
 @pytest.mark.parametrize(

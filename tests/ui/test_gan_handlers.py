@@ -15,9 +15,11 @@ from aigc_demo.generators import catalog
 from aigc_demo.measure.images import picture_figures
 from aigc_demo.studio import find_seeds
 from aigc_demo.studio.find_seeds import modes_named
+from aigc_demo.studio.latent_space import Sum
 from aigc_demo.studio.measure_pictures import Measured
 from aigc_demo.studio.model_cache import ModelCache
 from aigc_demo.studio.picture_formats import single_pngs
+from aigc_demo.studio.read_pictures import Reading, SumReading
 from aigc_demo.studio.real_pictures import TrainingPictures
 from aigc_demo.studio.stop_book import StopBook, new_ticket
 from aigc_demo.ui import picture_view as view
@@ -209,6 +211,36 @@ def test_a_sum_shows_three_means_and_the_result(latent):
     assert names == ["mean of A", "mean of B", "mean of C", "A − B + C"]
     with pytest.raises(gr.Error, match="steps is no GAN"):
         latent.calculate(None, "1", "2", "3", 1.0, "steps", "slow")
+
+
+def a_sum(expected: dict[str, str], result: dict[str, str]) -> Sum:
+    """With readings of a red ball, a red box and a blue box."""
+    seen = [{"colour": "red", "kind": "ball"}, {"colour": "red", "kind": "box"}, {"kind": "box"}, result]
+    readings = tuple(Reading(thing, 0.4) for thing in seen)
+    return Sum("net", plain([1, 2, 3, 4]), (0.1, 0.2, 0.3, 0.4), SumReading("eye", readings, expected))
+
+
+def test_what_is_read_stands_under_each_picture_and_another_thing_is_said():
+    blue_ball, ring = {"colour": "blue", "kind": "ball"}, {"colour": "orange", "kind": "ring"}
+    shown = view.sum_gallery(a_sum(blue_ball, blue_ball))
+    captions = [english(caption).replace("\u00a0", " ") for caption in shown["captions"]]
+    assert captions == [
+        "mean of A · red ball 40 %",
+        "mean of B · red box 40 %",
+        "mean of C · box 40 %",
+        "A − B + C · blue ball 40 %",
+    ]
+    assert "what eye reads in it. Real, says the discriminator: 10 %, 20 %, 30 %, 40 %" in english(
+        shown["note"]
+    )
+    right = view.sum_line(a_sum(blue_ball, blue_ball))["words"]
+    assert english(right).startswith("As expected: ") and "makes blue ball" in english(right)
+    wrong = view.sum_line(a_sum(blue_ball, ring))["words"]
+    assert english(wrong).startswith("Another thing than expected: ")
+    assert "makes blue ball, but the classifier reads orange ring in the result (40 %)" in english(wrong)
+    assert "结果应为蓝球，分类器认出的却是橙环（40 %）" in wrong["zh-CN"]
+    assert english(view.sum_line(a_sum({}, ring))["words"]).startswith("What the result should be cannot")
+    assert view.sum_line(dataclasses.replace(a_sum({}, ring), seen=None))["words"] is None
 
 
 def test_what_has_no_styles_says_so_in_one_sentence(latent):
