@@ -336,7 +336,7 @@ class TextToImageTraining(GanTraining):
     def _chosen(self, index_B: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
         """A right and a wrong caption of pictures, as tokens; the wrong one nearly right, or another's."""
         right_BT = one_of_each(self.captions_NPT[index_B], rng)
-        wrong_BT = right_BT.roll(1, dims=0)
+        wrong_BT = of_others(right_BT)
         if len(self.wrong_NPT):
             nearly_BT = one_of_each(self.wrong_NPT[index_B], rng)
             shuffled_B1 = torch.rand(len(index_B), 1, generator=rng) < self.settings.shuffled
@@ -357,6 +357,17 @@ class TextToImageTraining(GanTraining):
 
     def _drawn(self, network: nn.Module, noise_BZ: Tensor, texts: Texts) -> Tensor:
         return network(noise_BZ, texts.tokens_BTC, texts.seen_BT, texts.text_BE)
+
+
+def of_others(caption_BT: Tensor) -> Tensor:
+    """For each caption the one before it in the batch that reads otherwise: [B, T].
+
+    Where all read alike, each is left as it is.
+    """
+    B = len(caption_BT)
+    place_BB = (torch.arange(B)[:, None] - torch.arange(B)) % B  # first its own, then those before it
+    differs_BB = (caption_BT[:, None] != caption_BT[place_BB]).any(dim=-1)
+    return caption_BT[place_BB[torch.arange(B), differs_BB.int().argmax(dim=1)]]
 
 
 def _from_afar(x_BCHW: Tensor) -> Tensor:

@@ -204,3 +204,40 @@ def test_cosine_ends_at_a_tenth() -> None:
         return rate_factor(done, schedule="cosine", warmup=0.2)
 
     assert [cosine(done) for done in (0.1, 0.2, 0.6, 1)] == pytest.approx([0.5, 1, 0.55, 0.1])
+
+
+def test_muon_looks_ahead_along_a_momentum_that_remembers() -> None:
+    """Two different gradients, by the formula: m <- mu m + g; w <- w - lr orthogonalize(g + mu m)."""
+    first, second = torch.tensor([[3.0, 0.0], [0.0, 1.0]]), torch.tensor([[0.0, 2.0], [5.0, 0.0]])
+    weight = nn.Parameter(torch.zeros(2, 2))
+    muon = Muon([weight], lr=0.1, momentum=0.5, dtype=torch.float32)
+    weight.grad = first.clone()
+    muon.step()
+    once = -0.1 * orthogonalize((first + 0.5 * first)[None], dtype=torch.float32)[0]
+    assert torch.allclose(weight.detach(), once, atol=1e-6)
+    weight.grad = second.clone()
+    muon.step()
+    momentum = 0.5 * first + second  # of the first step is left one half
+    twice = once - 0.1 * orthogonalize((second + 0.5 * momentum)[None], dtype=torch.float32)[0]
+    assert torch.allclose(weight.detach(), twice, atol=1e-6)
+    plain = once - 0.1 * orthogonalize(second[None], dtype=torch.float32)[0]
+    assert not torch.allclose(weight.detach(), plain, atol=1e-3), "these gradients can tell"
+
+
+@pytest.mark.parametrize("kind", ["muon", "adamw"])
+def test_what_decays_in_a_transformer(kind: str) -> None:
+    model = Decoder(TransformerConfig(vocab_size=7, num_layers=1, num_heads=2, hidden_size=8))
+    rates = {"learning_rate": 1e-3, "muon_learning_rate": 0.02, "weight_decay": 0.1}
+    names = {id(weight): name for name, weight in model.named_parameters()}
+    decay = {
+        names[id(weight)]: group["weight_decay"]
+        for optimizer in optimizers_for(model, kind=kind, **rates)
+        for group in optimizer.param_groups
+        for weight in group["params"]
+    }
+    for name, weight in model.named_parameters():
+        outside = weight.dim() > 1 and not name.startswith("blocks.")
+        expected = 0.0 if weight.dim() == 1 or (kind == "muon" and outside) else 0.1
+        assert decay[name] == expected, name
+    assert 0.1 in decay.values()
+    assert 0.0 in decay.values()
