@@ -8,13 +8,14 @@ decorated function: the one in which a GPU does the work of pretrained models. E
 
 import sys
 
+from aigc_demo.core.console import prepare_console
+from aigc_demo.core.errors import DemoError
+
 try:
     import spaces
 except ImportError:  # no Space
     spaces = None
 
-from aigc_demo.core.console import prepare_console
-from aigc_demo.core.errors import DemoError
 from aigc_demo.studio import gpu
 from aigc_demo.ui.app import serve
 

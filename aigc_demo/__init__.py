@@ -2,9 +2,13 @@
 
 import os
 
+from aigc_demo.core.own_folder import settle_home
+
 __version__ = "0.1.0"
 
 # GNU OpenMP reads this once, when torch is loaded. A thread that waits for another spins so often, then
 # sleeps: on a free machine that costs nothing, on a shared one endless spinning takes the core that the
 # other thread needs (docs/experiments.md: 600 tokens a second in training instead of 6,600).
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+
+settle_home()  # before anything is imported that looks for it

@@ -168,6 +168,9 @@ def _download(entry: CatalogEntry, bar: type) -> None:
             tqdm_class=bar,
         )
     except _connection_errors() as error:
+        if isinstance(error, OSError) and error.filename:  # such as in a home that takes nothing
+            detail = error.strerror or type(error).__name__
+            raise DemoError("cannot_write", path=str(error.filename), detail=detail) from error
         broke_off = DemoError("fetch_broke_off", name=entry.name, detail=type(error).__name__)
         raise hub_problem(error) or broke_off from error
 

@@ -4,9 +4,11 @@ import os
 import socket
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import gradio.http_server
+from starlette.responses import RedirectResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import InputError
@@ -44,6 +46,34 @@ def root_path() -> str:
         return path.rstrip("/")
     bare = path.strip("/")
     return f"/{bare}" if bare else ""
+
+
+class BelowPath:
+    """Takes the path of the reverse proxy away from requests, where that has left it.
+
+    So the page is the same behind both kinds of proxies, and whether its address was given as a path or as a
+    whole: gradio takes a path away by itself, a whole address not.
+
+    Args:
+        app: what is behind it.
+        root: as `root_path` says it.
+    """
+
+    def __init__(self, app: ASGIApp, root: str):
+        self._app, self._path = app, urlsplit(root).path.rstrip("/")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request, as ASGI wants it."""
+        path = scope.get("path", "")
+        if self._path and path == self._path:  # what the page asks for would be beside it
+            query = scope.get("query_string", b"").decode("latin-1")
+            there = RedirectResponse(f"{path}/" + (f"?{query}" if query else ""))
+            await there(scope, receive, send)
+            return
+        if self._path and path.startswith(f"{self._path}/"):
+            bare = path[len(self._path) :]
+            scope = {**scope, "path": bare, "raw_path": quote(bare).encode()}
+        await self._app(scope, receive, send)
 
 
 def listen_on_ipv6() -> None:

@@ -22,6 +22,7 @@ from aigc_demo.ui.faults import UnhandledErrors, quiet_server_log
 from aigc_demo.ui.headers import SecurityHeaders
 from aigc_demo.ui.light_sessions import MOST_SESSIONS
 from aigc_demo.ui.request_limits import MAX_UPLOAD_BYTES, RequestLimits, with_timeout
+from aigc_demo.ui.server_address import BelowPath
 from aigc_demo.ui.slots import MOST_THREADS, Readers, ReaderWatch
 from aigc_demo.ui.upload_limits import UploadLimits
 
@@ -86,7 +87,8 @@ async def _with_outermost(app: Starlette) -> AsyncIterator[None]:
     """
     stack: Any = app.middleware_stack
     inner = stack.app if isinstance(stack, ServerErrorMiddleware) else stack
-    app.middleware_stack = SecurityHeaders(RequestLimits(UnhandledErrors(inner)))
+    settled = BelowPath(UnhandledErrors(inner), getattr(app, "root_path", ""))
+    app.middleware_stack = SecurityHeaders(RequestLimits(settled))
     yield
 
 

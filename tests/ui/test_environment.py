@@ -1,18 +1,16 @@
 """What the page's process finds settled before gradio is imported."""
 
 import os
-import stat
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from aigc_demo.core.own_folder import own_folder
 from aigc_demo.ui import environment
-from aigc_demo.ui.environment import own_folder
 
 ROOT = Path(__file__).resolve().parents[2]
-SOMEBODY = 12345
 
 
 @pytest.fixture
@@ -21,67 +19,6 @@ def shared(tmp_path: Path) -> Path:
     folder.mkdir()
     folder.chmod(0o1777)
     return folder
-
-
-@pytest.fixture
-def at_exit(monkeypatch: pytest.MonkeyPatch) -> list:
-    registered: list = []
-    monkeypatch.setattr(environment.atexit, "register", lambda *call: registered.append(call))
-    return registered
-
-
-def mode(folder: Path) -> int:
-    return stat.S_IMODE(folder.lstat().st_mode)
-
-
-def test_a_user_has_one_folder_of_their_own(shared: Path, at_exit: list) -> None:
-    folder = own_folder(shared)
-    assert folder == own_folder(shared)
-    assert (folder.name, mode(folder)) == (f"aigc-demo-{os.geteuid()}", 0o700)
-    assert at_exit == []
-
-
-def made_by_another(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder.mkdir(mode=0o700)
-    another = os.geteuid() + 1
-    monkeypatch.setattr(os, "geteuid", lambda: another)
-
-
-def open_to_others(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder.mkdir()
-    folder.chmod(0o755)
-
-
-def link(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (folder.parent / "elsewhere").mkdir(mode=0o700)
-    folder.symlink_to(folder.parent / "elsewhere")
-
-
-def file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder.write_text("in the way")
-
-
-@pytest.mark.parametrize("there", [made_by_another, open_to_others, link, file])
-def test_what_others_made_is_not_used(
-    shared: Path, at_exit: list, monkeypatch: pytest.MonkeyPatch, there
-) -> None:
-    """A new one is, which goes with the process."""
-    place = shared / f"aigc-demo-{os.geteuid()}"
-    owner = os.geteuid()
-    there(place, monkeypatch)
-    if there is made_by_another:
-        place.rename(place.with_name(f"aigc-demo-{owner + 1}"))
-    folder = own_folder(shared)
-    assert folder.parent == shared.resolve() and folder.name != f"aigc-demo-{os.geteuid()}"
-    assert mode(folder) == 0o700
-    (call,) = at_exit
-    call[0](*call[1:])
-    assert not folder.exists()
-
-
-def test_a_child_that_was_forked_takes_nothing_away(shared: Path) -> None:
-    environment._remove(shared, os.getpid() + 1)
-    assert shared.exists()
 
 
 @pytest.mark.parametrize(("given", "kept"), [(None, False), ("", False), ("mine", True)])

@@ -11,7 +11,7 @@
   };
   const keep = language => {
     try { localStorage.setItem('aigc-lang', language); } catch (error) { /* storage is switched off */ }
-    document.cookie = 'lang=' + language + ';path=/;SameSite=Lax;max-age=31536000';
+    document.cookie = 'lang=' + language + ';path=' + new URL(document.baseURI).pathname + ';SameSite=Lax;max-age=31536000';
   };
   const kept = () => { try { return localStorage.getItem('aigc-lang'); } catch (error) { return null; } };
   const relabel = root => {

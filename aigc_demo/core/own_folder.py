@@ -1,0 +1,60 @@
+"""A folder for temporary files of one user, and a home for a user who has none."""
+
+import atexit
+import getpass
+import os
+import re
+import shutil
+import stat
+import tempfile
+from pathlib import Path
+
+
+def own_folder(shared: Path) -> Path:
+    """A folder for temporary files of this user alone.
+
+    Args:
+        shared: the folder that all users share. Whoever was there first may have made one of our name, or
+            may read what is in it: then it is a new one, which goes when this process ends.
+    """
+    folder = shared.resolve() / f"aigc-demo-{_user()}"
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        if _is_ours_alone(folder.lstat()):
+            return folder
+    except OSError:  # a file of that name, a folder that takes none
+        pass
+    fresh = Path(tempfile.mkdtemp(prefix="aigc-demo-", dir=shared)).resolve()
+    atexit.register(_remove, fresh, os.getpid())
+    return fresh
+
+
+def _is_ours_alone(found: os.stat_result) -> bool:
+    if not stat.S_ISDIR(found.st_mode):
+        return False  # such as a link to a folder
+    # Windows gives each user a temporary folder, and tells neither owner nor rights here.
+    return os.name == "nt" or (found.st_uid == os.geteuid() and not stat.S_IMODE(found.st_mode) & 0o077)
+
+
+def _user() -> str:
+    if hasattr(os, "geteuid"):
+        return str(os.geteuid())
+    try:
+        return re.sub(r"\W", "_", getpass.getuser())
+    except (ImportError, KeyError, OSError):  # nothing tells who it is
+        return "user"
+
+
+def _remove(folder: Path, process: int) -> None:
+    if os.getpid() == process:  # not in a child that was forked
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def settle_home() -> None:
+    """Give a user who has no home one among the temporary files.
+
+    In a container a number may be all that is known of a user. Libraries ask for the home when they are
+    imported, and fail, or write to a folder named `~` where they happen to be.
+    """
+    if os.path.expanduser("~") in ("", "~"):
+        os.environ["HOME"] = str(own_folder(Path(tempfile.gettempdir())))
