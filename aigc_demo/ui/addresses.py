@@ -69,5 +69,7 @@ def network(address: str) -> str:
     if isinstance(found, ipaddress.IPv6Address):
         if found.ipv4_mapped:
             return str(found.ipv4_mapped)
+        if found.is_loopback:
+            return OF_THIS_MACHINE
         return str(ipaddress.ip_network((found, IPV6_NETWORK), strict=False))
     return str(found)
