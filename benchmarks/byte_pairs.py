@@ -3,7 +3,8 @@
     python benchmarks/byte_pairs.py [--characters 600000] [--pairs 5] [--json]
 
 Each pair trains the tokenizer on both forms of a text, one after the other in changing order, and encodes
-them. What counts is the time of the processor, of this process and its children: a busy machine changes little.
+them. What counts is the time of the processor, of this process and its children: a busy machine
+changes little.
 """
 
 import argparse

@@ -13,6 +13,7 @@ from aigc_demo.studio.real_pictures import TrainingPictures
 from aigc_demo.studio.stop_book import StopBook
 from aigc_demo.ui import columns, gan_tools
 from aigc_demo.ui import picture_view as view
+from aigc_demo.ui.first_values import begin_in_chinese
 from aigc_demo.ui.frame import CHEAP, PICTURES, PRIVATE, Frame, page_ticket
 from aigc_demo.ui.gan_handlers import SETTING_NAMES, GanHandlers
 from aigc_demo.ui.language import word
@@ -80,10 +81,11 @@ def build_gan_tab(cache: ModelCache, stops: StopBook, frame: Frame) -> None:
     _wire_generating(handlers, ticket, question, sides)
     upload = gan_tools.build_real_pictures(handlers, sides, WORK)
     gan_tools.build_interpolation(latent, ticket, [truncation, steps], models, WORK)
-    gan_tools.build_arithmetic(latent, ticket, truncation, models, WORK)
+    words = gan_tools.build_arithmetic(latent, ticket, truncation, models, WORK)
     gan_tools.build_mixing(latent, truncation, models, WORK)
     gan_tools.build_measuring(latent, ticket, steps, upload, models, WORK)
     _wire_pickers(cache, frame, models)
+    begin_in_chinese(frame, dict(zip(words, gan_tools.ASKED_IN_CHINESE, strict=True)))
 
 
 # ---- layout

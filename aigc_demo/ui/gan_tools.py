@@ -17,6 +17,7 @@ from aigc_demo.ui.widgets import widget
 SIDES = ("left", "right")
 # What the words stand for that the page begins with; a model of the tiny world has such seeds.
 ASKED_FIRST = ("red ball", "red box", "blue box")
+ASKED_IN_CHINESE = ("红球", "红盒", "蓝盒")
 
 
 def beside(build: Callable[[str], Any]) -> list[Any]:
@@ -58,8 +59,12 @@ def build_interpolation(
 
 def build_arithmetic(
     handlers: LatentHandlers, ticket: Any, truncation: Any, models: list[Any], work: dict[str, Any]
-) -> None:
-    """A - B + C."""
+) -> list[Any]:
+    """A - B + C.
+
+    Returns:
+        Where the three words are asked for.
+    """
     with part("arithmetic"):
         words, seeds = [], []
         with gr.Row():
@@ -76,6 +81,7 @@ def build_arithmetic(
         shown = widget("pictures", view.sum_gallery(None), elem_id="gan-sum")
     find.click(handlers.find_seeds, [ticket, *words, *models], [*seeds, line], **work)
     calculate.click(handlers.calculate, [*seeds, truncation, *models], [shown, line], **work)
+    return words
 
 
 def build_mixing(handlers: LatentHandlers, truncation: Any, models: list[Any], work: dict[str, Any]) -> None:

@@ -372,6 +372,14 @@ def test_a_reader_of_chinese_begins_with_chinese(chromium, page_url):
         assert (prompt, models) == ("《春望》", ["gpt-tang", "gpt2-tang"])
         assert caption == "一个绿色的圆锥在一个紫色的方块的上面"
         assert "圆锥" in words
+        open_named_tab(page, "🎨")
+        page.wait_for_selector("#gan-generate")
+        page.click("#gan-arithmetic > button")
+        page.wait_for_selector("#gan-words-a")
+        asked = [
+            page.input_value(f"#gan-words-{letter} textarea, #gan-words-{letter} input") for letter in "abc"
+        ]
+        assert asked == ["红球", "红盒", "蓝盒"]
         open_named_tab(page, "✍️")
         type_into(page, "#prompt textarea", "abc")
         page.click("button[data-language='en']")

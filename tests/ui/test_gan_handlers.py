@@ -24,6 +24,7 @@ from aigc_demo.studio.real_pictures import TrainingPictures
 from aigc_demo.studio.stop_book import StopBook, new_ticket
 from aigc_demo.ui import picture_view as view
 from aigc_demo.ui.gan_handlers import SIDE, GanHandlers
+from aigc_demo.ui.gan_tools import ASKED_FIRST, ASKED_IN_CHINESE
 from aigc_demo.ui.gan_words import in_english
 from aigc_demo.ui.latent_handlers import LatentHandlers
 from aigc_demo.ui.widgets import unchanged
@@ -201,6 +202,7 @@ def test_words_become_seeds_in_either_language(latent, monkeypatch):
 
 def test_chinese_words_for_things():
     assert in_english("大红球") == "big red ball"
+    assert tuple(map(in_english, ASKED_IN_CHINESE)) == ASKED_FIRST
     assert in_english("粉紅色的心") == "pink heart"
     assert in_english("red ball") == "red ball"
 
