@@ -18,6 +18,7 @@ from aigc_demo.studio.stop_book import StopBook
 from aigc_demo.studio.visitor import answer_to, current_visitor
 from aigc_demo.ui import serving
 from aigc_demo.ui.assistants import clear_answers
+from aigc_demo.ui.environment import check_temporary_folder
 from aigc_demo.ui.frame import Frame, new_frame
 from aigc_demo.ui.game_panel import build_game_panel
 from aigc_demo.ui.gan_tab import build_gan_tab
@@ -138,6 +139,7 @@ def _named() -> tuple[Choice, ...]:
 def serve(studio: Studio | None = None) -> None:
     """Serve the page until it is ended: the page first, the models after."""
     listen_on_ipv6()
+    check_temporary_folder()
     place = {"server_name": server_name(), "root_path": root_path()}
     studio = studio or new_studio()
     page = build_app(studio)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from aigc_demo.core.own_folder import own_folder
 from aigc_demo.core.proxies import settle_proxies
+from aigc_demo.core.run_directory import writing
 
 TEMPORARY = "GRADIO_TEMP_DIR"
 
@@ -19,3 +20,15 @@ def settle_environment() -> None:
     settle_proxies([os.environ.get("GRADIO_SERVER_NAME", "").strip().strip("[]") or "localhost"])
     if not os.environ.get(TEMPORARY):
         os.environ[TEMPORARY] = str(own_folder(Path(tempfile.gettempdir())))
+
+
+def check_temporary_folder() -> None:
+    """Whether the page can keep uploads; gradio would say it with a stack trace.
+
+    Raises:
+        DemoError: it cannot.
+    """
+    folder = Path(os.environ[TEMPORARY])
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from aigc_demo.core.errors import DemoError
 from aigc_demo.core.own_folder import own_folder
 from aigc_demo.ui import environment
 
@@ -51,3 +52,19 @@ def test_gradio_finds_it_wherever_it_looks(shared: Path) -> None:
     )
     assert done.stdout.split() == [str(own_folder(shared))] * 4
     assert [path.name for path in shared.iterdir()] == [own_folder(shared).name]
+
+
+def test_a_folder_that_takes_nothing_is_said_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "new" / "one"))
+    environment.check_temporary_folder()
+    assert list((tmp_path / "new" / "one").iterdir()) == []
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "file" / "below"))
+    with pytest.raises(DemoError) as raised:
+        environment.check_temporary_folder()
+    assert (raised.value.key, raised.value.values["path"]) == (
+        "cannot_write",
+        str(tmp_path / "file" / "below"),
+    )
