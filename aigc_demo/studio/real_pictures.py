@@ -186,7 +186,8 @@ def png_pictures(contents: Any, side: int) -> "Tensor":
     except InputError as error:
         raise InputError("not_png", detail=str(error.values.get("detail", error.key))) from None
     if read.skipped:
-        raise InputError("not_png", detail=", ".join(sorted(read.skipped)))
+        why = ", ".join(f"{reason} {count}" for reason, count in sorted(read.skipped.items()))
+        raise InputError("not_png", detail=f"{read.skipped.total()} of {len(files)}: {why}")
     return torch.from_numpy(read.pixels)
 
 

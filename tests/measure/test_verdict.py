@@ -58,7 +58,7 @@ def test_the_data_themselves_are_spread_and_readable(world, look) -> None:
 )
 def test_real_pictures_of_some_kinds(world, look, kinds: int, verdict: str) -> None:
     pictures, labels, _ = world
-    figures = look(some(pictures[:2000][labels[:2000] < kinds], 2000))
+    figures = look(some(pictures[:2000][labels[:2000] < kinds], 1000))
     assert figures.verdict == verdict
     assert figures.readable.num_covered == pytest.approx(kinds, abs=6)
 

@@ -142,6 +142,10 @@ def encoded(form, size=(32, 32)):
 @pytest.mark.parametrize(
     ("contents", "words"),
     [
+        (
+            [encoded("PNG"), encoded("JPEG"), encoded("GIF")],
+            r"A picture cannot be used \(2 of 3: no_picture 2\)",
+        ),
         ([b"not a picture"], "A picture cannot be used"),
         ([encoded("JPEG")], "A picture cannot be used"),
         ([encoded("PNG"), encoded("PNG", (4, 4))], "too_small"),
