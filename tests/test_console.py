@@ -88,8 +88,10 @@ def test_half_a_character_is_refused(source: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize("unbuffered", ["", "1"])
-def test_a_closed_pipe_ends_a_training_as_stop_does(source: Path, tmp_path: Path, unbuffered: str) -> None:
+@pytest.mark.parametrize(("unbuffered", "interrupted"), [("", False), ("1", False), ("", True)])
+def test_a_closed_pipe_ends_a_training_as_stop_does(
+    source: Path, tmp_path: Path, unbuffered: str, interrupted: bool
+) -> None:
     with subprocess.Popen(
         command(source, tmp_path / "run", steps=10**6),
         env=environment(PYTHONUNBUFFERED=unbuffered),
@@ -99,7 +101,12 @@ def test_a_closed_pipe_ends_a_training_as_stop_does(source: Path, tmp_path: Path
         assert training.stdout and training.stderr
         training.stdout.readline()
         training.stdout.close()
-        assert training.wait(timeout=60) == 0
+        if interrupted:  # Ctrl-C before `| tee` goes to both
+            training.send_signal(signal.SIGINT)
+        try:
+            assert training.wait(timeout=60) == 0
+        finally:
+            training.kill()
         assert training.stderr.read() == b""
     last = last_event(tmp_path / "run")
     assert last.reason == "stopped"
@@ -209,4 +216,7 @@ def test_texts_that_nobody_reads_are_not_written_on(source: Path, tmp_path: Path
         assert writing.stdout
         writing.stdout.readline()
         writing.stdout.close()
-        assert writing.wait(timeout=20) == 0
+        try:
+            assert writing.wait(timeout=60) == 0
+        finally:
+            writing.kill()

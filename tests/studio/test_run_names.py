@@ -1,6 +1,9 @@
 """Runs whose folders are named in any language, with spaces and signs: listed, chosen, used, taken home."""
 
 import asyncio
+import json
+import os
+import sys
 import unicodedata
 import zipfile
 from collections.abc import Iterator
@@ -195,3 +198,27 @@ def test_what_is_no_name_of_a_run(desk: RunDesk, name: object) -> None:
     assert not is_run_name(name)
     with pytest.raises(InputError):
         desk.run(name)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a name of bytes that are no UTF-8")
+def test_what_cannot_be_read_or_sent_hides_no_other_run(
+    runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = (runs / NAMES[0] / "config.json").read_bytes()
+    for name in (b"bad\xff", b"good", b"shut"):
+        place = os.fsencode(tmp_path) + b"/" + name
+        os.mkdir(place)
+        Path(os.fsdecode(place), "config.json").write_bytes(config)
+    plain = os.stat
+
+    def looked(where: object, *more: object, **named: object) -> object:
+        if "shut/" in str(where):  # root, who runs some tests, may look everywhere
+            raise PermissionError(13, "Permission denied", str(where))
+        return plain(where, *more, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(os, "stat", looked)
+    with pytest.raises(SystemExit):
+        cli.main(["runs", "--folder", str(tmp_path), "--json"])
+    (listed,) = capsys.readouterr().out.splitlines()
+    assert [Path(run["run_dir"]).name for run in json.loads(listed)["runs"]] == ["bad\udcff", "good"]
+    assert set(RunDesk(tmp_path, limits=Limits(share_runs=True)).names()) >= {"good"}
