@@ -9,6 +9,8 @@ import stat
 import tempfile
 from pathlib import Path
 
+from aigc_demo.core.system import user_number
+
 
 def own_folder(shared: Path) -> Path:
     """A folder for temporary files of this user alone.
@@ -33,12 +35,13 @@ def _is_ours_alone(found: os.stat_result) -> bool:
     if not stat.S_ISDIR(found.st_mode):
         return False  # such as a link to a folder
     # Windows gives each user a temporary folder, and tells neither owner nor rights here.
-    return os.name == "nt" or (found.st_uid == os.geteuid() and not stat.S_IMODE(found.st_mode) & 0o077)
+    user = user_number()
+    return user is None or (found.st_uid == user and not stat.S_IMODE(found.st_mode) & 0o077)
 
 
 def _user() -> str:
-    if hasattr(os, "geteuid"):
-        return str(os.geteuid())
+    if (user := user_number()) is not None:
+        return str(user)
     try:
         return re.sub(r"\W", "_", getpass.getuser())
     except (ImportError, KeyError, OSError):  # nothing tells who it is

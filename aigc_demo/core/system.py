@@ -80,6 +80,11 @@ def cores_allowed() -> int:
     return os.cpu_count() or 1
 
 
+def user_number() -> int | None:
+    """The number of the user whose process this is; None where users have none (Windows)."""
+    return os.geteuid() if hasattr(os, "geteuid") else None
+
+
 def was_killed(returncode: int | None) -> bool:
     """Whether a process that ended with this was killed, as the system does where memory runs out."""
     kill = getattr(signal, "SIGKILL", None)
