@@ -96,7 +96,7 @@ def build_text_tab(cache: ModelCache, stops: StopBook, frame: Frame) -> None:
     scored = _surprise(handlers, sides)
     _attention(handlers, sides)
     _wire_pickers(cache, frame, [side.model for side in sides])
-    _begin_in_chinese(frame, choices, [question.prompt, *(side.model for side in sides)], scored)
+    _begin_in_chinese(frame, choices, question.prompt, sides, scored)
 
 
 def model_words(choices: tuple[Choice, ...]) -> dict[str, tuple[str, str, str]]:
@@ -278,10 +278,19 @@ def _wire_examples(examples: Any, choices: tuple[Choice, ...], question: Questio
     )
 
 
-def _begin_in_chinese(frame: Frame, choices: tuple[Choice, ...], asked: list[Any], scored: Any) -> None:
+def _begin_in_chinese(
+    frame: Frame, choices: tuple[Choice, ...], prompt: Any, sides: list[Side], scored: Any
+) -> None:
     text, models = EXAMPLES[CHINESE_EXAMPLE]
-    if set(models) <= {choice.value for choice in choices}:
-        begin_in_chinese(frame, dict(zip([*asked, scored], [text, *models, SCORED_CHINESE], strict=True)))
+    known = {choice.value: choice for choice in choices}
+    if not set(models) <= set(known):
+        return
+    fields, derived = {prompt: text, scored: SCORED_CHINESE}, {}
+    for side, model in zip(sides, models, strict=True):
+        fields[side.model] = model
+        derived[side.card] = columns.model_card(known[model], Shown())
+        derived[side.facts] = columns.model_facts(known[model], Shown())
+    begin_in_chinese(frame, fields, derived)
 
 
 def _surprise(handlers: TextHandlers, sides: list[Side]) -> Any:
