@@ -301,6 +301,18 @@ def test_a_mirror_on_this_machine_is_asked_directly(
     assert user.asked_elsewhere() == ""
 
 
+def test_a_cache_that_takes_nothing_is_named(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with MirrorServer(tmp_path / "hub") as mirror:
+        mirror.repositories[MODEL.location, MODEL.revision] = home / "gpt2"
+        user = User(tmp_path, mirror)
+        user.environment["HF_HOME"] = str(tmp_path / "file" / "home")
+        (answer,) = asks_once(user, home)
+    assert (answer["status"], answer["out"]) == (1, "")
+    said = answer["err"].splitlines()[-1]  # the Hub's client warns before
+    assert said.startswith(str(tmp_path / "file")) and "cannot be written" in said
+
+
 class ForwardingHandler(LocalHandler):
     """A proxy for plain http, which wants a password and knows one host."""
 
