@@ -2,7 +2,7 @@
 
 import os
 
-from aigc_demo.core.own_folder import settle_home
+from aigc_demo.core.own_folder import settle_folders
 
 __version__ = "0.1.0"
 
@@ -11,4 +11,4 @@ __version__ = "0.1.0"
 # other thread needs (docs/experiments.md: 600 tokens a second in training instead of 6,600).
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
-settle_home()  # before anything is imported that looks for it
+settle_folders()  # before anything is imported that looks for them

@@ -1,6 +1,7 @@
 """A folder for temporary files of one user, and a home for a user who has none."""
 
 import atexit
+import functools
 import getpass
 import os
 import re
@@ -53,11 +54,20 @@ def _remove(folder: Path, process: int) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def settle_home() -> None:
-    """Give a user who has no home one among the temporary files.
+@functools.cache
+def folder_of_user() -> Path:
+    """The folder for temporary files of this user, the same one for the whole process."""
+    return own_folder(Path(tempfile.gettempdir()))
 
-    In a container a number may be all that is known of a user. Libraries ask for the home when they are
-    imported, and fail, or write to a folder named `~` where they happen to be.
+
+def settle_folders() -> None:
+    """Give libraries places of this user's own that they look for when they are imported.
+
+    torch makes a folder for compiled code among the files of all users, by a name that others can take
+    before. In a container a number may be all that is known of a user: asked for the home, libraries fail,
+    or write to a folder named `~` where they happen to be.
     """
+    if not os.environ.get("TORCHINDUCTOR_CACHE_DIR"):
+        os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(folder_of_user() / "torchinductor")
     if os.path.expanduser("~") in ("", "~"):
-        os.environ["HOME"] = str(own_folder(Path(tempfile.gettempdir())))
+        os.environ["HOME"] = str(folder_of_user())

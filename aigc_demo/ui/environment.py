@@ -4,7 +4,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from aigc_demo.core.own_folder import own_folder
+from aigc_demo.core.own_folder import folder_of_user
 from aigc_demo.core.proxies import settle_proxies
 from aigc_demo.core.run_directory import writing
 
@@ -19,7 +19,7 @@ def settle_environment() -> None:
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     settle_proxies([os.environ.get("GRADIO_SERVER_NAME", "").strip().strip("[]") or "localhost"])
     if not os.environ.get(TEMPORARY):
-        os.environ[TEMPORARY] = str(own_folder(Path(tempfile.gettempdir())))
+        os.environ[TEMPORARY] = str(folder_of_user())
 
 
 def check_temporary_folder() -> None:

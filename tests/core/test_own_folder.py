@@ -89,9 +89,10 @@ def test_a_user_of_whom_nothing_is_known_has_a_home(shared: Path, module: str) -
         "import os, pathlib\n"
         "os.path.expanduser = lambda path: path.replace('~', os.environ.get('HOME', '~'))\n"
         f"import {module}, huggingface_hub.constants as hub\n"
-        "print(pathlib.Path.home(), hub.HF_HOME)"
+        "print(pathlib.Path.home(), hub.HF_HOME, os.environ['TORCHINDUCTOR_CACHE_DIR'])"
     )
-    kept = {name: value for name, value in os.environ.items() if name not in ("HOME", "HF_HOME")}
+    unset = ("HOME", "HF_HOME", "TORCHINDUCTOR_CACHE_DIR")
+    kept = {name: value for name, value in os.environ.items() if name not in unset}
     done = subprocess.run(
         [sys.executable, "-c", code],
         env={**kept, "TMPDIR": str(shared)},
@@ -101,4 +102,8 @@ def test_a_user_of_whom_nothing_is_known_has_a_home(shared: Path, module: str) -
         check=True,
     )
     home = own_folder(shared)
-    assert done.stdout.split() == [str(home), str(home / ".cache" / "huggingface")]
+    assert done.stdout.split() == [
+        str(home),
+        str(home / ".cache" / "huggingface"),
+        str(home / "torchinductor"),
+    ]

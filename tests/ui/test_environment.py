@@ -26,7 +26,7 @@ def shared(tmp_path: Path) -> Path:
 def test_the_folder_that_the_host_names_stays(
     shared: Path, monkeypatch: pytest.MonkeyPatch, given: str | None, kept: bool
 ) -> None:
-    monkeypatch.setattr(environment.tempfile, "gettempdir", lambda: str(shared))
+    monkeypatch.setattr(environment, "folder_of_user", lambda: own_folder(shared))
     monkeypatch.setattr(environment.os, "environ", {} if given is None else {"GRADIO_TEMP_DIR": given})
     environment.settle_environment()
     found = environment.os.environ["GRADIO_TEMP_DIR"]
