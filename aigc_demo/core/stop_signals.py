@@ -1,4 +1,4 @@
-"""Signals that ask a training to stop: with a checkpoint, as the page's Stop does."""
+"""Signals that ask a training to stop with a checkpoint, as the page's Stop does, and a page to close."""
 
 import signal
 import threading

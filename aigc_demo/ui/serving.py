@@ -2,11 +2,9 @@
 
 import contextlib
 import logging
-import signal
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
-from types import FrameType
 from typing import Any
 
 from starlette.applications import Starlette
@@ -16,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from aigc_demo.core.stop_signals import stop_on_signals
 from aigc_demo.studio.limits import Limits
 from aigc_demo.ui.assistants import ToolCalls
 from aigc_demo.ui.faults import UnhandledErrors, quiet_server_log
@@ -117,17 +116,14 @@ def warm_up(prepare: Callable[[], None]) -> threading.Thread:
 
 
 def wait_for_end(close: Callable[[], None]) -> None:
-    """Serve until Ctrl-C or SIGTERM, then close. Python runs no `finally` at SIGTERM by itself.
+    """Serve until Ctrl-C, SIGTERM or the end of the terminal, then close.
+
+    Python runs no `finally` at SIGTERM by itself.
 
     Raises:
         ValueError: not called from the main thread.
     """
-    ended = threading.Event()
-
-    def end(number: int, frame: FrameType | None) -> None:
-        ended.set()
-
-    signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGINT, end)
-    ended.wait()
+    ended = stop_on_signals()
+    while not ended.wait(1.0):  # in short waits, which Ctrl-C ends on Windows too
+        pass
     close()
