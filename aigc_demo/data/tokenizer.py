@@ -53,7 +53,7 @@ FOREIGN_PARTS = ("normalizer", "post_processor", "padding", "truncation")
 NUM_BYTES = 256
 BPE_VOCAB_SIZE = 4096
 MIN_WORD_COUNT = 2
-CHUNK_LENGTH = 500_000
+CHUNK_LENGTH = 200_000
 LONG_TEXT = 200_000
 """Byte-level BPE on more characters than these may take longer than whoever stops it would wait."""
 MAX_FILE_BYTES = 32 * 2**20

@@ -21,7 +21,7 @@ from accelerate.utils import broadcast_object_list, parse_flag_from_env
 
 from aigc_demo.core.bounds import memory_bound_mib, size
 from aigc_demo.core.errors import DemoError
-from aigc_demo.core.events import CheckpointSaved, RunStarted, StepDone
+from aigc_demo.core.events import CheckpointSaved, RunFinished, RunStarted, StepDone
 from aigc_demo.core.memory import memory_gib
 from aigc_demo.core.run_directory import MOST_CHECKPOINTS, NUM_STATES_KEPT, STATE, RunDirectory
 from aigc_demo.core.system import address_space_limit_mib, peak_address_space_mib, peak_memory_mib
@@ -117,6 +117,8 @@ def _try(order: start.Order, settings: LoopSettings, folder: Path) -> Trial:
     last = begun
     for event in start.train(tried, enough):
         now = time.perf_counter()
+        if isinstance(event, RunFinished) and not trial.facts:
+            raise KeyboardInterrupt  # somebody ended it before its first step
         if isinstance(event, RunStarted):
             trial.facts, begun = event.facts, now
         elif not isinstance(event, StepDone) or event.step > WARM_UP_STEPS:

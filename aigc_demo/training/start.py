@@ -14,7 +14,8 @@ from aigc_demo.core.bounds import bound_memory, check_disk
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.core.events import CheckpointSaved, RunFinished, TrainEvent
 from aigc_demo.core.paths import check_new_folder
-from aigc_demo.core.run_directory import LOGGER, RunDirectory
+from aigc_demo.core.run_directory import LOGGER, RunDirectory, step_of
+from aigc_demo.core.stop_signals import StopAskedError, at_once
 from aigc_demo.core.worker import at_work, check_alone
 from aigc_demo.training.checkpoint import last_state
 from aigc_demo.training.families import family_of
@@ -32,7 +33,9 @@ def train(order: Order, should_stop: Callable[[], bool] = lambda: False) -> Iter
 
     Args:
         order: what to train; with `resume`, what was ordered first (or less) at the same place.
-        should_stop: asked before each step.
+        should_stop: asked before each step, and before the preparation, which a signal ends at once
+            (`core.stop_signals`). A run that is stopped before its first step ends with `RunFinished` alone;
+            a new one leaves nothing on the disk.
 
     Raises:
         InputError: something asked for cannot be done; nothing was written.
@@ -41,7 +44,14 @@ def train(order: Order, should_stop: Callable[[], bool] = lambda: False) -> Iter
     if not torch.cuda.is_available():  # CUDA reserves far more address space than it uses
         bound_memory()
     with contextlib.ExitStack() as work:
-        training, checkpoint = _begin(order, run, work)
+        try:
+            training, checkpoint = _begin(order, run, work, should_stop)
+        except StopAskedError:
+            finished = RunFinished(step=step_of(last_state(run)) if order.resume else 0, reason="stopped")
+            if order.resume and speaks():
+                run.append(finished)
+            yield finished
+            return
         try:
             with _memory_in_words():
                 for event in training.events(should_stop, resume_from=checkpoint):
@@ -60,14 +70,22 @@ def train(order: Order, should_stop: Callable[[], bool] = lambda: False) -> Iter
             raise
 
 
-def _begin(order: Order, run: RunDirectory, work: contextlib.ExitStack) -> tuple[TrainingLoop, Path | None]:
-    """Everything before the first step: the training, and the checkpoint that it goes on from."""
+def _begin(
+    order: Order, run: RunDirectory, work: contextlib.ExitStack, should_stop: Callable[[], bool]
+) -> tuple[TrainingLoop, Path | None]:
+    """Everything before the first step: the training, and the checkpoint that it goes on from.
+
+    Raises:
+        StopAskedError: before anything was written.
+    """
     checkpoint = None
     check_alone(run.path)
     order = order_in_full(order)
     if order.resume:
         checkpoint = last_state(run)
-    with _memory_in_words():
+    with _memory_in_words(), at_once():
+        if should_stop():
+            raise StopAskedError
         training = _prepare(order, run, checkpoint)
     training.accelerator.wait_for_everyone()  # all have looked whether there is a run before one makes it
     if speaks():
