@@ -238,7 +238,7 @@ class Sampler:
             logits = torch.where(logits < 0, logits * self._penalty, logits / self._penalty)
         if self._banned is not None:
             logits = logits + self._banned
-        if self._settings.temperature == 0 or self._settings.top_k == 1 or self._settings.top_p == 0:
+        if self._settings.temperature == 0 or self._settings.top_p == 0:
             return int(logits.argmax())
         logits = logits / self._settings.temperature
         if not self._settings.top_k and self._settings.top_p >= 1:
@@ -250,14 +250,26 @@ class Sampler:
         """Scores and ids of the tokens that top-k and top-p leave, likeliest first; [K] each."""
         k, p, size = self._settings.top_k, self._settings.top_p, len(logits)
         if k:
-            values, ids = logits.topk(min(k, size))
+            values, ids = _ranked(logits, min(k, size))
             return (values, ids) if p >= 1 else _nucleus(values, ids, values.logsumexp(0), p)
         total = logits.logsumexp(0)
         for looked_at in (FIRST_LOOK, 16 * FIRST_LOOK):
-            values, ids = _nucleus(*logits.topk(min(looked_at, size)), total, p)
-            if len(values) < looked_at:
+            ranked, ranked_ids = _ranked(logits, min(looked_at, size))
+            values, ids = _nucleus(ranked, ranked_ids, total, p)
+            if len(values) < len(ranked):
                 return values, ids
-        return _nucleus(*logits.sort(descending=True), total, p)
+        return _nucleus(*logits.sort(descending=True, stable=True), total, p)
+
+
+def _ranked(logits: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """Scores and ids of the likeliest and of those as likely as the last; of equal ones the first id first.
+
+    Many scores are equal where a network computes in bfloat16, and `topk` alone takes any of those.
+    """
+    least = logits.topk(count).values[-1]
+    ids = (~(logits < least)).nonzero().flatten()  # so that what is not a number is kept, and found later
+    values, order = logits[ids].sort(descending=True, stable=True)
+    return values, ids[order]
 
 
 def _nucleus(values: Tensor, ids: Tensor, total: Tensor, p: float) -> tuple[Tensor, Tensor]:
