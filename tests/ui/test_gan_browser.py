@@ -86,7 +86,7 @@ def test_stop_ends_diffusion_and_the_page_goes_on(page):
     settle(page)
     page.click("#gan-generate")
     page.wait_for_selector("#gan-card-right .state[data-state=running]")
-    page.wait_for_timeout(500)
+    page.wait_for_timeout(100)
     page.click("#gan-stop")
     page.wait_for_selector("#gan-card-right .state[data-state=stopped]")
     page.wait_for_selector("#gan-card-left .state[data-state=finished]")

@@ -146,7 +146,7 @@ def main():
     def load(name, report):
         choice = studio.cache.catalog.choice(name)
         if name == "ddpm-tiny-world":
-            return SlowSteps(name)
+            return SlowSteps(name, 0.06)  # a hundred steps: time enough to press Stop on a busy machine
         if choice.entry.kind == "pictures":
             return load_picture_model(choice.entry)
         if name in told:
