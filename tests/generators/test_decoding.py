@@ -7,6 +7,7 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from aigc_demo.core.errors import DemoError, InputError
+from aigc_demo.generators.beam_search import beam_search
 from aigc_demo.generators.decoding import SamplingSettings, alternatives, generate
 from aigc_demo.generators.sampling import next_token_probs
 from aigc_demo.generators.sessions import window_start
@@ -258,3 +259,78 @@ def test_work_for_a_token_does_not_grow_with_the_text(model, monkeypatch):
     model.decode = watched
     list(generate(model, "the", asked(max_new_tokens=200, stop=("never there",), repetition_penalty=1.1)))
     assert longest <= 4
+
+
+class TestSearched:
+    """Beam search that goes on from what is written, and the probabilities that it reports."""
+
+    @pytest.mark.parametrize("penalty", [1.0, 1.7])
+    @pytest.mark.parametrize("num_written", [0, 1, 9, 25])
+    def test_it_goes_on_from_what_is_written_as_from_a_prompt(self, model, num_written, penalty):
+        rules = asked(num_beams=3, max_new_tokens=6, repetition_penalty=penalty)
+        whole = ids_of(generate(model, "the", asked(max_new_tokens=25)))
+        written = whole[:num_written]
+        before = [*model.prompt_ids("the"), *written]
+        with torch.inference_mode():
+            expected = beam_search(model.begin(before), before, rules, banned=model.banned_ids).ids
+        tokens = list(generate(model, "the", rules, written=written))
+        assert ids_of(tokens) == list(expected)
+        assert [token.index for token in tokens] == list(range(num_written, num_written + 6))
+        assert text_of(tokens) == model.decode([*written, *expected])[len(model.decode(written)) :]
+
+    @pytest.mark.parametrize("num_beams", [1, 2, 4])
+    @pytest.mark.parametrize("written", [(), (9, 4, 17)])
+    def test_its_probabilities_are_the_models_own(self, model, num_beams, written):
+        """Before penalty and ban, each after the tokens before it; past the place where the window slides."""
+        rules = asked(num_beams=num_beams, max_new_tokens=16, repetition_penalty=1.6)
+        ids = [*model.prompt_ids("the"), *written]
+        tokens = list(generate(model, "the", rules, written=written))
+        assert len(tokens) == 16
+        for token in tokens:
+            window = ids[window_start(len(ids), model.context_length) :]
+            probs = model.token_logits(window)[-1].double().softmax(-1)
+            assert token.prob == pytest.approx(float(probs[token.id]), rel=1e-3)
+            assert token.bits == pytest.approx(-math.log2(float(probs[token.id])), rel=1e-2, abs=1e-3)
+            ids.append(token.id)
+
+    def test_what_is_written_counts_for_the_penalty(self, model):
+        """A penalty so strong that a search of one place takes nothing that was written while anything else
+        is left: log-probabilities are negative, so it makes them smaller."""
+        rules = asked(num_beams=2, max_new_tokens=1, repetition_penalty=5)
+        (first,) = generate(model, "the", rules)
+        (other,) = generate(model, "the", rules, written=[first.id])
+        before = [*model.prompt_ids("the"), first.id]
+        scores = model.token_logits(before)[-1].log_softmax(-1)
+        scores[sorted(set(before))] *= 5
+        scores[list(model.banned_ids)] = -math.inf
+        assert other.id == int(scores.argmax())
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"temperature": 0},
+        {"temperature": 5},
+        {"top_k": 1},
+        {"top_k": 4},
+        {"top_p": 0},
+        {"top_p": 0.2},
+        {"top_k": 5, "top_p": 0.5},
+        {"temperature": 0, "repetition_penalty": 0.1},
+        {"temperature": 0.1, "repetition_penalty": 5},
+        {"num_beams": 2},
+        {"num_beams": 4, "repetition_penalty": 0.1},
+    ],
+    ids=str,
+)
+def test_banned_tokens_come_in_no_way_of_drawing(model, changes):
+    """Banned are those that would have come; then all but two."""
+    rules = asked(max_new_tokens=5, **changes)
+    model.banned_ids = tuple({*model.banned_ids, *ids_of(generate(model, "the", rules))})
+    assert not set(ids_of(generate(model, "the", rules))) & set(model.banned_ids)
+    model.banned_ids = tuple(range(2, model.vocab_size))
+    assert set(ids_of(generate(model, "the", rules, written=[7, 8]))) <= {0, 1}
+    ids = [*model.prompt_ids("the"), 7, 8]
+    for choice in alternatives(model, ids, len(ids), rules, num=model.vocab_size):
+        assert choice.prob_before > 0
+        assert choice.id in (0, 1) or choice.prob_after == 0
