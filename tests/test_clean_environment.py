@@ -17,7 +17,7 @@ HOSTILE = {
     "HF_ENDPOINT": NOBODY,
     "HF_TOKEN": "x",
     "HUGGING_FACE_HUB_TOKEN": "x",
-    "HF_HOME": "/nonexistent/hub",
+    "HF_HOME": "/dev/null/hub",
     "HF_DATASETS_OFFLINE": "1",
     **dict.fromkeys(("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "NO_PROXY"), NOBODY),
     **dict.fromkeys(("ALL_PROXY", "all_proxy"), "socks5://127.0.0.1:9"),
@@ -30,14 +30,14 @@ HOSTILE = {
     "SYSTEM": "spaces",
     "AIGC_DEMO_PRESET": "public",
     "AIGC_DEMO_TRAINING": "off",
-    "AIGC_DEMO_RUNS": "/nonexistent/runs",
-    "AIGC_DEMO_MODELS": "/nonexistent/models",
+    "AIGC_DEMO_RUNS": "/dev/null/runs",
+    "AIGC_DEMO_MODELS": "/dev/null/models",
     "AIGC_DEMO_MODELS_MIB": "1",
     "AIGC_DEMO_CALLS_PER_ADDRESS": "1",
     "GRADIO_SERVER_NAME": "::1",
     "GRADIO_SERVER_PORT": "1",
     "GRADIO_ROOT_PATH": "elsewhere",
-    "GRADIO_TEMP_DIR": "/nonexistent/gradio",
+    "GRADIO_TEMP_DIR": "/dev/null/gradio",
     "GRADIO_SHARE": "true",
     "OMP_NUM_THREADS": "none",
     "WORLD_SIZE": "4",
@@ -70,7 +70,7 @@ def test_nothing_hostile_is_left(tmp_path: Path) -> None:
     assert set(left) == {"HOME", FOLDER, "HF_HOME", "GRADIO_TEMP_DIR", "GRADIO_ANALYTICS_ENABLED"}
 
 
-@pytest.mark.parametrize("home", [None, "", "/nonexistent"])
+@pytest.mark.parametrize("home", [None, "", "/dev/null/home"])
 def test_a_home_is_there(home: str | None, tmp_path: Path) -> None:
     assert cleaned({} if home is None else {"HOME": home}, tmp_path)["HOME"] == str(tmp_path)
     assert cleaned({"HOME": str(tmp_path.parent)}, tmp_path)["HOME"] == str(tmp_path.parent)

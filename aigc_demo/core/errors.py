@@ -111,7 +111,7 @@ ENGLISH: dict[str, str] = {
     ),
     "hub_proxy": (
         "The Hub cannot be reached, and {variable} names no proxy that can be used; write one like "
-        "http://proxy.example.edu:8080 (SOCKS is not supported), or take it out of the environment."
+        "proxy.example.edu:8080 (SOCKS is not supported), or take it out of the environment."
     ),
     "server_name": "GRADIO_SERVER_NAME is {name}, which is no address of this machine; give one that is.",
     "hub_proxy_silent": (

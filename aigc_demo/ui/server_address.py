@@ -26,13 +26,13 @@ def server_name() -> str:
     """
     name = os.environ.get(NAME, "").strip() or LOOPBACK
     bare = name[1:-1] if name.startswith("[") and name.endswith("]") else name
+    of_ipv6 = ":" in bare
     try:
-        family, kind, protocol, _, place = socket.getaddrinfo(bare, 0, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind, protocol) as probe:
-            probe.bind(place)
-    except (OSError, UnicodeError) as error:  # a name can be too long to be asked for
+        with socket.socket(socket.AF_INET6 if of_ipv6 else socket.AF_INET) as probe:
+            probe.bind((bare, 0))
+    except (OSError, UnicodeError, TypeError) as error:  # a name can be too long to be asked for
         raise InputError("server_name", name=shown(name)) from error
-    return f"[{bare}]" if family == socket.AF_INET6 and ":" in bare else bare
+    return f"[{bare}]" if of_ipv6 else bare
 
 
 def root_path() -> str:

@@ -864,8 +864,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "環境變數 HF_ENDPOINT 不是 Hub 或鏡像站的位址；請寫出完整的網址（例如以 https 開頭的鏡像站位址），或刪去該變數。",
     ),
     "hub_proxy": (
-        "连不上 Hub，且环境变量 {variable} 所写的代理不可用；请写成类似 http://proxy.example.edu:8080 的地址（不支持 SOCKS 代理），或删去该变量。",
-        "連不上 Hub，且環境變數 {variable} 所寫的代理不可用；請寫成類似 http://proxy.example.edu:8080 的位址（不支援 SOCKS 代理），或刪去該變數。",
+        "连不上 Hub，且环境变量 {variable} 所写的代理不可用；请写成主机名加端口，如 proxy.example.edu:8080（不支持 SOCKS 代理），或删去该变量。",
+        "連不上 Hub，且環境變數 {variable} 所寫的代理不可用；請寫成主機名稱加連接埠，如 proxy.example.edu:8080（不支援 SOCKS 代理），或刪去該變數。",
     ),
     "server_name": (
         "环境变量 GRADIO_SERVER_NAME 为 {name}，它不是本机的地址；请给出本机的地址。",

@@ -147,7 +147,7 @@ def test_at_all_addresses_below_a_path_on_a_console_of_gbk(tmp_path: Path) -> No
         "GRADIO_SERVER_NAME": "::",
         "GRADIO_ROOT_PATH": "demo",
         "PYTHONIOENCODING": "gbk",
-        "HOME": "/nonexistent",
+        "HOME": "/dev/null/home",
     }
     with started(tmp_path, environment, host="[::1]") as (url, log):
         for below in ("", "demo/"):
@@ -172,14 +172,13 @@ def _write_and_switch(chromium, proxy: ReverseProxy) -> None:
     asked = []
     with opened(chromium, f"{proxy.url}/demo/") as page:
         page.on("request", lambda request: asked.append(request.url))
-        page.click("[data-language='zh-CN']")
-        page.wait_for_function("document.documentElement.lang == 'zh-CN'")
-        page.click("[data-language='en']")
         settings(page, 12)
         generate(page)
         assert [tokens(page, side).count() for side in ("left", "right")] == [12, 12]
+        page.click("[data-language='zh-CN']")
+        page.wait_for_function("() => document.querySelector('#generate').textContent.trim() === '生成'")
         (cookie,) = [one for one in page.context.cookies() if one["name"] == "lang"]
-        assert (cookie["value"], cookie["path"]) == ("en", "/demo/")
+        assert (cookie["value"], cookie["path"]) == ("zh-CN", "/demo/")
     assert asked and [url for url in asked if not url.startswith(f"{proxy.url}/demo/")] == []
     assert [path for path in proxy.beside if path != "/favicon.ico"] == []
 
