@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from aigc_demo.data.group_pictures import groups_of, truth_of
 from aigc_demo.data.tiny_group import CENTRES, Group, arranged, centres, draw_group, group_standing, meaning
 from aigc_demo.data.tiny_picture import MIDDLE, draw
-from aigc_demo.data.tiny_scene import Thing
+from aigc_demo.data.tiny_scene import COLOURS, SHAPES, SIZES, WEATHERS, Thing
 from aigc_demo.measure.attributes import Found, read_pictures, share_right, verdict
 from aigc_demo.nets.attribute_reader import Reading
 
@@ -155,3 +155,124 @@ def test_the_share_of_pictures_that_are_right() -> None:
     groups = some_groups(8)
     asked = [*groups[:6], groups[0], groups[1]]
     assert share_right(Knowing(groups), pictures(groups), asked) == 0.75  # type: ignore[arg-type]
+
+
+# ---- one thing too many, one too few
+
+FREE = [centre for centre in CENTRES if centre not in ((0.25, 0.5), (0.75, 0.5))]
+PAIR = group_of(BALL, BOX, steps=("left",), weather="rainy")
+
+
+def found_with(things: dict, weather: str = "rainy") -> Found:
+    return Found(things, weather, 1.0, 0.0)
+
+
+@pytest.mark.parametrize("more", [1, 2, 3])
+@pytest.mark.parametrize("extra", [BALL, STAR, BOX])
+def test_what_is_too_much_is_counted_and_nothing_is_wrong_with_what_is_right(more: int, extra: Thing) -> None:
+    """Also where what is too much looks as what was asked for, and whichever comes first."""
+    right = found_of(PAIR).things
+    others = dict.fromkeys(FREE[:more], extra)
+    for things in ({**right, **others}, {**others, **right}):
+        result = verdict(PAIR, found_with(things))
+        assert result.num_more == more
+        assert [thing.num_right for thing in result.things] == [4, 4]
+        assert [thing.found for thing in result.things] == list(PAIR.things)
+        assert result.weather and not result.all_right
+
+
+@pytest.mark.parametrize("missing", [0, 1])
+def test_what_is_missing_is_named_and_the_other_is_right(missing: int) -> None:
+    things = dict(list(found_of(PAIR).things.items())[1 - missing : 2 - missing])
+    result = verdict(PAIR, found_with(things))
+    assert result.num_more == 0
+    assert [thing.num_right for thing in result.things] == ([0, 4] if missing == 0 else [4, 0])
+    assert result.things[missing].found is None
+    assert result.things[missing].wanted == PAIR.things[missing]
+    assert not result.all_right
+
+
+def test_where_nothing_is_all_is_missing_and_nothing_too_much() -> None:
+    result = verdict(PAIR, found_with({}))
+    assert [thing.found for thing in result.things] == [None, None]
+    assert (result.num_more, result.weather, result.all_right) == (0, True, False)
+
+
+def test_things_are_matched_so_that_most_is_right() -> None:
+    """One that is right but for its place, and one in the place of it that is nothing else."""
+    cone = Thing("cone", "pink", "medium", MIDDLE)
+    things = {(0.25, 0.5): cone, (0.25, 0.25): BALL, (0.75, 0.5): BOX}
+    result = verdict(PAIR, found_with(things))
+    assert [thing.found for thing in result.things] == [BALL, BOX]
+    assert [(thing.place, thing.num_right) for thing in result.things] == [(False, 3), (True, 4)]
+    assert result.num_more == 1
+    # The only thing there is nearer to the second that was asked for.
+    result = verdict(PAIR, found_with({(0.5, 0.5): replace(BOX, size="small")}))
+    assert [thing.num_right for thing in result.things] == [0, 2]
+
+
+def test_right_is_all_of_three_or_a_picture_is_not() -> None:
+    groups = some_groups(30)
+    for group in groups:
+        found = found_of(group)
+        for centre, thing in found.things.items():
+            for look, other in (("kind", "cone"), ("colour", "pink"), ("size", "medium")):
+                if getattr(thing, look) != other:
+                    changed = {**found.things, centre: replace(thing, **{look: other})}
+                    result = verdict(group, Found(changed, group.weather, 1.0, 0.0))
+                    assert not result.all_right and result.num_more == 0
+                    assert sum(t.num_right for t in result.things) == 4 * len(group.things) - 1
+
+
+# ---- how sure, and how unlike
+
+
+def logit(prob: float) -> float:
+    return float(np.log(prob / (1 - prob)))
+
+
+def reading_of_one(present: list[float], looks: float, weather: float) -> Reading:
+    """A thing where its probability is above a half; the likeliest of each look has probability `looks`."""
+
+    def sure(count: int, prob: float, places: int) -> Tensor:
+        logits = torch.zeros(1, places, count)
+        logits[..., 1] = np.log(prob / (1 - prob) * (count - 1))
+        return logits
+
+    return Reading(
+        torch.tensor([[logit(prob) for prob in present]]),
+        *(sure(count, looks, 9) for count in (6, 8, 3)),
+        sure(4, weather, 1)[:, 0],
+    )
+
+
+@pytest.mark.parametrize(
+    ("present", "looks", "weather", "least"),
+    [
+        ([0.99] + [0.02] * 8, 0.9, 0.95, 0.9),
+        ([0.99] + [0.02] * 8, 0.97, 0.8, 0.8),
+        ([0.7] + [0.02] * 8, 0.97, 0.95, 0.7),
+        ([0.99] + [0.02] * 7 + [0.4], 0.97, 0.95, 0.6),  # that there is nothing
+    ],
+)
+def test_a_reading_is_as_sure_as_what_it_is_least_sure_of(
+    present: list[float], looks: float, weather: float, least: float
+) -> None:
+    class Reader(nn.Module):
+        def forward(self, x_BCHW: Tensor) -> Reading:
+            return reading_of_one(present, looks, weather)
+
+    (found,) = read_pictures(Reader(), pictures(some_groups(1)))  # type: ignore[arg-type]
+    assert found.confidence == pytest.approx(least, abs=1e-4)
+    assert list(found.things) == [CENTRES[0]]
+    assert found.things[CENTRES[0]] == Thing(SHAPES[1], COLOURS[1], SIZES[1], MIDDLE)
+    assert found.weather == WEATHERS[1]
+
+
+def test_unlike_is_the_mean_difference_in_grey_levels() -> None:
+    groups = some_groups(3)
+    shown = pictures(groups)
+    darker = torch.where(shown >= 12, shown - 12, shown + 12)
+    darker[:, :, :32] = shown[:, :, :32]
+    found = read_pictures(Knowing(groups), darker)  # type: ignore[arg-type]
+    assert [one.unlike for one in found] == pytest.approx([6.0] * 3)

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from aigc_demo.nets.attention import (
     KeyValueCache,
     MultiHeadAttention,
+    Rotation,
     attention,
     attention_weights,
     causal_mask,
@@ -137,3 +138,81 @@ def test_cache_selects_and_forgets() -> None:
     torch.testing.assert_close(values[1, :, :3], v[1, :, :3])
     torch.testing.assert_close(keys[:, :, 3], k[:, :, 0])
     assert cache.length == 3
+
+
+def test_the_slope_of_a_rotation_is_that_of_its_formula() -> None:
+    """Written by hand in `Rotation`; by autograd through `rotate`, and by differences."""
+    cos, sin = (part.double() for part in rotary_angles(T, 6))
+    x = draw(B, H, T, 6).double().requires_grad_()
+    slope = draw(B, H, T, 6, seed=1).double()
+    torch.testing.assert_close(Rotation.apply(x, cos, sin), rotate(x, cos, sin))
+    (by_hand,) = torch.autograd.grad(Rotation.apply(x, cos, sin), x, slope)
+    (expected,) = torch.autograd.grad(torch.cat(turned_by_hand(x, cos, sin), dim=-1), x, slope)
+    torch.testing.assert_close(by_hand, expected)
+    assert torch.autograd.gradcheck(lambda x: Rotation.apply(x, cos, sin), x)
+
+
+def turned_by_hand(x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    """Each pair (a, b) as (a cos - b sin, b cos + a sin); the table has -sin, then sin."""
+    a, b = x.chunk(2, dim=-1)
+    cos, sin = cos.chunk(2, dim=-1)[1], sin.chunk(2, dim=-1)[1]
+    return a * cos - b * sin, b * cos + a * sin
+
+
+def normed(x: torch.Tensor) -> torch.Tensor:
+    """Divided by the root of the mean square of its last dimension."""
+    return x / x.square().mean(dim=-1, keepdim=True).sqrt()
+
+
+@pytest.mark.parametrize("normalize_qk", [False, True])
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize("asked", [False, True])
+def test_queries_and_keys_are_normalised_by_head_and_values_are_not(
+    normalize_qk: bool, bias: bool, asked: bool
+) -> None:
+    """Of a memory, with padding, and of itself with a rotation; also the gradients of all weights."""
+    torch.manual_seed(0)
+    layer = MultiHeadAttention(H * 4, H, bias=bias, normalize_qk=normalize_qk).double()
+    with torch.no_grad():
+        for weight in layer.parameters():
+            weight.normal_()
+    x, memory = draw(B, T, H * 4).double(), draw(B, S, H * 4, seed=1).double()
+    padding = torch.ones(B, 1, 1, S, dtype=torch.bool)
+    padding[0, ..., 4:] = padding[1, ..., 2:] = False
+    rotary = tuple(part.double() for part in rotary_angles(T, 4))
+    roads = (
+        (layer(x, memory_BSC=memory, mask=padding, weights_out=[] if asked else None), memory, padding, None),
+        (
+            layer(x, causal=True, rotary=rotary, weights_out=[] if asked else None),
+            x,
+            causal_mask(T, T),
+            rotary,
+        ),
+    )
+    for found, source, mask, angles in roads:
+        q = F.linear(x, *(part.chunk(3)[0] for part in layer.qkv.parameters()))
+        k = F.linear(source, *(part.chunk(3)[1] for part in layer.qkv.parameters()))
+        v = F.linear(source, *(part.chunk(3)[2] for part in layer.qkv.parameters()))
+        q, k, v = (part.unflatten(-1, (H, 4)).transpose(1, 2) for part in (q, k, v))
+        if normalize_qk:
+            q, k = normed(q), normed(k)
+        if angles:
+            q, k = (torch.cat(turned_by_hand(part, *angles), dim=-1) for part in (q, k))
+        scores = (q @ k.transpose(-2, -1) / 2).masked_fill(~mask, -math.inf)  # the root of 4 features is 2
+        expected = layer.output((scores.softmax(-1) @ v).transpose(1, 2).flatten(2))
+        torch.testing.assert_close(found, expected, atol=1e-7, rtol=1e-6)
+        slope = draw(B, T, H * 4, seed=3).double()
+        weights = list(layer.parameters())
+        ours, theirs = (torch.autograd.grad(y, weights, slope, retain_graph=True) for y in (found, expected))
+        for one, other in zip(ours, theirs, strict=True):
+            torch.testing.assert_close(one, other, atol=1e-6, rtol=1e-5)
+
+
+def test_angles_by_hand() -> None:
+    """Frequency i of D features is base^(-2 i / D): 1 and 1/10 for four features and a base of 100."""
+    cos, sin = rotary_angles(4, 4, base=100.0)
+    angles = [3.0, 0.3]
+    assert cos[3].tolist() == pytest.approx([math.cos(angle) for angle in angles] * 2)
+    assert sin[3].tolist() == pytest.approx(
+        [-math.sin(angle) for angle in angles] + [math.sin(angle) for angle in angles]
+    )

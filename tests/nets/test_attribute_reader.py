@@ -6,7 +6,13 @@ import pytest
 import torch
 
 from aigc_demo.core.device import seeded
-from aigc_demo.nets.attribute_reader import AttributeReader, AttributeReaderConfig, Reading, reading_loss
+from aigc_demo.nets.attribute_reader import (
+    AttributeReader,
+    AttributeReaderConfig,
+    Reading,
+    objects_right,
+    reading_loss,
+)
 
 
 def test_loss_by_hand() -> None:
@@ -21,6 +27,41 @@ def test_loss_by_hand() -> None:
     parts = [0.5, 0.75, 0.75, 0.9, 0.6, 0.2]  # nothing there, something there, kind, colour, size, weather
     expected = -sum(math.log(part) for part in parts)
     assert reading_loss(reading, truth, torch.tensor([0])).item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_loss_of_two_is_the_mean_of_both() -> None:
+    torch.manual_seed(0)
+    shapes = [(2, 9), (2, 9, 6), (2, 9, 8), (2, 9, 3), (2, 4)]
+    drawn = [torch.randn(shape) for shape in shapes]
+    truth = torch.full((2, 9, 4), -1)
+    truth[..., 0] = 0
+    truth[0, 4], truth[1, 2], truth[1, 7] = (
+        torch.tensor(row) for row in ([1, 5, 0, 2], [1, 0, 7, 1], [1, 3, 3, 0])
+    )
+    weather = torch.tensor([3, 1])
+    both = reading_loss(Reading(*drawn), truth, weather)
+    alone = [
+        reading_loss(Reading(*(part[i : i + 1] for part in drawn)), truth[i : i + 1], weather[i : i + 1])
+        for i in range(2)
+    ]
+    assert both.item() == pytest.approx((alone[0].item() + alone[1].item()) / 2, rel=1e-5)
+
+
+def test_a_place_is_right_if_all_of_it_is() -> None:
+    truth = torch.tensor([[[0, -1, -1, -1], [1, 2, 1, 0]]])
+
+    def right(present: tuple[float, float], kind: int = 2, colour: int = 1, size: int = 0) -> list[bool]:
+        looks = [
+            torch.nn.functional.one_hot(torch.tensor([[0, look]]), 3) * 5.0 for look in (kind, colour, size)
+        ]
+        reading = Reading(torch.tensor([present]), *looks, torch.zeros(1, 4))
+        return objects_right(reading, truth)[0].tolist()
+
+    assert right((-1.0, 1.0)) == [True, True]
+    assert right((1.0, 1.0)) == [False, True], "something where nothing stands"
+    assert right((-1.0, -1.0)) == [True, False], "nothing where something stands"
+    assert right((-1.0, 1.0), kind=1) == right((-1.0, 1.0), colour=2) == right((-1.0, 1.0), size=1)
+    assert right((-1.0, 1.0), size=1) == [True, False]
 
 
 @torch.no_grad()

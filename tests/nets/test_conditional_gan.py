@@ -1,11 +1,14 @@
 """Text to picture: where the words go in, and that the discriminator judges picture and text together."""
 
+import math
+
 import pytest
 import torch
-from torch import Tensor
+import torch.nn.functional as F
+from torch import Tensor, nn
 
 from aigc_demo.core.device import seeded
-from aigc_demo.nets.conditional_gan import ConditionalConfig, TextDiscriminator, TextGenerator
+from aigc_demo.nets.conditional_gan import ConditionalConfig, TextDiscriminator, TextGenerator, WordReader
 
 SHAPE = {"latent_size": 6, "token_size": 16, "text_size": 12, "hidden_size": 32, "num_layers": 2}
 SHAPE |= {"num_heads": 2, "num_features": 8}
@@ -114,3 +117,137 @@ def test_a_folder_gives_the_same_picture(tmp_path) -> None:
     network.save_pretrained(tmp_path)
     again = TextGenerator.from_pretrained(tmp_path).eval()
     assert torch.equal(again(*told(2)), network(*told(2)))
+
+
+def normed(x: Tensor, weight: Tensor | float = 1.0) -> Tensor:
+    """Divided by the root of the mean square of its last dimension, times the weight."""
+    return x / x.square().mean(dim=-1, keepdim=True).sqrt() * weight
+
+
+def looked(layer: nn.Module, x_BTC: Tensor, memory_BSC: Tensor, mask: Tensor, angles=None) -> Tensor:
+    """What attention of two heads finds: queries and keys normalised and turned, values as they are."""
+    q, k, v = (
+        F.linear(source, weight).unflatten(-1, (2, 16)).transpose(1, 2)
+        for source, weight in zip((x_BTC, memory_BSC, memory_BSC), layer.qkv.weight.chunk(3), strict=True)
+    )
+    q, k = normed(q), normed(k)
+    if angles:
+        cos, sin = angles
+        q, k = (part * cos + part.roll(8, dims=-1) * sin for part in (q, k))
+    scores = (q @ k.transpose(-2, -1) / 4).masked_fill(~mask, -math.inf)  # the root of 16 features is 4
+    return layer.output((scores.softmax(-1) @ v).transpose(1, 2).flatten(2))
+
+
+def thought(layer: nn.Module, x_BTC: Tensor) -> Tensor:
+    return layer.output(layer.inner(x_BTC).relu().square())
+
+
+def stirred(network: nn.Module) -> nn.Module:
+    """With all weights far from where they start, norms too."""
+    rng = seeded(5)
+    with torch.no_grad():
+        for weight in network.parameters():
+            weight.copy_(torch.randn(weight.shape, generator=rng) * 0.3 + (weight.dim() == 1))
+    return network
+
+
+@torch.no_grad()
+def test_a_block_is_three_parts_each_of_which_is_added() -> None:
+    """Places among themselves, places that ask the words, what each thinks. What goes into a part is
+    normalised, what is asked is as it came, what is added to is not."""
+    block = stirred(generator().blocks[0])
+    rng = seeded(6)
+    x, words = torch.randn(2, 64, 32, generator=rng), 3 * torch.randn(2, 5, 32, generator=rng)
+    mask = torch.tensor([[1, 1, 1, 1, 1], [1, 1, 0, 0, 0]], dtype=torch.bool)[:, None, None]
+    here = normed(x, block.place_norm.weight)
+    between = x + looked(block.places, here, here, torch.ones(1, dtype=torch.bool))
+    after = between + looked(block.words, normed(between, block.word_norm.weight), words, mask)
+    expected = after + thought(block.thought, normed(after, block.thought_norm.weight))
+    torch.testing.assert_close(block(x, words, mask), expected, atol=1e-3, rtol=1e-3)
+    taken: list[Tensor] = []
+    torch.testing.assert_close(block(x, words, mask, taken), expected, atol=1e-3, rtol=1e-3)
+    assert (taken[0][1, :, :, 2:] == 0).all() and (taken[0][0] > 0).all()
+
+
+@torch.no_grad()
+def test_words_that_look_at_each_other_are_turned_by_their_places_and_padding_is_not_seen() -> None:
+    config = ConditionalConfig(**{**SHAPE, "reading_layers": 2, "context_length": 9}).reading
+    reader = stirred(WordReader(config))
+    x = torch.randn(2, 5, 32, generator=seeded(7))
+    seen = torch.tensor([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]], dtype=torch.bool)
+    angle = torch.arange(5.0)[:, None] * 10_000 ** (-torch.arange(8.0) / 8)
+    angles = (
+        torch.cat([angle.cos(), angle.cos()], dim=1),
+        torch.cat([-angle.sin(), angle.sin()], dim=1),
+    )
+    expected = x
+    for block in reader.blocks:
+        here = normed(expected, block.attention_norm.weight)
+        expected = expected + looked(block.attention, here, here, seen[:, None, None], angles)
+        expected = expected + thought(block.feed_forward, normed(expected, block.feed_forward_norm.weight))
+    found = reader(x, seen)
+    torch.testing.assert_close(found[0], expected[0], atol=1e-3, rtol=1e-3)
+    torch.testing.assert_close(found[1, :3], expected[1, :3], atol=1e-3, rtol=1e-3)
+
+
+@torch.no_grad()
+def test_the_sentence_stands_before_the_words_and_is_always_seen() -> None:
+    network, given = generator(), []
+    for block in network.blocks:
+        block.register_forward_pre_hook(lambda _, inputs: given.append(inputs))
+    z, tokens, seen, text = told(2)
+    seen[0, 2:] = False
+    network(z, tokens, seen, text)
+    x_BPC, words_BTC, mask, _ = given[0]
+    torch.testing.assert_close(words_BTC[:, 0], network.sentence(text))
+    torch.testing.assert_close(words_BTC[:, 1:], network.word(tokens))
+    assert mask.tolist() == [[[[True, True, True, False, False, False]]], [[[True] * 6]]]
+    torch.testing.assert_close(x_BPC, network.place[None] + network.noise(z)[:, None])
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("norm", ["batch", "none"])
+def test_a_score_is_that_of_places_with_the_text_and_the_likeness_of_embeddings(norm: str) -> None:
+    network = discriminator(norm=norm)
+    seen, text = torch.randn(3, network.score.in_channels, 4, 4, generator=seeded(8)), told(3)[3]
+    words = F.linear(text, network.text.weight, network.text.bias)
+    words = torch.where(words > 0, words, 0.2 * words)[:, :, None, None].expand(-1, -1, 4, 4)
+    joined = network.joined(torch.cat([seen, words], dim=1))
+    embedding = network.embedding(seen.flatten(1))
+    embedding = embedding / embedding.square().sum(dim=1, keepdim=True).sqrt()
+    likeness = (embedding * text).sum(dim=1)
+    expected = (joined * network.score.weight).sum(dim=(1, 2, 3)) + 10 * likeness
+    torch.testing.assert_close(network.judged(seen, text), expected, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(network.embedded(seen), embedding)
+    network.log_scale.fill_(50.0)
+    assert network.scale.item() == 100
+    x = torch.randn(3, 3, 64, 64, generator=seeded(9))
+    assert torch.equal(network(x, text), network.judged(network.seen(x), text))
+
+
+@torch.no_grad()
+def test_weights_begin_small_and_blocks_add_nothing() -> None:
+    """Convolutions 0.02, as DCGAN; places 1; the words' blocks as those of the language model."""
+    torch.manual_seed(0)
+    network = TextGenerator(ConditionalConfig(reading_layers=2))
+    assert network.place.std().item() == pytest.approx(1, rel=0.05)
+    for name, weight in [*network.blocks.named_parameters(), *network.reader.named_parameters()]:
+        if name.endswith("output.weight"):
+            assert (weight == 0).all(), name
+        elif weight.dim() == 1:
+            assert (weight == 1).all(), name
+    for name, weight in network.reader.named_parameters():
+        if name.endswith(("qkv.weight", "inner.weight")):
+            assert weight.std().item() == pytest.approx(0.5 / math.sqrt(128), rel=0.02), name
+    judge = TextDiscriminator(ConditionalConfig(part="discriminator"))
+    convolutions = [
+        part
+        for part in (*network.modules(), *judge.modules())
+        if isinstance(part, nn.Conv2d | nn.ConvTranspose2d)
+    ]
+    assert len(convolutions) == 3 + 6
+    for part in convolutions:
+        assert part.weight.std().item() == pytest.approx(0.02, rel=0.1)
+        assert part.bias is None or (part.bias == 0).all()
+    assert judge.embedding.weight.std().item() == pytest.approx(0.02, rel=0.05)
+    assert judge.scale.item() == pytest.approx(10)

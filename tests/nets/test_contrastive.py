@@ -7,7 +7,13 @@ import torch
 from torch import Tensor
 
 from aigc_demo.core.device import seeded
-from aigc_demo.nets.contrastive import DualEncoder, DualEncoderConfig, contrastive_loss, is_token
+from aigc_demo.nets.contrastive import (
+    DualEncoder,
+    DualEncoderConfig,
+    contrastive_loss,
+    is_token,
+    telling_loss,
+)
 
 SHAPE = {"vocab_size": 20, "context_length": 12, "num_layers": 2, "num_heads": 2, "hidden_size": 16}
 SHAPE |= {"image_size": 32, "width": 8, "embedding_size": 16}
@@ -63,6 +69,69 @@ def test_another_caption_that_fits_is_not_held_against_a_picture() -> None:
     assert strict.item() == pytest.approx(2 / 3 * math.log(2), abs=1e-4)
     assert fair.item() == pytest.approx(0, abs=1e-4)
     assert torch.equal(same, kept)
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_loss_with_captions_of_no_picture_and_others_that_fit_one_number_after_the_other(
+    masked: bool,
+) -> None:
+    """Three pictures, five captions; the masks of rows and columns differ."""
+    text, picture = (
+        torch.nn.functional.normalize(torch.randn(count, 4, generator=seeded(count)), dim=1)
+        for count in (5, 3)
+    )
+    same = torch.zeros(3, 5, dtype=torch.bool)
+    if masked:
+        # The second picture shows the third caption, too; the first one the last. Its own always counts.
+        same[1, 2] = same[0, 4] = same[0, 0] = same[1, 1] = True
+    products = (7 * picture.double() @ text.double().T).tolist()
+    held = [[not same[i, j] or i == j for j in range(5)] for i in range(3)]
+    to_text = to_picture = 0.0
+    for own in range(3):
+        row = sum(math.exp(products[own][j]) for j in range(5) if held[own][j])
+        column = sum(math.exp(products[i][own]) for i in range(3) if held[i][own])
+        to_text -= math.log(math.exp(products[own][own]) / row) / 3
+        to_picture -= math.log(math.exp(products[own][own]) / column) / 3
+    loss = contrastive_loss(text, picture, torch.tensor(7.0), same if masked else None)
+    assert loss.item() == pytest.approx((to_text + to_picture) / 2, rel=1e-5)
+
+
+def test_loss_among_nearly_right_captions_by_hand() -> None:
+    own = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
+    wrong = torch.tensor([[[0.0, 1.0], [0.6, 0.8]], [[1.0, 0.0], [0.8, 0.6]]])
+    picture = torch.tensor([[0.8, 0.6], [0.0, 1.0]])
+    # Products with the own caption and the two others: 0.8, 0.6, 0.96 and 1, 0, 0.6; five times as much.
+    rows = [(4, 3, 4.8), (5, 0, 3)]
+    expected = sum(-math.log(math.exp(row[0]) / sum(map(math.exp, row))) for row in rows) / 2
+    assert telling_loss(own, wrong, picture, torch.tensor(5.0)).item() == pytest.approx(expected, rel=1e-5)
+    alike = torch.tensor([[0.6, 0.8]]).expand(4, 2)
+    nothing = telling_loss(alike, alike[:, None].expand(4, 3, 2), alike, torch.tensor(9.0))
+    assert nothing.item() == pytest.approx(math.log(4))
+
+
+@torch.no_grad()
+def test_a_caption_is_the_mean_of_its_tokens() -> None:
+    model = small()
+    tokens = torch.randn(2, 4, 16, generator=seeded(2))
+    ids = torch.tensor([[3, 4, 5, 0], [6, 0, 0, 0]])
+    means = torch.stack([tokens[0, :3].mean(dim=0), tokens[1, 0]])
+    expected = means @ model.text_output.weight.T
+    expected = expected / expected.square().sum(dim=1, keepdim=True).sqrt()
+    torch.testing.assert_close(model.summarized(tokens, ids), expected)
+
+
+@torch.no_grad()
+def test_weights_begin_as_those_of_the_language_model() -> None:
+    torch.manual_seed(0)
+    model = DualEncoder(DualEncoderConfig(**{**SHAPE, "vocab_size": 300, "hidden_size": 80}))
+    for name, weight in model.text_encoder.named_parameters():
+        if weight.dim() < 2:
+            assert (weight == 1).all(), name
+        elif name.endswith("output.weight"):
+            assert (weight == 0).all(), name
+        else:
+            expected = 0.02 if name == "embedding.weight" else 0.5 / math.sqrt(80)
+            assert weight.std().item() == pytest.approx(expected, rel=0.05), name
 
 
 def test_the_vectors_have_length_one() -> None:

@@ -7,7 +7,7 @@ from torch import nn
 from aigc_demo.nets.dcgan import DcganConfig, Discriminator, Generator
 
 
-def pair(size: int, **changes: int) -> tuple[Generator, Discriminator]:
+def pair(size: int, **changes: int | str) -> tuple[Generator, Discriminator]:
     config = {"image_size": size, **changes}
     return Generator(DcganConfig(**config)), Discriminator(DcganConfig(**config, part="discriminator"))
 
@@ -38,17 +38,40 @@ def test_the_first_layer_is_a_transposed_convolution():
     torch.testing.assert_close(seen[0], generator.first(z_BZ[:, :, None, None]))
 
 
-def test_weights_begin_as_the_paper_says():
+@pytest.mark.parametrize("norm", ["batch", "none"])
+def test_weights_begin_as_the_paper_says(norm: str):
     torch.manual_seed(0)
-    generator, discriminator = pair(32)
+    generator, discriminator = pair(32, norm=norm)
     for network in (generator, discriminator):
+        evened = norm == "batch" or network is generator
         for module in network.modules():
             if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
                 assert module.weight.std().item() == pytest.approx(0.02, rel=0.1)
-                assert module.bias is None
+                assert abs(module.weight.mean().item()) < 0.002
+                if evened or module is discriminator.score:
+                    assert module.bias is None
+                else:
+                    assert module.bias.abs().max() == 0
             elif isinstance(module, nn.BatchNorm2d):
                 assert module.weight.mean().item() == pytest.approx(1, abs=0.01)
+                assert module.weight.std().item() == pytest.approx(0.02, rel=0.4)
                 assert module.bias.abs().max() == 0
+        norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+        # Generator: after all layers but the last. Discriminator: after all but the first and the last.
+        assert len(norms) == (3 if network is generator else 2 if evened else 0)
+
+
+def test_a_score_is_convolutions_with_leaky_rectifiers_of_a_fifth():
+    torch.manual_seed(0)
+    _, discriminator = pair(32, num_features=4, norm="none")
+    x_BCHW = y_BCHW = torch.randn(3, 3, 32, 32)
+    for layer in discriminator.layers:
+        if isinstance(layer, nn.Conv2d):
+            layer.bias.data.normal_()
+            y_BCHW = torch.nn.functional.conv2d(y_BCHW, layer.weight, layer.bias, stride=2, padding=1)
+            y_BCHW = torch.where(y_BCHW > 0, y_BCHW, 0.2 * y_BCHW)
+    expected = (y_BCHW * discriminator.score.weight).sum(dim=(1, 2, 3))
+    torch.testing.assert_close(discriminator(x_BCHW), expected)
 
 
 def test_the_hubs_layout_and_back(tmp_path):

@@ -14,6 +14,7 @@ from aigc_demo.nets.transformer import (
     RMSNorm,
     SquaredReLU,
     TransformerConfig,
+    bend,
     next_token_loss,
 )
 from aigc_demo.training.networks import build_gpt2
@@ -147,6 +148,60 @@ def test_squared_relu_and_its_slope() -> None:
     y = SquaredReLU.apply(x)
     y.backward(torch.tensor([1.0, 1.0, 5.0]))
     assert y.tolist() == [0, 0, 9] and x.grad is not None and x.grad.tolist() == [0, 0, 30]
+
+
+@pytest.mark.parametrize("modern", [False, True])
+def test_activations_and_their_slopes_by_formula(modern: bool) -> None:
+    """relu(x)^2 is written with its slope; the other one is the hyperbolic-tangent form of gelu."""
+    x = torch.linspace(-3, 3, 41, dtype=torch.float64, requires_grad=True)
+    if modern:
+        expected = torch.where(x > 0, x * x, 0.0)
+    else:
+        expected = 0.5 * x * (1 + torch.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
+    torch.testing.assert_close(bend(x, modern=modern), expected)
+    slope = torch.randn(41, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    ours, theirs = (torch.autograd.grad(y, x, slope)[0] for y in (bend(x, modern=modern), expected))
+    torch.testing.assert_close(ours, theirs)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("style", ["modern", "gpt2"])
+@pytest.mark.parametrize("tied", [False, True])
+def test_weights_begin_as_the_style_says(style: str, tied: bool) -> None:
+    """Spread of matrices: 0.02; in modern blocks half of 1 / sqrt(inputs), and what is added nothing.
+    In GPT-2 what is added has 0.02 / sqrt(2 layers)."""
+    torch.manual_seed(0)
+    config = small(vocab_size=301, hidden_size=80, mlp_size=150, style=style, tie_embeddings=tied)
+    model = Decoder(config)
+    usual = {"embedding": 0.02, "position": 0.02, "head": 0.02}
+    for name, weight in model.named_parameters():
+        part = name.split(".")[-2]
+        if weight.dim() < 2:
+            if name.endswith("weight"):
+                assert (weight == 1).all(), name
+        elif style == "modern" and part == "output":
+            assert (weight == 0).all(), name
+        else:
+            expected = usual.get(part)
+            if expected is None:
+                in_block = 0.02 / math.sqrt(6) if part == "output" else 0.02
+                expected = 0.5 / math.sqrt(80) if style == "modern" else in_block
+            assert weight.std().item() == pytest.approx(expected, rel=0.05), name
+            assert abs(weight.mean().item()) < 5 * expected / math.sqrt(weight.numel()), name
+    names = {name for name, _ in model.named_parameters()}
+    assert ("head.weight" in names) != tied
+    assert ("position.weight" in names) == (style == "gpt2")
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("style", ["modern", "gpt2"])
+def test_a_block_adds_attention_and_then_what_each_token_thinks(style: str) -> None:
+    model = untrained(small(style=style))
+    block, x = model.blocks[1], torch.randn(2, 5, 28)
+    between = x + block.attention(block.attention_norm(x), causal=True)
+    inner = block.feed_forward.inner(block.feed_forward_norm(between))
+    expected = between + block.feed_forward.output(bend(inner, modern=style == "modern"))
+    torch.testing.assert_close(block(x, causal=True), expected)
 
 
 def test_rms_norm_by_hand() -> None:
