@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from aigc_demo.core.errors import InputError
-from aigc_demo.data.images import PICTURES, PictureCorpus, PictureSettings
+from aigc_demo.data.images import PICTURES, PictureCorpus, PictureSettings, first_of_each
 from aigc_demo.data.preparation import PreparationStep
 from aigc_demo.data.sources import TINY_WORLD
 from aigc_demo.data.tiny_group import CENTRES, SHARES, Group, centres, draw_group, group_standing
@@ -58,6 +58,10 @@ def prepare_groups(source: str, settings: PictureSettings) -> GroupCorpus:
     counts = rng.choices(list(SHARES), list(SHARES.values()), k=settings.num_pictures)
     groups = [draw_group(rng, count) for count in counts]
     pixels = drawn(groups, size, rng)
+    kept, _ = first_of_each(pixels)
+    dropped = len(groups) - len(kept)
+    if dropped:
+        pixels, groups = pixels[kept], [groups[place] for place in kept]
     truth, weather = truth_of(groups)
     num_held = int(len(groups) * settings.validation_fraction)
     parts = slice(num_held, None), slice(0, num_held)
@@ -74,7 +78,8 @@ def prepare_groups(source: str, settings: PictureSettings) -> GroupCorpus:
         train_texts=None,
         validation_texts=None,
         report=(
-            PreparationStep("read", len(groups), 0, {"image_size": size, "things": sum(counts)}, PICTURES),
+            PreparationStep("read", len(counts), 0, {"image_size": size, "things": sum(counts)}, PICTURES),
+            PreparationStep("clean", len(groups), dropped, {"repeated": dropped}, PICTURES),
             PreparationStep(
                 "split",
                 len(groups),

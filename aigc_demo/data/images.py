@@ -131,10 +131,9 @@ def prepare_pictures(source: str, settings: PictureSettings) -> PictureCorpus:
     import torch  # here: whoever only wants the settings, as a page does, does not wait for it
 
     read = _read(source, settings)
-    digests = [hashlib.sha256(picture.tobytes()).digest() for picture in read.pixels]
-    kept = np.sort(np.unique(np.array(digests), return_index=True)[1])  # where each is met first
-    dropped = len(digests) - len(kept)
-    train, validation = split([digests[place] for place in kept], settings.validation_fraction)
+    kept, digests = first_of_each(read.pixels)
+    dropped = len(read.pixels) - len(kept)
+    train, validation = split(digests, settings.validation_fraction)
     parts = kept[train], kept[validation]
     sha256 = hashlib.sha256(str((len(kept), *read.pixels.shape[1:])).encode())
     for place in kept:
@@ -163,6 +162,13 @@ def prepare_pictures(source: str, settings: PictureSettings) -> PictureCorpus:
         validation_texts=texts[1],
         report=report,
     )
+
+
+def first_of_each(pixels: np.ndarray) -> tuple[np.ndarray, list[bytes]]:
+    """Where each different picture is met first, in ascending order, and the hashes of these."""
+    digests = [hashlib.sha256(picture.tobytes()).digest() for picture in pixels]
+    kept = np.sort(np.unique(np.array(digests), return_index=True)[1])
+    return kept, [digests[place] for place in kept]
 
 
 def split(digests: Sequence[bytes], validation_fraction: float) -> tuple[np.ndarray, np.ndarray]:

@@ -9,8 +9,9 @@ from PIL import Image
 
 from aigc_demo.core.device import seeded
 from aigc_demo.core.errors import InputError
+from aigc_demo.data import images
 from aigc_demo.data.images import PictureSettings, augment, prepare_pictures, split
-from aigc_demo.data.tiny_picture import mode_name
+from aigc_demo.data.tiny_picture import mode_name, thing_of
 
 COLOURS = ("red", "lime", "blue", "white", "black", "yellow", "cyan", "magenta", "gray", "navy")
 
@@ -104,6 +105,58 @@ def test_equal_pictures_are_dropped_and_counted_and_the_first_is_kept(tmp_path):
         "facts": {"repeated": 3},
         "unit": "pictures",
     }
+
+
+@pytest.mark.parametrize("validation_fraction", [0.0, 0.3, 0.6])
+def test_labels_and_captions_stay_with_their_pictures_where_repeated_ones_come_first(
+    tmp_path, validation_fraction
+):
+    """Every picture is one colour, of which class and caption can be told; the first one of equals counts."""
+    order = [0, 0, 1, 0, 2, 1, 1, 3, 4, 0, 5, 6, 2, 7, 8, 9, 9]
+    names = [(f"{'abc'[colour % 3]}/{place:02}.png", COLOURS[colour]) for place, colour in enumerate(order)]
+    source = folder_of(tmp_path, names)
+    (tmp_path / "metadata.csv").write_text(
+        "file_name,text\n" + "".join(f"{name},{name} is {colour}\n" for name, colour in names)
+    )
+    settings = PictureSettings(validation_fraction=validation_fraction)
+    corpus = prepare_pictures(source, settings)
+    parts = (
+        (corpus.train, corpus.train_labels, corpus.train_texts),
+        (corpus.validation, corpus.validation_labels, corpus.validation_texts),
+    )
+    first = {colour: name for name, colour in sorted(names, reverse=True)}
+    by_value = {Image.new("RGB", (1, 1), colour).getpixel((0, 0)): colour for colour in COLOURS}
+    held = int(10 * validation_fraction)
+    assert [len(pictures) for pictures, _, _ in parts] == [10 - held, held]
+    assert corpus.report[1].facts["repeated"] == len(order) - 10
+    for pictures, labels, texts in parts:
+        colours = [by_value[tuple(picture[:, 5, 5].tolist())] for picture in pictures]
+        assert [corpus.mode_names[label] for label in labels] == [first[colour][0] for colour in colours]
+        assert list(texts) == [f"{first[colour]} is {colour}" for colour in colours]
+        assert list(texts) == sorted(texts), "in the order of the files"
+    assert not digests(corpus.train) & digests(corpus.validation)
+
+
+def test_what_the_tiny_world_draws_twice_is_dropped_with_its_label_and_caption(monkeypatch):
+    """Without its chance there are 144 drawings; of 300 many are repeated, among them the second already."""
+    drawn_once = images.draw
+    monkeypatch.setattr(images, "draw", lambda subject, size, rng: drawn_once(subject, size))
+    images._drawn.cache_clear()
+    corpus = prepare_pictures("tiny-world", PictureSettings(num_pictures=300, validation_fraction=0.4))
+    images._drawn.cache_clear()
+    num_kept = len(corpus.train) + len(corpus.validation)
+    assert corpus.report[1].dropped == 300 - num_kept > 150
+    assert not digests(corpus.train) & digests(corpus.validation)
+    assert len(digests(corpus.train) | digests(corpus.validation)) == num_kept
+    for pictures, labels, texts in (
+        (corpus.train, corpus.train_labels, corpus.train_texts),
+        (corpus.validation, corpus.validation_labels, corpus.validation_texts),
+    ):
+        assert len(pictures) == len(labels) == len(texts) > 30
+        for picture, label, text in zip(pictures, labels.tolist(), texts, strict=True):
+            expected = np.asarray(drawn_once(thing_of(label), 32)).transpose(2, 0, 1)
+            assert np.array_equal(picture.numpy(), expected)
+            assert text.endswith(mode_name(label))
 
 
 def test_names_and_order_do_not_change_what_is_held_out(tmp_path):
