@@ -147,8 +147,10 @@ def serve(studio: Studio | None = None) -> None:
     clear_answers(page)
     serving.bound_server(page.server)
     studio.runs.desk.open()
-    serving.warm_up(lambda: _load_defaults(studio.cache))
+    warming = serving.warm_up(lambda: _load_defaults(studio.cache))
     serving.wait_for_end(lambda: _close(studio, page))
+    # A library that is being imported in a thread aborts a process that ends.
+    warming.join(serving.WARM_UP_END_SECONDS)
 
 
 def _close(studio: Studio, page: gr.Blocks) -> None:

@@ -26,6 +26,7 @@ from aigc_demo.ui.slots import MOST_THREADS, Readers, ReaderWatch
 from aigc_demo.ui.upload_limits import UploadLimits
 
 WARM_UP_SECONDS = 0.5
+WARM_UP_END_SECONDS = 20
 CLOSE_SECONDS = 1
 
 QUEUE: dict[str, Any] = {"api_open": False}
@@ -99,7 +100,11 @@ def bound_server(server: Any) -> None:
 
 
 def warm_up(prepare: Callable[[], None]) -> threading.Thread:
-    """Prepare what the first visitor needs, once the page answers; a failure only costs the head start."""
+    """Prepare what the first visitor needs, once the page answers; a failure only costs the head start.
+
+    Returns:
+        The thread; a process that ends waits for it, at most WARM_UP_END_SECONDS.
+    """
 
     def work() -> None:
         time.sleep(WARM_UP_SECONDS)

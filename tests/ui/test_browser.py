@@ -356,6 +356,20 @@ def test_a_switch_renames_every_tab_at_once_opened_or_not(chromium, page_url, wi
         assert names_of_tabs(page) == sorted(NAMES_OF_TABS["en"])
 
 
+def test_of_switches_in_quick_succession_the_last_one_counts(chromium, page_url):
+    with opened(chromium, page_url) as page:
+        settle(page)
+        for languages in (["zh-CN", "en"], ["zh-TW", "zh-CN", "zh-TW", "en"], ["zh-CN", "zh-TW", "zh-CN"]):
+            page.evaluate("languages => languages.forEach(window.aigc.switchLanguage)", languages)
+            page.wait_for_timeout(1000)
+            last = languages[-1]
+            assert page.evaluate("document.documentElement.lang") == last
+            assert page.evaluate("document.cookie").endswith(f"lang={last}")
+            generate = {"en": "Generate", "zh-CN": "生成"}[last]
+            assert page.locator("#generate").text_content().strip() == generate
+            assert names_of_tabs(page) == sorted(NAMES_OF_TABS[last])
+
+
 def test_a_reader_of_chinese_begins_with_chinese(chromium, page_url):
     def begun(page):
         names = [page.input_value(f"#model-{side} input").split(" ")[0] for side in ("left", "right")]

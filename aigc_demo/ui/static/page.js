@@ -40,18 +40,24 @@
     new MutationObserver(relabelTabs).observe(bar, {childList: true, characterData: true, subtree: true});
     relabelTabs();
   };
-  const setLanguage = async wish => {
-    const language = LANGUAGES.includes(wish) ? wish : 'en';
-    keep(language);
-    document.documentElement.lang = language;
+  const changeLanguageOfGradio = async language => {
+    if (!core || language !== wanted) return;  // another switch was pressed meanwhile
+    const {changeLocale} = await import(new URL('./assets/' + core, document.baseURI));
+    await changeLocale(language);
+    document.documentElement.lang = wanted;
+    relabelTabs();
+    window.dispatchEvent(new Event('resize'));  // the tabs are as wide as their names
+  };
+  let wanted = 'en', switching = Promise.resolve();
+  const setLanguage = wish => {
+    wanted = LANGUAGES.includes(wish) ? wish : 'en';
+    keep(wanted);
+    document.documentElement.lang = wanted;
     relabel(document);
-    if (core) {
-      const {changeLocale} = await import(new URL('./assets/' + core, document.baseURI));
-      await changeLocale(language);
-      document.documentElement.lang = language;
-      relabelTabs();
-      window.dispatchEvent(new Event('resize'));  // the tabs are as wide as their names
-    }
+    const language = wanted;
+    // One after the other: of two at once the slower one would have the last word.
+    switching = switching.then(() => changeLanguageOfGradio(language)).catch(error => console.error(error));
+    return switching;
   };
   const switchLanguage = language => {
     if (core) return setLanguage(language);
