@@ -33,6 +33,7 @@ class Asked:
         disk_mib: that it will take.
         memory_mib: that it will take.
         trains: whether it is to be trained.
+        goes_on_from: where the run or the model lies that it goes on from, as a path; None for nowhere.
     """
 
     secret: str
@@ -41,6 +42,7 @@ class Asked:
     disk_mib: float = 0.0
     memory_mib: float = 0.0
     trains: bool = True
+    goes_on_from: str | None = None
 
 
 class Admission:
@@ -131,12 +133,12 @@ class Admission:
             names = self._usage.names_of(asked.address)
             self._check_room(names, asked.disk_mib, limits.disk_mib_per_address, "disk_of_network")
         if limits.delete_oldest:
-            self._make_room(asked.disk_mib)
+            self._make_room(asked)
         self._check_room(self._usage.names(), asked.disk_mib, limits.disk_mib, "disk_of_all")
 
     def _check_room(self, names: Iterable[str], more_mib: float, limit_mib: int, key: str) -> None:
         used = self._used_mib(names) if limit_mib else 0.0  # nobody looks at the disk for no limit
-        if limit_mib and (used >= limit_mib or used + more_mib > limit_mib):
+        if limit_mib and not _has_room(used, more_mib, limit_mib):
             raise InputError(key, used=round(used), needed=round(more_mib), limit=limit_mib)
 
     def room_mib(self, asked: Asked) -> float:
@@ -161,18 +163,41 @@ class Admission:
             if taken
         )
 
-    def _make_room(self, more_mib: float) -> None:
-        """Remove the oldest runs of visitors that have ended, until there is room for one more."""
-        limit = self.limits.disk_mib
-        ended = {folder.name for folder, ticket in self._notes.tickets() if ticket.stage == "ended"}
-        names = self._usage.names()
-        used = self._used_mib(names)
+    def _make_room(self, asked: Asked) -> None:
+        """Remove the oldest runs of visitors that have ended, until there is room for one more.
+
+        None is removed where all of them would not be enough, and none that another one goes on from.
+        """
+        limit, names = self.limits.disk_mib, self._usage.names()
+        if not limit:
+            return
+        tickets = self._notes.tickets()
+        needed = {self._run_at(asked.goes_on_from)}
+        needed |= {self._run_at(_word_after("--init", t)) for _, t in tickets if t.stage != "ended"}
+        ended = {folder.name for folder, t in tickets if t.stage == "ended"} - needed
+        used, removed = self._used_mib(names), []
         for name in names:
-            if not limit or used + more_mib <= limit:
-                return
-            if name in ended:
+            if not _has_room(used, asked.disk_mib, limit) and name in ended:
                 used -= self._used_mib([name])
+                removed.append(name)
+        if _has_room(used, asked.disk_mib, limit):
+            for name in removed:
                 self._delete(name)
+
+    def _run_at(self, place: str | None) -> str:
+        """The run in whose folder something lies; "" for what lies elsewhere."""
+        path = Path(place or "")
+        inside = path.is_relative_to(self._folder) and path != self._folder
+        return path.relative_to(self._folder).parts[0] if inside else ""
+
+
+def _has_room(used_mib: float, more_mib: float, limit_mib: int) -> bool:
+    return used_mib < limit_mib and used_mib + more_mib <= limit_mib
+
+
+def _word_after(name: str, ticket: Ticket) -> str | None:
+    words = ticket.arguments
+    return words[words.index(name) + 1] if name in words[:-1] else None
 
 
 def asked_minutes(words: Sequence[str], limits: Limits) -> float:

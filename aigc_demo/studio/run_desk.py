@@ -166,7 +166,7 @@ class RunDesk(SeenRuns):
         """
         check_training_is_on()
         minutes = asked_minutes(budget, self.limits)
-        asked = Asked(secret, address, minutes)
+        asked = Asked(secret, address, minutes, goes_on_from=init)
         self._check(asked)  # before anything that takes time
         with contextlib.ExitStack() as unpacking:
             # Before the lock is taken: unpacking may last, and nobody else shall wait for it.
@@ -267,7 +267,8 @@ class RunDesk(SeenRuns):
             if minutes <= 0:
                 raise InputError("run_minutes", limit=self.limits.run_minutes)
             disk_mib, memory_mib = expected_again(ticket, folder)
-            self._admission.check(Asked(secret, address, minutes, disk_mib, memory_mib))
+            asked = Asked(secret, address, minutes, disk_mib, memory_mib, goes_on_from=str(folder))
+            self._admission.check(asked)
             arguments = [word for word in ticket.arguments if word != "--resume"]
             if run.exists():
                 arguments.append("--resume")

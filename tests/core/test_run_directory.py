@@ -1,13 +1,16 @@
 """A run on disk is whole at every moment, whatever was killed in the middle of writing."""
 
+import errno
 import json
 import logging
 import math
+import os
 import shutil
 import warnings
 from itertools import pairwise
 
 import pytest
+from PIL import Image
 
 from aigc_demo.core import run_directory
 from aigc_demo.core.errors import DemoError, InputError
@@ -202,6 +205,128 @@ def test_write_atomically_replaces_and_leaves_nothing_beside(tmp_path):
     write_atomically(path, "新")
     assert path.read_text("utf8") == "新"
     assert [one.name for one in tmp_path.iterdir()] == ["config.json"]
+
+
+def write_sheet(run, shade):
+    run.write_sample_picture(2, Image.new("RGB", (4, 4), (shade, shade, shade)))
+
+
+REWRITES = {
+    "config.json": (lambda run: run.change_config(steps=1), lambda run: run.change_config(steps=2000)),
+    "events.jsonl": (lambda run: run.rewind_events(2), lambda run: run.rewind_events(1)),
+    "samples/step-000002.txt": (
+        lambda run: run.write_sample(2, "床前"),
+        lambda run: run.write_sample(2, "明"),
+    ),
+    "samples/step-000002.png": (lambda run: write_sheet(run, 0), lambda run: write_sheet(run, 255)),
+}
+
+
+def written_once(run, name):
+    """The file as it is after the first of two writes; what the second one does."""
+    for step in (1, 2):
+        run.append(StepDone(step, 3.5))
+    first, second = REWRITES[name]
+    first(run)
+    return run.path / name, second
+
+
+def files_of(run):
+    return {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("name", REWRITES)
+def test_a_reader_sees_the_old_file_until_the_new_one_is_whole(run, monkeypatch, name):
+    path, write = written_once(run, name)
+    old, seen = path.read_bytes(), []
+    replace = type(path).replace
+
+    def replaced(beside, target):
+        seen.append((target, target.read_bytes(), beside.read_bytes()))
+        return replace(beside, target)
+
+    monkeypatch.setattr(type(path), "replace", replaced)
+    write(run)
+    new = path.read_bytes()
+    assert new != old and seen == [(path, old, new)], "what takes the name at once is whole by then"
+    assert not [one for one in files_of(run) if one.name.startswith(".")]
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()])
+@pytest.mark.parametrize("name", REWRITES)
+def test_where_writing_fails_half_way_the_old_file_stays_and_nothing_beside_it(run, monkeypatch, name, error):
+    _, write = written_once(run, name)
+    before = files_of(run)
+
+    def half_written(*rest, **others):
+        beside = [path for path, content in files_of(run).items() if before.get(path) != content]
+        assert [path.name.startswith(".") for path in beside] == [True], "half of it is there, hidden"
+        raise error
+
+    def half_a_picture(picture, path, format):
+        path.write_bytes(b"\x89PNG")
+        half_written()
+
+    monkeypatch.setattr(os, "fsync", half_written)
+    monkeypatch.setattr(Image.Image, "save", half_a_picture)
+    with pytest.raises(DemoError if isinstance(error, OSError) else KeyboardInterrupt) as caught:
+        write(run)
+    assert getattr(caught.value, "key", "cannot_write") == "cannot_write"
+    assert files_of(run) == before
+
+
+def test_a_checkpoint_whose_manifest_cannot_be_written_is_none(run, monkeypatch):
+    place = save(run, 1)
+    fill(run.begin_checkpoint(2))
+
+    def full(file):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(DemoError, match="No space left"):
+        run.finish_checkpoint(2)
+    assert run.checkpoints() == [place]
+    assert not (run.path / "checkpoints/step-000002").exists()
+    monkeypatch.undo()
+    assert step_of(save(run, 2)) == 2, "and once there is room, the same step is written"
+
+
+def test_what_is_written_lies_on_the_disk_before_it_takes_the_name(tmp_path, monkeypatch):
+    """After a power cut a name may else lead to an empty file."""
+    order, fsync, replace = [], os.fsync, type(tmp_path).replace
+    monkeypatch.setattr(os, "fsync", lambda file: order.append(os.fstat(file).st_size) or fsync(file))
+    monkeypatch.setattr(type(tmp_path), "replace", lambda *names: order.append("name") or replace(*names))
+    write_atomically(tmp_path / "config.json", "明月")
+    assert order == [len("明月".encode()), "name"]
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_what_takes_the_place_of_another_file_does_so_whole(tmp_path, kind):
+    target = tmp_path / "target"
+    if kind == "file":
+        target.write_text("old")
+    else:
+        target.mkdir()
+    with whole_or_nothing(target) as place:
+        if kind == "file":
+            place.write_text("new")
+            assert target.read_text() == "old"
+        else:
+            place.mkdir()
+            (place / "file").write_text("new")
+            assert list(target.iterdir()) == []
+    assert (target if kind == "file" else target / "file").read_text() == "new"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_of_new_folders_none_is_left_after_an_error(tmp_path):
+    def fill_and_fail():
+        with whole_or_nothing(tmp_path / "a" / "b" / "target"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(DemoError):
+        fill_and_fail()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_sample_is_a_file_of_its_step(run):

@@ -5,8 +5,8 @@ import itertools
 import pytest
 
 from aigc_demo.core.errors import DemoError, InputError
-from aigc_demo.studio import run_desk
-from aigc_demo.studio.admission import asked_minutes, expected
+from aigc_demo.studio import admission, run_desk
+from aigc_demo.studio.admission import asked_minutes, expected, expected_again
 from aigc_demo.studio.limits import PUBLIC, Limits
 from aigc_demo.studio.run_desk import DeskRules, RunDesk
 from aigc_demo.studio.ticket import Ticket
@@ -176,6 +176,141 @@ def test_twenty_cleared_cookies_reach_no_more_than_the_public_preset_gives(tmp_p
             end(desk, name, 2**18)
     assert asked <= PUBLIC["minutes_per_address"] and taken >= 2
     assert desk._notes.bytes_of([desk.folder]) < PUBLIC["disk_mib_per_address"] * 2**20
+
+
+ANNA, BELA = "anna" * 5, "bela" * 5
+# What stands at a limit when a run goes on, the limit that just lets it, and what is said one below.
+# The run was ordered for 6 minutes and has had 2; it takes 2 MiB, and 1.5 more.
+AT_RESUME = {
+    "runs of the visitor": (ANNA, THERE, {"runs_per_visitor": 2}, "too_many_runs"),
+    "runs of the address": (BELA, HERE, {"runs_per_address": 2}, "too_many_runs_of_network"),
+    "runs that wait": (BELA, THERE, {"runs_waiting": 2}, "queue_full"),
+    "minutes of the address": (BELA, HERE, {"minutes_per_address": 2 + 5 + 4}, "minutes_used"),
+    "minutes of all": (BELA, THERE, {"minutes_waiting": 5 + 4}, "minutes_waiting"),
+    "disk of the visitor": (ANNA, THERE, {"disk_mib_per_visitor": 5}, "disk_budget"),
+    "disk of the address": (BELA, HERE, {"disk_mib_per_address": 5}, "disk_of_network"),
+    "disk of all": (BELA, THERE, {"disk_mib": 5}, "disk_of_all"),
+    "disk of one run": (BELA, THERE, {"run_disk_mib": 2}, "run_needs_disk"),
+    "memory of one run": (BELA, THERE, {"run_memory_mib": 7}, "needs_memory"),
+}
+
+
+def stopped_beside_another(tmp_path, monkeypatch, other, its_address):
+    """Anna's run that has ended before its end, beside one that waits, as large as the smallest counts."""
+    monkeypatch.setattr(run_desk, "expected_again", lambda ticket, folder: (1.5, 7.0))
+    desk = desk_of(tmp_path, runs_per_visitor=0, runs_per_address=0, runs_waiting=0)
+    name = order(desk, minutes="6", secret=ANNA)
+    end(desk, name, 2 * 2**20)
+    folder = desk.folder / name
+    Ticket.load(folder).changed(folder, spent_minutes=2.0)
+    desk._usage.took(name, 2.0)
+    order(desk, its_address, minutes="5", secret=other)
+    return desk, name
+
+
+@pytest.mark.parametrize("kind", AT_RESUME)
+def test_a_run_goes_on_only_within_the_limits_of_who_resumes_it(tmp_path, monkeypatch, kind):
+    other, its_address, limits, key = AT_RESUME[kind]
+    desk, name = stopped_beside_another(tmp_path, monkeypatch, other, its_address)
+    ((limit, enough),) = limits.items()
+    before = Ticket.load(desk.folder / name)
+    desk._admission.limits = Limits(**{limit: enough - 1})
+    with pytest.raises(InputError) as caught:
+        desk.resume(name, ANNA, HERE)
+    assert caught.value.key == key
+    assert Ticket.load(desk.folder / name) == before and desk._usage.minutes(name) == 2.0
+    assert name in desk.names()
+    desk._admission.limits = Limits(**limits)
+    desk.resume(name, ANNA, HERE)
+    assert Ticket.load(desk.folder / name).stage == "waiting"
+    assert desk._usage.minutes(name) == 6.0, "the two that it had and the four that it may have"
+
+
+def test_the_minutes_of_a_run_that_goes_on_are_those_that_it_has_not_had(tmp_path, monkeypatch):
+    desk, name = stopped_beside_another(tmp_path, monkeypatch, BELA, THERE)
+    for spent in (6.0, 6.5):
+        Ticket.load(desk.folder / name).changed(desk.folder / name, spent_minutes=spent)
+        with pytest.raises(InputError) as caught:
+            desk.resume(name, ANNA, HERE)
+        assert caught.value.key == "run_minutes"
+    # A host that gives less to a run than it did then gives what is left of that.
+    desk.limits = desk._admission.limits = Limits(run_minutes=5, minutes_per_address=9)
+    Ticket.load(desk.folder / name).changed(desk.folder / name, spent_minutes=4.5)
+    desk.resume(name, ANNA, HERE)
+    assert desk._usage.minutes(name) == 5.0
+
+
+def test_no_run_is_removed_to_make_room_for_itself(tmp_path, monkeypatch):
+    """The oldest run of all that have ended is the one that is to go on."""
+    desk, name = stopped_beside_another(tmp_path, monkeypatch, BELA, THERE)
+    younger = order(desk, THERE, secret=BELA)
+    end(desk, younger, 2**20)
+    desk._admission.limits = Limits(disk_mib=5, delete_oldest=True)
+    desk.resume(name, ANNA, HERE)
+    assert name in desk.names() and younger not in desk.names()
+    assert Ticket.load(desk.folder / name).stage == "waiting"
+
+
+def test_a_run_that_cannot_have_its_room_is_still_there(tmp_path, monkeypatch):
+    desk, name = stopped_beside_another(tmp_path, monkeypatch, BELA, THERE)
+    desk._admission.limits = Limits(disk_mib=4, delete_oldest=True)
+    with pytest.raises(InputError) as caught:
+        desk.resume(name, ANNA, HERE)
+    assert caught.value.key == "disk_of_all"
+    assert name in desk.names() and Ticket.load(desk.folder / name).stage == "ended"
+
+
+def test_no_run_is_removed_that_another_one_goes_on_from(tmp_path, monkeypatch):
+    desk = desk_of(tmp_path, disk_mib=3, delete_oldest=True)
+    first, second, third = (order(desk) for _ in range(3))
+    for name in (first, second, third):
+        end(desk, name, 2**20)
+    monkeypatch.setattr(run_desk, "expected", lambda *order: (0.5, 0.0))
+    waiting = order(desk, init=str(desk.folder / first / "checkpoints/step-000020"))
+    assert set(desk.names()) == {first, third, waiting}, "the second was the oldest of the others"
+    desk._admission.limits = Limits(disk_mib=2, delete_oldest=True)
+    assert refusal(desk) == "disk_of_all"
+    assert set(desk.names()) == {first, third, waiting}, "it still waits for what it goes on from"
+    end(desk, waiting, 100)
+    new = order(desk)
+    assert set(desk.names()) == {waiting, new}
+
+
+def test_nothing_is_removed_where_it_would_not_be_enough(tmp_path, monkeypatch):
+    desk = desk_of(tmp_path, disk_mib=6, delete_oldest=True)
+    ended = order(desk)
+    end(desk, ended, 2 * 2**20)
+    monkeypatch.setattr(run_desk, "expected", lambda *order: (3.0, 0.0))
+    waiting = order(desk)
+    monkeypatch.setattr(run_desk, "expected", lambda *order: (3.5, 0.0))
+    assert refusal(desk) == "disk_of_all"
+    assert set(desk.names()) == {waiting, ended}
+
+
+@pytest.mark.parametrize("num_runs", [3, 5])
+def test_of_many_small_runs_the_oldest_goes_when_they_fill_the_disk_exactly(tmp_path, num_runs):
+    """Each counts as one MiB."""
+    desk = desk_of(tmp_path, disk_mib=num_runs, delete_oldest=True, runs_waiting=0, runs_per_address=0)
+    names = [order(desk) for _ in range(num_runs)]
+    for name in names:
+        end(desk, name)
+    new = order(desk)
+    assert set(desk.names()) == {*names[1:], new}
+
+
+def test_what_a_run_still_takes_is_what_is_not_there_yet(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(admission, "expected", lambda *order, **more: asked.append((order, more)) or (10, 5))
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "1.png").write_bytes(b"x" * 700)
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "weights").write_bytes(b"x" * 3 * 2**20)
+    words = ("train", "gpt", "--data", str(tmp_path / "own"), "--init", "gpt-1@20", "--set", "num_layers=2")
+    ticket = Ticket("x", (*words, "--set", "hidden_size=64"), "ended", 0.0)
+    assert expected_again(ticket, tmp_path / "run") == (7.0, 5)
+    assert asked == [(("gpt", ["num_layers=2", "hidden_size=64"], 700), {"init": "gpt-1@20"})]
+    (tmp_path / "run" / "more").write_bytes(b"x" * 8 * 2**20)
+    assert expected_again(ticket, tmp_path / "run")[0] == 0.0, "never less than nothing"
 
 
 def test_a_run_that_goes_on_counts_what_it_had(tmp_path):

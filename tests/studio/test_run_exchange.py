@@ -173,6 +173,31 @@ def test_what_is_no_exported_run(run: RunDirectory, tmp_path: Path, files: dict,
     assert not list(tmp_path.rglob("evil*"))
 
 
+def test_weights_of_another_model_of_the_same_size_are_refused(run: RunDirectory, tmp_path: Path) -> None:
+    """They would load, and lengths say nothing: only their hash is another one."""
+    packed, early = exported(run, tmp_path), (run.checkpoints()[0] / "model.safetensors").read_bytes()
+    with zipfile.ZipFile(packed) as archive:
+        late = archive.read(WEIGHTS)
+    assert len(early) == len(late) and early != late
+    with pytest.raises(InputError, match=r"model\.safetensors is not the file"):
+        import_run(changed(packed, **{WEIGHTS: early}), tmp_path / "there", "s")
+    assert list((tmp_path / "there").glob("*")) == []
+
+
+@pytest.mark.parametrize("name", ["config.json", "tokenizer.json"])
+def test_a_file_of_the_checkpoint_with_one_other_byte_is_refused(
+    run: RunDirectory, tmp_path: Path, name: str
+) -> None:
+    packed, inside = exported(run, tmp_path), f"checkpoints/step-000002/{name}"
+    with zipfile.ZipFile(packed) as archive:
+        content = archive.read(inside)
+    other = re.sub(rb"[:,]", b" ", content, count=1)
+    assert len(other) == len(content) and other != content
+    with pytest.raises(InputError, match=f"{name} is not the file that its manifest names"):
+        import_run(changed(packed, **{inside: other}), tmp_path / "there", "s")
+    assert list((tmp_path / "there").glob("*")) == []
+
+
 def test_weights_that_are_made_up_are_refused_by_their_header(run: RunDirectory, tmp_path: Path) -> None:
     from aigc_demo.core.run_directory import manifest
 
