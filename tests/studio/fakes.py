@@ -18,7 +18,7 @@ class AlphabetSession:
     def logits(self):
         self.model.wait()
         probs = torch.full((len(LETTERS),), (1 / 16) / (len(LETTERS) - 1))
-        probs[(self.last + 1) % len(LETTERS)] = 15 / 16
+        probs[(self.last + self.model.step) % len(LETTERS)] = 15 / 16
         return probs.log()
 
     def push(self, index):
@@ -26,7 +26,7 @@ class AlphabetSession:
 
 
 class AlphabetModel:
-    """Writes "bcdefghij" after "a"; each letter costs -log2(15/16) bits."""
+    """Writes "bcdefghij" after "a"; each letter costs -log2(15/16) bits. With step -1 it goes backwards."""
 
     family = "ours"
     vocab_size = len(LETTERS)
@@ -37,9 +37,9 @@ class AlphabetModel:
     end_ids = ()
     unknown_id = None
 
-    def __init__(self, name="alphabet", seconds=0.0, breaks_after=None, num_parameters=10):
+    def __init__(self, name="alphabet", seconds=0.0, breaks_after=None, num_parameters=10, step=1):
         self.name, self.seconds, self.breaks_after = name, seconds, breaks_after
-        self.num_parameters = num_parameters
+        self.num_parameters, self.step = num_parameters, step
         self.drawn = 0
         self.threads = set()
         self.spans_of_work = []

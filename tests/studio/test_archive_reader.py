@@ -12,7 +12,7 @@ from aigc_demo.core.errors import InputError
 from aigc_demo.core.events import StepDone, Warned
 from aigc_demo.core.run_directory import MANIFEST, RunDirectory, manifest
 from aigc_demo.generators.catalog import ASSETS
-from aigc_demo.studio.archive_reader import check_events, unpack
+from aigc_demo.studio.archive_reader import MODEL_FILES, RUN_FILES, check_events, unpack
 from aigc_demo.studio.run_exchange import export_run, import_run
 from aigc_demo.studio.run_samples import sample_path
 from tests.generators.conftest import save_ours
@@ -426,3 +426,35 @@ def test_the_room_that_there_is_counts(exported: Path, tmp_path: Path) -> None:
         unpack(exported, tmp_path / "none", size - 1)
     unpack(exported, tmp_path / "all", size)
     assert (tmp_path / "all" / "config.json").is_file()
+
+
+@pytest.mark.parametrize(
+    ("name", "most"),
+    [("README.md", RUN_FILES["README.md"]), (f"{STEP}/config.json", MODEL_FILES["config.json"])],
+)
+def test_a_file_may_be_as_large_as_it_ever_is_and_not_a_byte_more(
+    tmp_path: Path, name: str, most: int
+) -> None:
+    for size in (most, most + 1):
+        with zipfile.ZipFile(tmp_path / f"{size}.zip", "w", zipfile.ZIP_STORED) as file:
+            file.writestr(name, b"x" * size)
+        (tmp_path / str(size)).mkdir()
+    unpack(tmp_path / f"{most}.zip", tmp_path / str(most))
+    assert (tmp_path / str(most) / name).stat().st_size == most
+    with pytest.raises(InputError, match="larger than it ever is"):
+        unpack(tmp_path / f"{size}.zip", tmp_path / str(size))
+
+
+@pytest.mark.parametrize(("held", "promised"), [(1000, 1010), (1000, 990)])
+def test_a_file_holds_as_many_bytes_as_the_list_of_contents_says(
+    tmp_path: Path, held: int, promised: int
+) -> None:
+    path = tmp_path / "x.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("README.md", b"x" * held)
+    content = path.read_bytes()
+    assert content.count(held.to_bytes(4, "little")) == 2, "before the file and in the list"
+    path.write_bytes(content.replace(held.to_bytes(4, "little"), promised.to_bytes(4, "little")))
+    (tmp_path / "there").mkdir()
+    with pytest.raises(InputError, match=r"false|damaged"):
+        unpack(path, tmp_path / "there")

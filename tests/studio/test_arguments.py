@@ -5,7 +5,7 @@ import math
 import pytest
 
 from aigc_demo.core.errors import InputError
-from aigc_demo.studio.arguments import check_number
+from aigc_demo.studio.arguments import MAX_TOKENS, check_number, checked_ids
 
 
 @pytest.mark.parametrize("value", [1, 5, 2.0])
@@ -35,3 +35,16 @@ def test_anything_else_is_refused(value, key):
         check_number("num", value, 1, 5, whole=True)
     assert refused.value.key == key
     assert len(str(refused.value)) < 200
+
+
+def test_ids_are_whole_numbers_that_32_bits_hold():
+    assert checked_ids("token_ids", [0, 3.0, 2**31 - 1]) == (0, 3, 2**31 - 1)
+    assert checked_ids("token_ids", (1,) * MAX_TOKENS) == (1,) * MAX_TOKENS
+    assert checked_ids("token_ids", None) == ()
+    for wrong in (2**31, 2.0**31, -1, 0.5, math.nan, math.inf, True, "1", None, [1]):
+        with pytest.raises(InputError) as refused:
+            checked_ids("token_ids", [1, wrong])
+        assert refused.value.key == "setting_type"
+    with pytest.raises(InputError) as refused:
+        checked_ids("token_ids", [1] * (MAX_TOKENS + 1))
+    assert refused.value.key == "setting_range"

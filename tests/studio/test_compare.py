@@ -234,9 +234,32 @@ def test_what_does_not_fit_is_refused_before_a_model_is_loaded(models, prompt, s
     assert refused.value.key == key
 
 
-def test_an_id_outside_the_vocabulary_fails_the_column():
-    (column,) = last(run(["alphabet"], written=[(Token(99, "?", 0.0),)]))
-    assert column.error.key == "token_not_in_vocabulary"
+@pytest.mark.parametrize("wrong", [(99,), (10,), (9,), (1, 2, 4), (4, 1)])
+def test_an_id_outside_the_vocabulary_or_a_banned_one_fails_its_column_alone(wrong):
+    """Ten letters, of which two are banned."""
+    muted = AlphabetModel()
+    muted.banned_ids = (4, 9)
+    cache = cache_of(alphabet=muted, slow=AlphabetModel("slow"))
+    written = [[*wrong], tuple(Token(index, "?", 0.0) for index in (4, 9))]
+    column, other = last(run(["alphabet", "slow"], cache=cache, written=written))
+    assert (column.error.key, column.state) == ("token_not_in_vocabulary", "failed")
+    assert column.error.values["got"] == next(index for index in wrong if index in (4, 9, 10, 99))
+    assert (other.state, other.ids) == ("finished", (4, 9, 0, 1, 2, 3)), "of this model no id is banned"
+
+
+def test_each_column_goes_on_after_what_was_written_in_it():
+    cache = cache_of(alphabet=AlphabetModel(), slow=AlphabetModel("slow", step=-1))
+    columns = last(run(["alphabet", "slow"], cache=cache, written=[[1, 5], [3, 8, 6]]))
+    assert [column.ids for column in columns] == [(1, 5, 6, 7, 8, 9), (3, 8, 6, 5, 4, 3, 2)]
+
+
+def test_as_many_texts_as_models_or_none():
+    for written in ([[1]], [[1], [2], [3]], [None], ["", ""]):
+        with pytest.raises(InputError) as refused:
+            check_request(Catalog(), ["alphabet", "slow"], "a", {}, written)
+        assert refused.value.key == "setting_type"
+    for nothing in (None, [], (), [None, None], [[], []]):
+        assert check_request(Catalog(), ["alphabet", "slow"], "a", {}, nothing).written == ((), ())
 
 
 def test_one_visitor_writes_one_text_at_a_time_and_stops_only_that():

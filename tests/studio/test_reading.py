@@ -15,10 +15,14 @@ ENTRY = catalog.CatalogEntry("alphabet", "ours", "text", "gpt", "nowhere", archi
 
 @pytest.fixture
 def cache(monkeypatch):
-    monkeypatch.setattr(catalog, "CATALOG", {"alphabet": ENTRY, "blind": replace(ENTRY, name="blind")})
+    monkeypatch.setattr(
+        catalog, "CATALOG", {name: replace(ENTRY, name=name) for name in ("alphabet", "blind", "muted")}
+    )
     blind = AlphabetModel("blind")
     blind.attention = lambda ids: None
-    models = {"alphabet": AlphabetModel(), "blind": blind}
+    muted = AlphabetModel("muted")
+    muted.banned_ids = (4, 9)
+    models = {"alphabet": AlphabetModel(), "blind": blind, "muted": muted}
     return ModelCache(100, lambda name, report: models[name])
 
 
@@ -81,6 +85,28 @@ def test_what_does_not_fit_is_refused(cache, call, key):
     with pytest.raises(InputError) as refused:
         call(cache)
     assert refused.value.key == key
+
+
+READERS = {
+    "next_token": lambda cache, ids: reading.next_token(cache, "muted", "a", ids, {}),
+    "attention": lambda cache, ids: reading.attention(cache, "muted", "a", ids),
+}
+
+
+@pytest.mark.parametrize("ids", [[10], [1, 10], [2**31 - 1], [9], [4, 1], [1, 2, 4]])
+@pytest.mark.parametrize("call", READERS)
+def test_ids_that_the_model_never_writes_are_refused(cache, call, ids):
+    """Ten letters, of which two are banned."""
+    wrong = next(index for index in ids if index in (4, 9) or index >= 10)
+    with pytest.raises(InputError) as refused:
+        READERS[call](cache, ids)
+    assert refused.value.key == "token_not_in_vocabulary"
+    assert refused.value.values == {"got": wrong, "model": "muted", "count": 10}
+
+
+@pytest.mark.parametrize("call", READERS)
+def test_all_other_ids_are_read(cache, call):
+    READERS[call](cache, [0, 1, 2, 3, 5, 6, 7, 8])
 
 
 def test_a_text_is_shown_as_it_was_measured(cache):

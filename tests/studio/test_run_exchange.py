@@ -62,6 +62,18 @@ def test_a_run_comes_back_as_it_went_but_for_its_training_state(run: RunDirector
     assert not list(there.rglob("*.pkl"))
 
 
+@pytest.mark.parametrize("shared", [True, False])
+def test_a_run_that_comes_back_is_its_visitors_and_seen_by_others_where_he_says_so(
+    run: RunDirectory, tmp_path: Path, shared: bool
+) -> None:
+    there = tmp_path / "there"
+    name = import_run(exported(run, tmp_path), there, "a secret", shared=shared)
+    ticket = Ticket.load(there / name)
+    assert ticket is not None and ticket.shared == shared and ticket.is_seen_by("another") == shared
+    assert ticket.belongs_to("a secret") and not ticket.belongs_to("another")
+    assert not ticket.belongs_to(ticket.owner), "what lies on the disk opens nothing"
+
+
 def test_a_name_is_not_given_again_after_its_run_was_deleted(run: RunDirectory, tmp_path: Path) -> None:
     packed, there = exported(run, tmp_path), tmp_path / "there"
     names = set()

@@ -1,0 +1,24 @@
+"""What a gallery of the page shows, read back from the sheet that it sends."""
+
+import base64
+import io
+
+import numpy as np
+import torch
+from PIL import Image
+
+
+def shown_pictures(gallery):
+    """The pictures of `picture_view.gallery`, uint8 [N, C, H, W], cut out of its sheet."""
+    content = base64.b64decode(gallery["sheet"].partition("base64,")[2])
+    sheet = torch.from_numpy(np.array(Image.open(io.BytesIO(content)).convert("RGB"))).permute(2, 0, 1)
+    side, pitch = gallery["size"], gallery["size"] + gallery["gap"]
+    places = [divmod(number, gallery["columns"]) for number in range(gallery["count"])]
+    return torch.stack(
+        [sheet[:, pitch * y : pitch * y + side, pitch * x : pitch * x + side] for y, x in places]
+    )
+
+
+def greys(gallery):
+    """The grey level of each picture that is of one level alone."""
+    return [int(picture.unique().item()) for picture in shown_pictures(gallery)]
