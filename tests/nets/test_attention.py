@@ -138,6 +138,8 @@ def test_cache_selects_and_forgets() -> None:
     torch.testing.assert_close(values[1, :, :3], v[1, :, :3])
     torch.testing.assert_close(keys[:, :, 3], k[:, :, 0])
     assert cache.length == 3
+    cache.truncate(5)  # there are no more to forget
+    assert cache.length == 3
 
 
 def test_the_slope_of_a_rotation_is_that_of_its_formula() -> None:
@@ -210,6 +212,7 @@ def test_queries_and_keys_are_normalised_by_head_and_values_are_not(
 
 def test_angles_by_hand() -> None:
     """Frequency i of D features is base^(-2 i / D): 1 and 1/10 for four features and a base of 100."""
+    assert rotary_angles(2, 4)[0][1, 1].item() == pytest.approx(math.cos(1 / 100)), "the base is 10,000"
     cos, sin = rotary_angles(4, 4, base=100.0)
     angles = [3.0, 0.3]
     assert cos[3].tolist() == pytest.approx([math.cos(angle) for angle in angles] * 2)

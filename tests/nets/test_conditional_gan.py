@@ -206,6 +206,18 @@ def test_the_sentence_stands_before_the_words_and_is_always_seen() -> None:
 
 
 @torch.no_grad()
+def test_places_are_normalised_and_stand_in_a_grid_before_the_picture_is_made() -> None:
+    network = stirred(generator(reading_layers=1))
+    before, given = [], []
+    network.blocks[-1].register_forward_hook(lambda _, __, found: before.append(found))
+    network.layers.register_forward_pre_hook(lambda _, inputs: given.append(inputs[0]))
+    network(*told(2))
+    expected = normed(before[0], network.norm.weight).view(2, 8, 8, 32).permute(0, 3, 1, 2)
+    torch.testing.assert_close(given[0], expected, atol=1e-4, rtol=1e-3)
+    assert network.reader.blocks[0].feed_forward.inner.weight.shape == (64, 32), "twice as wide"
+
+
+@torch.no_grad()
 @pytest.mark.parametrize("norm", ["batch", "none"])
 def test_a_score_is_that_of_places_with_the_text_and_the_likeness_of_embeddings(norm: str) -> None:
     network = discriminator(norm=norm)

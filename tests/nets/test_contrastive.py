@@ -121,6 +121,17 @@ def test_a_caption_is_the_mean_of_its_tokens() -> None:
 
 
 @torch.no_grad()
+def test_what_a_token_means_is_normalised_at_the_end() -> None:
+    encoder = small().text_encoder
+    encoder.norm.weight.copy_(torch.linspace(0.5, 2, 16))
+    ids, before = torch.tensor([[3, 4, 5]]), []
+    encoder.blocks[-1].register_forward_hook(lambda _, __, found: before.append(found))
+    found = encoder(ids)
+    expected = before[0] / before[0].square().mean(dim=-1, keepdim=True).sqrt() * encoder.norm.weight
+    torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-3)
+
+
+@torch.no_grad()
 def test_weights_begin_as_those_of_the_language_model() -> None:
     torch.manual_seed(0)
     model = DualEncoder(DualEncoderConfig(**{**SHAPE, "vocab_size": 300, "hidden_size": 80}))

@@ -37,10 +37,14 @@ def test_it_gives_the_numbers_of_the_decoder(style: str, tied: bool) -> None:
 
 
 def test_rows_are_rounded_to_the_nearest_whole_number() -> None:
-    weight = torch.tensor([[1.27, -0.635, 0.004], [0.0, 0.0, 0.0]])
+    weight = torch.tensor([[1.27, -0.637, 0.004, 0.006], [0.0, 0.0, 0.0, 0.0]])
     whole, scale = quantize(weight)
-    assert whole.tolist() == [[127, -64, 0], [0, 0, 0]]
+    assert whole.tolist() == [[127, -64, 0, 1], [0, 0, 0, 0]]
     assert scale[0].item() == pytest.approx(0.01)
+    weight = torch.randn(17, 23, generator=torch.Generator().manual_seed(0))
+    whole, scale = quantize(weight)
+    assert ((whole * scale[:, None] - weight).abs() <= 0.5001 * scale[:, None]).all()
+    assert (whole.abs().amax(dim=1) == 127).all()
 
 
 @pytest.mark.parametrize("style", ["modern", "gpt2"])

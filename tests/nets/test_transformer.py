@@ -222,6 +222,34 @@ def test_dropout_drops_its_share_and_keeps_the_mean() -> None:
     assert torch.equal(layer.eval()(x), x)
 
 
+@torch.no_grad()
+def test_dropout_is_on_what_comes_in_and_on_both_parts_that_a_block_adds(monkeypatch) -> None:
+    model, x = untrained(small(dropout=0.5)), torch.randn(2, 5, 28)
+    given: list[torch.Tensor] = []
+
+    def nothing(layer: Dropout, x: torch.Tensor) -> torch.Tensor:
+        given.append(x)
+        return x * 0
+
+    monkeypatch.setattr(Dropout, "forward", nothing)
+    block = model.blocks[0]
+    assert torch.equal(block(x, causal=True), x)
+    torch.testing.assert_close(given[0], block.attention(block.attention_norm(x), causal=True))
+    torch.testing.assert_close(given[1], block.feed_forward(block.feed_forward_norm(x)))
+    given.clear()
+    ids = torch.tensor([[3, 1, 4]])
+    assert (model(ids) == 0).all()
+    torch.testing.assert_close(given[0], model.embedding.weight[ids])
+    assert len(given) == 1 + 2 * 3
+
+
+def test_the_feed_forward_part_is_four_times_as_wide_or_as_wide_as_asked() -> None:
+    for asked, expected in ((None, 112), (50, 50)):
+        block = Decoder(small(mlp_size=asked)).blocks[0]
+        assert block.feed_forward.inner.weight.shape == (expected, 28)
+        assert block.feed_forward.output.weight.shape == (28, expected)
+
+
 def test_more_tokens_than_the_context_are_refused() -> None:
     with pytest.raises(ValueError, match="20 tokens do not fit a context of 19"):
         Decoder(small())(torch.zeros(1, 20, dtype=torch.long))
