@@ -122,12 +122,12 @@ class Knower(nn.Module):
         return -100 * torch.cdist(features, self.known).square()
 
 
-def make_gan(folder, *, styles=False):
+def make_gan(folder, *, styles=False, seed=0):
     """A GAN of random weights in a folder."""
     from aigc_demo.nets.dcgan import DcganConfig, Discriminator, Generator
     from aigc_demo.nets.style_generator import StyleConfig, StyleGenerator
 
-    torch.manual_seed(0)
+    torch.manual_seed(seed)
     recipe = "stylegan" if styles else "dcgan"
     if styles:
         shape = StyleConfig(latent_size=4, style_size=4, num_mapping_layers=1, width=4)

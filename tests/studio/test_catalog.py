@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.run_directory import MANIFEST, RunDirectory, manifest
@@ -30,11 +31,16 @@ def test_a_model_that_is_published_later_can_be_chosen(monkeypatch) -> None:
     assert names[1:3] == ["distilgpt2", "distilgpt2@ours"]
 
 
-def add_checkpoint(run: RunDirectory, step: int) -> None:
+def add_checkpoint(run: RunDirectory, step: int, scale: float = 1.0) -> None:
+    """One with a network of random weights; untrained they are small, and all networks write alike."""
     tokenizer = train_tokenizer("abcdefgh" * 9, "characters")
     shape = {"context_length": 11, "num_layers": 1, "num_heads": 1, "hidden_size": 8}
     beside = run.begin_checkpoint(step)
-    Decoder(TransformerConfig(vocab_size=tokenizer.vocab_size, **shape)).save_pretrained(beside)
+    network = Decoder(TransformerConfig(vocab_size=tokenizer.vocab_size, **shape))
+    with torch.no_grad():
+        for weight in network.parameters():
+            weight *= scale
+    network.save_pretrained(beside)
     tokenizer.save(beside)
     run.finish_checkpoint(step)
 
