@@ -154,6 +154,54 @@ def test_publish_writes_a_model_folder_with_its_receipt(
     run(capsys, "publish", folder / "runs/gpt", tmp_path / "gpt-cats", *about, status=2)
 
 
+def test_publish_takes_measures_and_describes_the_checkpoint_that_was_asked_for(
+    capsys: pytest.CaptureFixture[str], folder: Path, tmp_path: Path
+) -> None:
+    about = ("--title", "cats and dogs", "--origin", "made up", "--licence", "MIT")
+    found = {}
+    for step, asked in ((10, ("--step", 10)), (20, ())):
+        place, checkpoint = tmp_path / f"cats-{step}", folder / f"runs/gpt/checkpoints/step-{step:06d}"
+        (result,), _ = run(capsys, "publish", folder / "runs/gpt", place, *about, *asked)
+        (measured,), _ = run(capsys, "evaluate", checkpoint, "--data", folder / "text.txt")
+        card, found[step] = (place / "README.md").read_text(), result["bits_per_byte"]
+        assert (place / "model.safetensors").read_bytes() == (checkpoint / "model.safetensors").read_bytes()
+        assert result["bits_per_byte"] == measured["bits_per_byte"]
+        assert f"| steps | {step}, " in card and f"{result['bits_per_character']:.4f}" in card
+    assert found[10] != found[20]
+
+
+@pytest.mark.parametrize("command", ["publish", "save"])
+def test_a_step_without_a_checkpoint_is_bad_input_and_leaves_nothing(
+    capsys: pytest.CaptureFixture[str], folder: Path, tmp_path: Path, command: str
+) -> None:
+    about = ("--title", "cats", "--origin", "made up", "--licence", "MIT") if command == "publish" else ()
+    place = tmp_path / "cats"
+    lines, complaint = run(capsys, command, folder / "runs/gpt", place, *about, "--step", 15, status=2)
+    assert lines == [] and "no whole checkpoint at step 15; choose one of 10, 20" in complaint
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_push_gives_the_hub_the_checkpoint_that_was_asked_for(
+    capsys: pytest.CaptureFixture[str], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Everything but the upload itself, which tests/studio/test_hub_push.py has."""
+    pushed = []
+
+    def upload(place: Path, repository: str, token: str, *, private: bool) -> str:
+        weights, card = (place / "model.safetensors").read_bytes(), (place / "README.md").read_text()
+        pushed.append((weights, f"| steps | {step}, " in card, repository, private))
+        return "https://hub/cats"
+
+    monkeypatch.setattr("aigc_demo.studio.hub_push._upload", upload)
+    monkeypatch.setenv("HF_TOKEN", "hf_x")
+    monkeypatch.delenv("SPACE_ID", raising=False)
+    for step, asked in ((10, ("--step", 10)), (20, ()), (10, ("--step", 10, "--public"))):
+        (result,), _ = run(capsys, "push", folder / "runs/gpt", "a/cats", *asked)
+        weights = (folder / f"runs/gpt/checkpoints/step-{step:06d}/model.safetensors").read_bytes()
+        assert pushed.pop() == (weights, True, "a/cats", "--public" not in asked)
+        assert result == {"run_dir": str(folder / "runs/gpt"), "step": step, "url": "https://hub/cats"}
+
+
 def test_save_makes_a_folder_that_loads(
     capsys: pytest.CaptureFixture[str], folder: Path, tmp_path: Path
 ) -> None:
@@ -161,6 +209,8 @@ def test_save_makes_a_folder_that_loads(
         asked = () if step == 20 else ("--step", step)
         (result,), _ = run(capsys, "save", folder / "runs/gpt", tmp_path / f"cats-{step}", *asked)
         place = tmp_path / f"cats-{step}"
+        weights = (folder / f"runs/gpt/checkpoints/step-{step:06d}/model.safetensors").read_bytes()
+        assert (place / "model.safetensors").read_bytes() == weights
         assert result == {"run_dir": str(folder / "runs/gpt"), "step": step, "path": str(place)}
         assert f"| steps | {step}, " in (place / "README.md").read_text()
         (written,), _ = run(capsys, "generate", place, "--set", "max_new_tokens=5")
