@@ -61,6 +61,22 @@ def test_weights_begin_as_the_paper_says(norm: str):
         assert len(norms) == (3 if network is generator else 2 if evened else 0)
 
 
+@torch.no_grad()
+def test_a_picture_is_the_hyperbolic_tangent_of_a_transposed_convolution():
+    generator, _ = pair(32, latent_size=7, num_features=4)
+    generator.picture.weight.normal_(std=0.3)  # so that some numbers would leave the range
+    given = []
+    generator.picture.register_forward_hook(lambda _, inputs, found: given.append((inputs[0], found)))
+    made_BCHW = generator(torch.randn(3, 7))
+    (last_BCHW, found_BCHW) = given[0]
+    expected = nn.functional.conv_transpose2d(last_BCHW, generator.picture.weight, stride=2, padding=1)
+    torch.testing.assert_close(found_BCHW, expected)
+    assert expected.abs().max() > 1 and last_BCHW.min() == 0
+    torch.testing.assert_close(
+        made_BCHW, (expected.exp() - (-expected).exp()) / (expected.exp() + (-expected).exp())
+    )
+
+
 def test_a_score_is_convolutions_with_leaky_rectifiers_of_a_fifth():
     torch.manual_seed(0)
     _, discriminator = pair(32, num_features=4, norm="none")

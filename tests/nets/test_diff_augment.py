@@ -47,6 +47,21 @@ def test_contrast_spreads_places_around_the_middle_of_the_picture() -> None:
     assert colour(x, seeded(9)).flatten().tolist() == pytest.approx(expected, abs=1e-6)
 
 
+def test_colour_of_several_pixels_one_after_the_other() -> None:
+    """Saturation is about each pixel's own grey, contrast about the mean of its picture."""
+    x = pictures(2, 3, 2)
+    changed = colour(x, seeded(11))
+    drawn = torch.rand(3, 2, generator=seeded(11)).tolist()
+    for picture, result, brighter, vivid, contrasting in zip(x, changed, *drawn, strict=True):
+        bright = picture + brighter - 0.5
+        for row in range(3):
+            for column in range(2):
+                grey = bright[:, row, column].mean()
+                bright[:, row, column] = grey + 2 * vivid * (bright[:, row, column] - grey)
+        middle = bright.mean()
+        torch.testing.assert_close(result, middle + (contrasting + 0.5) * (bright - middle))
+
+
 def moved(x_CHW: Tensor, down: int, right: int) -> Tensor:
     """A picture moved by slices."""
     rows, columns = x_CHW.shape[1:]

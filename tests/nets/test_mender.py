@@ -69,6 +69,24 @@ def test_it_draws_pictures(recipe: str, size: int) -> None:
     )
 
 
+@torch.no_grad()
+def test_every_level_on_the_way_up_is_given_what_the_way_down_saw_at_its_size() -> None:
+    mender = Mender(MenderConfig(image_size=32, width=4, recipe="inpaint")).eval()
+    down: list[Tensor] = []
+    up: list[tuple[Tensor, Tensor]] = []
+    for level in mender.down:
+        level.register_forward_hook(lambda _, __, found: down.append(found))
+    for level in mender.up:
+        level.register_forward_hook(lambda _, inputs, found: up.append((inputs[0], found)))
+    mender(with_hole(pictures(2), random_holes(2, 32, seeded(0))))
+    assert [x.shape[2] for x in down] == [32, 16, 8, 4]
+    deeper = down[3]
+    for (given, found), seen in zip(up, down[2::-1], strict=True):
+        larger = deeper.repeat_interleave(2, dim=2).repeat_interleave(2, dim=3)
+        assert torch.equal(given, torch.cat([larger, seen], dim=1))
+        deeper = found
+
+
 def test_it_learns_colours_by_their_brightness() -> None:
     torch.manual_seed(0)
     mender = Mender(MenderConfig(image_size=32, width=4, recipe="colorize"))

@@ -161,6 +161,31 @@ def test_training_follows_the_mean_of_styles_and_use_does_not() -> None:
     assert not model.mean_style.requires_grad
 
 
+def test_the_mean_of_styles_moves_by_half_a_hundredth_a_step() -> None:
+    model = small().train()
+    means = [model.styles(latents(count))[:, 0].mean(dim=0).detach() for count in (3, 8)]
+    torch.testing.assert_close(model.mean_style, 0.995 * 0.005 * means[0] + 0.005 * means[1])
+
+
+@torch.no_grad()
+def test_weights_begin_with_a_spread_of_one_which_their_use_scales() -> None:
+    """But those of the mapping, which learns slower: 1 / rate. Noise has no strength yet, styles are 1."""
+    torch.manual_seed(0)
+    model = StyleGenerator(StyleConfig())
+    for name, weight in model.named_parameters():
+        if name.endswith("noise_strength"):
+            assert weight == 0
+        elif name.endswith("bias"):
+            assert (weight == (1 if ".style." in name else 0)).all(), name
+        else:
+            expected = 100 if name.startswith("mapping") else 1
+            assert weight.std().item() == pytest.approx(expected, rel=0.2), name
+    assert (model.mean_style == 0).all()
+    styles = model.styles(torch.randn(500, 64, generator=seeded(4)))
+    # An output is normal, of size 1 as the input is; the rectifier leaves (1 + 0.2^2) / 2 of its square.
+    assert styles[:, 0].square().mean().item() == pytest.approx(1.04**4, rel=0.25)
+
+
 def test_every_weight_learns() -> None:
     model = small().train()
     model(latents(4), seeded(0)).square().mean().backward()
