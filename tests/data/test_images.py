@@ -134,7 +134,9 @@ def test_labels_and_captions_stay_with_their_pictures_where_repeated_ones_come_f
         assert [corpus.mode_names[label] for label in labels] == [first[colour][0] for colour in colours]
         assert list(texts) == [f"{first[colour]} is {colour}" for colour in colours]
         assert list(texts) == sorted(texts), "in the order of the files"
-    assert not digests(corpus.train) & digests(corpus.validation)
+    every = digests(corpus.train) | digests(corpus.validation)
+    assert digests(corpus.validation) == set(sorted(every)[:held]), "those with the smallest hashes"
+    assert digests(corpus.train) == set(sorted(every)[held:])
 
 
 def test_what_the_tiny_world_draws_twice_is_dropped_with_its_label_and_caption(monkeypatch):

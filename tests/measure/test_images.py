@@ -106,6 +106,9 @@ def test_frechet_distance_keeps_its_digits_far_from_zero() -> None:
     real = with_figures([1e5, 1e5], [1.0, 2.0], 31)
     fake = with_figures([1e5, 1e5], [1.5, 2.0], 29)
     assert frechet_distance(real, fake) == pytest.approx(0.25, rel=1e-5)
+    # Farther still, where a sum of squares alone would lose the variance.
+    far = torch.tensor([1e7, -1e7], dtype=torch.float64)
+    assert frechet_distance(real - 1e5 + far, fake - 1e5 + far) == pytest.approx(0.25, rel=1e-5)
 
 
 def test_frechet_distance_to_itself_is_zero() -> None:
@@ -203,6 +206,21 @@ def test_all_figures_of_one_model() -> None:
     assert figures.frechet_distance == frechet_distance(real, fake)
     assert figures.modes is not None and figures.modes.counts == (8, 8)
     assert picture_figures(real, fake).modes is None
+
+
+def test_readable_is_what_is_near_and_sure() -> None:
+    # Between the real ones 1 (four times), 2 (three times), 3 (twice) and 4: the median is 2.
+    real = torch.tensor([[0.0], [1.0], [2.0], [3.0], [4.0]])
+    fake = torch.tensor([[0.5], [1.75], [3.0], [10.0], [4.6], [4.8]])
+    probs = torch.tensor([[0.95, 0.05], [0.6, 0.4], [0.1, 0.9], [0.05, 0.95], [0.97, 0.03], [0.99, 0.01]])
+    figures = picture_figures(real, fake, probs)
+    # The second is not sure, the fourth is far, the last is 0.8 / 2 away, the one before it 0.6 / 2.
+    assert figures.readable is not None
+    assert (figures.readable.num_samples, figures.readable.counts) == (3, (2, 1))
+    assert figures.readable_share == 0.5
+    assert figures.modes is not None and figures.modes.counts == (3, 2)
+    nothing = picture_figures(real, fake + 50, probs)
+    assert (nothing.readable, nothing.readable_share, nothing.verdict) == (None, 0, "no_images")
 
 
 def test_distance_to_the_real_by_hand() -> None:
