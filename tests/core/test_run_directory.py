@@ -8,6 +8,7 @@ import os
 import shutil
 import warnings
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -19,6 +20,7 @@ from aigc_demo.core.run_directory import (
     LOGGER,
     RunDirectory,
     broken,
+    check_place,
     manifest,
     step_of,
     whole_or_nothing,
@@ -317,6 +319,22 @@ def test_what_takes_the_place_of_another_file_does_so_whole(tmp_path, kind):
             assert list(target.iterdir()) == []
     assert (target if kind == "file" else target / "file").read_text() == "new"
     assert list(tmp_path.iterdir()) == [target]
+
+
+def test_only_a_file_is_the_place_of_a_file(tmp_path):
+    (tmp_path / "file").write_text("old")
+    (tmp_path / "folder").mkdir()
+    for name, target in (("to-a-file", "file"), ("to-a-folder", "folder"), ("to-nowhere", "nothing")):
+        (tmp_path / name).symlink_to(tmp_path / target)
+    for name in ("file", "to-a-file", "new"):
+        check_place(tmp_path / name)
+    refused = {"folder": "Is a directory", "to-a-folder": "Is a directory", "to-nowhere": "leads nowhere"}
+    for name, detail in refused.items():
+        with pytest.raises(DemoError, match=detail):
+            check_place(tmp_path / name)
+    if os.name == "posix":
+        with pytest.raises(DemoError, match="not a regular file"):
+            check_place(Path(os.devnull))
 
 
 def test_of_new_folders_none_is_left_after_an_error(tmp_path):

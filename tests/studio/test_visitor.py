@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from aigc_demo.core.errors import InputError
+from aigc_demo.studio import visitor
 from aigc_demo.studio.catalog import Catalog
 from aigc_demo.studio.limits import Limits
 from aigc_demo.studio.model_cache import ModelCache
@@ -34,21 +35,21 @@ def names_of(catalog):
 
 
 def test_the_owner_and_nobody_in_particular_see_all(desk):
-    for visitor in (None, ANNA):
-        answer_to(visitor)
+    for owner in (None, ANNA):
+        answer_to(owner)
         assert set(desk.names()) == {"private", "shared", "of-the-terminal"}
         assert names_of(Catalog(desk)) == {"private", "shared", "of-the-terminal"}
         assert desk.state("private").name == RunWatches(desk).view("private").state.name == "private"
 
 
-@pytest.mark.parametrize("visitor", [BELA, ""])
-def test_for_others_it_is_not_there(desk, visitor):
+@pytest.mark.parametrize("other", [BELA, ""])
+def test_for_others_it_is_not_there(desk, other):
     catalog, watches = Catalog(desk), RunWatches(desk)
     cache = ModelCache(load=lambda name, progress: SimpleNamespace(memory_mib=1), catalog=catalog)
     answer_to(ANNA)
     assert cache.get("private@20") is cache.get("private@20")
     assert watches.view("private").checkpoints == (20,)
-    answer_to(visitor)
+    answer_to(other)
     assert set(desk.names()) == {"shared", "of-the-terminal"}
     assert names_of(catalog) == {"shared", "of-the-terminal"}
     assert "private@20" not in {choice.value for choice in catalog.starting_points("gpt")}
@@ -105,6 +106,17 @@ def test_a_session_belongs_to_who_showed_a_secret_in_it():
     sessions.meet("", BELA)
     sessions.meet(None, BELA)
     assert [sessions.secret_of(name) for name in ("one", "two", "", None)] == [ANNA, "", "", ""]
+
+
+def test_a_session_is_whose_secret_was_shown_last_and_the_longest_unseen_is_forgotten(monkeypatch):
+    monkeypatch.setattr(visitor, "MOST_SESSIONS", 3)
+    sessions = Sessions()
+    for name in ("one", "two", "three"):
+        sessions.meet(name, ANNA)
+    sessions.meet("one", BELA)
+    assert sessions.secret_of("one") == BELA
+    sessions.meet("four", ANNA)
+    assert [sessions.secret_of(name) for name in ("one", "two", "three", "four")] == [BELA, "", ANNA, ANNA]
 
 
 def test_who_is_answered_holds_for_one_call_alone():

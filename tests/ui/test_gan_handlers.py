@@ -3,6 +3,7 @@
 import dataclasses
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -29,6 +30,7 @@ from aigc_demo.ui.gan_words import in_english
 from aigc_demo.ui.latent_handlers import LatentHandlers
 from aigc_demo.ui.widgets import unchanged
 from tests.studio.painters import GreyGan, GreySteps, Knower, SlowSteps, WorldGan, entry, make_gan, plain
+from tests.ui.sheets import shown_pictures
 
 ROOT = Path(__file__).resolve().parents[2]
 SHOWN = 4, 9  # where the state of a column stands behind the seed and the columns' parts
@@ -143,6 +145,33 @@ def test_a_click_on_a_picture_finds_the_nearest_training_picture(handlers):
     assert english(found["captions"][0]) == "made, seed 8"
     assert english(found["captions"][1]) == "nearest of 270"
     assert found["count"] == 2
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+@pytest.mark.parametrize("side", [0, 1])
+def test_the_image_that_was_clicked_is_compared_of_the_column_that_was_clicked(handlers, side, place):
+    """Against all training images, one by one."""
+    models = ("world-tiny-world", "steps") if side == 0 else ("steps", "world-tiny-world")
+    shown = generated(handlers, *models)[5 * side + 5]
+    made, train = shown.pictures[place], handlers._training.of(shown.model, None).train
+    *_, (marked, _, found) = handlers.nearest(clicked(place), None, shown, None)
+    far = [float((image.double() - made.double()).square().mean().sqrt()) for image in train]
+    assert torch.equal(shown_pictures(found), torch.stack([made, train[far.index(min(far))]]))
+    assert f"{min(far):.1f}" in english(found["note"])
+    assert english(found["captions"][0]) == f"made, seed {7 + place}"
+    assert marked["chosen"] == place and torch.equal(shown_pictures(marked), shown.pictures)
+
+
+def test_the_images_of_an_upload_are_searched_instead_of_the_models_own(handlers, tmp_path):
+    with zipfile.ZipFile(tmp_path / "own.zip", "w") as file:
+        for level, png in zip((10, 200), single_pngs(plain([10, 200])), strict=True):
+            file.writestr(f"{level}.png", png)
+    shown = generated(handlers)[5]
+    *_, (_, _, found) = handlers.nearest(clicked(0), None, shown, str(tmp_path / "own.zip"))
+    nearest = shown_pictures(found)[1]
+    assert nearest.unique().tolist() in ([10], [200])
+    *_, (_, _, found) = handlers.nearest(clicked(0), None, shown, None)
+    assert len(shown_pictures(found)[1].unique()) > 1, "and then its own again"
 
 
 def test_where_no_training_pictures_are_at_hand_the_page_says_so(handlers):

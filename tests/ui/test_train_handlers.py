@@ -3,6 +3,8 @@
 import asyncio
 import json
 import threading
+import zipfile
+from pathlib import Path
 from types import SimpleNamespace
 
 import gradio as gr
@@ -13,9 +15,11 @@ from aigc_demo.core.events import StepDone
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.studio import patient_reads
 from aigc_demo.studio.catalog import Catalog
+from aigc_demo.studio.limits import Limits
 from aigc_demo.studio.run_desk import RunDesk
 from aigc_demo.studio.run_watch import RunWatches
 from aigc_demo.studio.ticket import Ticket, hashed
+from aigc_demo.studio.visitor import answer_to
 from aigc_demo.training.recipes import RECIPES
 from aigc_demo.ui import order_form, run_view, train_handlers
 from aigc_demo.ui.app import build_app, new_studio
@@ -188,3 +192,95 @@ def test_a_run_that_is_brought_is_shared_where_its_owner_says_so(handlers, monke
     )
     handlers.upload(None, "run.zip", ANNA, given)
     assert brought == [shared]
+
+
+@pytest.fixture
+def kept(tmp_path):
+    """Runs that have ended, each with a checkpoint: Anna's own, one that she shares, one of a terminal."""
+    for name, shared in (("private", False), ("shared", True), ("of-a-terminal", None)):
+        run = RunDirectory(tmp_path / name)
+        run.create({"recipe": "gpt", "source": "mine.txt", "data": DATA, "settings": {}, "steps": 20})
+        run.append(StepDone(20, 1.5))
+        add_checkpoint(run, 20)
+        if shared is not None:
+            Ticket(hashed(ANNA), ("train", "gpt"), "ended", 0.0, shared=shared).save(run.path)
+    desk = RunDesk(tmp_path, limits=Limits(share_runs=True))
+    made = TrainHandlers(RunWatches(desk), Catalog(desk))
+    yield made
+    answer_to(None)
+    made._exports.cleanup()
+    desk.close()
+
+
+NOT_OWNERS = [BELA, "", None, 3, ["a"], hashed(ANNA)]
+
+
+@pytest.mark.parametrize("name", ["private", "shared"])
+@pytest.mark.parametrize("action", ["download", "save_model", "delete", "resume", "stop", "push"])
+def test_nobody_else_takes_stops_or_deletes_a_run(kept, monkeypatch, action, name):
+    """The hash that lies on the disk opens nothing either."""
+    monkeypatch.setattr(train_handlers, "push_model", lambda *what: pytest.fail("it was pushed"))
+    before = {path: path.read_bytes() for path in (kept._desk.folder / name).rglob("*") if path.is_file()}
+    more = ("anna/model",) if action == "push" else ()
+    for secret in NOT_OWNERS:
+        if action == "stop":  # says it in a line
+            said = json.dumps(kept.stop(None, name, secret))
+            assert "started by somebody else" in said or "no run named" in said
+            continue
+        with pytest.raises(gr.Error, match=r"started by somebody else|no run named"):
+            getattr(kept, action)(None, name, *more, secret)
+    assert not list(Path(kept._exports.name).rglob("*.zip"))
+    assert {path: path.read_bytes() for path in before} == before
+
+
+def test_the_owner_takes_both_files_and_deletes(kept):
+    names = ["download", "save_model"]
+    run, model = (Path(getattr(kept, name)(None, "shared", ANNA)["value"]) for name in names)
+    assert run != model and run.parent == model.parent
+    with zipfile.ZipFile(run) as archive:
+        assert "events.jsonl" in archive.namelist()
+    with zipfile.ZipFile(model) as archive:
+        assert "shared/model.safetensors" in archive.namelist()
+    other = Path(kept.download(None, "private", ANNA)["value"])
+    assert other.parent != run.parent, "names that a file system takes for one are not one folder"
+    kept.delete(None, "private", ANNA)
+    assert set(kept._desk.names()) == {"shared", "of-a-terminal"}
+
+
+@pytest.mark.parametrize("action", ["delete", "resume", "push"])
+def test_a_run_of_a_terminal_is_nobodys_on_the_page(kept, monkeypatch, action):
+    monkeypatch.setattr(train_handlers, "push_model", lambda *what: pytest.fail("it was pushed"))
+    more = ("anna/model",) if action == "push" else ()
+    for secret in (ANNA, BELA, ""):
+        with pytest.raises(gr.Error, match="started by somebody else"):
+            getattr(kept, action)(None, "of-a-terminal", *more, secret)
+
+
+@pytest.mark.parametrize("action", ["download", "save_model"])
+def test_a_run_of_a_terminal_is_taken_by_anybody_only_where_runs_are_shared(kept, action):
+    assert Path(getattr(kept, action)(None, "of-a-terminal", BELA)["value"]).is_file()
+    kept._desk.limits = Limits(share_runs=False)
+    with pytest.raises(gr.Error, match="started by somebody else"):
+        getattr(kept, action)(None, "of-a-terminal", BELA)
+
+
+BUTTONS = ("stop", "resume", "delete", "download", "save")
+
+
+@pytest.mark.parametrize(
+    ("name", "secret", "pressed"),
+    [
+        ("shared", ANNA, {"delete", "download", "save"}),
+        ("shared", BELA, set()),
+        ("private", ANNA, {"delete", "download", "save"}),
+        ("of-a-terminal", BELA, {"download", "save"}),
+    ],
+)
+def test_the_buttons_that_can_be_pressed_are_those_of_who_looks(kept, name, secret, pressed):
+    answer_to(secret)
+    seen = kept._look(name, secret, first=True)
+    drawing = train_handlers._Drawing("en", logarithmic=False)
+    picture = drawing.picture(seen.view, seen.mine, taken=seen.taken, slow=True)
+    assert {
+        button for button, part in zip(BUTTONS, picture[-5:], strict=True) if part["interactive"]
+    } == pressed
