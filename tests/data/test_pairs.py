@@ -15,9 +15,11 @@ from aigc_demo.data.pairs import (
     PairSettings,
     altered,
     caption_tokenizer,
+    one_of_each,
     prepare_pairs,
     token_ids,
     token_table,
+    without_padding,
     words_of,
 )
 from aigc_demo.data.tiny_caption import language_of, read_caption
@@ -76,6 +78,33 @@ def test_held_out_groups_are_those_of_the_captions(tiny: PairCorpus) -> None:
     for group, texts in zip(tiny.validation_groups, tiny.validation_captions, strict=True):
         found = read_caption(texts[0]).group
         assert found and meaning(found) == meaning(group)
+
+
+def test_meanings_are_equal_where_groups_mean_the_same() -> None:
+    settings = PairSettings(num_pictures=400, image_size=32, validation_fraction=0.8, phrasings=1)
+    corpus = prepare_pairs("tiny-world", settings)
+    meant = [meaning(group) for group in corpus.validation_groups]
+    assert len(corpus.validation_meanings) == len(meant) == 320
+    assert len({*corpus.validation_meanings}) == len({*meant}) < 320, "some come twice"
+    assert len({*zip(meant, corpus.validation_meanings, strict=True)}) == len({*meant})
+    assert not {*corpus.validation_meanings} & {*corpus.train_meanings}
+
+
+def test_each_picture_has_a_caption_of_its_own_drawn() -> None:
+    table = torch.arange(60).view(20, 3, 1)
+    drawn = [one_of_each(table, torch.Generator().manual_seed(seed))[:, 0] for seed in range(30)]
+    for row in drawn:
+        assert torch.equal(row // 3, torch.arange(20))
+        assert {*(row % 3).tolist()} == {0, 1, 2}, "not one place for all"
+    counts = torch.stack(drawn).remainder(3).flatten().bincount()
+    assert counts.min() > 150, "each is as likely as any other: 200 of 600"
+
+
+def test_padding_that_no_caption_needs_is_left_out() -> None:
+    ids = torch.tensor([[5, 6, 0, 0, 0, 0, 0], [7, 8, 9, 3, 4, 0, 0], [1, 0, 0, 0, 0, 0, 0]])
+    assert torch.equal(without_padding(ids), ids[:, :5])
+    assert torch.equal(without_padding(ids[[0, 2]]), ids[[0, 2], :2])
+    assert without_padding(torch.zeros(4, 7, dtype=torch.int64)).shape == (4, 1)
 
 
 def test_it_is_always_the_same_and_other_settings_give_another(tiny: PairCorpus) -> None:
@@ -151,6 +180,29 @@ def test_a_folder_gives_its_captioned_pictures(tmp_path: Path) -> None:
     assert len(set(numbers.values())) == len(numbers)
     step = corpus.report[-1]
     assert (step.name, step.dropped) == ("captions", 2)
+
+
+@pytest.mark.parametrize("validation_fraction", [0.0, 0.4])
+def test_a_caption_is_that_of_its_picture_where_others_have_none(
+    tmp_path: Path, validation_fraction: float
+) -> None:
+    texts = [None, "...", "a cat", None, "a dog", "The Sun", "", "a star", "a cat", "a tree", "the sun!"]
+    path = folder(tmp_path / "pictures", texts)
+    corpus = prepare_pairs(str(path), PairSettings(image_size=64, validation_fraction=validation_fraction))
+    files = [np.asarray(Image.open(path / f"{number}.png")).transpose(2, 0, 1) for number in range(11)]
+    pictures = [*corpus.train.numpy(), *corpus.validation.numpy()]
+    captions = [*corpus.train_captions, *corpus.validation_captions]
+    meanings = [*corpus.train_meanings, *corpus.validation_meanings]
+    found = [
+        next(number for number, file in enumerate(files) if np.array_equal(file, picture))
+        for picture in pictures
+    ]
+    assert sorted(found) == [2, 4, 5, 7, 8, 9, 10]
+    assert captions == [(texts[number],) for number in found]
+    by_file = dict(zip(found, meanings, strict=True))
+    assert by_file[2] == by_file[8] and by_file[5] == by_file[10], "marks and case mean nothing"
+    assert len(set(meanings)) == 5
+    assert len(corpus.validation) == len(corpus.validation_captions) == len(corpus.validation_meanings)
 
 
 @pytest.mark.parametrize("texts", [[None] * 9, ["", "!", "?"] * 3])

@@ -108,6 +108,13 @@ def test_prepared_text_decodes_to_the_text():
     assert corpus.train_text + corpus.validation_text == POEMS
 
 
+def test_a_cut_where_a_document_begins_stays_there():
+    text = "《甲》子\n天。\n\n" * 4
+    assert [len(part) for part in split(text, 0.5)] == [18, 18]
+    assert [len(part) for part in split(text, 0.51)] == [18, 18], "one that falls before it moves there"
+    assert [len(part) for part in split(text, 0.45)] == [27, 9]
+
+
 def test_paragraphs_and_bodies_begin_where_they_do():
     text = "《甲》子\n天。\n\n《乙》丑\n地。\n\n"
     corpus = prepare_text(loaded(text), TextSettings(validation_fraction=0.0))

@@ -80,6 +80,22 @@ def test_with_an_end_token_it_finds_the_best_mean_of_all_lengths():
     assert found.ids == best
 
 
+def test_as_many_texts_go_on_as_there_are_beams_where_others_end():
+    """Word 2 ends a text and is the likeliest at first; the third likeliest beginning is the best in the end:
+    log(0.28 * 0.98) / 2 = -0.65, the end at once has log 0.4 = -0.92, what goes on from word 0 less."""
+
+    class Table(HandMade):
+        @property
+        def logits_BV(self):
+            after = {(): (0.32, 0.28, 0.4), (1,): (0.01, 0.01, 0.98)}
+            return torch.tensor([after.get(text, (0.3, 0.3, 0.4)) for text in self.texts]).log()
+
+    found = beam_search(Table(), [], settings(2, 4), end_ids=[2])
+    assert found.ids == (1, 2)
+    assert found.probs == pytest.approx((0.28, 0.98), rel=1e-4)
+    assert found.score == pytest.approx(math.log(0.28 * 0.98) / 2, rel=1e-4)
+
+
 def test_banned_words_never_come():
     best = max(itertools.product((0, 2), repeat=4), key=log_prob)
     assert beam_search(HandMade(), [], settings(8, 4), banned=[1]).ids == best

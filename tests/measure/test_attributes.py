@@ -198,6 +198,12 @@ def test_where_nothing_is_all_is_missing_and_nothing_too_much() -> None:
     assert (result.num_more, result.weather, result.all_right) == (0, True, False)
 
 
+def test_another_ground_alone_is_enough_to_be_wrong() -> None:
+    result = verdict(PAIR, found_with(dict(found_of(PAIR).things), weather="sunny"))
+    assert [thing.num_right for thing in result.things] == [4, 4]
+    assert (result.num_more, result.weather, result.all_right) == (0, False, False)
+
+
 def test_things_are_matched_so_that_most_is_right() -> None:
     """One that is right but for its place, and one in the place of it that is nothing else."""
     cone = Thing("cone", "pink", "medium", MIDDLE)
