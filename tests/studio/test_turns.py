@@ -1,60 +1,97 @@
+"""Turns at the processor, by a clock of the tests' own: it goes on by what each token takes."""
+
 import threading
 import time
-from itertools import pairwise
+from types import SimpleNamespace
 
+import pytest
+
+from aigc_demo.studio import turns as studio
 from aigc_demo.studio.turns import Turn, Turns
 
-
-def work(turns, name, token_seconds, until, log):
-    """Write tokens that take so long each, and log whose they were."""
-    with turns.joined() as turn:
-        while time.perf_counter() < until:
-            log.append(name)
-            time.sleep(token_seconds)
-            turn.pass_on()
-        log.append((name, turn.seconds))
+UNIT = 1 / 64  # of a second: sums of it are exact
 
 
-def shares(turns, token_seconds, seconds):
-    log, until = [], time.perf_counter() + seconds
-    threads = [
-        threading.Thread(target=work, args=(turns, name, each, until, log))
-        for name, each in token_seconds.items()
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(10)
-    return log, dict(entry for entry in log if isinstance(entry, tuple))
+@pytest.fixture
+def clock(monkeypatch):
+    """Seconds; only who has the turn moves them."""
+    clock = SimpleNamespace(now=0.0)
+    monkeypatch.setattr(studio, "time", SimpleNamespace(perf_counter=lambda: clock.now))
+    return clock
 
 
-def test_a_turn_lasts_several_tokens_and_the_time_is_shared():
-    log, had = shares(Turns(0.05), {"a": 0.005, "b": 0.005}, 0.6)
-    names = [entry for entry in log if isinstance(entry, str)]
-    changes = sum(one != other for one, other in pairwise(names))
-    assert 4 <= changes <= 13, "0.6 s in turns of 0.05 s or a little more"
-    assert abs(had["a"] - had["b"]) < 0.15
-    assert 0.55 < had["a"] + had["b"] < 0.9
+def until(happened):
+    """Wait for another thread; nothing is measured by it."""
+    for _ in range(30_000):
+        if happened():
+            return
+        time.sleep(0.001)
+    raise AssertionError("it did not happen")
 
 
-def test_one_whose_tokens_take_long_gets_no_larger_share():
-    _, had = shares(Turns(0.02), {"slow": 0.1, "quick": 0.005}, 1.0)
-    assert 0.35 < had["quick"] < 0.7
-    assert 0.35 < had["slow"] < 0.75
+class Writers:
+    """Writers of tokens that take so many units each, until the clock shows so many."""
+
+    def __init__(self, turns, clock, last):
+        self.turns, self.clock, self.last = turns, clock, last
+        self.names, self.had, self.go = [], {}, threading.Event()
+        self.threads = []
+
+    def start(self, name, units, meanwhile=lambda: None):
+        """One more, which then has the turn or waits for it; `meanwhile` is called after each token."""
+        before = len(self.turns._waiting) + (self.turns._writing is not None)
+        self.threads.append(threading.Thread(target=self._write, args=(name, units, meanwhile)))
+        self.threads[-1].start()
+        until(lambda: len(self.turns._waiting) + (self.turns._writing is not None) > before)
+
+    def _write(self, name, units, meanwhile):
+        with self.turns.joined() as turn:
+            self.go.wait(30)
+            while self.clock.now < self.last * UNIT:
+                self.names.append(name)
+                self.clock.now += units * UNIT
+                meanwhile()
+                turn.pass_on()
+            self.had[name] = turn.seconds / UNIT
+
+    def finish(self):
+        self.go.set()
+        for thread in self.threads:
+            thread.join(30)
+        assert not any(thread.is_alive() for thread in self.threads)
 
 
-def test_who_comes_later_gets_a_share_from_then_on():
-    turns = Turns(0.02)
-    log, end = [], time.perf_counter() + 0.9
-    first = threading.Thread(target=work, args=(turns, "first", 0.005, end, log))
-    first.start()
-    time.sleep(0.5)
-    second = threading.Thread(target=work, args=(turns, "second", 0.005, end, log))
-    second.start()
-    first.join(10)
-    second.join(10)
-    had = dict(entry for entry in log if isinstance(entry, tuple))
-    assert 0.1 < had["second"] < 0.32, "half of the last 0.4 s, not all of it to catch up"
+def test_a_turn_lasts_several_tokens_and_the_time_is_shared(clock):
+    writers = Writers(Turns(4 * UNIT), clock, last=34)
+    for name in "ab":
+        writers.start(name, 1)
+    writers.finish()
+    # Each begins with one token; then turns of four, for each of which the other waits.
+    assert "".join(writers.names) == "ab" + "aaaabbbb" * 4
+    assert writers.had == {"a": 17, "b": 17}
+
+
+def test_one_whose_tokens_take_long_gets_no_larger_share(clock):
+    writers = Writers(Turns(2 * UNIT), clock, last=160)
+    writers.start("slow", 16)
+    writers.start("quick", 1)
+    writers.finish()
+    assert sum(writers.had.values()) * UNIT == clock.now
+    assert abs(writers.had["slow"] - writers.had["quick"]) <= 16, "one of its tokens at most"
+
+
+def test_who_comes_later_gets_a_share_from_then_on(clock):
+    writers = Writers(Turns(2 * UNIT), clock, last=96)
+
+    def meanwhile():
+        if clock.now == 64 * UNIT:
+            writers.start("second", 1)
+
+    writers.start("first", 1, meanwhile)
+    writers.finish()
+    assert set(writers.names[:64]) == {"first"}
+    assert writers.had["second"] == pytest.approx(16, abs=2), "half of the last 32, not all to catch up"
+    assert sum(writers.had.values()) == 96
 
 
 def test_the_turn_goes_on_when_a_writer_fails():
@@ -65,16 +102,16 @@ def test_the_turn_goes_on_when_a_writer_fails():
     except RuntimeError:
         pass
     with turns.joined() as turn:
-        assert turn.seconds < 5
+        assert turns._writing is turn
+    assert turns._writing is None
 
 
-def test_who_is_alone_or_takes_no_part_never_waits():
-    begun = time.perf_counter()
+def test_who_is_alone_or_takes_no_part_never_waits(monkeypatch):
     with Turns(0).joined() as turn:
+        monkeypatch.setattr(Turns, "take", lambda *who: pytest.fail("it waits"))
         for _ in range(100):
             turn.pass_on()
     Turn().pass_on()
-    assert time.perf_counter() - begun < 1
 
 
 def test_who_has_not_begun_comes_before_all_who_have():
@@ -94,31 +131,19 @@ def test_who_has_not_begun_comes_before_all_who_have():
         threading.Thread(target=writer, args=given)
         for given in (("little", 0.0, True), ("more", 5.0, True), ("new", 9.0, False))
     ]
-    for thread in threads:
+    for number, thread in enumerate(threads, start=1):
         thread.start()
-        while len(turns._waiting) <= threads.index(thread):
-            time.sleep(0.001)
+        until(lambda number=number: len(turns._waiting) == number)
     assert turns.somebody_new()
     first.end()
     for thread in threads:
-        thread.join(5)
+        thread.join(30)
     assert order == ["new", "little", "more"]
 
 
-def test_a_new_one_passes_on_after_its_first_token_however_long_a_turn_is():
-    turns, log = Turns(60.0), []
-    until = time.perf_counter() + 0.4
-
-    def write(name):
-        with turns.joined() as turn:
-            while time.perf_counter() < until:
-                log.append(name)
-                time.sleep(0.01)
-                turn.pass_on()
-
-    threads = [threading.Thread(target=write, args=(name,)) for name in "abc"]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(5)
-    assert set(log[:6]) == {"a", "b", "c"}, "each has its first token before anybody's turn is over"
+def test_a_new_one_passes_on_after_its_first_token_however_long_a_turn_is(clock):
+    writers = Writers(Turns(6000 * UNIT), clock, last=12)
+    for name in "abc":
+        writers.start(name, 1)
+    writers.finish()
+    assert "".join(writers.names) == "abc" + "a" * 9

@@ -2,7 +2,6 @@
 
 import json
 import math
-import time
 import urllib.error
 import urllib.request
 from types import SimpleNamespace
@@ -284,7 +283,5 @@ def test_a_file_may_be_larger_than_other_bodies(page_url, mebibytes, accepted):
 
 
 def test_the_page_stays_usable_after_all_that(client):
-    begun = time.perf_counter()
     answer = client.predict(prompt="R", models=BOTH, max_new_tokens=2, seed=1, api_name="/generate_text")
     assert [column["state"] for column in answer["columns"]] == ["finished", "finished"]
-    assert time.perf_counter() - begun < 20
