@@ -96,6 +96,21 @@ def test_as_many_texts_go_on_as_there_are_beams_where_others_end():
     assert found.score == pytest.approx(math.log(0.28 * 0.98) / 2, rel=1e-4)
 
 
+def test_an_end_counts_among_the_likeliest_alone():
+    """Two beams: the end is third at first, so it is no text, although all that go on are worse in the mean:
+    log 0.2 = -1.6, log(0.5 / 20) / 2 = -1.8."""
+
+    class Table(HandMade):
+        @property
+        def logits_BV(self):
+            first = torch.tensor([0.5, 0.3, 0.2, *[1e-9] * 17])
+            return torch.stack([first if text == () else torch.ones(20) for text in self.texts]).log()
+
+    found = beam_search(Table(), [], settings(2, 2), end_ids=[2])
+    assert (found.ids[0], len(found.ids)) == (0, 2)
+    assert beam_search(Table(), [], settings(3, 2), end_ids=[2]).ids == (2,)
+
+
 def test_banned_words_never_come():
     best = max(itertools.product((0, 2), repeat=4), key=log_prob)
     assert beam_search(HandMade(), [], settings(8, 4), banned=[1]).ids == best

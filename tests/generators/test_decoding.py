@@ -10,7 +10,7 @@ from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.generators.beam_search import beam_search
 from aigc_demo.generators.decoding import SamplingSettings, alternatives, generate
 from aigc_demo.generators.sampling import next_token_probs
-from aigc_demo.generators.sessions import window_start
+from aigc_demo.generators.sessions import Session, window_start
 from aigc_demo.generators.text import load_text_model
 
 from .conftest import save_ours
@@ -106,6 +106,35 @@ def test_a_full_context_slides_and_sees_the_same_as_a_text_read_at_once(model):
 )
 def test_where_the_window_begins(length, context, start):
     assert window_start(length, context) == start
+
+
+@pytest.mark.parametrize("beams", [0, 3])
+def test_a_full_context_is_read_again_once_for_half_of_it(beams):
+    """A context of 8: what is read is one token at a time, and five when there are 9, 13, 17 and 21."""
+
+    class Counting:
+        def __init__(self):
+            self.lengths, self.forgotten = [], 0
+
+        def read(self, ids_BT):
+            self.lengths.append(ids_BT.shape[1])
+            return torch.zeros(len(ids_BT), 4)
+
+        def select(self, rows_B):
+            assert rows_B.tolist() == [0] * len(rows_B)
+
+        def forget(self):
+            self.forgotten += 1
+
+    reader = Counting()
+    session = Session(reader, [1], 8)
+    for _ in range(20):
+        if beams:
+            session.branch([0] * beams, [2] * beams)
+        else:
+            session.push(2)
+    assert reader.lengths == [1] * 8 + ([5] + [1] * 3) * 3 + [5]
+    assert reader.forgotten == 1 + 4
 
 
 def test_beam_search_writes_what_is_at_least_as_likely_as_greedy(model):
