@@ -61,8 +61,41 @@ ENGLISH: dict[str, str] = {
         "or save them again as PNG."
     ),
     "bad_metadata": (
-        "{name} is not a table of pictures ({detail}); "
-        "save it in UTF-8 with the columns file_name and text, or take it out of the folder."
+        "{name} cannot be read as a table of pictures ({detail}); "
+        "give a file with the columns file_name and text, or take it out of the folder."
+    ),
+    "table_open_quote": (
+        "{name}: in row {row} (line {line} of the file) a quotation mark is opened and never closed; "
+        "close it, or take it out."
+    ),
+    "table_late_quote": (
+        "{name}: in row {row} (line {line} of the file) text stands behind a closing quotation mark; "
+        "put marks about the whole caption, and write those inside it twice."
+    ),
+    "table_long_cell": (
+        "{name}: in row {row} (line {line} of the file) a cell has more than {limit} characters; "
+        "shorten it, or close a quotation mark that is left open."
+    ),
+    "table_long_line": "{name}: line {line} has more than {limit} characters; shorten it.",
+    "table_many_rows": "{name} has more than the {limit} rows that are taken; give a part of it.",
+    "table_no_names": "No row of {name} names a picture; write the names of the files in its column of names.",
+    "table_no_object": (
+        "{name}: line {line} is not a JSON object; write an object on each line, "
+        "neither one list about all of them nor one object over several lines."
+    ),
+    "table_line_ends": (
+        "The lines of {name} end in carriage returns (CR) alone; save it with the line ends of Unix or Windows."
+    ),
+    "captions_empty": (
+        "No row of {name} that names a picture has a caption: {column} is empty there; write the captions into it."
+    ),
+    "rows_too_long": (
+        "{count} rows of {name} have more cells than there are columns (the first: {first}) "
+        "and their captions were not used; put captions that hold commas in quotation marks."
+    ),
+    "captions_no_text": (
+        "{count} captions of {name} are lists or something else that is no text (the first: {first}) "
+        "and were not used; write one text for each picture."
     ),
     "no_column": "{name} has no column {expected} but: {known}; rename the one that is meant.",
     "rows_match_nothing": (

@@ -7,7 +7,8 @@ from typing import Any
 
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import InputError
-from aigc_demo.data.captions import CAPTIONS, plain
+from aigc_demo.data.caption_tables import CAPTIONS
+from aigc_demo.data.captions import plain
 from aigc_demo.data.hub_table import PREFIX, HubSource, read_split
 from aigc_demo.data.picture_files import (
     MAX_FILES,

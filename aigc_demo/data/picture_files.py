@@ -24,7 +24,8 @@ import numpy as np
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.core.strict_json import strict_json
-from aigc_demo.data.captions import METADATA, Captions, Facts
+from aigc_demo.data.caption_tables import METADATA
+from aigc_demo.data.captions import Captions, Facts
 
 DECODER = Path(__file__).with_name("picture_decoder.py")
 ENDINGS = {

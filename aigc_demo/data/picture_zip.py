@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.run_directory import whole_or_nothing
-from aigc_demo.data.captions import METADATA
+from aigc_demo.data.caption_tables import METADATA
 from aigc_demo.data.picture_files import MAX_FILES, ZIP_NOTE
 
 MAX_ZIP_BYTES = 256 * 2**20

@@ -787,8 +787,52 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{name} 裡有 {count} 張圖片使解碼程式中斷；請取出損壞的圖片，或把它們重新存為 PNG。",
     ),
     "bad_metadata": (
-        "{name} 不是图片的表格（{detail}）；请以 UTF-8 保存，含 file_name 和 text 两列，或把它移出文件夹。",
-        "{name} 不是圖片的表格（{detail}）；請以 UTF-8 儲存，含 file_name 和 text 兩欄，或把它移出資料夾。",
+        "{name} 不能作为图片的表格读取（{detail}）；请给含 file_name 和 text 两列的文件，或把它移出文件夹。",
+        "{name} 不能作為圖片的表格讀取（{detail}）；請給含 file_name 和 text 兩欄的檔案，或把它移出資料夾。",
+    ),
+    "table_open_quote": (
+        "{name} 的第 {row} 条（文件第 {line} 行）有一个引号没有结束；请补上或去掉。",
+        "{name} 的第 {row} 筆（檔案第 {line} 行）有一個引號沒有結束；請補上或去掉。",
+    ),
+    "table_late_quote": (
+        "{name} 的第 {row} 条（文件第 {line} 行）在结束的引号后面还有文字；请把整个说明放进引号，里面的引号写两次。",
+        "{name} 的第 {row} 筆（檔案第 {line} 行）在結束的引號後面還有文字；請把整個說明放進引號，裡面的引號寫兩次。",
+    ),
+    "table_long_cell": (
+        "{name} 的第 {row} 条（文件第 {line} 行）有一格超过 {limit} 个字符；请缩短它，或补上缺少的结束引号。",
+        "{name} 的第 {row} 筆（檔案第 {line} 行）有一格超過 {limit} 個字元；請縮短它，或補上缺少的結束引號。",
+    ),
+    "table_long_line": (
+        "{name} 的第 {line} 行超过 {limit} 个字符；请缩短它。",
+        "{name} 的第 {line} 行超過 {limit} 個字元；請縮短它。",
+    ),
+    "table_many_rows": (
+        "{name} 超过可接受的 {limit} 条；请只给其中一部分。",
+        "{name} 超過可接受的 {limit} 筆；請只給其中一部分。",
+    ),
+    "table_no_names": (
+        "{name} 里没有一条写明图片的文件名；请填写文件名那一列。",
+        "{name} 裡沒有一筆寫明圖片的檔名；請填寫檔名那一欄。",
+    ),
+    "table_no_object": (
+        "{name} 的第 {line} 行不是 JSON 对象；请每行写一个对象，不要用一个列表包住全部，也不要把一个对象写成几行。",
+        "{name} 的第 {line} 行不是 JSON 物件；請每行寫一個物件，不要用一個清單包住全部，也不要把一個物件寫成幾行。",
+    ),
+    "table_line_ends": (
+        "{name} 的各行只以回车符（CR）结束；请用 Unix 或 Windows 的换行方式保存。",
+        "{name} 的各行只以歸位字元（CR）結束；請用 Unix 或 Windows 的換行方式儲存。",
+    ),
+    "captions_empty": (
+        "{name} 中写有图片的各条都没有说明：{column} 那里是空的；请把说明写进去。",
+        "{name} 中寫有圖片的各筆都沒有說明：{column} 那裡是空的；請把說明寫進去。",
+    ),
+    "rows_too_long": (
+        "{name} 有 {count} 条的格数多于列数（第一条：{first}），其说明没有使用；请把含逗号的说明放进引号。",
+        "{name} 有 {count} 筆的格數多於欄數（第一筆：{first}），其說明沒有使用；請把含逗號的說明放進引號。",
+    ),
+    "captions_no_text": (
+        "{name} 有 {count} 个说明是列表或其他不是文字的值（第一个：{first}），没有使用；请为每张图片写一段文字。",
+        "{name} 有 {count} 個說明是清單或其他不是文字的值（第一個：{first}），沒有使用；請為每張圖片寫一段文字。",
     ),
     "no_column": (
         "{name} 没有名为 {expected} 的列，只有：{known}；请把所指的那一列改名。",

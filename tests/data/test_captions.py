@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from aigc_demo.core.errors import ENGLISH, InputError
-from aigc_demo.data.captions import Captions, notices
+from aigc_demo.data.captions import Captions, no_captions, notices
 from aigc_demo.data.pairs import PairSettings, prepare_pairs
 from aigc_demo.data.picture_files import read_folder
 
@@ -218,15 +218,105 @@ def test_what_stands_in_a_caption_ends_no_row_and_no_column():
 
 @pytest.mark.parametrize("text", ['file_name,text\na.png,"A\nb.png,B\n', 'file_name,text\na.png,A\nb.png,"'])
 def test_a_quotation_mark_that_nothing_closes_swallows_no_rows(text):
-    assert refused(text).values["detail"] == "not UTF-8, or broken"
+    error = refused(text)
+    row = 1 if "b.png,B" in text else 2
+    assert (error.key, error.values["row"], error.values["line"]) == ("table_open_quote", row, row + 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "row", "line"),
+    [
+        ('file_name,text\na.png,"he said hi\nb.png,two" by\nc.png,three\n', 1, 2),
+        ('sep=;\nfile_name;text\na.png;"A\nB"\n\nb.png;"two" by\n', 2, 6),
+        ('file_name,text\r\na.png,A\r\nb.png,"two"x\r\n', 2, 3),
+    ],
+)
+def test_text_behind_a_closing_quotation_mark_is_a_broken_row(text, row, line):
+    error = refused(text)
+    assert (error.key, error.values["row"], error.values["line"]) == ("table_late_quote", row, line)
+    assert f"row {row} (line {line} of the file)" in str(error)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "file_name,text,label\na.png,one, and two,3\nb.png,x,1\n",
+        "file_name,text,\na.png,two, three,\nb.png,x,\n",
+        "file_name;label;text;more\na.png;3;one; two;m;;;\nb.png;1;x;m\n",
+        "text,file_name,label\n x ,b.png,1\none,a.png,1,2\n",
+    ],
+)
+def test_a_row_of_more_cells_than_columns_gives_no_caption_and_is_named(text):
+    found, facts = said(text)
+    assert found == [None, "x"]
+    assert notices(facts) == [("rows_too_long", {"count": 1, "first": "a.png", "name": "metadata.csv"})]
+    assert no_captions("a folder", facts).key == "rows_too_long"
+
+
+def test_empty_cells_behind_the_last_column_are_none():
+    assert said("file_name,text,\na.png,A,\nb.png,B,,,\n") == (
+        ["A", "B"],
+        {"metadata": "metadata.csv", "caption_columns": "text", "rows": 2},
+    )
+
+
+def test_captions_that_are_numbers_are_text_and_others_are_named():
+    values = [5, 2.5, ["x", "y"], {"en": "x"}, True, None]
+    rows = [json.dumps({"file_name": name, "text": text}) for name, text in zip(SIX, values, strict=True)]
+    found, facts = said("\n".join(rows), "metadata.jsonl", tuple(SIX))
+    assert found == ["5", "2.5", None, None, None, None]
+    values = {"count": 3, "first": "c.png", "name": "metadata.jsonl"}
+    assert notices(facts) == [("captions_no_text", values)]
+
+
+def test_a_list_beside_a_caption_is_no_fault():
+    row = {"file_name": "a.png", "text": ["x"], "caption": "A"}
+    found, facts = said(json.dumps(row), "metadata.jsonl", ("a.png",))
+    assert found == ["A"]
+    assert not notices(facts)
+
+
+@pytest.mark.parametrize("column", ["text", "Caption"])
+def test_a_column_that_is_empty_everywhere_is_said(tmp_path, column):
+    folder(tmp_path, SIX, metadata_csv=f"file_name,{column}\n" + "".join(f"{name}, \n" for name in SIX))
+    with pytest.raises(InputError) as caught:
+        prepare_pairs(str(tmp_path), PairSettings())
+    assert (caught.value.key, caught.value.values) == (
+        "captions_empty",
+        {"name": "metadata.csv", "column": column},
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('[{"file_name": "a.png", "text": "A"}]', 1),
+        ('{\n  "file_name": "a.png",\n  "text": "A"\n}\n', 1),
+        ('{"file_name": "a.png", "text": "A"}\n\n{"file_name": "b.png"\n', 3),
+        ('{"file_name": "a.png"}\n"text"\n', 2),
+    ],
+)
+def test_a_line_that_is_no_object_is_named(text, line):
+    error = refused(text, "metadata.jsonl")
+    assert (error.key, error.values["line"]) == ("table_no_object", line)
+
+
+def test_lines_that_end_in_carriage_returns_alone_are_said():
+    rows = "".join(json.dumps({"file_name": name, "text": "A"}) + "\r" for name in SIX)
+    assert refused(rows, "metadata.jsonl").key == "table_line_ends"
+
+
+def test_a_cell_that_is_too_long_is_named_with_its_row():
+    error = refused("file_name,text\na.png,A\nb.png," + "x" * 131_073 + "\n")
+    assert (error.key, error.values["row"], error.values["limit"]) == ("table_long_cell", 2, 131_072)
 
 
 def test_tables_are_bounded(monkeypatch):
-    monkeypatch.setattr("aigc_demo.data.captions.MAX_ROWS", 2)
+    monkeypatch.setattr("aigc_demo.data.caption_tables.MAX_ROWS", 2)
     assert said("file_name,text\na.png,A\nb.png,B\n")[0] == ["A", "B"]
-    assert refused("file_name,text\n" + "a.png,A\n" * 3).key == "bad_metadata"
+    assert refused("file_name,text\n" + "a.png,A\n" * 3).key == "table_many_rows"
     line = json.dumps({"file_name": "a.png", "text": "x" * 2**20})
-    assert refused(line, "metadata.jsonl").key == "bad_metadata"
+    assert refused(line, "metadata.jsonl").key == "table_long_line"
 
 
 def test_of_two_tables_one_is_read_and_the_other_named(tmp_path):

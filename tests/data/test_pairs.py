@@ -205,10 +205,12 @@ def test_a_caption_is_that_of_its_picture_where_others_have_none(
     assert len(corpus.validation) == len(corpus.validation_captions) == len(corpus.validation_meanings)
 
 
-@pytest.mark.parametrize("texts", [[None] * 9, ["", "!", "?"] * 3])
-def test_a_folder_without_captions_is_refused(tmp_path: Path, texts: list[str | None]) -> None:
+@pytest.mark.parametrize(
+    ("texts", "sentence"), [([None] * 9, "text is empty there"), (["", "!", "?"] * 3, "have no captions")]
+)
+def test_a_folder_without_captions_is_refused(tmp_path: Path, texts: list[str | None], sentence: str) -> None:
     path = folder(tmp_path / "pictures", texts)
-    with pytest.raises(InputError, match="have no captions"):
+    with pytest.raises(InputError, match=sentence):
         prepare_pairs(str(path), PairSettings(image_size=32))
 
 

@@ -244,22 +244,22 @@ def test_captions_and_classes(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "detail"),
+    ("name", "content", "key"),
     [
-        ("metadata.csv", b"file_name,text\na.png,\x00\xff\n", "not UTF-8, or broken"),
-        ("metadata.csv", b'file_name,text\na.png,"' + b"x" * 200_000 + b'"\n', "not UTF-8, or broken"),
-        ("metadata.jsonl", b'{"file_name": "a.png"\n', "not UTF-8, or broken"),
-        ("metadata.jsonl", b"[" * 100_000, "not UTF-8, or broken"),
-        ("metadata.jsonl", b"[1]\n", "not UTF-8, or broken"),
-        ("metadata.jsonl", b'{"file_name": 1}\n', "no row names a picture"),
-        ("metadata.csv", b'file_name,text\na.png,"b\nc.png,d\n', "not UTF-8, or broken"),
+        ("metadata.csv", b"file_name,text\na.png,\x00\xff\n", "not_text"),
+        ("metadata.csv", b'file_name,text\na.png,"' + b"x" * 200_000 + b'"\n', "table_long_cell"),
+        ("metadata.jsonl", b'{"file_name": "a.png"\n', "table_no_object"),
+        ("metadata.jsonl", b"[" * 100_000, "table_no_object"),
+        ("metadata.jsonl", b"[1]\n", "table_no_object"),
+        ("metadata.jsonl", b'{"file_name": 1}\n', "table_no_names"),
+        ("metadata.csv", b'file_name,text\na.png,"b\nc.png,d\n', "table_open_quote"),
     ],
 )
-def test_metadata_that_are_none_are_refused(tmp_path, name, content, detail):
+def test_metadata_that_are_none_are_refused(tmp_path, name, content, key):
     (tmp_path / "a.png").write_bytes(packed(plain_picture()))
     (tmp_path / name).write_bytes(content)
     error = refused(read_folder, tmp_path, 16)
-    assert (error.key, error.values) == ("bad_metadata", {"name": name, "detail": detail})
+    assert (error.key, error.values["name"]) == (key, name)
 
 
 def test_folders_without_a_usable_picture_are_refused(tmp_path):
