@@ -2,9 +2,11 @@
 
 import itertools
 
+import psutil
 import pytest
 
 from aigc_demo.core.errors import DemoError, InputError
+from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.studio import admission, run_desk
 from aigc_demo.studio.admission import asked_minutes, expected, expected_again
 from aigc_demo.studio.limits import PUBLIC, Limits
@@ -238,6 +240,37 @@ def test_the_minutes_of_a_run_that_goes_on_are_those_that_it_has_not_had(tmp_pat
     Ticket.load(desk.folder / name).changed(desk.folder / name, spent_minutes=4.5)
     desk.resume(name, ANNA, HERE)
     assert desk._usage.minutes(name) == 5.0
+
+
+@pytest.mark.parametrize("stage", ["waiting", "started", "ended"])
+@pytest.mark.parametrize("record", ["none", "begun", "without state", "with state"])
+def test_what_goes_on_has_ended_and_left_something_to_go_on_from(tmp_path, stage, record):
+    desk = desk_of(tmp_path)
+    name = order(desk, secret=ANNA)
+    run = RunDirectory(desk.folder / name)
+    if record != "none":  # else it never began, and begins now
+        run.create({"recipe": "gpt"})
+    if record.endswith("state"):
+        beside = run.begin_checkpoint(20)
+        (beside / "model.safetensors").write_bytes(b"weights")
+        if record == "with state":
+            (beside / "state").mkdir()
+        run.finish_checkpoint(20)
+    myself = psutil.Process()
+    living = {"pid": myself.pid, "born": myself.create_time()} if stage == "started" else {}
+    Ticket.load(run.path).changed(run.path, stage=stage, **living)
+    refused = "nothing_to_resume" if record in ("begun", "without state") else ""
+    refused = refused if stage == "ended" else "run_under_way"
+    if refused:
+        with pytest.raises(InputError) as caught:
+            desk.resume(name, ANNA, HERE)
+        assert caught.value.key == refused and Ticket.load(run.path).stage == stage
+        return
+    for _ in range(2):  # the words do not pile up
+        desk.resume(name, ANNA, HERE)
+        ticket = Ticket.load(run.path)
+        assert (ticket.stage, ticket.arguments.count("--resume")) == ("waiting", record == "with state")
+        ticket.changed(run.path, stage="ended")
 
 
 def test_no_run_is_removed_to_make_room_for_itself(tmp_path, monkeypatch):
