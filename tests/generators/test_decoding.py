@@ -88,6 +88,17 @@ def test_going_on_after_an_interruption_gives_the_same_text(model):
     assert text_of(rest) == text_of(whole[23:])
 
 
+def test_text_goes_on_where_it_was_interrupted_within_a_character(tmp_path):
+    model = load_text_model(str(save_ours(tmp_path / "bpe", kind="bpe", context_length=64)))
+    whole = list(generate(model, "床前", asked(max_new_tokens=60)))
+    within = [place for place, token in enumerate(whole[:-1], start=1) if not token.text][:3]
+    assert within, "some tokens are parts of characters"
+    for place in within:
+        rules = asked(max_new_tokens=60 - place)
+        rest = list(generate(model, "床前", rules, written=ids_of(whole)[:place]))
+        assert [token.text for token in rest] == [token.text for token in whole[place:]]
+
+
 def test_a_full_context_slides_and_sees_the_same_as_a_text_read_at_once(model):
     ids = model.prompt_ids("the cat sat on ")
     session = model.begin(ids)
@@ -255,6 +266,17 @@ class TestAlternatives:
             assert choice.prob_before == pytest.approx(float(before[choice.id]), rel=1e-3)
             assert choice.prob_after == pytest.approx(float(after[choice.id]), rel=1e-3)
             assert choice.text == model.token_text(choice.id)
+
+    def test_what_stands_before_the_place_is_penalised_and_what_comes_after_is_not(self, model):
+        ids = model.prompt_ids("the cat")
+        found = alternatives(model, ids, 4, asked(repetition_penalty=4), num=model.vocab_size)
+        scores = model.token_logits(ids[:4])[-1].double()
+        for index in set(ids[:4]):
+            scores[index] = scores[index] / 4 if scores[index] > 0 else scores[index] * 4
+        scores[list(model.banned_ids)] = -math.inf
+        after = scores.softmax(-1)
+        for choice in found:
+            assert choice.prob_after == pytest.approx(float(after[choice.id]), rel=1e-2, abs=1e-9)
 
     def test_the_place_after_the_last_token(self, model):
         ids = model.prompt_ids("the")
