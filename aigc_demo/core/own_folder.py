@@ -1,6 +1,7 @@
 """A folder for temporary files of one user, and a home for a user who has none."""
 
 import atexit
+import contextlib
 import functools
 import getpass
 import os
@@ -67,7 +68,8 @@ def settle_folders() -> None:
     before. In a container a number may be all that is known of a user: asked for the home, libraries fail,
     or write to a folder named `~` where they happen to be.
     """
-    if not os.environ.get("TORCHINDUCTOR_CACHE_DIR"):
-        os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(folder_of_user() / "torchinductor")
-    if os.path.expanduser("~") in ("", "~"):
-        os.environ["HOME"] = str(folder_of_user())
+    with contextlib.suppress(OSError):  # no folder for temporary files at all: who needs one says so
+        if not os.environ.get("TORCHINDUCTOR_CACHE_DIR"):
+            os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(folder_of_user() / "torchinductor")
+        if os.path.expanduser("~") in ("", "~") or os.environ.get("HOME") == "":
+            os.environ["HOME"] = str(folder_of_user())

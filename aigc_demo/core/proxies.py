@@ -115,8 +115,9 @@ def proxy_variable(url: str) -> str | None:
         Its name as the environment spells it; None where the address is asked directly.
     """
     given, parts = given_environment(), urlsplit(url)
+    spared = _spared(given)
     bypass: Any = getattr(urllib.request, "proxy_bypass_environment")  # noqa: B009  (no type checker knows it)
-    if bypass(parts.hostname or "", {"no": ",".join(_spared(given))}):
+    if "*" in spared or bypass(parts.hostname or "", {"no": ",".join(spared)}):
         return None
     for lower in (f"{parts.scheme}_proxy", "all_proxy"):
         # One in small letters counts, even where it is empty and so says that there is none.

@@ -46,6 +46,7 @@ def train(order: Order, should_stop: Callable[[], bool] = lambda: False) -> Iter
     with contextlib.ExitStack() as work:
         try:
             training, checkpoint = _begin(order, run, work, should_stop)
+            step = 0 if checkpoint is None else step_of(checkpoint)
         except StopAskedError:
             finished = RunFinished(step=step_of(last_state(run)) if order.resume else 0, reason="stopped")
             if order.resume and speaks():
@@ -80,8 +81,13 @@ def _begin(
     """
     checkpoint = None
     check_alone(run.path)
-    order = order_in_full(order)
+    asked, order = order, order_in_full(order)
     if order.resume:
+        # Before anything of the run is believed: whoever trained here until now may have taken it further.
+        if speaks():
+            work.enter_context(at_work(run.path))
+        PartialState().wait_for_everyone()
+        order = order_in_full(asked)
         checkpoint = last_state(run)
     with _memory_in_words(), at_once():
         if should_stop():
@@ -91,8 +97,8 @@ def _begin(
     if speaks():
         if checkpoint is None:
             run.create(_config(order, training))
-        work.enter_context(at_work(run.path))
-        if checkpoint is not None:
+            work.enter_context(at_work(run.path))
+        else:
             _note_what_changed(order, run)
     training.accelerator.wait_for_everyone()
     return training, checkpoint

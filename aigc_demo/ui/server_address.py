@@ -15,6 +15,7 @@ from aigc_demo.core.errors import InputError
 
 NAME, PATH = "GRADIO_SERVER_NAME", "GRADIO_ROOT_PATH"
 LOOPBACK = "127.0.0.1"
+SCHEMES = ("http://", "https://")
 _start_server = gradio.http_server.start_server
 
 
@@ -40,12 +41,29 @@ def root_path() -> str:
 
     Returns:
         With a slash before it and none after it; a whole address without one after it; "" for none.
+
+    Raises:
+        InputError: it is neither a path nor such an address.
     """
-    path = os.environ.get(PATH, "").strip()
-    if urlsplit(path).scheme in ("http", "https"):
-        return path.rstrip("/")
-    bare = path.strip("/")
+    given = os.environ.get(PATH, "").strip()
+    if not _is_place(given):
+        raise InputError("root_path", name=shown(given))
+    if given.startswith(SCHEMES):
+        return given.rstrip("/")
+    bare = given.strip("/")
     return f"/{bare}" if bare else ""
+
+
+def _is_place(text: str) -> bool:
+    """Whether a text is a path, or an http address with one, and nothing more."""
+    whole = text.startswith(SCHEMES)
+    try:
+        parts = urlsplit(text if whole else text.strip("/"))
+        named = bool(parts.hostname) and parts.port != 0 if whole else not (parts.scheme or parts.netloc)
+    except ValueError:  # brackets that do not close, a port that is none
+        return False
+    strange = set("?#\\") & set(text) or not text.isprintable() or " " in text
+    return bool(named) and not strange and ".." not in parts.path.split("/")
 
 
 class BelowPath:

@@ -83,11 +83,13 @@ def test_a_child_that_was_forked_takes_nothing_away(shared: Path) -> None:
     assert shared.exists()
 
 
+@pytest.mark.parametrize("empty", [True, False])
 @pytest.mark.parametrize("module", ["aigc_demo.cli", "aigc_demo.ui.environment", "aigc_demo.generators.hub"])
-def test_a_user_of_whom_nothing_is_known_has_a_home(shared: Path, module: str) -> None:
+def test_a_user_of_whom_nothing_is_known_has_a_home(shared: Path, module: str, empty: bool) -> None:
+    unknown = "os.path.expanduser = lambda path: path.replace('~', os.environ.get('HOME', '~'))\n"
     code = (
         "import os, pathlib\n"
-        "os.path.expanduser = lambda path: path.replace('~', os.environ.get('HOME', '~'))\n"
+        f"{'' if empty else unknown}"
         f"import {module}, huggingface_hub.constants as hub\n"
         "print(pathlib.Path.home(), hub.HF_HOME, os.environ['TORCHINDUCTOR_CACHE_DIR'])"
     )
@@ -95,7 +97,7 @@ def test_a_user_of_whom_nothing_is_known_has_a_home(shared: Path, module: str) -
     kept = {name: value for name, value in os.environ.items() if name not in unset}
     done = subprocess.run(
         [sys.executable, "-c", code],
-        env={**kept, "TMPDIR": str(shared)},
+        env={**kept, "TMPDIR": str(shared), **({"HOME": ""} if empty else {})},
         cwd=ROOT,
         capture_output=True,
         text=True,

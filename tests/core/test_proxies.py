@@ -99,6 +99,7 @@ def test_what_the_system_says_of_proxies_is_written_down(monkeypatch: pytest.Mon
         ({"ALL_PROXY": "socks4://p:1"}, "ALL_PROXY"),
         ({"ALL_PROXY": "http://p:1", "NO_PROXY": "localhost, example.edu"}, None),
         ({"ALL_PROXY": "http://p:1", "NO_PROXY": "*"}, None),
+        ({"ALL_PROXY": "http://p:1", "NO_PROXY": "*,foo"}, None),
         ({"ALL_PROXY": "http://p:1", "NO_PROXY": "example.com"}, "ALL_PROXY"),
     ],
 )

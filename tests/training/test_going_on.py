@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,7 +18,9 @@ from aigc_demo.core.events import RunStarted, StepDone, TrainEvent, Warned
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.core.worker import RECORD
 from aigc_demo.data.pairs import PairCorpus, caption_tokenizer
+from aigc_demo.training import start
 from aigc_demo.training.initial_weights import unknown_share
+from aigc_demo.training.loop import TrainingLoop
 from aigc_demo.training.optimizers import rate_factor
 from aigc_demo.training.pair_settings import ClipSettings, MenderSettings, TextToImageSettings
 from aigc_demo.training.picture_settings import GanSettings
@@ -96,6 +99,41 @@ def test_another_process_that_trains_is_named(
         return
     *_, last = train(asked)
     assert last.reason == "finished"
+
+
+def test_what_another_process_did_meanwhile_is_gone_on_from(
+    text_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second command that was still preparing when the first one ended takes the run as it is then."""
+    constant = {**TINY, "schedule": "constant"}
+    folder = tmp_path / "run"
+    list(train(Order("gpt", str(text_file), folder, steps=9, stop_after=2, settings=constant)))
+    real = start.at_work
+
+    def late(path: Path) -> AbstractContextManager[None]:
+        monkeypatch.setattr(start, "at_work", real)
+        list(train(Order("gpt", str(text_file), folder, resume=True)))  # the other one, from 2 to 9
+        return real(path)
+
+    monkeypatch.setattr(start, "at_work", late)
+    *events, last = train(Order("gpt", str(text_file), folder, resume=True, steps=12))
+    assert (last.step, last.reason) == (12, "finished")
+    assert [event.step for event in events if isinstance(event, StepDone)] == [10, 11, 12]
+
+
+def test_a_resumed_run_that_fails_at_once_ended_where_it_stood(
+    text_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    list(train(order(text_file, tmp_path / "run", stop_after=2)))
+
+    def fails(*_: object, **__: object) -> None:
+        raise FileNotFoundError("the state is gone")
+
+    monkeypatch.setattr(TrainingLoop, "events", fails)
+    with pytest.raises(FileNotFoundError):
+        list(train(order(text_file, tmp_path / "run", resume=True)))
+    last = json.loads((tmp_path / "run" / "events.jsonl").read_text().splitlines()[-1])
+    assert (last["event"], last["step"], last["reason"]) == ("finish", 2, "failed")
 
 
 def test_a_number_that_went_to_another_process_is_nobody(text_file: Path, tmp_path: Path) -> None:

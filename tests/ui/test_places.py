@@ -219,6 +219,19 @@ def test_the_path_has_one_form(given: str | None, root: str, monkeypatch: pytest
     assert root_path() == root
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        "http://[::1", "http://", "https://host:99999/x", "http://host/demo?x=1", "https://host/demo#x", "..",
+        "/a/../b", "/demo?x=1", "/demo#x", "/de mo", "ftp://host/demo", "/a\\b", "/a\nb",
+    ],
+)  # fmt: skip
+def test_what_is_no_path_is_one_sentence(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRADIO_ROOT_PATH", given)
+    with pytest.raises(InputError, match="give a path such as /demo"):
+        root_path()
+
+
 @pytest.mark.parametrize("root", ["/demo", "http://example.edu/demo"])
 def test_what_is_inside_sees_no_path_of_a_proxy(root: str) -> None:
     def shown(request: Request) -> PlainTextResponse:
