@@ -26,6 +26,7 @@ MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le", "UTF-16 LE"),
     (codecs.BOM_UTF16_BE, "utf-16-be", "UTF-16 BE"),
 )
+BINARY = "binary"
 LATIN = ("cp1252", "iso8859-15")
 BIG5 = ("big5hkscs", "cp950", "big5")
 ADMITTED = {
@@ -49,11 +50,13 @@ UNUSUAL = frozenset(("Cc", "Cn", "Co", "Cs"))
 LAYOUT = frozenset("\t\n\x0b\x0c\r\x1a\x1b")
 # Where Hong Kong's Big5 and that of Windows write the same bytes, and people mean the latter.
 WINDOWS_SIGNS = str.maketrans("•､‾∼♁☉¥¢£", "‧﹑¯～⊕⊙￥￠￡")
-# In a text that was decoded as UTF-8 with surrogateescape: characters of several bytes, one after the other.
-UTF_8_RUN = re.compile("[^\udc80-\udcff]{12}")
+NO_CHARACTER = "\ufffd"  # what stands for a damaged sequence in a text that was decoded with "replace"
+UTF_8_RUN = re.compile(f"[^{NO_CHARACTER}]{{12}}")  # characters of several bytes, one after the other
+PDF = b"%PDF-"  # mostly ASCII, but for its second line
 ASCII = re.compile(r"[\x00-\x7f]+")
 # So many bytes that are no ASCII are enough; of fewer, another encoding must be less likely by this factor.
 ENOUGH = {True: (4, 0.97), False: (16, 0.7)}  # of Latin letters, of Chinese characters
+NUM_PARTS, LEAST_OF_A_PART = 12, 32  # bytes that are no ASCII: of a part of fewer nothing is said
 MOST_ACCENTS = 0.3  # of the bytes of a text in Latin letters
 WINDOW_BYTES, NUM_PIECES = 200_000, 64
 MOST_NAMED = 3
@@ -91,9 +94,9 @@ def decode_text(content: bytes, name: str) -> DecodedText:
     if len(content) - len(content.translate(None, CONTROLS)) > MOST_UNUSUAL * len(content):
         return _utf_16(content, name, place)
     sample = _sample(content)
-    if _is_damaged_utf_8(sample):
+    if _is_damaged_utf_8(sample) or content.startswith(PDF):
         raise InputError("not_text", name=name, place=place)
-    return _detected(content, sample, name)
+    return _detected(content, sample, name, place)
 
 
 def _decoded(content: bytes, codec: str, name: str) -> str:
@@ -133,29 +136,59 @@ def _is_plausible(text: str) -> bool:
 
 def _is_damaged_utf_8(sample: bytes) -> bool:
     """Whether much of it is UTF-8: some bytes were lost, or files in two encodings were joined."""
-    others = ASCII.sub("", sample.decode("utf-8", "surrogateescape"))
-    stray = sum("\udc80" <= one <= "\udcff" for one in others)
-    return UTF_8_RUN.search(others) is not None or stray < len(others) - stray
+    others = ASCII.sub("", sample.decode("utf-8", "replace"))
+    damaged = others.count(NO_CHARACTER) - sample.count(NO_CHARACTER.encode())
+    return UTF_8_RUN.search(others) is not None or damaged < len(others) - damaged
 
 
-def _detected(content: bytes, sample: bytes, name: str) -> DecodedText:
+def _detected(content: bytes, sample: bytes, name: str, place: int) -> DecodedText:
     """The text in the encoding that the detector ranks first.
+
+    Args:
+        content: of the file.
+        sample: of it.
+        name: of the file.
+        place: of the first byte that is not UTF-8.
 
     Raises:
         InputError: it is none of those that are read, or another one is nearly as likely.
     """
     ranked = list(_ranked(sample))
     codec, likelihood, first = ranked[0]
+    if codec in (BINARY, "utf-8"):  # no text, or a short one in UTF-8 of which a byte is wrong
+        raise InputError("not_text", name=name, place=place)
     others = [each for each in ranked if each[2] != first]
     num_bytes, (enough, factor) = len(NON_ASCII.findall(sample)), ENOUGH[codec in LATIN]
     doubtful = num_bytes < enough and bool(others) and others[0][1] > factor * likelihood
     crowded = codec in LATIN and num_bytes > MOST_ACCENTS * len(sample)
-    if codec in ADMITTED and not crowded and not doubtful:
+    if codec in ADMITTED and not crowded and not doubtful and _is_of_one_kind(sample, codec):
         with contextlib.suppress(UnicodeDecodeError):
             text = content.decode(codec)
             return DecodedText(text.translate(WINDOWS_SIGNS) if codec in BIG5 else text, ADMITTED[codec])
     names = dict.fromkeys(ADMITTED.get(each[0], each[0]) for each in [ranked[0], *others])
     raise InputError("unsure_encoding", name=name, candidates=shown(", ".join([*names][:MOST_NAMED])))
+
+
+def _is_of_one_kind(sample: bytes, codec: str) -> bool:
+    """Whether no part of a Chinese text is likelier in the other Chinese encoding: two files were joined.
+
+    Nearly every byte of either fits the other one too, so the whole decodes without an error.
+    """
+    if codec in LATIN:
+        return True
+    lines = sample.split(b"\n")
+    length = max(1, len(lines) // NUM_PARTS)
+    parts = [lines[begin : begin + length] for begin in range(0, len(lines), length)]
+    for piece in (b"\n".join(part) for part in [*parts, lines[: len(lines) // 3], lines[-len(lines) // 3 :]]):
+        if len(NON_ASCII.findall(piece)) < LEAST_OF_A_PART:
+            continue
+        likelihoods = dict.fromkeys(("GB18030", "Big5"), 0.0)
+        for each, likelihood, _ in _ranked(piece):
+            if each in ADMITTED and each not in LATIN:
+                likelihoods[ADMITTED[each]] = max(likelihood, likelihoods[ADMITTED[each]])
+        if max(likelihoods.values()) > likelihoods[ADMITTED[codec]]:
+            return False
+    return True
 
 
 def _ranked(sample: bytes) -> Iterator[tuple[str, float, str]]:
@@ -171,7 +204,7 @@ def _ranked(sample: bytes) -> Iterator[tuple[str, float, str]]:
         no_match_encoding="ascii",
     )
     for one in found:
-        codec = one["encoding"] or "binary"
+        codec = one["encoding"] or BINARY
         yield codec, one["confidence"], sample.decode(codec if one["encoding"] else "latin-1", "replace")
 
 

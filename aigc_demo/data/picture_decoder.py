@@ -209,6 +209,8 @@ def _halves(content: bytes) -> tuple[Image.Image, Image.Image]:
     size = sum(length * down for length, (_, down) in zip(row_bytes, parts, strict=True))
     packed = b"".join(data for kind, data in _chunks(content) if kind == b"IDAT")
     raw = zlib.decompressobj().decompress(packed, size)
+    if len(raw) < size:
+        raise UnusableError("broken")
     halves = []
     for half in (0, 1):
         rows, at = bytearray(), 0

@@ -115,6 +115,54 @@ def test_damaged_utf_8_stays_damaged_utf_8(text: str) -> None:
         assert (refused.value.key, refused.value.values["place"]) == ("not_text", place)
 
 
+@pytest.mark.parametrize(
+    ("content", "place"),
+    [
+        ("Le café est fermé".encode()[:-1], 17),
+        ("春天".encode()[:-1], 3),
+        ("one 春 two ".encode() + "春".encode()[:2], 12),
+        ("It costs 5 € — “today”".encode().replace("”".encode(), b"\xe2\x80"), 27),
+        ("hello 😀 world 😀".encode()[:-1], 17),
+        ("hello 😀 one 😀 two".encode() + "😀".encode()[:3], 23),
+    ],
+)
+def test_the_place_of_a_wrong_byte_is_said_where_the_rest_is_utf_8(content: bytes, place: int) -> None:
+    assert content[:place].decode()
+    with pytest.raises(InputError) as refused:
+        decode_text(content, "a.txt")
+    assert (refused.value.key, refused.value.values["place"]) == ("not_text", place)
+
+
+def _pdf(stream: bytes) -> bytes:
+    objects = b"1 0 obj\n<< /Type /Catalog /Pages 2 0 R >>\nendobj\n3 0 obj\n<< /Length 40 >>\nstream\n"
+    return b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n" + objects + stream + b"\nendstream\nendobj\n%%EOF\n"
+
+
+@pytest.mark.parametrize(
+    "stream", [b"", b"BT /F1 24 Tf (Hello) Tj ET\n" * 40, b"(caf\xe9 d\xe9j\xe0 vu) Tj\n" * 40]
+)
+def test_a_pdf_is_no_text(stream: bytes) -> None:
+    with pytest.raises(InputError) as refused:
+        decode_text(_pdf(stream), "a.txt")
+    assert (refused.value.key, refused.value.values["place"]) == ("not_text", 10)
+
+
+TANG = "空山新雨后，天气晚来秋。明月松间照，清泉石上流。\n国破山河在，城春草木深。感时花溅泪，恨别鸟惊心。\n"
+TANG_TRADITIONAL = (
+    "空山新雨後，天氣晚來秋。明月松間照，清泉石上流。\n國破山河在，城春草木深。感時花濺淚，恨別鳥驚心。\n"
+)
+
+
+@pytest.mark.parametrize(("simplified", "traditional"), [(TANG, TANG_TRADITIONAL), (SIMPLIFIED, TRADITIONAL)])
+@pytest.mark.parametrize("times", [(1, 1), (2, 2), (5, 3), (3, 5), (400, 300), (20_000, 15_000)])
+def test_files_in_two_chinese_encodings_that_were_joined_are_refused(simplified, traditional, times) -> None:
+    first, second = (simplified * times[0]).encode("gbk"), (traditional * times[1]).encode("big5")
+    for joined in (first + second, second + first, first + second + first):
+        with pytest.raises(InputError) as refused:
+            decode_text(joined, "a.txt")
+        assert refused.value.key == "unsure_encoding"
+
+
 def test_a_long_text_is_looked_at_in_many_places() -> None:
     """Its first part says nothing of the rest: plain ASCII, or one sign that other encodings have too."""
     english = "The quick brown fox jumps over the lazy dog, again and again.\n" * 10_000

@@ -248,6 +248,21 @@ def test_damaged_pixels_are_still_broken():
             decoded(content, SIDE, FORMATS)
 
 
+@pytest.mark.parametrize("colour", [0, 2])
+@pytest.mark.parametrize("cut", [0, 5])
+def test_pixels_of_16_bits_that_end_early_are_broken_with_a_transparent_colour_too(colour, cut):
+    """Every part of the file is whole, but rows are missing: Pillow leaves them black."""
+    count = 1 if colour == 0 else 3
+    row = b"\0" + bytes([1, 2] * (SIDE * count))
+    data = zlib.compress(row * (SIDE - 4))
+    data = data[: len(data) - cut]
+    header = struct.pack(">IIBBBBB", SIDE, SIDE, 16, colour, 0, 0, 0)
+    parts = [chunk(b"IHDR", header), chunk(b"tRNS", bytes(2 * count))]
+    content = b"".join([picture_decoder.PNG_SIGNATURE, *parts, chunk(b"IDAT", data), chunk(b"IEND", b"")])
+    with pytest.raises(UnusableError, match="broken"):
+        decoded(content, SIDE, FORMATS)
+
+
 def test_a_large_picture_of_16_bits_with_a_key_is_decoded_in_the_process_with_little_memory(tmp_path):
     """16 million pixels: 96 MB of samples and their halves, below the limit of addresses."""
     row = b"\0" + struct.pack(">3H", 0x8001, 0x8001, 0x8001) * 2000 + struct.pack(">3H", 0x8002, 1, 1) * 2000
