@@ -117,6 +117,10 @@ ENGLISH: dict[str, str] = {
         "The names in the zip file are not marked as UTF-8 and were read as {encoding} (the first: {first}); "
         "if that is wrong, pack the pictures again with names in UTF-8."
     ),
+    "zip_name_guessed": (
+        "The name {name} in the zip file is not one that is taken; it is not marked as UTF-8 and was read as "
+        "{encoding}, which may be wrong: pack the pictures again with names in UTF-8, or in plain letters."
+    ),
     "metadata_not_read": "{name} is not read; save the table as metadata.csv or metadata.jsonl, one of them.",
     "not_pictures": (
         "This file is not a zip of pictures ({detail}); "

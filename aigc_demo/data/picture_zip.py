@@ -32,7 +32,12 @@ DAMAGED = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EO
 NAME = re.compile(r"[\w .,()'&+#@=!~-]+")
 # What names that are not marked as UTF-8 may be, in the order in which they are tried; the last one fits all.
 ENCODINGS = ("utf-8", "gb18030", "cp437")
-LEFT_OUT = re.compile(r"(?:^|/)(?:__MACOSX|\.[^/.][^/]*)(?:/|$)|(?:^|/)Thumbs\.db$")  # what desktops add
+# What desktops add: hidden files and folders, previews, the look of a folder.
+LEFT_OUT = re.compile(
+    r"(?:^|/)(?:__MACOSX|\.[^/.][^/]*|\$RECYCLE\.BIN|System Volume Information)(?:/|$)"
+    r"|(?:^|/)(?:Thumbs\.db|ehthumbs(?:_vista)?\.db|desktop\.ini|Icon[\r\uf00d])\Z",
+    re.IGNORECASE,
+)
 
 
 def unpack_pictures(source: Path, target: Path) -> int:
@@ -59,7 +64,7 @@ def unpack_pictures(source: Path, target: Path) -> int:
     try:
         file, encoding = _opened(source)
         with file:
-            entries = _checked(file.infolist())
+            entries = _checked(file.infolist(), encoding)
             with whole_or_nothing(target) as place:
                 place.mkdir(parents=True)
                 for entry in entries:
@@ -84,6 +89,11 @@ class _Entry:
     def is_metadata(self) -> bool:
         return PurePosixPath(self.name).name.lower() in METADATA
 
+    @property
+    def is_guessed(self) -> bool:
+        """Whether the zip file does not say in which encoding the name is."""
+        return not self.info.flag_bits & 0x800 and not self.name.isascii()
+
 
 def _opened(source: Path) -> tuple[zipfile.ZipFile, str]:
     """The zip file, and what those of its names were read as that are not marked as UTF-8."""
@@ -97,16 +107,19 @@ def _opened(source: Path) -> tuple[zipfile.ZipFile, str]:
 
 def _note_encoding(place: Path, entries: list[_Entry], encoding: str) -> None:
     """Leave word of a guess beside the pictures, where whoever reads them finds it."""
-    guessed = [
-        entry.name for entry in entries if not entry.info.flag_bits & 0x800 and not entry.name.isascii()
-    ]
+    guessed = [entry.name for entry in entries if entry.is_guessed]
     if guessed and encoding != ENCODINGS[0]:
         note = {"encoding": encoding.upper(), "first": shown(guessed[0])}
         (place / ZIP_NOTE).write_text(json.dumps(note), "utf-8")
 
 
-def _checked(infos: list[zipfile.ZipInfo]) -> list[_Entry]:
-    """The files that are to be unpacked, after a look at all of them."""
+def _checked(infos: list[zipfile.ZipInfo], encoding: str) -> list[_Entry]:
+    """The files that are to be unpacked, after a look at all of them.
+
+    Args:
+        infos: the list of contents.
+        encoding: what names were read as that are not marked as UTF-8.
+    """
     files = [
         _Entry(info, unicodedata.normalize("NFC", info.filename))
         for info in infos
@@ -117,7 +130,7 @@ def _checked(infos: list[zipfile.ZipInfo]) -> list[_Entry]:
     if sum(entry.info.file_size for entry in files) > MAX_UNPACKED_BYTES:
         raise _refused(f"it would unpack to more than {MAX_UNPACKED_BYTES // 2**20} MiB")
     for entry in files:
-        _check(entry)
+        _check(entry, encoding)
     _check_endings(files)
     # Two names that differ in their case alone are one file on many systems.
     often = Counter(entry.name.casefold() for entry in files)
@@ -144,12 +157,14 @@ def _check_endings(files: list[_Entry]) -> None:
         raise _refused("it holds no PNG picture")
 
 
-def _check(entry: _Entry) -> None:
+def _check(entry: _Entry, encoding: str) -> None:
     """Refuses a file by what the list of contents says of it."""
     info, name = entry.info, entry.name
     parts = name.split("/")
     safe = all(_is_plain(part) and part.strip(" .") == part for part in parts)
     if not safe or len(parts) > MAX_DEPTH or len(name) > MAX_NAME_LENGTH:
+        if entry.is_guessed and encoding != ENCODINGS[0]:
+            raise InputError("zip_name_guessed", name=shown(name), encoding=encoding.upper())
         raise _refused(f"the name {shown(name)} is not one that is taken")
     mode = info.external_attr >> 16
     if stat.S_IFMT(mode) not in (0, stat.S_IFREG):

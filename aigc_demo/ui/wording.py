@@ -858,6 +858,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "zip 文件里的名称没有标明 UTF-8，按 {encoding} 读取（第一个：{first}）；如果不对，请用 UTF-8 文件名重新打包图片。",
         "zip 檔裡的名稱沒有標明 UTF-8，按 {encoding} 讀取（第一個：{first}）；如果不對，請用 UTF-8 檔名重新打包圖片。",
     ),
+    "zip_name_guessed": (
+        "zip 文件里的名称 {name} 不能接受；它没有标明 UTF-8，是按 {encoding} 读取的，可能不对：请用 UTF-8 或纯字母的文件名重新打包图片。",
+        "zip 檔裡的名稱 {name} 不能接受；它沒有標明 UTF-8，是按 {encoding} 讀取的，可能不對：請用 UTF-8 或純字母的檔名重新打包圖片。",
+    ),
     "metadata_not_read": (
         "未读取 {name}；请把表格只存为 metadata.csv 或 metadata.jsonl 之一。",
         "未讀取 {name}；請把表格只存為 metadata.csv 或 metadata.jsonl 之一。",

@@ -208,6 +208,58 @@ def test_names_that_are_not_marked_are_tried_and_the_guess_is_said(tmp_path, nam
     assert [key for key, _ in notices(told)] == (["zip_names"] if read_as else [])
 
 
+@pytest.mark.parametrize(
+    ("names", "encoding", "read_as"),
+    [
+        (["\u96ea.png", "\u2605.png"], "gb18030", "GB18030"),
+        (["caf\u00e9.png", "\u2592.png"], "cp437", "CP437"),
+    ],
+)
+def test_a_guessed_name_that_is_not_taken_says_that_it_was_guessed(tmp_path, names, encoding, read_as):
+    with pytest.raises(InputError) as caught:
+        unpack_pictures(packed_as(tmp_path / "a.zip", names, encoding), tmp_path / "out" / "pictures")
+    assert (caught.value.key, caught.value.values) == (
+        "zip_name_guessed",
+        {"name": names[1], "encoding": read_as},
+    )
+    assert "pack the pictures again with names in UTF-8" in str(caught.value)
+
+
+def test_a_name_that_is_marked_as_utf_8_and_not_taken_was_not_guessed(tmp_path):
+    source = packed(tmp_path / "a.zip", [("\u2605.png", png())])
+    assert "is not one that is taken" in refused(tmp_path, source)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Icon\r",
+        "cats/Icon\r",
+        "desktop.ini",
+        "cats/Desktop.INI",
+        "ehthumbs.db",
+        "ehthumbs_vista.db",
+        "THUMBS.DB",
+        ".localized",
+        "cats/.directory",
+        ".Spotlight-V100/store.db",
+        "$RECYCLE.BIN/a.png",
+        "System Volume Information/IndexerVolumeGuid",
+    ],
+)
+def test_what_desktops_add_is_left_out(tmp_path, name):
+    source = packed(tmp_path / "a.zip", [("a.png", png()), (name, b"x")])
+    assert unpack_pictures(source, tmp_path / "out" / "pictures") == 1
+    assert [path.name for path in (tmp_path / "out" / "pictures").rglob("*")] == ["a.png"]
+
+
+@pytest.mark.parametrize("name", ["Icon", "Icon.jpg", "my desktop.ini.txt", "README.txt", "LICENSE"])
+def test_other_files_beside_the_pictures_are_refused_by_name(tmp_path, name):
+    assert refused(tmp_path, packed(tmp_path / "a.zip", [("a.png", png()), (name, b"x")])) == (
+        f"{name} is no PNG picture"
+    )
+
+
 def test_what_was_read_under_those_names_is_found_by_its_metadata(tmp_path):
     table = f"file_name,text\n{ZH[0]},one\n{ZH[1].upper()},two\n{ZH[1]},snow\n".encode()
     source = packed_as(tmp_path / "a.zip", ZH, "gb18030", metadata_csv=table)
