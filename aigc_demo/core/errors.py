@@ -69,7 +69,7 @@ ENGLISH: dict[str, str] = {
         "close it, or take it out."
     ),
     "table_late_quote": (
-        "{name}: in row {row} (line {line} of the file) text stands behind a closing quotation mark; "
+        "{name}: in row {row} (line {line} of the file) text or a space stands behind a closing quotation mark; "
         "put marks about the whole caption, and write those inside it twice."
     ),
     "table_long_cell": (

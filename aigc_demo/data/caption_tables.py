@@ -133,14 +133,14 @@ def _csv_rows(text: str, name: str) -> Rows:
         if not header:
             header = cells
             continue
-        rows.append(_by_column(_trimmed(header), header, cells, delimiter))
+        rows.append(_by_column(header, cells, delimiter))
     return tuple(header), rows
 
 
-def _by_column(columns: list[str], header: list[str], cells: list[str], delimiter: str) -> Row:
+def _by_column(header: list[str], cells: list[str], delimiter: str) -> Row:
     """The cells of a row by their columns; a comma in a caption without quotation marks makes it too long."""
-    filled = _trimmed(cells)
-    if len(filled) > len(columns) == len(header) and plain_name(header[-1]) in CAPTIONS:
+    columns, filled = _trimmed(header), _trimmed(cells)
+    if len(filled) > len(columns) and plain_name(header[-1]) in CAPTIONS:
         filled[len(header) - 1 :] = [delimiter.join(filled[len(header) - 1 :])]  # nothing else can be meant
     row: Row = dict(zip(columns, filled, strict=False))
     return row | {TOO_LONG: True} if len(filled) > len(columns) else row

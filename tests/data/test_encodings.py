@@ -139,7 +139,7 @@ def _pdf(stream: bytes) -> bytes:
 
 
 @pytest.mark.parametrize(
-    "stream", [b"", b"BT /F1 24 Tf (Hello) Tj ET\n" * 40, b"(caf\xe9 d\xe9j\xe0 vu) Tj\n" * 40]
+    "stream", [b"", b"BT /F1 24 Tf (Hello) Tj ET\n" * 40, b"(un caf\xe9 tr\xe8s d\xe9j\xe0 vu) Tj\n" * 40_000]
 )
 def test_a_pdf_is_no_text(stream: bytes) -> None:
     with pytest.raises(InputError) as refused:
