@@ -101,6 +101,7 @@ class PictureFigures:
         modes: how they spread over the kinds of picture; None where kinds are not known.
         readable: the same of the readable ones alone: the classifier is sure of their kind, and they are
             near a real picture (`distance_to_real`); None where there are none.
+        near_share: share of the generated that are near a real picture; None where kinds are not known.
     """
 
     num_real: int
@@ -110,6 +111,7 @@ class PictureFigures:
     recall: float
     modes: ModeFigures | None = None
     readable: ModeFigures | None = None
+    near_share: float | None = None
 
     @property
     def readable_share(self) -> float:
@@ -145,11 +147,13 @@ def picture_figures(real_NF: Tensor, fake_MF: Tensor, probs_MK: Tensor | None = 
         ValueError: there are too few pictures to compare.
     """
     precision, recall = precision_recall(real_NF, fake_MF)
-    modes = readable = None
+    modes = readable = near_share = None
     if probs_MK is not None:
         modes = mode_figures(probs_MK, num_modes=probs_MK.shape[1])
-        near = probs_MK[(distance_to_real(real_NF, fake_MF) <= MOST_DISTANCE) & (probs_MK.amax(1) >= SURE)]
-        readable = mode_figures(near, num_modes=probs_MK.shape[1]) if len(near) else None
+        near_M = distance_to_real(real_NF, fake_MF) <= MOST_DISTANCE
+        near_share = near_M.float().mean().item()
+        both = probs_MK[near_M & (probs_MK.amax(1) >= SURE)]
+        readable = mode_figures(both, num_modes=probs_MK.shape[1]) if len(both) else None
     return PictureFigures(
         num_real=len(real_NF),
         num_generated=len(fake_MF),
@@ -158,6 +162,7 @@ def picture_figures(real_NF: Tensor, fake_MF: Tensor, probs_MK: Tensor | None = 
         recall=recall,
         modes=modes,
         readable=readable,
+        near_share=near_share,
     )
 
 

@@ -15,7 +15,7 @@ from aigc_demo.core.errors import InputError
 from aigc_demo.studio.arguments import checked_prompt
 from aigc_demo.studio.compare_pictures import gan
 from aigc_demo.studio.model_cache import ModelCache
-from aigc_demo.studio.read_pictures import reader_of
+from aigc_demo.studio.read_pictures import ATTRIBUTES, Thing, reader_of
 from aigc_demo.studio.side_by_side import turn_for
 
 if TYPE_CHECKING:
@@ -48,12 +48,14 @@ class Found:
         seeds: of the model's noise.
         probs: how sure the classifier is of each, 0 to 1.
         num_looked_at: among how many seeds.
+        thing: the words, by attributes.
     """
 
     words: str
     seeds: tuple[int, ...]
     probs: tuple[float, ...]
     num_looked_at: int
+    thing: Thing
 
 
 def modes_named(words: Any, num_modes: int) -> tuple[int, ...]:
@@ -69,7 +71,7 @@ def modes_named(words: Any, num_modes: int) -> tuple[int, ...]:
     from aigc_demo.data.tiny_picture import thing_of
 
     text = checked_prompt("words", words, MOST_WORDS_CHARACTERS)
-    wanted = {word for word in text.lower().replace(",", " ").split() if word not in SMALL_WORDS}
+    wanted = _wanted(text)
     things = [thing_of(mode) for mode in range(num_modes)]
     modes = tuple(
         mode for mode, thing in enumerate(things) if wanted <= {thing.kind, thing.colour, thing.size}
@@ -127,7 +129,7 @@ class SeedBook:
                 if stop.is_set():
                     return
             probs = self._keep(key, parts)
-        yield tuple(_found(entry.name, text, probs[:, list(modes)].sum(1), count) for text, modes in asked)
+        yield tuple(_found(entry.name, text, probs, modes, count) for text, modes in asked)
 
     def _looked(self, model: Any, classifier: Any) -> "Iterator[Tensor]":
         from aigc_demo.generators.picture_model import PictureSampling
@@ -151,9 +153,24 @@ class SeedBook:
         return probs
 
 
-def _found(model: str, words: str, probs: "Tensor", count: int) -> Found:
+def _named(words: str, mode: int) -> Thing:
+    """Words of the tiny world by attributes, as a mode has them that they name."""
+    from aigc_demo.data.tiny_picture import thing_of
+
+    one = thing_of(mode)
+    wanted = _wanted(words)
+    return {name: getattr(one, name) for name in ATTRIBUTES if getattr(one, name) in wanted}
+
+
+def _wanted(words: str) -> set[str]:
+    return {word for word in words.lower().replace(",", " ").split() if word not in SMALL_WORDS}
+
+
+def _found(model: str, words: str, probs_NK: "Tensor", modes: tuple[int, ...], count: int) -> Found:  # noqa: N803
+    probs = probs_NK[:, list(modes)].sum(1)
     best = probs.argsort(descending=True, stable=True)[:count].tolist()
     sure = [seed for seed in best if float(probs[seed]) >= SURE_ENOUGH]
     if not sure:
         raise InputError("nothing_found", model=model, words=shown(words), count=len(probs))
-    return Found(words, tuple(sure), tuple(float(probs[seed]) for seed in sure), len(probs))
+    thing = _named(words, modes[0])
+    return Found(words, tuple(sure), tuple(float(probs[seed]) for seed in sure), len(probs), thing)

@@ -1,7 +1,7 @@
 """Ways through the noise that pictures are made from: from one to another, sums, and styles of two mixed."""
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ from aigc_demo.studio.catalog import Catalog
 from aigc_demo.studio.compare import MAX_SEED
 from aigc_demo.studio.compare_pictures import MOST_STEPS, PictureColumn, gan, is_gan, paint
 from aigc_demo.studio.model_cache import ModelCache
-from aigc_demo.studio.read_pictures import SumReading, read_sum, reader_of
+from aigc_demo.studio.read_pictures import SumReading, Thing, read_sum, reader_of
 from aigc_demo.studio.side_by_side import turn_for
 
 if TYPE_CHECKING:
@@ -127,7 +127,15 @@ class Sum:
     seen: SumReading | None = None
 
 
-def latent_sum(cache: ModelCache, name: Any, a: Any, b: Any, c: Any, truncation: Any = 1.0) -> Sum:
+def latent_sum(
+    cache: ModelCache,
+    name: Any,
+    a: Any,
+    b: Any,
+    c: Any,
+    truncation: Any = 1.0,
+    asked: Sequence[Thing] = (),
+) -> Sum:
     """Calculate with latents: the mean of some, minus the mean of others, plus the mean of third ones.
 
     Args:
@@ -137,6 +145,7 @@ def latent_sum(cache: ModelCache, name: Any, a: Any, b: Any, c: Any, truncation:
         b: likewise.
         c: likewise.
         truncation: of all four pictures.
+        asked: what the pictures of A, of B and of C have to show, where words asked for it.
 
     Raises:
         InputError: an argument does not fit, or the model is no GAN.
@@ -151,12 +160,17 @@ def latent_sum(cache: ModelCache, name: Any, a: Any, b: Any, c: Any, truncation:
     with turn_for(model, cache):
         pictures = model.of_sum(groups, way.truncation)
         scores = tuple(model.judge(pictures).tolist())
-        seen = _seen(cache, cache.catalog.choice(name).entry, model, groups, pictures)
+        seen = _seen(cache, cache.catalog.choice(name).entry, model, groups, pictures, asked)
     return Sum(model.name, pictures, scores, seen)
 
 
 def _seen(
-    cache: ModelCache, entry: Any, model: Any, groups: "list[Tensor]", pictures: "Tensor"
+    cache: ModelCache,
+    entry: Any,
+    model: Any,
+    groups: "list[Tensor]",
+    pictures: "Tensor",
+    asked: Sequence[Thing],
 ) -> SumReading | None:
     """What a classifier reads in the pictures of a sum, if there is one that knows them."""
     from aigc_demo.measure.images import encode
@@ -168,7 +182,7 @@ def _seen(
     of_groups = [encode(classifier, model.of_latents(group))[1] for group in groups]
     _, of_sum = encode(classifier, pictures)
     assert of_sum is not None
-    return read_sum(reader, [probs for probs in of_groups if probs is not None], of_sum)
+    return read_sum(reader, [probs for probs in of_groups if probs is not None], of_sum, asked)
 
 
 def mix_styles(cache: ModelCache, name: Any, coarse: Any, fine: Any, truncation: Any = 1.0) -> "Tensor":

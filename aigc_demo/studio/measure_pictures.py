@@ -12,6 +12,7 @@ from aigc_demo.studio.find_seeds import Working
 from aigc_demo.studio.model_cache import ModelCache
 from aigc_demo.studio.real_pictures import check_same_size, measuring_network
 from aigc_demo.studio.side_by_side import turn_for
+from aigc_demo.studio.stoppable import unless_stopped
 
 if TYPE_CHECKING:
     from aigc_demo.data.images import PictureCorpus
@@ -53,7 +54,7 @@ def measure_pictures(
         cache: the models of the page.
         name: of the model.
         corpus: the real pictures: those held out where there are enough, else all.
-        stop: ends it between two steps.
+        stop: ends it between two steps, and while models are loaded or figures are computed.
         num_inference_steps: of diffusion.
         samples: how many pictures.
 
@@ -73,9 +74,13 @@ def measure_pictures(
         raise InputError("setting_type", name="samples", expected=expected, got=samples)
     sampling = PictureSampling(num_inference_steps=num_inference_steps)
     full = cache.catalog.checked(name, "pictures")
-    model = cache.get(full)
+    model = unless_stopped(lambda: cache.get(full), stop)
+    if model is None:
+        return
     encoder_name = measuring_network(cache.catalog, corpus, model.image_size)
-    encoder = cache.get(encoder_name)
+    encoder = unless_stopped(lambda: cache.get(encoder_name), stop)
+    if encoder is None:
+        return
     held_out = len(corpus.validation) >= FEWEST_SAMPLES
     real = real_pictures(corpus, "validation" if held_out else "all")
     made, at_once = [], AT_ONCE if is_gan(model) else AT_ONCE_IN_STEPS
@@ -93,4 +98,6 @@ def measure_pictures(
     yield Working(samples, samples)
     pictures = torch.cat(made)
     check_same_size(pictures, real, corpus.name)
-    yield Measured(full, encoder_name, *compared(real, pictures, encoder))
+    figures = unless_stopped(lambda: compared(real, pictures, encoder), stop)
+    if figures is not None:
+        yield Measured(full, encoder_name, *figures)

@@ -4,6 +4,7 @@ import secrets
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from aigc_demo.core.errors import InputError
 
@@ -58,9 +59,16 @@ class ColumnToken:
 class Place(CancelToken):
     """A place in the line of one owner's works."""
 
-    def __init__(self, line: list["Place"], changed: threading.Condition, models: Mapping[int, str] | None):
+    def __init__(
+        self,
+        line: list["Place"],
+        changed: threading.Condition,
+        models: Mapping[int, str] | None,
+        work: str = "",
+    ):
         super().__init__(models)
         self._line, self._changed = line, changed
+        self.work = work
 
     def waits(self, seconds: float = WAIT_SECONDS) -> bool:
         """Whether others are before it after this time; returns sooner when they are not. Stop ends it."""
@@ -105,13 +113,35 @@ class StopBook:
             yield place
 
     @contextmanager
-    def _joined(self, ticket: str, models: Mapping[int, str] | None, most: int) -> Iterator[Place]:
+    def once_in_line(
+        self, ticket: str, work: str, models: Mapping[int, str] | None = None
+    ) -> Iterator[Place | None]:
+        """The same for a button: None where its last press still runs or waits, and was not stopped.
+
+        So a double click asks once, and a press after Stop waits until what was stopped has ended.
+
+        Raises:
+            InputError: too many wait already.
+        """
+        with self._joined(ticket, models, MOST_IN_LINE, work) as place:
+            yield place
+
+    @contextmanager
+    def _joined(
+        self, ticket: str, models: Mapping[int, str] | None, most: int, work: str = ""
+    ) -> Iterator[Any]:
         with self._changed:
-            line = self._lines.setdefault(ticket, [])
-            if len(line) >= most:
+            line = self._lines.get(ticket, [])
+            asked = bool(work) and any(place.work == work and not place.is_set() for place in line)
+            if len(line) >= most and not asked:
                 raise InputError("still_writing")
-            place = Place(line, self._changed, models)
-            line.append(place)
+            place = Place(line, self._changed, models, work)
+            if not asked:
+                line.append(place)
+                self._lines[ticket] = line
+        if asked:
+            yield None
+            return
         try:
             yield place
         finally:

@@ -54,7 +54,9 @@ class GanHandlers:
             settings = dict(zip(SETTING_NAMES, sliders, strict=True))
             settings["seed"] = new_seed() if fresh else seed
             asked = check_pictures(self._catalog, [left, right], settings)
-            with self._stops.in_line(ticket, dict(enumerate(asked.models))) as stop:
+            with self._stops.once_in_line(ticket, "generate", dict(enumerate(asked.models))) as stop:
+                if stop is None:  # a double click
+                    return
                 while stop.waits():
                     waiting = [PictureColumn(name, "waiting", asked.ask.seeds) for name in asked.models]
                     yield (asked.ask.seed, *self._sides(stop, waiting))

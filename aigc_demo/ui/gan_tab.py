@@ -21,6 +21,8 @@ from aigc_demo.ui.latent_handlers import LatentHandlers
 from aigc_demo.ui.widgets import widget
 
 WORK: dict[str, Any] = {**PRIVATE, **PICTURES, "trigger_mode": "once"}
+# A second press reaches the server, which knows whether the first was stopped (StopBook.once_in_line).
+IN_LINE: dict[str, Any] = {**WORK, "trigger_mode": "multiple"}
 
 SLIDERS: dict[str, tuple[float, float, float, float]] = {
     # name in the API: smallest, largest, step, where it starts
@@ -80,10 +82,10 @@ def build_gan_tab(cache: ModelCache, stops: StopBook, frame: Frame) -> None:
     _, truncation, steps = question.sliders
     _wire_generating(handlers, ticket, question, sides)
     upload = gan_tools.build_real_pictures(handlers, sides, WORK)
-    gan_tools.build_interpolation(latent, ticket, [truncation, steps], models, WORK)
-    words = gan_tools.build_arithmetic(latent, ticket, truncation, models, WORK)
+    gan_tools.build_interpolation(latent, ticket, [truncation, steps], models, IN_LINE)
+    words = gan_tools.build_arithmetic(latent, ticket, truncation, models, WORK, IN_LINE)
     gan_tools.build_mixing(latent, truncation, models, WORK)
-    gan_tools.build_measuring(latent, ticket, steps, upload, models, WORK)
+    gan_tools.build_measuring(latent, ticket, steps, upload, models, IN_LINE)
     _wire_pickers(cache, frame, models)
     begin_in_chinese(frame, dict(zip(words, gan_tools.ASKED_IN_CHINESE, strict=True)))
 
@@ -151,7 +153,7 @@ def _wire_generating(handlers: GanHandlers, ticket: Any, question: Question, sid
         handlers.generate,
         [ticket, question.seed, question.fresh, *question.sliders, left.model, right.model],
         [question.seed, *left.picture, *right.picture],
-        **WORK,
+        **IN_LINE,
     )
     question.stop.click(handlers.stop, ticket, None, queue=False, **PRIVATE)
     for side in sides:

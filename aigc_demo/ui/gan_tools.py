@@ -8,6 +8,7 @@ import gradio as gr
 from aigc_demo.studio.compare import MAX_SEED
 from aigc_demo.studio.latent_space import MOST_FRAMES
 from aigc_demo.ui import picture_view as view
+from aigc_demo.ui.frame import CHEAP
 from aigc_demo.ui.gan_handlers import GanHandlers
 from aigc_demo.ui.language import word
 from aigc_demo.ui.latent_handlers import LatentHandlers
@@ -58,9 +59,22 @@ def build_interpolation(
 
 
 def build_arithmetic(
-    handlers: LatentHandlers, ticket: Any, truncation: Any, models: list[Any], work: dict[str, Any]
+    handlers: LatentHandlers,
+    ticket: Any,
+    truncation: Any,
+    models: list[Any],
+    work: dict[str, Any],
+    in_line: dict[str, Any],
 ) -> list[Any]:
     """A - B + C.
+
+    Args:
+        handlers: of the tab.
+        ticket: of the page.
+        truncation: where it is set.
+        models: both pickers.
+        work: how work is called that begins at once.
+        in_line: how work is called that waits in the visitor's line.
 
     Returns:
         Where the three words are asked for.
@@ -79,8 +93,11 @@ def build_arithmetic(
             calculate = gr.Button(word("calculate"), variant="primary", elem_id="gan-calculate")
         line = widget("notice", notice(), elem_id="gan-arithmetic-line")
         shown = widget("pictures", view.sum_gallery(None), elem_id="gan-sum")
-    find.click(handlers.find_seeds, [ticket, *words, *models], [*seeds, line], **work)
-    calculate.click(handlers.calculate, [*seeds, truncation, *models], [shown, line], **work)
+    found = gr.State()
+    find.click(handlers.find_seeds, [ticket, *words, *models], [*seeds, line, found], **in_line)
+    calculate.click(handlers.calculate, [*seeds, truncation, *models, found], [shown, line], **work)
+    for model in models:
+        model.change(handlers.seeds_of, [*seeds, *models, found], line, **CHEAP)
     return words
 
 

@@ -131,11 +131,37 @@ GAN_WORDS: dict[str, tuple[str, str, str]] = {
         "用 dcgan-tiny-world 測得：兩種顏色、兩種東西的算式，每個平均用十六個種子時 100 次對 85 次，四個時 61 次，"
         "一個時 22 次。",
     ),
-    "sum_open": (
+    "sum_open_apart": (
         "What the result should be cannot be said: B has to share a colour or a kind with A or with C, and most "
         "pictures of each have to show the same.",
         "说不出结果应是什么：B 须与 A 或 C 有相同的颜色或种类，且各自的多数图片须有同样的内容。",
         "說不出結果應是什麼：B 須與 A 或 C 有相同的顏色或種類，且各自的多數圖片須有同樣的內容。",
+    ),
+    "sum_open_alike": (
+        "What the result should be cannot be said: the pictures of A, B and C all show the same, so nothing is "
+        "taken away or added.",
+        "说不出结果应是什么：A、B、C 的图片内容都相同，等于什么也没有减去或加上。",
+        "說不出結果應是什麼：A、B、C 的圖片內容都相同，等於什麼也沒有減去或加上。",
+    ),
+    "sum_open_unsure": (
+        "What the result should be cannot be said: the classifier is not sure (below {sure}) what the means of A, "
+        "B and C show.",
+        "说不出结果应是什么：分类器没有把握（低于 {sure}）认出 A、B、C 的平均图片。",
+        "說不出結果應是什麼：分類器沒有把握（低於 {sure}）認出 A、B、C 的平均圖片。",
+    ),
+    "sum_open_asked": (
+        "What the result should be cannot be said: most pictures of these seeds do not show what the words ask "
+        "for. Find seeds again for this model.",
+        "说不出结果应是什么：这些种子的图片大多不是词语所要的内容。请为这个模型重新找种子。",
+        "說不出結果應是什麼：這些種子的圖片大多不是詞語所要的內容。請為這個模型重新找種子。",
+    ),
+    "sum_open_result": (
+        "Whether the result is as expected cannot be said: what the pictures of A, B and C have in common makes "
+        "{expected}, but the classifier is not sure what the result shows ({seen}, {prob}).",
+        "说不出结果是否与预期一致：按 A、B、C 各自图片的共同点，结果应为{expected}，但分类器没有把握认出结果"
+        "（{seen}，{prob}）。",
+        "說不出結果是否與預期一致：按 A、B、C 各自圖片的共同點，結果應為{expected}，但分類器沒有把握認出結果"
+        "（{seen}，{prob}）。",
     ),
     "mean_of": ("mean of {letter}", "{letter} 的平均", "{letter} 的平均"),
     "looking": (
@@ -144,9 +170,14 @@ GAN_WORDS: dict[str, tuple[str, str, str]] = {
         "正在看圖片：{done}/{total}",
     ),
     "seeds_found": (
-        "Found among the first {count} pictures, the classifier's least confidence being {prob:.0f} %.",
-        "在前 {count} 张图片中找到，分类器最低把握为 {prob:.0f} %。",
-        "在前 {count} 張圖片中找到，分類器最低把握為 {prob:.0f} %。",
+        "Found in {model} among its first {count} pictures, the classifier's least confidence being {prob:.0f} %.",
+        "在 {model} 的前 {count} 张图片中找到，分类器最低把握为 {prob:.0f} %。",
+        "在 {model} 的前 {count} 張圖片中找到，分類器最低把握為 {prob:.0f} %。",
+    ),
+    "seeds_of_another": (
+        "These seeds were found in {model}; {other} makes other pictures of them. Find seeds again for it.",
+        "这些种子是在 {model} 中找到的；{other} 用它们生成别的图片。请为它重新找种子。",
+        "這些種子是在 {model} 中找到的；{other} 用它們生成別的圖片。請為它重新找種子。",
     ),
     "gan_stopped": ("Stopped.", "已停止。", "已停止。"),
     "mixing": ("Mix the styles of two pictures", "混合两张图片的风格", "混合兩張圖片的風格"),
@@ -274,13 +305,37 @@ GAN_WORDS: dict[str, tuple[str, str, str]] = {
         "缺少一些種類（模式遺失）：能認出的圖片只有 {total} 類中的 {covered} 類，少於沒有偏好的模型，"
         "但還不是模式坍塌。",
     ),
-    "alarm_no_images": (
-        "It does not draw recognisable pictures yet: {readable} of them are near real ones and show a kind that "
-        "the classifier is sure of (precision {precision}). Whether it collapses can be said once it draws.",
-        "它还画不出可辨认的图片：只有 {readable} 接近真图片且分类器能确定其种类（精确率 {precision}）。"
+    "alarm_no_images_far": (
+        "It does not draw recognisable pictures yet: the classifier is sure of the kind of {sure} of them, but "
+        "only {near} look like a real one to it. Whether it collapses can be said once it draws.",
+        "它还画不出可辨认的图片：分类器能确定其中 {sure} 的种类，但在它看来只有 {near} 接近某张真图片。"
         "要等它画得出来，才能说是否模式坍塌。",
-        "它還畫不出可辨認的圖片：只有 {readable} 接近真圖片且分類器能確定其種類（精確率 {precision}）。"
+        "它還畫不出可辨認的圖片：分類器能確定其中 {sure} 的種類，但在它看來只有 {near} 接近某張真圖片。"
         "要等它畫得出來，才能說是否模式坍塌。",
+    ),
+    "alarm_no_images_unsure": (
+        "It does not draw recognisable pictures yet: {near} of them are near a real one, but the classifier is "
+        "sure of the kind of only {sure}. Whether it collapses can be said once it draws.",
+        "它还画不出可辨认的图片：其中 {near} 接近某张真图片，但分类器只能确定 {sure} 的种类。"
+        "要等它画得出来，才能说是否模式坍塌。",
+        "它還畫不出可辨認的圖片：其中 {near} 接近某張真圖片，但分類器只能確定 {sure} 的種類。"
+        "要等它畫得出來，才能說是否模式坍塌。",
+    ),
+    "alarm_no_images_far_unsure": (
+        "It does not draw recognisable pictures yet: only {near} of them are near a real one, and the classifier "
+        "is sure of the kind of only {sure}. Whether it collapses can be said once it draws.",
+        "它还画不出可辨认的图片：其中只有 {near} 接近某张真图片，分类器也只能确定 {sure} 的种类。"
+        "要等它画得出来，才能说是否模式坍塌。",
+        "它還畫不出可辨認的圖片：其中只有 {near} 接近某張真圖片，分類器也只能確定 {sure} 的種類。"
+        "要等它畫得出來，才能說是否模式坍塌。",
+    ),
+    "alarm_no_images_apart": (
+        "It does not draw recognisable pictures yet: {near} of them are near a real one and the classifier is "
+        "sure of the kind of {sure}, but only {readable} are both. Whether it collapses can be said once it draws.",
+        "它还画不出可辨认的图片：其中 {near} 接近某张真图片，分类器能确定 {sure} 的种类，但两者都满足的只有 "
+        "{readable}。要等它画得出来，才能说是否模式坍塌。",
+        "它還畫不出可辨認的圖片：其中 {near} 接近某張真圖片，分類器能確定 {sure} 的種類，但兩者都滿足的只有 "
+        "{readable}。要等它畫得出來，才能說是否模式坍塌。",
     ),
 }
 

@@ -1,6 +1,7 @@
 """What happens on a click in the tab GAN where noise is calculated with, and where models are measured."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
@@ -13,6 +14,7 @@ from aigc_demo.studio.measure_pictures import Measured, measure_pictures
 from aigc_demo.studio.model_cache import ModelCache
 from aigc_demo.studio.real_pictures import TrainingPictures
 from aigc_demo.studio.stop_book import StopBook
+from aigc_demo.studio.stoppable import unless_stopped
 from aigc_demo.ui import picture_view as view
 from aigc_demo.ui.gan_words import in_english
 from aigc_demo.ui.run_view import notice, refusal
@@ -20,6 +22,32 @@ from aigc_demo.ui.widgets import door
 
 Picture = tuple[Any, ...]
 WAY_NAMES = ("from_seed", "to_seed", "num_frames", "truncation", "num_inference_steps")
+
+
+@dataclass(frozen=True)
+class FoundSeeds:
+    """What a page keeps of its last search: whose seeds they are, and what was asked for.
+
+    Attributes:
+        model: in whose pictures they were found.
+        parts: of A, B and C.
+    """
+
+    model: str
+    parts: tuple[Found, ...]
+
+    def texts(self) -> list[str]:
+        """As they stand in the fields."""
+        return [", ".join(map(str, part.seeds)) for part in self.parts]
+
+    def is_found(self, number: int, seeds: Any) -> bool:
+        """Whether a field still holds what was found for it."""
+        return bool(seeds == self.texts()[number])
+
+    def line(self) -> Any:
+        """What is said of them."""
+        least = 100 * min(prob for part in self.parts for prob in part.probs)
+        return notice("seeds_found", model=self.model, count=self.parts[0].num_looked_at, prob=least)
 
 
 class LatentHandlers:
@@ -41,44 +69,58 @@ class LatentHandlers:
         *settings, left, right = values
         with door(request):
             models, way = check_way(self._catalog, [left, right], dict(zip(WAY_NAMES, settings, strict=True)))
-            with self._stops.in_line(ticket) as stop:
+            with self._stops.once_in_line(ticket, "interpolate") as stop:
+                if stop is None:  # a double click
+                    return
                 while stop.waits():
                     yield (view.gallery(None, empty="waits_in_line"),) * len(models)
                 for columns in interpolate(models, way, self._cache, stop):
                     yield tuple(view.film(column) for column in columns)
 
     def find_seeds(self, request: gr.Request, ticket: str, *values: Any) -> Iterator[Picture]:
-        """Seeds for three words each, and a line that says how far it is."""
+        """Seeds for three words each, a line that says how far it is, and what was found."""
         *words, left, right = values
-        keep = (gr.skip(), gr.skip(), gr.skip())
-        with door(request), self._stops.in_line(ticket) as stop:
+        with door(request), self._stops.once_in_line(ticket, "find_seeds") as stop:
+            if stop is None:  # a double click
+                return
             while stop.waits():
-                yield *keep, notice("waits_in_line")
+                yield _only(notice("waits_in_line"))
             asked = [in_english(text) if isinstance(text, str) else text for text in words]
-            yield *keep, notice("looking", done=0, total=self._seeds.num_seeds)
+            yield _only(notice("looking", done=0, total=self._seeds.num_seeds))
             try:
-                for found in self._seeds.find(first_gan(self._catalog, left, right), asked, stop):
-                    yield self._looked(found)
+                model = first_gan(self._catalog, left, right)
+                for found in self._seeds.find(model, asked, stop):
+                    yield _looked(model, found)
             except DemoError as error:
-                yield *keep, refusal(error)
+                yield _only(refusal(error))
                 return
             if stop.is_set():
-                yield *keep, notice("gan_stopped")
+                yield _only(notice("gan_stopped"))
 
-    def _looked(self, found: "Working | tuple[Found, ...]") -> Picture:
-        if isinstance(found, Working):
-            return gr.skip(), gr.skip(), gr.skip(), notice("looking", done=found.done, total=found.total)
-        least = 100 * min(prob for part in found for prob in part.probs)
-        line = notice("seeds_found", count=found[0].num_looked_at, prob=least)
-        return (*(", ".join(map(str, part.seeds)) for part in found), line)
-
-    def calculate(self, request: gr.Request, *values: Any) -> Picture:
-        """A - B + C."""
-        a, b, c, truncation, left, right = values
+    def seeds_of(self, request: gr.Request, *values: Any) -> Any:
+        """Whose the seeds are that were found, when another model is chosen; typed ones are anybody's."""
+        *seeds, left, right, found = values
         with door(request):
             model = first_gan(self._catalog, left, right)
-            found = latent_sum(self._cache, model, a, b, c, truncation)
-            return view.sum_gallery(found), view.sum_line(found)
+            if found is None or not any(map(found.is_found, range(3), seeds)):
+                return gr.skip()
+            if model == found.model:
+                return found.line()
+            return notice("seeds_of_another", model=found.model, other=model)
+
+    def calculate(self, request: gr.Request, *values: Any) -> Picture:
+        """A - B + C; where seeds were found by words, their pictures have to show what the words ask."""
+        *seeds, truncation, left, right, found = values
+        with door(request):
+            model = first_gan(self._catalog, left, right)
+            parts = found.parts if found is not None else ()
+            asked = [
+                part.thing if found.is_found(number, seeds[number]) else {}
+                for number, part in enumerate(parts)
+            ]
+            a, b, c = seeds
+            made = latent_sum(self._cache, model, a, b, c, truncation, asked)
+            return view.sum_gallery(made), view.sum_line(made)
 
     def mix(self, request: gr.Request, *values: Any) -> Any:
         """Two seeds' styles, by the first of both models that has styles; else why there are none."""
@@ -96,7 +138,9 @@ class LatentHandlers:
         """Both models against real pictures, one after the other."""
         steps, upload, left, right = values
         shown: list[Any] = [notice("nearest_working"), view.measured_facts(None)] * 2
-        with door(request), self._stops.in_line(ticket) as stop:
+        with door(request), self._stops.once_in_line(ticket, "measure") as stop:
+            if stop is None:  # a double click
+                return
             while stop.waits():
                 yield (notice("waits_in_line"), view.measured_facts(None)) * 2
             yield tuple(shown)
@@ -109,8 +153,9 @@ class LatentHandlers:
         nothing = view.measured_facts(None)
         found: Working | Measured | None = None
         try:
-            corpus = self._training.of(model, upload)
-            for found in measure_pictures(self._cache, model, corpus, stop, num_inference_steps=steps):
+            corpus = unless_stopped(lambda: self._training.of(model, upload), stop)
+            asked = {"num_inference_steps": steps}
+            for found in measure_pictures(self._cache, model, corpus, stop, **asked) if corpus else ():
                 if isinstance(found, Working):
                     yield notice("making", done=found.done, total=found.total), nothing
         except DemoError as error:
@@ -120,6 +165,18 @@ class LatentHandlers:
             yield view.alarm(found), view.measured_facts(found)
         else:
             yield notice("gan_stopped"), nothing
+
+
+def _only(line: Any) -> Picture:
+    """A line, with the seeds as they are."""
+    return gr.skip(), gr.skip(), gr.skip(), line, gr.skip()
+
+
+def _looked(model: str, found: "Working | tuple[Found, ...]") -> Picture:
+    if isinstance(found, Working):
+        return _only(notice("looking", done=found.done, total=found.total))
+    kept = FoundSeeds(model, found)
+    return (*kept.texts(), kept.line(), kept)
 
 
 def first_gan(catalog: Any, *models: Any) -> str:

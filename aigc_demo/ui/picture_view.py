@@ -12,6 +12,7 @@ from aigc_demo.studio.compare_pictures import PictureColumn
 from aigc_demo.studio.latent_space import Sum
 from aigc_demo.studio.measure_pictures import Measured
 from aigc_demo.studio.picture_formats import GAP, SHEET_COLUMNS, loop_webp, sheet_png
+from aigc_demo.studio.read_pictures import SURE_TO_READ
 from aigc_demo.ui.columns import card_of, fact, facts_of, loading_words
 from aigc_demo.ui.gan_words import named
 from aigc_demo.ui.run_view import notice, same
@@ -19,6 +20,8 @@ from aigc_demo.ui.wording import LANGUAGES, everywhere, sentence_everywhere, tex
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from aigc_demo.measure.images import PictureFigures
 
 Json = dict[str, Any]
 # Drawings of columns that are kept: one column is finished while the other still asks for new pictures.
@@ -162,12 +165,13 @@ def sum_line(found: Sum) -> Json:
     seen = found.seen
     if seen is None:
         return notice()
-    if not seen.expected:
-        return notice("sum_open")
+    if seen.why_open and seen.why_open != "result":
+        return notice(f"sum_open_{seen.why_open}", sure=percent(SURE_TO_READ))
+    key = "sum_open_result" if seen.why_open else "sum_right" if seen.as_expected else "sum_wrong"
     result = seen.readings[-1]
     words = {
         language: text(
-            "sum_right" if seen.as_expected else "sum_wrong",
+            key,
             language,
             expected=named(seen.expected, language),
             seen=named(result.thing, language),
@@ -246,16 +250,32 @@ def alarm(found: Measured) -> Json:
     verdict: str = figures.verdict
     if verdict == "spread":
         verdict = "none" if figures.precision >= IMPRECISE_BELOW else "none_imprecise"
+    elif verdict == "no_images":
+        verdict = f"no_images_{_what_fails(figures)}"
     kinds = figures.readable or figures.modes
-    assert kinds is not None
+    assert kinds is not None and figures.modes is not None
     words = notice(
         f"alarm_{verdict}",
         precision=percent(figures.precision),
         readable=percent(figures.readable_share),
+        near=percent(figures.near_share or 0.0),
+        sure=percent(figures.modes.sure_share),
         covered=kinds.num_covered,
         total=kinds.num_modes,
     )
     return {**words, "bad": verdict == "collapsed"}
+
+
+def _what_fails(figures: "PictureFigures") -> str:
+    """Which condition of a recognisable picture too few pictures meet, as the wording calls it."""
+    from aigc_demo.measure.images import FEWEST_READABLE
+
+    assert figures.modes is not None
+    far = (figures.near_share or 0.0) < FEWEST_READABLE
+    unsure = figures.modes.sure_share < FEWEST_READABLE
+    return {(True, True): "far_unsure", (True, False): "far", (False, True): "unsure"}.get(
+        (far, unsure), "apart"
+    )
 
 
 def problem(error: DemoError) -> dict[str, str]:

@@ -3,6 +3,8 @@
 import dataclasses
 import subprocess
 import sys
+import threading
+import time
 import zipfile
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,6 +25,7 @@ from aigc_demo.studio.picture_formats import single_pngs
 from aigc_demo.studio.read_pictures import Reading, SumReading
 from aigc_demo.studio.real_pictures import TrainingPictures
 from aigc_demo.studio.stop_book import StopBook, new_ticket
+from aigc_demo.ui import latent_handlers
 from aigc_demo.ui import picture_view as view
 from aigc_demo.ui.gan_handlers import SIDE, GanHandlers
 from aigc_demo.ui.gan_tools import ASKED_FIRST, ASKED_IN_CHINESE
@@ -222,7 +225,7 @@ def test_words_become_seeds_in_either_language(latent, monkeypatch):
     assert english(way[0][3]["words"]) == "looking at pictures: 0 of 200"
     for seeds, asked in zip(final[:3], ("red ball", "red box", "small blue box"), strict=True):
         assert {int(seed) % 144 for seed in seeds.split(", ")} <= set(modes_named(asked, 144))
-    assert "Found among the first 200" in english(final[3]["words"])
+    assert "Found in world-tiny-world among its first 200" in english(final[3]["words"])
     refused = last(latent.find_seeds(None, new_ticket(), "unicorn", *words[1:], "world-tiny-world", "steps"))
     assert refused[3]["bad"]
     assert "unicorn names nothing" in english(refused[3]["words"])
@@ -237,11 +240,11 @@ def test_chinese_words_for_things():
 
 
 def test_a_sum_shows_three_means_and_the_result(latent):
-    shown, _ = latent.calculate(None, "1, 2", "3", "4", 1.0, "steps", "net")
+    shown, _ = latent.calculate(None, "1, 2", "3", "4", 1.0, "steps", "net", None)
     names = [english(caption).partition(" · ")[0] for caption in shown["captions"]]
     assert names == ["mean of A", "mean of B", "mean of C", "A − B + C"]
     with pytest.raises(gr.Error, match="steps is no GAN"):
-        latent.calculate(None, "1", "2", "3", 1.0, "steps", "slow")
+        latent.calculate(None, "1", "2", "3", 1.0, "steps", "slow", None)
 
 
 def a_sum(expected: dict[str, str], result: dict[str, str]) -> Sum:
@@ -264,14 +267,50 @@ def test_what_is_read_stands_under_each_picture_and_another_thing_is_said():
     assert "what eye reads in it. Real, says the discriminator: 10 %, 20 %, 30 %, 40 %" in english(
         shown["note"]
     )
+
+    def open_line(why, expected=None):
+        made = a_sum(expected or {}, ring)
+        seen = dataclasses.replace(made.seen, why_open=why)
+        return view.sum_line(dataclasses.replace(made, seen=seen))["words"]
+
     right = view.sum_line(a_sum(blue_ball, blue_ball))["words"]
     assert english(right).startswith("As expected: ") and "makes blue ball" in english(right)
     wrong = view.sum_line(a_sum(blue_ball, ring))["words"]
     assert english(wrong).startswith("Another thing than expected: ")
     assert "makes blue ball, but the classifier reads orange ring in the result (40 %)" in english(wrong)
     assert "结果应为蓝球，分类器认出的却是橙环（40 %）" in wrong["zh-CN"]
-    assert english(view.sum_line(a_sum({}, ring))["words"]).startswith("What the result should be cannot")
+    assert english(open_line("apart")).startswith("What the result should be cannot")
+    assert "below 40 %" in english(open_line("unsure"))
+    assert "all show the same" in english(open_line("alike"))
+    assert "do not show what the words ask" in english(open_line("asked"))
+    unsure = english(open_line("result", blue_ball))
+    assert unsure.startswith("Whether the result is as expected cannot be said")
+    assert "blue ball" in unsure and "(orange ring, 40 %)" in unsure
     assert view.sum_line(dataclasses.replace(a_sum({}, ring), seen=None))["words"] is None
+
+
+def test_found_seeds_belong_to_the_model_they_were_found_in(latent, monkeypatch):
+    monkeypatch.setattr(latent._seeds, "num_seeds", 200)
+    words = ("red ball", "red box", "blue box")
+    *_, final = latent.find_seeds(None, new_ticket(), *words, "steps", "world-tiny-world")
+    seeds, line, found = final[:3], final[3], final[4]
+    other = latent.seeds_of(None, *seeds, "emoji", "world-tiny-world", found)
+    assert english(other["words"]).startswith("These seeds were found in world-tiny-world; emoji makes")
+    assert latent.seeds_of(None, *seeds, "world-tiny-world", "emoji", found) == line, "back again"
+    assert latent.seeds_of(None, "1", "2", "3", "emoji", "steps", found) == gr.skip(), "typed ones"
+    assert latent.seeds_of(None, *seeds, "emoji", "steps", None) == gr.skip()
+    asked = []
+
+    def summed(*values):
+        asked.append(values[-1])
+        return a_sum({}, {"kind": "ball"})
+
+    monkeypatch.setattr(latent_handlers, "latent_sum", summed)
+    latent.calculate(None, *seeds, 1.0, "steps", "world-tiny-world", found)
+    latent.calculate(None, "1, 2", *seeds[1:], 1.0, "steps", "emoji", found)
+    latent.calculate(None, "1", "2", "3", 1.0, "steps", "world-tiny-world", None)
+    red_ball, red_box, blue_box = ({"colour": c, "kind": k} for c, k in map(str.split, words))
+    assert asked == [[red_ball, red_box, blue_box], [{}, red_box, blue_box], []]
 
 
 def test_what_has_no_styles_says_so_in_one_sentence(latent):
@@ -308,8 +347,25 @@ def test_collapse_is_said_of_what_draws_and_its_absence_never_alone_beside_a_pre
         (even, near, 0.0, "But precision is 0 %"),
         (even, near, 0.09, "But precision is 9 %"),
         (one, near, 0.0, "Mode collapse: the model makes few kinds"),
-        (one, far, 0.0, "It does not draw recognisable pictures yet: 0 % of them"),
-        (unsure, near, 0.0, "It does not draw recognisable pictures yet: 0 % of them"),
+        (one, far, 0.0, "is sure of the kind of 100 % of them, but only 0 % look like a real one"),
+        (
+            unsure,
+            near,
+            1.0,
+            "100 % of them are near a real one, but the classifier is sure of the kind of only 0 %",
+        ),
+        (
+            unsure,
+            far,
+            0.0,
+            "only 0 % of them are near a real one, and the classifier is sure of the kind of only 0 %",
+        ),
+        (
+            even[:20] + unsure[:20],
+            far[:20] + near[:20],
+            0.5,
+            "50 % of them are near a real one and the classifier is sure of the kind of 50 %, but only 0 %",
+        ),
     ]
     for probs, fake, precision, words in cases:
         line = view.alarm(figures_of(probs, fake, precision))
@@ -331,15 +387,53 @@ def test_what_is_asked_for_meanwhile_waits_visibly_and_then_begins(handlers, lat
     assert last(asked)[0]["count"] == 5
 
 
+@pytest.mark.parametrize("button", ["measure", "find_seeds", "interpolate", "generate"])
+def test_a_double_click_asks_once_and_a_press_after_stop_waits_and_begins(handlers, latent, button):
+    latent._stops = handlers._stops
+    latent._seeds.num_seeds = 200
+    ticket = new_ticket()
+    asked = {
+        "measure": lambda: latent.measure(None, ticket, 2, None, "world-tiny-world", "emoji"),
+        "find_seeds": lambda: latent.find_seeds(
+            None, ticket, "red ball", "red box", "blue box", "world-tiny-world", "emoji"
+        ),
+        "interpolate": lambda: latent.interpolate(None, ticket, 1, 2, 5, 1.0, 4, "slow", "slow"),
+        "generate": lambda: handlers.generate(None, ticket, 1, False, *SLIDERS, "slow", "slow"),
+    }[button]
+    first = asked()
+    next(first)
+    assert list(asked()) == [], "a double click"
+    handlers.stop(ticket)
+    again = asked()
+    waiting = next(again)
+    first.close()
+    *_, ended = again
+    assert str(ended) != str(waiting) and "Stopped" not in str(ended) and "stopped" not in str(ended)
+
+
+def test_measuring_stops_while_the_training_pictures_are_prepared(handlers, latent, monkeypatch):
+    latent._stops = handlers._stops
+    ticket, go_on = new_ticket(), threading.Event()
+    monkeypatch.setattr(latent._training, "of", lambda *_: go_on.wait(20) and None)
+    measuring = latent.measure(None, ticket, 2, None, "world-tiny-world", "world-tiny-world")
+    next(measuring)
+    threading.Timer(0.3, handlers.stop, [ticket]).start()
+    began = time.monotonic()
+    *_, (left, _, right, _) = measuring
+    assert time.monotonic() - began < 2
+    go_on.set()
+    assert english(left["words"]) == english(right["words"]) == "Stopped."
+
+
 def test_stop_ends_what_waits_too(handlers, latent):
     latent._stops = handlers._stops
     ticket = new_ticket()
     begun = handlers.generate(None, ticket, 1, False, *SLIDERS, "world-tiny-world", "slow")
     next(begun)
     asked = latent.find_seeds(None, ticket, "red ball", "red box", "blue box", "world-tiny-world", "emoji")
-    assert english(next(asked)[-1]["words"]).startswith("It begins when")
+    assert english(next(asked)[3]["words"]).startswith("It begins when")
     handlers.stop(ticket)
-    assert english(last(asked)[-1]["words"]).startswith("Stopped")
+    assert english(last(asked)[3]["words"]).startswith("Stopped")
     begun.close()
 
 
