@@ -246,7 +246,7 @@ def test_the_minutes_of_a_run_that_goes_on_are_those_that_it_has_not_had(tmp_pat
 @pytest.mark.parametrize("record", ["none", "begun", "without state", "with state"])
 def test_what_goes_on_has_ended_and_left_something_to_go_on_from(tmp_path, stage, record):
     desk = desk_of(tmp_path)
-    name = order(desk, secret=ANNA)
+    name = order(desk, secret=ANNA, shared=record == "none")
     run = RunDirectory(desk.folder / name)
     if record != "none":  # else it never began, and begins now
         run.create({"recipe": "gpt"})
@@ -270,6 +270,7 @@ def test_what_goes_on_has_ended_and_left_something_to_go_on_from(tmp_path, stage
         desk.resume(name, ANNA, HERE)
         ticket = Ticket.load(run.path)
         assert (ticket.stage, ticket.arguments.count("--resume")) == ("waiting", record == "with state")
+        assert ticket.shared == (record == "none") and ticket.belongs_to(ANNA)
         ticket.changed(run.path, stage="ended")
 
 

@@ -46,7 +46,8 @@ def order(desk: RunDesk, secret: str = ANNA, *, steps: int = 10_000, **others) -
     return desk.order("gpt", "tiny-world", secret=secret, budget=("--steps", str(steps)), **others)
 
 
-def until(happened: Callable[[], object], seconds: float = 20.0) -> None:
+def until(happened: Callable[[], object], seconds: float = 60.0) -> None:
+    """Wait for it; the seconds are those after which it is given up, on a busy machine too."""
     end = time.monotonic() + seconds
     while not happened():
         assert time.monotonic() < end, "it did not happen"
@@ -236,12 +237,13 @@ def test_an_order_that_no_process_can_be_started_with_fails_and_the_next_one_sta
 
 
 def test_a_run_that_trains_for_too_long_is_stopped_with_a_checkpoint(desk: RunDesk, monkeypatch) -> None:
-    monkeypatch.setattr(desk, "_longest_seconds", lambda ticket: 0.3)
     name = order(desk)
+    until(lambda: steps_done(desk, name) >= 1)
+    monkeypatch.setattr(desk, "_longest_seconds", lambda ticket: 0.0)
     until(lambda: ticket(desk, name).stage == "ended")
     stopped = finish(desk, name)
     assert stopped is not None and stopped.reason == "stopped"
-    assert desk.state(name).resumable and ticket(desk, name).spent_minutes > 0.3 / 60
+    assert desk.state(name).resumable and ticket(desk, name).spent_minutes > 0
 
 
 def test_a_run_gets_no_more_time_than_it_asked_for_and_nothing_left_is_nothing(tmp_path: Path) -> None:
