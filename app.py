@@ -8,8 +8,9 @@ decorated function: the one in which a GPU does the work of pretrained models. E
 
 import sys
 
-from aigc_demo.core.console import prepare_console
+from aigc_demo.core.console import finish_printing, prepare_console
 from aigc_demo.core.errors import DemoError
+from aigc_demo.core.interrupts import EXIT_CODE, SENTENCE, end_at_once_again
 
 try:
     import spaces
@@ -29,3 +30,9 @@ if __name__ == "__main__":
     except DemoError as error:
         print(error, file=sys.stderr)
         sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        print(SENTENCE, file=sys.stderr)
+        sys.exit(EXIT_CODE)
+    finally:
+        end_at_once_again()
+        finish_printing()

@@ -2,6 +2,11 @@
 
 import os
 
+from aigc_demo.core import interrupts
+
+if interrupts.is_the_program():
+    interrupts.end_at_once()
+
 from aigc_demo.core.own_folder import settle_folders
 
 __version__ = "0.1.0"

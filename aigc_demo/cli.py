@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from aigc_demo.core.console import not_printed, prepare_console, printable_json, reader_is_gone
+from aigc_demo.core import interrupts
+from aigc_demo.core.console import (
+    finish_printing,
+    not_printed,
+    prepare_console,
+    printable_json,
+    readable,
+    reader_is_behind,
+    reader_is_gone,
+)
 from aigc_demo.core.errors import ENGLISH, DemoError, InputError
 from aigc_demo.core.events import (
     CheckpointSaved,
@@ -26,9 +35,10 @@ from aigc_demo.core.events import (
     Warned,
     to_json,
 )
+from aigc_demo.core.output_queue import wait_no_longer
 from aigc_demo.core.paths import checked_path
 from aigc_demo.core.run_directory import LOGGER, RunDirectory, new_file, step_of, write_atomically
-from aigc_demo.core.stop_signals import stop_on_signals
+from aigc_demo.core.stop_signals import end_in_peace, stop_on_signals
 from aigc_demo.core.worker import note_problem
 from aigc_demo.studio.arguments import checked_text
 from aigc_demo.training.recipes import RECIPES
@@ -54,6 +64,8 @@ Runs = Annotated[
     Path | None, typer.Option(**A_PATH, help="Where the runs are; AIGC_DEMO_RUNS, or runs, if left away.")
 ]
 Seed = Annotated[int, typer.Option(help="The same seed gives the same result.", min=0, max=2**31 - 1)]
+
+TEXT = "\n\t"  # control characters that a text may have
 
 MAKE_PICTURES = ("pictures", "text-to-image")  # kinds of models
 
@@ -109,6 +121,7 @@ def train(
         _preflight(order, json_)
         return
     finished = _follow(order, stop, json_, track)
+    end_in_peace(stop)
     result = {"run_dir": str(run_dir), **dataclasses.asdict(finished)}
     if start.speaks():
         _result(result, json_)
@@ -154,10 +167,20 @@ def _follow(order: "Order", stop: threading.Event, json_: bool, track: Tracker |
 
 
 def _tell(event: TrainEvent, json_: bool) -> None:
-    """Print an event, and keep it in the log unless it is one of very many."""
+    """Print an event, and keep it in the log unless it is one of very many: those wait for no reader."""
     if not isinstance(event, StepDone):
         LOGGER.info("%s", _sentence(event))
-    print(printable_json(to_json(event)) if json_ else _sentence(event), flush=True)
+    elif reader_is_behind():
+        return
+    if json_:
+        print(printable_json(to_json(event)), flush=True)
+    else:
+        _say(_sentence(event))
+
+
+def _say(text: str) -> None:
+    """Print lines in which nothing but letters, line feeds and tabs reaches a terminal."""
+    print(readable(text, keep=TEXT), flush=True)
 
 
 @app.command()
@@ -195,7 +218,7 @@ def generate(
             if num > 1 and json_:
                 _result(text, json_)
             elif not json_ and out is None:
-                print(text["text"] + "\n", flush=True)
+                _say(text["text"] + "\n")
             if out is None and reader_is_gone():
                 break
         if out is not None:
@@ -218,9 +241,9 @@ def _fill_in(model: str, prompt: str, num: int, seed: int, json_: bool) -> None:
     if json_:
         _result({"model": model, "seed": seed, **found}, json_)
         return
-    print(found["text"])
+    _say(found["text"])
     for place, guesses in enumerate(found["guesses"], start=1):
-        print(f"  {place}: " + ", ".join(f"{one['text']} {one['prob']:.1%}" for one in guesses))
+        _say(f"  {place}: " + ", ".join(f"{one['text']} {one['prob']:.1%}" for one in guesses))
 
 
 def _draw(
@@ -280,7 +303,7 @@ def compare(
         (text,) = write_texts(model, prompt, num=1, seed=seed, settings=_settings(set_))
         columns.append({"model": model, **text})
         if not json_:
-            print(f"--- {model} ({text['tokens_per_second']:,.0f} tokens/s)\n{text['text']}\n", flush=True)
+            _say(f"--- {model} ({text['tokens_per_second']:,.0f} tokens/s)\n{text['text']}\n")
         if reader_is_gone():
             break
     if json_:
@@ -297,7 +320,7 @@ def _draw_side_by_side(models: list[str], prompt: str, seed: int, set_: list[str
         files = write_pictures(drawn, Path(f"{Path(model).name}.png"))
         columns.append({"model": model, "files": [str(files[0])], "seed": seed, "seconds": drawn.seconds})
         if not json_:
-            print(f"{model}: {files[0]} ({drawn.seconds:.3f} s)")
+            print(readable(f"{model}: {files[0]} ({drawn.seconds:.3f} s)"))
     if json_:
         _result({"prompt": prompt, "seed": seed, "columns": columns}, json_)
 
@@ -380,7 +403,8 @@ def models(json_: Json = False) -> None:
         size = f"{entry['num_parameters'] / 1e6:,.1f} M" if entry["num_parameters"] else "?"
         there = "" if entry["available"] else f"  (python -m aigc_demo fetch {entry['name']})"
         there = f"  ({entry['problem']})" if entry["problem"] else there
-        print(f"{entry['name']:<18}{entry['family']:<12}{size:>9}  {', '.join(entry['languages'])}{there}")
+        name, languages = readable(entry["name"]), ", ".join(entry["languages"])
+        print(readable(f"{name:<18}{entry['family']:<12}{size:>9}  {languages}{there}"))
 
 
 @app.command()
@@ -394,7 +418,8 @@ def runs(folder: Runs = None, json_: Json = False) -> None:
         return
     for run in listed:
         state = run["reason"] or "not ended"
-        print(f"{run['run_dir']:<32}{run['recipe'] or '':<12}step {run['step']:<8}{state}")
+        line = f"{readable(run['run_dir']):<32}{run['recipe'] or '':<12}step {run['step']:<8}{state}"
+        print(readable(line))
 
 
 @app.command("import")
@@ -454,9 +479,9 @@ def _sentence(event: TrainEvent) -> str:
         case SampleReady(text=text):
             return f"--- sample\n{text}\n---"
         case CheckpointSaved(path=path):
-            return f"saved {path}"
+            return f"saved {readable(path)}"
         case Warned(key=key, values=values):
-            return f"warning: {ENGLISH[key].format(**values)}"
+            return readable(f"warning: {ENGLISH[key].format(**values)}")
         case RunFinished(step=step, reason=reason):
             return f"{reason} at step {step}"
 
@@ -472,7 +497,7 @@ def _facts(facts: dict[str, Any]) -> str:
     plain = {name: value for name, value in facts.items() if not isinstance(value, (dict, list))}
     plain |= facts.get("machine", {})
     return ", ".join(
-        f"{name.replace('_', ' ')} {f'{value:,}' if isinstance(value, int) else value}"
+        f"{name.replace('_', ' ')} {f'{value:,}' if isinstance(value, int) else readable(value)}"
         for name, value in plain.items()
         if value is not None
     )
@@ -520,11 +545,11 @@ def _result(result: dict[str, Any], as_json: bool) -> None:
         print(printable_json(json.dumps(result, ensure_ascii=False)), flush=True)
         return
     for name, value in result.items():
-        print(f"{name}: {value}")
+        print(f"{name}: {readable(value, keep=TEXT if name == 'text' else '')}")
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line and exit: 0 for success, 2 for bad input, 1 for a failure on the way.
+    """Run the command line and exit: 0 for success, 2 for bad input, 1 for a failure, 130 for Ctrl-C.
 
     Args:
         arguments: in place of those that the process was started with.
@@ -534,8 +559,22 @@ def main(arguments: list[str] | None = None) -> None:
     """
     prepare_console()
     try:
+        interrupts.raise_in_work()
+        _run(arguments)
+    except KeyboardInterrupt:
+        interrupts.end_at_once_again()
+        _interrupted()
+    finally:
+        interrupts.end_at_once_again()
+        finish_printing()
+
+
+def _run(arguments: list[str] | None) -> NoReturn:
+    try:
         status = app(arguments, standalone_mode=False)
-        sys.stdout.flush()
+        if status == interrupts.EXIT_CODE:  # typer's word for a KeyboardInterrupt
+            raise KeyboardInterrupt
+        finish_printing()
         if failure := not_printed():
             raise DemoError("cannot_print", detail=failure.strerror or type(failure).__name__)
     except DemoError as error:
@@ -543,9 +582,11 @@ def main(arguments: list[str] | None = None) -> None:
         _complain(str(error), error.exit_code)
     except typer.TyperException as error:  # an unknown option, a missing argument, a number that is none
         _complain(f"{error.format_message()} (see --help)", error.exit_code)
-    except (KeyboardInterrupt, typer.Abort):
-        _complain("Interrupted.", 1)
+    except typer.Abort:
+        _interrupted()
     except Exception as error:
+        if interrupts.was_interrupted():  # a library made another exception of it
+            _interrupted()
         # A mistake of ours: whoever mends it needs the stack trace, whoever meets it does not.
         unexpected = DemoError("unexpected", detail=type(error).__name__, path=_kept_trace())
         note_problem(unexpected)
@@ -565,6 +606,11 @@ def _kept_trace() -> str:
     return log.name
 
 
+def _interrupted() -> NoReturn:
+    wait_no_longer()
+    _complain(interrupts.SENTENCE, interrupts.EXIT_CODE)
+
+
 def _complain(sentence: str, status: int) -> NoReturn:
-    print(" ".join(sentence.split()), file=sys.stderr)
+    print(readable(" ".join(sentence.split())), file=sys.stderr)
     sys.exit(status)

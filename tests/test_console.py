@@ -220,3 +220,93 @@ def test_texts_that_nobody_reads_are_not_written_on(source: Path, tmp_path: Path
             assert writing.wait(timeout=60) == 0
         finally:
             writing.kill()
+
+
+@pytest.fixture
+def unread(source: Path, tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """A training whose output, a small pipe, was full for a while; and the pipe's end to read."""
+    fcntl = pytest.importorskip("fcntl", reason="no such pipes here")
+    reading, writing = os.pipe()
+    size = fcntl.fcntl(writing, getattr(fcntl, "F_SETPIPE_SZ", 1031), 4096)
+    words = command(source, tmp_path / "run", "--json", steps=10**6)
+    training = subprocess.Popen(words, env=environment(), stdout=writing, stderr=subprocess.PIPE)
+    os.close(writing)
+    try:
+        deadline = time.monotonic() + 60
+        while events_size(tmp_path / "run") < 6 * size:
+            assert time.monotonic() < deadline, "its output holds it up"
+            time.sleep(0.1)
+        yield training, reading
+    finally:
+        training.kill()
+        training.communicate()
+        os.close(reading)
+
+
+def events_size(run: Path) -> int:
+    path = run / "events.jsonl"
+    return path.stat().st_size if path.exists() else 0
+
+
+@pytest.mark.parametrize("numbers", [["SIGTERM"], ["SIGHUP"], ["SIGINT"], ["SIGINT", "SIGINT"]])
+def test_output_that_nobody_reads_holds_no_training_up_and_keeps_none_from_ending(
+    unread: tuple[subprocess.Popen[bytes], int], tmp_path: Path, numbers: list[str]
+) -> None:
+    training, _ = unread
+    before = last_event(tmp_path / "run").step
+    time.sleep(0.5)
+    assert last_event(tmp_path / "run").step > before
+    for name in numbers:
+        training.send_signal(getattr(signal, name))
+        time.sleep(0.05)
+    assert training.wait(timeout=20) == 0
+    assert training.stderr and training.stderr.read() == b""
+    last = last_event(tmp_path / "run")
+    assert last.reason == "stopped"
+    assert RunDirectory(tmp_path / "run").resumable()[-1].name == f"step-{last.step:06d}"
+
+
+def test_a_reader_that_reads_on_gets_every_line_in_order(
+    unread: tuple[subprocess.Popen[bytes], int], tmp_path: Path
+) -> None:
+    training, reading = unread
+    with os.fdopen(os.dup(reading), "rb") as output:
+        lines = [output.readline() for _ in range(40)]
+        training.send_signal(signal.SIGTERM)
+        lines += output.readlines()
+    assert training.wait(timeout=20) == 0
+    *told, result = [json.loads(line) for line in lines]
+    kept = [json.loads(line) for line in (tmp_path / "run/events.jsonl").read_text("utf-8").splitlines()]
+    assert [one.get("step") for one in told] == [one.get("step") for one in kept]
+    assert told == kept
+    assert result["reason"] == "stopped"
+
+
+def test_a_late_reader_gets_all_that_was_printed() -> None:
+    program = "from aigc_demo.core import console; console.prepare_console()\n"
+    program += "for number in range(30_000): print(number, 'and some more to fill the pipe', flush=True)"
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as printing:
+        time.sleep(3)
+        assert printing.stdout
+        lines = printing.stdout.read().splitlines()
+    assert printing.returncode == 0
+    assert [int(line.split()[0]) for line in lines] == list(range(30_000))
+
+
+def test_a_second_interrupt_leaves_the_step_three_seconds() -> None:
+    program = """
+import signal, time
+from aigc_demo.core.stop_signals import stop_on_signals
+stop, begun = stop_on_signals(), time.monotonic()
+signal.raise_signal(signal.SIGINT)
+signal.raise_signal(signal.SIGINT)
+time.sleep(0.5)
+print("the step is done", stop.is_set(), flush=True)
+try:
+    while time.monotonic() < begun + 20:
+        time.sleep(0.01)
+except KeyboardInterrupt:
+    print("ended", 2.9 < time.monotonic() - begun < 10)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "the step is done True\nended True\n"

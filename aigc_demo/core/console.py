@@ -1,64 +1,27 @@
 """What a command prints, and that printing never ends its work.
 
 A console may know few characters (a Windows code page, ascii), its pipe may be closed, its disk full, its
-terminal gone. What it cannot show is written as an escape (backslash, u, 6625); what it does not take is left
-out, and the command asks afterwards whether that was so.
+terminal gone or halted. What it cannot show is written as an escape (backslash, u, 6625); what it does not
+take is left out, and the command asks afterwards whether that was so. What files and strangers say moves no
+cursor.
 """
 
+import atexit
 import codecs
 import errno
 import io
 import json
 import os
 import sys
-import time
+import unicodedata
 from typing import IO, Any
+
+from aigc_demo.core.output_queue import OutputQueue
 
 # Windows says EINVAL of a pipe that nobody reads.
 CLOSED = {errno.EPIPE, errno.ESHUTDOWN, *((errno.EINVAL,) if os.name == "nt" else ())}
-SECONDS_BETWEEN_TRIES = 0.01
-
-
-class _NeverFails(io.RawIOBase):
-    """A raw stream whose writes do not raise: after the first failure, nothing more is written.
-
-    Args:
-        inner: what it writes to.
-
-    Attributes:
-        failure: the first one; None while everything was written.
-    """
-
-    def __init__(self, inner: Any):
-        self.inner = inner
-        self.failure: OSError | None = None
-
-    def write(self, content: Any) -> int:
-        """Write all of it, and say so whatever became of it."""
-        left = memoryview(content).cast("B")
-        size = left.nbytes
-        while left and self.failure is None:
-            try:
-                written = self.inner.write(left)
-            except OSError as error:
-                self.failure = error
-                break
-            if written is None:  # a pipe that does not block is full
-                time.sleep(SECONDS_BETWEEN_TRIES)
-            left = left[written or 0 :]
-        return size
-
-    def writable(self) -> bool:
-        """Always."""
-        return True
-
-    def fileno(self) -> int:
-        """The system's number of it."""
-        return self.inner.fileno()
-
-    def isatty(self) -> bool:
-        """Whether somebody sits before it."""
-        return self.inner.isatty()
+# They turn the order of what is shown around, so that a name looks like another one.
+TURNING = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def prepare_console() -> None:
@@ -73,21 +36,54 @@ def prepare_console() -> None:
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # the lowest free number: this one
     sys.stdout, sys.stderr = _prepared(sys.stdout), _prepared(sys.stderr)
+    atexit.register(finish_printing)
+
+
+def finish_printing() -> None:
+    """Wait until readers have taken what was printed; not long, once somebody asked for the end."""
+    for stream in (sys.stdout, sys.stderr):
+        raw = _raw(stream)
+        if isinstance(raw, OutputQueue):
+            stream.flush()
+            raw.finish()
+
+
+def reader_is_behind(stream: IO[str] | None = None) -> bool:
+    """Whether so much waits for the reader of standard output that what can be left out should be."""
+    raw = _raw(stream or sys.stdout)
+    return isinstance(raw, OutputQueue) and raw.is_behind
+
+
+def readable(text: object, keep: str = "") -> str:
+    """A text as it may go to a terminal: what moves the cursor, or turns letters around, as an escape.
+
+    Args:
+        text: from a file or a stranger, such as a name.
+        keep: control characters that are wanted, such as a line feed.
+    """
+    return "".join(
+        letter if letter in keep or not _controls(letter) else letter.encode("unicode_escape").decode()
+        for letter in str(text)
+    )
+
+
+def _controls(letter: str) -> bool:
+    return unicodedata.category(letter) in ("Cc", "Zl", "Zp") or letter in TURNING
 
 
 def _prepared(stream: Any) -> Any:
     if stream is None:
         return open(os.devnull, "w", encoding="utf-8", errors="backslashreplace")
     raw = _raw(stream)
-    if not isinstance(raw, io.RawIOBase) or isinstance(raw, _NeverFails):  # a test's own, or prepared before
+    if not isinstance(raw, io.RawIOBase) or isinstance(raw, OutputQueue):  # a test's own, or prepared before
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
         return stream
     stream.flush()
-    never_fails = _NeverFails(raw)
+    queue = OutputQueue(raw)
     unbuffered = stream.buffer is raw  # python -u
     return io.TextIOWrapper(
-        never_fails if unbuffered else io.BufferedWriter(never_fails),
+        queue if unbuffered else io.BufferedWriter(queue),
         encoding=stream.encoding,
         errors="backslashreplace",
         line_buffering=stream.line_buffering,
@@ -115,7 +111,7 @@ def not_printed(stream: IO[str] | None = None) -> OSError | None:
 
 def _failure(stream: IO[str] | None) -> OSError | None:
     raw = _raw(stream or sys.stdout)
-    return raw.failure if isinstance(raw, _NeverFails) else None
+    return raw.failure if isinstance(raw, OutputQueue) else None
 
 
 def printable_json(line: str) -> str:

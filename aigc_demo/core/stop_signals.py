@@ -1,13 +1,20 @@
 """Signals that ask a training to stop with a checkpoint, as the page's Stop does, and a page to close."""
 
+import _thread
 import contextlib
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from types import FrameType
 
+from aigc_demo.core.output_queue import wait_no_longer
+
 # Ctrl-C, the end of a service, the end of a terminal, and on Windows Ctrl-Break.
 NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+
+PATIENCE_SECONDS = 3.0
+"""So long the work has, after the first signal, to end by itself and keep what it made."""
 
 
 class StopAskedError(BaseException):
@@ -35,16 +42,26 @@ def at_once() -> Iterator[None]:
 
 
 def stop_on_signals() -> threading.Event:
-    """An event that each of these signals sets; a second Ctrl-C ends the process at once.
+    """An event that each of these signals sets; a second Ctrl-C ends the process, 3 s after the first.
+
+    Until then the step at hand may be done and its checkpoint saved, which somebody impatient would lose.
+    No reader of the output is waited for any longer.
 
     Under nohup the end of the terminal stays ignored. A shell also lets what a script starts in the
     background ignore Ctrl-C; but who sends that signal to a training means it.
     """
-    stop = threading.Event()
+    stop, asked = threading.Event(), 0.0
 
     def on_signal(number: int, frame: FrameType | None) -> None:
+        nonlocal asked
+        wait_no_longer()
         if stop.is_set() and number == signal.SIGINT:
-            raise KeyboardInterrupt
+            left = asked + PATIENCE_SECONDS - time.monotonic()
+            if left <= 0:
+                raise KeyboardInterrupt
+            _interrupt_after(left)
+            return
+        asked = time.monotonic()
         stop.set()
         if _ends_at_once.is_set():
             _ends_at_once.clear()  # once: what is cleaned up now is not to be disturbed
@@ -56,3 +73,16 @@ def stop_on_signals() -> threading.Event:
             continue
         signal.signal(number, on_signal)
     return stop
+
+
+def _interrupt_after(seconds: float) -> None:
+    """Another Ctrl-C then, unless the process has ended by itself."""
+    later = threading.Timer(seconds + 0.01, _thread.interrupt_main)
+    later.daemon = True
+    later.start()
+
+
+def end_in_peace(stop: threading.Event) -> None:
+    """The work that was to stop is done and kept: what is left ends by itself, and no Ctrl-C disturbs it."""
+    if stop.is_set():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
