@@ -1,6 +1,7 @@
 """How a training is put together from a recipe's name, a source and settings, and set going."""
 
 import contextlib
+import os
 import platform
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -79,14 +80,14 @@ def _begin(
     Raises:
         StopAskedError: before anything was written.
     """
-    checkpoint = None
-    check_alone(run.path)
+    checkpoint, first = None, _is_first()
+    if first:  # of several that train together, the others find this one at work
+        check_alone(run.path)
     asked, order = order, order_in_full(order)
     if order.resume:
         # Before anything of the run is believed: whoever trained here until now may have taken it further.
-        if speaks():
+        if first:
             work.enter_context(at_work(run.path))
-        PartialState().wait_for_everyone()
         order = order_in_full(asked)
         checkpoint = last_state(run)
     with _memory_in_words(), at_once():
@@ -94,6 +95,8 @@ def _begin(
             raise StopAskedError
         training = _prepare(order, run, checkpoint)
     training.accelerator.wait_for_everyone()  # all have looked whether there is a run before one makes it
+    if order.resume and last_state(run) != checkpoint:  # one that looked before the first had the lock
+        raise InputError("run_busy", path=str(run.path))
     if speaks():
         if checkpoint is None:
             run.create(_config(order, training))
@@ -125,6 +128,11 @@ def _memory_in_words() -> Iterator[None]:
 
 def _is_out_of_memory(error: RuntimeError) -> bool:
     return isinstance(error, torch.OutOfMemoryError) or "allocate memory" in str(error)
+
+
+def _is_first() -> bool:
+    """The same as `speaks`, before the processes know of each other."""
+    return os.environ.get("RANK", "0") == "0"
 
 
 def speaks() -> bool:
