@@ -259,7 +259,12 @@ def test_a_model_that_draws_one_thing_raises_the_alarm(cache):
 
 def test_measuring_is_stopped_between_two_batches(cache):
     stop = threading.Event()
+    making = measure_pictures(
+        cache, "world-tiny-world", corpus(world(list(range(144)) * 2)), stop, samples=288
+    )
+    assert next(making) == Working(0, 288)
     stop.set()
+    assert list(making) == []
     assert measured(cache, "world-tiny-world", stop) == [], "stopped before a model is loaded"
 
 
