@@ -79,7 +79,16 @@ def test_whoever_goes_away_ends_the_trial_and_what_it_started(tmp_path: Path, mo
     going.close()
     assert time.monotonic() - began < 30, "what is not ended goes on for a minute"
     started = int((tmp_path / "pid").read_text())
-    assert not psutil.pid_exists(started) or psutil.Process(started).status() == psutil.STATUS_ZOMBIE
+    while is_alive(started):  # it was told to end; a busy machine takes a moment
+        assert time.monotonic() - began < 30
+        time.sleep(0.05)
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def test_it_loads_no_torch() -> None:

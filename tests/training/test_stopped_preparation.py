@@ -19,6 +19,7 @@ from aigc_demo.training.start import Order, train
 SMALL = {
     "num_layers": 1, "num_heads": 1, "hidden_size": 16, "context_length": 16, "batch_size": 2,
     "sample_tokens": 0, "validation_windows": 2, "tokenizer": "bpe",
+    "mixed_precision": "no",
 }  # fmt: skip
 MOST_SECONDS = 8.0
 """To end in: one to two on a quiet machine, and the tests may have a busy one."""
