@@ -11,7 +11,7 @@ import gradio as gr
 import pytest
 
 from aigc_demo.core.errors import InputError
-from aigc_demo.core.events import StepDone
+from aigc_demo.core.events import RunFinished, StepDone
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.studio import patient_reads
 from aigc_demo.studio.catalog import Catalog
@@ -264,6 +264,11 @@ def test_a_run_of_a_terminal_is_taken_by_anybody_only_where_runs_are_shared(kept
         getattr(kept, action)(None, "of-a-terminal", BELA)
 
 
+def new_folder(path):
+    path.mkdir()
+    return path
+
+
 BUTTONS = ("stop", "resume", "delete", "download", "save")
 
 
@@ -274,9 +279,20 @@ BUTTONS = ("stop", "resume", "delete", "download", "save")
         ("shared", BELA, set()),
         ("private", ANNA, {"delete", "download", "save"}),
         ("of-a-terminal", BELA, {"download", "save"}),
+        ("next", ANNA, {"stop"}),
+        ("next", BELA, set()),
+        ("stopped", ANNA, {"resume", "delete", "download", "save"}),
+        ("stopped", BELA, set()),
     ],
 )
 def test_the_buttons_that_can_be_pressed_are_those_of_who_looks(kept, name, secret, pressed):
+    Ticket(hashed(ANNA), ("train", "gpt"), "waiting", 1.0).save(new_folder(kept._desk.folder / "next"))
+    run = RunDirectory(kept._desk.folder / "stopped")
+    run.create({"recipe": "gpt", "source": "mine.txt", "data": DATA, "settings": {}, "steps": 20})
+    add_checkpoint(run, 10)
+    (run.checkpoint() / "state").mkdir()
+    run.append(RunFinished(10, "stopped"))
+    Ticket(hashed(ANNA), ("train", "gpt"), "ended", 0.0).save(run.path)
     answer_to(secret)
     seen = kept._look(name, secret, first=True)
     drawing = train_handlers._Drawing("en", logarithmic=False)
