@@ -82,10 +82,18 @@ class Work(ABC):
         try:
             self.do()
         except DemoError as error:
-            self.fail(error)
+            self._end(error)
         except BaseException:  # a library's panic is no Exception, and would leave the column without an end
             log.exception("%s failed", self.column.model)
-            self.fail(DemoError("column_failed", model=self.column.model))
+            self._end(DemoError("column_failed", model=self.column.model))
+
+    def _end(self, error: DemoError) -> None:
+        """What failed may fail again while it is asked for what it has done: the column ends all the same."""
+        try:
+            self.fail(error)
+        except BaseException:
+            log.exception("%s failed twice", self.column.model)
+            self.tell(state="failed", error=error)
 
     @abstractmethod
     def do(self) -> None:

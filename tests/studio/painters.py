@@ -122,8 +122,8 @@ class Knower(nn.Module):
         return -100 * torch.cdist(features, self.known).square()
 
 
-def make_gan(folder, *, styles=False, seed=0):
-    """A GAN of random weights in a folder."""
+def make_gan(folder, *, styles=False, seed=0, scale=1.0):
+    """A GAN of random weights in a folder; small as they begin, they draw nearly the same of every noise."""
     from aigc_demo.nets.dcgan import DcganConfig, Discriminator, Generator
     from aigc_demo.nets.style_generator import StyleConfig, StyleGenerator
 
@@ -133,7 +133,11 @@ def make_gan(folder, *, styles=False, seed=0):
         shape = StyleConfig(latent_size=4, style_size=4, num_mapping_layers=1, width=4)
         StyleGenerator(shape).save_pretrained(folder / "generator")
     else:
-        Generator(DcganConfig(32, 8, 4)).save_pretrained(folder / "generator")
+        generator = Generator(DcganConfig(32, 8, 4))
+        with torch.no_grad():
+            for weight in generator.parameters():
+                weight *= scale
+        generator.save_pretrained(folder / "generator")
     config = DcganConfig(32, 8, 4, recipe, "discriminator")
     Discriminator(config).save_pretrained(folder / "discriminator")
     return folder_entry(folder, folder.name)

@@ -2,7 +2,7 @@ import math
 import threading
 import time
 from dataclasses import replace
-from itertools import pairwise
+from itertools import islice, pairwise
 
 import pytest
 import torch
@@ -312,6 +312,22 @@ def test_what_is_no_exception_ends_its_column_alone(caplog):
     assert (left.state, left.error.key) == ("failed", "column_failed")
     assert (right.state, right.text) == ("finished", "bcde")
     assert "Panic" in caplog.text
+
+
+def test_a_model_whose_tokens_have_no_text_fails_and_its_column_ends(caplog):
+    """Telling why asks for the texts again; where that fails too, the tokens stand as they are."""
+
+    def decode(ids):
+        raise Panic
+
+    mute = AlphabetModel("breaks")
+    mute.decode = decode
+    cache = cache_of(breaks=mute, alphabet=AlphabetModel())
+    pictures = list(islice(run(["breaks", "alphabet"], cache=cache, written=[[1], []]), 100))
+    assert len(pictures) < 100, "else it is shown for ever"
+    left, right = pictures[-1]
+    assert (left.state, left.error.key, left.ids) == ("failed", "column_failed", (1,))
+    assert (right.state, right.text) == ("finished", "bcde")
 
 
 def test_what_begins_and_what_ends_is_shown_at_once(monkeypatch):

@@ -142,7 +142,7 @@ def drawing(handlers):
     run.create({"recipe": "dcgan", "source": "tiny-world", "settings": {}})
     for step in (2, 4):
         beside = run.begin_checkpoint(step)
-        make_gan(beside, seed=step)
+        make_gan(beside, seed=step, scale=8)
         run.finish_checkpoint(step)
         run.write_sample_picture(step, Image.new("RGB", (8, 8), (step, 0, 0)))
     return run
@@ -168,6 +168,9 @@ def test_the_generator_of_the_step_draws_by_the_seed_that_was_asked(handlers, dr
     sheet = np.asarray(Image.open(io.BytesIO(base64.b64decode(new["picture"].partition("base64,")[2]))))
     expected = drawn_by_itself(drawing, step or 4, seed)
     cut = [[sheet[34 * y : 34 * y + 32, 34 * x : 34 * x + 32] for x in range(6)] for y in range(6)]
+    others = [(one, other) for one in (2, 4) for other in (1, 7) if (one, other) != (step or 4, seed)]
+    for other in (drawn_by_itself(drawing, *one) for one in others):
+        assert np.abs(other.astype(int) - expected).max() > 50, "each has a sheet of its own"
     assert np.abs(np.array(cut).astype(int) - expected).max() <= 1
 
 

@@ -156,7 +156,29 @@ def test_the_column_of_an_alternative_is_left_where_another_model_is_chosen_for_
     assert next(pictures)[-1].column.model == "alphabet", "the other column is not this one"
     handlers.choose_model(None, ticket, 1, "backwards")
     rest = list(pictures)
-    assert rest == [unchanged(SIDE)] * len(rest) and len(rest) < 10
+    assert rest == [unchanged(SIDE)] * len(rest) and 0 < len(rest) < 10
+
+
+def test_each_model_reads_the_pasted_text_for_its_own_column(handlers):
+    """Each text begins after an a: one model expects b, then c; the other j, and a after b."""
+    *_, left, right = handlers.score(None, "ba", *BOTH, Shown(), Shown())
+    likely, unlikely = -math.log2(15 / 16), math.log2(144)
+    assert left.bits_per_byte == ("alphabet", pytest.approx((likely + unlikely) / 2, rel=1e-4))
+    assert right.bits_per_byte == ("backwards", pytest.approx((unlikely + likely) / 2, rel=1e-4))
+    *_, left, right = handlers.score(None, "bc", *BOTH, left, right)
+    assert left.bits_per_byte == ("alphabet", pytest.approx(likely, rel=1e-4))
+    assert right.bits_per_byte == ("backwards", pytest.approx(unlikely, rel=1e-4))
+
+
+def test_attention_is_that_of_the_prompt_and_of_what_each_column_wrote(handlers):
+    asked_for = asked(STRICT, models=BOTH, prompt="ef")
+    picture = last(handlers.generate(None, new_ticket(), *asked_for))
+    found = handlers.attention(None, picture[LEFT], picture[RIGHT])
+    assert [one["tok"] for one in found] == [list("efghi"), list("efedc")]
+    with pytest.raises(gr.Error, match="There is no text yet"):
+        handlers.attention(None, Shown(), Shown())
+    empty, _ = handlers.attention(None, Shown(), picture[RIGHT])
+    assert "tok" not in empty
 
 
 def test_stop_needs_the_ticket_of_the_page(handlers):
