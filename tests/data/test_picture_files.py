@@ -5,7 +5,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections import Counter
 from pathlib import Path
 
@@ -203,9 +202,7 @@ def test_links_out_of_the_folder_and_special_files_are_not_followed(tmp_path):
     (folder / "device.png").symlink_to("/dev/zero")
     (folder / "folder.png").mkdir()
     (folder / ".hidden.png").write_bytes(packed(plain_picture(GREEN)))
-    began = time.perf_counter()
-    read = read_folder(folder, 16)
-    assert time.perf_counter() - began < 5
+    read = read_folder(folder, 16)  # the pipe and the device have no end: who reads them never returns
     assert dict(read.skipped) == {"link": 2, "unreadable": 2, "special": 1}
     assert len(read.pixels) == 2
     assert {tuple(picture[:, 0, 0]) for picture in read.pixels} == {BLUE}

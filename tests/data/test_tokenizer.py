@@ -153,9 +153,9 @@ def test_broken_and_foreign_files_are_refused(tmp_path):
 def test_a_million_characters_take_well_under_a_second():
     text = "".join(map(chr, range(0x4E00, 0x4E00 + 1000))) * 1000
     trained = train_tokenizer(text[:1000])
-    begun = time.perf_counter()
+    begun = time.process_time()  # of this process alone: a busy machine adds nothing
     trained.encode(text)
-    assert time.perf_counter() - begun < 0.8
+    assert time.process_time() - begun < 0.8
 
 
 @pytest.mark.parametrize("seed", range(3))
