@@ -150,8 +150,7 @@ ENGLISH: dict[str, str] = {
         "The Hub cannot be reached, and {variable} names no proxy that can be used; write one like "
         "proxy.example.edu:8080 (SOCKS is not supported), or take it out of the environment."
     ),
-    "root_path": "GRADIO_ROOT_PATH is {name}; give a path such as /demo, or an address such as "
-    "https://host/demo.",
+    "root_path": "GRADIO_ROOT_PATH is {name}; give a path such as /demo, or a whole address with http or https.",
     "server_name": "GRADIO_SERVER_NAME is {name}, which is no address of this machine; give one that is.",
     "hub_proxy_silent": (
         "The Hub cannot be reached through the proxy that {variable} names; check that the proxy runs and lets "

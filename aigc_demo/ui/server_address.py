@@ -15,7 +15,7 @@ from aigc_demo.core.errors import InputError
 
 NAME, PATH = "GRADIO_SERVER_NAME", "GRADIO_ROOT_PATH"
 LOOPBACK = "127.0.0.1"
-SCHEMES = ("http://", "https://")
+SCHEMES = ("http", "https")
 _start_server = gradio.http_server.start_server
 
 
@@ -48,15 +48,20 @@ def root_path() -> str:
     given = os.environ.get(PATH, "").strip()
     if not _is_place(given):
         raise InputError("root_path", name=shown(given))
-    if given.startswith(SCHEMES):
+    if _is_whole(given):
         return given.rstrip("/")
     bare = given.strip("/")
     return f"/{bare}" if bare else ""
 
 
+def _is_whole(text: str) -> bool:
+    scheme, sign, _ = text.partition("://")
+    return bool(sign) and scheme in SCHEMES
+
+
 def _is_place(text: str) -> bool:
     """Whether a text is a path, or an http address with one, and nothing more."""
-    whole = text.startswith(SCHEMES)
+    whole = _is_whole(text)
     try:
         parts = urlsplit(text if whole else text.strip("/"))
         named = bool(parts.hostname) and parts.port != 0 if whole else not (parts.scheme or parts.netloc)

@@ -916,8 +916,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "連不上 Hub，且環境變數 {variable} 所寫的代理不可用；請寫成主機名稱加連接埠，如 proxy.example.edu:8080（不支援 SOCKS 代理），或刪去該變數。",
     ),
     "root_path": (
-        "GRADIO_ROOT_PATH 是 {name}；请给出 /demo 这样的路径，或 https://host/demo 这样的地址。",
-        "GRADIO_ROOT_PATH 是 {name}；請給出 /demo 這樣的路徑，或 https://host/demo 這樣的位址。",
+        "GRADIO_ROOT_PATH 是 {name}；请给出 /demo 这样的路径，或以 https 开头的完整地址。",
+        "GRADIO_ROOT_PATH 是 {name}；請給出 /demo 這樣的路徑，或以 https 開頭的完整位址。",
     ),
     "server_name": (
         "环境变量 GRADIO_SERVER_NAME 为 {name}，它不是本机的地址；请给出本机的地址。",
