@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from aigc_demo.core.run_directory import whole_or_nothing
@@ -48,6 +49,14 @@ def test_what_a_living_process_writes_stays_until_it_is_dead(tmp_path: Path, wri
     assert names(tmp_path) == [name]
     assert remove_leftovers(tmp_path) == [name]
     assert names(tmp_path) == []
+
+
+def test_one_that_was_killed_and_that_nobody_has_waited_for_is_dead(tmp_path: Path, writer) -> None:
+    child, name = writer
+    child.send_signal(signal.SIGKILL)
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # until it is a zombie, which it then stays
+    assert psutil.Process(child.pid).status() == psutil.STATUS_ZOMBIE
+    assert remove_leftovers(tmp_path) == [name]
 
 
 def test_our_own_stays(tmp_path: Path) -> None:

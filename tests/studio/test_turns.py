@@ -147,3 +147,14 @@ def test_a_new_one_passes_on_after_its_first_token_however_long_a_turn_is(clock)
         writers.start(name, 1)
     writers.finish()
     assert "".join(writers.names) == "abc" + "a" * 9
+
+
+def test_a_turn_is_due_to_who_has_not_begun_and_to_who_has_had_no_more():
+    turns = Turns()
+    for begun, share, due in ((False, 9.0, True), (True, 9.0, False), (True, 1.0, True), (True, 0.5, True)):
+        waiting = Turn(turns, share)
+        waiting.has_begun = begun
+        turns._waiting = [waiting]
+        assert turns.somebody_due(1.0) == due and turns.somebody_new() == (not begun)
+    turns._waiting = []
+    assert not turns.somebody_due(1.0) and not turns.somebody_new()

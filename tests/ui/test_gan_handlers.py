@@ -207,6 +207,15 @@ def test_the_discriminator_judges_real_pictures_both_columns_and_ones_own(handle
     assert "steps is no GAN" in english(nobody["empty"])
 
 
+def test_of_each_kind_eight_are_judged(handlers):
+    asked = (7, False, 12, 1.0, 4, "world-tiny-world", "steps")
+    _, *parts = last(handlers.generate(None, new_ticket(), *asked))
+    value = last(handlers.judge(None, None, None, "steps", "world-tiny-world", parts[4], None))
+    kinds = [english(caption).partition(":")[0] for caption in value["captions"]]
+    assert kinds == ["real"] * 8 + ["left"] * 8
+    assert torch.equal(shown_pictures(value)[8:], parts[4].pictures[:8])
+
+
 def test_a_way_is_a_film_in_each_column(latent):
     asked = (1, 2, 5, 1.0, 2, "net", "slow")
     left, right = last(latent.interpolate(None, new_ticket(), *asked))
