@@ -17,7 +17,7 @@ from aigc_demo.studio.compare import MAX_SEED, Column, check_request, compare_te
 from aigc_demo.studio.model_cache import ModelCache
 from aigc_demo.studio.run_samples import draws, draws_anew, measures, new_pictures
 from aigc_demo.studio.run_watch import RunView, RunWatches
-from aigc_demo.studio.stop_book import StopBook
+from aigc_demo.studio.stop_book import CancelToken, StopBook
 from aigc_demo.ui.columns import picker_choices
 from aigc_demo.ui.frame import CHEAP, PRIVATE, TEXT, page_ticket
 from aigc_demo.ui.language import word
@@ -154,18 +154,21 @@ class ScrubHandlers:
             step = chosen_step(slider, name, view.checkpoints)
             if measures(view.recipe):
                 return
-            if draws(view.recipe):
-                yield from self._draw(view, step, asked[-1])
-                return
-            yield from self._write(ticket, f"{name}@{step}", *asked)
+            # Two calls can be sent before the browser knows of the first: the last one has the last word.
+            with self._stops.in_line(ticket) as place:
+                while place.waits():
+                    pass
+                if draws(view.recipe):
+                    yield from self._draw(view, step, asked[-1])
+                else:
+                    yield from self._write(place, f"{name}@{step}", *asked)
 
-    def _write(self, ticket: str, model: str, prompt: Any, baseline: Any, seed: Any) -> Iterator[Json]:
+    def _write(self, stop: CancelToken, model: str, prompt: Any, baseline: Any, seed: Any) -> Iterator[Json]:
         run = run_of(model)
         beside = [] if baseline == NO_BASELINE or run_of(str(baseline)) == run else [baseline]
         asked = check_request(self._cache.catalog, [model, *beside], prompt, {**SAMPLING, "seed": seed})
-        with self._stops.writing(ticket) as stop:
-            for columns in compare_text(asked, self._cache, stop):
-                yield written_value(run, columns, asked.prompt)
+        for columns in compare_text(asked, self._cache, stop):
+            yield written_value(run, columns, asked.prompt)
 
     def _draw(self, view: RunView, step: int, seed: Any) -> Iterator[Json]:
         """The sheet that the training kept at a checkpoint, then new pictures beside it."""

@@ -3,6 +3,7 @@
 import base64
 import io
 import re
+import threading
 
 import gradio as gr
 import numpy as np
@@ -192,3 +193,21 @@ def test_what_looks_at_images_makes_nothing(handlers):
     (run.begin_checkpoint(2) / "model.safetensors").write_bytes(b"x")
     run.finish_checkpoint(2)
     assert list(handlers.write(None, "a ticket", "eye", {}, "ab", NO_BASELINE, 1)) == []
+
+
+def test_of_two_calls_at_once_the_last_one_has_the_last_word(handlers):
+    first = handlers.write(None, "a ticket", "mine", {"run": "mine", "step": 20}, "ab", NO_BASELINE, 1)
+    next(first)
+    second, titles = None, []
+
+    def finish():
+        titles.extend(value["columns"][0]["title"]["en"] for value in second)
+
+    second = handlers.write(None, "a ticket", "mine", {"run": "mine", "step": 30}, "ab", NO_BASELINE, 1)
+    thread = threading.Thread(target=finish)
+    thread.start()
+    titles.extend(value["columns"][0]["title"]["en"] for value in first)
+    thread.join(30)
+    assert not thread.is_alive()
+    assert titles == sorted(titles), "the second one waits for the first"
+    assert titles[-1] == "mine, step 30"
