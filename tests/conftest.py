@@ -1,6 +1,7 @@
 """What all tests have in common: a clean environment, before anything else is imported."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -26,3 +27,12 @@ def nobody_in_particular() -> Iterator[None]:
     from aigc_demo.studio.visitor import answer_to
 
     answer_to(None)
+
+
+@pytest.fixture
+def shared(tmp_path: Path) -> Path:
+    """A folder for temporary files that all users share, as /tmp is."""
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    folder.chmod(0o1777)
+    return folder

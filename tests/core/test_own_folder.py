@@ -15,14 +15,6 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
-def shared(tmp_path: Path) -> Path:
-    folder = tmp_path / "shared"
-    folder.mkdir()
-    folder.chmod(0o1777)
-    return folder
-
-
-@pytest.fixture
 def at_exit(monkeypatch: pytest.MonkeyPatch) -> list:
     registered: list = []
     monkeypatch.setattr(own.atexit, "register", lambda *call: registered.append(call))

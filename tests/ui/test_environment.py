@@ -14,14 +14,6 @@ from aigc_demo.ui import environment
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.fixture
-def shared(tmp_path: Path) -> Path:
-    folder = tmp_path / "shared"
-    folder.mkdir()
-    folder.chmod(0o1777)
-    return folder
-
-
 @pytest.mark.parametrize(("given", "kept"), [(None, False), ("", False), ("mine", True)])
 def test_the_folder_that_the_host_names_stays(
     shared: Path, monkeypatch: pytest.MonkeyPatch, given: str | None, kept: bool
