@@ -8,16 +8,16 @@ decorated function: the one in which a GPU does the work of pretrained models. E
 
 import sys
 
-from aigc_demo.core.console import finish_printing, prepare_console
 from aigc_demo.core.errors import DemoError
-from aigc_demo.core.interrupts import EXIT_CODE, SENTENCE, end_at_once_again
+from aigc_demo.core.process.console import finish_printing, prepare_console
+from aigc_demo.core.process.interrupts import EXIT_CODE, SENTENCE, end_at_once_again
 
 try:
     import spaces
 except ImportError:  # no Space
     spaces = None
 
-from aigc_demo.studio import gpu
+from aigc_demo.studio.models import gpu
 from aigc_demo.ui.app import serve
 
 if spaces is not None:

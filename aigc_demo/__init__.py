@@ -2,12 +2,12 @@
 
 import os
 
-from aigc_demo.core import interrupts
+from aigc_demo.core.process import interrupts
 
 if interrupts.is_the_program():
     interrupts.end_at_once()
 
-from aigc_demo.core.own_folder import settle_folders
+from aigc_demo.core.files.private_temp import settle_folders
 
 __version__ = "0.1.0"
 

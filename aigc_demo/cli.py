@@ -13,16 +13,6 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from aigc_demo.core import interrupts
-from aigc_demo.core.console import (
-    finish_printing,
-    not_printed,
-    prepare_console,
-    printable_json,
-    readable,
-    reader_is_behind,
-    reader_is_gone,
-)
 from aigc_demo.core.errors import ENGLISH, DemoError, InputError
 from aigc_demo.core.events import (
     CheckpointSaved,
@@ -35,12 +25,22 @@ from aigc_demo.core.events import (
     Warned,
     to_json,
 )
-from aigc_demo.core.output_queue import wait_no_longer
-from aigc_demo.core.paths import checked_path
+from aigc_demo.core.files.paths import checked_path
+from aigc_demo.core.process import interrupts
+from aigc_demo.core.process.console import (
+    finish_printing,
+    not_printed,
+    prepare_console,
+    printable_json,
+    readable,
+    reader_is_behind,
+    reader_is_gone,
+)
+from aigc_demo.core.process.output_queue import wait_no_longer
+from aigc_demo.core.process.stop_signals import end_in_peace, stop_on_signals
+from aigc_demo.core.process.worker import note_problem
 from aigc_demo.core.run_directory import LOGGER, RunDirectory, new_file, step_of, write_atomically
-from aigc_demo.core.stop_signals import end_in_peace, stop_on_signals
-from aigc_demo.core.worker import note_problem
-from aigc_demo.studio.arguments import checked_text
+from aigc_demo.studio.models.arguments import checked_text
 from aigc_demo.training.recipes import RECIPES
 from aigc_demo.training.tracking import Tracker, check_tracker, tracking
 
@@ -209,7 +209,7 @@ def generate(
     if kind in MAKE_PICTURES:
         _draw(model, prompt, num, seed, out, set_, json_)
         return
-    from aigc_demo.studio.write import write_texts
+    from aigc_demo.studio.text.generate import write_texts
 
     texts = []
     with contextlib.nullcontext() if out is None else new_file(out):
@@ -235,7 +235,7 @@ def _kind(model: str) -> str:
 
 def _fill_in(model: str, prompt: str, num: int, seed: int, json_: bool) -> None:
     """The likeliest words behind each mask; as many as asked for, five at least."""
-    from aigc_demo.studio.write import fill_in
+    from aigc_demo.studio.text.generate import fill_in
 
     found = fill_in(model, prompt, max(num, 5))
     if json_:
@@ -250,7 +250,7 @@ def _draw(
     model: str, prompt: str, num: int, seed: int, out: Path | None, set_: list[str], json_: bool
 ) -> None:
     """Make pictures and write each to a file of its own: out.png, or out-SEED.png where there are several."""
-    from aigc_demo.studio.draw import draw_pictures, write_pictures
+    from aigc_demo.studio.images.generate import draw_pictures, write_pictures
 
     seeds, target = range(seed, seed + num), out or Path("picture.png")
     with new_file(target):
@@ -275,7 +275,7 @@ def evaluate(
     json_: Json = False,
 ) -> None:
     """Measure a model on a source: bits per byte on text that it has not seen, and what it writes itself."""
-    from aigc_demo.studio import evaluate as measuring
+    from aigc_demo.studio.evaluate import evaluate as measuring
 
     found = measuring.evaluate(
         model, data, split, settings=_settings(set_), samples=samples, seed=seed, allow_hub=True
@@ -292,7 +292,7 @@ def compare(
     json_: Json = False,
 ) -> None:
     """Continue one prompt with several models, on the same random numbers."""
-    from aigc_demo.studio.write import write_texts
+    from aigc_demo.studio.text.generate import write_texts
 
     prompt = _text("prompt", prompt)
     if all(_kind(model) in MAKE_PICTURES for model in models):
@@ -312,7 +312,7 @@ def compare(
 
 def _draw_side_by_side(models: list[str], prompt: str, seed: int, set_: list[str], json_: bool) -> None:
     """One picture of each model from one seed, and of one caption where they draw captions."""
-    from aigc_demo.studio.draw import draw_pictures, write_pictures
+    from aigc_demo.studio.images.generate import draw_pictures, write_pictures
 
     columns = []
     for model in models:
@@ -341,7 +341,7 @@ def publish(
 
     --set changes how it is measured, as in evaluate.
     """
-    from aigc_demo.studio import publish as publishing
+    from aigc_demo.studio.evaluate import publish as publishing
 
     facts = {"title": title, "origin": origin, "licence": licence, "language": language}
     data = {name: _text(name, fact) for name, fact in facts.items()}
@@ -356,7 +356,7 @@ def save(
     json_: Json = False,
 ) -> None:
     """Copy a run's model to a folder of its own, with a card of what the run recorded."""
-    from aigc_demo.studio.hub_folder import save_model_folder
+    from aigc_demo.studio.runs.hub_folder import save_model_folder
 
     run = RunDirectory(run_dir)
     step = step_of(run.checkpoint(step))
@@ -373,7 +373,7 @@ def push(
     json_: Json = False,
 ) -> None:
     """Push a run's model and its card to the Hub, with the token in HF_TOKEN."""
-    from aigc_demo.studio.hub_push import push_model, silence_client
+    from aigc_demo.studio.runs.hub_push import push_model, silence_client
 
     silence_client()
     run = RunDirectory(run_dir)
@@ -386,7 +386,7 @@ def push(
 def models(json_: Json = False) -> None:
     """List the models that can be used by name."""
     from aigc_demo.generators import catalog
-    from aigc_demo.studio.catalog import is_at_hand
+    from aigc_demo.studio.models.catalog import is_at_hand
 
     listed = [
         {
@@ -410,7 +410,7 @@ def models(json_: Json = False) -> None:
 @app.command()
 def runs(folder: Runs = None, json_: Json = False) -> None:
     """List the runs on this machine."""
-    from aigc_demo.studio.runs import list_runs
+    from aigc_demo.studio.runs.listing import list_runs
 
     listed = list_runs(_runs_folder(folder))
     if json_:
@@ -435,8 +435,8 @@ def import_archive(
     It can be watched, used, and gone on from with --init. On the page it is nobody's: whoever can reach this
     machine's disk deletes it there.
     """
-    from aigc_demo.core.unfinished import remove_leftovers
-    from aigc_demo.studio.run_exchange import import_run, unclaimed
+    from aigc_demo.core.files.unfinished import remove_leftovers
+    from aigc_demo.studio.runs.archive import import_run, unclaimed
 
     place = _runs_folder(folder)
     remove_leftovers(place)

@@ -19,7 +19,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from aigc_demo.data.tokenizer import train_tokenizer
+from aigc_demo.data.text.tokenizer import train_tokenizer
 
 LINE = 60
 

@@ -60,8 +60,8 @@ def serve_for_clients() -> None:
     """The page as `app.py` serves it, with one endpoint more, and with one model that fails hard."""
     import gradio as gr
 
-    from aigc_demo.studio.catalog import Catalog
-    from aigc_demo.studio.model_cache import load_model
+    from aigc_demo.studio.models.catalog import Catalog
+    from aigc_demo.studio.models.model_cache import load_model
     from aigc_demo.ui import app
 
     class Panic(BaseException):

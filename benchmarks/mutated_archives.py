@@ -141,7 +141,7 @@ class Outcome:
 def make_good(place: Path) -> None:
     """Train, export and save all that is then damaged: archives/RECIPE.zip and folders/NAME."""
     from aigc_demo.core.run_directory import RunDirectory
-    from aigc_demo.studio.run_exchange import export_run
+    from aigc_demo.studio.runs.archive import export_run
     from aigc_demo.training.start import train
     from tests.generators.foreign_folders import SAVERS
 
@@ -261,7 +261,7 @@ class Judge:
 
     def said(self, step: str, error: Any) -> str:
         """Look at the sentence that a visitor would read, in every language."""
-        from aigc_demo.ui.wording import LANGUAGES, sentence
+        from aigc_demo.ui.words.wording import LANGUAGES, sentence
 
         if error.key in ("column_failed", "unexpected"):
             self.fault(f"{step}: {error}")
@@ -343,7 +343,7 @@ def least(work: Callable[[], Any]) -> tuple[Any, float, float]:
 def try_archive(judge: Judge, files: Files | bytes) -> None:
     """Import it as the page does, and use what was taken."""
     from aigc_demo.core.errors import DemoError
-    from aigc_demo.studio.run_exchange import import_run
+    from aigc_demo.studio.runs.archive import import_run
 
     work = judge.place / "work"
     shutil.rmtree(work, ignore_errors=True)
@@ -387,14 +387,14 @@ def _note_refusal(judge: Judge, error: Any) -> None:
 def use_run(judge: Judge, runs: Path, name: str) -> None:
     """What a visitor does with a run: all of it has to work, or to be refused in a sentence."""
     from aigc_demo.core.errors import DemoError
-    from aigc_demo.studio.catalog import Catalog
-    from aigc_demo.studio.model_cache import ModelCache
-    from aigc_demo.studio.run_card import export_card
-    from aigc_demo.studio.run_desk import RunDesk
-    from aigc_demo.studio.run_exchange import export_run, import_run
-    from aigc_demo.studio.run_watch import RunWatches
-    from aigc_demo.ui import run_view
-    from aigc_demo.ui.scrubber import slider_value
+    from aigc_demo.studio.models.catalog import Catalog
+    from aigc_demo.studio.models.model_cache import ModelCache
+    from aigc_demo.studio.runs.archive import export_run, import_run
+    from aigc_demo.studio.runs.card import export_card
+    from aigc_demo.studio.runs.run_queue import RunDesk
+    from aigc_demo.studio.runs.watch import RunWatches
+    from aigc_demo.ui.train import view as run_view
+    from aigc_demo.ui.train.scrubber import slider_value
 
     desk = RunDesk(runs)
     catalog, watches = Catalog(desk), RunWatches(desk)
@@ -420,20 +420,20 @@ def use_run(judge: Judge, runs: Path, name: str) -> None:
 
 
 def _offered(catalog: Any) -> list[str]:
-    from aigc_demo.studio.catalog import KINDS
-    from aigc_demo.ui.columns import picker_choices
+    from aigc_demo.studio.models.catalog import KINDS
+    from aigc_demo.ui.text.view import picker_choices
 
     return [str(value) for kind in KINDS for _, value in picker_choices(catalog.choices(kind))]
 
 
 def _curves(view: Any) -> Any:
-    from aigc_demo.studio.run_watch import logarithms
+    from aigc_demo.studio.runs.watch import logarithms
 
     return [[len(rows), len(logarithms(list(rows)))] for rows in view.charts.values()]
 
 
 def _told(watches: Any, catalog: Any, view: Any) -> Any:
-    from aigc_demo.ui.train_api import TrainApi
+    from aigc_demo.ui.train.api import TrainApi
 
     request = SimpleNamespace(headers={}, cookies={}, query_params={}, request=None)
     api: Any = TrainApi(watches, catalog)
@@ -442,10 +442,10 @@ def _told(watches: Any, catalog: Any, view: Any) -> Any:
 
 def _use(judge: Judge, cache: Any, recipe: str, name: str) -> str:
     """Write, draw, match or measure with a model, as the page does."""
-    from aigc_demo.studio.compare import check_request, compare_text
-    from aigc_demo.studio.compare_pictures import check_pictures, compare_pictures
-    from aigc_demo.studio.illustrate import check_illustration, illustrate
-    from aigc_demo.studio.match import score_table
+    from aigc_demo.studio.images.compare import check_pictures, compare_pictures
+    from aigc_demo.studio.text.compare import check_request, compare_text
+    from aigc_demo.studio.text_to_image.compare import check_illustration, illustrate
+    from aigc_demo.studio.text_to_image.retrieval import score_table
 
     kind, stop, catalog = cache.catalog.choice(name).entry.kind, threading.Event(), cache.catalog
     columns: Any = ()
@@ -482,8 +482,8 @@ def _images(size: int) -> Any:
 
 
 def _scrub(judge: Judge, cache: Any, watches: Any, name: str) -> str:
-    from aigc_demo.studio.stop_book import StopBook
-    from aigc_demo.ui.scrubber import ScrubHandlers
+    from aigc_demo.studio.models.cancellation import StopBook
+    from aigc_demo.ui.train.scrubber import ScrubHandlers
 
     handlers: Any = ScrubHandlers(cache, StopBook(), watches)
     said = [value for _, value in handlers._write("ticket", None, name, "the cat", "", 3)]
@@ -494,7 +494,7 @@ def _scrub(judge: Judge, cache: Any, watches: Any, name: str) -> str:
 
 def _evaluate(judge: Judge, recipe: str, model: str) -> str:
     from aigc_demo.generators.catalog import find
-    from aigc_demo.studio.evaluate import evaluate
+    from aigc_demo.studio.evaluate.evaluate import evaluate
 
     kind = find(model).kind
     if kind in ("pictures", "text-to-image"):  # half a minute each; what it loads was loaded before
@@ -523,8 +523,8 @@ def try_folder(judge: Judge, files: Files | bytes) -> None:
     """Use it as `generate FOLDER` and --init do, and as a model of the folder of models."""
     from aigc_demo.core.errors import DemoError
     from aigc_demo.generators.catalog import find
-    from aigc_demo.studio.catalog import Catalog, Choice
-    from aigc_demo.studio.model_cache import ModelCache, load_model
+    from aigc_demo.studio.models.catalog import Catalog, Choice
+    from aigc_demo.studio.models.model_cache import ModelCache, load_model
 
     assert not isinstance(files, bytes)
     work, kind = judge.place / "work", judge.outcome.kind.removeprefix("folder ")

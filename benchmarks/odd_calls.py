@@ -92,8 +92,8 @@ class Listener:
 
 def serve() -> None:
     """The real page, in which the processes that would train end at once."""
-    from aigc_demo.studio import preflight
-    from aigc_demo.studio.ticket import Ticket
+    from aigc_demo.studio.runs import preflight
+    from aigc_demo.studio.runs.job import Ticket
     from aigc_demo.ui.app import serve as serve_page
 
     Ticket.executed = property(lambda ticket: [sys.executable, "-c", "pass"])  # type: ignore

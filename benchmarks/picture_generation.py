@@ -19,11 +19,11 @@ from typing import Any
 from torch import Tensor
 
 from aigc_demo.core.device import set_threads
-from aigc_demo.data.images import PictureSettings, prepare_pictures
-from aigc_demo.generators.picture_model import PictureModel, PictureSampling
-from aigc_demo.generators.pictures import load_encoder, load_picture_model
+from aigc_demo.data.images.corpus import PictureSettings, prepare_pictures
+from aigc_demo.generators.images.loading import load_encoder, load_picture_model
+from aigc_demo.generators.images.model import PictureModel, PictureSampling
 from aigc_demo.measure.images import encode, frechet_distance
-from aigc_demo.studio.evaluate_pictures import encoder_for, real_pictures
+from aigc_demo.studio.evaluate.images import encoder_for, real_pictures
 from benchmarks.measuring import paired, report
 
 MOST_STEPS = 100

@@ -23,12 +23,12 @@ from torch import nn
 from aigc_demo.core.device import set_threads
 from aigc_demo.core.events import StepDone
 from aigc_demo.core.run_directory import RunDirectory
-from aigc_demo.data.images import PictureCorpus, prepare_pictures
-from aigc_demo.data.pixels import as_numbers
+from aigc_demo.data.images.corpus import PictureCorpus, prepare_pictures
+from aigc_demo.data.images.pixels import as_numbers
 from aigc_demo.nets.dcgan import initialize
-from aigc_demo.training.gan import GanTraining
-from aigc_demo.training.gan_start import networks
-from aigc_demo.training.picture_settings import GanSettings
+from aigc_demo.training.gan.start import networks
+from aigc_demo.training.gan.training import GanTraining
+from aigc_demo.training.image_settings import GanSettings
 from aigc_demo.training.settings import Budget
 from benchmarks.measuring import paired, report
 

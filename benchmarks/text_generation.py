@@ -20,11 +20,11 @@ from transformers import GPT2Config, GPT2LMHeadModel
 
 from aigc_demo.core.device import set_threads
 from aigc_demo.data.sources import load_text
-from aigc_demo.data.text import TextSettings, prepare_text
-from aigc_demo.data.tokenizer import Tokenizer
-from aigc_demo.generators.decoding import SamplingSettings, generate
-from aigc_demo.generators.ours_text import OursText
-from aigc_demo.generators.scoring import score_text
+from aigc_demo.data.text.corpus import TextSettings, prepare_text
+from aigc_demo.data.text.tokenizer import Tokenizer
+from aigc_demo.generators.text.decoding import SamplingSettings, generate
+from aigc_demo.generators.text.ours import OursText
+from aigc_demo.generators.text.scoring import score_text
 from aigc_demo.nets.gpt2_weights import load_gpt2_weights
 from aigc_demo.nets.transformer import Decoder, next_token_loss
 from aigc_demo.training.optimizers import optimizers_for, rate_factor

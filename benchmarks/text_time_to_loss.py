@@ -27,12 +27,12 @@ from aigc_demo.core.device import seeded, set_threads
 from aigc_demo.core.events import StepDone, ValidationDone
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.sources import load_text
-from aigc_demo.data.text import TextCorpus, TextSettings, prepare_text
+from aigc_demo.data.text.corpus import TextCorpus, TextSettings, prepare_text
 from aigc_demo.nets.transformer import Decoder, TransformerConfig, next_token_loss
-from aigc_demo.training.language_model import LanguageModelTraining
-from aigc_demo.training.networks import build_gpt
+from aigc_demo.training.language_model.networks import build_gpt
+from aigc_demo.training.language_model.training import LanguageModelTraining
+from aigc_demo.training.language_model.validation import validation_loss
 from aigc_demo.training.settings import Budget, LanguageModelSettings
-from aigc_demo.training.validation import validation_loss
 from benchmarks.measuring import report
 
 SHAPE = {"context_length": 64, "num_layers": 4, "num_heads": 4, "hidden_size": 128}

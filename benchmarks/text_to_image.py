@@ -20,11 +20,11 @@ from typing import Any
 from torch import Tensor
 
 from aigc_demo.core.device import set_threads
-from aigc_demo.generators.matching import load_reader
-from aigc_demo.generators.text_sampling import TextSampling, TextToImageModel
-from aigc_demo.generators.text_to_image import load_text_to_image
+from aigc_demo.generators.text_to_image.matching import load_reader
+from aigc_demo.generators.text_to_image.model import TextSampling, TextToImageModel
+from aigc_demo.generators.text_to_image.ours import load_text_to_image
 from aigc_demo.measure.attributes import share_right
-from aigc_demo.studio.evaluate_text_to_image import asked
+from aigc_demo.studio.evaluate.text_to_image import asked
 from benchmarks.measuring import paired, report
 
 STEPS = (2, 3, 5, 8, 12, 20, 35, 60)

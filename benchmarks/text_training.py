@@ -22,10 +22,10 @@ from aigc_demo.core.device import set_threads
 from aigc_demo.core.events import StepDone
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.sources import load_text
-from aigc_demo.data.text import TextCorpus, TextSettings, prepare_text
-from aigc_demo.training.batches import Batches
-from aigc_demo.training.language_model import LanguageModelTraining
-from aigc_demo.training.networks import build_gpt
+from aigc_demo.data.text.corpus import TextCorpus, TextSettings, prepare_text
+from aigc_demo.training.language_model.batches import Batches
+from aigc_demo.training.language_model.networks import build_gpt
+from aigc_demo.training.language_model.training import LanguageModelTraining
 from aigc_demo.training.settings import Budget, LanguageModelSettings
 from benchmarks.measuring import paired, report
 

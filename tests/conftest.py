@@ -24,7 +24,7 @@ def pytest_runtest_makereport() -> Iterator[None]:
 def nobody_in_particular() -> Iterator[None]:
     """A handler that was called here answered a visitor; the next test asks as nobody in particular."""
     yield
-    from aigc_demo.studio.visitor import answer_to
+    from aigc_demo.studio.visitors.visitor import answer_to
 
     answer_to(None)
 

@@ -11,9 +11,9 @@ import pytest
 
 from aigc_demo import cli
 from aigc_demo.core.run_directory import MANIFEST, RunDirectory, manifest, write_atomically
-from aigc_demo.studio.run_exchange import export_run
-from aigc_demo.studio.ticket import Ticket
-from aigc_demo.studio.write import write_texts
+from aigc_demo.studio.runs.archive import export_run
+from aigc_demo.studio.runs.job import Ticket
+from aigc_demo.studio.text.generate import write_texts
 from aigc_demo.training.start import Order, train
 from tests.training.conftest import TINY
 
@@ -93,7 +93,7 @@ def test_evaluate_measures_what_the_model_writes(capsys: pytest.CaptureFixture[s
 
 
 def test_stories_of_tiny_world_are_read_by_its_parser(folder: Path, monkeypatch) -> None:
-    from aigc_demo.studio import evaluate
+    from aigc_demo.studio.evaluate import evaluate
 
     told = [
         "Once there was a red cat. The red cat was hungry, so it ate an apple. In the end the cat was full."
@@ -184,7 +184,7 @@ def test_a_step_without_a_checkpoint_is_bad_input_and_leaves_nothing(
 def test_push_gives_the_hub_the_checkpoint_that_was_asked_for(
     capsys: pytest.CaptureFixture[str], folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Everything but the upload itself, which tests/studio/test_hub_push.py has."""
+    """Everything but the upload itself, which tests/studio/runs/test_hub_push.py has."""
     pushed = []
 
     def upload(place: Path, repository: str, token: str, *, private: bool) -> str:
@@ -192,7 +192,7 @@ def test_push_gives_the_hub_the_checkpoint_that_was_asked_for(
         pushed.append((weights, f"| steps | {step}, " in card, repository, private))
         return "https://hub/cats"
 
-    monkeypatch.setattr("aigc_demo.studio.hub_push._upload", upload)
+    monkeypatch.setattr("aigc_demo.studio.runs.hub_push._upload", upload)
     monkeypatch.setenv("HF_TOKEN", "hf_x")
     monkeypatch.delenv("SPACE_ID", raising=False)
     for step, asked in ((10, ("--step", 10)), (20, ()), (10, ("--step", 10, "--public"))):
@@ -324,7 +324,7 @@ def test_a_failed_training_leaves_its_stack_trace_in_the_log(
     def burns(*rest: object) -> None:
         raise ArithmeticError("smoke")
 
-    monkeypatch.setattr("aigc_demo.training.language_model.LanguageModelTraining.train_step", burns)
+    monkeypatch.setattr("aigc_demo.training.language_model.training.LanguageModelTraining.train_step", burns)
     settings = [f"--set={name}={value}" for name, value in TINY.items()]
     command = ("train", "gpt", "--data", folder / "text.txt", "--steps", 3, *settings)
     _, complaint = run(capsys, *command, "--run-dir", tmp_path / "run", status=1)

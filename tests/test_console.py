@@ -283,7 +283,7 @@ def test_a_reader_that_reads_on_gets_every_line_in_order(
 
 
 def test_a_late_reader_gets_all_that_was_printed() -> None:
-    program = "from aigc_demo.core import console; console.prepare_console()\n"
+    program = "from aigc_demo.core.process import console; console.prepare_console()\n"
     program += "for number in range(30_000): print(number, 'and some more to fill the pipe', flush=True)"
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as printing:
         time.sleep(3)
@@ -296,7 +296,7 @@ def test_a_late_reader_gets_all_that_was_printed() -> None:
 def test_a_second_interrupt_leaves_the_step_three_seconds() -> None:
     program = """
 import signal, time
-from aigc_demo.core.stop_signals import stop_on_signals
+from aigc_demo.core.process.stop_signals import stop_on_signals
 stop, begun = stop_on_signals(), time.monotonic()
 signal.raise_signal(signal.SIGINT)
 signal.raise_signal(signal.SIGINT)

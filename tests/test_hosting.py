@@ -188,7 +188,7 @@ def test_elsewhere_nothing_changes(tmp_path: Path, there: bool) -> None:
         "import sys\n"
         f"if not {there}: sys.modules['spaces'] = None\n"
         "import app\n"
-        "from aigc_demo.studio import gpu\n"
+        "from aigc_demo.studio.models import gpu\n"
         "print(gpu._work is gpu.work, 'torch' in sys.modules)"
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}

@@ -22,7 +22,7 @@ from gradio_client import Client
 from aigc_demo.generators.catalog import find
 from aigc_demo.training.start import Order, train
 from tests.data import hub_server
-from tests.data.test_hub_pictures import READER, parquet, small_set
+from tests.data.hub.test_images import READER, parquet, small_set
 from tests.generators.test_hub import save_pretrained_gpt2
 from tests.local_server import LocalHandler, LocalServer
 from tests.mirror_server import MirrorServer

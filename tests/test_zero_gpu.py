@@ -15,7 +15,7 @@ import pytest
 import torch
 from gradio_client import Client
 
-from aigc_demo.studio.gpu import LONG_TEXT
+from aigc_demo.studio.models.gpu import LONG_TEXT
 from tests.generators.foreign_folders import save_gpt2
 from tests.test_house import ROOT
 from tests.ui.conftest import free_port, wait_until_it_answers

@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 
 from aigc_demo.core.errors import DemoError
-from aigc_demo.core.system import MIB, limit_address_space
+from aigc_demo.core.process.system import MIB, limit_address_space
 
 MEMORY_VARIABLE, DISK_VARIABLE = "AIGC_DEMO_WORKER_MEMORY_MIB", "AIGC_DEMO_WORKER_DISK_MIB"
 # Address space that is reserved and not used: stacks of threads, arenas of the allocator (measured: 1.2 GiB).

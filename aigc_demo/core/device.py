@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from aigc_demo.core.system import cores_allowed
+from aigc_demo.core.process.system import cores_allowed
 
 
 def cpu_quota(root: Path = Path("/")) -> int:

@@ -1,7 +1,7 @@
 """A small family of errors, each one sentence that names the cure.
 
 An error carries a key and values, not a finished sentence: the command line prints the English
-below, the page renders the same key in the language of its reader (`ui/wording.py`).
+below, the page renders the same key in the language of its reader (`ui/words/wording.py`).
 """
 
 from typing import Any

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from aigc_demo.core.errors import ENGLISH
-from aigc_demo.core.strict_json import strict_json
+from aigc_demo.core.files.strict_json import strict_json
 
 Number = int | float
 

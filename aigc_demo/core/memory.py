@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from aigc_demo.core.errors import InputError
-from aigc_demo.core.system import memory_bytes
+from aigc_demo.core.process.system import memory_bytes
 
 MODEL_SHARE = 0.6
 """Of all memory, what one model may take: the rest is for the page, other models, and a run."""

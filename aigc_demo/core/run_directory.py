@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING, Any
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.core.events import TrainEvent, from_json, to_json
-from aigc_demo.core.paths import reason
-from aigc_demo.core.unfinished import unfinished_name
+from aigc_demo.core.files.paths import reason
+from aigc_demo.core.files.unfinished import unfinished_name
 
 if TYPE_CHECKING:
     from PIL import Image

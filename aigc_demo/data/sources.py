@@ -6,10 +6,10 @@ from pathlib import Path
 
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import InputError
-from aigc_demo.data.encodings import decode_text
-from aigc_demo.data.hub_table import PREFIX, HubSource
-from aigc_demo.data.hub_text import MAX_TEXT_BYTES, read_hub_text
-from aigc_demo.data.tiny_world import stories_text
+from aigc_demo.data.hub.tables import PREFIX, HubSource
+from aigc_demo.data.hub.text import MAX_TEXT_BYTES, read_hub_text
+from aigc_demo.data.text.encodings import decode_text
+from aigc_demo.data.tiny_world.texts import stories_text
 
 TINY_WORLD = "tiny-world"
 

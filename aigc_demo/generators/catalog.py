@@ -9,13 +9,13 @@ from typing import Any
 
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import InputError
-from aigc_demo.core.paths import reason
+from aigc_demo.core.files.paths import reason
+from aigc_demo.core.files.weights_file import num_parameters, read_json, weights_path
 from aigc_demo.core.run_directory import RunDirectory
-from aigc_demo.core.weights_file import num_parameters, read_json, weights_path
 from aigc_demo.data.preparation import PREPARATION
-from aigc_demo.generators import pretrained_folder
 from aigc_demo.generators.catalog_entry import CatalogEntry as CatalogEntry
 from aigc_demo.generators.catalog_entry import Family as Family
+from aigc_demo.generators.pretrained import folder as pretrained_folder
 
 GANS = ("dcgan", "stylegan")
 DIFFUSION_WEIGHTS = "unet/diffusion_pytorch_model.safetensors"

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from aigc_demo.core.config import Settings
 from aigc_demo.core.errors import InputError
+from aigc_demo.core.files.weights_file import check_weights, read_json, weights_path
 from aigc_demo.core.library_errors import library_errors
-from aigc_demo.core.weights_file import check_weights, read_json, weights_path
 
 COUNTERS = ("I64",)  # batch norm counts its batches
 KNOWN_TYPES = ("F32", "F16", "BF16", *COUNTERS)

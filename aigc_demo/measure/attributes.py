@@ -13,10 +13,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from aigc_demo.data.pixels import as_numbers
-from aigc_demo.data.tiny_group import CENTRES, MOST_THINGS, Group, centres, group_standing
-from aigc_demo.data.tiny_picture import MIDDLE, draw
-from aigc_demo.data.tiny_scene import COLOURS, SHAPES, SIZES, WEATHERS, Thing
+from aigc_demo.data.images.pixels import as_numbers
+from aigc_demo.data.tiny_world.group import CENTRES, MOST_THINGS, Group, centres, group_standing
+from aigc_demo.data.tiny_world.image import MIDDLE, draw
+from aigc_demo.data.tiny_world.scene import COLOURS, SHAPES, SIZES, WEATHERS, Thing
 from aigc_demo.nets.attribute_reader import AttributeReader, Reading
 
 Centre = tuple[float, float]

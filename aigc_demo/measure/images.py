@@ -1,6 +1,6 @@
 """How good are drawn pictures: are all kinds there, are they like the real ones, are they copies?
 
-Features come from a network of this project (`nets/picture_encoder.py`), so distances compare between
+Features come from a network of this project (`nets/image_encoder.py`), so distances compare between
 models measured with the same network, and not with figures from papers, which used Inception's.
 """
 
@@ -14,7 +14,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from aigc_demo.nets.picture_encoder import PictureEncoder
+from aigc_demo.nets.image_encoder import PictureEncoder
 
 SURE = 0.9
 # An even generator of 144 kinds reaches 3 fair shares by chance, not 20.

@@ -14,7 +14,7 @@ from huggingface_hub import PyTorchModelHubMixin
 from torch import Tensor, nn
 
 from aigc_demo.core.config import Settings, setting
-from aigc_demo.nets.picture_encoder import Stage
+from aigc_demo.nets.image_encoder import Stage
 
 NUM_PLACES = 9
 

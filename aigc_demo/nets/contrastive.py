@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from aigc_demo.core.config import Settings, setting
 from aigc_demo.nets.attention import product_dtype, rotary_angles
-from aigc_demo.nets.picture_encoder import Stage
+from aigc_demo.nets.image_encoder import Stage
 from aigc_demo.nets.transformer import Block, TransformerConfig, initialize, norm
 
 PADDING = 0  # the token that stands where a caption has ended; also unknown words, which say nothing either

@@ -76,7 +76,7 @@ PICTURES_LOADED = """## How to load it
 from pathlib import Path
 
 import torch
-from aigc_demo.generators.gan_pictures import load_generator
+from aigc_demo.generators.images.gan import load_generator
 
 generator = load_generator(Path("FOLDER"))
 with torch.inference_mode():
@@ -92,7 +92,7 @@ pictures = DDIMPipeline.from_pretrained("FOLDER")(batch_size=16, num_inference_s
 ENCODER_LOADED = """## How to load it
 
 ```python
-from aigc_demo.nets.picture_encoder import PictureEncoder
+from aigc_demo.nets.image_encoder import PictureEncoder
 
 encoder = PictureEncoder.from_pretrained("FOLDER").float().eval()
 features = encoder.features(pictures)  # of [N, 3, H, W] in -1 to 1
@@ -100,7 +100,7 @@ features = encoder.features(pictures)  # of [N, 3, H, W] in -1 to 1
 MATCHER_LOADED = """## How to load it
 
 ```python
-from aigc_demo.generators.matching import load_matcher
+from aigc_demo.generators.text_to_image.matching import load_matcher
 
 matcher = load_matcher("FOLDER")
 scores = matcher.scores(["a red ball"], pictures)  # of uint8 [N, 3, H, W]; -1 to 1, higher fits better
@@ -108,7 +108,7 @@ scores = matcher.scores(["a red ball"], pictures)  # of uint8 [N, 3, H, W]; -1 t
 READER_LOADED = """## How to load it
 
 ```python
-from aigc_demo.generators.matching import load_reader
+from aigc_demo.generators.text_to_image.matching import load_reader
 from aigc_demo.measure.attributes import read_pictures
 
 found = read_pictures(load_reader("FOLDER"), pictures)  # of uint8 [N, 3, H, W]
@@ -123,7 +123,7 @@ To say of pictures of the tiny world whether they show what was asked for. It kn
 MENDER_LOADED = """## How to load it
 
 ```python
-from aigc_demo.generators.mending import load_mender
+from aigc_demo.generators.text_to_image.restoration import load_mender
 
 mender = load_mender("FOLDER")
 mended = mender.mended(pictures)  # uint8 [N, 3, H, W]; with a second argument for what is painted over
@@ -135,8 +135,8 @@ it was trained on, and nothing more."""
 TEXT_TO_IMAGE_LOADED = """## How to load it
 
 ```python
-from aigc_demo.generators.text_sampling import TextSampling
-from aigc_demo.generators.text_to_image import load_text_to_image
+from aigc_demo.generators.text_to_image.model import TextSampling
+from aigc_demo.generators.text_to_image.ours import load_text_to_image
 
 model = load_text_to_image("FOLDER")
 pictures = model.make(["a red ball"] * 4, [0, 1, 2, 3], TextSampling())  # uint8 [4, 3, H, W]

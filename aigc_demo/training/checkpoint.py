@@ -18,7 +18,7 @@ from torch.optim import Optimizer
 
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.run_directory import STATE, RunDirectory, broken, step_of, writing
-from aigc_demo.data.text import PreparationSettings, Tokenizer
+from aigc_demo.data.text.corpus import PreparationSettings, Tokenizer
 from aigc_demo.training.sharding import load_sharded_state, save_sharded_state, whole_weights
 
 # Tied embeddings are one tensor under two names; accelerate warns at every save that it writes it once.

@@ -8,7 +8,7 @@ class Line:
     """One line of a chart.
 
     Attributes:
-        name: what the page calls it (`ui/wording`).
+        name: what the page calls it (`ui/words/wording`).
         event: the kind of event that it is read from, such as step or validation.
         measure: the number in that event: loss, or the name of a measure.
         smooth: whether a smoothed line is drawn over the raw one.

@@ -17,12 +17,12 @@ from torch import Tensor, nn
 
 from aigc_demo.core.library_imports import importing
 from aigc_demo.core.run_directory import MOST_CHECKPOINTS, NUM_STATES_KEPT
-from aigc_demo.data.pairs import LONGEST
-from aigc_demo.data.tokenizer import BPE_VOCAB_SIZE, SPECIAL_TOKENS
+from aigc_demo.data.captions.pairs import LONGEST
+from aigc_demo.data.text.tokenizer import BPE_VOCAB_SIZE, SPECIAL_TOKENS
 from aigc_demo.generators.catalog import find
 from aigc_demo.nets.style_generator import StyleGenerator
 from aigc_demo.training.families import family_of
-from aigc_demo.training.networks import NETWORKS
+from aigc_demo.training.language_model.networks import NETWORKS
 from aigc_demo.training.recipes import recipe_named
 
 MIB = 2**20

@@ -33,38 +33,38 @@ class Family:
 def family_of(recipe: Recipe) -> Family:
     """How a recipe is put together."""
     if recipe.family == "gan":
-        from aigc_demo.training import gan_start
+        from aigc_demo.training.gan import start as gan_start
 
         return Family(gan_start.prepare, gan_start.networks)
     if recipe.family == "classifier":
-        from aigc_demo.training import classifier_start
+        from aigc_demo.training.classifier import start as classifier_start
 
         return Family(classifier_start.prepare, classifier_start.networks)
     if recipe.family == "diffusion":
-        from aigc_demo.training import diffusion_start
+        from aigc_demo.training.diffusion import start as diffusion_start
 
         return Family(diffusion_start.prepare, diffusion_start.networks)
     if recipe.family == "contrastive":
-        from aigc_demo.training import contrastive_start
+        from aigc_demo.training.contrastive import start as contrastive_start
 
         return Family(contrastive_start.prepare, contrastive_start.networks)
     if recipe.family == "text-to-image":
-        from aigc_demo.training import text_to_image_start
+        from aigc_demo.training.text_to_image import start as text_to_image_start
 
         return Family(text_to_image_start.prepare, text_to_image_start.networks)
     if recipe.family == "text-diffusion":
-        from aigc_demo.training import text_diffusion_start
+        from aigc_demo.training.text_diffusion import start as text_diffusion_start
 
         return Family(text_diffusion_start.prepare, text_diffusion_start.networks)
     if recipe.family == "reader":
-        from aigc_demo.training import attribute_reading
+        from aigc_demo.training.attributes import training as attribute_reading
 
         return Family(attribute_reading.prepare, attribute_reading.networks)
     if recipe.family == "mender":
-        from aigc_demo.training import mending
+        from aigc_demo.training.restoration import training as mending
 
         return Family(mending.prepare, mending.networks)
-    from aigc_demo.training import language_model_start
+    from aigc_demo.training.language_model import start as language_model_start
 
     return Family(
         language_model_start.prepare, language_model_start.networks, language_model_start.write_sample

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from aigc_demo.core.config import setting
-from aigc_demo.data.images import DRAWN
-from aigc_demo.data.pairs import LONGEST, PairSettings
-from aigc_demo.training.picture_settings import (
+from aigc_demo.data.captions.pairs import LONGEST, PairSettings
+from aigc_demo.data.images.corpus import DRAWN
+from aigc_demo.training.image_settings import (
     PREDICTIONS,
     DiffusionSettings,
     GanSettings,
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from aigc_demo.nets.attribute_reader import AttributeReaderConfig
     from aigc_demo.nets.conditional_gan import ConditionalConfig
     from aigc_demo.nets.contrastive import DualEncoderConfig
-    from aigc_demo.nets.mender import MenderConfig
+    from aigc_demo.nets.restoration import MenderConfig
 
 OWN_GUIDE = "own"
 
@@ -215,6 +215,6 @@ class MenderSettings(PictureNetworkSettings):
 
     def mender_config(self, recipe: str) -> "MenderConfig":
         """The network's shape."""
-        from aigc_demo.nets.mender import MenderConfig
+        from aigc_demo.nets.restoration import MenderConfig
 
         return MenderConfig(image_size=self.image_size, width=self.width, recipe=recipe)

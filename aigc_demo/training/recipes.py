@@ -17,18 +17,18 @@ from aigc_demo.training.curves import (
     TEXT_TO_IMAGE,
     Curve,
 )
+from aigc_demo.training.image_settings import (
+    ClassifierSettings,
+    DiffusionSettings,
+    GanSettings,
+    StyleGanSettings,
+)
 from aigc_demo.training.pair_settings import (
     CheckerSettings,
     ClipSettings,
     MenderSettings,
     TextDiffusionSettings,
     TextToImageSettings,
-)
-from aigc_demo.training.picture_settings import (
-    ClassifierSettings,
-    DiffusionSettings,
-    GanSettings,
-    StyleGanSettings,
 )
 from aigc_demo.training.settings import LanguageModelSettings
 

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from aigc_demo.data.pairs import PairCorpus
+from aigc_demo.data.captions.pairs import PairCorpus
 
 
 def captions_of_sample(

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from aigc_demo.core.config import setting
 from aigc_demo.core.errors import InputError
-from aigc_demo.data.text import TextSettings
+from aigc_demo.data.text.corpus import TextSettings
 
 NUM_CHECKPOINTS = 15
 CONSTANT = "constant"

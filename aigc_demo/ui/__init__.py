@@ -1,7 +1,7 @@
 """The page: the only room that imports gradio."""
 
-from aigc_demo.ui.environment import settle_environment
-from aigc_demo.ui.gradio_stubs import skip_stubs
+from aigc_demo.ui.serving.environment import settle_environment
+from aigc_demo.ui.serving.gradio_stubs import skip_stubs
 
 # Here, since every module of this room imports this one before it imports gradio.
 settle_environment()

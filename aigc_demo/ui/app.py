@@ -8,36 +8,36 @@ from typing import Any
 
 import gradio as gr
 
-from aigc_demo.studio.catalog import Catalog, Choice, default_pair
-from aigc_demo.studio.game import Games
-from aigc_demo.studio.limits import Limits, limits_of_host
-from aigc_demo.studio.model_cache import Load, ModelCache
-from aigc_demo.studio.run_desk import RunDesk
-from aigc_demo.studio.run_watch import RunWatches
-from aigc_demo.studio.stop_book import StopBook
-from aigc_demo.studio.visitor import answer_to, current_visitor
-from aigc_demo.ui import serving
-from aigc_demo.ui.assistants import clear_answers
-from aigc_demo.ui.environment import check_temporary_folder
+from aigc_demo.studio.images.step_by_step_gan import Games
+from aigc_demo.studio.models.cancellation import StopBook
+from aigc_demo.studio.models.catalog import Catalog, Choice, default_pair
+from aigc_demo.studio.models.model_cache import Load, ModelCache
+from aigc_demo.studio.runs.run_queue import RunDesk
+from aigc_demo.studio.runs.watch import RunWatches
+from aigc_demo.studio.visitors.limits import Limits, limits_of_host
+from aigc_demo.studio.visitors.visitor import answer_to, current_visitor
 from aigc_demo.ui.frame import Frame, new_frame
-from aigc_demo.ui.game_panel import build_game_panel
-from aigc_demo.ui.gan_tab import build_gan_tab
+from aigc_demo.ui.gan.api import add_picture_api
+from aigc_demo.ui.gan.step_by_step import build_game_panel
+from aigc_demo.ui.gan.tab import build_gan_tab
 from aigc_demo.ui.language import head_script, translations, word
-from aigc_demo.ui.light_sessions import use_light_sessions
-from aigc_demo.ui.page_blocks import Page
-from aigc_demo.ui.picture_api import add_picture_api
-from aigc_demo.ui.run_view import PICTURES_PATH
-from aigc_demo.ui.server_address import listen_on_ipv6, root_path, server_name
-from aigc_demo.ui.slots import Readers, with_slots
-from aigc_demo.ui.text_api import add_text_api
-from aigc_demo.ui.text_tab import build_text_tab, model_words
-from aigc_demo.ui.text_to_image_api import add_text_to_image_api
-from aigc_demo.ui.text_to_image_tab import build_text_to_image_tab
+from aigc_demo.ui.serving import launch as serving
+from aigc_demo.ui.serving.assistants import clear_answers
+from aigc_demo.ui.serving.environment import check_temporary_folder
+from aigc_demo.ui.serving.light_sessions import use_light_sessions
+from aigc_demo.ui.serving.page_blocks import Page
+from aigc_demo.ui.serving.server_address import listen_on_ipv6, root_path, server_name
+from aigc_demo.ui.serving.slots import Readers, with_slots
+from aigc_demo.ui.text.api import add_text_api
+from aigc_demo.ui.text.tab import build_text_tab, model_words
+from aigc_demo.ui.text_to_image.api import add_text_to_image_api
+from aigc_demo.ui.text_to_image.tab import build_text_to_image_tab
 from aigc_demo.ui.theme import page_theme, style_sheet
-from aigc_demo.ui.train_api import add_train_api
-from aigc_demo.ui.train_tab import build_train_tab
+from aigc_demo.ui.train.api import add_train_api
+from aigc_demo.ui.train.tab import build_train_tab
+from aigc_demo.ui.train.view import PICTURES_PATH
 from aigc_demo.ui.widgets import labelled, spans
-from aigc_demo.ui.wording import everywhere
+from aigc_demo.ui.words.wording import everywhere
 
 
 @dataclass(frozen=True)

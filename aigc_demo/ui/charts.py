@@ -9,10 +9,10 @@ from typing import Any
 
 import gradio as gr
 
-from aigc_demo.studio.run_watch import CHECKPOINT, SMOOTH, Row, logarithms
+from aigc_demo.studio.runs.watch import CHECKPOINT, SMOOTH, Row, logarithms
 from aigc_demo.training.curves import Curve
 from aigc_demo.ui.language import word
-from aigc_demo.ui.wording import WORDS, text
+from aigc_demo.ui.words.wording import WORDS, text
 
 COLUMNS = ("step", "value", "line")
 # As many as any recipe may name; those that a recipe does not need stay out of sight.

@@ -6,9 +6,9 @@ from typing import Any
 
 import gradio as gr
 
-from aigc_demo.studio.stop_book import new_ticket
-from aigc_demo.studio.visitor import Sessions, answer_to
-from aigc_demo.ui.addresses import is_tool_call
+from aigc_demo.studio.models.cancellation import new_ticket
+from aigc_demo.studio.visitors.visitor import Sessions, answer_to
+from aigc_demo.ui.serving.addresses import is_tool_call
 
 # Gradio hides what it stores from other scripts of the page with this word; whom a run belongs to goes by
 # the secret that is stored, which the server makes.

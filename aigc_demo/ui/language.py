@@ -14,7 +14,7 @@ from typing import Any
 
 import gradio as gr
 
-from aigc_demo.ui.wording import LANGUAGES, WORDS
+from aigc_demo.ui.words.wording import LANGUAGES, WORDS
 
 COOKIE = "lang"
 

@@ -12,9 +12,9 @@ from typing import Any
 import gradio as gr
 
 from aigc_demo.core.errors import DemoError, InputError
-from aigc_demo.ui.faults import log_fault
 from aigc_demo.ui.language import chosen_language, word
-from aigc_demo.ui.wording import everywhere, sentence, text
+from aigc_demo.ui.serving.faults import log_fault
+from aigc_demo.ui.words.wording import everywhere, sentence, text
 
 _STATIC = Path(__file__).parent / "static"
 

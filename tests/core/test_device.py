@@ -105,7 +105,7 @@ def test_a_seed_gives_its_stream_and_leaves_the_global_one_alone():
 def test_peak_memory_sees_what_was_held():
     """In a process of its own: the whole suite's peak would have to be topped here."""
     code = (
-        "from aigc_demo.core.system import peak_memory_mib\n"
+        "from aigc_demo.core.process.system import peak_memory_mib\n"
         "before = peak_memory_mib()\n"
         "held = b'x' * int((before + 64) * 2**20)\n"
         "del held\n"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from aigc_demo import cli
-from aigc_demo.core.console import readable
+from aigc_demo.core.process.console import readable
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from aigc_demo.core.errors import InputError
-from aigc_demo.data import hub_text, sources
-from aigc_demo.data.hub_table import HubSource
-from aigc_demo.data.hub_text import join_rows
+from aigc_demo.data import sources
+from aigc_demo.data.hub import text as hub_text
+from aigc_demo.data.hub.tables import HubSource
+from aigc_demo.data.hub.text import join_rows
 from aigc_demo.data.sources import load_text
 from tests.data import hub_server
 

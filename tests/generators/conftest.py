@@ -6,7 +6,7 @@ import pytest
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from aigc_demo.data.tokenizer import train_tokenizer
+from aigc_demo.data.text.tokenizer import train_tokenizer
 from aigc_demo.nets.transformer import Decoder, TransformerConfig
 
 TEXT = "the cat sat on the mat. 床前明月光，疑是地上霜。" * 20

@@ -21,7 +21,7 @@ from transformers import (
     Qwen2ForCausalLM,
 )
 
-from .conftest import TEXT, randomize
+from tests.generators.conftest import TEXT, randomize
 
 END = "<|endoftext|>"
 CONTEXT, SIDE = 64, 64

@@ -28,8 +28,8 @@ def fetch(entry, order):
 
 
 def write(entry, order):
-    from aigc_demo.generators.decoding import SamplingSettings, generate
-    from aigc_demo.generators.text import load_text_model
+    from aigc_demo.generators.text.decoding import SamplingSettings, generate
+    from aigc_demo.generators.text.loading import load_text_model
 
     model = load_text_model(entry, on_ours=order.get("on_ours", False))
     settings = SamplingSettings(temperature=0, max_new_tokens=12)

@@ -16,10 +16,9 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, GPT2Config, GPT2LM
 
 from aigc_demo.core.errors import InputError
 from aigc_demo.generators.catalog import CatalogEntry
-from aigc_demo.generators.transformers_text import load_transformers_text
-
-from .conftest import TEXT, randomize
-from .hub_server import HubServer
+from aigc_demo.generators.text.library import load_transformers_text
+from tests.generators.conftest import TEXT, randomize
+from tests.generators.hub_server import HubServer
 
 ROOT = Path(__file__).resolve().parents[2]
 REPO, COMMIT = "tiny/gpt2", "0123456789abcdef0123456789abcdef01234567"

@@ -5,12 +5,11 @@ import unicodedata
 import pytest
 
 from aigc_demo.core.errors import InputError
-from aigc_demo.generators.decoding import SamplingSettings, generate
-from aigc_demo.generators.scoring import score_text
-from aigc_demo.generators.text import load_text_model
-
-from .conftest import save_library, save_ours
-from .foreign_folders import save_gpt2, save_qwen2
+from aigc_demo.generators.text.decoding import SamplingSettings, generate
+from aigc_demo.generators.text.loading import load_text_model
+from aigc_demo.generators.text.scoring import score_text
+from tests.generators.conftest import save_library, save_ours
+from tests.generators.foreign_folders import save_gpt2, save_qwen2
 
 TEXT = "the caf\u00e9\nsat on\nl'\u00e9t\u00e9.\n"
 FORMS = {

@@ -7,10 +7,18 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from aigc_demo.data.group_pictures import groups_of, truth_of
-from aigc_demo.data.tiny_group import CENTRES, Group, arranged, centres, draw_group, group_standing, meaning
-from aigc_demo.data.tiny_picture import MIDDLE, draw
-from aigc_demo.data.tiny_scene import COLOURS, SHAPES, SIZES, WEATHERS, Thing
+from aigc_demo.data.tiny_world.group import (
+    CENTRES,
+    Group,
+    arranged,
+    centres,
+    draw_group,
+    group_standing,
+    meaning,
+)
+from aigc_demo.data.tiny_world.group_images import groups_of, truth_of
+from aigc_demo.data.tiny_world.image import MIDDLE, draw
+from aigc_demo.data.tiny_world.scene import COLOURS, SHAPES, SIZES, WEATHERS, Thing
 from aigc_demo.measure.attributes import Found, read_pictures, share_right, verdict
 from aigc_demo.nets.attribute_reader import Reading
 

@@ -17,7 +17,7 @@ from aigc_demo.measure.images import (
     picture_figures,
     precision_recall,
 )
-from aigc_demo.nets.picture_encoder import PictureEncoder, PictureEncoderConfig
+from aigc_demo.nets.image_encoder import PictureEncoder, PictureEncoderConfig
 
 
 def certain(modes: list[int], num_modes: int, prob: float = 0.95) -> Tensor:

@@ -5,13 +5,13 @@ import torch
 from torch import Tensor
 
 from aigc_demo.core.device import seeded
-from aigc_demo.data.images import PictureSettings, prepare_pictures
-from aigc_demo.data.pixels import as_bytes
-from aigc_demo.generators.latents import latents
-from aigc_demo.generators.pictures import load_encoder, load_picture_model
+from aigc_demo.data.images.corpus import PictureSettings, prepare_pictures
+from aigc_demo.data.images.pixels import as_bytes
+from aigc_demo.generators.images.latents import latents
+from aigc_demo.generators.images.loading import load_encoder, load_picture_model
 from aigc_demo.measure.images import PictureFigures, encode, picture_figures
 from aigc_demo.nets.dcgan import DcganConfig, Generator
-from aigc_demo.nets.picture_encoder import PictureEncoder
+from aigc_demo.nets.image_encoder import PictureEncoder
 
 
 @pytest.fixture(scope="module")

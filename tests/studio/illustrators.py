@@ -2,16 +2,16 @@
 
 import torch
 
-from aigc_demo.data.pairs import caption_tokenizer
-from aigc_demo.data.tiny_caption import read_caption
-from aigc_demo.data.tiny_picture import draw
+from aigc_demo.data.captions.pairs import caption_tokenizer
+from aigc_demo.data.tiny_world.caption import read_caption
+from aigc_demo.data.tiny_world.image import draw
 from aigc_demo.generators.catalog import CatalogEntry
-from aigc_demo.generators.matching import Matcher
-from aigc_demo.generators.mending import PictureMender
-from aigc_demo.generators.text_to_image import GanTextToImage
+from aigc_demo.generators.text_to_image.matching import Matcher
+from aigc_demo.generators.text_to_image.ours import GanTextToImage
+from aigc_demo.generators.text_to_image.restoration import PictureMender
 from aigc_demo.nets.conditional_gan import ConditionalConfig, TextDiscriminator, TextGenerator
 from aigc_demo.nets.contrastive import DualEncoder, DualEncoderConfig
-from aigc_demo.nets.mender import Mender, MenderConfig
+from aigc_demo.nets.restoration import Mender, MenderConfig
 
 SIDE = 32
 WORDS = "a small big red ball blue box to the left of above star green 一个红色的小球在蓝大方块左边"

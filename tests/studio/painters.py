@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from aigc_demo.core.device import seeded
-from aigc_demo.data.pixels import as_bytes
-from aigc_demo.data.tiny_picture import draw, thing_of
+from aigc_demo.data.images.pixels import as_bytes
+from aigc_demo.data.tiny_world.image import draw, thing_of
 from aigc_demo.generators.catalog import CatalogEntry, folder_entry
 
 SIDE = 32

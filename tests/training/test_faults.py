@@ -14,8 +14,8 @@ import pytest
 
 from aigc_demo.core.bounds import DISK_VARIABLE
 from aigc_demo.core.events import RunFinished
+from aigc_demo.core.process.worker import PROBLEM_VARIABLE, living_worker, noted_problem
 from aigc_demo.core.run_directory import RunDirectory, broken
-from aigc_demo.core.worker import PROBLEM_VARIABLE, living_worker, noted_problem
 from tests.training.conftest import TINY
 
 QUIET = {**os.environ, "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
@@ -34,7 +34,7 @@ cli.main()
 """
 BURNING = """
 from aigc_demo import cli
-from aigc_demo.training.language_model import LanguageModelTraining
+from aigc_demo.training.language_model.training import LanguageModelTraining
 def burns(self):
     raise ArithmeticError("smoke")
 LanguageModelTraining.train_step = burns

@@ -15,15 +15,15 @@ import pytest
 
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.events import RunStarted, StepDone, TrainEvent, Warned
+from aigc_demo.core.process.worker import RECORD
 from aigc_demo.core.run_directory import RunDirectory
-from aigc_demo.core.worker import RECORD
-from aigc_demo.data.pairs import PairCorpus, caption_tokenizer
+from aigc_demo.data.captions.pairs import PairCorpus, caption_tokenizer
 from aigc_demo.training import start
+from aigc_demo.training.image_settings import GanSettings
 from aigc_demo.training.initial_weights import unknown_share
 from aigc_demo.training.loop import TrainingLoop
 from aigc_demo.training.optimizers import rate_factor
 from aigc_demo.training.pair_settings import ClipSettings, MenderSettings, TextToImageSettings
-from aigc_demo.training.picture_settings import GanSettings
 from aigc_demo.training.preflight import preflight
 from aigc_demo.training.settings import LanguageModelSettings, spread_over_the_run
 from aigc_demo.training.start import Order, train
@@ -71,7 +71,7 @@ def busy(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A process that is at work in run/ until its input ends."""
     (tmp_path / "run").mkdir()
     code = (
-        "import sys\nfrom pathlib import Path\nfrom aigc_demo.core.worker import at_work\n"
+        "import sys\nfrom pathlib import Path\nfrom aigc_demo.core.process.worker import at_work\n"
         "with at_work(Path(sys.argv[1])):\n    print('at work', flush=True)\n    sys.stdin.read()"
     )
     pipe = subprocess.PIPE

@@ -9,7 +9,7 @@ from torch import nn
 from aigc_demo.nets.contrastive import DualEncoder, DualEncoderConfig
 from aigc_demo.nets.dcgan import DcganConfig, Discriminator
 from aigc_demo.nets.transformer import Decoder, TransformerConfig
-from aigc_demo.training.networks import build_gpt2
+from aigc_demo.training.language_model.networks import build_gpt2
 from aigc_demo.training.optimizers import (
     Muon,
     optimizers_for,

@@ -12,12 +12,12 @@ from safetensors.torch import load_file
 
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.events import RunStarted, StepDone, TrainEvent, ValidationDone
-from aigc_demo.data.pairs import PairSettings, prepare_pairs
+from aigc_demo.data.captions.pairs import PairSettings, prepare_pairs
 from aigc_demo.generators.catalog import find
-from aigc_demo.generators.matching import load_matcher, load_reader
-from aigc_demo.generators.mending import load_mender
-from aigc_demo.studio.evaluate import evaluate
-from aigc_demo.studio.publish import publish
+from aigc_demo.generators.text_to_image.matching import load_matcher, load_reader
+from aigc_demo.generators.text_to_image.restoration import load_mender
+from aigc_demo.studio.evaluate.evaluate import evaluate
+from aigc_demo.studio.evaluate.publish import publish
 from aigc_demo.training.start import Order, train
 
 SMALL = {

@@ -15,17 +15,18 @@ from safetensors.torch import load_file
 from aigc_demo.core import device
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.events import CheckpointSaved, SampleReady, StepDone, TrainEvent, ValidationDone, Warned
+from aigc_demo.core.process.worker import at_work
 from aigc_demo.core.run_directory import RunDirectory
-from aigc_demo.core.worker import at_work
-from aigc_demo.data.images import prepare_pictures
-from aigc_demo.data.pixels import as_numbers
-from aigc_demo.generators.diffusion_pictures import load_scheduler
+from aigc_demo.data.images.corpus import prepare_pictures
+from aigc_demo.data.images.pixels import as_numbers
+from aigc_demo.generators.images.diffusion import load_scheduler
 from aigc_demo.nets import adversarial, diff_augment
-from aigc_demo.nets.picture_encoder import PictureEncoder
-from aigc_demo.training import loop, picture_settings
-from aigc_demo.training.diffusion import DiffusionTraining, noise_of
+from aigc_demo.nets.image_encoder import PictureEncoder
+from aigc_demo.training import image_settings as picture_settings
+from aigc_demo.training import loop
+from aigc_demo.training.diffusion.training import DiffusionTraining, noise_of
 from aigc_demo.training.families import family_of
-from aigc_demo.training.picture_settings import PREDICTIONS, ClassifierSettings, DiffusionSettings
+from aigc_demo.training.image_settings import PREDICTIONS, ClassifierSettings, DiffusionSettings
 from aigc_demo.training.recipes import recipe_named
 from aigc_demo.training.start import Order, train
 

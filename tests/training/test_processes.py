@@ -19,7 +19,7 @@ from safetensors.torch import load_file
 
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.run_directory import RunDirectory, broken
-from aigc_demo.training.networks import NETWORKS
+from aigc_demo.training.language_model.networks import NETWORKS
 from aigc_demo.training.settings import LanguageModelSettings
 from aigc_demo.training.sharding import sharding_plugin
 from benchmarks.kill_workers import CHECKPOINT_EVERY, kill_workers

@@ -13,17 +13,18 @@ from torch.nn import functional as F
 
 from aigc_demo.core.device import seeded
 from aigc_demo.core.events import StepDone
-from aigc_demo.data.text import TextCorpus
-from aigc_demo.data.tokenizer import train_tokenizer
+from aigc_demo.data.text.corpus import TextCorpus
+from aigc_demo.data.text.tokenizer import train_tokenizer
 from aigc_demo.nets.transformer import Decoder, TransformerConfig
-from aigc_demo.training import gan
-from aigc_demo.training.gan import NUM_SETTLING_BATCHES, SAMPLE_SEED, _remember
+from aigc_demo.training.gan import training as gan
+from aigc_demo.training.gan.training import NUM_SETTLING_BATCHES, SAMPLE_SEED, _remember
+from aigc_demo.training.language_model.validation import validation_loss
 from aigc_demo.training.loop import TrainingLoop
 from aigc_demo.training.start import Order, train
-from aigc_demo.training.text_to_image import TextToImageTraining, _from_afar
-from aigc_demo.training.validation import validation_loss
-from tests.training import test_gan, test_pair_recipes, test_picture_recipes
+from aigc_demo.training.text_to_image.training import TextToImageTraining, _from_afar
+from tests.training import test_pair_recipes, test_picture_recipes
 from tests.training.conftest import TINY
+from tests.training.gan import test_training as test_gan
 
 # ---- the loops: gradient clipping
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from aigc_demo.core.process.stop_signals import StopAskedError, at_once, stop_on_signals
 from aigc_demo.core.run_directory import RunDirectory
-from aigc_demo.core.stop_signals import StopAskedError, at_once, stop_on_signals
-from aigc_demo.data import byte_pairs
+from aigc_demo.data.text import byte_pairs
 from aigc_demo.training.start import Order, train
 
 SMALL = {
@@ -126,9 +126,8 @@ def test_the_command_line_stops_while_the_tokenizer_is_trained(tmp_path: Path, n
 
 
 def test_a_killed_training_takes_its_tokenizer_along(tmp_path: Path) -> None:
-    script = (
-        f"from aigc_demo.data.byte_pairs import train_apart; train_apart(['ab' * 99] * {10**6}, 300, 'ab')"
-    )
+    script = "from aigc_demo.data.text.byte_pairs import train_apart; "
+    script += f"train_apart(['ab' * 99] * {10**6}, 300, 'ab')"
     process = subprocess.Popen([sys.executable, "-c", script])
     tokenizer = _child(process.pid)
     process.kill()

@@ -16,8 +16,8 @@ from aigc_demo.core.events import (
     StepDone,
     ValidationDone,
 )
+from aigc_demo.core.process.worker import at_work, beat
 from aigc_demo.core.run_directory import RunDirectory
-from aigc_demo.core.worker import at_work, beat
 
 STEP_SECONDS = 0.02
 FACTS = {

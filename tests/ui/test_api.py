@@ -11,11 +11,11 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 
 from aigc_demo.core.run_directory import RunDirectory
-from aigc_demo.studio.catalog import Catalog
-from aigc_demo.studio.model_cache import ModelCache
-from aigc_demo.studio.run_desk import RunDesk
-from aigc_demo.studio.stop_book import StopBook
-from aigc_demo.ui.text_api import TextApi
+from aigc_demo.studio.models.cancellation import StopBook
+from aigc_demo.studio.models.catalog import Catalog
+from aigc_demo.studio.models.model_cache import ModelCache
+from aigc_demo.studio.runs.run_queue import RunDesk
+from aigc_demo.ui.text.api import TextApi
 
 ENDPOINTS = {
     "/generate_text",

@@ -4,14 +4,14 @@ import pytest
 
 from aigc_demo.core.events import CheckpointSaved, RunFinished, StepDone
 from aigc_demo.core.run_directory import RunDirectory
-from aigc_demo.studio import run_watch
-from aigc_demo.studio.run_desk import RunDesk
-from aigc_demo.studio.run_watch import RunWatches
+from aigc_demo.studio.runs import watch as run_watch
+from aigc_demo.studio.runs.run_queue import RunDesk
+from aigc_demo.studio.runs.watch import RunWatches
 from aigc_demo.training.curves import Curve, Line
 from aigc_demo.training.recipes import RECIPES, Recipe
 from aigc_demo.training.settings import LanguageModelSettings
 from aigc_demo.ui import charts
-from aigc_demo.ui.train_handlers import _Drawing
+from aigc_demo.ui.train.handlers import _Drawing
 
 GAME = (
     Curve(

@@ -12,21 +12,22 @@ import pytest
 
 from aigc_demo.core.errors import InputError
 from aigc_demo.generators.catalog import CatalogEntry
-from aigc_demo.generators.decoding import SamplingSettings
-from aigc_demo.studio.catalog import Choice, default_pair
-from aigc_demo.studio.compare import Column, Token
-from aigc_demo.studio.reading import AttentionMaps
+from aigc_demo.generators.text.decoding import SamplingSettings
+from aigc_demo.studio.models.catalog import Choice, default_pair
+from aigc_demo.studio.text.compare import Column, Token
+from aigc_demo.studio.text.inspection import AttentionMaps
 from aigc_demo.training.recipes import RECIPES
-from aigc_demo.ui import columns, serving
-from aigc_demo.ui.columns import Shown
-from aigc_demo.ui.order_form import OFFERED, seen_uploads, source_choices, starts_of
-from aigc_demo.ui.picture_view import picture_card
-from aigc_demo.ui.text_handlers import SETTING_NAMES, settings_from
-from aigc_demo.ui.text_tab import SLIDERS
-from aigc_demo.ui.text_to_image_tab import example_of
+from aigc_demo.ui.image_view import picture_card
+from aigc_demo.ui.serving import launch as serving
+from aigc_demo.ui.text import view as columns
+from aigc_demo.ui.text.handlers import SETTING_NAMES, settings_from
+from aigc_demo.ui.text.tab import SLIDERS
+from aigc_demo.ui.text.view import Shown
+from aigc_demo.ui.text_to_image.tab import example_of
 from aigc_demo.ui.theme import contrast_pairs
+from aigc_demo.ui.train.order_form import OFFERED, seen_uploads, source_choices, starts_of
 from aigc_demo.ui.widgets import door, harmless
-from aigc_demo.ui.wording import WORDS
+from aigc_demo.ui.words.wording import WORDS
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = CatalogEntry(
@@ -105,9 +106,9 @@ def test_warming_up_may_fail_without_harm(caplog, monkeypatch):
 def test_a_signal_closes_the_page(name):
     # Placed on a short-lived twin, so that the session's page stays up for the other tests.
     code = (
-        "import os, signal, threading; from aigc_demo.ui import serving; "
+        "import os, signal, threading; from aigc_demo.ui.serving import launch; "
         f"threading.Timer(0.2, os.kill, (os.getpid(), signal.{name})).start(); "
-        "serving.wait_for_end(lambda: print('closed'))"
+        "launch.wait_for_end(lambda: print('closed'))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=30, check=False

@@ -8,12 +8,13 @@ import pytest
 
 from aigc_demo.core.errors import ENGLISH, InputError
 from aigc_demo.generators import catalog
-from aigc_demo.studio.arguments import checked_ids
-from aigc_demo.studio.catalog import Catalog
-from aigc_demo.ui import wording
-from aigc_demo.ui.wording import LANGUAGES, SENTENCES, WORDS, everywhere, sentence, text
+from aigc_demo.studio.models.arguments import checked_ids
+from aigc_demo.studio.models.catalog import Catalog
+from aigc_demo.ui.words import wording
+from aigc_demo.ui.words.wording import LANGUAGES, SENTENCES, WORDS, everywhere, sentence, text
 
-UI = Path(wording.__file__).parent
+WORDS_FOLDER = Path(wording.__file__).parent
+UI = WORDS_FOLDER.parent
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 # The same word in every language.
 SHARED = {"top_k", "top_p", "not_yet"}
@@ -71,8 +72,8 @@ def test_simplified_and_traditional_are_not_mixed():
 def used_keys():
     """What the page's code asks for: whole keys, and the beginnings of those made at run time."""
     whole, begun = set(), set()
-    for path in UI.glob("*.py"):
-        if path.name == "wording.py" or path.name.endswith("_words.py"):
+    for path in UI.rglob("*.py"):
+        if path.parent == WORDS_FOLDER:
             continue
         source = path.read_text("utf8")
         whole |= set(re.findall(r"[\"']([a-z][a-z0-9_]*)[\"']", source))
@@ -91,7 +92,7 @@ def test_no_word_is_left_over():
 def test_no_word_stands_in_two_places_of_which_one_would_win():
     keys = [
         key
-        for path in (UI / "wording.py", *UI.glob("*_words.py"))
+        for path in WORDS_FOLDER.glob("*.py")
         for key in re.findall(r'^    "([^"]+)": \(', path.read_text("utf8"), re.MULTILINE)
         if key in WORDS
     ]
@@ -101,7 +102,7 @@ def test_no_word_stands_in_two_places_of_which_one_would_win():
 
 def test_word_that_the_page_asks_for_exists():
     asked = set()
-    for path in UI.glob("*.py"):
+    for path in UI.rglob("*.py"):
         asked |= set(
             re.findall(r'\b(?:word|everywhere|spans|labelled|text|fact)\(\s*"(\w+)"', path.read_text("utf8"))
         )

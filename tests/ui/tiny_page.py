@@ -21,7 +21,7 @@ def make_models(folder):
     import torch
     from transformers import GPT2Config, GPT2LMHeadModel
 
-    from aigc_demo.data.tokenizer import train_tokenizer
+    from aigc_demo.data.text.tokenizer import train_tokenizer
     from aigc_demo.nets.transformer import Decoder, TransformerConfig
 
     torch.manual_seed(0)
@@ -53,7 +53,7 @@ def make_run(folder):
     """A run that has ended, with three checkpoints whose models differ; it belongs to nobody here."""
     from aigc_demo.core.events import CheckpointSaved, RunFinished, RunStarted, StepDone
     from aigc_demo.core.run_directory import RunDirectory
-    from aigc_demo.data.tokenizer import train_tokenizer
+    from aigc_demo.data.text.tokenizer import train_tokenizer
     from aigc_demo.nets.transformer import Decoder, TransformerConfig
 
     run = RunDirectory(folder / "an-old-run")
@@ -130,12 +130,12 @@ def main():
     make_run(folder / "runs")
     fill_catalog(folder)
 
-    from aigc_demo.data.images import PictureSettings
-    from aigc_demo.generators.matching import load_reader
-    from aigc_demo.generators.pictures import load_picture_model
-    from aigc_demo.generators.text import load_text_model
-    from aigc_demo.studio.real_pictures import TrainingPictures
-    from aigc_demo.studio.ticket import Ticket
+    from aigc_demo.data.images.corpus import PictureSettings
+    from aigc_demo.generators.images.loading import load_picture_model
+    from aigc_demo.generators.text.loading import load_text_model
+    from aigc_demo.generators.text_to_image.matching import load_reader
+    from aigc_demo.studio.images.real_images import TrainingPictures
+    from aigc_demo.studio.runs.job import Ticket
     from aigc_demo.training import recipes
     from aigc_demo.ui.app import new_studio, serve
     from tests.studio import illustrators

@@ -1,0 +1,303 @@
+"""Pictures with captions: what a dual encoder and a text-to-image model learn from.
+
+Of the tiny world, groups of shapes with captions in two languages; training never shows certain combinations
+of colour, shape and size, and every held-out picture shows at least one of them. Of a folder or a data set on
+the Hub, its pictures with their texts.
+"""
+
+import hashlib
+import itertools
+import random
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from aigc_demo.core.config import setting
+from aigc_demo.data.captions.metadata import no_captions
+from aigc_demo.data.images.corpus import PICTURES, PictureCorpus, PictureSettings, prepare_pictures
+from aigc_demo.data.preparation import PreparationStep
+from aigc_demo.data.sources import TINY_WORLD
+from aigc_demo.data.text.tokenizer import Tokenizer, train_tokenizer
+from aigc_demo.data.tiny_world.caption import LANGUAGES, caption
+from aigc_demo.data.tiny_world.group import NUM_HELD_OUT, Group, are_distinct, groups, is_held_out, meaning
+from aigc_demo.data.tiny_world.image import drawn
+from aigc_demo.data.tiny_world.scene import COLOURS, SHAPES, SIZES, WEATHERS
+
+if TYPE_CHECKING:
+    from torch import Generator, Tensor
+
+SEED = 0
+LOOKS = ("kind", "colour", "size")
+# English words and numbers whole, every Chinese character alone.
+WORD = re.compile(r"[^\W\u3400-\u9fff_]+(?:['’-][^\W\u3400-\u9fff_]+)*|[\u3400-\u9fff]")
+MOST_WORDS = 100_000
+LONGEST = 48  # tokens of a caption; what comes after them is not read
+
+
+@dataclass(frozen=True)
+class PairSettings(PictureSettings):
+    """Which pairs, and how they are prepared."""
+
+    image_size: int = setting(64, "side of a picture in pixels", choices=(32, 64))
+    num_pictures: int = setting(20_000, "how many pictures the tiny world draws", low=10, high=60_000)
+    phrasings: int = setting(2, "captions of a tiny-world picture in each language", low=1, high=8)
+
+
+@dataclass(frozen=True, eq=False)
+class PairCorpus(PictureCorpus):
+    """Pictures and what each of them shows, in words.
+
+    Args:
+        train_captions: for each picture for training all its captions.
+        validation_captions: of the held-out ones.
+        train_wrong: for each picture for training captions of what it nearly shows; none where nobody knows
+            any.
+        train_meanings: numbers, equal for pictures that have their captions in common.
+        validation_meanings: of the held-out ones.
+        validation_groups: what the held-out pictures show; none where they are not of the tiny world.
+    """
+
+    train_captions: tuple[tuple[str, ...], ...] = ()
+    validation_captions: tuple[tuple[str, ...], ...] = ()
+    train_wrong: tuple[tuple[str, ...], ...] = ()
+    train_meanings: tuple[int, ...] = ()
+    validation_meanings: tuple[int, ...] = ()
+    validation_groups: tuple[Group, ...] = ()
+
+
+def prepare_pairs(source: str, settings: PairSettings) -> PairCorpus:
+    """Everything between a source and pairs to train on.
+
+    Args:
+        source: "tiny-world", the path of a folder with captions, or hf:owner/name[@commit][:config].
+        settings: how to prepare them.
+
+    Raises:
+        InputError: there is no such source, or its pictures have no captions.
+    """
+    if source == TINY_WORLD:
+        return _drawn(
+            settings.image_size, settings.num_pictures, settings.validation_fraction, settings.phrasings
+        )
+    return _captioned(prepare_pictures(source, settings), source)
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a caption as a network reads them: in small letters, without punctuation."""
+    return WORD.findall(text.lower())
+
+
+def caption_tokenizer(captions: Sequence[Sequence[str]]) -> Tokenizer:
+    """A tokenizer of all words of these captions, the commonest first.
+
+    Also those that occur once: most names of pictures hold such a word, and differ by nothing else.
+    """
+    every = (_spaced(text) for texts in captions for text in texts)
+    return train_tokenizer("".join(every), "words", vocab_size=MOST_WORDS)
+
+
+def token_ids(tokenizer: Tokenizer, text: str, length: int = LONGEST) -> list[int]:
+    """A caption's tokens, one for each of its words up to `length`; 0 for an unknown one."""
+    return tokenizer.encode(_spaced(text))[:length]
+
+
+def token_table(tokenizer: Tokenizer, captions: Sequence[Sequence[str]], length: int = LONGEST) -> "Tensor":
+    """The tokens of all captions of all pictures, [N, P, T] int64, filled up with 0.
+
+    Args:
+        tokenizer: of captions.
+        captions: the same number P of them for each of N pictures.
+        length: T.
+    """
+    import torch
+
+    table = torch.zeros(len(captions), len(captions[0]) if captions else 0, length, dtype=torch.int64)
+    for row, texts in enumerate(captions):
+        for place, text in enumerate(texts):
+            ids = token_ids(tokenizer, text, length)
+            table[row, place, : len(ids)] = torch.tensor(ids, dtype=torch.int64)
+    return table
+
+
+def one_of_each(table: "Tensor", rng: "Generator") -> "Tensor":
+    """One caption of each picture at random, from their tokens [N, P, T]: [N, T]."""
+    import torch
+
+    num_pictures, num_captions, _ = table.shape
+    return table[torch.arange(num_pictures), torch.randint(num_captions, (num_pictures,), generator=rng)]
+
+
+def without_padding(ids: "Tensor") -> "Tensor":
+    """Of captions' tokens [N, T] as many places as the longest of them needs, and at least one."""
+    return ids[:, : max(1, int((ids != 0).sum(dim=1).max()))]
+
+
+def altered(group: Group, rng: random.Random) -> Group:
+    """A group that differs in one respect: a look, a place, two looks exchanged, or the weather.
+
+    Never one that training must not see.
+    """
+    while True:
+        other = rng.choice(CHANGES)(group, rng)
+        fits = are_distinct(other.things) and not any(map(is_held_out, other.things))
+        if fits and meaning(other) != meaning(group):
+            return other
+
+
+def exchanged(group: Group, looks: Sequence[str], one: int = 0, two: int = 1) -> Group:
+    """A group of whose things two have exchanged some of their looks.
+
+    Args:
+        group: of at least two things.
+        looks: names out of LOOKS.
+        one: place of a thing among the group's.
+        two: place of the other.
+    """
+    things = list(group.things)
+    for place, other in ((one, group.things[two]), (two, group.things[one])):
+        things[place] = replace(things[place], **{name: getattr(other, name) for name in looks})
+    return replace(group, things=tuple(things))
+
+
+def _another_look(group: Group, rng: random.Random) -> Group:
+    name, choices = rng.choice((("kind", SHAPES), ("colour", COLOURS), ("size", SIZES)))
+    place = rng.randrange(len(group.things))
+    look: dict[str, Any] = {name: rng.choice(choices)}
+    changed = replace(group.things[place], **look)
+    return replace(group, things=(*group.things[:place], changed, *group.things[place + 1 :]))
+
+
+def _other_weather(group: Group, rng: random.Random) -> Group:
+    return replace(group, weather=rng.choice(WEATHERS))
+
+
+def _exchanged(group: Group, rng: random.Random) -> Group:
+    """Two things with each other's colour, kind, size or place."""
+    if len(group.things) < 2:
+        return group
+    one, two = rng.sample(range(len(group.things)), 2)
+    names = rng.choice((("kind",), ("colour",), ("size",), LOOKS, LOOKS))  # all looks: they change places
+    return exchanged(group, names, one, two)
+
+
+CHANGES = (_another_look, _another_look, _exchanged, _exchanged, _other_weather)
+
+
+def _spaced(text: str) -> str:
+    """A space before each word: the tokenizer takes it along, so no word has two tokens."""
+    return "".join(f" {word}" for word in words_of(text))
+
+
+@lru_cache(maxsize=1)
+def _drawn(size: int, count: int, validation_fraction: float, phrasings: int) -> PairCorpus:
+    """Groups of the tiny world; always the same."""
+    import torch
+
+    num_held = int(count * validation_fraction)
+    rng = random.Random(SEED)
+    parts = [
+        tuple(itertools.islice(groups(rng, held_out=held), number))
+        for held, number in ((False, count - num_held), (True, num_held))
+    ]
+    pixels = [torch.from_numpy(drawn(part, size, rng)) for part in parts]
+    captions = [
+        tuple(
+            tuple(caption(group, language, rng) for language in LANGUAGES for _ in range(phrasings))
+            for group in part
+        )
+        for part in parts
+    ]
+    wrong = tuple(
+        tuple(caption(altered(group, rng), language, rng) for language in LANGUAGES for _ in range(phrasings))
+        for group in parts[0]
+    )
+    numbers: dict[Group, int] = {}
+    meanings = [tuple(numbers.setdefault(meaning(group), len(numbers)) for group in part) for part in parts]
+    facts: dict[str, int | float | str] = {
+        "image_size": size,
+        "captions": 2 * phrasings,
+        "held_out_combinations": NUM_HELD_OUT,
+    }
+    sizes: dict[str, int | float | str] = {
+        "train_pictures": len(parts[0]),
+        "validation_pictures": len(parts[1]),
+    }
+    return _corpus(
+        TINY_WORLD,
+        pixels,
+        captions,
+        (
+            PreparationStep("read", count, 0, facts, PICTURES),
+            PreparationStep("split", count, 0, sizes, PICTURES),
+        ),
+        train_wrong=wrong,
+        train_meanings=meanings[0],
+        validation_meanings=meanings[1],
+        validation_groups=parts[1],
+    )
+
+
+def _captioned(corpus: PictureCorpus, source: str) -> PairCorpus:
+    """Those pictures of a corpus that have a caption."""
+    import torch
+
+    if corpus.train_texts is None or corpus.validation_texts is None:
+        raise no_captions(source, corpus.report[0].facts)
+    texts = corpus.train_texts, corpus.validation_texts
+    kept = [[place for place, text in enumerate(part) if words_of(text)] for part in texts]
+    if not kept[0]:
+        raise no_captions(source, corpus.report[0].facts)
+    pixels = [
+        part[torch.tensor(places, dtype=torch.int64)]
+        for part, places in zip((corpus.train, corpus.validation), kept, strict=True)
+    ]
+    captions = [tuple((part[place],) for place in places) for part, places in zip(texts, kept, strict=True)]
+    numbers: dict[str, int] = {}
+    meanings = [
+        tuple(numbers.setdefault(_spaced(text), len(numbers)) for (text,) in part) for part in captions
+    ]
+    num_kept, num_all = sum(map(len, kept)), sum(map(len, texts))
+    step = PreparationStep(
+        "captions", num_kept, num_all - num_kept, {"without_text": num_all - num_kept}, PICTURES
+    )
+    return _corpus(
+        corpus.name,
+        pixels,
+        captions,
+        (*corpus.report, step),
+        train_meanings=meanings[0],
+        validation_meanings=meanings[1],
+    )
+
+
+def _corpus(
+    name: str,
+    pixels: "Sequence[Tensor]",
+    captions: Sequence[tuple[tuple[str, ...], ...]],
+    report: tuple[PreparationStep, ...],
+    **others: Any,
+) -> PairCorpus:
+    sha256 = hashlib.sha256()
+    for part, texts in zip(pixels, captions, strict=True):
+        sha256.update(str(tuple(part.shape)).encode())
+        sha256.update(part.numpy().tobytes())
+        sha256.update(
+            "\n".join(text for several in texts for text in several).encode("utf-8", "surrogatepass")
+        )
+    return PairCorpus(
+        name=name,
+        sha256=sha256.hexdigest(),
+        train=pixels[0],
+        validation=pixels[1],
+        train_labels=None,
+        validation_labels=None,
+        mode_names=(),
+        train_texts=None,
+        validation_texts=None,
+        report=report,
+        train_captions=captions[0],
+        validation_captions=captions[1],
+        **others,
+    )

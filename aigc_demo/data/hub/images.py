@@ -1,0 +1,107 @@
+"""Pictures from a data set on the Hugging Face Hub."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from aigc_demo.core.config import shown
+from aigc_demo.core.errors import InputError
+from aigc_demo.data.captions.metadata import plain
+from aigc_demo.data.captions.tables import CAPTIONS
+from aigc_demo.data.hub.tables import PREFIX, HubSource, read_split
+from aigc_demo.data.images.image_files import (
+    MAX_FILES,
+    PictureFile,
+    ReadPictures,
+    read_pictures,
+    read_regular_file,
+)
+
+MAX_DOWNLOAD_BYTES = 1024 * 2**20
+COLUMNS = ("image", "img", "picture")  # preferred, where there are several
+BATCH_SIZE = 32
+
+
+def read_hub_pictures(source: HubSource, side: int) -> ReadPictures:
+    """Read the pictures of the training split.
+
+    Args:
+        source: where it is.
+        side: what every picture is cropped and resized to, in pixels.
+
+    Raises:
+        InputError: it is not on the Hub, or the Hub is out of reach, or it holds no pictures, or too much.
+    """
+    name = PREFIX + source.repository
+
+    def read(table: Any) -> ReadPictures:
+        return read_pictures(picture_files(table, name), side, name)
+
+    return read_split(source, read, MAX_DOWNLOAD_BYTES)
+
+
+def picture_files(table: Any, name: str) -> Iterator[PictureFile]:
+    """The rows of a table as files that are not decoded yet.
+
+    Args:
+        table: a `datasets.Dataset`.
+        name: of the data set, for an error.
+
+    Raises:
+        InputError: the table has no column of pictures, or too many rows.
+    """
+    from datasets import Image
+
+    pictures = [column for column, kind in table.features.items() if isinstance(kind, Image)]
+    if not pictures:
+        raise InputError("hub_no_pictures", name=name, known=shown(", ".join(table.features)))
+    if len(table) > MAX_FILES:
+        raise InputError("too_many_pictures", name=name, limit=f"{MAX_FILES:,}")
+    column = next((known for known in COLUMNS if known in pictures), pictures[0])
+    caption, label = _text_column(table.features), _class_column(table.features)
+    wanted = [each for each in (column, caption, label) if each is not None]
+    undecoded = table.select_columns(wanted).cast_column(column, Image(decode=False))
+    names: dict[Any, str] = dict(enumerate(table.features[label].names)) if label else {}
+    for batch in undecoded.iter(batch_size=BATCH_SIZE):
+        for place, cell in enumerate(batch[column]):
+            content, reason = _content(cell)
+            text = batch[caption][place] if caption else None
+            number = batch[label][place] if label else None  # -1 or nothing where it is not known
+            yield PictureFile(
+                name=str((cell or {}).get("path") or ""),
+                content=content,
+                label=names.get(number),
+                text=plain(text) if isinstance(text, str) else None,
+                reason=reason,
+            )
+
+
+def _content(cell: Any) -> tuple[bytes | None, str]:
+    """The bytes in a cell; a path in their stead must lead into the library's own cache."""
+    from datasets import config
+
+    if not cell or (cell.get("bytes") is None and not cell.get("path")):
+        return None, "empty"
+    if cell.get("bytes") is not None:
+        return cell["bytes"], ""
+    root = Path(os.path.realpath(config.HF_CACHE_HOME))
+    return read_regular_file(Path(cell["path"]), root)
+
+
+def _text_column(features: Any) -> str | None:
+    strings = [
+        column
+        for column, kind in features.items()
+        if getattr(kind, "dtype", "") in ("string", "large_string")
+    ]
+    known = [column for column in CAPTIONS if column in strings]
+    return known[0] if known else strings[0] if len(strings) == 1 else None
+
+
+def _class_column(features: Any) -> str | None:
+    """The only column of classes; of several, one named label."""
+    from datasets import ClassLabel
+
+    classes = [column for column, kind in features.items() if isinstance(kind, ClassLabel)]
+    return "label" if "label" in classes else classes[0] if len(classes) == 1 else None

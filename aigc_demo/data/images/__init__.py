@@ -1,0 +1,1 @@
+"""Images from a source to a corpus: read, cleaned, split, augmented."""

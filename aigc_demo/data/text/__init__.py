@@ -1,0 +1,1 @@
+"""Text from a source to a corpus: decoded, cleaned, split, tokenised."""

@@ -1,0 +1,295 @@
+"""The preprocessing of a language model, step by step: clean, split, tokenise, encode.
+
+Every step is a function of its own and reports what it kept and what it dropped.
+"""
+
+import json
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from aigc_demo.core.config import Settings, setting
+from aigc_demo.core.errors import InputError
+from aigc_demo.core.files.weights_file import read_json
+from aigc_demo.core.run_directory import write_atomically, writing
+from aigc_demo.data.preparation import PREPARATION, PreparationStep
+from aigc_demo.data.sources import LoadedText
+from aigc_demo.data.text.cleaning import clean_text, with_line_feeds, without_controls
+from aigc_demo.data.text.tokenizer import KINDS, Tokenizer, train_tokenizer
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = [
+    "PreparationSettings",
+    "PreparationStep",
+    "TextCorpus",
+    "TextSettings",
+    "Tokenizer",
+    "clean",
+    "is_collection",
+    "prepare_text",
+    "split",
+    "train_tokenizer",
+]
+
+PARAGRAPH = re.compile(r"(?:\A|(?<=\n\n))(?=[^\n])")
+TITLE_LINE = re.compile(r"《[^\n]*》[^\n]*\n(?=[^\n])")
+
+
+@dataclass(frozen=True)
+class PreparationSettings(Settings):
+    """Which lines of a text are kept, and how much of it is held out; goes with every trained model.
+
+    Whoever measures a model later must cut a text as its training did, or the model has read what it is
+    measured on.
+    """
+
+    validation_fraction: float = setting(0.1, "share of the text kept for validation", low=0.0, high=0.9)
+    drop_repeated_lines: bool = setting(False, "keep only the first of equal lines")
+    min_line_length: int = setting(0, "drop lines with fewer characters", low=0, high=1_000_000)
+    max_line_length: int | None = setting(None, "drop lines with more characters", low=1, high=1_000_000)
+
+    def save(self, folder: str | os.PathLike[str]) -> None:
+        """Write preparation.json into a model's folder.
+
+        Raises:
+            DemoError: the folder cannot be written.
+        """
+        values = {item.name: getattr(self, item.name) for item in fields(PreparationSettings)}
+        with writing(Path(folder)):
+            write_atomically(Path(folder) / PREPARATION, json.dumps(values, indent=2))
+
+    @staticmethod
+    def load(folder: str | os.PathLike[str]) -> "PreparationSettings":
+        """What `save` wrote; the usual values for a model that brings none.
+
+        Raises:
+            InputError: the file is broken.
+        """
+        path = Path(folder) / PREPARATION
+        if not path.is_file():
+            return PreparationSettings()
+        try:
+            return PreparationSettings.from_mapping(read_json(path))
+        except InputError as error:
+            raise InputError("broken_model", path=str(folder), detail=PREPARATION) from error
+
+
+@dataclass(frozen=True)
+class TextSettings(PreparationSettings):
+    """How a text is prepared."""
+
+    tokenizer: str = setting("characters", "what a token is", choices=KINDS)
+    vocab_size: int | None = setting(
+        None, "largest vocabulary, special tokens included", low=3, high=1_000_000
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class TextCorpus:
+    """A text that a language model can be trained on.
+
+    Args:
+        name: what the text is called.
+        sha256: of the source as it was read.
+        train_text: the first part, cleaned.
+        validation_text: the rest; may be empty.
+        train: [N] int64, the first part's tokens.
+        validation: [M] int64.
+        paragraph_starts: [P] int64, positions in `train` where a paragraph begins, and where the body after
+            a title begins; ascending.
+        tokenizer: what made and reads the tokens.
+        report: what every step kept and dropped.
+    """
+
+    name: str
+    sha256: str
+    train_text: str
+    validation_text: str
+    train: "Tensor"
+    validation: "Tensor"
+    paragraph_starts: "Tensor"
+    tokenizer: Tokenizer
+    report: tuple[PreparationStep, ...]
+
+
+def clean(text: str, settings: PreparationSettings) -> tuple[str, list[PreparationStep]]:
+    """Make a text uniform as `cleaning.clean_text` does, say what that changed, and drop lines where asked.
+
+    Cleaning a cleaned text changes nothing. Blank lines are structure and are never dropped.
+
+    Returns:
+        The text and two steps of the report, clean and drop_lines.
+    """
+    unix = with_line_feeds(text)
+    visible = without_controls(unix)
+    composed = clean_text(visible)
+    pairs = zip(visible.split("\n"), composed.split("\n"), strict=True)
+    facts: dict[str, int | float | str] = {
+        "carriage_returns": text.count("\r"),
+        "control_characters": len(unix) - len(visible),
+        "lines_normalised": sum(before != after for before, after in pairs),
+    }
+    step = PreparationStep("clean", len(composed), len(text) - len(composed), facts)
+    kept, dropping = _drop_lines(composed, settings)
+    return kept, [step, dropping]
+
+
+def split(text: str, validation_fraction: float = 0.1) -> tuple[str, str]:
+    """Cut a text in two by position: the first part to train on, the rest to validate on.
+
+    A collection of titled documents is cut at the next blank line, so no document is cut in two; where
+    none is left after it, at the one before the last document.
+
+    Args:
+        text: cleaned.
+        validation_fraction: share of the characters in the second part, 0 to 1.
+
+    Returns:
+        Two texts that joined give the whole.
+    """
+    cut = int((1 - validation_fraction) * len(text))
+    if 0 < cut < len(text) and is_collection(text):
+        documents = [match.start() for match in PARAGRAPH.finditer(text)][1:]
+        cut = next((start for start in documents if start >= cut), documents[-1])
+    return text[:cut], text[cut:]
+
+
+def is_collection(text: str) -> bool:
+    """Whether every paragraph of a text is a document that opens with a title line, 《title》author."""
+    count = 0
+    for paragraph in PARAGRAPH.finditer(text):
+        if not TITLE_LINE.match(text, paragraph.start()):
+            return False  # at the first one of most texts
+        count += 1
+    return count > 1
+
+
+def prepare_text(
+    loaded: LoadedText, settings: TextSettings, tokenizer: Tokenizer | None = None
+) -> TextCorpus:
+    """Everything between a file and the numbers that a network reads.
+
+    Args:
+        loaded: the text and where it came from.
+        settings: how to prepare it.
+        tokenizer: the one of a model that is already there; None trains one on the first part of the text.
+
+    Raises:
+        InputError: cleaning left nothing, or the vocabulary is too small.
+    """
+    import torch  # here: whoever only wants the settings, as a page does, does not wait for it
+
+    cleaned, steps = clean(loaded.text, settings)
+    if not cleaned.strip():
+        raise InputError("nothing_left", name=loaded.name, dropped=len(loaded.text))
+    train_text, validation_text = split(cleaned, settings.validation_fraction)
+    trained = tokenizer is None
+    if tokenizer is None:
+        tokenizer = train_tokenizer(train_text, settings.tokenizer, settings.vocab_size)
+    train, first, past = tokenizer.encode_spans(train_text)
+    validation, validation_first, validation_past = tokenizer.encode_spans(validation_text)
+    unknown = _unknown_length(tokenizer, train, first, past)
+    unknown_validation = _unknown_length(tokenizer, validation, validation_first, validation_past)
+    num_bytes = len(loaded.text.encode("utf-8", "surrogatepass"))
+    read: dict[str, int | float | str] = {
+        "bytes": num_bytes,
+        "encoding": loaded.encoding,
+        "sha256": loaded.sha256,
+    }
+    report = (
+        PreparationStep("read", len(loaded.text), 0, read),
+        *steps,
+        _split_step(train_text, validation_text, settings),
+        _tokenise_step(tokenizer, train_text, trained),
+        PreparationStep(
+            "encode",
+            len(train) + len(validation),
+            unknown + unknown_validation,
+            {
+                "train_tokens": len(train),
+                "validation_tokens": len(validation),
+                "unknown_characters_train": unknown,
+                "unknown_characters_validation": unknown_validation,
+            },
+        ),
+    )
+    return TextCorpus(
+        name=loaded.name,
+        sha256=loaded.sha256,
+        train_text=train_text,
+        validation_text=validation_text,
+        train=torch.from_numpy(train),
+        validation=torch.from_numpy(validation),
+        paragraph_starts=torch.from_numpy(np.flatnonzero(np.isin(first, _paragraph_starts(train_text)))),
+        tokenizer=tokenizer,
+        report=report,
+    )
+
+
+def _drop_lines(text: str, settings: PreparationSettings) -> tuple[str, PreparationStep]:
+    """The lines that pass the three switches; a blank line always passes."""
+    seen: set[str] = set()
+
+    def repeated(line: str) -> bool:
+        before = line in seen
+        seen.add(line)
+        return settings.drop_repeated_lines and before
+
+    longest = settings.max_line_length
+    reasons: dict[str, Callable[[str], bool]] = {
+        "short_lines": lambda line: len(line) < settings.min_line_length,
+        "long_lines": lambda line: longest is not None and len(line) > longest,
+        "repeated_lines": repeated,
+    }
+    counts = dict.fromkeys(reasons, 0)
+    kept = []
+    lines = text.split("\n")
+    for line in lines:
+        reason = next((name for name, applies in reasons.items() if line and applies(line)), None)
+        if reason is None:
+            kept.append(line)
+        else:
+            counts[reason] += 1
+    result = "\n".join(kept)
+    facts: dict[str, int | float | str] = {"lines": len(lines), **counts}
+    return result, PreparationStep("drop_lines", len(result), len(text) - len(result), facts)
+
+
+def _split_step(train_text: str, validation_text: str, settings: TextSettings) -> PreparationStep:
+    facts: dict[str, int | float | str] = {
+        "train_characters": len(train_text),
+        "validation_characters": len(validation_text),
+        "cut": "at a blank line" if is_collection(train_text) else "by position",
+        "validation_fraction": settings.validation_fraction,
+    }
+    return PreparationStep("split", len(train_text) + len(validation_text), 0, facts)
+
+
+def _tokenise_step(tokenizer: Tokenizer, train_text: str, trained: bool) -> PreparationStep:
+    facts: dict[str, int | float | str] = {
+        "tokenizer": tokenizer.kind,
+        "vocab_size": tokenizer.vocab_size,
+        "distinct_characters": len(set(train_text)),
+        "vocabulary": "from the training part" if trained else "of the model gone on from",
+    }
+    return PreparationStep("tokenise", len(train_text), 0, facts)
+
+
+def _unknown_length(tokenizer: Tokenizer, ids: np.ndarray, first: np.ndarray, past: np.ndarray) -> int:
+    """How many characters the unknown token stands for."""
+    return int((past - first)[ids == tokenizer.unknown_id].sum())
+
+
+def _paragraph_starts(text: str) -> list[int]:
+    """Characters that begin a paragraph, and in titled documents those that begin the body."""
+    starts = [match.start() for match in PARAGRAPH.finditer(text)]
+    titles = (TITLE_LINE.match(text, start) for start in starts)
+    bodies = [title.end() for title in titles if title]
+    return sorted(starts + bodies)

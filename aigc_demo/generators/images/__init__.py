@@ -1,0 +1,1 @@
+"""Models that make images from noise: one protocol, ours and the library's."""

@@ -1,0 +1,193 @@
+"""A GAN as a model that makes pictures: its two networks, loaded from its folder."""
+
+# Shapes: N pictures, C channels, H rows, W columns, Z latent features, L layers that take a style, S features
+# of a style.
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from aigc_demo.core.errors import InputError
+from aigc_demo.core.files.weights_file import read_json
+from aigc_demo.data.images.pixels import as_bytes, as_numbers
+from aigc_demo.generators.catalog import CatalogEntry, Family
+from aigc_demo.generators.images.latents import arithmetic, as_long_as_usual, latents
+from aigc_demo.generators.images.model import PictureSampling, Progress
+from aigc_demo.generators.network_folder import checked, loaded
+from aigc_demo.nets.dcgan import DcganConfig, Discriminator, Generator
+from aigc_demo.nets.style_generator import StyleConfig, StyleGenerator
+
+GENERATOR, DISCRIMINATOR = "generator", "discriminator"
+MOST_AT_ONCE = 64
+
+
+class GanPictures:
+    """Pictures of a generator, and what its discriminator says of any.
+
+    Args:
+        name: to show.
+        generator: from noise to pictures in -1 to 1.
+        discriminator: from pictures to scores.
+        family: whose it is.
+    """
+
+    def __init__(self, name: str, generator: nn.Module, discriminator: nn.Module, family: Family = "ours"):
+        self.name, self.family = name, family
+        self.generator, self.discriminator = generator.eval(), discriminator.eval()
+        config: Any = generator.config
+        self.image_size: int = config.image_size
+        self.latent_size: int = config.latent_size
+        networks = (generator, discriminator)
+        self.num_parameters = sum(weight.numel() for part in networks for weight in part.parameters())
+
+    @property
+    def has_styles(self) -> bool:
+        """Whether styles of two pictures can be mixed."""
+        return isinstance(self.generator, StyleGenerator)
+
+    def make(
+        self, seeds: Sequence[int], sampling: PictureSampling, progress: Progress | None = None
+    ) -> Tensor:
+        """As PictureModel; a GAN makes a picture in one step."""
+        return self.of_latents(latents(seeds, self.latent_size), sampling.truncation)
+
+    @torch.inference_mode()
+    def of_latents(self, z_NZ: Tensor, truncation: float = 1.0) -> Tensor:
+        """Pictures of latents.
+
+        Args:
+            z_NZ: the noise.
+            truncation: what styles, or latents where there are none, are multiplied with, seen from their
+                mean: less variety, fewer failures.
+
+        Returns:
+            uint8 [N, C, H, W].
+        """
+        made = [self._made(part_NZ, truncation) for part_NZ in z_NZ.split(MOST_AT_ONCE)]
+        return as_bytes(torch.cat(made))
+
+    def _made(self, z_NZ: Tensor, truncation: float) -> Tensor:
+        if isinstance(self.generator, StyleGenerator):
+            return self.generator(z_NZ, truncation=truncation)
+        return self.generator(z_NZ * truncation)
+
+    @torch.inference_mode()
+    def of_sum(self, groups: Sequence[Tensor], truncation: float = 1.0) -> Tensor:
+        """Pictures of three means, A, B and C, and of A - B + C.
+
+        A style-based generator calculates with its styles, w: the mapping network has made of a latent what
+        its picture shows, so that means and differences of w are those of what is shown.
+
+        Args:
+            groups: the latents of A, of B and of C, each [N, Z].
+            truncation: as `of_latents`, of all four.
+
+        Returns:
+            uint8 [4, C, H, W].
+
+        Source:
+            Radford et al. 2015, arXiv:1511.06434, section 6.3.2; styles: Karras et al. 2018,
+            arXiv:1812.04948, section 4.
+        """
+        if not isinstance(self.generator, StyleGenerator):
+            means = [as_long_as_usual(group_NZ.mean(0)) for group_NZ in groups]
+            return self.of_latents(torch.stack([*means, arithmetic(*groups)]), truncation)
+        a, b, c = (self.generator.styles(group_NZ)[:, 0].mean(0) for group_NZ in groups)
+        w_4S = torch.lerp(
+            self.generator.mean_style.to(a.dtype), torch.stack([a, b, c, a - b + c]), truncation
+        )
+        num_layers = self.generator.config.num_styles
+        return as_bytes(self.generator.synthesize(w_4S[:, None].expand(-1, num_layers, -1)))
+
+    @torch.inference_mode()
+    def mixed(self, coarse_Z: Tensor, fine_Z: Tensor, sampling: PictureSampling) -> Tensor:
+        """One picture for each layer at which the styles of two may change over.
+
+        Args:
+            coarse_Z: gives the first layers their style: what is where.
+            fine_Z: gives the others theirs: colours and details.
+            sampling: for its truncation.
+
+        Returns:
+            uint8 [L + 1, C, H, W], from all fine to all coarse.
+
+        Raises:
+            InputError: this generator has no styles.
+        """
+        if not isinstance(self.generator, StyleGenerator):
+            raise InputError("no_styles", model=self.name)
+        styles_2LS = self.generator.styles(torch.stack([coarse_Z, fine_Z]), sampling.truncation)
+        num_layers = styles_2LS.shape[1]
+        taken_KL = torch.arange(num_layers) < torch.arange(num_layers + 1)[:, None]
+        mixed_KLS = torch.where(taken_KL[:, :, None], styles_2LS[0], styles_2LS[1])
+        return as_bytes(self.generator.synthesize(mixed_KLS))
+
+    @torch.inference_mode()
+    def judge(self, picture_NCHW: Tensor) -> Tensor:
+        """How sure the discriminator is that pictures are real, [N] in 0 to 1.
+
+        Args:
+            picture_NCHW: uint8, of the size that it was trained on.
+        """
+        parts = [self.discriminator(as_numbers(part)) for part in picture_NCHW.split(MOST_AT_ONCE)]
+        return torch.cat(parts).sigmoid()
+
+
+def load_gan(entry: CatalogEntry) -> GanPictures:
+    """A GAN by its entry in the catalog.
+
+    Raises:
+        InputError: a network is missing, damaged, or of another kind.
+    """
+    return GanPictures(entry.name, *load_networks(Path(entry.location)), family=entry.family)
+
+
+def load_networks(folder: Path) -> tuple[nn.Module, nn.Module]:
+    """The generator and the discriminator in a GAN's folder, in evaluation mode, float32.
+
+    Raises:
+        InputError: one of them is missing, damaged, or of another kind.
+    """
+    return load_generator(folder), load_discriminator(folder)
+
+
+def load_generator(folder: Path) -> nn.Module:
+    """The generator in a GAN's folder.
+
+    Raises:
+        InputError: it is missing, damaged, or of another kind.
+    """
+    config = read_json(folder / GENERATOR / "config.json")
+    if config.get("recipe") == "stylegan":
+        return loaded(StyleGenerator, StyleConfig, folder / GENERATOR)
+    return loaded(Generator, DcganConfig, folder / GENERATOR)
+
+
+def load_discriminator(folder: Path) -> nn.Module:
+    """The discriminator in a GAN's folder.
+
+    Raises:
+        InputError: it is missing, damaged, or of another kind.
+    """
+    return loaded(Discriminator, DcganConfig, folder / DISCRIMINATOR)
+
+
+def check_networks(folder: Path) -> str:
+    """Look at both networks of a GAN's folder without loading them.
+
+    Returns:
+        The recipe that made it.
+
+    Raises:
+        InputError: one of them is missing, damaged, or of another kind.
+    """
+    config = read_json(folder / GENERATOR / "config.json")
+    if config.get("recipe") == "stylegan":
+        checked(StyleGenerator, StyleConfig, folder / GENERATOR)
+    else:
+        checked(Generator, DcganConfig, folder / GENERATOR)
+    checked(Discriminator, DcganConfig, folder / DISCRIMINATOR)
+    return str(config.get("recipe", "dcgan"))

@@ -1,0 +1,1 @@
+"""Pretrained folders of others: recognised, checked and rebuilt from known parts."""

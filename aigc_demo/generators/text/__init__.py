@@ -1,0 +1,1 @@
+"""Models that write text: one protocol, sampling and decoding, scoring."""

@@ -1,0 +1,68 @@
+"""Text models by their names, whatever network they run on."""
+
+from collections.abc import Callable
+
+import torch
+
+from aigc_demo.core.errors import InputError
+from aigc_demo.core.files.weights_file import read_json
+from aigc_demo.generators import hub
+from aigc_demo.generators.catalog import CatalogEntry, find, folder_entry
+from aigc_demo.generators.network_folder import named_after
+from aigc_demo.generators.text.model import TextModel
+from aigc_demo.generators.text.ours import load_ours_text
+
+DTYPES = {
+    "float32": torch.float32,
+    "bfloat16": torch.bfloat16,
+    "float16": torch.float16,
+    "int8": torch.float32,  # the matrices are quantized from there
+}
+
+
+def load_text_model(
+    name_or_entry: str | CatalogEntry,
+    *,
+    on_ours: bool = False,
+    dtype: str = "float32",
+    allow_hub: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> TextModel:
+    """A text model by its name, ready to write.
+
+    Args:
+        name_or_entry: what `catalog.find` takes, or what it gave.
+        on_ours: run a GPT-2's weights on our own network.
+        dtype: of the weights in memory: float32; bfloat16, which halves the memory that each token reads,
+            for processors that compute in it; or int8, which quarters it, for our own models.
+        allow_hub: whether hf:owner/name@commit is taken.
+        progress: told (bytes fetched, bytes in all) while a pretrained model is fetched.
+
+    Raises:
+        InputError: there is no such model, its folder is broken or holds another kind, or it does not fit
+            our network.
+        DemoError: it is pretrained, and neither on this machine nor can the Hub be reached.
+    """
+    if dtype not in DTYPES:
+        raise InputError("setting_range", name="dtype", expected="one of " + ", ".join(DTYPES), got=dtype)
+    entry = find(name_or_entry, allow_hub=allow_hub) if isinstance(name_or_entry, str) else name_or_entry
+    if entry.kind != "text":
+        detail = f"it makes {entry.kind}" if entry.kind == "pictures" else "it measures pictures"
+        raise InputError("foreign_model", path=entry.name, detail=detail, expected="writes text")
+    if on_ours and entry.architecture != "gpt2":
+        raise InputError("not_on_ours", name=entry.name)
+    if dtype == "int8" and entry.recipe != "gpt":
+        raise InputError("setting_range", name="dtype", expected="float32 or bfloat16 here", got=dtype)
+    if entry.recipe == "gpt":
+        return load_ours_text(entry, DTYPES[dtype], quantized=dtype == "int8")
+    folder = hub.fetch(entry, progress)
+    recipe = read_json(folder / "config.json").get("recipe")
+    if recipe == "gpt":  # one of ours that was pushed
+        return load_ours_text(folder_entry(folder, entry.name), DTYPES[dtype])
+    if recipe == "gpt2":  # the same of the library's network: its tokenizer is ours
+        entry = folder_entry(folder, entry.name)
+    # transformers takes seconds to import, and our own models need nothing of it.
+    from aigc_demo.generators.text.library import load_transformers_text
+
+    with named_after(entry.name, folder):
+        return load_transformers_text(entry, folder, DTYPES[dtype], on_ours=on_ours)

@@ -1,0 +1,42 @@
+"""What a text costs a text model, by the protocol that all figures of this project follow."""
+
+import torch
+from torch import Tensor
+
+from aigc_demo.core.errors import InputError
+from aigc_demo.data.text.cleaning import clean_text
+from aigc_demo.generators.text.model import TextModel
+from aigc_demo.measure.text import TextScore, surprise, text_score, windows
+
+
+def score_text(model: TextModel, text: str) -> TextScore:
+    """How surprised a model is by a text, character by character.
+
+    The text is cleaned as training texts are (`data.cleaning`), and its characters and bytes are those of
+    the cleaned text: the same text costs the same with other line ends, a byte-order mark, or in NFD.
+
+    It is read in consecutive windows of the model's context, the first one after its start token;
+    every token is predicted once.
+
+    Args:
+        model: any text model.
+        text: at least one character.
+
+    Returns:
+        The cost of every character, in bits, and the counts.
+
+    Raises:
+        InputError: the text is empty, or was nothing but control characters.
+    """
+    text = clean_text(text)
+    tokens = model.spans(text)
+    if not tokens:
+        raise InputError("text_empty")
+
+    def predict(ids_BT: Tensor) -> Tensor:
+        return torch.stack([model.token_logits(ids_T.tolist()) for ids_T in ids_BT])
+
+    ids_N = torch.tensor([index for index, _, _ in tokens])
+    cut = windows(ids_N, model.context_length, model.start_ids[-1])
+    bits_N = surprise(predict, cut, model.vocab_size)
+    return text_score(bits_N.tolist(), tokens, text, model.unknown_id)

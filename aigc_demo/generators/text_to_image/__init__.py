@@ -1,0 +1,1 @@
+"""Models that make images of captions, and those that score, restore or check them."""

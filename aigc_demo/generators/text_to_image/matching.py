@@ -1,0 +1,122 @@
+"""Networks that look at pictures of groups, by their names: one matches texts with them, one reads them."""
+
+# Shapes: N pictures, M texts, E numbers of an embedding, C channels, H rows, W columns.
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from aigc_demo.core.errors import InputError
+from aigc_demo.data.captions.pairs import token_table, without_padding
+from aigc_demo.data.images.pixels import as_numbers
+from aigc_demo.data.text.tokenizer import Tokenizer
+from aigc_demo.generators.catalog import CatalogEntry, find
+from aigc_demo.generators.network_folder import loaded
+from aigc_demo.nets.attribute_reader import AttributeReader, AttributeReaderConfig
+from aigc_demo.nets.contrastive import DualEncoder, DualEncoderConfig
+
+if TYPE_CHECKING:
+    from aigc_demo.generators.text_to_image.clip_scores import ClipMatcher
+
+MATCHER = "matcher"  # the folder of a dual encoder in that of a model which needs one
+MOST_AT_ONCE = 250
+
+
+class Matcher:
+    """A dual encoder with the words it knows.
+
+    Args:
+        encoder: trained.
+        tokenizer: of its captions.
+    """
+
+    def __init__(self, encoder: DualEncoder, tokenizer: Tokenizer):
+        self.encoder, self.tokenizer = encoder.eval(), tokenizer
+        self.image_size = encoder.config.image_size
+        self.num_parameters = encoder.num_parameters()
+
+    def ids(self, texts: Sequence[str]) -> Tensor:
+        """Tokens of captions, [M, T] with no more places than the longest needs."""
+        table_MT = token_table(self.tokenizer, [texts], self.encoder.config.context_length)[0]
+        return without_padding(table_MT)
+
+    @torch.inference_mode()
+    def of_texts(self, texts: Sequence[str]) -> Tensor:
+        """Vectors [M, E] of length 1."""
+        parts = self.ids(texts).split(MOST_AT_ONCE)
+        return torch.cat([self.encoder.embed_text(part) for part in parts])
+
+    @torch.inference_mode()
+    def of_pictures(self, pictures_NCHW: Tensor) -> Tensor:
+        """Vectors [N, E] of length 1 for uint8 pictures of its size."""
+        parts = pictures_NCHW.split(MOST_AT_ONCE)
+        return torch.cat([self.encoder.embed_pictures(as_numbers(part)) for part in parts])
+
+    def scores(self, texts: Sequence[str], pictures_NCHW: Tensor) -> Tensor:
+        """How well each picture fits each text, [M, N] from -1 to 1."""
+        return self.of_texts(texts) @ self.of_pictures(pictures_NCHW).t()
+
+
+def load_any_matcher(
+    entry: CatalogEntry, progress: Callable[[int, int], None] | None = None
+) -> "Matcher | ClipMatcher":
+    """A dual encoder, ours or the pretrained one.
+
+    Args:
+        entry: of the catalog.
+        progress: told (bytes fetched, bytes in all) where it comes over the network.
+
+    Raises:
+        InputError: its folder is broken or holds another kind.
+        DemoError: it is pretrained, and neither on this machine nor can the Hub be reached.
+    """
+    if entry.family != "pretrained":
+        return load_matcher(entry)
+    from aigc_demo.generators.text_to_image.clip_scores import load_clip
+
+    return load_clip(entry, progress)
+
+
+def load_matcher(name_or_entry: str | CatalogEntry) -> Matcher:
+    """A dual encoder of ours by its name, in evaluation mode.
+
+    Raises:
+        InputError: there is no such model, or its folder is broken or holds another kind.
+    """
+    return matcher_in(folder_of(name_or_entry, "matches", "matches texts and pictures"))
+
+
+def matcher_in(folder: Path) -> Matcher:
+    """The dual encoder that lies in a folder.
+
+    Raises:
+        InputError: it is broken or holds another kind.
+    """
+    encoder = loaded(DualEncoder, DualEncoderConfig, folder)
+    tokenizer = Tokenizer.load(folder)
+    if tokenizer.vocab_size > encoder.config.vocab_size:
+        detail = f"{tokenizer.vocab_size} words for a network of {encoder.config.vocab_size}"
+        raise InputError("broken_model", path=folder.name, detail=detail)
+    return Matcher(encoder, tokenizer)
+
+
+def load_reader(name_or_entry: str | CatalogEntry) -> AttributeReader:
+    """A reader of attributes by its name, in evaluation mode.
+
+    Raises:
+        InputError: there is no such model, or its folder is broken or holds another kind.
+    """
+    folder = folder_of(name_or_entry, "reads", "reads what is on a picture")
+    return loaded(AttributeReader, AttributeReaderConfig, folder)
+
+
+def folder_of(name_or_entry: str | CatalogEntry, kind: str, expected: str) -> Path:
+    entry = find(name_or_entry) if isinstance(name_or_entry, str) else name_or_entry
+    if entry.kind != kind or entry.family == "pretrained":
+        raise InputError(
+            "foreign_model", path=entry.name, detail=f"its kind is {entry.kind}", expected=expected
+        )
+    return Path(entry.location)

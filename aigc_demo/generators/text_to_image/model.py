@@ -1,0 +1,62 @@
+"""The protocol of models that make pictures of captions, whoever made them, and how they are asked."""
+
+# Shapes: N pictures, C channels, H rows, W columns.
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from aigc_demo.core.config import Settings, setting
+from aigc_demo.generators.catalog import Family
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from aigc_demo.generators.images.model import Progress
+
+SCHEDULERS = ("ddim", "ddpm", "dpm", "euler")
+
+
+@dataclass(frozen=True)
+class TextSampling(Settings):
+    """How pictures of captions are made; what a model has no use for it leaves alone."""
+
+    truncation: float = setting(
+        1.0, "how far from the mean picture a GAN may go; 1 as far as in training", low=0, high=1.5
+    )
+    guidance_scale: float = setting(
+        2.0,
+        "how much more a diffusion model heeds the caption than without it; 1 for no more",
+        low=0,
+        high=30,
+    )
+    num_inference_steps: int = setting(20, "steps in which diffusion takes the noise away", low=1, high=1000)
+    scheduler: str = setting("ddim", "how diffusion goes from step to step", choices=SCHEDULERS)
+
+
+class TextToImageModel(Protocol):
+    """A model that makes pictures of captions."""
+
+    name: str
+    family: Family
+    image_size: int
+    num_parameters: int
+
+    def make(
+        self,
+        texts: Sequence[str],
+        seeds: Sequence[int],
+        sampling: TextSampling,
+        progress: "Progress | None" = None,
+    ) -> "Tensor":
+        """One picture for each caption and seed, whichever others are made with it.
+
+        Args:
+            texts: captions, one for each picture.
+            seeds: of the noise, likewise.
+            sampling: how.
+            progress: told on the way by a model that works in steps.
+
+        Returns:
+            uint8 [N, C, H, W].
+        """

@@ -1,0 +1,148 @@
+"""Models that make pictures of captions, by their names; and ours.
+
+It is three networks in one folder: a dual encoder that reads the caption, the generator, and the
+discriminator that it was trained against.
+"""
+
+# Shapes: N pictures, C channels, H rows, W columns, T tokens, P places of the generator's grid.
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from aigc_demo.core.errors import InputError
+from aigc_demo.data.images.pixels import as_bytes, as_numbers
+from aigc_demo.generators.catalog import TEXT_GAN, CatalogEntry, Family, find
+from aigc_demo.generators.images.gan import DISCRIMINATOR, GENERATOR
+from aigc_demo.generators.images.latents import latents
+from aigc_demo.generators.images.model import Progress
+from aigc_demo.generators.network_folder import loaded
+from aigc_demo.generators.text_to_image.matching import MATCHER, Matcher, matcher_in
+from aigc_demo.generators.text_to_image.model import TextSampling, TextToImageModel
+from aigc_demo.nets.conditional_gan import ConditionalConfig, TextDiscriminator, TextGenerator
+from aigc_demo.nets.contrastive import is_token
+
+MOST_AT_ONCE = 64
+
+
+class GanTextToImage:
+    """Our pipeline's first half: from a caption and a seed to a picture.
+
+    Args:
+        name: to show.
+        generator: from noise and what the matcher read to pictures.
+        discriminator: from pictures and captions to scores.
+        matcher: reads captions.
+    """
+
+    family: Family = "ours"
+
+    def __init__(
+        self, name: str, generator: TextGenerator, discriminator: TextDiscriminator, matcher: Matcher
+    ):
+        self.name, self.matcher = name, matcher
+        self.generator, self.discriminator = generator.eval(), discriminator.eval()
+        self.image_size = generator.config.image_size
+        self.latent_size = generator.config.latent_size
+        drawing: list[nn.Module] = [generator, matcher.encoder.text_encoder]
+        self.num_parameters = sum(weight.numel() for part in drawing for weight in part.parameters())
+
+    @torch.inference_mode()
+    def make(
+        self,
+        texts: Sequence[str],
+        seeds: Sequence[int],
+        sampling: TextSampling,
+        progress: Progress | None = None,
+    ) -> Tensor:
+        """As TextToImageModel; a GAN makes a picture in one step."""
+        made = []
+        for start in range(0, len(texts), MOST_AT_ONCE):
+            part = slice(start, start + MOST_AT_ONCE)
+            z_NZ = latents(seeds[part], self.latent_size) * sampling.truncation
+            made.append(self._drawn(texts[part], z_NZ))
+        return as_bytes(torch.cat(made))
+
+    def knows(self, text: str) -> bool:
+        """Whether it knows any word of a caption."""
+        return bool(self.matcher.ids([text]).any())
+
+    @torch.inference_mode()
+    def looks(self, text: str, seed: int, truncation: float = 1.0) -> Tensor:
+        """How much each place took from each word in each block, [blocks, P, 1 + T], heads averaged.
+
+        The first column is the caption as a whole.
+        """
+        taken: list[Tensor] = []
+        self._drawn([text], latents([seed], self.latent_size) * truncation, taken)
+        return torch.stack([weights_1HPT[0].mean(dim=0) for weights_1HPT in taken])
+
+    @torch.inference_mode()
+    def judge(self, pictures_NCHW: Tensor, texts: Sequence[str]) -> Tensor:
+        """How sure the discriminator is that pictures are real ones of these captions, [N] in 0 to 1.
+
+        Args:
+            pictures_NCHW: uint8, of its size.
+            texts: one for each picture.
+        """
+        return self.discriminator(as_numbers(pictures_NCHW), self.matcher.of_texts(texts)).sigmoid()
+
+    def _drawn(self, texts: Sequence[str], z_NZ: Tensor, attention_out: list[Tensor] | None = None) -> Tensor:
+        ids_NT = self.matcher.ids(texts)
+        encoder = self.matcher.encoder
+        tokens_NTC = encoder.text_encoder(ids_NT)
+        text_NE = encoder.summarized(tokens_NTC, ids_NT)
+        return self.generator(z_NZ, tokens_NTC, is_token(ids_NT), text_NE, attention_out)
+
+
+def load_text_gan(entry: CatalogEntry) -> GanTextToImage:
+    """Our text-to-image model by its entry in the catalog.
+
+    Raises:
+        InputError: a network is missing, damaged, or of another kind.
+    """
+    folder = Path(entry.location)
+    return GanTextToImage(entry.name, *load_networks(folder), matcher_in(folder / MATCHER))
+
+
+def load_networks(folder: Path) -> tuple[TextGenerator, TextDiscriminator]:
+    """The generator and the discriminator in a model's folder, in evaluation mode, float32.
+
+    Raises:
+        InputError: one of them is missing, damaged, or of another kind.
+    """
+    return (
+        loaded(TextGenerator, ConditionalConfig, folder / GENERATOR),
+        loaded(TextDiscriminator, ConditionalConfig, folder / DISCRIMINATOR),
+    )
+
+
+def load_text_to_image(
+    name_or_entry: str | CatalogEntry, progress: Callable[[int, int], None] | None = None
+) -> TextToImageModel:
+    """A model that makes pictures of captions, by its name.
+
+    Args:
+        name_or_entry: what `catalog.find` takes, or what it gave.
+        progress: told (bytes fetched, bytes in all) where it comes over the network.
+
+    Raises:
+        InputError: there is no such model, or its folder is broken or holds another kind.
+        DemoError: it is pretrained, and neither on this machine nor can the Hub be reached.
+    """
+    entry = find(name_or_entry) if isinstance(name_or_entry, str) else name_or_entry
+    if entry.kind != "text-to-image":
+        detail, expected = f"its kind is {entry.kind}", "makes pictures of captions"
+        raise InputError("foreign_model", path=entry.name, detail=detail, expected=expected)
+    if entry.recipe == TEXT_GAN:
+        return load_text_gan(entry)
+    if entry.family == "pretrained":
+        from aigc_demo.generators.text_to_image.stable_diffusion import load_stable_diffusion
+
+        return load_stable_diffusion(entry, progress)
+    # diffusers and transformers take seconds to import, and our own models need nothing of them.
+    from aigc_demo.generators.text_to_image.library import load_text_diffusion
+
+    return load_text_diffusion(entry)

@@ -1,0 +1,103 @@
+"""What happens to a picture after it was made: it is denoised, coloured anew, repaired, enlarged.
+
+Denoising and enlarging are Pillow's; colours and repairs come from networks of ours
+(`generators/text_to_image/restoration`).
+"""
+
+# Shapes: N pictures, C channels, H rows, W columns.
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from PIL import Image, ImageFilter
+from torch import Tensor
+
+from aigc_demo.core.config import Settings, setting
+from aigc_demo.core.errors import InputError
+
+if TYPE_CHECKING:
+    from aigc_demo.generators.text_to_image.restoration import PictureMender
+
+MEDIAN = 3  # rows and columns of which a pixel becomes the median
+SHARPER = ImageFilter.UnsharpMask(radius=1.5, percent=60, threshold=2)
+
+
+@dataclass(frozen=True)
+class PostProcessing(Settings):
+    """Which steps are taken; they follow each other in this order."""
+
+    denoise: bool = setting(False, "take single odd pixels out: each becomes the median of its neighbours")
+    colorize: bool = setting(False, "forget the colours and let a network guess them from the brightness")
+    enlarge: int = setting(1, "how many times as wide and high, Lanczos", choices=(1, 2, 4))
+
+
+def post_processed(
+    pictures_NCHW: Tensor, settings: PostProcessing, mender: "Callable[[str], PictureMender]"
+) -> Iterator[tuple[str, Tensor]]:
+    """The pictures after each step that is taken.
+
+    Args:
+        pictures_NCHW: uint8.
+        settings: which steps.
+        mender: gives the network of a recipe by the recipe's name.
+
+    Yields:
+        The step's name as in `PostProcessing`, and uint8 pictures; the last ones may be larger.
+    """
+    if settings.denoise:
+        pictures_NCHW = denoised(pictures_NCHW)
+        yield "denoise", pictures_NCHW
+    if settings.colorize:
+        pictures_NCHW = mender("colorize").mended(pictures_NCHW)
+        yield "colorize", pictures_NCHW
+    if settings.enlarge > 1:
+        pictures_NCHW = enlarged(pictures_NCHW, settings.enlarge)
+        yield "enlarge", pictures_NCHW
+
+
+def denoised(pictures_NCHW: Tensor) -> Tensor:
+    """Each pixel the median of the three by three around it, by channel: an odd one among them is gone.
+
+    Source:
+        Pillow's `ImageFilter.MedianFilter`.
+    """
+    return _each(pictures_NCHW, lambda image: image.filter(ImageFilter.MedianFilter(MEDIAN)))
+
+
+def enlarged(pictures_NCHW: Tensor, factor: int) -> Tensor:
+    """So many times as wide and high, by Lanczos' windowed sinc, then a little sharper.
+
+    Source:
+        Pillow's `Image.resize` with `Resampling.LANCZOS` and `ImageFilter.UnsharpMask`.
+    """
+
+    def larger(image: Image.Image) -> Image.Image:
+        size = (factor * image.width, factor * image.height)
+        return image.resize(size, Image.Resampling.LANCZOS).filter(SHARPER)
+
+    return _each(pictures_NCHW, larger)
+
+
+def repaired(picture_CHW: Tensor, hole_HW: Tensor, mender: "PictureMender") -> Tensor:
+    """A picture whose painted region is drawn anew.
+
+    Args:
+        picture_CHW: uint8.
+        hole_HW: true where it was painted over.
+        mender: of the recipe `inpaint`.
+
+    Raises:
+        InputError: nothing was painted over, or everything, so that there is nothing to go by.
+    """
+    painted = int(hole_HW.sum())
+    if not 0 < painted < hole_HW.numel():
+        raise InputError("nothing_painted" if not painted else "all_painted")
+    return mender.mended(picture_CHW[None], hole_HW[None, None].to(torch.uint8))[0]
+
+
+def _each(pictures_NCHW: Tensor, change: Callable[[Image.Image], Image.Image]) -> Tensor:
+    images = [Image.fromarray(np.ascontiguousarray(picture.permute(1, 2, 0))) for picture in pictures_NCHW]
+    return torch.stack([torch.from_numpy(np.array(change(image))).permute(2, 0, 1) for image in images])

@@ -1,0 +1,58 @@
+"""Networks that mend pictures, by their names."""
+
+# Shapes: N pictures, C channels, H rows, W columns.
+
+import torch
+from torch import Tensor
+
+from aigc_demo.data.images.pixels import as_bytes, as_numbers
+from aigc_demo.generators.catalog import CatalogEntry
+from aigc_demo.generators.network_folder import loaded
+from aigc_demo.generators.text_to_image.matching import folder_of
+from aigc_demo.nets.restoration import Mender, MenderConfig, filled, grey, with_hole
+
+MOST_AT_ONCE = 64
+
+
+class PictureMender:
+    """What gives pictures back their colours, or what was painted over.
+
+    Args:
+        network: trained.
+    """
+
+    def __init__(self, network: Mender):
+        self.network = network.eval()
+        self.image_size, self.recipe = network.config.image_size, network.config.recipe
+        self.num_parameters = sum(weight.numel() for weight in network.parameters())
+
+    @torch.inference_mode()
+    def mended(self, pictures_NCHW: Tensor, hole_N1HW: Tensor | None = None) -> Tensor:
+        """Pictures made whole.
+
+        Args:
+            pictures_NCHW: uint8 of its size; for colours only their brightness counts.
+            hole_N1HW: 1 where something was painted over, 0 elsewhere; only for what repairs.
+
+        Returns:
+            uint8 [N, C, H, W]; what was not painted over is as it was.
+        """
+        if self.recipe == "colorize":
+            parts = pictures_NCHW.split(MOST_AT_ONCE)
+            return as_bytes(torch.cat([self.network(grey(as_numbers(part))) for part in parts]))
+        assert hole_N1HW is not None  # where would it draw?
+        made = []
+        for part, hole in zip(pictures_NCHW.split(MOST_AT_ONCE), hole_N1HW.split(MOST_AT_ONCE), strict=True):
+            drawn = as_bytes(self.network(with_hole(as_numbers(part), hole.float())))
+            made.append(filled(part, hole, drawn))
+        return torch.cat(made)
+
+
+def load_mender(name_or_entry: str | CatalogEntry) -> PictureMender:
+    """A mender by its name, in evaluation mode.
+
+    Raises:
+        InputError: there is no such model, or its folder is broken or holds another kind.
+    """
+    folder = folder_of(name_or_entry, "mends", "mends pictures")
+    return PictureMender(loaded(Mender, MenderConfig, folder))

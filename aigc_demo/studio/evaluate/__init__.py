@@ -1,0 +1,1 @@
+"""How good a model is, and its publication with that figure on its card."""

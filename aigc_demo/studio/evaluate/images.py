@@ -1,0 +1,231 @@
+"""How good is a model of pictures: are all kinds there, are they like the real ones, are they copies?"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from aigc_demo.core.errors import InputError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from aigc_demo.data.images.corpus import PictureCorpus
+    from aigc_demo.generators.catalog import CatalogEntry
+    from aigc_demo.measure.images import ModeFigures, PictureFigures
+
+FEWEST_SAMPLES, USUAL_SAMPLES = 200, 5000
+# Real pictures that distances are measured against; all of a small source, the first of a large one.
+MOST_REAL = 20_000
+NEAREST_SHOWN = 64
+SPLITS = ("validation", "all")
+# After such changes a picture is to be known again.
+AGAIN: dict[str, Any] = {"crop": 0.15, "flip": True, "colour": 0.3}
+
+
+def evaluate_pictures(
+    entry: "CatalogEntry",
+    source: str,
+    split: str = "all",
+    *,
+    settings: Mapping[str, Any] | None = None,
+    samples: int = 0,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Measure a model that makes pictures against real ones.
+
+    Args:
+        entry: of the model.
+        source: of the real pictures.
+        split: all real pictures, or those that are held out.
+        settings: of the preparation and of the sampling; `encoder` names the network that looks at the
+            pictures, in place of the one that was trained on such pictures.
+        samples: how many pictures it is to make; 0 for 5,000.
+        seed: of the first one; the others have the next ones.
+
+    Returns:
+        `model`, `source`, `split`, `encoder`, `num_samples` and `num_real`, `frechet_distance`, `precision`,
+        `recall`; where the encoder names modes `mode_coverage`, `num_modes`, `modes_covered`, `evenness`,
+        `sure_share`, `readable_share`, `verdict` (`PictureFigures`), `collapsed`, and the coverage of real
+        pictures as `real_mode_coverage`;
+        `inception_frechet_distance` where the environment names Inception's weights (`measure/inception`);
+        `median_nearest_distance`, in grey levels, from generated pictures to the nearest real one;
+        `seconds_to_generate`, `seconds` and `peak_memory_mib`.
+
+    Raises:
+        DemoError: the model, the source or an encoder cannot be had, or there are too few pictures.
+    """
+    from aigc_demo.core.device import set_threads
+    from aigc_demo.core.process.system import peak_memory_mib
+    from aigc_demo.data.images.corpus import PictureSettings, prepare_pictures
+    from aigc_demo.generators.images.loading import load_encoder, load_picture_model
+    from aigc_demo.generators.images.model import PictureSampling
+    from aigc_demo.measure.images import frechet_distance, nearest
+    from aigc_demo.measure.inception import inception_features, inception_path
+
+    if split not in SPLITS:
+        raise InputError("setting_range", name="split", expected="validation or all", got=split)
+    samples = samples or USUAL_SAMPLES
+    if samples < FEWEST_SAMPLES:
+        raise InputError("setting_range", name="samples", expected=f"at least {FEWEST_SAMPLES}", got=samples)
+    given = dict(settings or {})
+    encoder_name = str(given.pop("encoder", "") or "")
+    sampling = PictureSampling.from_mapping(PictureSampling.among(given))
+    set_threads()
+    maker = load_picture_model(entry)
+    preparation = PictureSettings.from_mapping({"image_size": maker.image_size, **_rest(sampling, given)})
+    corpus = prepare_pictures(source, preparation)
+    encoder_name = encoder_name or encoder_for(corpus, maker.image_size)
+    encoder = load_encoder(encoder_name)
+    began = time.perf_counter()
+    made = maker.make(range(seed, seed + samples), sampling)
+    generated = time.perf_counter() - began
+    real = real_pictures(corpus, split)
+    found, of_real = compared(real, made, encoder)
+    _, distance = nearest(made[:NEAREST_SHOWN], real)
+    figures = {
+        "model": entry.name,
+        "source": source,
+        "split": split,
+        "encoder": encoder_name,
+        "num_samples": found.num_generated,
+        "num_real": found.num_real,
+        "frechet_distance": round(found.frechet_distance, 4),
+        "precision": round(found.precision, 4),
+        "recall": round(found.recall, 4),
+        "median_nearest_distance": round(float(distance.median()), 2),
+    }
+    if found.modes is not None and of_real is not None:
+        modes = found.modes
+        figures |= {
+            "mode_coverage": round(modes.coverage, 4),
+            "num_modes": modes.num_modes,
+            "modes_covered": modes.num_covered,
+            "evenness": round(modes.evenness, 4),
+            "sure_share": round(modes.sure_share, 4),
+            "readable_share": round(found.readable_share, 4),
+            "verdict": found.verdict,
+            "collapsed": found.verdict == "collapsed",
+            "real_mode_coverage": round(of_real.coverage, 4),
+        }
+    if inception := inception_path():
+        features = [inception_features(inception, pictures) for pictures in (real, made)]
+        figures["inception_frechet_distance"] = round(frechet_distance(*features), 4)
+    return {
+        **figures,
+        "seconds_to_generate": round(generated, 3),
+        "seconds": round(time.perf_counter() - began, 3),
+        "peak_memory_mib": round(peak_memory_mib(), 1),
+    }
+
+
+def compared(real: "Tensor", made: "Tensor", encoder: Any) -> "tuple[PictureFigures, ModeFigures | None]":
+    """Generated pictures against real ones, as an encoder sees both.
+
+    Args:
+        real: uint8 [N, C, H, W].
+        made: uint8 [M, C, H, W].
+        encoder: the network that looks at them.
+
+    Returns:
+        The figures of the generated; and how as many real ones spread over the modes, where the encoder
+        names any.
+    """
+    from aigc_demo.measure.images import encode, mode_figures, picture_figures
+
+    real_features, real_probs = encode(encoder, real)
+    made_features, made_probs = encode(encoder, made)
+    found = picture_figures(real_features, made_features, made_probs)
+    if real_probs is None:
+        return found, None
+    return found, mode_figures(real_probs[: len(made)], num_modes=real_probs.shape[1])
+
+
+def evaluate_encoder(
+    entry: "CatalogEntry", source: str, *, settings: Mapping[str, Any] | None = None, seed: int = 0
+) -> dict[str, Any]:
+    """Measure a network that looks at pictures, on those that are held out.
+
+    Args:
+        entry: of the network.
+        source: of the pictures.
+        settings: of the preparation.
+        seed: of the changes that a picture is to be known again after.
+
+    Returns:
+        `model`, `source`, `num_samples`; `accuracy` where it names kinds and the source has them, else
+        `top1`: the share of changed pictures whose nearest neighbour, among all that are held out, is the
+        picture that they were made of; `seconds` and `peak_memory_mib`.
+
+    Raises:
+        DemoError: model or source cannot be had, or nothing is held out.
+    """
+    import torch
+
+    from aigc_demo.core.device import seeded, set_threads
+    from aigc_demo.core.process.system import peak_memory_mib
+    from aigc_demo.data.images.corpus import PictureSettings, augment, prepare_pictures
+    from aigc_demo.generators.images.loading import load_encoder
+    from aigc_demo.measure.images import encode
+
+    set_threads()
+    began = time.perf_counter()
+    encoder = load_encoder(entry.location)
+    preparation = PictureSettings.from_mapping({"image_size": encoder.config.image_size, **(settings or {})})
+    corpus = prepare_pictures(source, preparation)
+    pictures = real_pictures(corpus, "validation", fewest=2)
+    features, probs = encode(encoder, pictures)
+    if probs is not None and corpus.validation_labels is not None and probs.shape[1] == corpus.num_modes:
+        labels = corpus.validation_labels[: len(pictures)]
+        figures = {"accuracy": (probs.argmax(1) == labels).float().mean().item()}
+    else:
+        changed, _ = encode(encoder, augment(pictures, replace(preparation, **AGAIN), seeded(seed)))
+        found = torch.nn.functional.normalize(changed) @ torch.nn.functional.normalize(features).T
+        figures = {"top1": (found.argmax(1) == torch.arange(len(pictures))).float().mean().item()}
+    return {
+        "model": entry.name,
+        "source": source,
+        "num_samples": len(pictures),
+        **{name: round(value, 4) for name, value in figures.items()},
+        "seconds": round(time.perf_counter() - began, 3),
+        "peak_memory_mib": round(peak_memory_mib(), 1),
+    }
+
+
+def real_pictures(corpus: "PictureCorpus", split: str = "all", *, fewest: int = FEWEST_SAMPLES) -> Any:
+    """Pictures that generated ones are compared with: uint8 [N, C, H, W].
+
+    Raises:
+        InputError: nothing is held out, or there are too few.
+    """
+    import torch
+
+    parts = [corpus.validation] if split == "validation" else [corpus.train, corpus.validation]
+    pictures = torch.cat(parts)[:MOST_REAL]
+    if len(pictures) < fewest:
+        raise InputError("too_few_pictures", name=corpus.name, got=len(pictures), needed=fewest)
+    return pictures
+
+
+def encoder_for(corpus: "PictureCorpus", image_size: int) -> str:
+    """The network that looks at pictures of this kind: one that was trained on them, frozen since.
+
+    Raises:
+        InputError: there is none for pictures of this size.
+    """
+    from aigc_demo.generators.catalog import listed
+
+    entries = [entry for entry in listed().values() if entry.kind == "measures"]
+    entries = [entry for entry in entries if entry.image_size == image_size]
+    same = [entry.name for entry in entries if entry.data_sha256 == corpus.sha256]
+    # What learned without labels looks at any picture; what learned shapes by name sees only those.
+    general = [entry.name for entry in entries if not entry.name.endswith("tiny-world")]
+    if not same and not general:
+        raise InputError("no_encoder", size=image_size)
+    return (same or general)[0]
+
+
+def _rest(known: Any, given: Mapping[str, Any]) -> "dict[str, Any]":
+    """The settings that do not belong to the class of these."""
+    taken = known.among(given)
+    return {name: value for name, value in given.items() if name not in taken}

@@ -1,0 +1,221 @@
+"""How good is what looks at pictures of captions: does it find the right one, does it read what is there?"""
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from aigc_demo.core.errors import InputError
+
+if TYPE_CHECKING:
+    from aigc_demo.data.tiny_world.group import Group
+    from aigc_demo.generators.catalog import CatalogEntry
+
+FEWEST = 2
+MOST_MENDED = 2000
+
+
+def evaluate_matcher(
+    entry: "CatalogEntry",
+    source: str,
+    split: str = "validation",
+    *,
+    settings: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Measure a dual encoder on pairs that are held out, or on all.
+
+    Args:
+        entry: of it.
+        source: of the pairs.
+        split: "validation", or "all" of them, such as names that nobody could guess.
+        settings: of their preparation.
+
+    Returns:
+        `model`, `source`, `split`, `num_samples`; `top1_of_100`, how many pictures find their caption among
+        100 (or what is there, if that is less); `picture_of_100`, how many captions find their picture, and
+        with "all" `picture_of_all`, how many find it among all; of held-out drawings
+        `told_from_exchanged`, how many of those with several things are nearer to their caption than to one
+        in which two things have exchanged colours, kinds or sizes; with `_zh` the same of Chinese captions,
+        where there are such; `seconds` and `peak_memory_mib`.
+
+    Raises:
+        DemoError: model or source cannot be had, or nothing is held out.
+    """
+    import torch
+
+    from aigc_demo.core.device import set_threads
+    from aigc_demo.core.process.system import peak_memory_mib
+    from aigc_demo.data.captions.pairs import PairSettings, prepare_pairs
+    from aigc_demo.data.tiny_world.caption import language_of
+    from aigc_demo.generators.text_to_image.matching import load_matcher
+    from aigc_demo.measure.retrieval import found_among, told_from
+
+    set_threads()
+    began = time.perf_counter()
+    matcher = load_matcher(entry)
+    given = PairSettings.among(settings or {})
+    preparation = PairSettings.from_mapping({"image_size": matcher.image_size, **given})
+    corpus = prepare_pairs(source, preparation)
+    pictures, captions, meanings = corpus.validation, corpus.validation_captions, corpus.validation_meanings
+    if split == "all":
+        pictures = torch.cat([corpus.train, pictures])
+        captions, meanings = corpus.train_captions + captions, corpus.train_meanings + meanings
+    if len(pictures) < FEWEST:
+        raise InputError("setting_range", name="validation_fraction", expected="more", got=len(pictures))
+    seen, meaning = matcher.of_pictures(pictures), torch.tensor(meanings)
+    figures = {}
+    for language, ending in (("en", ""), ("zh", "_zh")):
+        told = [next((text for text in texts if language_of(text) == language), None) for texts in captions]
+        if None in told and (ending or not any(told)):
+            continue
+        rows = torch.tensor([place for place, text in enumerate(told) if text])
+        texts = matcher.of_texts([text for text in told if text])
+        figures[f"top1_of_100{ending}"] = found_among(seen[rows], texts, meaning[rows])
+        figures[f"picture_of_100{ending}"] = found_among(texts, seen[rows], meaning[rows])
+        if split == "all":
+            figures[f"picture_of_all{ending}"] = found_among(texts, seen[rows], meaning[rows], len(rows))
+        elif pairs := _pairs_with_exchanged(corpus.validation_groups, language):
+            places, own, other = zip(*pairs, strict=True)
+            own_texts, other_texts = matcher.of_texts(own), matcher.of_texts(other)
+            figures[f"told_from_exchanged{ending}"] = told_from(seen[list(places)], own_texts, other_texts)
+    return {
+        "model": entry.name,
+        "source": source,
+        "split": split,
+        "num_samples": len(pictures),
+        **{name: round(value, 4) for name, value in figures.items()},
+        "seconds": round(time.perf_counter() - began, 3),
+        "peak_memory_mib": round(peak_memory_mib(), 1),
+    }
+
+
+def _pairs_with_exchanged(groups: "Sequence[Group]", language: str) -> list[tuple[int, str, str]]:
+    """Which group, a caption of it, and one in the same words in which two of its things exchanged a look.
+
+    Every group of two or more things comes once for each look in which its first two differ.
+    """
+    import random
+
+    from aigc_demo.data.captions.pairs import LOOKS, exchanged
+    from aigc_demo.data.tiny_world.caption import caption
+    from aigc_demo.data.tiny_world.group import are_distinct, meaning
+
+    found = []
+    for place, group in enumerate(groups):
+        for look in LOOKS if len(group.things) > 1 else ():
+            other = exchanged(group, (look,))
+            if are_distinct(other.things) and meaning(other) != meaning(group):
+                # The same random numbers: the same phrasing.
+                own, wrong = (caption(one, language, random.Random(place)) for one in (group, other))
+                found.append((place, own, wrong))
+    return found
+
+
+def evaluate_reader(
+    entry: "CatalogEntry", source: str, *, settings: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Measure a reader of attributes on drawings that are held out.
+
+    Args:
+        entry: of it.
+        source: the tiny world.
+        settings: of the preparation.
+
+    Returns:
+        `model`, `source`, `num_samples`, `num_things`; `checker_accuracy`, how many things are read rightly
+        in kind, colour, size and place; `picture_accuracy`, of how many pictures everything is right, the
+        ground too; `seconds` and `peak_memory_mib`.
+
+    Raises:
+        DemoError: model or source cannot be had, or nothing is held out.
+    """
+    from aigc_demo.core.device import set_threads
+    from aigc_demo.core.process.system import peak_memory_mib
+    from aigc_demo.data.images.corpus import PictureSettings
+    from aigc_demo.data.tiny_world.group_images import groups_of, prepare_groups
+    from aigc_demo.generators.text_to_image.matching import load_reader
+    from aigc_demo.measure.attributes import read_pictures, verdict
+
+    set_threads()
+    began = time.perf_counter()
+    reader = load_reader(entry)
+    given = PictureSettings.among(settings or {})
+    corpus = prepare_groups(
+        source, PictureSettings.from_mapping({"image_size": reader.config.image_size, **given})
+    )
+    wanted = groups_of(corpus.validation_truth, corpus.validation_weather)
+    if not wanted:
+        raise InputError("setting_range", name="validation_fraction", expected="more than 0", got=0)
+    found = read_pictures(reader, corpus.validation)
+    verdicts = [verdict(group, one) for group, one in zip(wanted, found, strict=True)]
+    things = [thing for one in verdicts for thing in one.things]
+    return {
+        "model": entry.name,
+        "source": source,
+        "num_samples": len(wanted),
+        "num_things": len(things),
+        "checker_accuracy": round(sum(thing.num_right == 4 for thing in things) / len(things), 5),
+        "picture_accuracy": round(sum(one.all_right for one in verdicts) / len(verdicts), 5),
+        "seconds": round(time.perf_counter() - began, 3),
+        "peak_memory_mib": round(peak_memory_mib(), 1),
+    }
+
+
+def evaluate_mender(
+    entry: "CatalogEntry", source: str, *, settings: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Measure what mends pictures, on those that are held out.
+
+    Args:
+        entry: of it.
+        source: of the pictures.
+        settings: of the preparation.
+
+    Returns:
+        `model`, `source`, `num_samples`; `grey_levels`, the mean difference of what it draws from the true
+        pixels, of what repairs only where something was painted over; `grey_levels_before`, the same of the
+        plainest guess: grey, or the mean of what is left of the picture; `seconds` and `peak_memory_mib`.
+
+    Raises:
+        DemoError: model or source cannot be had, or nothing is held out.
+    """
+    import torch
+
+    from aigc_demo.core.device import seeded, set_threads
+    from aigc_demo.core.process.system import peak_memory_mib
+    from aigc_demo.data.images.corpus import PictureSettings, prepare_pictures
+    from aigc_demo.data.images.pixels import as_bytes, as_numbers
+    from aigc_demo.generators.text_to_image.restoration import load_mender
+    from aigc_demo.nets.restoration import filled, grey, random_holes
+
+    set_threads()
+    began = time.perf_counter()
+    mender = load_mender(entry)
+    shown = {"image_size": mender.image_size, "pictures": "groups"}
+    shown |= PictureSettings.among(settings or {})
+    true = prepare_pictures(source, PictureSettings.from_mapping(shown)).validation[:MOST_MENDED]
+    if not len(true):
+        raise InputError("setting_range", name="validation_fraction", expected="more than 0", got=0)
+    size = mender.image_size
+    holes = torch.ones(len(true), 1, size, size)
+    plain = as_bytes(grey(as_numbers(true))).expand_as(true)
+    if mender.recipe == "inpaint":
+        holes = random_holes(len(true), size, seeded(0))
+        left = (as_numbers(true) * (1 - holes)).sum((2, 3), keepdim=True)
+        mean = as_bytes(left / (1 - holes).sum((2, 3), keepdim=True)).expand_as(true)
+        plain = filled(true, holes, mean)
+    mended = mender.mended(true, holes)
+    away = {
+        name: ((made.float() - true.float()).abs() * holes).sum().item() / (3 * holes.sum().item())
+        for name, made in (("grey_levels", mended), ("grey_levels_before", plain))
+    }
+    return {
+        "model": entry.name,
+        "source": source,
+        "num_samples": len(true),
+        **{name: round(value, 3) for name, value in away.items()},
+        "seconds": round(time.perf_counter() - began, 3),
+        "peak_memory_mib": round(peak_memory_mib(), 1),
+    }
+
+
+JUDGES = {"reads": evaluate_reader, "mends": evaluate_mender}

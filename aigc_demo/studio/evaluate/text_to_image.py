@@ -1,0 +1,208 @@
+"""How often does a text-to-image model draw everything that the caption says?"""
+
+import itertools
+import random
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from aigc_demo.core.config import Settings, setting
+from aigc_demo.core.errors import InputError
+from aigc_demo.data.sources import TINY_WORLD
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from aigc_demo.data.tiny_world.group import Group
+    from aigc_demo.generators.catalog import CatalogEntry
+    from aigc_demo.generators.text_to_image.matching import Matcher
+    from aigc_demo.generators.text_to_image.model import TextSampling, TextToImageModel
+
+COUNTS = {1: "one_object", 2: "two_objects", 3: "three_objects"}
+LANGUAGE_ENDS = {"en": "", "zh": "_zh"}
+SEED = 7  # of the captions: not that of training
+
+
+@dataclass(frozen=True)
+class TextToImageTest(Settings):
+    """What is asked of a model, and by whom it is judged."""
+
+    num_captions: int = setting(1000, "captions of each kind and language", low=1, high=20_000)
+    candidates: int = setting(8, "pictures of each caption from which the best is chosen", low=1, high=64)
+    most_objects: int = setting(2, "how many things captions tell of at most", low=1, high=3)
+    languages: tuple[str, ...] = setting(("en", "zh"), "of the captions", choices=("en", "zh"))
+    checker: str = setting("checker-tiny-world", "reads the pictures, by its name or run")
+    ranker: str = setting("", "chooses the best, by its name or run; empty for the model's own dual encoder")
+    judge: str = setting("", "of pictures with captions of your own: a dual encoder that guided nothing")
+
+
+def evaluate_text_to_image(
+    entry: "CatalogEntry", source: str, *, settings: Mapping[str, Any] | None = None, seed: int = 0
+) -> dict[str, Any]:
+    """Measure a text-to-image model.
+
+    On the tiny world every caption tells of at least one combination of colour, shape and size that training
+    never shows, and a picture counts where the checker finds everything right and nothing more: each thing's
+    kind, colour, size and place, and the ground.
+
+    Args:
+        entry: of the model.
+        source: the tiny world, or pictures with captions.
+        settings: of `TextToImageTest`, `TextSampling`, and the preparation of pictures with captions.
+        seed: of the first picture of the first caption; all others have the next ones.
+
+    Returns:
+        `model`, `source`, `num_samples` (captions), `seconds` and `peak_memory_mib`. On the tiny world
+        `one_object_first` and `two_objects_first`, the share of captions of which the first picture is right,
+        `one_object_best_of_8` and `two_objects_best_of_8` of which the one that the dual encoder ranks
+        highest is, and `_zh` of Chinese ones. Of pictures with captions `found_of_100`, how many of the
+        pictures drawn are found by their caption among 100.
+
+    Raises:
+        DemoError: model or source cannot be had, or a setting does not fit.
+    """
+    from aigc_demo.core.device import set_threads
+    from aigc_demo.core.process.system import peak_memory_mib
+    from aigc_demo.generators.text_to_image.model import TextSampling
+    from aigc_demo.generators.text_to_image.ours import load_text_to_image
+
+    set_threads()
+    began = time.perf_counter()
+    given = dict(settings or {})
+    test = TextToImageTest.from_mapping(TextToImageTest.among(given))
+    sampling = TextSampling.from_mapping(TextSampling.among(given))
+    model = load_text_to_image(entry)
+    if source == TINY_WORLD:
+        figures = _of_tiny_world(model, test, sampling, seed)
+    else:
+        figures = _of_pairs(model, source, test, sampling, given, seed)
+    return {
+        "model": entry.name,
+        "source": source,
+        **figures,
+        "settings": {**test.to_dict(), **sampling.to_dict()},
+        "seconds": round(time.perf_counter() - began, 3),
+        "peak_memory_mib": round(peak_memory_mib(), 1),
+    }
+
+
+def asked(count: int, language: str, number: int) -> tuple[list["Group"], list[str]]:
+    """Groups that training never shows, and their captions; always the same.
+
+    Args:
+        count: how many things each has.
+        language: of the captions.
+        number: how many.
+    """
+    from aigc_demo.data.tiny_world.caption import caption
+    from aigc_demo.data.tiny_world.group import groups
+
+    rng = random.Random(f"{SEED} {count}")
+    wanted = list(itertools.islice(groups(rng, held_out=True, count=count), number))
+    rng = random.Random(f"{SEED} {count} {language}")
+    return wanted, [caption(group, language, rng) for group in wanted]
+
+
+def _of_tiny_world(
+    model: "TextToImageModel", test: TextToImageTest, sampling: "TextSampling", seed: int
+) -> dict[str, Any]:
+    import torch
+
+    from aigc_demo.generators.text_to_image.matching import load_reader
+    from aigc_demo.measure.attributes import read_pictures, verdict
+
+    reader, ranker = load_reader(test.checker), _ranker(model, test)
+    figures: dict[str, Any] = {}
+    for count, language in itertools.product(range(1, test.most_objects + 1), test.languages):
+        wanted, texts = asked(count, language, test.num_captions)
+        candidates = _candidates(model, texts, test, sampling, seed)
+        right = torch.tensor(
+            [
+                [verdict(group, one).all_right for group, one in zip(wanted, found, strict=True)]
+                for found in (read_pictures(reader, pictures) for pictures in candidates)
+            ]
+        ).float()
+        name, end = COUNTS[count], LANGUAGE_ENDS[language]
+        figures[f"{name}_first{end}"] = round(right[0].mean().item(), 4)
+        if ranker is not None:
+            best = _best(ranker, texts, candidates)[None]
+            figures[f"{name}_best_of_{test.candidates}{end}"] = round(right.gather(0, best).mean().item(), 4)
+    return {"num_samples": test.num_captions, **figures}
+
+
+def _candidates(
+    model: "TextToImageModel",
+    texts: list[str],
+    test: TextToImageTest,
+    sampling: "TextSampling",
+    seed: int,
+) -> "list[Tensor]":
+    """The first picture of all texts, the second of all, and so on."""
+    step = test.candidates
+    return [
+        model.make(texts, range(seed + place, seed + place + step * len(texts), step), sampling)
+        for place in range(step)
+    ]
+
+
+def _best(ranker: "Matcher", texts: list[str], candidates: "list[Tensor]") -> "Tensor":
+    """Which candidate of each text fits it best."""
+    import torch
+
+    told = ranker.of_texts(texts)
+    return torch.stack([(told * ranker.of_pictures(made)).sum(dim=1) for made in candidates]).argmax(dim=0)
+
+
+def _of_pairs(
+    model: "TextToImageModel",
+    source: str,
+    test: TextToImageTest,
+    sampling: "TextSampling",
+    given: dict[str, Any],
+    seed: int,
+) -> dict[str, Any]:
+    """Pictures drawn for the captions of a source, found by them among 100 by a judge that did not guide."""
+    import torch
+
+    from aigc_demo.data.captions.pairs import PairSettings, prepare_pairs
+    from aigc_demo.generators.text_to_image.matching import load_matcher
+    from aigc_demo.measure.retrieval import found_among
+
+    if not test.judge:
+        raise InputError(
+            "setting_range", name="judge", expected="a dual encoder that guided nothing", got="none"
+        )
+    judge = load_matcher(test.judge)
+    preparation = {"image_size": model.image_size, **PairSettings.among(given)}
+    corpus = prepare_pairs(source, PairSettings.from_mapping(preparation))
+    every = [*corpus.train_captions, *corpus.validation_captions]
+    rng = random.Random(SEED)
+    texts = [captions[0] for captions in rng.sample(every, min(len(every), test.num_captions))]
+    candidates = _candidates(model, texts, test, sampling, seed)
+    ranker, judged = _ranker(model, test), judge.of_texts(texts)
+    seen = torch.stack([judge.of_pictures(made) for made in candidates])
+    meanings = torch.tensor([texts.index(text) for text in texts])
+    figures = {"found_of_100_first": found_among(judged, seen[0], meanings)}
+    if ranker is not None:
+        chosen = seen[_best(ranker, texts, candidates), torch.arange(len(texts))]
+        figures[f"found_of_100_best_of_{test.candidates}"] = found_among(judged, chosen, meanings)
+    return {"num_samples": len(texts), **{name: round(value, 4) for name, value in figures.items()}}
+
+
+def _ranker(model: "TextToImageModel", test: TextToImageTest) -> "Matcher | None":
+    """The dual encoder that is asked for, or the model's own; None where there is nothing to choose from.
+
+    Raises:
+        InputError: it has none, and none is named.
+    """
+    from aigc_demo.generators.text_to_image.matching import load_matcher
+
+    if test.candidates == 1:
+        return None
+    if test.ranker:
+        return load_matcher(test.ranker)
+    own = getattr(model, "matcher", None)
+    if own is None:
+        raise InputError("setting_range", name="ranker", expected="a dual encoder", got="none")
+    return own

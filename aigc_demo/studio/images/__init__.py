@@ -1,0 +1,1 @@
+"""What is done with models that make images from noise."""

@@ -1,0 +1,261 @@
+"""One row of seeds, a picture for each by several models at the same time.
+
+All models are given the same seeds. They read them as noise of different shapes, so what a seed shows is
+each model's own; but the same seed always gives the same picture of the same model. Stop is obeyed between
+two steps of a diffusion model; a GAN has only one.
+"""
+
+import threading
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from aigc_demo.core.config import Settings, setting
+from aigc_demo.core.errors import DemoError, InputError
+from aigc_demo.studio.models.catalog import Catalog
+from aigc_demo.studio.models.model_cache import ModelCache, weights_mib
+from aigc_demo.studio.models.side_by_side import Progressing, Work, side_by_side, turn_for
+from aigc_demo.studio.models.time_slices import Turn
+from aigc_demo.studio.text.compare import MAX_SEED
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from aigc_demo.generators.images.model import Progress
+
+    Make = Callable[[Any, Progress], Tensor]
+
+MOST_PICTURES = 64
+MOST_STEPS = 100
+TIMELINE_PREVIEWS, TIMELINE_PICTURES = 8, 4
+
+
+@dataclass(frozen=True)
+class PictureAsk(Settings):
+    """What a visitor may ask of models that make pictures."""
+
+    seed: int = setting(0, "of the first picture; the others have the next ones", low=0, high=MAX_SEED)
+    num_pictures: int = setting(16, "how many", low=1, high=MOST_PICTURES)
+    truncation: float = setting(1.0, "how far from the mean picture a GAN may go", low=0, high=1.5)
+    num_inference_steps: int = setting(
+        20, "steps in which diffusion takes the noise away", low=1, high=MOST_STEPS
+    )
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """One for each picture; after the last seed there is comes the first."""
+        return tuple((self.seed + place) % (MAX_SEED + 1) for place in range(self.num_pictures))
+
+    @property
+    def sampling(self) -> Any:
+        """What the models are told."""
+        from aigc_demo.generators.images.model import PictureSampling
+
+        return PictureSampling(self.truncation, self.num_inference_steps)
+
+
+@dataclass(frozen=True, eq=False)
+class PictureColumn(Progressing):
+    """What one model has made so far.
+
+    Attributes:
+        seeds: of its pictures.
+        pictures: uint8 [N, C, H, W]; while diffusion works what it guesses; None before the first.
+        step: of diffusion, the last one done.
+        num_steps: of how many.
+        seconds: spent loading while it loads, then spent making pictures: in its own turns alone.
+        scores: what the model's own discriminator says of each picture, 0 to 1; None where it has none.
+        timeline: (step, first pictures at it) of some steps, those of diffusion alone.
+        memory_mib: what its weights take.
+        num_parameters: how many numbers these are.
+        fetched: the share of the model that has come over the network; None where none has to.
+        gpu_seconds: for how long a GPU was asked for; None where none was, 0 where none was given.
+        error: why it failed.
+    """
+
+    seeds: tuple[int, ...] = ()
+    pictures: "Tensor | None" = None
+    step: int = 0
+    num_steps: int = 0
+    seconds: float = 0.0
+    scores: tuple[float, ...] | None = None
+    timeline: "tuple[tuple[int, Tensor], ...]" = ()
+    memory_mib: float | None = None
+    num_parameters: int | None = None
+    fetched: float | None = None
+    gpu_seconds: int | None = None
+    error: DemoError | None = None
+
+    @property
+    def seconds_per_picture(self) -> float | None:
+        """Its own time for one; None before it is finished."""
+        if self.state != "finished" or self.pictures is None:
+            return None
+        return self.seconds / len(self.pictures)
+
+
+@dataclass(frozen=True)
+class PictureRequest:
+    """A comparison, its arguments checked.
+
+    Attributes:
+        models: names from the catalog.
+        ask: of them all.
+    """
+
+    models: tuple[str, ...]
+    ask: PictureAsk
+
+
+def check_pictures(catalog: Catalog, models: Any, settings: Mapping[str, Any]) -> PictureRequest:
+    """Check everything that can be checked before a model is loaded.
+
+    Args:
+        catalog: what the names stand for.
+        models: one to four names.
+        settings: of PictureAsk, loose.
+
+    Raises:
+        InputError: a model is unknown or writes text, or a setting does not fit.
+    """
+    return PictureRequest(catalog.checked_all(models, "pictures"), PictureAsk.from_mapping(settings))
+
+
+def compare_pictures(
+    request: PictureRequest, cache: ModelCache, stop: threading.Event
+) -> Iterator[tuple[PictureColumn, ...]]:
+    """Make the pictures of all seeds with all models at once.
+
+    Args:
+        request: from `check_pictures`.
+        cache: where the models are, or are loaded to.
+        stop: set by Stop; also set here when the consumer goes away.
+
+    Yields:
+        All columns, at most ten times a second. A column that fails carries its error and leaves the others
+        alone.
+    """
+    ask = request.ask
+
+    def make(model: Any, told: "Progress") -> "Tensor":
+        return model.make(ask.seeds, ask.sampling, told)
+
+    yield from paint(request.models, ask.seeds, make, cache, stop)
+
+
+def paint(
+    models: Sequence[str], seeds: tuple[int, ...], make: "Make", cache: ModelCache, stop: threading.Event
+) -> Iterator[tuple[PictureColumn, ...]]:
+    """Let several models make pictures at once, each in its column.
+
+    Args:
+        models: their full names.
+        seeds: what the columns say that the pictures are of.
+        make: makes them with a loaded model, which tells how far it is.
+        cache: where the models are, or are loaded to.
+        stop: as in `compare_pictures`.
+
+    Yields:
+        As `compare_pictures`.
+    """
+    columns = [PictureColumn(name, "waiting", seeds) for name in models]
+
+    def painter(place: int, column: PictureColumn, report: Callable[[PictureColumn], None]) -> Work:
+        return _Painter(make, column, cache, stop, report)
+
+    yield from side_by_side(columns, painter, cache, stop)
+
+
+class PictureWork(Work):
+    """One column's pictures, whatever they are made from."""
+
+    def do(self) -> None:
+        """Load the model, wait for a turn, and make them."""
+        self.tell(state="loading")
+        model = self.cache.get(self.column.model)
+        self.check(model)
+        facts = {"memory_mib": weights_mib(model), "num_parameters": model.num_parameters}
+        self.tell(state="running", seconds=0.0, fetched=None, **facts)
+        with turn_for(model, self.cache, self.stop) as turn:
+            if self.stop.is_set():
+                self.tell(state="stopped")
+                return
+            pictures = self.made(model, self.progress(turn))
+            seconds = turn.seconds
+            said = self.said(model, pictures)
+        unfinished = self.column.num_steps > self.column.step
+        self.tell(state="stopped" if unfinished else "finished", pictures=pictures, seconds=seconds, **said)
+
+    def check(self, model: Any) -> None:
+        """Refuse what the model cannot do; by default nothing.
+
+        Raises:
+            InputError: it is that.
+        """
+
+    @abstractmethod
+    def made(self, model: Any, told: "Progress") -> "Tensor":
+        """The pictures, by the loaded model, which tells how far it is."""
+
+    @abstractmethod
+    def said(self, model: Any, pictures: "Tensor") -> dict[str, Any]:
+        """What else the column carries of them."""
+
+    def progress(self, turn: Turn) -> "Progress":
+        """Whom a model tells how far it is: it passes its turn on, and stops where that is wanted."""
+
+        def told(step: int, total: int, guessed: "Tensor") -> bool:
+            timeline = self.column.timeline
+            if step in timeline_steps(total):
+                timeline = (*timeline, (step, guessed[:TIMELINE_PICTURES].clone()))
+            self.tell(pictures=guessed, step=step, num_steps=total, seconds=turn.seconds, timeline=timeline)
+            turn.pass_on()
+            return self.stop.is_set() and step < total
+
+        return told
+
+
+class _Painter(PictureWork):
+    """One column's pictures."""
+
+    def __init__(self, make: "Make", *rest: Any):
+        super().__init__(*rest)
+        self.make = make
+
+    def made(self, model: Any, told: "Progress") -> "Tensor":
+        return self.make(model, told)
+
+    def said(self, model: Any, pictures: "Tensor") -> dict[str, Any]:
+        return {"scores": tuple(model.judge(pictures).tolist()) if is_gan(model) else None}
+
+
+def timeline_steps(total: int) -> tuple[int, ...]:
+    """About eight steps of so many, the first and the last among them.
+
+    With the later steps closer together than the first ones nothing would be seen: most of a picture
+    appears early, so they lie evenly.
+    """
+    count = min(TIMELINE_PREVIEWS, total)
+    if count == 1:
+        return (total,)
+    return tuple(sorted({1 + round(place * (total - 1) / (count - 1)) for place in range(count)}))
+
+
+def is_gan(model: Any) -> bool:
+    """Whether a model makes pictures from one latent, and has a discriminator to judge them."""
+    return hasattr(model, "judge")
+
+
+def gan(cache: ModelCache, name: Any) -> Any:
+    """A GAN of the page, loaded if it is not in memory.
+
+    Raises:
+        InputError: there is no such model, or it is none.
+        DemoError: it cannot be loaded.
+    """
+    full = cache.catalog.checked(name, "pictures")
+    model = cache.get(full)
+    if not is_gan(model):
+        raise InputError("no_gan", model=full)
+    return model

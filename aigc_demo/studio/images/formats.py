@@ -1,0 +1,63 @@
+"""Pictures as files: a sheet of them, one alone, a short film that runs forth and back."""
+
+import io
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+    from torch import Tensor
+
+GAP = 1
+SHEET_COLUMNS = 8
+FRAME_MILLISECONDS = 80
+LOOP_SIDE = 256
+
+
+def sheet_png(pictures: "Tensor", columns: int = SHEET_COLUMNS) -> bytes:
+    """Pictures uint8 [N, C, H, W] beside each other in rows, as they are, as a PNG."""
+    from aigc_demo.data.images.pixels import grid
+
+    return _png(grid(pictures, columns, gap=GAP))
+
+
+def single_pngs(pictures: "Tensor") -> list[bytes]:
+    """Each of the pictures uint8 [N, C, H, W] as a PNG."""
+    return [_png(image) for image in _images(pictures)]
+
+
+def loop_webp(pictures: "Tensor") -> bytes:
+    """A film through pictures uint8 [N, C, H, W] and back, without end: a lossless animated WebP.
+
+    Each pixel becomes a square, so that nothing is smoothed away.
+    """
+    from PIL import Image
+
+    side = pictures.shape[-1]
+    factor = max(1, LOOP_SIDE // side)
+    frames = [
+        image.resize((factor * side, factor * side), Image.Resampling.NEAREST) for image in _images(pictures)
+    ]
+    there_and_back = [*frames, *frames[-2:0:-1]]
+    file = io.BytesIO()
+    there_and_back[0].save(
+        file,
+        format="WEBP",
+        save_all=True,
+        append_images=there_and_back[1:],
+        lossless=True,
+        duration=FRAME_MILLISECONDS,
+        loop=0,
+    )
+    return file.getvalue()
+
+
+def _images(pictures: "Tensor") -> "list[Image]":
+    from PIL import Image
+
+    return [Image.fromarray(picture.permute(1, 2, 0).contiguous().numpy()) for picture in pictures]
+
+
+def _png(image: "Image") -> bytes:
+    file = io.BytesIO()
+    image.save(file, format="PNG")
+    return file.getvalue()

@@ -1,0 +1,87 @@
+"""Pictures by one model, for the command line and for measuring."""
+
+import contextlib
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aigc_demo.core.run_directory import check_place, whole_or_nothing
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Pictures and what they took.
+
+    Attributes:
+        pictures: uint8 [N, C, H, W].
+        seeds: of each.
+        seconds: for all, without loading the model.
+    """
+
+    pictures: "Tensor"
+    seeds: tuple[int, ...]
+    seconds: float
+
+
+def draw_pictures(
+    model: str, *, seeds: Sequence[int], settings: Mapping[str, Any], caption: str = ""
+) -> Drawn:
+    """One picture for each seed.
+
+    Args:
+        model: a name that the catalog finds, hf: names included.
+        seeds: of the noise.
+        settings: of `PictureSampling`, or of `TextSampling` for a model that draws captions.
+        caption: what such a model is to draw; the others have no use for it.
+
+    Raises:
+        DemoError: the model cannot be had, a setting does not fit, or the caption says nothing.
+    """
+    from aigc_demo.core.device import set_threads
+    from aigc_demo.generators.catalog import find
+    from aigc_demo.generators.images.loading import load_picture_model
+    from aigc_demo.generators.images.model import PictureSampling
+    from aigc_demo.generators.text_to_image.model import TextSampling
+    from aigc_demo.generators.text_to_image.ours import load_text_to_image
+    from aigc_demo.studio.text_to_image.compare import check_known, checked_caption
+
+    entry = find(model, allow_hub=True)
+    set_threads()
+    if entry.kind == "text-to-image":
+        asked, text = TextSampling.from_mapping(settings), checked_caption(caption)
+        drawer = load_text_to_image(entry)
+        check_known(drawer, text)
+        started = time.perf_counter()
+        pictures = drawer.make([text] * len(seeds), seeds, asked)
+    else:
+        sampling = PictureSampling.from_mapping(settings)
+        maker = load_picture_model(entry)
+        started = time.perf_counter()
+        pictures = maker.make(seeds, sampling)
+    return Drawn(pictures, tuple(seeds), round(time.perf_counter() - started, 4))
+
+
+def write_pictures(drawn: Drawn, out: Path) -> list[Path]:
+    """Each picture as a PNG: one under this very name, several with their seed before its ending.
+
+    Raises:
+        DemoError: the disk does not take them; then none of them is there.
+    """
+    from PIL import Image
+
+    if len(drawn.seeds) == 1:
+        files = [out]
+    else:
+        files = [out.with_name(f"{out.stem}-{seed}{out.suffix or '.png'}") for seed in drawn.seeds]
+    for file in files:
+        check_place(file)
+    with contextlib.ExitStack() as beside:
+        for picture, file in zip(drawn.pictures, files, strict=True):
+            place = beside.enter_context(whole_or_nothing(file))
+            Image.fromarray(picture.permute(1, 2, 0).numpy()).save(place, format="PNG")
+    return files

@@ -1,0 +1,103 @@
+"""A model of pictures measured while somebody looks on: with progress, and a Stop that is obeyed."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from aigc_demo.core.errors import InputError
+from aigc_demo.studio.evaluate.images import FEWEST_SAMPLES, USUAL_SAMPLES, compared, real_pictures
+from aigc_demo.studio.images.compare import is_gan
+from aigc_demo.studio.images.real_images import check_same_size, measuring_network
+from aigc_demo.studio.images.seeds_by_label import Working
+from aigc_demo.studio.models.model_cache import ModelCache
+from aigc_demo.studio.models.side_by_side import turn_for
+from aigc_demo.studio.models.stoppable import unless_stopped
+
+if TYPE_CHECKING:
+    from aigc_demo.data.images.corpus import PictureCorpus
+    from aigc_demo.measure.images import ModeFigures, PictureFigures
+
+NUM_SAMPLES = 2000
+AT_ONCE, AT_ONCE_IN_STEPS = 50, 10
+
+
+@dataclass(frozen=True)
+class Measured:
+    """How good a model is.
+
+    Attributes:
+        model: which one.
+        encoder: the network that looked at the pictures.
+        figures: of the model against real pictures; both counts stand in it.
+        of_real: how as many real pictures spread over the modes; None where none are known.
+    """
+
+    model: str
+    encoder: str
+    figures: "PictureFigures"
+    of_real: "ModeFigures | None"
+
+
+def measure_pictures(
+    cache: ModelCache,
+    name: Any,
+    corpus: "PictureCorpus",
+    stop: threading.Event,
+    *,
+    num_inference_steps: int = 20,
+    samples: int = NUM_SAMPLES,
+) -> Iterator[Working | Measured]:
+    """Make pictures of the first seeds and compare them with real ones.
+
+    Args:
+        cache: the models of the page.
+        name: of the model.
+        corpus: the real pictures: those held out where there are enough, else all.
+        stop: ends it between two steps, and while models are loaded or figures are computed.
+        num_inference_steps: of diffusion.
+        samples: how many pictures.
+
+    Yields:
+        How many pictures are made, then the figures; after Stop no figures.
+
+    Raises:
+        InputError: an argument does not fit, or there are too few real pictures, or no network to look.
+        DemoError: a model cannot be loaded.
+    """
+    import torch
+
+    from aigc_demo.generators.images.model import PictureSampling
+
+    if not FEWEST_SAMPLES <= samples <= USUAL_SAMPLES:
+        expected = f"a whole number from {FEWEST_SAMPLES} to {USUAL_SAMPLES}"
+        raise InputError("setting_type", name="samples", expected=expected, got=samples)
+    sampling = PictureSampling(num_inference_steps=num_inference_steps)
+    full = cache.catalog.checked(name, "pictures")
+    model = unless_stopped(lambda: cache.get(full), stop)
+    if model is None:
+        return
+    encoder_name = measuring_network(cache.catalog, corpus, model.image_size)
+    encoder = unless_stopped(lambda: cache.get(encoder_name), stop)
+    if encoder is None:
+        return
+    held_out = len(corpus.validation) >= FEWEST_SAMPLES
+    real = real_pictures(corpus, "validation" if held_out else "all")
+    made, at_once = [], AT_ONCE if is_gan(model) else AT_ONCE_IN_STEPS
+    for first in range(0, samples, at_once):
+        yield Working(first, samples)
+        with turn_for(model, cache) as turn:
+
+            def told(step: int, total: int, guessed: Any, turn: Any = turn) -> bool:
+                turn.pass_on()
+                return stop.is_set()
+
+            made.append(model.make(range(first, min(first + at_once, samples)), sampling, told))
+        if stop.is_set():
+            return
+    yield Working(samples, samples)
+    pictures = torch.cat(made)
+    check_same_size(pictures, real, corpus.name)
+    figures = unless_stopped(lambda: compared(real, pictures, encoder), stop)
+    if figures is not None:
+        yield Measured(full, encoder_name, *figures)

@@ -1,0 +1,311 @@
+"""What the page offers to choose from: the catalog's models, some of them on our network too, and the runs'.
+
+A run's model is named RUN@STEP, by the checkpoint that holds it; RUN alone stands for its last one.
+"""
+
+import logging
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from aigc_demo.core.config import shown
+from aigc_demo.core.errors import DemoError, InputError
+from aigc_demo.core.run_directory import RunDirectory, step_of
+from aigc_demo.studio.runs.patient_reads import PatientReads
+
+if TYPE_CHECKING:
+    from aigc_demo.generators.catalog import CatalogEntry
+    from aigc_demo.studio.runs.run_queue import RunDesk
+
+ON_OURS = "@ours"
+"""Ending of a model's name that asks for its weights on our own network: `gpt2@ours`."""
+
+OF_A_RUN = re.compile(r"(.+)@([0-9]{1,12})", re.DOTALL)
+
+log = logging.getLogger(__name__)
+
+MOST_RUNS = 20
+MAX_MODELS = 4
+KINDS = {
+    "masks": "guesses hidden words",
+    "decodes": "decodes pictures",
+    "text": "writes text",
+    "pictures": "makes pictures",
+    "text-to-image": "makes pictures of captions",
+    "measures": "measures pictures",
+    "matches": "matches texts and pictures",
+    "reads": "reads what is on a picture",
+    "mends": "mends pictures",
+}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One model to choose. `value` is the name that `compare_text` and the API take."""
+
+    value: str
+    entry: Any
+    on_ours: bool
+
+    @property
+    def of_a_run(self) -> bool:
+        """Whether a run on this machine trained it, in contrast to the models that everybody has."""
+        return bool(run_of(self.value))
+
+    @property
+    def of_a_folder(self) -> bool:
+        """Whether somebody put it into the folder of models, in contrast to those that everybody has."""
+        return self.entry.family == "pretrained" and not self.entry.on_hub
+
+
+def run_of(model: str) -> str:
+    """The run whose checkpoint a model's name stands for; "" for a model that everybody has."""
+    return run_and_step(model.removesuffix(ON_OURS))[0]
+
+
+def run_and_step(model: str) -> tuple[str, str]:
+    """Run and step of a model's name, RUN@STEP, where the run's own name may hold the sign too.
+
+    Returns:
+        The step by its digits; twice "" for any other name.
+    """
+    found = OF_A_RUN.fullmatch(model)
+    return (found[1], found[2]) if found else ("", "")
+
+
+class Catalog:
+    """The models of the page by name.
+
+    Args:
+        desk: whose runs are models too; None for none.
+    """
+
+    def __init__(self, desk: "RunDesk | None" = None):
+        self._desk = desk
+        self._of_runs: PatientReads[str, CatalogEntry | None] = PatientReads(self._entry)
+
+    def choice(self, name: Any) -> Choice:
+        """The model of this name.
+
+        Args:
+            name: of the catalog, or RUN@STEP, or RUN; with `@ours` behind it to run on our own network.
+
+        Raises:
+            InputError: there is no such model, or it cannot run on our network.
+        """
+        bare = name.removesuffix(ON_OURS) if isinstance(name, str) else ""
+        on_ours = bare != name
+        entry = self._entry(bare)
+        if entry is None or (on_ours and not entry.runs_on_ours):
+            raise InputError("unknown_model", name=shown(name))
+        return Choice(entry.name + ON_OURS * on_ours, entry, on_ours)
+
+    def checked(self, name: Any, kind: str = "text") -> str:
+        """The full name of a model.
+
+        Args:
+            name: as `choice` takes it.
+            kind: what it is to make: text or pictures.
+
+        Raises:
+            InputError: there is no such model, it cannot run on our network, or it makes something else.
+        """
+        choice = self.choice(name)
+        if choice.entry.kind != kind:
+            made, expected = KINDS[choice.entry.kind], KINDS[kind]
+            raise InputError("foreign_model", path=choice.value, detail=f"it {made}", expected=expected)
+        return choice.value
+
+    def checked_all(self, names: Any, kind: str = "text") -> tuple[str, ...]:
+        """One to four names of models.
+
+        Args:
+            names: of them.
+            kind: what they are to make.
+
+        Raises:
+            InputError: it is not a list of such models.
+        """
+        if not isinstance(names, (list, tuple)) or not 1 <= len(names) <= MAX_MODELS:
+            expected = f"a list of 1 to {MAX_MODELS} models"
+            raise InputError("setting_type", name="models", expected=expected, got=shown(names))
+        return tuple(self.checked(name, kind) for name in names)
+
+    def text_choices(self) -> tuple[Choice, ...]:
+        """All text models that this page may run now: the catalog's in its order, then the newest runs'."""
+        choices = []
+        for entry in self._entries("text"):
+            choices.append(Choice(entry.name, entry, False))
+            if entry.runs_on_ours:
+                choices.append(Choice(entry.name + ON_OURS, entry, True))
+        return tuple(choices)
+
+    def picture_choices(self) -> tuple[Choice, ...]:
+        """All models that make pictures, in the same order."""
+        return self.choices("pictures")
+
+    def measure_choices(self) -> tuple[Choice, ...]:
+        """All networks that look at pictures, in the same order."""
+        return self.choices("measures")
+
+    def choices(self, kind: str) -> tuple[Choice, ...]:
+        """All models of a kind, in the same order."""
+        return tuple(Choice(entry.name, entry, False) for entry in self._entries(kind))
+
+    def _entries(self, kind: str) -> list["CatalogEntry"]:
+        from aigc_demo.generators.catalog import listed
+
+        return [entry for entry in (*listed().values(), *self._run_entries()) if entry.kind == kind]
+
+    def check_seen(self, name: str) -> None:
+        """Refuse the model of a run that whoever asks may not see, loaded for its owner or not.
+
+        Raises:
+            InputError: it is one.
+        """
+        if self._desk is not None and (run := run_of(name)):
+            self._desk.check_seen(run)
+
+    def trained_by(self, name: str) -> RunDirectory | None:
+        """The run whose checkpoint a model is; None for a model of the catalog."""
+        run = run_of(name)
+        return self._desk.run(run) if self._desk is not None and run else None
+
+    def baseline_for(self, run: RunDirectory) -> str | None:
+        """The library baseline that was trained on the same data as a run: another run's, or a shipped one.
+
+        Never the run itself, which may be a library baseline.
+
+        Returns:
+            A model's name; None where nobody has trained one.
+        """
+        from aigc_demo.generators.catalog import listed
+
+        sha256 = _data_of(run).get("sha256")
+        candidates = [e for e in (*self._run_entries("text"), *listed().values()) if e.kind == "text"]
+        candidates = [e for e in candidates if run_of(e.name) != run.path.name]
+        same = (e.name for e in candidates if e.family == "library" and sha256 and e.data_sha256 == sha256)
+        return next(same, None)
+
+    def starting_points(self, recipe: Any) -> tuple[Choice, ...]:
+        """The models that a run of this recipe can go on from: what the same recipe made."""
+        from aigc_demo.generators.catalog import listed
+
+        entries = [*listed().values(), *self._run_entries()]
+        return tuple(
+            Choice(entry.name, entry, False)
+            for entry in entries
+            if entry.recipe == recipe and entry.family != "pretrained"
+        )
+
+    def starting_point(self, recipe: str, name: Any) -> str:
+        """What `--init` is given, so that a run goes on from this model.
+
+        Raises:
+            InputError: there is no such model, or another recipe made it.
+        """
+        entry = self._entry(name) if isinstance(name, str) else None
+        if entry is None:
+            raise InputError("unknown_model", name=shown(name))
+        if entry.problem is not None:
+            raise entry.problem
+        choice = Choice(entry.name, entry, False)
+        if choice.entry.recipe != recipe or choice.on_ours or choice.entry.family == "pretrained":
+            detail = f"it was made by {choice.entry.recipe or 'others'}"
+            expected = f"was made by the recipe {recipe}"
+            raise InputError("foreign_model", path=choice.value, detail=detail, expected=expected)
+        return choice.entry.location if choice.of_a_run else choice.value
+
+    def _entry(self, name: str) -> "CatalogEntry | None":
+        from aigc_demo.generators.catalog import listed
+
+        known = listed().get(name)
+        if known is not None or self._desk is None:
+            return known
+        run, step = run_and_step(name)
+        try:
+            entry = self._run_entry(self._desk, run, step) if run else None
+            return entry or self._run_entry(self._desk, name)
+        except DemoError:
+            return None
+        except Exception:  # one run that cannot be read breaks no list for others
+            log.warning("The model %s cannot be read", shown(name), exc_info=True)
+            return None
+
+    def _run_entry(self, desk: "RunDesk", name: str, step: str = "") -> "CatalogEntry | None":
+        """The model of a run's checkpoint, by default its last; None where there is none."""
+        from aigc_demo.generators.catalog import folder_entry
+
+        try:
+            run = desk.run(name)
+        except InputError:  # none that whoever asks may see
+            return None
+        checkpoints = {step_of(path): path for path in run.checkpoints()}
+        wanted = int(step) if step else max(checkpoints, default=-1)
+        if wanted not in checkpoints:
+            return None
+        try:
+            entry = folder_entry(checkpoints[wanted], f"{run.path.name}@{wanted}")
+        except Exception as error:  # one run that cannot be read breaks no list for others
+            return _unreadable(run, f"{run.path.name}@{wanted}", error)
+        data = _data_of(run)
+        name, sha256 = str(data.get("name", "")), str(data.get("sha256", ""))
+        return replace(entry, training_data=name[:80], data_sha256=sha256)
+
+    def _run_entries(self, kind: str | None = None) -> list["CatalogEntry"]:
+        """The last models of the newest runs that have ended, of all kinds or of one."""
+        if self._desk is None:
+            return []
+        states = self._desk.states(self._desk.names())
+        ended = [name for name, state in states.items() if not state.under_way]
+        found = [answer.value for answer in self._of_runs.all(ended[:MOST_RUNS])]
+        return [entry for entry in found if entry is not None and kind in (None, entry.kind)]
+
+
+def default_pair(choices: tuple[Choice, ...]) -> tuple[str, str]:
+    """The models that a tab opens with: our first, and the first that is not ours, of the same data if any.
+
+    Raises:
+        LookupError: there is none to choose.
+    """
+    choices = tuple(choice for choice in choices if choice.entry.problem is None) or choices
+    ours = next((choice for choice in choices if choice.entry.family == "ours"), choices[0])
+    others = [choice for choice in choices if choice.entry.family != "ours"]
+    sha256 = ours.entry.data_sha256
+    same = [choice for choice in others if sha256 and choice.entry.data_sha256 == sha256]
+    return ours.value, (*same, *others, choices[-1])[0].value
+
+
+def is_at_hand(entry: "CatalogEntry") -> bool:
+    """Whether a model can be loaded without a network."""
+    if not entry.on_hub:
+        return entry.problem is None
+    from aigc_demo.generators.hub import is_cached
+
+    return is_cached(entry)
+
+
+def _unreadable(run: RunDirectory, name: str, error: Exception) -> "CatalogEntry":
+    """A run's model that cannot be read, with the reason; it stands in the picker of what its run makes."""
+    from aigc_demo.generators.catalog import LOOKING, CatalogEntry
+    from aigc_demo.generators.catalog_entry import Family
+    from aigc_demo.training.recipes import RECIPES
+
+    recipe = str(run.known_config().get("recipe"))
+    key, values = "broken_model", {"detail": "it cannot be read"}
+    if isinstance(error, DemoError):
+        key, values = error.key, error.values
+    else:
+        log.warning("The model %s cannot be read", name, exc_info=error)
+    kind = LOOKING.get(recipe, RECIPES[recipe].makes) if recipe in RECIPES else "text"
+    family: Family = "ours" if recipe not in RECIPES or RECIPES[recipe].ours else "library"
+    # Without a recipe, so that nothing is trained on from it.
+    return CatalogEntry(
+        name, family, kind, "", str(run.path), problem=InputError(key, **{**values, "path": name})
+    )
+
+
+def _data_of(run: RunDirectory) -> dict[str, Any]:
+    """Name and hash of what a run was trained on; an uploaded run may say anything."""
+    data = run.known_config().get("data")
+    return data if isinstance(data, dict) else {}

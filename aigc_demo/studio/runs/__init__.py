@@ -1,0 +1,1 @@
+"""Everything about a run: ordered, queued, watched, sampled, exported, imported."""

@@ -1,0 +1,162 @@
+"""What stands in the folders of all runs, for the desk and for lists, however slow their disk answers."""
+
+import contextlib
+import os
+import time
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from aigc_demo.core.bounds import size
+from aigc_demo.core.config import shown
+from aigc_demo.core.errors import InputError
+from aigc_demo.core.files.paths import MOST_BYTES_OF_A_NAME
+from aigc_demo.core.process.worker import Worker, silence
+from aigc_demo.core.run_directory import RunDirectory
+from aigc_demo.studio.runs.job import Ticket
+from aigc_demo.studio.runs.patient_reads import Answer, PatientReads
+from aigc_demo.studio.runs.state import RunState, run_state
+
+MOST_CHARACTERS = 128
+SEPARATORS = {"/", os.sep, os.altsep or "/"}
+
+
+@dataclass(frozen=True)
+class Note:
+    """What stands in a run's folder.
+
+    Attributes:
+        ticket: the desk's own note; None for a run that it did not start.
+        begun: whether the training has written down what it trains.
+        age: when that was, or when the run was ordered, in seconds of the system's clock.
+        worker: the process of a run that was started, alive when this was read.
+        silent_seconds: since the heartbeat of a run that was started.
+    """
+
+    ticket: Ticket | None
+    begun: bool
+    age: float
+    worker: Worker | None = None
+    silent_seconds: float = 0.0
+
+    @property
+    def process(self) -> psutil.Process | None:
+        """The process, if it lives now."""
+        return self.worker.process if self.worker else None
+
+
+class RunNotes:
+    """The runs of a folder.
+
+    Args:
+        folder: where they are; it need not be there yet.
+    """
+
+    def __init__(self, folder: Path):
+        self._folder = folder
+        self._folders: PatientReads[Path, list[Path]] = PatientReads(_run_folders)
+        self._notes: PatientReads[Path, Note] = PatientReads(read_note)
+        self._sizes: PatientReads[Path, int] = PatientReads(size)
+        self._states: PatientReads[str, RunState] = PatientReads(self._state)
+
+    def all(self) -> list[Answer[Path, Note]]:
+        """Every folder with its note; one whose disk was never heard from is left out."""
+        found = self._folders.all((self._folder,))
+        return self._notes.all(found[0].value) if found else []
+
+    def named(self) -> list[tuple[str, Ticket | None]]:
+        """All runs with the desk's notes, the newest first."""
+        found = [answer for answer in self.all() if answer.value.begun or answer.value.ticket]
+        found.sort(key=lambda one: one.value.age, reverse=True)
+        return [(one.key.name, one.value.ticket) for one in found]
+
+    def at_stage(self, stage: str) -> list[tuple[Path, Ticket, Answer[Path, Note]]]:
+        """The runs whose ticket says so, who is longest in this stage first."""
+        tickets = [(answer.key, answer.value.ticket, answer) for answer in self.all()]
+        found = [(folder, ticket, answer) for folder, ticket, answer in tickets if ticket]
+        return sorted((one for one in found if one[1].stage == stage), key=lambda one: one[1].since)
+
+    def tickets(self) -> list[tuple[Path, Ticket]]:
+        """All that the desk has noted."""
+        return [(answer.key, answer.value.ticket) for answer in self.all() if answer.value.ticket]
+
+    def names_of(self, secret: str) -> list[str]:
+        """The runs that a visitor ordered."""
+        return [folder.name for folder, ticket in self.tickets() if ticket.belongs_to(secret)]
+
+    def ticket(self, name: str) -> Ticket | None:
+        """The desk's note beside a run."""
+        return self._notes.get(self._folder / name, share=True).ticket
+
+    def bytes_of(self, folders: Iterable[Path]) -> int:
+        """What these runs take on the disk, as far as it is known."""
+        return sum(self.sizes(folders).values())
+
+    def sizes(self, folders: Iterable[Path]) -> dict[str, int]:
+        """The same of each, by its name."""
+        return {answer.key.name: answer.value for answer in self._sizes.all(folders)}
+
+    def place(self, name: str) -> int:
+        """How many runs come first: 0 for one that does not wait."""
+        waiting = [folder.name for folder, _, _ in self.at_stage("waiting")]
+        return waiting.index(name) + 1 if name in waiting else 0
+
+    def state(self, name: str) -> RunState:
+        """How a run stands.
+
+        Raises:
+            InputError: there is none of that name.
+            DemoError: its disk does not answer.
+        """
+        return self._states.get(name)
+
+    def states(self, names: Iterable[str]) -> dict[str, RunState]:
+        """How runs stand; one whose disk was never heard from is left out."""
+        return {answer.key: answer.value for answer in self._states.all(names)}
+
+    def _state(self, name: str) -> RunState:
+        if not (self._folder / name).is_dir():
+            raise InputError("unknown_run", name=shown(name))
+        ticket = Ticket.load(self._folder / name)
+        waits = ticket is not None and ticket.stage == "waiting"
+        return run_state(RunDirectory(self._folder / name), self.place(name) if waits else 0)
+
+
+def read_note(folder: Path) -> Note:
+    """What stands in a run's folder now.
+
+    Raises:
+        OSError: the disk fails; a file that is not there is no failure.
+    """
+    ticket = Ticket.load(folder)
+    age = ticket.since if ticket else 0.0
+    try:
+        age, begun = (folder / "config.json").stat().st_mtime, True
+    except (FileNotFoundError, NotADirectoryError):
+        begun = False
+    if ticket is None or ticket.stage != "started":
+        return Note(ticket, begun, age)
+    return Note(ticket, begun, age, ticket.worker(folder), min(silence(folder), time.time() - ticket.since))
+
+
+def _run_folders(folder: Path) -> list[Path]:
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        return [path for path in folder.iterdir() if is_run_name(path.name)]
+    return []
+
+
+def is_run_name(name: Any) -> bool:
+    """Whether a folder of this name can be a run of the page's: in any language, with spaces and signs.
+
+    Hidden folders are not, nor what is no single name or cannot be sent: control characters, bytes that are
+    no UTF-8.
+    """
+    if not isinstance(name, str) or not name or name.startswith(".") or SEPARATORS & set(name):
+        return False
+    if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in name):
+        return False
+    return len(name) <= MOST_CHARACTERS and len(name.encode("utf-8")) <= MOST_BYTES_OF_A_NAME

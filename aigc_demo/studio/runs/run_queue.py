@@ -1,0 +1,487 @@
+"""The desk where trainings are ordered: one trains at a time, the others wait for their turn.
+
+Each training is a process of its own, `python -m aigc_demo train ...`, that outlives the server if it must:
+what there is to know about it stands in its run directory, and the next server's desk finds it there.
+Whoever ordered a run may stop, resume and delete it; anybody may watch.
+"""
+
+import contextlib
+import errno
+import logging
+import secrets
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import psutil
+from filelock import FileLock, Timeout
+
+from aigc_demo.core.bounds import size
+from aigc_demo.core.errors import DemoError, InputError
+from aigc_demo.core.files.unfinished import DELETED, PICTURES, remove_leftovers, writer_mark
+from aigc_demo.core.process.system import session_of_its_own
+from aigc_demo.core.run_directory import RunDirectory, writing
+from aigc_demo.data.images.zip_files import unpack_pictures
+from aigc_demo.data.text.encodings import decode_text
+from aigc_demo.studio.runs.archive import import_run
+from aigc_demo.studio.runs.archive_reader import MAX_BYTES
+from aigc_demo.studio.runs.job import Ticket, child_environment, hashed, train_arguments
+from aigc_demo.studio.runs.notes import Note
+from aigc_demo.studio.runs.order import RunOrder
+from aigc_demo.studio.runs.state import PROBLEM_FILE
+from aigc_demo.studio.runs.visible_runs import SeenRuns
+from aigc_demo.studio.visitors.admission import (
+    Admission,
+    Asked,
+    asked_minutes,
+    expected,
+    expected_again,
+    minutes_left,
+)
+from aigc_demo.studio.visitors.limits import Limits
+from aigc_demo.studio.visitors.training_switch import check_training_is_on
+from aigc_demo.studio.visitors.usage import Usage
+from aigc_demo.studio.visitors.visitor import Sessions
+
+TEND_SECONDS = 0.3
+STOP_SECONDS = 5.0
+MEASURING_SHARE, MEASURING_SECONDS = 1.25, 120.0
+# Why no process will ever be started with these arguments.
+NEVER = (errno.E2BIG, errno.EINVAL, errno.ENAMETOOLONG, errno.ENOENT, errno.EACCES)
+SOURCE_FILE, PICTURES_FOLDER = "source.txt", "pictures"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class DeskRules:
+    """How the desk works; what it allows to visitors is in `limits`.
+
+    Attributes:
+        at_once: runs that train at the same time.
+        silence_seconds: a worker that shows no life for so long is ended.
+    """
+
+    at_once: int = 1
+    silence_seconds: float = 180.0
+
+
+class RunDesk(SeenRuns):
+    """Starts workers, looks after them, and remembers who ordered what.
+
+    Args:
+        folder: where the runs are; made when the first is ordered.
+        rules: how it works.
+        limits: of the host; by default those of a classroom.
+
+    Attributes:
+        sessions: which visitor is at which session of the page.
+    """
+
+    def __init__(self, folder: Path, rules: DeskRules | None = None, limits: Limits | None = None):
+        super().__init__(folder, limits or Limits())
+        self.rules = rules or DeskRules()
+        self._usage = Usage(folder)
+        self._admission = Admission(folder, self.limits, self._notes, self._usage, self._remove)
+        self.sessions = Sessions()
+        self._importing = threading.Lock()
+        self._lock = threading.RLock()
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._closed = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._only_desk: FileLock | None = None
+
+    # ---- opening and closing
+
+    def open(self) -> None:
+        """Look after the runs from now on, those that an earlier server started included."""
+        if self._thread is None:
+            self._closed.clear()
+            self._thread = threading.Thread(target=self._tend_on, name="run-desk", daemon=True)
+            self._thread.start()
+
+    def close(self) -> None:
+        """Stop all workers with a checkpoint; who takes longer than five seconds goes on alone."""
+        self._closed.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+        with self._lock:
+            if self._only_desk is None:
+                return
+            notes = [answer.value for _, _, answer in self._notes.at_stage("started")]
+            workers = [worker for note in notes if (worker := note.process) is not None]
+            for worker in workers:
+                _signal(worker)
+            psutil.wait_procs([worker for worker in workers if worker.is_running()], timeout=STOP_SECONDS)
+            self._tend()
+            self._only_desk.release()
+            self._only_desk = None
+
+    # ---- what visitors do
+
+    def order(
+        self,
+        recipe: str,
+        source: str,
+        *,
+        secret: str,
+        budget: Sequence[str],
+        seed: int = 0,
+        settings: Sequence[str] = (),
+        init: str | None = None,
+        text: bytes | None = None,
+        pictures: Path | None = None,
+        address: str = "",
+        shared: bool | None = None,
+    ) -> str:
+        """Put a training at the end of the queue; it starts at once where nothing else trains.
+
+        Args:
+            recipe: what to train.
+            source: what on; not used where a text or pictures are given.
+            secret: of the visitor.
+            budget: as on the command line: ("--steps", "200") or ("--minutes", "3").
+            seed: of everything random.
+            settings: name=value each.
+            init: a model to go on from.
+            text: the visitor's own, which then is the source.
+            pictures: a zip file of the visitor's own, likewise.
+            address: of the visitor's network, as far as it is known.
+            shared: whether others may see it and use its model; None for what the host says.
+
+        Returns:
+            The run's name.
+
+        Raises:
+            InputError: training is switched off; it needs more than this host gives to a run; this visitor,
+                this address, or all of them have enough runs, minutes or disk; or the zip file is none that
+                is taken.
+            DemoError: the disk does not take it.
+        """
+        check_training_is_on()
+        minutes = asked_minutes(budget, self.limits)
+        asked = Asked(secret, address, minutes, goes_on_from=init)
+        self._check(asked)  # before anything that takes time
+        with contextlib.ExitStack() as unpacking:
+            # Before the lock is taken: unpacking may last, and nobody else shall wait for it.
+            unpacked = None if pictures is None else unpacking.enter_context(self._unpacked(pictures))
+            own = len(text or b"") + (0 if unpacked is None else size(unpacked))
+            words = None if text is None else decode_text(text, "text").text
+            disk_mib, memory_mib = expected(recipe, settings, own, words, init)
+            asked = replace(asked, disk_mib=disk_mib, memory_mib=memory_mib)
+            with self._lock:
+                self._check(asked)
+                name = f"{recipe}-{time.strftime('%m%d-%H%M%S')}-{secrets.token_hex(2)}"
+                folder = self.folder / name
+                self._usage.note(name, address, minutes, disk_mib)
+                try:
+                    own_source = _write_source(folder, text, unpacked)
+                    arguments = train_arguments(
+                        recipe,
+                        own_source or source,
+                        folder,
+                        budget=budget,
+                        seed=seed,
+                        settings=settings,
+                        init=init,
+                    )
+                    kept = self.limits.share_runs if shared is None else shared
+                    Ticket(hashed(secret), tuple(arguments), "waiting", time.time(), shared=kept).save(folder)
+                except BaseException:  # a disk that is full: nothing half made, and nothing counted
+                    shutil.rmtree(folder, ignore_errors=True)
+                    self._usage.took(name, 0.0)
+                    raise
+                self._tend()
+                return name
+
+    @contextlib.contextmanager
+    def _unpacked(self, pictures: Path) -> Iterator[Path]:
+        """A visitor's pictures in a folder that is gone afterwards, unless it was moved to a run."""
+        marked = PICTURES + writer_mark()
+        with writing(self.folder), tempfile.TemporaryDirectory(prefix=marked, dir=self.folder) as place:
+            unpacked = Path(place) / PICTURES_FOLDER
+            unpack_pictures(pictures, unpacked)
+            yield unpacked
+
+    def bring(self, source: Path, secret: str, address: str = "", shared: bool | None = None) -> str:
+        """Take a run that was exported before, as the visitor's own; returns its new name.
+
+        Raises:
+            InputError: the file is none, or there is no room for it.
+            DemoError: the disk does not take it.
+        """
+        asked = Asked(secret, address, disk_mib=size_of(source) / 2**20, trains=False)
+        kept = self.limits.share_runs if shared is None else shared
+        with self._importing:  # one at a time: what is left is for this one
+            self._check(asked)
+            room_bytes = min(MAX_BYTES, int(min(self._admission.room_mib(asked), 2**20) * 2**20))
+            name = import_run(source, self.folder, secret, room_bytes, shared=kept)
+            self._usage.note(name, address, 0.0)
+        return name
+
+    def _check(self, asked: Asked) -> None:
+        with self._lock:
+            self._be_the_only_desk()
+            self._admission.check(asked)
+
+    def stop(self, name: str, secret: str) -> None:
+        """End a run with a checkpoint; one that waits is taken out of the queue.
+
+        Raises:
+            InputError: there is no such run, or it is another visitor's.
+        """
+        with self._lock:
+            folder, ticket = self._own(name, secret)
+            if ticket.stage == "waiting":
+                ticket.changed(folder, stage="ended", since=time.time(), stopping=True)
+                self._usage.took(name, ticket.spent_minutes)
+            elif worker := ticket.worker(folder):
+                ticket.changed(folder, stopping=True)
+                if worker.process:
+                    _signal(worker.process)
+
+    def resume(self, name: str, secret: str, address: str = "") -> None:
+        """Put a run that has ended before its end into the queue again.
+
+        Raises:
+            InputError: training is switched off; no such run, another visitor's, one under way, or one
+                without a checkpoint to resume.
+        """
+        check_training_is_on()
+        with self._lock:
+            self._be_the_only_desk()
+            self._tend()  # the end of a worker is seen in its record before it is noted here
+            folder, ticket = self._own(name, secret)
+            if ticket.stage != "ended":
+                raise InputError("run_under_way", name=name)
+            run = RunDirectory(folder)
+            if run.exists() and not run.resumable():
+                raise InputError("nothing_to_resume", name=name)
+            minutes = minutes_left(ticket, self.limits)
+            if minutes <= 0:
+                raise InputError("run_minutes", limit=self.limits.run_minutes)
+            disk_mib, memory_mib = expected_again(ticket, folder)
+            asked = Asked(secret, address, minutes, disk_mib, memory_mib, goes_on_from=str(folder))
+            self._admission.check(asked)
+            arguments = [word for word in ticket.arguments if word != "--resume"]
+            if run.exists():
+                arguments.append("--resume")
+            self._usage.note(name, address, ticket.spent_minutes + minutes, disk_mib)
+            ticket.again(arguments).save(folder)
+            self._tend()
+
+    def delete(self, name: str, secret: str) -> None:
+        """Remove a run that has ended, with all its files.
+
+        Raises:
+            InputError: no such run, another visitor's, or one under way.
+        """
+        with self._lock:
+            self._be_the_only_desk()
+            self._tend()
+            _, ticket = self._own(name, secret)
+            if ticket.stage != "ended":
+                raise InputError("run_under_way", name=name)
+        shutil.rmtree(self._put_aside(name), ignore_errors=True)  # a slow disk may take its time here
+
+    def _remove(self, name: str) -> None:
+        """A run that has ended, with all its files; nobody waits until the last is gone."""
+        aside = self._put_aside(name)
+        threading.Thread(target=shutil.rmtree, args=(aside, True), name="remove", daemon=True).start()
+
+    def _put_aside(self, name: str) -> Path:
+        """Take a run's name away from it: never half a run under its name."""
+        folder = self.folder / name
+        with self._lock:
+            aside = folder.with_name(f".{folder.name}{DELETED}")
+            with writing(folder):
+                folder.rename(aside)
+        return aside
+
+    def check_size(self, order: RunOrder) -> None:
+        """Refuse an order that is larger than any run may be here, as `order` would.
+
+        Raises:
+            InputError: it is.
+        """
+        check_training_is_on()
+        words = None if order.text is None else decode_text(order.text, "text").text
+        own = len(order.text or b"") + (size_of(order.pictures) if order.pictures else 0)
+        asked = order.words()
+        disk_mib, memory_mib = expected(order.recipe, asked["settings"], own, words, order.init)
+        self._admission.check_size(Asked("", disk_mib=disk_mib, memory_mib=memory_mib))
+
+    def bounds(self) -> dict[str, str]:
+        """The environment of a process that tries or trains an order: what it may take."""
+        return self._admission.bounds()
+
+    # ---- looking after
+
+    def _tend_on(self) -> None:
+        while not self._closed.wait(TEND_SECONDS):
+            try:
+                with self._lock:
+                    if self.folder.is_dir():
+                        self._be_the_only_desk()
+                        self._tend()
+            except DemoError as error:  # a disk that is full may be free again next time
+                log.debug("the desk waits: %s", error)
+            except Exception:
+                log.exception("the desk stumbled")
+
+    def _tend(self) -> None:
+        """Note who has ended, end who is silent, start who is next.
+
+        What stands on a slow disk is left for later; a run that was last seen under way still counts.
+        """
+        started, running = set(), 0
+        for folder, ticket, answer in self._notes.at_stage("started"):
+            started.add(folder.name)
+            with _left_for_later(folder):
+                running += not answer.fresh or self._goes_on(folder, ticket, answer.value)
+        unseen = [name for name, child in self._children.items() if name not in started]
+        running += sum(self._children[name].poll() is None for name in unseen)
+        if self._closed.is_set():
+            return
+        for folder, ticket, answer in self._notes.at_stage("waiting"):
+            if running >= self.rules.at_once:
+                return
+            if answer.fresh:
+                with _left_for_later(folder):
+                    running += self._start(folder, ticket)
+
+    def _goes_on(self, folder: Path, ticket: Ticket, note: Note) -> bool:
+        """Whether a run that was started still trains; its end is noted."""
+        child, process = self._children.get(folder.name), note.process
+        returncode = child.poll() if child is not None else None
+        if process is None or returncode is not None:
+            self._children.pop(folder.name, None)
+            spent = ticket.spent_minutes + (time.time() - ticket.since) / 60
+            ticket.changed(
+                folder, stage="ended", since=time.time(), returncode=returncode, spent_minutes=spent
+            )
+            self._usage.took(folder.name, spent)
+            return False
+        if time.time() - ticket.since > self._longest_seconds(ticket) and not ticket.stopping:
+            ticket.changed(folder, stopping=True)
+            _signal(process)
+        if note.silent_seconds > self.rules.silence_seconds:
+            self._end_silent(folder, ticket, process)
+        return True
+
+    def _longest_seconds(self, ticket: Ticket) -> float:
+        """After which a run is stopped: its minutes count its steps alone, and it measures and saves too."""
+        return 60 * max(0.0, minutes_left(ticket, self.limits)) * MEASURING_SHARE + MEASURING_SECONDS
+
+    def _start(self, folder: Path, ticket: Ticket) -> bool:
+        """One worker, in a session of its own, so that it does not end with the server.
+
+        Returns:
+            Whether it was started; an order that no process can be started with has ended as failed.
+        """
+        problem = folder / PROBLEM_FILE
+        with writing(folder):
+            problem.unlink(missing_ok=True)
+            output = (folder / "run.log").open("ab")
+        try:
+            with output:
+                child = subprocess.Popen(
+                    ticket.executed,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=output,
+                    **session_of_its_own(),
+                    env=child_environment(problem, self.bounds()),
+                )
+        except (OSError, ValueError) as error:
+            log.warning("%s cannot be started: %s", folder.name, error)
+            if isinstance(error, OSError) and error.errno not in NEVER:
+                return False  # the system has no process to give now; later it may
+            self._usage.took(folder.name, ticket.spent_minutes)
+            why = {"key": "cannot_start", "values": {}}
+            ticket.changed(folder, stage="ended", since=time.time(), problem=why)
+            return False
+        self._children[folder.name] = child
+        born = 0.0
+        with contextlib.suppress(psutil.Error):
+            born = psutil.Process(child.pid).create_time()
+        ticket.changed(folder, stage="started", since=time.time(), pid=child.pid, born=born)
+        return True
+
+    def _end_silent(self, folder: Path, ticket: Ticket, process: psutil.Process) -> None:
+        seconds = round(self.rules.silence_seconds)
+        ticket.changed(folder, problem={"key": "worker_silent", "values": {"seconds": seconds}})
+        with contextlib.suppress(psutil.Error):
+            process.kill()  # it did not come back from its step: asking would not help
+            process.wait(timeout=STOP_SECONDS)
+
+    def _be_the_only_desk(self) -> None:
+        """Two servers on one folder would both start whoever is next.
+
+        Raises:
+            InputError: another server looks after this folder.
+        """
+        if self._only_desk is not None:
+            return
+        with writing(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(self.folder / ".desk.lock")
+            try:
+                lock.acquire(blocking=False)
+            except Timeout as error:
+                raise InputError("other_desk", path=str(self.folder)) from error
+        self._only_desk = lock
+        # In a thread of its own: a slow disk takes its time, and nobody waits for it.
+        threading.Thread(target=remove_leftovers, args=(self.folder,), name="leftovers", daemon=True).start()
+
+    def _own(self, name: str, secret: str) -> tuple[Path, Ticket]:
+        folder = self.run(name).path
+        ticket = Ticket.load(folder)
+        if ticket is None or not ticket.belongs_to(secret):
+            raise InputError("not_your_run", name=name)
+        return folder, ticket
+
+
+def _write_source(folder: Path, text: bytes | None, unpacked: Path | None) -> str | None:
+    """Make a run's folder with the visitor's own text or pictures; where they are, None for neither.
+
+    Raises:
+        DemoError: the disk does not take them.
+    """
+    with writing(folder):
+        folder.mkdir(parents=True)
+        if text is not None:
+            (folder / SOURCE_FILE).write_bytes(text)
+            return str(folder / SOURCE_FILE)
+        if unpacked is not None:
+            unpacked.rename(folder / PICTURES_FOLDER)
+            return str(folder / PICTURES_FOLDER)
+    return None
+
+
+def size_of(source: Path) -> int:
+    """Bytes of a file; 0 where it cannot be looked at."""
+    with contextlib.suppress(OSError, ValueError):
+        return source.stat().st_size
+    return 0
+
+
+@contextlib.contextmanager
+def _left_for_later(folder: Path) -> Iterator[None]:
+    """A run whose folder cannot be written now keeps no other one waiting."""
+    try:
+        yield
+    except DemoError as error:
+        log.debug("%s is left for later: %s", folder.name, error)
+
+
+def _signal(process: psutil.Process) -> None:
+    """Ask a worker to stop: it finishes its step and saves."""
+    with contextlib.suppress(psutil.Error):
+        process.terminate()

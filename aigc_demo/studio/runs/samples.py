@@ -1,0 +1,82 @@
+"""What a run's checkpoints draw: the sheets that the training kept, and new pictures from another seed."""
+
+import io
+from pathlib import Path
+
+from aigc_demo.core.errors import InputError
+from aigc_demo.core.run_directory import RunDirectory
+from aigc_demo.studio.models.arguments import check_number
+from aigc_demo.training.recipes import RECIPES
+
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+MAX_SAMPLE_BYTES = 4 * 2**20
+MAX_SEED = 2**31 - 1
+NUM_PICTURES, COLUMNS = 36, 6
+
+
+def sample_path(run: RunDirectory, step: int) -> Path:
+    """Where the sheet of a step is, if there is one: by the step alone, whatever the record says."""
+    return run.path / "samples" / f"step-{step:06d}.png"
+
+
+def sample_picture(run: RunDirectory, step: int) -> bytes | None:
+    """The sheet that was drawn at a step, as PNG; None where there is none that a page should show."""
+    path = sample_path(run, step)
+    try:
+        if path.is_symlink() or path.stat().st_size > MAX_SAMPLE_BYTES:
+            return None
+        content = path.read_bytes()
+    except OSError:
+        return None
+    return content if content.startswith(PNG_SIGNATURE) else None
+
+
+DRAWN = ("pictures", "text-to-image")  # what recipes make whose checkpoints draw
+
+
+def draws(recipe: str) -> bool:
+    """Whether the checkpoints of a recipe draw pictures."""
+    return recipe in RECIPES and RECIPES[recipe].makes in DRAWN
+
+
+def draws_anew(recipe: str) -> bool:
+    """Whether a checkpoint draws from another seed fast enough for a slider: a GAN, in one step."""
+    return recipe in RECIPES and RECIPES[recipe].family == "gan"
+
+
+def measures(recipe: str) -> bool:
+    """Whether the checkpoints of a recipe make nothing: they look at pictures."""
+    return recipe in RECIPES and RECIPES[recipe].makes not in ("text", *DRAWN)
+
+
+def new_pictures(run: RunDirectory, step: int, seed: int) -> bytes:
+    """What the model of a checkpoint draws from other noise than in training.
+
+    Args:
+        run: of a recipe that makes pictures.
+        step: of the checkpoint.
+        seed: of the noise.
+
+    Returns:
+        A sheet of 36 pictures, as PNG.
+
+    Raises:
+        InputError: there is no such checkpoint, its model is damaged or no GAN, or the seed is no seed.
+    """
+    check_number("seed", seed, 0, MAX_SEED, whole=True)
+    checkpoint = run.checkpoint(step)
+    if RECIPES[str(run.config().get("recipe"))].family != "gan":
+        raise InputError("foreign_model", path=run.path.name, detail="no GAN", expected="is a GAN")
+    import torch
+
+    from aigc_demo.core.device import seeded
+    from aigc_demo.data.images.pixels import as_bytes, grid
+    from aigc_demo.generators.images.gan import load_generator
+
+    with torch.inference_mode():
+        generator = load_generator(checkpoint)
+        latent_size: int = generator.config.latent_size  # type: ignore[union-attr, assignment]
+        made_NCHW = generator(torch.randn(NUM_PICTURES, latent_size, generator=seeded(int(seed))))  # noqa: N806
+    content = io.BytesIO()
+    grid(as_bytes(made_NCHW), COLUMNS).save(content, format="PNG")
+    return content.getvalue()

@@ -1,0 +1,110 @@
+"""How a run stands, read from its directory: what its record says last, and whether its worker lives."""
+
+import os
+from dataclasses import dataclass
+from typing import Literal
+
+from aigc_demo.core.errors import DemoError
+from aigc_demo.core.events import RunFinished, TrainEvent, from_json
+from aigc_demo.core.process.system import was_killed
+from aigc_demo.core.process.worker import living_worker, noted_problem, problem_from
+from aigc_demo.core.run_directory import RunDirectory
+from aigc_demo.studio.runs.job import Ticket
+
+PROBLEM_FILE = "problem.json"
+LAST_BYTES = 64 * 2**10
+
+Stands = Literal[
+    "waiting", "running", "stopping", "finished", "time", "stopped", "interrupted", "non-finite", "failed"
+]
+
+
+@dataclass(frozen=True)
+class RunState:
+    """How a run stands.
+
+    Attributes:
+        name: of its directory.
+        stands: waits for its turn, is under way, or how it ended: finished and time are its end, stopped was
+            asked for, interrupted means that its worker died, failed that something was wrong.
+        place: in the queue, 1 for the next; 0 for one that does not wait.
+        step: the last in its record.
+        problem: why it failed or was interrupted, as far as anybody knows.
+        resumable: whether it can go on from a checkpoint.
+    """
+
+    name: str
+    stands: Stands
+    place: int = 0
+    step: int = 0
+    problem: DemoError | None = None
+    resumable: bool = False
+
+    @property
+    def under_way(self) -> bool:
+        """Whether anything may still come."""
+        return self.stands in ("waiting", "running", "stopping")
+
+
+def run_state(run: RunDirectory, place: int = 0) -> RunState:
+    """How the run stands now.
+
+    Args:
+        run: its directory.
+        place: in the queue of whoever starts workers; 0 for none.
+    """
+    ticket, last = Ticket.load(run.path), last_event(run)
+    step = last.step if last else 0
+    if place or (ticket and ticket.stage == "waiting"):
+        return RunState(run.path.name, "waiting", place, step)
+    worker = ticket.worker(run.path) if ticket else living_worker(run.path)
+    if worker is not None:
+        stopping = ticket is not None and ticket.stopping
+        return RunState(run.path.name, "stopping" if stopping else "running", 0, step)
+    stands, problem = _end(run, ticket, last)
+    whole = stands in ("finished", "time")
+    resumable = not whole and (bool(run.resumable()) or not run.exists())
+    return RunState(run.path.name, stands, 0, step, problem, resumable)
+
+
+def last_event(run: RunDirectory) -> TrainEvent | None:
+    """The last event of a record, without reading all of it."""
+    try:
+        with run.events_path.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - LAST_BYTES))
+            lines = file.read().decode("utf-8", "replace").split("\n")
+    except OSError:
+        return None
+    for line in reversed(lines):
+        try:
+            return from_json(line)
+        except ValueError:
+            continue
+    return None
+
+
+def _end(
+    run: RunDirectory, ticket: Ticket | None, last: TrainEvent | None
+) -> tuple[Stands, DemoError | None]:
+    """How a run without a worker came to its end, and why."""
+    noted = noted_problem(run.path / PROBLEM_FILE)
+    if isinstance(last, RunFinished):
+        known = ("finished", "time", "stopped", "non-finite", "failed")
+        stands = last.reason if last.reason in known else "interrupted"
+        why = DemoError("loss_not_finite", step=last.step) if stands == "non-finite" else noted
+        return stands, None if stands in ("finished", "time", "stopped") else why  # type: ignore[return-value]
+    if ticket is not None and ticket.stopping and not run.exists():
+        return "stopped", None  # taken out of the queue
+    if ticket is not None and ticket.problem and ticket.problem.get("key") == "cannot_start":
+        return "failed", problem_from(ticket.problem)
+    if noted is not None:
+        return "failed", noted
+    return "interrupted", _death(ticket)
+
+
+def _death(ticket: Ticket | None) -> DemoError:
+    """Why a worker ended without a word."""
+    if ticket is not None and (told := problem_from(ticket.problem)):
+        return told
+    killed = ticket is not None and was_killed(ticket.returncode)
+    return DemoError("worker_killed" if killed else "worker_vanished")

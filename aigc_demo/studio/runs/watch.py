@@ -1,0 +1,403 @@
+"""A run as it is seen by everybody who watches it: one reader of its record, however many look.
+
+What is drawn only ever grows, so a page need send no more than what is new; where a line is thinned, all of
+it is drawn anew, once.
+"""
+
+import hmac
+import math
+import secrets
+import threading
+import time
+from collections import OrderedDict, deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from aigc_demo.core.errors import DemoError
+from aigc_demo.core.events import (
+    CheckpointSaved,
+    RunFinished,
+    RunStarted,
+    SampleReady,
+    StepDone,
+    TrainEvent,
+    ValidationDone,
+    Warned,
+)
+from aigc_demo.core.run_directory import RunDirectory, step_of
+from aigc_demo.studio.runs.chart_lines import Curves, Tail, Thinned
+from aigc_demo.studio.runs.job import Ticket
+from aigc_demo.studio.runs.patient_reads import PatientReads
+from aigc_demo.studio.runs.run_queue import RunDesk
+from aigc_demo.studio.runs.samples import sample_picture
+from aigc_demo.studio.runs.state import RunState
+from aigc_demo.studio.runs.visible_runs import checked_name
+from aigc_demo.training.curves import LANGUAGE_MODEL, Curve
+from aigc_demo.training.recipes import RECIPES
+
+REFRESH_SECONDS = 0.25
+MOST_SAMPLES = 20
+MOST_WATCHED = 16
+RATE_STEPS = 50
+# How often a checkpoint that was announced is looked for; it may have been deleted since.
+MOST_LOOKS = 40
+# How high the mark of a checkpoint stands, of the range of the losses so far.
+MARK_SHARE = 0.12
+CHECKPOINT = "checkpoint"
+SMOOTH = "_smooth"
+_PICTURES = secrets.token_bytes(32)
+
+# A point of a chart: step, value (None ends a stroke), and the line it belongs to.
+Row = tuple[int, float | None, str]
+
+
+@dataclass(frozen=True)
+class RunView:
+    """What there is to see of a run at one moment.
+
+    Attributes:
+        state: how it stands.
+        run: its directory.
+        recipe: what it trains.
+        command: what does the same in a terminal.
+        charts: rows of each curve, by its name; lists that others must not change.
+        samples: what the models of its checkpoints made, by step, oldest first.
+        facts: what its start said: sizes, machine, preparation.
+        warnings: key and values of sentences.
+        seconds: of training so far.
+        seconds_left: an estimate; None where there is nothing to estimate from, or nothing to wait for.
+        share: how much is done, 0 to 1.
+        validation_loss: the last, nats a token.
+        best: step and loss of the best validation.
+        steps: the last step of a run that is given in steps.
+        checkpoints: the steps whose checkpoints are there, oldest first.
+    """
+
+    state: RunState
+    run: RunDirectory
+    recipe: str = ""
+    command: str = ""
+    charts: dict[str, Sequence[Row]] = field(default_factory=dict)
+    samples: tuple[SampleReady, ...] = ()
+    facts: dict[str, Any] = field(default_factory=dict)
+    warnings: tuple[Warned, ...] = ()
+    seconds: float = 0.0
+    seconds_left: float | None = None
+    share: float = 0.0
+    validation_loss: float | None = None
+    best: tuple[int, float] | None = None
+    steps: int | None = None
+    checkpoints: tuple[int, ...] = ()
+
+
+class _Rows:
+    """The rows of one chart, appended to; begun anew where one of its lines was thinned."""
+
+    def __init__(self, lines: Sequence[tuple[str, Thinned]], marks: Sequence[Row]):
+        self._lines, self._marks = lines, marks
+        self.rows: list[Row] = []
+        self._taken = self._thinned = [0] * len(lines)
+        self._marks_taken = 0
+
+    def update(self) -> list[Row]:
+        """All rows; the list that was given before, longer, or a new one."""
+        thinned = [line.times_thinned for _, line in self._lines]
+        if thinned != self._thinned:
+            self.rows, self._marks_taken = [], 0
+            self._taken, self._thinned = [0] * len(self._lines), thinned
+        for (name, line), taken in zip(self._lines, self._taken, strict=True):
+            self.rows.extend((step, value, name) for step, value in line.points[taken:])
+        self.rows.extend(self._marks[self._marks_taken :])
+        self._taken = [len(line.points) for _, line in self._lines]
+        self._marks_taken = len(self._marks)
+        return self.rows
+
+
+class RunWatch:
+    """One run, watched by any number of viewers.
+
+    Args:
+        desk: which knows how the run stands.
+        name: of the run.
+
+    Raises:
+        InputError: there is no run of that name.
+    """
+
+    def __init__(self, desk: RunDesk, name: str):
+        self._desk, self._name, self._run = desk, name, desk.run(name)
+        self._lock = threading.Lock()
+        self._refreshed, self._outdated = -math.inf, -math.inf
+        self._begin()
+        self._view = RunView(desk.state(name), self._run)
+
+    def _begin(self) -> None:
+        """Nothing is known yet, or no longer."""
+        self._tail = Tail(self._run.events_path)
+        self._checkpoints: tuple[int, ...] | None = None
+        self._announced: int | None = None
+        self._looks = 0
+        self._config: dict[str, Any] = {}
+        self._curves: Curves | None = None
+        self._forget()
+
+    def _forget(self) -> None:
+        if self._curves is not None:
+            self._curves = Curves(self._curves.curves)
+        self._marks: list[Row] = []
+        self._rows: dict[str, _Rows] = {}
+        self._samples: dict[int, SampleReady] = {}
+        self._warnings: list[Warned] = []
+        self._facts: dict[str, Any] = {}
+        self._times: deque[tuple[int, float]] = deque(maxlen=RATE_STEPS)
+        self._best: tuple[int, float] | None = None
+        self._validation: float | None = None
+        self._step = 0
+
+    def outdate(self) -> None:
+        """Something was done to the run: what was seen before now does not count."""
+        self._outdated = time.monotonic()
+
+    def view(self) -> RunView:
+        """The run as it stands now; no older than a quarter of a second.
+
+        Raises:
+            InputError: the run was deleted.
+        """
+        with self._lock:
+            now = time.monotonic()
+            if self._refreshed <= self._outdated or now - self._refreshed >= REFRESH_SECONDS:
+                self._refresh()
+                self._refreshed = now  # when the look began: what happened meanwhile may not be in it
+            return self._view
+
+    def _refresh(self) -> None:
+        state = self._desk.state(self._name)  # before the record: what ended has then written all of it
+        if not self._checkpoints or self._comes_late() or state.stands != self._view.state.stands:
+            self._checkpoints = None  # to be looked for
+        if not self._config:
+            self._config = self._run.known_config()
+        if self._curves is None and self._config:
+            self._curves = Curves(_curves_of(self._config))
+        if self._curves is not None:
+            events, anew = self._tail.read()
+            if anew:
+                self._forget()
+            self._curves.add(events)
+            for event in events:
+                self._note(event)
+        ticket = Ticket.load(self._run.path)
+        self._view = self._picture(state, ticket)
+
+    def _comes_late(self) -> bool:
+        """Whether the last checkpoint of the record is not to be seen yet: a disk may show it later."""
+        self._looks += 1
+        seen = self._announced is None or self._announced in (self._checkpoints or ())
+        return not seen and self._looks <= MOST_LOOKS
+
+    def _note(self, event: TrainEvent) -> None:
+        self._step = max(self._step, event.step)
+        match event:
+            case StepDone(step=step, measures=measures):
+                self._times.append((step, float(measures.get("seconds") or 0.0)))
+            case ValidationDone(step=step, loss=loss) if math.isfinite(loss):
+                self._validation = loss
+                if self._best is None or loss < self._best[1]:
+                    self._best = (step, loss)
+            case SampleReady():
+                self._samples[event.step] = event
+                if len(self._samples) > MOST_SAMPLES:
+                    del self._samples[sorted(self._samples)[1]]  # the first stays: from there it came
+            case CheckpointSaved(step=step):
+                self._checkpoints = None
+                self._announced, self._looks = step, 0
+                self._mark(step)
+            case RunStarted(facts=facts):
+                self._facts = facts
+            case Warned():
+                self._warnings.append(event)
+            case RunFinished():
+                pass
+
+    def _mark(self, step: int) -> None:
+        """A short stroke at the foot of the first chart."""
+        assert self._curves is not None
+        first = self._curves.curves[0]
+        values = [y for line in first.lines for _, y in self._curves.raw[first.name, line.name].points]
+        if not values or min(values) == max(values):
+            return
+        low = min(values)
+        top = low + MARK_SHARE * (max(values) - low)
+        self._marks += [(step, low, CHECKPOINT), (step, top, CHECKPOINT), (step, None, CHECKPOINT)]
+
+    def _picture(self, state: RunState, ticket: Ticket | None) -> RunView:
+        if self._checkpoints is None:
+            self._checkpoints = tuple(step_of(path) for path in self._run.checkpoints())
+        seconds = self._times[-1][1] if self._times else 0.0
+        share, left = self._outlook(seconds)
+        return RunView(
+            state=state,
+            run=self._run,
+            recipe=str(self._config.get("recipe", "")) or (ticket.recipe if ticket else ""),
+            command=ticket.command if ticket else "",
+            charts=self._charts(),
+            samples=tuple(self._samples[step] for step in sorted(self._samples)),
+            facts=self._facts,
+            warnings=tuple(self._warnings),
+            seconds=seconds,
+            seconds_left=left if state.under_way else None,
+            share=1.0 if state.stands in ("finished", "time") else share,
+            validation_loss=self._validation,
+            best=self._best,
+            steps=_positive(self._config.get("steps"), int),
+            checkpoints=self._checkpoints,
+        )
+
+    def _charts(self) -> dict[str, Sequence[Row]]:
+        if self._curves is None:
+            return {}
+        for number, curve in enumerate(self._curves.curves):
+            if curve.name not in self._rows:
+                self._rows[curve.name] = _Rows(
+                    _lines(self._curves, curve), self._marks if number == 0 else ()
+                )
+        return {name: rows.update() for name, rows in self._rows.items()}
+
+    def _outlook(self, seconds: float) -> tuple[float, float | None]:
+        """How much of the run is done, and how many seconds it still takes."""
+        minutes = _positive(self._config.get("minutes"), float)
+        steps = _positive(self._config.get("steps"), int)
+        if minutes is not None:
+            return min(1.0, seconds / (60 * minutes)), max(0.0, 60 * minutes - seconds)
+        if steps is None:
+            return 0.0, None
+        share = min(1.0, self._step / steps)
+        if len(self._times) < 2 or self._times[-1][0] <= self._times[0][0]:
+            return share, None
+        (first, then), (last, now) = self._times[0], self._times[-1]
+        return share, max(0.0, (steps - last) * (now - then) / (last - first))
+
+
+class RunWatches:
+    """The runs that are being watched; who has not been looked at for long is forgotten first.
+
+    Args:
+        desk: where the runs are.
+    """
+
+    def __init__(self, desk: RunDesk):
+        self.desk = desk
+        self._lock = threading.Lock()
+        self._watched: OrderedDict[str, tuple[tuple[int, int], RunWatch]] = OrderedDict()
+        self._views: PatientReads[str, RunView] = PatientReads(self._look, most_kept=MOST_WATCHED)
+        self._pictures: PatientReads[tuple[str, int], bytes | None] = PatientReads(
+            lambda asked: sample_picture(desk.run(asked[0]), asked[1]), most_kept=0
+        )
+
+    def view(self, name: Any, *, fresh: bool = False) -> RunView:
+        """A run as it stands now; where its disk does not answer in time, as it was seen last.
+
+        Args:
+            name: of the run.
+            fresh: not from before this call, as after something was done to the run.
+
+        Raises:
+            InputError: there is no run of that name.
+            DemoError: its disk does not answer, and it was never seen before.
+        """
+        self.desk.check_seen(name)
+        if fresh:
+            with self._lock:
+                known = self._watched.get(checked_name(name))
+            if known is not None:
+                known[1].outdate()
+        return self._views.get(checked_name(name), share=not fresh)
+
+    def picture(self, name: str, step: int, key: str) -> bytes | None:
+        """What a run drew at a step, as PNG; None where there is no such run or picture, or none yet.
+
+        Args:
+            name: of the run.
+            step: of its checkpoint.
+            key: by `picture_key`: a browser asks for a picture without saying who it is.
+        """
+        if not hmac.compare_digest(key.encode("utf-8", "replace"), picture_key(name).encode()):
+            return None
+        try:
+            return self._pictures.get((checked_name(name), step))
+        except DemoError:
+            return None
+
+    def _look(self, name: str) -> RunView:
+        """On the disk itself, in a thread of its own; nobody else's run waits for it."""
+        facts = self.desk.run(name).path.stat()
+        identity = (facts.st_dev, facts.st_ino)  # a name may be given again
+        with self._lock:
+            known = self._watched.get(name)
+        watch = known[1] if known is not None and known[0] == identity else RunWatch(self.desk, name)
+        with self._lock:
+            known = self._watched.get(name)
+            if known is not None and known[0] == identity:
+                watch = known[1]  # another look was faster
+            self._watched[name] = (identity, watch)
+            self._watched.move_to_end(name)
+            while len(self._watched) > MOST_WATCHED:
+                self._watched.popitem(last=False)
+        return watch.view()
+
+
+def picture_key(name: str) -> str:
+    """What the address of a run's pictures ends with: known to those who were shown the run."""
+    return hmac.digest(_PICTURES, name.encode("utf-8", "replace"), "sha256").hex()[:32]
+
+
+def logarithms(rows: Sequence[Row]) -> list[Row]:
+    """The same rows with log10 of their values; what has none is left out, the ends of strokes stay."""
+    return [
+        (step, None if value is None else math.log10(value), name)
+        for step, value, name in rows
+        if value is None or value > 0
+    ]
+
+
+def differing_settings(configs: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
+    """What distinguishes runs: recipe, source, seed, length and settings that are not the same in all.
+
+    Returns:
+        For each name, its value in each run, in their order; None where a run has no such setting.
+    """
+    flat = [_flat(config) for config in configs]
+    names = dict.fromkeys(name for one in flat for name in one)
+    columns = {name: [one.get(name) for one in flat] for name in names}
+    return {
+        name: values for name, values in columns.items() if any(value != values[0] for value in values[1:])
+    }
+
+
+def _flat(config: dict[str, Any]) -> dict[str, Any]:
+    settings = config.get("settings")
+    data = config.get("data")
+    source = data.get("name") if isinstance(data, dict) else config.get("source")
+    known = {name: config.get(name) for name in ("recipe", "steps", "minutes", "seed", "init")}
+    return {**known, "source": source, **(settings if isinstance(settings, dict) else {})}
+
+
+def _curves_of(config: dict[str, Any]) -> tuple[Curve, ...]:
+    recipe = RECIPES.get(str(config.get("recipe")))
+    return recipe.curves if recipe else LANGUAGE_MODEL
+
+
+def _lines(curves: Curves, curve: Curve) -> list[tuple[str, Thinned]]:
+    found = []
+    for line in curve.lines:
+        found.append((line.name, curves.raw[curve.name, line.name]))
+        if line.smooth:
+            found.append((line.name + SMOOTH, curves.smooth[curve.name, line.name]))
+    return found
+
+
+def _positive(value: Any, kind: type) -> Any:
+    """A number of an uploaded configuration, if it is one."""
+    good = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    return kind(value) if good and value > 0 else None

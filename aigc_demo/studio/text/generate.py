@@ -1,0 +1,74 @@
+"""Texts by one model, for the command line and for measuring."""
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from typing import Any
+
+
+def write_texts(
+    model: str, prompt: str, *, num: int, seed: int, settings: Mapping[str, Any]
+) -> Iterator[dict[str, Any]]:
+    """Continue a prompt, again and again, text i with seed `seed + i`.
+
+    Args:
+        model: a name that the catalog finds, hf: names included.
+        prompt: what each text begins with.
+        num: how many texts.
+        seed: of the first one.
+        settings: of the decoding.
+
+    Yields:
+        `text` (without the prompt), `seed`, `seconds`, `num_tokens` and `tokens_per_second` of each.
+
+    Raises:
+        DemoError: the model cannot be had, or a setting does not fit.
+    """
+    from aigc_demo.core.device import set_threads
+    from aigc_demo.generators.text.decoding import SamplingSettings, generate
+    from aigc_demo.generators.text.loading import load_text_model
+
+    asked = [SamplingSettings.from_mapping(settings, seed=seed + number) for number in range(num)]
+    set_threads()
+    writer = load_text_model(model, allow_hub=True)
+    for one in asked:
+        started = time.perf_counter()
+        tokens = list(generate(writer, prompt, one))
+        seconds = time.perf_counter() - started
+        yield {
+            "text": "".join(token.text for token in tokens),
+            "seed": one.seed,
+            "seconds": round(seconds, 4),
+            "num_tokens": len(tokens),
+            "tokens_per_second": round(len(tokens) / max(seconds, 1e-9), 1),
+        }
+
+
+def fill_in(model: str, prompt: str, count: int) -> dict[str, Any]:
+    """Guess the hidden words of a text.
+
+    Args:
+        model: a name that the catalog finds, of a model that guesses hidden words.
+        prompt: a text with [MASK] for each of them.
+        count: how many guesses for each.
+
+    Returns:
+        `text` with the likeliest words in their places, `guesses` (of each place, a list of `id`, `text` and
+        `prob`) and `seconds`.
+
+    Raises:
+        DemoError: the model cannot be had, or nothing is hidden in the text.
+    """
+    from aigc_demo.core.device import set_threads
+    from aigc_demo.generators.catalog import find
+    from aigc_demo.generators.text.masked_words import load_masked_words
+
+    set_threads()
+    guesser = load_masked_words(find(model, allow_hub=True))
+    started = time.perf_counter()
+    guesses = guesser.guesses(prompt, count)
+    return {
+        "text": guesser.filled(prompt, guesses),
+        "guesses": [[asdict(guess) for guess in place] for place in guesses],
+        "seconds": round(time.perf_counter() - started, 4),
+    }

@@ -1,0 +1,326 @@
+"""One caption, pictures of it by several models at the same time, each ranked and checked.
+
+All models are given the same caption and the same seeds. A dual encoder says how well each picture fits the
+caption, and beside it how well it fits another, if it can nearly the same: a score alone says nothing.
+Of the tiny world, a checker that neither trained nor ranked anything reads the pictures.
+"""
+
+import random
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aigc_demo.core.config import Settings, setting
+from aigc_demo.core.errors import DemoError, InputError
+from aigc_demo.generators.text_to_image.model import SCHEDULERS, TextSampling
+from aigc_demo.studio.images.compare import MOST_STEPS, PictureColumn, PictureWork
+from aigc_demo.studio.models import gpu
+from aigc_demo.studio.models.arguments import checked_prompt
+from aigc_demo.studio.models.catalog import Catalog, is_at_hand
+from aigc_demo.studio.models.model_cache import ModelCache
+from aigc_demo.studio.models.side_by_side import Work, side_by_side
+from aigc_demo.studio.text.compare import MAX_SEED
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from aigc_demo.data.text.tokenizer import Tokenizer
+    from aigc_demo.generators.images.model import Progress
+    from aigc_demo.generators.text_to_image.clip_scores import ClipMatcher
+    from aigc_demo.generators.text_to_image.matching import Matcher
+    from aigc_demo.measure.attributes import Found, Verdict
+
+MOST_CANDIDATES = 16
+MOST_CHARACTERS = 300
+CHECKER = "checker-tiny-world"
+# How many grey levels a picture of the checker's world may differ from its drawing of the same: so many at
+# most, and where it is not sure of everything fewer. Measured in docs/experiments.md.
+MOST_UNLIKE, MOST_UNLIKE_UNSURE = 45.0, 22.0
+SURE = 0.99
+EVERYDAY = {
+    "en": ("a cat", "a tree", "a car", "a house", "a fish", "a smiling face", "the moon", "a flag"),
+    "zh": ("一只猫", "一棵树", "一辆汽车", "一座房子", "一条鱼", "一张笑脸", "月亮", "一面旗"),
+}
+
+
+@dataclass(frozen=True)
+class IllustrationAsk(Settings):
+    """What a visitor may ask of models that make pictures of captions."""
+
+    seed: int = setting(0, "of the first candidate; the others have the next ones", low=0, high=MAX_SEED)
+    num_candidates: int = setting(8, "pictures to choose from", low=1, high=MOST_CANDIDATES)
+    guidance_scale: float = setting(
+        2.0, "how much more a diffusion model heeds the caption than without it", low=0, high=30
+    )
+    num_inference_steps: int = setting(
+        20, "steps in which diffusion takes the noise away", low=1, high=MOST_STEPS
+    )
+    scheduler: str = setting("ddim", "how diffusion goes from step to step", choices=SCHEDULERS)
+    truncation: float = setting(1.0, "how far from the mean picture a GAN may go", low=0, high=1.5)
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """One for each candidate; after the last seed there is comes the first."""
+        return tuple((self.seed + place) % (MAX_SEED + 1) for place in range(self.num_candidates))
+
+    @property
+    def sampling(self) -> TextSampling:
+        """What the models are told."""
+        return TextSampling.from_mapping(TextSampling.among(self.to_dict()))
+
+
+@dataclass(frozen=True)
+class IllustrationRequest:
+    """A caption for several models, the arguments checked.
+
+    Attributes:
+        models: full names.
+        caption: what is to be drawn.
+        other: a caption to compare with.
+        ask: of all models.
+    """
+
+    models: tuple[str, ...]
+    caption: str
+    other: str
+    ask: IllustrationAsk
+
+
+@dataclass(frozen=True, eq=False)
+class IllustrationColumn(PictureColumn):
+    """What one model has made so far: candidates, in the order of their seeds.
+
+    Attributes:
+        scores: how well each fits the caption, -1 to 1; None before the end, or where nobody can say.
+        other_scores: how well each fits the other caption.
+        verdicts: of each, what of the caption is right; None where there is nothing to check.
+        found: what the checker reads on each; None for a picture that is not of its world.
+    """
+
+    other_scores: tuple[float, ...] | None = None
+    verdicts: "tuple[Verdict, ...] | None" = None
+    found: "tuple[Found | None, ...] | None" = None
+
+    @property
+    def order(self) -> tuple[int, ...]:
+        """The candidates' places, the one that fits best first; as made where there are no scores."""
+        places = range(0 if self.pictures is None else len(self.pictures))
+        if self.scores is None or len(self.scores) != len(places):
+            return tuple(places)
+        return tuple(sorted(places, key=lambda place: -self.scores[place]))  # type: ignore[index]
+
+
+def check_illustration(
+    catalog: Catalog, models: Any, caption: Any, settings: Mapping[str, Any]
+) -> IllustrationRequest:
+    """Check everything that can be checked before a model is loaded.
+
+    Args:
+        catalog: what the names stand for.
+        models: one to four names.
+        caption: what is to be drawn.
+        settings: of IllustrationAsk, loose.
+
+    Raises:
+        InputError: a model is unknown or makes something else, the caption says nothing or too much, or a
+            setting does not fit.
+    """
+    names = catalog.checked_all(models, "text-to-image")
+    ask = IllustrationAsk.from_mapping(settings)
+    text = checked_caption(caption)
+    return IllustrationRequest(names, text, compared_with(text, ask.seed), ask)
+
+
+def checked_caption(value: Any) -> str:
+    """A caption, cleaned, without white space at its ends.
+
+    Raises:
+        InputError: it is no text, too long, or holds no word.
+    """
+    from aigc_demo.data.captions.pairs import words_of
+
+    text = checked_prompt("caption", value, MOST_CHARACTERS).strip()
+    if not words_of(text):
+        raise InputError("caption_without_words")
+    return text
+
+
+def compared_with(caption: str, seed: int) -> str:
+    """Another caption, of which a picture's score says what its score of the first is worth.
+
+    Of one that is understood nearly the same, which differs in one respect; of any other one of everyday
+    things, since its own words in another order say the same to a reader that does not heed order.
+
+    Args:
+        caption: in either language.
+        seed: chooses.
+    """
+    from aigc_demo.data.captions.pairs import altered, words_of
+    from aigc_demo.data.tiny_world.caption import caption as tell
+    from aigc_demo.data.tiny_world.caption import language_of, read_caption
+
+    rng = random.Random(seed)
+    group = read_caption(caption).group
+    if group is not None:
+        return tell(altered(group, rng), language_of(caption))
+    said = set(words_of(caption))
+    others = [thing for thing in EVERYDAY[language_of(caption)] if words_of(thing)[-1] not in said]
+    return rng.choice(others or EVERYDAY["en"])
+
+
+def illustrate(
+    request: IllustrationRequest, cache: ModelCache, stop: threading.Event
+) -> Iterator[tuple[IllustrationColumn, ...]]:
+    """Draw the caption with all models at once.
+
+    Args:
+        request: from `check_illustration`.
+        cache: where the models are, or are loaded to.
+        stop: set by Stop; also set here when the consumer goes away.
+
+    Yields:
+        All columns, at most ten times a second. A column that fails carries its error and leaves the others
+        alone.
+    """
+    columns = [IllustrationColumn(name, "waiting", request.ask.seeds) for name in request.models]
+
+    def illustrator(
+        place: int, column: IllustrationColumn, report: Callable[[IllustrationColumn], None]
+    ) -> Work:
+        return _Illustrator(request, column, cache, stop, report)
+
+    yield from side_by_side(columns, illustrator, cache, stop)
+
+
+def ranker_for(cache: ModelCache, model: Any) -> "Matcher | ClipMatcher | None":
+    """The dual encoder that ranks a model's pictures: its own, or the one trained on the same pairs.
+
+    Of a pretrained model's pictures the pretrained one, where it is on this machine already.
+    """
+    own: Matcher | None = getattr(model, "matcher", None)
+    if own is not None:
+        return own
+    if getattr(model, "family", "") == "pretrained":
+        there = [
+            one
+            for one in cache.catalog.choices("matches")
+            if one.entry.family == "pretrained" and is_at_hand(one.entry)
+        ]
+        return cache.get(there[0].value) if there else None
+    sha256 = cache.catalog.choice(model.name).entry.data_sha256
+    same = [
+        choice.value
+        for choice in cache.catalog.choices("matches")
+        if sha256 and choice.entry.data_sha256 == sha256 and choice.entry.image_size == model.image_size
+    ]
+    return cache.get(same[0]) if same else None
+
+
+def read_by_checker(cache: ModelCache, pictures: "Tensor") -> "tuple[Found | None, ...] | None":
+    """What the checker reads on pictures; None for one that is not of its world.
+
+    Returns:
+        None where there is no checker of this size.
+    """
+    from aigc_demo.measure.attributes import read_pictures
+
+    known = {choice.value: choice for choice in cache.catalog.choices("reads")}
+    if CHECKER not in known or known[CHECKER].entry.image_size != pictures.shape[-1]:
+        return None
+    found = read_pictures(cache.get(CHECKER), pictures)
+    return tuple(one if _is_of_its_world(one) else None for one in found)
+
+
+def _is_of_its_world(found: "Found") -> bool:
+    return found.unlike <= (MOST_UNLIKE if found.confidence >= SURE else MOST_UNLIKE_UNSURE)
+
+
+class _Illustrator(PictureWork):
+    """One column's candidates."""
+
+    def __init__(self, request: IllustrationRequest, *rest: Any):
+        super().__init__(*rest)
+        self.request = request
+
+    def check(self, model: Any) -> None:
+        check_known(model, self.request.caption)
+
+    def made(self, model: Any, told: "Progress") -> "Tensor":
+        ask, texts = self.request.ask, (self.request.caption,) * len(self.request.ask.seeds)
+        task = gpu.ImageTask(
+            self.cache.catalog.choice(self.column.model).entry, texts, ask.seeds, ask.sampling
+        )
+        if self.asks_gpu(task):
+            try:
+                return gpu.draw(task, model, told)
+            except DemoError as error:
+                self.without_gpu(error)
+        return model.make(texts, ask.seeds, ask.sampling, told)
+
+    def said(self, model: Any, pictures: "Tensor") -> dict[str, Any]:
+        """What the dual encoder and the checker say of the pictures."""
+        from aigc_demo.data.tiny_world.caption import read_caption
+        from aigc_demo.measure.attributes import verdict
+
+        said: dict[str, Any] = {}
+        ranker = ranker_for(self.cache, model)
+        if ranker is not None:
+            scores = ranker.scores([self.request.caption, self.request.other], pictures).tolist()
+            said |= {"scores": tuple(scores[0]), "other_scores": tuple(scores[1])}
+        group = read_caption(self.request.caption).group
+        if group is None:
+            return said
+        found = read_by_checker(self.cache, pictures)
+        if found is not None and all(one is not None for one in found):
+            said["verdicts"] = tuple(verdict(group, one) for one in found if one is not None)
+        return {**said, "found": found}
+
+
+def learned_words(catalog: Catalog, models: Iterable[str], caption: str) -> frozenset[str]:
+    """The words of a caption that at least one of these models has learned, in small letters.
+
+    A model is not loaded for it: its list of words lies beside its weights. A pretrained one takes any word.
+
+    Args:
+        catalog: what the names stand for.
+        models: full names.
+        caption: in any language.
+    """
+    from aigc_demo.data.captions.pairs import token_ids, words_of
+
+    words, learned = words_of(caption), set()
+    for name in models:
+        entry = catalog.choice(name).entry
+        if entry.family == "pretrained":
+            return frozenset(words)
+        tokenizer = _tokenizer_of_model(entry.location, entry.recipe)
+        if tokenizer is not None:
+            learned |= {word for word in words if all(token_ids(tokenizer, word))}
+    return frozenset(learned)
+
+
+@lru_cache(maxsize=8)
+def _tokenizer_of_model(location: str, recipe: str) -> "Tokenizer | None":
+    from aigc_demo.data.text.tokenizer import Tokenizer
+    from aigc_demo.generators.catalog import TEXT_GAN
+    from aigc_demo.generators.text_to_image.matching import MATCHER
+
+    folder = Path(location)
+    try:
+        return Tokenizer.load(folder / MATCHER if recipe == TEXT_GAN else folder)
+    except InputError:  # drawing will say what is wrong with it
+        return None
+
+
+def check_known(model: Any, caption: str) -> None:
+    """Refuse a caption of which a model knows no word.
+
+    Raises:
+        InputError: it is one.
+    """
+    knows = getattr(model, "knows", None)
+    if knows is not None and not knows(caption):
+        raise InputError("no_known_words", model=model.name)

@@ -1,0 +1,134 @@
+"""What can be done with a picture that was made of a caption, and asked about it."""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from aigc_demo.core.config import shown
+from aigc_demo.core.errors import InputError
+from aigc_demo.studio.models.catalog import Catalog
+from aigc_demo.studio.models.model_cache import ModelCache
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from aigc_demo.generators.text_to_image.restoration import PictureMender
+
+
+def treated(cache: ModelCache, picture: "Tensor", settings: Mapping[str, Any]) -> "list[tuple[str, Tensor]]":
+    """A picture as it was made, and after each step of its after-treatment.
+
+    Args:
+        cache: where the networks are.
+        picture: uint8 [C, H, W].
+        settings: of PostProcessing, loose.
+
+    Raises:
+        InputError: a setting does not fit, or there is no network for this size.
+    """
+    from aigc_demo.data.images.pixels import as_bytes, as_numbers
+    from aigc_demo.generators.text_to_image.postprocess import PostProcessing, post_processed
+    from aigc_demo.nets.restoration import grey
+
+    wanted = PostProcessing.from_mapping(settings)
+    steps = [("made", picture)]
+    for name, after in post_processed(
+        picture[None], wanted, lambda recipe: mender_for(cache, recipe, picture.shape[-1])
+    ):
+        if name == "colorize":
+            shades = as_bytes(grey(as_numbers(steps[-1][1][None])))
+            steps.append(("grey", shades.expand(-1, 3, -1, -1)[0]))
+        steps.append((name, after[0]))
+    return steps
+
+
+def mended(cache: ModelCache, picture: "Tensor", hole: "Tensor") -> "list[tuple[str, Tensor]]":
+    """A picture as it was made, with what was painted over left out, and repaired.
+
+    Args:
+        cache: where the network is.
+        picture: uint8 [C, H, W].
+        hole: [H, W], true where it was painted over.
+
+    Raises:
+        InputError: nothing or everything was painted over, or there is no network for this size.
+    """
+    from aigc_demo.generators.text_to_image.postprocess import repaired
+
+    whole = repaired(picture, hole, mender_for(cache, "inpaint", picture.shape[-1]))
+    return [("made", picture), ("hole", picture.masked_fill(hole, 128)), ("repaired", whole)]
+
+
+def painted(mask: Any, size: int) -> "Tensor":
+    """What a browser says was painted over, [H, W].
+
+    Args:
+        mask: base64 of a bit for each pixel, row by row, the first in each byte's highest place; "" for none.
+        size: rows and columns.
+
+    Raises:
+        InputError: it is something else.
+    """
+    import numpy as np
+    import torch
+
+    expected = f"base64 of {size} by {size} bits"
+    try:
+        held = base64.b64decode(mask, validate=True) if mask else bytes(size * size // 8)
+    except (binascii.Error, ValueError, TypeError):
+        raise InputError("setting_type", name="mask", expected=expected, got=shown(mask)) from None
+    if len(held) != size * size // 8:
+        raise InputError("setting_type", name="mask", expected=expected, got=f"{len(held)} bytes")
+    bits = np.unpackbits(np.frombuffer(held, dtype=np.uint8))
+    return torch.from_numpy(bits.astype(bool)).view(size, size)
+
+
+def mender_for(cache: ModelCache, recipe: str, size: int) -> "PictureMender":
+    """The network of a recipe that mends pictures of this size.
+
+    Raises:
+        InputError: there is none.
+    """
+    name = _fitting(cache.catalog, recipe, size)
+    if name is None:
+        raise InputError("no_mender", recipe=recipe, size=size)
+    found: PictureMender = cache.get(name)
+    return found
+
+
+def words_in_picture(
+    cache: ModelCache, name: Any, caption: str, seed: int, truncation: float
+) -> "tuple[list[str], Tensor] | None":
+    """Where each word of a caption went.
+
+    Args:
+        cache: where the model is.
+        name: of the model.
+        caption: what was drawn.
+        seed: of the picture.
+        truncation: that it was made with.
+
+    Returns:
+        "" for the caption as a whole and its words, and what each place took of each in each block
+        [blocks, P, 1 + T]; None for a model that does not tell.
+
+    Raises:
+        InputError: there is no such model.
+    """
+    from aigc_demo.data.captions.pairs import words_of
+
+    model = cache.get(cache.catalog.checked(name, "text-to-image"))
+    if not hasattr(model, "looks"):
+        return None
+    taken = model.looks(caption, seed, truncation)
+    return ["", *words_of(caption)], taken
+
+
+def _fitting(catalog: Catalog, recipe: str, size: int) -> str | None:
+    fitting = (
+        choice.value
+        for choice in catalog.choices("mends")
+        if choice.entry.recipe == recipe and choice.entry.image_size == size
+    )
+    return next(fitting, None)

@@ -1,0 +1,127 @@
+"""Which word changes what: the same seed without a word, or with another one in its place."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from aigc_demo.core.config import shown
+from aigc_demo.core.errors import InputError
+from aigc_demo.studio.models.model_cache import ModelCache
+from aigc_demo.studio.models.side_by_side import turn_for
+from aigc_demo.studio.text_to_image.compare import IllustrationAsk, check_known, checked_caption, ranker_for
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+MOST_WORDS = 24
+TELLING = ("colour", "kind", "size", "relation", "weather")
+
+
+@dataclass(frozen=True, eq=False)
+class Changed:
+    """A picture of a caption in which one word is different.
+
+    Attributes:
+        word: the word that was taken out or replaced; "" for the caption as it is.
+        caption: what was drawn.
+        picture: uint8 [C, H, W], of the same seed.
+        difference: mean difference from the picture of the whole caption, in grey levels.
+        score: how well it still fits the whole caption, -1 to 1; None where nobody can say.
+    """
+
+    word: str
+    caption: str
+    picture: "Tensor"
+    difference: float
+    score: float | None
+
+
+def without_each_word(cache: ModelCache, model: Any, caption: Any, settings: dict[str, Any]) -> list[Changed]:
+    """The picture of a caption, then those of the caption without each of its words that say something.
+
+    Args:
+        cache: where the model is, or is loaded to.
+        model: its name.
+        caption: the whole one.
+        settings: of IllustrationAsk; the first seed is drawn.
+
+    Raises:
+        InputError: something does not fit, or the caption has too many words.
+    """
+    text = checked_caption(caption)
+    pieces = telling(text)
+    if len(pieces) > MOST_WORDS:
+        raise InputError(
+            "setting_range", name="caption", expected=f"at most {MOST_WORDS} words", got=len(pieces)
+        )
+    variants = [("", text)] + [(text[a:b], _tidy(text[:a] + text[b:])) for a, b in pieces]
+    return _drawn(cache, model, [one for one in variants if one[1]], settings)
+
+
+def with_each_other(
+    cache: ModelCache, model: Any, caption: Any, index: Any, settings: dict[str, Any]
+) -> list[Changed]:
+    """The picture of a caption, then those with each other word of the same kind in the place of one word.
+
+    Args:
+        cache: as in `without_each_word`.
+        model: likewise.
+        caption: likewise.
+        index: which of the caption's words, as `read_caption` finds them.
+        settings: likewise.
+
+    Raises:
+        InputError: something does not fit, or there is no other word of its kind.
+    """
+    from aigc_demo.data.tiny_world.caption import NAMES, language_of, read_caption
+
+    text = checked_caption(caption)
+    words = read_caption(text).words
+    if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index < len(words):
+        raise InputError("setting_range", name="word", expected=f"0 to {len(words) - 1}", got=shown(index))
+    chosen = words[index]
+    if chosen.part not in TELLING:
+        raise InputError("no_other_word", word=text[chosen.first : chosen.past])
+    names = NAMES[language_of(text)]
+    others = [
+        plainest
+        for (part, meaning), (plainest, *_) in names.items()
+        if part == chosen.part and meaning != chosen.meaning
+    ]
+    variants = [("", text)] + [
+        (other, text[: chosen.first] + other + text[chosen.past :]) for other in others
+    ]
+    return _drawn(cache, model, variants, settings)
+
+
+def telling(caption: str) -> list[tuple[int, int]]:
+    """Where the words of a caption stand that say something; of one that is not understood all words."""
+    from aigc_demo.data.captions.pairs import WORD
+    from aigc_demo.data.tiny_world.caption import read_caption
+
+    reading = read_caption(caption)
+    if reading.group is not None:
+        return [(word.first, word.past) for word in reading.words if word.part in TELLING]
+    return [match.span() for match in WORD.finditer(caption.lower())]
+
+
+def _tidy(caption: str) -> str:
+    return " ".join(caption.split())
+
+
+def _drawn(
+    cache: ModelCache, name: Any, variants: list[tuple[str, str]], settings: dict[str, Any]
+) -> list[Changed]:
+    full = cache.catalog.checked(name, "text-to-image")
+    ask = IllustrationAsk.from_mapping({**settings, "num_candidates": 1})
+    model = cache.get(full)
+    texts = [caption for _, caption in variants]
+    check_known(model, texts[0])
+    with turn_for(model, cache):
+        pictures = model.make(texts, [ask.seed] * len(texts), ask.sampling)
+    ranker = ranker_for(cache, model)
+    scores = [None] * len(texts) if ranker is None else ranker.scores(texts[:1], pictures)[0].tolist()
+    away = (pictures.float() - pictures[0].float()).abs().flatten(1).mean(dim=1).tolist()
+    return [
+        Changed(word, caption, picture, difference, score)
+        for (word, caption), picture, difference, score in zip(variants, pictures, away, scores, strict=True)
+    ]

@@ -1,0 +1,154 @@
+"""Training a dual encoder: which caption belongs to which picture?
+
+The loss is in `nets/contrastive`.
+"""
+
+# Shapes: B pairs of a batch (this process's share of it), T tokens, N captions (the wrong ones too),
+# E numbers of an embedding, C channels, H rows, W columns.
+
+import math
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from aigc_demo.core.events import StepDone
+from aigc_demo.core.run_directory import RunDirectory
+from aigc_demo.data.captions.pairs import PairCorpus, one_of_each, token_table, without_padding
+from aigc_demo.data.images.pixels import as_numbers
+from aigc_demo.data.text.tokenizer import Tokenizer
+from aigc_demo.measure.retrieval import LOOKED_THROUGH, found_among
+from aigc_demo.nets.contrastive import DualEncoder, contrastive_loss, telling_loss
+from aigc_demo.training.image_batches import with_noise
+from aigc_demo.training.image_training import PictureTraining
+from aigc_demo.training.pair_settings import ClipSettings
+from aigc_demo.training.settings import Budget
+
+# Noise grows to its full strength over this part of a run: at once, hardly anything would be learned.
+NOISE_RISES = 0.4
+
+
+class ContrastiveTraining(PictureTraining):
+    """One training of a dual encoder.
+
+    Several processes look for a caption among those of their own share of the batch.
+
+    Args:
+        encoder: untrained.
+        tokenizer: of its captions.
+        corpus: pairs.
+        settings: of the recipe.
+        budget: how long.
+        run: where it is recorded.
+        seed: of batches.
+    """
+
+    def __init__(
+        self,
+        encoder: DualEncoder,
+        tokenizer: Tokenizer,
+        corpus: PairCorpus,
+        settings: ClipSettings,
+        budget: Budget,
+        run: RunDirectory,
+        *,
+        seed: int = 0,
+    ):
+        self.settings, self.pairs, self.tokenizer = settings, corpus, tokenizer
+        super().__init__(encoder, corpus, settings, budget, run, seed=seed)
+        length = encoder.config.context_length
+        self.captions_NPT = token_table(tokenizer, corpus.train_captions, length)
+        self.held_NPT = token_table(tokenizer, corpus.validation_captions, length)
+        self.num_wrong = 0
+        if corpus.train_wrong:
+            self.wrong_NPT = token_table(tokenizer, corpus.train_wrong, length)
+            self.num_wrong = min(settings.wrong_captions, self.wrong_NPT.shape[1])
+        self.meaning_N = torch.tensor(corpus.train_meanings)
+        self.held_meaning_N = torch.tensor(corpus.validation_meanings)
+        self.found = math.nan
+
+    def train_step(self) -> StepDone:
+        """As PictureTraining; tells how many pictures found their caption too, and what guessing would."""
+        done = super().train_step()
+        pairs = self.settings.batch_size // self.accelerator.num_processes
+        measures = {
+            **done.measures,
+            "found": round(self.found, 4),
+            "found_by_chance": round(1 / (pairs * (1 + self.num_wrong)), 6),
+            "loss_by_chance": round(self._guess(pairs), 4),
+        }
+        return StepDone(step=done.step, loss=done.loss, measures=measures)
+
+    def batch_loss(self, rng: torch.Generator) -> Tensor:
+        """As PictureTraining."""
+        picture_BCHW, index_B = self.batches.rows(rng)
+        ids_BT = one_of_each(self.captions_NPT[index_B], rng)
+        most = self.settings.noise * min(1.0, self.share_done() / NOISE_RISES)
+        picture_BCHW = with_noise(picture_BCHW, most, rng)
+        ids_NT = [self.mine(ids_BT)]
+        if self.num_wrong:
+            chosen_P = torch.randperm(self.wrong_NPT.shape[1], generator=rng)[: self.num_wrong]
+            ids_NT += self.mine(self.wrong_NPT[index_B][:, chosen_P]).unbind(1)
+        text_NE, seen_BE, scale = self._compared(torch.cat(ids_NT), self.mine(picture_BCHW))
+        meaning_B = self.mine(self.meaning_N[index_B])
+        same_BN = torch.zeros(len(seen_BE), len(text_NE), dtype=torch.bool, device=text_NE.device)
+        same_BN[:, : len(seen_BE)] = meaning_B[:, None] == meaning_B
+        own_B = torch.arange(len(seen_BE), device=text_NE.device)
+        nearest_B = (seen_BE @ text_NE.t()).argmax(dim=1)
+        self.found = same_BN[own_B, nearest_B].float().mean().item()
+        loss = contrastive_loss(text_NE, seen_BE, scale, same_BN)
+        if self.num_wrong:
+            own_BE, *wrong_BE = text_NE.split(len(seen_BE))
+            loss = loss + self.settings.wrong_weight * telling_loss(
+                own_BE, torch.stack(wrong_BE, dim=1), seen_BE, scale
+            )
+        return loss
+
+    @torch.no_grad()
+    def held_out(self, pictures: list[int]) -> dict[str, float]:
+        """Loss, and the share of captions and of pictures that are found among 100."""
+        self.network.eval()
+        parts = torch.tensor(pictures).split(LOOKED_THROUGH)
+        if len(parts) > 1 and len(parts[-1]) < LOOKED_THROUGH:
+            parts = parts[:-1]  # among fewer one is found more easily
+        total = dict.fromkeys(("loss", "text_of_100", "picture_of_100"), 0.0)
+        for index_B in parts:
+            self.ask_to_go_on()
+            device = self.accelerator.device
+            ids_BT = self.held_NPT[index_B, index_B % self.held_NPT.shape[1]].to(device)
+            picture_BCHW = as_numbers(self.pairs.validation[index_B]).to(device)
+            text_BE, seen_BE, scale = self._compared(ids_BT, picture_BCHW)
+            meaning_B = self.held_meaning_N[index_B].to(device)
+            same_BB = meaning_B[:, None] == meaning_B
+            found = {
+                "loss": contrastive_loss(text_BE, seen_BE, scale, same_BB).item(),
+                "text_of_100": found_among(seen_BE, text_BE, meaning_B),
+                "picture_of_100": found_among(text_BE, seen_BE, meaning_B),
+            }
+            for name, value in found.items():
+                total[name] += value * len(index_B)
+        count = sum(map(len, parts))
+        return {name: value / count for name, value in total.items()}
+
+    def write_model(self, folder: Path) -> None:
+        """config.json, model.safetensors and the tokenizer."""
+        super().write_model(folder)
+        self.tokenizer.save(folder)
+
+    def facts(self) -> dict[str, Any]:
+        """As PictureTraining; how many words it knows and how many captions there are."""
+        facts = super().facts()
+        del facts["num_modes"]
+        captions = sum(map(len, self.pairs.train_captions))
+        return {**facts, "vocab_size": self.tokenizer.vocab_size, "train_captions": captions}
+
+    def _compared(self, ids_NT: Tensor, picture_BCHW: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        with self.accelerator.autocast():
+            text_NE, seen_BE, scale = self.network(without_padding(ids_NT), picture_BCHW)
+        return text_NE.float(), seen_BE.float(), scale.float()
+
+    def _guess(self, pairs: int) -> float:
+        """The loss of a network that knows nothing: a picture is among more captions than a caption is."""
+        among_all = (math.log(pairs * (1 + self.num_wrong)) + math.log(pairs)) / 2
+        return among_all + self.settings.wrong_weight * math.log(1 + self.num_wrong)

@@ -1,0 +1,1 @@
+"""Training of the library's diffusion model: the baseline of the GANs."""

@@ -1,0 +1,1 @@
+"""Adversarial training of a generator against a discriminator."""

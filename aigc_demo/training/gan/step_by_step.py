@@ -1,0 +1,319 @@
+"""The game of a generator and a discriminator, move by move: what training does many times, held still.
+
+The formulas are in `nets/adversarial`; here a step is taken when somebody asks for it, and afterwards
+everything that it was computed from can be looked at.
+"""
+
+# Shapes: B pictures of a batch, N pictures in all, C channels, H rows, W columns, Z latent features.
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Adam
+
+from aigc_demo.core.device import seeded
+from aigc_demo.core.errors import InputError
+from aigc_demo.data.images.pixels import as_bytes, as_numbers
+from aigc_demo.nets.adversarial import (
+    discriminator_loss,
+    generator_loss,
+    generator_slopes,
+    generator_terms,
+    value_terms,
+)
+from aigc_demo.nets.dcgan import DcganConfig, Discriminator, Generator, initialize
+
+IMAGE_SIZE, NUM_FEATURES, LATENT_SIZE, BATCH_SIZE = 32, 16, 64, 16
+BETAS = (0.5, 0.999)
+DISCRIMINATOR, GENERATOR, BOTH = MOVERS = ("discriminator", "generator", "both")
+# The seed's first stream is that of the weights; those of the batches come after it.
+WEIGHTS, FIRST_BATCH = 0, 1
+TWINS = ("minimax", "non-saturating")
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The formula of the game, filled in for one batch.
+
+    Attributes:
+        mean_log_real: mean of log D(x).
+        mean_log_fake: mean of log(1 - D(G(z))).
+        value: V(D, G), their sum.
+        discriminator_loss: what D makes small.
+        generator_loss: what G makes small.
+    """
+
+    mean_log_real: float
+    mean_log_fake: float
+    value: float
+    discriminator_loss: float
+    generator_loss: float
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one step was, by the scores before it.
+
+    Attributes:
+        step: its number, from 1.
+        moved: one of MOVERS.
+        real_prob: mean of D(x).
+        fake_prob: mean of D(G(z)).
+        discriminator_loss: as in Figures.
+        generator_loss: as in Figures.
+        gradient_norm: length of the gradient by all weights of G; None where G did not move.
+    """
+
+    step: int
+    moved: str
+    real_prob: float
+    fake_prob: float
+    discriminator_loss: float
+    generator_loss: float
+    gradient_norm: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """The batch of the last step, as the two networks see it now.
+
+    Attributes:
+        num_steps: steps taken so far; before the first one, the batch is the one that it will be taken with.
+        loss: one of LOSSES.
+        real_BCHW: uint8.
+        fake_BCHW: uint8, what G makes of the noise now.
+        real_probs: D(x) of each.
+        fake_probs: D(G(z)) of each.
+        gradient_BHW: |d loss_G / d G(z)|, summed over the channels, by picture and pixel.
+        before: the formula by the scores before the last step; None before the first.
+        by_scores: the formula now, as training computes it, from scores.
+        by_probs: the same, worked out plainly from `real_probs` and `fake_probs`.
+    """
+
+    num_steps: int
+    loss: str
+    real_BCHW: Tensor
+    fake_BCHW: Tensor
+    real_probs: tuple[float, ...]
+    fake_probs: tuple[float, ...]
+    gradient_BHW: Tensor
+    before: Figures | None
+    by_scores: Figures
+    by_probs: Figures
+
+
+class GanGame:
+    """A small DCGAN that moves when it is told to.
+
+    The batch of a step is a pure function of the seed and the step's number: two games of one seed play with
+    the same pictures and the same noise.
+
+    Args:
+        pictures_NCHW: uint8, the real ones.
+        seed: of the weights, the batches and the noise.
+    """
+
+    def __init__(self, pictures_NCHW: Tensor, seed: int = 0):
+        self.pictures_NCHW, self.seed, self.num_steps = pictures_NCHW, seed, 0
+        shape = DcganConfig(image_size=IMAGE_SIZE, latent_size=LATENT_SIZE, num_features=NUM_FEATURES)
+        self.generator = Generator(shape)
+        self.discriminator = Discriminator(replace(shape, part="discriminator"))
+        rng = self._stream(WEIGHTS)
+        for network in (self.generator, self.discriminator):
+            initialize(network, rng)
+            _without_memory(network)
+        self.optimizers = {
+            name: Adam(network.parameters(), betas=BETAS)
+            for name, network in ((GENERATOR, self.generator), (DISCRIMINATOR, self.discriminator))
+        }
+        self._before: Figures | None = None
+
+    def step(self, moves: str, loss: str, generator_rate: float, discriminator_rate: float) -> Step:
+        """One step, with a batch and noise of its own: of D, of G, or of D and then G.
+
+        Args:
+            moves: one of MOVERS.
+            loss: one of LOSSES.
+            generator_rate: Adam's learning rate.
+            discriminator_rate: likewise.
+
+        Raises:
+            InputError: the numbers are no longer finite.
+        """
+        real_BCHW, noise_BZ = self.batch(self.num_steps)
+        with torch.set_grad_enabled(moves != DISCRIMINATOR):
+            fake_BCHW = self.generator(noise_BZ)
+        with torch.set_grad_enabled(moves != GENERATOR):
+            real_score_B = self.discriminator(real_BCHW)
+            # detach: the discriminator's step must not reach the generator.
+            fake_score_B = self.discriminator(fake_BCHW.detach())
+            loss_D = discriminator_loss(real_score_B, fake_score_B, loss)
+        before = figures_by_scores(real_score_B.detach(), fake_score_B.detach(), loss)
+        if moves != GENERATOR:
+            self._move(self.discriminator, DISCRIMINATOR, loss_D, discriminator_rate)
+        norm = None
+        if moves != DISCRIMINATOR:
+            loss_G = generator_loss(self.discriminator(fake_BCHW), loss)
+            norm = self._move(self.generator, GENERATOR, loss_G, generator_rate)
+        self.num_steps += 1
+        self._before = before
+        return Step(
+            step=self.num_steps,
+            moved=moves,
+            real_prob=real_score_B.detach().sigmoid().mean().item(),
+            fake_prob=fake_score_B.detach().sigmoid().mean().item(),
+            discriminator_loss=before.discriminator_loss,
+            generator_loss=before.generator_loss,
+            gradient_norm=norm,
+        )
+
+    def look(self, loss: str) -> Look:
+        """The batch of the last step, or of the first where none was taken, judged anew; changes nothing.
+
+        Args:
+            loss: one of LOSSES, of the formulas.
+
+        Raises:
+            InputError: the numbers are not finite.
+        """
+        real_BCHW, noise_BZ = self.batch(max(0, self.num_steps - 1))
+        with torch.no_grad():
+            fake_BCHW = self.generator(noise_BZ)
+            real_score_B = self.discriminator(real_BCHW)
+        fake_score_B, gradient_BCHW = pixel_gradient(self.discriminator, fake_BCHW, loss)
+        # Doubles: the sigmoid of a score near 20 would be 1 in single precision, and log(1 - 1) has no value.
+        real_probs = tuple(real_score_B.double().sigmoid().tolist())
+        fake_probs = tuple(fake_score_B.double().sigmoid().tolist())
+        by_scores = figures_by_scores(real_score_B, fake_score_B, loss)
+        if not math.isfinite(by_scores.value):
+            raise InputError("game_not_finite", step=self.num_steps)
+        return Look(
+            num_steps=self.num_steps,
+            loss=loss,
+            real_BCHW=as_bytes(real_BCHW),
+            fake_BCHW=as_bytes(fake_BCHW),
+            real_probs=real_probs,
+            fake_probs=fake_probs,
+            gradient_BHW=gradient_BCHW.abs().sum(dim=1),
+            before=self._before,
+            by_scores=by_scores,
+            by_probs=figures_by_probs(real_probs, fake_probs, loss),
+        )
+
+    def batch(self, step: int) -> tuple[Tensor, Tensor]:
+        """Real pictures [B, C, H, W] in -1 to 1, and noise [B, Z], of a step counted from 0."""
+        rng = self._stream(FIRST_BATCH + step)
+        index_B = torch.randint(len(self.pictures_NCHW), (BATCH_SIZE,), generator=rng)
+        return as_numbers(self.pictures_NCHW[index_B]), torch.randn(BATCH_SIZE, LATENT_SIZE, generator=rng)
+
+    def _stream(self, number: int) -> torch.Generator:
+        return seeded((self.seed * 1_000_003 + number) % 2**63)
+
+    def _move(self, network: nn.Module, name: str, loss: Tensor, rate: float) -> float:
+        """Along the gradient by this network's weights alone; returns the gradient's length."""
+        weights = list(network.parameters())
+        gradients = torch.autograd.grad(loss, weights)
+        norm = float(torch.nn.utils.get_total_norm(gradients))
+        if not math.isfinite(norm):
+            raise InputError("game_not_finite", step=self.num_steps)
+        for weight, gradient in zip(weights, gradients, strict=True):
+            weight.grad = gradient
+        optimizer = self.optimizers[name]
+        optimizer.param_groups[0]["lr"] = rate
+        optimizer.step()
+        optimizer.zero_grad()
+        return norm
+
+
+class TwinGames:
+    """Two games that begin alike and play with the same pictures and noise, each by a loss of its own.
+
+    Args:
+        pictures_NCHW: uint8, the real ones.
+        seed: as in GanGame.
+    """
+
+    def __init__(self, pictures_NCHW: Tensor, seed: int = 0):
+        self.games = {loss: GanGame(pictures_NCHW, seed) for loss in TWINS}
+
+    def step(self, generator_rate: float, discriminator_rate: float) -> dict[str, Step]:
+        """One step of either, D and then G."""
+        return {
+            loss: game.step(BOTH, loss, generator_rate, discriminator_rate)
+            for loss, game in self.games.items()
+        }
+
+
+def figures_by_scores(real_score_B: Tensor, fake_score_B: Tensor, loss: str) -> Figures:
+    """The formula as training computes it: by the losses' own functions, on scores."""
+    real, fake = value_terms(real_score_B, fake_score_B)
+    return Figures(
+        mean_log_real=real.item(),
+        mean_log_fake=fake.item(),
+        value=(real + fake).item(),
+        discriminator_loss=discriminator_loss(real_score_B, fake_score_B, loss).item(),
+        generator_loss=generator_loss(fake_score_B, loss).item(),
+    )
+
+
+def figures_by_probs(real_probs: Sequence[float], fake_probs: Sequence[float], loss: str) -> Figures:
+    """The formula as one would with pencil and paper: the logarithm of each probability, then the mean.
+
+    Args:
+        real_probs: D(x) of each real picture.
+        fake_probs: D(G(z)) of each of the generator's.
+        loss: one of LOSSES; hinge needs the score behind a probability, log p - log(1 - p).
+    """
+    real = _mean(_log(p) for p in real_probs)
+    fake = _mean(_log(1 - p) for p in fake_probs)
+    if loss == "hinge":
+        real_scores = [_log(p) - _log(1 - p) for p in real_probs]
+        fake_scores = [_log(p) - _log(1 - p) for p in fake_probs]
+        loss_D = _mean(max(0.0, 1 - s) for s in real_scores) + _mean(max(0.0, 1 + s) for s in fake_scores)
+        return Figures(real, fake, real + fake, loss_D, -_mean(fake_scores))
+    loss_G = fake if loss == "minimax" else -_mean(_log(p) for p in fake_probs)
+    return Figures(real, fake, real + fake, -real - fake, loss_G)
+
+
+def pixel_gradient(discriminator: nn.Module, fake_BCHW: Tensor, loss: str) -> tuple[Tensor, Tensor]:
+    """What the discriminator tells the generator: its scores [B], and d loss_G / d G(z) [B, C, H, W]."""
+    fake_BCHW = fake_BCHW.detach().requires_grad_(True)
+    with torch.enable_grad():
+        score_B = discriminator(fake_BCHW)
+        (gradient_BCHW,) = torch.autograd.grad(generator_loss(score_B, loss), fake_BCHW)
+    return score_B.detach(), gradient_BCHW
+
+
+def generator_curve(loss: str, probs: Sequence[float]) -> list[tuple[float, float, float]]:
+    """G's loss and its slope by the score, over D(G(z)).
+
+    Args:
+        loss: one of LOSSES.
+        probs: values of D(G(z)) between 0 and 1, both excluded.
+
+    Returns:
+        For each: (D(G(z)), what one such picture adds to the loss, the derivative of that by its score).
+    """
+    score = torch.tensor(probs, dtype=torch.float64).logit()
+    terms, slopes = generator_terms(score, loss), generator_slopes(score, loss)
+    return list(zip(probs, terms.tolist(), slopes.tolist(), strict=True))
+
+
+def _without_memory(network: nn.Module) -> None:
+    """Batch norm by the batch alone: looking changes nothing, and a network is no more than its weights."""
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.track_running_stats = False
+            module.running_mean = module.running_var = module.num_batches_tracked = None
+
+
+def _mean(values: Iterable[float]) -> float:
+    taken = list(values)
+    return math.fsum(taken) / len(taken)
+
+
+def _log(p: float) -> float:
+    return math.log(p) if p > 0 else -math.inf

@@ -1,0 +1,169 @@
+"""One network that learns from pictures: what a classifier and a diffusion model share."""
+
+# Shapes: B pictures of a batch (this process's share of it), N held-out pictures, C channels, H rows,
+# W columns.
+
+import math
+import time
+from abc import abstractmethod
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from aigc_demo.core.device import precision
+from aigc_demo.core.events import StepDone, ValidationDone
+from aigc_demo.core.run_directory import STATE, RunDirectory
+from aigc_demo.data.captions.metadata import notices
+from aigc_demo.data.images.corpus import PictureCorpus
+from aigc_demo.training.checkpoint import checkpoint_folder, read_progress, writable_copy, write_progress
+from aigc_demo.training.image_batches import PictureBatches
+from aigc_demo.training.image_settings import PictureNetworkSettings
+from aigc_demo.training.loop import CutShortError, TrainingLoop
+from aigc_demo.training.optimizers import muon_dtype, optimizers_of_network, set_rates
+from aigc_demo.training.settings import Budget
+
+
+class PictureTraining(TrainingLoop):
+    """One training of one network.
+
+    Args:
+        network: what learns.
+        corpus: what it is trained and measured on.
+        settings: of the recipe.
+        budget: how long.
+        run: where it is recorded.
+        seed: of batches and whatever else a step draws.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        corpus: PictureCorpus,
+        settings: PictureNetworkSettings,
+        budget: Budget,
+        run: RunDirectory,
+        *,
+        seed: int = 0,
+    ):
+        accelerator = Accelerator(mixed_precision=precision(settings.mixed_precision))
+        super().__init__(corpus, settings, budget, run, accelerator)
+        self.check_shares(settings.batch_size)
+        self.pictures, self.network_settings = corpus, settings
+        self.batches = PictureBatches(corpus, settings, settings.batch_size, seed)
+        self.writable = writable_copy(network)
+        # Not wrapped for several processes, as the networks of a GAN: its gradients are averaged by hand.
+        self.network = network.to(accelerator.device)
+        self.optimizers = [accelerator.prepare(optimizer) for optimizer in self.optimizers_of(self.network)]
+        accelerator.register_for_checkpointing(self.network)
+
+    @abstractmethod
+    def batch_loss(self, rng: torch.Generator) -> Tensor:
+        """The loss of this process's share of a batch.
+
+        Args:
+            rng: all random numbers of the step, the same in all processes.
+        """
+
+    @abstractmethod
+    def held_out(self, pictures: list[int]) -> dict[str, float]:
+        """What is measured on these held-out pictures: `loss` and other means over them.
+
+        Raises:
+            CutShortError: somebody wants to stop.
+        """
+
+    def optimizers_of(self, network: nn.Module) -> list[Optimizer]:
+        """What steps along its gradients."""
+        settings = self.network_settings
+        return optimizers_of_network(
+            network,
+            kind=settings.optimizer,
+            learning_rate=settings.learning_rate,
+            muon_learning_rate=settings.muon_learning_rate,
+            betas=(settings.beta1, settings.beta2),
+            weight_decay=settings.weight_decay,
+            muon_momentum=settings.muon_momentum,
+            muon_dtype=muon_dtype(self.accelerator.mixed_precision),
+        )
+
+    def write_model(self, folder: Path) -> None:
+        """The model's folder in the Hub's layout, weights in half precision, batch norm's statistics too."""
+        self.writable.load_state_dict(self.network.state_dict())
+        self.writable.save_pretrained(folder)  # type: ignore[operator]
+
+    def train_step(self) -> StepDone:
+        """One optimiser step on this process's rows of the batch."""
+        started = time.perf_counter()
+        self.show_life()
+        settings, accelerator = self.network_settings, self.accelerator
+        factor = set_rates(self.optimizers, self.share_done(), schedule=settings.schedule)
+        self.network.train()
+        loss = self.batch_loss(self.batches.stream(self.step))
+        accelerator.backward(loss)
+        self.average_over_processes(self.network)
+        norm = accelerator.clip_grad_norm_(self.network.parameters(), settings.max_grad_norm)
+        told, gradient_norm = accelerator.reduce(loss.detach(), reduction="mean").item(), float(norm)
+        finite = math.isfinite(told) and math.isfinite(gradient_norm)
+        self.step_optimizers(self.optimizers, finite=finite)
+        if finite:
+            self.after_step()
+        seconds = self.count_step(time.perf_counter() - started)
+        measures = {
+            "learning_rate": settings.learning_rate * factor,
+            "gradient_norm": round(gradient_norm, 6),
+            "pictures_per_second": round(settings.batch_size / seconds, 1),
+            "seconds": round(self.seconds, 3),
+        }
+        return StepDone(step=self.step, loss=told, measures=measures)
+
+    def after_step(self) -> None:
+        """What is to be done once the weights have changed."""
+
+    def validate(self, *, full: bool) -> list[ValidationDone]:
+        """Measure the same pictures as every time, spread evenly; if asked, all of them too."""
+        total = len(self.pictures.validation)
+        most = min(total, self.network_settings.validation_pictures)
+        if not most:
+            return []
+        found = self.held_out([place * total // most for place in range(most)])
+        loss, measures = found.pop("loss"), {**found, "num_pictures": most}
+        if full:
+            try:
+                every = self.held_out(list(range(total))) if most < total else {"loss": loss, **found}
+            except CutShortError:  # what was measured before holds all the same
+                every = dict.fromkeys(("loss", *found), math.nan)
+            measures |= {f"full_{name}": value for name, value in every.items()}
+        return [ValidationDone(step=self.step, loss=loss, measures=measures)]
+
+    def write_checkpoint(self, progress: dict[str, Any]) -> Path:
+        """As TrainingLoop."""
+        with checkpoint_folder(self.run, self.step, self.accelerator) as folder:
+            self.accelerator.save_state(str(folder / STATE))
+            if self.accelerator.is_main_process:
+                self.write_model(folder)
+                write_progress(folder, progress)
+        return folder.with_name(f"step-{self.step:06d}")
+
+    def read_state(self, checkpoint: Path) -> dict[str, Any]:
+        """As TrainingLoop."""
+        progress = read_progress(checkpoint)
+        self.accelerator.load_state(str(checkpoint / STATE))
+        return progress
+
+    def facts(self) -> dict[str, Any]:
+        """Sizes of network and data."""
+        return {
+            "num_parameters": sum(weight.numel() for weight in self.network.parameters()),
+            "train_pictures": len(self.pictures.train),
+            "validation_pictures": len(self.pictures.validation),
+            "num_modes": self.pictures.num_modes,
+            "preparation": [step.to_dict() for step in self.pictures.report],
+        }
+
+    def notices(self) -> list[tuple[str, dict[str, Any]]]:
+        """Which captions and pictures of a folder did not find each other."""
+        return notices(self.pictures.report[0].facts)

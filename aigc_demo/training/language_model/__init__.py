@@ -1,0 +1,1 @@
+"""Training of a decoder-only language model, ours or the library's."""

@@ -1,0 +1,187 @@
+"""Training a language model to predict the next token: a generator of events.
+
+The same loop trains ours and the library baseline.
+"""
+
+# Shapes: B rows of a batch, T tokens of a row, V vocabulary.
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+
+from aigc_demo.core.device import precision
+from aigc_demo.core.events import CheckpointSaved, SampleReady, StepDone, ValidationDone
+from aigc_demo.core.run_directory import RunDirectory
+from aigc_demo.data.text.corpus import TextCorpus
+from aigc_demo.nets.transformer import next_token_loss
+from aigc_demo.training.checkpoint import Trained, load_state, save_checkpoint, unwrapped, writable_copy
+from aigc_demo.training.language_model.batches import Batches
+from aigc_demo.training.language_model.validation import validation_loss
+from aigc_demo.training.loop import CutShortError, TrainingLoop
+from aigc_demo.training.optimizers import muon_dtype, optimizers_for, set_rates
+from aigc_demo.training.settings import Budget, LanguageModelSettings
+from aigc_demo.training.sharding import sharding_plugin
+
+
+class LanguageModelTraining(TrainingLoop):
+    """One training of one language model.
+
+    Args:
+        model: from token ids [B, T] to logits [B, T, V], or to an output that has `.logits`.
+        corpus: what it is trained and measured on.
+        settings: of the recipe.
+        budget: how long.
+        run: where it is recorded.
+        seed: of batches and dropout.
+        sample: what the model in a checkpoint's folder writes; asked on the way whether to stop. None for
+            no samples.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        corpus: TextCorpus,
+        settings: LanguageModelSettings,
+        budget: Budget,
+        run: RunDirectory,
+        *,
+        seed: int = 0,
+        sample: Callable[[Path, Callable[[], bool]], str] | None = None,
+    ):
+        plugin = sharding_plugin()
+        accelerator = Accelerator(mixed_precision=precision(settings.mixed_precision), fsdp_plugin=plugin)
+        super().__init__(corpus, settings, budget, run, accelerator)
+        self.corpus: TextCorpus = corpus
+        self.settings, self.sample = settings, sample
+        self.batches = Batches(
+            corpus, settings.context_length, settings.batch_size, seed, settings.paragraph_start_prob
+        )
+        self.check_shares(settings.batch_size, settings.gradient_accumulation_steps)
+        optimizers = optimizers_for(
+            model,
+            kind=settings.optimizer,
+            learning_rate=settings.learning_rate,
+            muon_learning_rate=settings.muon_learning_rate,
+            weight_decay=settings.weight_decay,
+            muon_dtype=muon_dtype(self.accelerator.mixed_precision),
+        )
+        torch.manual_seed(seed + self.accelerator.process_index)  # dropout draws from the global stream
+        writable = writable_copy(model) if self.accelerator.is_main_process else None
+        # Said here where the weights go, since to find out accelerate imports half a second of torch.
+        here = None if plugin is not None else True
+        self.model, *self.optimizers = self.accelerator.prepare(
+            model, *optimizers, device_placement=[here, *(None for _ in optimizers)]
+        )
+        self.trained = Trained(
+            self.accelerator, self.model, self.optimizers, writable, corpus.tokenizer, settings
+        )
+
+    def train_step(self) -> StepDone:
+        """One optimiser step on this process's rows of the batch."""
+        started = time.perf_counter()
+        factor = set_rates(self.optimizers, self.share_done(), schedule=self.settings.schedule)
+        self.model.train()
+        loss = self._backward(*self.batches.rows(self.step))
+        norm = self.accelerator.clip_grad_norm_(self.model.parameters(), self.settings.max_grad_norm)
+        gradient_norm = float(norm)
+        finite = math.isfinite(loss) and math.isfinite(gradient_norm)
+        self.step_optimizers(self.optimizers, finite=finite)
+        seconds = self.count_step(time.perf_counter() - started)
+        measures = {
+            "learning_rate": self.settings.learning_rate * factor,
+            "gradient_norm": round(gradient_norm, 5),
+            "tokens_per_second": round(self.settings.batch_size * self.settings.context_length / seconds, 1),
+            "seconds": round(self.seconds, 3),
+        }
+        return StepDone(step=self.step, loss=loss, measures=measures)
+
+    def _backward(self, read_BT: Tensor, target_BT: Tensor) -> float:
+        """Add up the gradients of the batch, part by part; the loss over all processes, in nats."""
+        accelerator, parts = self.accelerator, self.settings.gradient_accumulation_steps
+        mine = slice(accelerator.process_index * parts, (accelerator.process_index + 1) * parts)
+        shares = accelerator.num_processes * parts
+        chunks = list(zip(read_BT.chunk(shares), target_BT.chunk(shares), strict=True))[mine]
+        total = torch.zeros((), device=accelerator.device)
+        for number, (read, target) in enumerate(chunks):
+            last = number == parts - 1
+            # Gradients are exchanged once a step, with its last part.
+            with nullcontext() if last else accelerator.no_sync(self.model):
+                loss = next_token_loss(self._predict(read), target.to(accelerator.device)) / parts
+                accelerator.backward(loss)
+            total += loss.detach()
+        return accelerator.reduce(total, reduction="mean").item()
+
+    def _predict(self, ids_BT: Tensor) -> Tensor:
+        self.show_life()
+        with self.accelerator.autocast():
+            output = self.model(ids_BT.to(self.accelerator.device))
+        return output if isinstance(output, Tensor) else output.logits.float()
+
+    def validate(self, *, full: bool) -> list[ValidationDone]:
+        """Measure over the same windows as every time, and if asked over all of them too."""
+        self.model.eval()
+        most = self._num_windows()
+        loss = self._measured_loss(most)
+        measures: dict[str, int | float] = {"num_windows": most}
+        if full:
+            all_are_measured = most == self._num_windows(every=True)
+            try:
+                measures["full_loss"] = loss if all_are_measured else self._measured_loss(None)
+            except CutShortError:  # what was measured before holds all the same
+                measures["full_loss"] = math.nan
+        return [ValidationDone(step=self.step, loss=loss, measures=measures)]
+
+    def _measured_loss(self, most: int | None) -> float:
+        """The loss over so many windows, which may take a while.
+
+        Raises:
+            CutShortError: somebody wants to stop.
+        """
+
+        def predict(ids_BT: Tensor) -> Tensor:
+            self.ask_to_go_on()
+            # FSDP gathers weights into memory that the next step uses: no inference tensors there.
+            with torch.inference_mode(False), torch.no_grad():
+                return self._predict(ids_BT)
+
+        return validation_loss(predict, self.corpus, self.settings.context_length, most)
+
+    def _num_windows(self, *, every: bool = False) -> int:
+        """Windows of the held-out part that a validation measures, or all there are."""
+        total = -(-len(self.corpus.validation) // self.settings.context_length)
+        return total if every else min(total, self.settings.validation_windows)
+
+    def write_checkpoint(self, progress: dict[str, Any]) -> Path:
+        """As TrainingLoop."""
+        return save_checkpoint(self.run, self.step, self.trained, progress)
+
+    def read_state(self, checkpoint: Path) -> dict[str, Any]:
+        """As TrainingLoop."""
+        return load_state(checkpoint, self.trained)
+
+    def samples(self, saved: CheckpointSaved) -> Iterator[SampleReady]:
+        """What the model in the checkpoint writes."""
+        if self.sample is not None and self.settings.sample_tokens:
+            text = self.sample(self.run.path / saved.path, self.told_meanwhile)
+            if self.told_to_stop():  # half a sample would not compare with the others
+                return
+            yield SampleReady(step=self.step, text=text, file=self.run.write_sample(self.step, text))
+
+    def facts(self) -> dict[str, Any]:
+        """Sizes of model, data and vocabulary."""
+        return {
+            "num_parameters": sum(weight.numel() for weight in unwrapped(self.model).parameters()),
+            "train_tokens": len(self.corpus.train),
+            "validation_tokens": len(self.corpus.validation),
+            "validation_windows": self._num_windows(),
+            "all_validation_windows": self._num_windows(every=True),
+            "vocab_size": self.corpus.tokenizer.vocab_size,
+            "preparation": [step.to_dict() for step in self.corpus.report],
+        }

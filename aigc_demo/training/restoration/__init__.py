@@ -1,0 +1,1 @@
+"""Training of networks that restore colours or missing parts of an image."""

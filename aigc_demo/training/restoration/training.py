@@ -1,0 +1,108 @@
+"""Training a mender: give pictures back their colours, or what was painted over.
+
+What is lost and the loss are in `nets/restoration`.
+"""
+
+# Shapes: B pictures of a batch (this process's share of it), C channels, H rows, W columns.
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from aigc_demo.core.device import seeded
+from aigc_demo.core.run_directory import RunDirectory
+from aigc_demo.data.images.corpus import PictureCorpus, prepare_pictures
+from aigc_demo.data.images.pixels import as_numbers
+from aigc_demo.nets.restoration import Mender, grey, mending_loss, random_holes, with_hole
+from aigc_demo.training.image_training import PictureTraining
+from aigc_demo.training.initial_weights import refuse_init
+from aigc_demo.training.order import Order
+from aigc_demo.training.pair_settings import MenderSettings
+from aigc_demo.training.settings import Budget
+
+HOLE_SEED = 0
+MEASURED_TOGETHER = 64
+
+
+class MenderTraining(PictureTraining):
+    """One training of a mender.
+
+    Args:
+        mender: untrained.
+        corpus: whole pictures.
+        settings: of the recipe.
+        budget: how long.
+        run: where it is recorded.
+        seed: of batches and holes.
+    """
+
+    def __init__(
+        self,
+        mender: Mender,
+        corpus: PictureCorpus,
+        settings: MenderSettings,
+        budget: Budget,
+        run: RunDirectory,
+        *,
+        seed: int = 0,
+    ):
+        super().__init__(mender, corpus, settings, budget, run, seed=seed)
+        self.recipe = mender.config.recipe
+
+    def batch_loss(self, rng: torch.Generator) -> Tensor:
+        """As PictureTraining."""
+        picture_BCHW, _ = self.batches.rows(rng)
+        hole_B1HW = random_holes(len(picture_BCHW), picture_BCHW.shape[-1], rng)
+        return self._mended(self.mine(picture_BCHW), self.mine(hole_B1HW))
+
+    @torch.no_grad()
+    def held_out(self, pictures: list[int]) -> dict[str, float]:
+        """The loss, with the same holes each time; `grey_levels` is the same in levels of 255."""
+        self.network.eval()
+        rng, total = seeded(HOLE_SEED), 0.0
+        for index_B in torch.tensor(pictures).split(MEASURED_TOGETHER):
+            self.ask_to_go_on()
+            picture_BCHW = as_numbers(self.pictures.validation[index_B])
+            hole_B1HW = random_holes(len(index_B), picture_BCHW.shape[-1], rng)
+            device = self.accelerator.device
+            total += self._mended(picture_BCHW.to(device), hole_B1HW.to(device)).item() * len(index_B)
+        loss = total / len(pictures)
+        return {"loss": loss, "grey_levels": loss * 127.5}
+
+    def facts(self) -> dict[str, Any]:
+        """As PictureTraining."""
+        facts = super().facts()
+        del facts["num_modes"]
+        return facts
+
+    def _mended(self, picture_BCHW: Tensor, hole_B1HW: Tensor) -> Tensor:
+        if self.recipe == "colorize":
+            return mending_loss(self._drawn(grey(picture_BCHW)), picture_BCHW)
+        return mending_loss(self._drawn(with_hole(picture_BCHW, hole_B1HW)), picture_BCHW, hole_B1HW)
+
+    def _drawn(self, x_BCHW: Tensor) -> Tensor:
+        with self.accelerator.autocast():
+            drawn_BCHW: Tensor = self.network(x_BCHW)
+        return drawn_BCHW
+
+
+def prepare(
+    order: Order, settings: MenderSettings, budget: Budget, run: RunDirectory, checkpoint: Path | None
+) -> MenderTraining:
+    """Data, network and loop, nothing trained yet.
+
+    Raises:
+        InputError: the source has no pictures, or `--init` is given, which these recipes do not take.
+    """
+    refuse_init(order, "a mender")
+    corpus = prepare_pictures(order.source, settings)
+    torch.manual_seed(order.seed)
+    mender = Mender(settings.mender_config(order.recipe))
+    return MenderTraining(mender, corpus, settings, budget, run, seed=order.seed)
+
+
+def networks(recipe: str, settings: MenderSettings) -> list[nn.Module]:
+    """The network."""
+    return [Mender(settings.mender_config(recipe))]

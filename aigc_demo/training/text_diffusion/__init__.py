@@ -1,0 +1,1 @@
+"""Training of the library's text-to-image diffusion model."""

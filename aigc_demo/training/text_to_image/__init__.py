@@ -1,0 +1,1 @@
+"""Training of our text-to-image generator."""

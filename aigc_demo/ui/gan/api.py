@@ -1,0 +1,214 @@
+"""The tab GAN for programs: pictures come and go as PNG files in base64.
+
+from gradio_client import Client
+answer = Client("http://127.0.0.1:7860").predict(seed=1, num_pictures=4, api_name="/generate_images")
+"""
+
+import base64
+import binascii
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+
+from aigc_demo.core.config import shown
+from aigc_demo.core.errors import InputError
+from aigc_demo.studio.images.compare import (
+    MOST_PICTURES,
+    PictureColumn,
+    check_pictures,
+    compare_pictures,
+    gan,
+)
+from aigc_demo.studio.images.formats import loop_webp, single_pngs
+from aigc_demo.studio.images.latent_space import check_way, interpolate
+from aigc_demo.studio.images.real_images import judge, png_pictures
+from aigc_demo.studio.models.cancellation import StopBook, new_ticket
+from aigc_demo.studio.models.catalog import default_pair
+from aigc_demo.studio.models.model_cache import ModelCache
+from aigc_demo.studio.text.compare import new_seed
+from aigc_demo.ui.frame import PICTURES
+from aigc_demo.ui.language import chosen_language
+from aigc_demo.ui.widgets import door
+from aigc_demo.ui.words.wording import sentence
+
+Json = dict[str, Any]
+
+
+def add_picture_api(cache: ModelCache, stops: StopBook) -> None:
+    """Add the endpoints to the page that is being built.
+
+    Args:
+        cache: the models of the page.
+        stops: which visitor's work is to stop.
+    """
+    api = PictureApi(cache, stops)
+    for endpoint in (api.generate_images, api.interpolate, api.discriminate):
+        gr.api(endpoint, api_name=endpoint.__name__, **PICTURES)
+
+
+class PictureApi:
+    """The endpoints; their docstrings are what the API's page shows."""
+
+    def __init__(self, cache: ModelCache, stops: StopBook):
+        self._cache, self._catalog = cache, cache.catalog
+        self._stops = stops
+
+    def _named(self, models: list[str] | None) -> Any:
+        choices = self._catalog.picture_choices()
+        return list(default_pair(choices)) if models is None and choices else models
+
+    def generate_images(
+        self,
+        request: gr.Request,
+        models: list[str] | None = None,
+        seed: int | None = None,
+        num_pictures: int = 4,
+        truncation: float = 1.0,
+        num_inference_steps: int = 20,
+    ) -> Iterator[Json]:
+        """Make pictures of the same seeds with one to four models at the same time, streaming their progress.
+
+        Each answer is {"ticket", "seed", "columns": [{"model", "state", "seeds", "images", "scores", "step",
+        "num_steps", "seconds", "seconds_per_picture", "error", ...}]}. `images` are PNG files in base64, in
+        the last answer alone; `scores` say how sure a GAN's own discriminator is that each is real. Who gives
+        `ticket` to stop_text ends the work. One model's failure leaves the others alone; if all fail, the
+        call fails with the first one's sentence.
+
+        Args:
+            models: one to four names of models that make pictures; null for ours and its baseline.
+            seed: of the first picture, the others have the next ones; null for a new one.
+            num_pictures: of each model.
+            truncation: 0 to 1.5, for GANs: below 1 the pictures are more alike and better.
+            num_inference_steps: 1 to 100, for diffusion.
+        """
+        settings = {
+            "seed": new_seed() if seed is None else seed,
+            "num_pictures": num_pictures,
+            "truncation": truncation,
+            "num_inference_steps": num_inference_steps,
+        }
+        with door(request):
+            asked = check_pictures(self._catalog, self._named(models), settings)
+            work = streamed(
+                request, self._stops, lambda stop: compare_pictures(asked, self._cache, stop), _images
+            )
+            for answer in work:
+                yield {**answer, "seed": asked.ask.seed}
+
+    def interpolate(
+        self,
+        request: gr.Request,
+        from_seed: int,
+        to_seed: int,
+        models: list[str] | None = None,
+        num_frames: int = 24,
+        truncation: float = 1.0,
+        num_inference_steps: int = 20,
+    ) -> Iterator[Json]:
+        """Go from one seed's noise to another's along the sphere, by one to four models, streaming.
+
+        The answers are as those of generate_images; `images` are the frames, and `animation` is a lossless
+        animated WebP in base64 that runs through them and back.
+
+        Args:
+            from_seed: the seed of the first frame.
+            to_seed: the seed of the last frame.
+            models: one to four names of models that make pictures; null for ours and its baseline.
+            num_frames: 2 to 48, both ends among them.
+            truncation: 0 to 1.5, for GANs.
+            num_inference_steps: 1 to 100, for diffusion.
+        """
+        settings = {
+            "from_seed": from_seed,
+            "to_seed": to_seed,
+            "num_frames": num_frames,
+            "truncation": truncation,
+            "num_inference_steps": num_inference_steps,
+        }
+        with door(request):
+            names, way = check_way(self._catalog, self._named(models), settings)
+            yield from streamed(
+                request, self._stops, lambda stop: interpolate(names, way, self._cache, stop), _film
+            )
+
+    def discriminate(self, request: gr.Request, images: list[str], model: str | None = None) -> list[float]:
+        """How sure a GAN's discriminator is that pictures are real, 0 to 1 each.
+
+        Args:
+            images: 1 to 64 PNG files in base64, at most 16 megapixels each; their middle squares are resized.
+            model: the name of a GAN; null for ours.
+        """
+        with door(request):
+            network = gan(self._cache, self._named(None)[0] if model is None else model)
+            pictures = png_pictures(decoded(images), network.image_size)
+            return list(judge(self._cache, network.name, pictures))
+
+
+def streamed(request: gr.Request, stops: StopBook, begin: Any, finished: Any) -> Iterator[Json]:
+    """Answers of all columns as they go on; what they have made, in the last one alone.
+
+    Args:
+        request: of the visitor.
+        stops: where the work can be ended.
+        begin: from what is set by Stop to the columns.
+        finished: from a column that is over to what it has made.
+
+    Raises:
+        DemoError: all columns failed; the first one's.
+    """
+    language, ticket = chosen_language(request), new_ticket()
+    columns: tuple[PictureColumn, ...] = ()
+    with stops.writing(ticket) as stop:
+        for columns in begin(stop):
+            made = all(column.over for column in columns)
+            told = [
+                {**column_json(column, language), **(finished(column) if made else {})} for column in columns
+            ]
+            yield {"ticket": ticket, "columns": told}
+    if all(column.error for column in columns):
+        raise columns[0].error  # type: ignore[misc]
+
+
+def column_json(column: PictureColumn, language: str) -> Json:
+    """A column as plain data, without its pictures."""
+    return {
+        "model": column.model,
+        "state": column.state,
+        "seeds": list(column.seeds),
+        "step": column.step,
+        "num_steps": column.num_steps,
+        "seconds": round(column.seconds, 4),
+        "seconds_per_picture": column.seconds_per_picture,
+        "scores": None if column.scores is None else list(column.scores),
+        "memory_mib": column.memory_mib,
+        "num_parameters": column.num_parameters,
+        "gpu_seconds": column.gpu_seconds,
+        "error": sentence(column.error.key, column.error.values, language) if column.error else None,
+    }
+
+
+def _images(column: PictureColumn) -> Json:
+    pictures = [] if column.pictures is None else single_pngs(column.pictures)
+    return {"images": [base64.b64encode(picture).decode("ascii") for picture in pictures]}
+
+
+def _film(column: PictureColumn) -> Json:
+    whole = column.pictures is not None and column.state == "finished"
+    animation = base64.b64encode(loop_webp(column.pictures)).decode("ascii") if whole else None  # type: ignore[arg-type]
+    return {**_images(column), "animation": animation}
+
+
+def decoded(images: Any) -> list[bytes]:
+    """The files that base64 texts stand for.
+
+    Raises:
+        InputError: it is not a list of such texts.
+    """
+    expected = f"a list of 1 to {MOST_PICTURES} PNG pictures"
+    if not isinstance(images, list) or not 1 <= len(images) <= MOST_PICTURES:
+        raise InputError("setting_type", name="images", expected=expected, got=shown(images))
+    try:
+        return [base64.b64decode(image, validate=True) for image in images]
+    except (binascii.Error, ValueError, TypeError):
+        raise InputError("not_png", detail="base64") from None

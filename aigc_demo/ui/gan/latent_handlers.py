@@ -1,0 +1,190 @@
+"""What happens on a click in the tab GAN where noise is calculated with, and where models are measured."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from aigc_demo.core.errors import DemoError
+from aigc_demo.generators.catalog import GANS
+from aigc_demo.studio.images.latent_space import check_way, interpolate, latent_sum, mix_styles
+from aigc_demo.studio.images.measure import Measured, measure_pictures
+from aigc_demo.studio.images.real_images import TrainingPictures
+from aigc_demo.studio.images.seeds_by_label import Found, SeedBook, Working
+from aigc_demo.studio.models.cancellation import StopBook
+from aigc_demo.studio.models.model_cache import ModelCache
+from aigc_demo.studio.models.stoppable import unless_stopped
+from aigc_demo.ui import image_view as view
+from aigc_demo.ui.train.view import notice, refusal
+from aigc_demo.ui.widgets import door
+from aigc_demo.ui.words.gan import in_english
+
+Picture = tuple[Any, ...]
+WAY_NAMES = ("from_seed", "to_seed", "num_frames", "truncation", "num_inference_steps")
+
+
+@dataclass(frozen=True)
+class FoundSeeds:
+    """What a page keeps of its last search: whose seeds they are, and what was asked for.
+
+    Attributes:
+        model: in whose pictures they were found.
+        parts: of A, B and C.
+    """
+
+    model: str
+    parts: tuple[Found, ...]
+
+    def texts(self) -> list[str]:
+        """As they stand in the fields."""
+        return [", ".join(map(str, part.seeds)) for part in self.parts]
+
+    def is_found(self, number: int, seeds: Any) -> bool:
+        """Whether a field still holds what was found for it."""
+        return bool(seeds == self.texts()[number])
+
+    def line(self) -> Any:
+        """What is said of them."""
+        least = 100 * min(prob for part in self.parts for prob in part.probs)
+        return notice("seeds_found", model=self.model, count=self.parts[0].num_looked_at, prob=least)
+
+
+class LatentHandlers:
+    """The handlers of the folded parts of the tab.
+
+    Args:
+        cache: the models of the page.
+        stops: which visitor's work is to stop.
+        training: the pictures that models were trained on.
+    """
+
+    def __init__(self, cache: ModelCache, stops: StopBook, training: TrainingPictures):
+        self._cache, self._catalog = cache, cache.catalog
+        self._stops, self._training = stops, training
+        self._seeds = SeedBook(cache)
+
+    def interpolate(self, request: gr.Request, ticket: str, *values: Any) -> Iterator[Picture]:
+        """The way from one seed to another, by both models."""
+        *settings, left, right = values
+        with door(request):
+            models, way = check_way(self._catalog, [left, right], dict(zip(WAY_NAMES, settings, strict=True)))
+            with self._stops.once_in_line(ticket, "interpolate") as stop:
+                if stop is None:  # a double click
+                    return
+                while stop.waits():
+                    yield (view.gallery(None, empty="waits_in_line"),) * len(models)
+                for columns in interpolate(models, way, self._cache, stop):
+                    yield tuple(view.film(column) for column in columns)
+
+    def find_seeds(self, request: gr.Request, ticket: str, *values: Any) -> Iterator[Picture]:
+        """Seeds for three words each, a line that says how far it is, and what was found."""
+        *words, left, right = values
+        with door(request), self._stops.once_in_line(ticket, "find_seeds") as stop:
+            if stop is None:  # a double click
+                return
+            while stop.waits():
+                yield _only(notice("waits_in_line"))
+            asked = [in_english(text) if isinstance(text, str) else text for text in words]
+            yield _only(notice("looking", done=0, total=self._seeds.num_seeds))
+            try:
+                model = first_gan(self._catalog, left, right)
+                for found in self._seeds.find(model, asked, stop):
+                    yield _looked(model, found)
+            except DemoError as error:
+                yield _only(refusal(error))
+                return
+            if stop.is_set():
+                yield _only(notice("gan_stopped"))
+
+    def seeds_of(self, request: gr.Request, *values: Any) -> Any:
+        """Whose the seeds are that were found, when another model is chosen; typed ones are anybody's."""
+        *seeds, left, right, found = values
+        with door(request):
+            model = first_gan(self._catalog, left, right)
+            if found is None or not any(map(found.is_found, range(3), seeds)):
+                return gr.skip()
+            if model == found.model:
+                return found.line()
+            return notice("seeds_of_another", model=found.model, other=model)
+
+    def calculate(self, request: gr.Request, *values: Any) -> Picture:
+        """A - B + C; where seeds were found by words, their pictures have to show what the words ask."""
+        *seeds, truncation, left, right, found = values
+        with door(request):
+            model = first_gan(self._catalog, left, right)
+            parts = found.parts if found is not None else ()
+            asked = [
+                part.thing if found.is_found(number, seeds[number]) else {}
+                for number, part in enumerate(parts)
+            ]
+            a, b, c = seeds
+            made = latent_sum(self._cache, model, a, b, c, truncation, asked)
+            return view.sum_gallery(made), view.sum_line(made)
+
+    def mix(self, request: gr.Request, *values: Any) -> Any:
+        """Two seeds' styles, by the first of both models that has styles; else why there are none."""
+        coarse, fine, truncation, left, right = values
+        with door(request):
+            chosen = [self._catalog.choice(self._catalog.checked(name, "pictures")) for name in (left, right)]
+            styled = [choice.value for choice in chosen if choice.entry.recipe == "stylegan"]
+            try:
+                pictures = mix_styles(self._cache, (*styled, left)[0], coarse, fine, truncation)
+            except DemoError as error:
+                return view.gallery(None, empty=view.problem(error))
+            return view.mixed_gallery(pictures)
+
+    def measure(self, request: gr.Request, ticket: str, *values: Any) -> Iterator[Picture]:
+        """Both models against real pictures, one after the other."""
+        steps, upload, left, right = values
+        shown: list[Any] = [notice("nearest_working"), view.measured_facts(None)] * 2
+        with door(request), self._stops.once_in_line(ticket, "measure") as stop:
+            if stop is None:  # a double click
+                return
+            while stop.waits():
+                yield (notice("waits_in_line"), view.measured_facts(None)) * 2
+            yield tuple(shown)
+            for side, model in enumerate((left, right)):
+                for line, facts in self._measured(model, upload, stop, steps):
+                    shown[2 * side : 2 * side + 2] = line, facts
+                    yield tuple(shown)
+
+    def _measured(self, model: Any, upload: Any, stop: Any, steps: Any) -> Iterator[Picture]:
+        nothing = view.measured_facts(None)
+        found: Working | Measured | None = None
+        try:
+            corpus = unless_stopped(lambda: self._training.of(model, upload), stop)
+            asked = {"num_inference_steps": steps}
+            for found in measure_pictures(self._cache, model, corpus, stop, **asked) if corpus else ():
+                if isinstance(found, Working):
+                    yield notice("making", done=found.done, total=found.total), nothing
+        except DemoError as error:
+            yield refusal(error), nothing
+            return
+        if isinstance(found, Measured):
+            yield view.alarm(found), view.measured_facts(found)
+        else:
+            yield notice("gan_stopped"), nothing
+
+
+def _only(line: Any) -> Picture:
+    """A line, with the seeds as they are."""
+    return gr.skip(), gr.skip(), gr.skip(), line, gr.skip()
+
+
+def _looked(model: str, found: "Working | tuple[Found, ...]") -> Picture:
+    if isinstance(found, Working):
+        return _only(notice("looking", done=found.done, total=found.total))
+    kept = FoundSeeds(model, found)
+    return (*kept.texts(), kept.line(), kept)
+
+
+def first_gan(catalog: Any, *models: Any) -> str:
+    """The first of some models that is a GAN; the first of all where none is, so that an error names it.
+
+    Raises:
+        InputError: one of them is none of the page's models of pictures.
+    """
+    chosen = [catalog.choice(catalog.checked(name, "pictures")) for name in models]
+    gans = [choice.value for choice in chosen if choice.entry.recipe in GANS]
+    return (*gans, chosen[0].value)[0]

@@ -1,0 +1,1 @@
+"""How the page is served: requests, limits, addresses, sessions, faults."""

@@ -1,0 +1,256 @@
+"""The tab Text for programs: each action a named endpoint that takes and gives plain JSON.
+
+from gradio_client import Client
+answer = Client("http://127.0.0.1:7860").predict(prompt="ROMEO:", seed=1, api_name="/generate_text")
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+import gradio as gr
+
+from aigc_demo.core.errors import DemoError
+from aigc_demo.studio.models.arguments import checked_text
+from aigc_demo.studio.models.cancellation import StopBook, new_ticket
+from aigc_demo.studio.models.catalog import default_pair
+from aigc_demo.studio.models.model_cache import ModelCache
+from aigc_demo.studio.text import inspection as reading
+from aigc_demo.studio.text.compare import Column, check_request, compare_text, new_seed
+from aigc_demo.ui.frame import READING, TEXT, in_group
+from aigc_demo.ui.language import chosen_language
+from aigc_demo.ui.widgets import door
+from aigc_demo.ui.words.wording import sentence
+
+Json = dict[str, Any]
+
+
+def add_text_api(cache: ModelCache, stops: StopBook) -> None:
+    """Add the endpoints to the page that is being built.
+
+    Args:
+        cache: the models of the page.
+        stops: which visitor's writing is to stop.
+    """
+    api = TextApi(cache, stops)
+    gr.api(api.generate_text, api_name="generate_text", **TEXT)
+    for endpoint in (api.next_token, api.score_text, api.attention, api.token_ids):
+        gr.api(endpoint, api_name=endpoint.__name__, **READING)
+    gr.api(api.models, api_name="models", **in_group("page"))
+    gr.api(api.stop_text, api_name="stop_text", **in_group("page"))
+
+
+class TextApi:
+    """The endpoints; their docstrings are what the API's page shows."""
+
+    def __init__(self, cache: ModelCache, stops: StopBook):
+        self._cache, self._catalog = cache, cache.catalog
+        self._stops = stops
+
+    def _named(self, models: list[str] | None) -> Any:
+        return list(default_pair(self._catalog.text_choices())) if models is None else models
+
+    def generate_text(
+        self,
+        request: gr.Request,
+        prompt: str = "",
+        models: list[str] | None = None,
+        seed: int | None = None,
+        temperature: float = 0.8,
+        top_k: int = 50,
+        top_p: float = 1.0,
+        num_beams: int = 1,
+        repetition_penalty: float = 1.0,
+        max_new_tokens: int = 200,
+        stop: list[str] | None = None,
+        token_ids: list[list[int]] | None = None,
+    ) -> Iterator[Json]:
+        """Continue a prompt with one to four language models at the same time, streaming.
+
+        All models draw from one stream of random numbers. Each answer is {"ticket", "seed", "columns":
+        [{"model", "state", "text", "token_ids", "bits", "error", ...}]}, whole each time, at most ten a
+        second. `ticket` is a secret of this call, in its first answer already: who gives it to stop_text ends
+        the text. One model's failure leaves the others alone; if all fail, the call fails with the first
+        one's sentence. Small models take turns at the processor, and "seconds", "tokens_per_second" and
+        "first_token_ms" count a model's own turns only.
+
+        Args:
+            prompt: the text to continue; empty to begin a new one.
+            models: one to four names from `models`; null for ours and its baseline.
+            seed: of the random numbers, from 0; null for a new one, which the answer holds.
+            temperature: 0 always takes the likeliest token; higher is more surprising.
+            top_k: draw among this many of the likeliest tokens; 0 for all.
+            top_p: draw among the likeliest tokens that have this probability together, above 0 and at most 1.
+            num_beams: above 1 searches for the likeliest text instead of drawing.
+            repetition_penalty: 1 for none; above 1 makes tokens that were there already less likely.
+            max_new_tokens: how many tokens are written at most.
+            stop: texts that end the text.
+            token_ids: for each model the ids it has written already, from an earlier answer, to go on after.
+        """
+        settings: Json = {
+            "temperature": temperature,
+            "top_k": top_k,
+            "top_p": top_p,
+            "num_beams": num_beams,
+            "repetition_penalty": repetition_penalty,
+            "max_new_tokens": max_new_tokens,
+            "stop": () if stop is None else stop,
+            "seed": new_seed() if seed is None else seed,
+        }
+        with door(request):
+            asked = check_request(self._catalog, self._named(models), prompt, settings, token_ids)
+            language, ticket = chosen_language(request), new_ticket()
+            with self._stops.writing(ticket) as event:
+                for picture in compare_text(asked, self._cache, event):
+                    yield {"ticket": ticket, **_answer(picture, asked.settings.seed, language)}
+            if all(column.error for column in picture):
+                raise picture[0].error  # type: ignore[misc]
+
+    def stop_text(self, request: gr.Request, ticket: str) -> bool:
+        """Stop what is being made, a text at its next token, a picture at its next step.
+
+        Returns whether it was being made.
+
+        Args:
+            ticket: the secret that stands in the answers of the call to stop.
+        """
+        with door(request):
+            return self._stops.stop(checked_text("ticket", ticket))
+
+    def next_token(
+        self,
+        request: gr.Request,
+        model: str,
+        prompt: str = "",
+        token_ids: list[int] | None = None,
+        temperature: float = 0.8,
+        top_k: int = 50,
+        top_p: float = 1.0,
+        repetition_penalty: float = 1.0,
+        num: int = 10,
+    ) -> list[Json]:
+        """What could come next after a prompt and the ids written after it, likeliest first.
+
+        Each is {"id", "text", "prob_before", "prob_after"}: the model's own probability, and that with which
+        it is drawn under the settings.
+
+        Args:
+            model: a name from `models`.
+            prompt: the text so far.
+            token_ids: ids that follow the prompt, from an answer of generate_text.
+            temperature: as in generate_text.
+            top_k: as in generate_text.
+            top_p: as in generate_text.
+            repetition_penalty: as in generate_text.
+            num: how many tokens are wanted.
+        """
+        settings = {
+            "temperature": temperature,
+            "top_k": top_k,
+            "top_p": top_p,
+            "repetition_penalty": repetition_penalty,
+        }
+        with door(request):
+            count = reading.checked_count(num)
+            found = reading.next_token(self._cache, model, prompt, token_ids, settings, num=count)
+            return [asdict(alternative) for alternative in found]
+
+    def score_text(self, request: gr.Request, text: str, models: list[str] | None = None) -> list[Json]:
+        """How surprised models are by a text: bits per byte, and the bits of each character.
+
+        Lower is better; models with different tokens compare. Each answer is {"model", "text",
+        "bits_per_byte", "num_bytes", "num_tokens", "character_bits", "error"}. `text` is what was measured,
+        written as training texts are (line feeds, no byte-order mark, Unicode form NFC), so that a text costs
+        the same in whichever form it comes; bytes and characters are those of this text.
+
+        Args:
+            text: what is to be read.
+            models: one to four names from `models`; null for ours and its baseline.
+        """
+        with door(request):
+            names = self._catalog.checked_all(self._named(models))
+            for name in names:
+                reading.check_scored(self._catalog, name, text)
+            return [self._score(name, text, chosen_language(request)) for name in names]
+
+    def _score(self, model: str, text: str, language: str) -> Json:
+        try:
+            found = asdict(reading.score_text(self._cache, model, text))
+        except DemoError as error:
+            return {"model": model, "error": sentence(error.key, error.values, language)}
+        return {**found, "error": None}
+
+    def attention(
+        self, request: gr.Request, model: str, prompt: str = "", token_ids: list[int] | None = None
+    ) -> Json:
+        """Where each of the last tokens of a text looks: attention weights of all layers and heads.
+
+        {"tokens": [T], "weights": [L][H][T][T] between 0 and 1}; row t is token t's reading of tokens 0 to t.
+
+        Args:
+            model: a name from `models`.
+            prompt: the text.
+            token_ids: ids that follow the prompt, from an answer of generate_text.
+        """
+        with door(request):
+            found = reading.attention(self._cache, model, prompt, token_ids)
+            return {"tokens": list(found.tokens), "weights": found.nested()}
+
+    def token_ids(self, request: gr.Request, model: str, text: str) -> list[Json]:
+        """How a model's tokenizer cuts a text: {"id", "text"} of each token.
+
+        Args:
+            model: a name from `models`.
+            text: what is to be cut.
+        """
+        with door(request):
+            return [
+                {"id": index, "text": shown} for index, shown in reading.token_ids(self._cache, model, text)
+            ]
+
+    def models(self, request: gr.Request) -> list[Json]:
+        """The models of this page: name, what they make, family, parameters, licence, languages, data.
+
+        `problem` says why a model cannot be used, and is null where it can.
+        """
+        language = chosen_language(request)
+        return [
+            {
+                "name": choice.value,
+                "kind": choice.entry.kind,
+                "family": choice.entry.family,
+                "num_parameters": choice.entry.num_parameters,
+                "licence": choice.entry.licence,
+                "languages": list(choice.entry.languages),
+                "training_data": choice.entry.training_data,
+                "on_our_network": choice.on_ours or choice.entry.family == "ours",
+                "problem": _problem(choice.entry.problem, language),
+            }
+            for choice in (*self._catalog.text_choices(), *self._catalog.picture_choices())
+        ]
+
+
+def _problem(error: DemoError | None, language: str) -> str | None:
+    return None if error is None else sentence(error.key, error.values, language)
+
+
+def _answer(picture: tuple[Column, ...], seed: int, language: str) -> Json:
+    return {"seed": seed, "columns": [_column(column, language) for column in picture]}
+
+
+def _column(column: Column, language: str) -> Json:
+    return {
+        "model": column.model,
+        "state": column.state,
+        "text": column.text,
+        "token_ids": list(column.ids),
+        "bits": [None if math.isnan(token.bits) else round(token.bits, 3) for token in column.tokens],
+        "seconds": round(column.seconds, 3),
+        "tokens_per_second": column.tokens_per_second,
+        "first_token_ms": column.first_token_ms,
+        "memory_mib": column.memory_mib,
+        "num_parameters": column.num_parameters,
+        "gpu_seconds": column.gpu_seconds,
+        "error": sentence(column.error.key, column.error.values, language) if column.error else None,
+    }

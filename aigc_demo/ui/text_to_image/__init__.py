@@ -1,0 +1,1 @@
+"""The tab Text to image."""

@@ -1,0 +1,237 @@
+"""The tab Text to image for programs: pictures come and go as PNG files in base64.
+
+from gradio_client import Client
+answer = Client("http://127.0.0.1:7860").predict("a red ball", seed=1, api_name="/text_to_image")
+"""
+
+import base64
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from aigc_demo.core.errors import InputError
+from aigc_demo.studio.images.formats import single_pngs
+from aigc_demo.studio.images.real_images import png_pictures
+from aigc_demo.studio.models.cancellation import StopBook
+from aigc_demo.studio.models.catalog import default_pair
+from aigc_demo.studio.models.model_cache import ModelCache
+from aigc_demo.studio.text.compare import new_seed
+from aigc_demo.studio.text_to_image import retrieval as match
+from aigc_demo.studio.text_to_image.compare import (
+    CHECKER,
+    IllustrationColumn,
+    check_illustration,
+    checked_caption,
+    illustrate,
+    read_by_checker,
+)
+from aigc_demo.ui.frame import PICTURES
+from aigc_demo.ui.gan.api import decoded, streamed
+from aigc_demo.ui.widgets import door
+
+if TYPE_CHECKING:
+    from aigc_demo.measure.attributes import Found, Verdict
+
+Json = dict[str, Any]
+
+
+def add_text_to_image_api(cache: ModelCache, stops: StopBook) -> None:
+    """Add the endpoints to the page that is being built.
+
+    Args:
+        cache: the models of the page.
+        stops: which visitor's work is to stop.
+    """
+    api = TextToImageApi(cache, stops)
+    for endpoint in (api.text_to_image, api.rank, api.check_attributes, api.retrieve):
+        gr.api(endpoint, api_name=endpoint.__name__, **PICTURES)
+
+
+class TextToImageApi:
+    """The endpoints; their docstrings are what the API's page shows."""
+
+    def __init__(self, cache: ModelCache, stops: StopBook):
+        self._cache, self._catalog, self._stops = cache, cache.catalog, stops
+
+    def text_to_image(
+        self,
+        request: gr.Request,
+        caption: str,
+        models: list[str] | None = None,
+        seed: int | None = None,
+        num_candidates: int = 8,
+        guidance_scale: float = 2.0,
+        num_inference_steps: int = 20,
+        scheduler: str = "ddim",
+        truncation: float = 1.0,
+    ) -> Iterator[Json]:
+        """Draw a caption with one to four models at the same time, streaming their progress.
+
+        Each answer is {"ticket", "seed", "caption", "other", "columns": [{"model", "state", "seeds",
+        "images", "scores", "other_scores", "order", "verdicts", "seconds", ...}]}. `images` are PNG files in
+        base64 in the order of the seeds, in the last answer alone; `order` has the one that fits best first;
+        `other_scores` are those of `other`, a caption to compare with. Who gives `ticket` to stop_text ends
+        the work.
+
+        Args:
+            caption: at most 300 characters, English or Chinese, such as "a red ball left of a blue box".
+            models: one to four names of models that draw captions; null for ours and its baseline.
+            seed: of the first candidate, the others have the next ones; null for a new one.
+            num_candidates: 1 to 16 of each model, ranked by a dual encoder.
+            guidance_scale: 0 to 30, for diffusion: how much the caption counts.
+            num_inference_steps: 1 to 100, for diffusion.
+            scheduler: ddim, ddpm, dpm or euler, for diffusion.
+            truncation: 0 to 1.5, for ours.
+        """
+        settings = {
+            "seed": new_seed() if seed is None else seed,
+            "num_candidates": num_candidates,
+            "guidance_scale": guidance_scale,
+            "num_inference_steps": num_inference_steps,
+            "scheduler": scheduler,
+            "truncation": truncation,
+        }
+        with door(request):
+            choices = self._catalog.choices("text-to-image")
+            named = list(default_pair(choices)) if models is None and choices else models
+            asked = check_illustration(self._catalog, named, caption, settings)
+            told = {"seed": asked.ask.seed, "caption": asked.caption, "other": asked.other}
+            work = streamed(
+                request, self._stops, lambda stop: illustrate(asked, self._cache, stop), _candidates
+            )
+            for answer in work:
+                yield {**answer, **told}
+
+    def rank(
+        self, request: gr.Request, texts: list[str], images: list[str], model: str | None = None
+    ) -> Json:
+        """How well each picture fits each text, as a dual encoder sees it.
+
+        The answer is {"model", "scores": a row of numbers from -1 to 1 for each text, "order": for each text
+        the places of the images, the one that fits best first}.
+
+        Args:
+            texts: 1 to 32 captions.
+            images: 1 to 64 PNG files in base64; their middle squares are resized to the dual encoder's size.
+            model: the name of a dual encoder; null for the first of the catalog.
+        """
+        with door(request):
+            captions = match.checked_captions(texts)
+            name = match.default_matcher(self._catalog) if model is None else model
+            size = match.matcher_named(self._cache, name).image_size
+            pictures = png_pictures(decoded(images), size)
+            scores = match.score_table(self._cache, captions, pictures, name)
+            order = [sorted(range(len(row)), key=lambda place, r=row: -r[place]) for row in scores]  # type: ignore[misc]
+            return {"model": name, "scores": scores, "order": order}
+
+    def check_attributes(
+        self, request: gr.Request, images: list[str], caption: str | None = None
+    ) -> list[Json]:
+        """What the checker reads on pictures of the tiny world, and whether it is what a caption says.
+
+        Each answer is {"applicable", "things": [{"kind", "colour", "size", "x", "y"}], "weather",
+        "confidence", "all_right", "verdict"}; one that is not of the tiny world is {"applicable": false}.
+
+        Args:
+            images: 1 to 64 PNG files in base64.
+            caption: of all of them; null to read alone.
+        """
+        from aigc_demo.data.tiny_world.caption import read_caption
+        from aigc_demo.measure.attributes import verdict
+
+        with door(request):
+            group = None if caption is None else read_caption(checked_caption(caption)).group
+            if caption is not None and group is None:
+                raise InputError("caption_not_understood")
+            sizes = [choice.entry.image_size for choice in self._catalog.choices("reads")]
+            if not sizes:
+                raise InputError("unknown_model", name=CHECKER)
+            found = read_by_checker(self._cache, png_pictures(decoded(images), sizes[0]))
+            return [
+                _reading(one, verdict(group, one) if one is not None and group is not None else None)
+                for one in found or ()
+            ]
+
+    def retrieve(
+        self,
+        request: gr.Request,
+        text: str | None = None,
+        image: str | None = None,
+        num: int = 8,
+        model: str | None = None,
+    ) -> Json:
+        """Search a hundred drawings and their captions by a text or by a picture.
+
+        The answer is {"by": "text" or "image", "hits": [{"score", "caption", "image"}]}, the best first.
+
+        Args:
+            text: a caption to search by; null to search by a picture.
+            image: a PNG file in base64 to search by; null to search by a text.
+            num: how many are wanted, 1 to 12.
+            model: the name of a dual encoder; null for the first of the catalog.
+        """
+        with door(request):
+            if (text is None) == (image is None):
+                raise InputError("text_or_image")
+            library = match.library_for(self._cache, model)
+            if text is not None:
+                hits = match.find_pictures(self._cache, text, num, model)
+            else:
+                size = match.matcher_named(self._cache, model).image_size
+                picture = png_pictures(decoded([image]), size)[0]
+                hits = match.find_texts(self._cache, picture, num, model)
+            images = single_pngs(library.pictures[[hit.place for hit in hits]])
+            return {
+                "by": "image" if text is None else "text",
+                "hits": [
+                    {
+                        "score": hit.score,
+                        "caption": library.captions[hit.place],
+                        "image": base64.b64encode(png).decode("ascii"),
+                    }
+                    for hit, png in zip(hits, images, strict=True)
+                ],
+            }
+
+
+def _candidates(column: IllustrationColumn) -> Json:
+    pictures = [] if column.pictures is None else single_pngs(column.pictures)
+    return {
+        "images": [base64.b64encode(picture).decode("ascii") for picture in pictures],
+        "order": list(column.order),
+        "other_scores": None if column.other_scores is None else list(column.other_scores),
+        "verdicts": None if column.verdicts is None else [verdict_json(one) for one in column.verdicts],
+    }
+
+
+def _reading(found: "Found | None", verdict: "Verdict | None") -> Json:
+    if found is None:
+        return {"applicable": False}
+    return {
+        "applicable": True,
+        "things": [
+            {"kind": thing.kind, "colour": thing.colour, "size": thing.size, "x": x, "y": y}
+            for (x, y), thing in found.things.items()
+        ],
+        "weather": found.weather,
+        "confidence": found.confidence,
+        "all_right": None if verdict is None else verdict.all_right,
+        "verdict": None if verdict is None else verdict_json(verdict),
+    }
+
+
+def verdict_json(verdict: "Verdict") -> Json:
+    """What of a caption is right on a picture, as plain data."""
+    return {
+        "all_right": verdict.all_right,
+        "weather": verdict.weather,
+        "num_more": verdict.num_more,
+        "things": [
+            {
+                "wanted": {name: getattr(thing.wanted, name) for name in ("kind", "colour", "size")},
+                **{name: getattr(thing, name) for name in ("kind", "colour", "size", "place")},
+            }
+            for thing in verdict.things
+        ],
+    }

@@ -1,0 +1,233 @@
+"""What happens on a click in the tab Text to image: translate, call the studio, translate back."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from aigc_demo.core.errors import DemoError
+from aigc_demo.data.text.cleaning import clean_text
+from aigc_demo.studio.models.cancellation import StopBook
+from aigc_demo.studio.models.model_cache import ModelCache
+from aigc_demo.studio.text.compare import new_seed
+from aigc_demo.studio.text_to_image import retrieval as match
+from aigc_demo.studio.text_to_image.compare import (
+    MOST_CHARACTERS,
+    IllustrationColumn,
+    check_illustration,
+    illustrate,
+    learned_words,
+)
+from aigc_demo.studio.text_to_image.postprocess import mended, painted, treated, words_in_picture
+from aigc_demo.studio.text_to_image.word_ablation import with_each_other, without_each_word
+from aigc_demo.ui.image_view import gallery, picture_card, picture_facts, problem, timeline
+from aigc_demo.ui.text_to_image import view
+from aigc_demo.ui.widgets import clicked, door, unchanged
+from aigc_demo.ui.words.wording import everywhere
+
+Picture = tuple[Any, ...]
+SIDE = 6  # components in text_to_image_tab.Side.picture
+SETTING_NAMES = ("num_candidates", "guidance_scale", "num_inference_steps", "scheduler")
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """What one column of one visitor shows, so that the next click can go on from it.
+
+    Attributes:
+        column: the candidates.
+        caption: what they were drawn for.
+        other: the caption to compare with.
+        settings: how they were drawn.
+        chosen: which one is worked on, by its place among those shown.
+    """
+
+    column: IllustrationColumn
+    caption: str
+    other: str
+    settings: dict[str, Any]
+    chosen: int = 0
+
+    @property
+    def place(self) -> int:
+        """The chosen candidate's place among those made."""
+        return self.column.order[self.chosen]
+
+
+class TextToImageHandlers:
+    """The handlers of the tab, as those of the tab GAN.
+
+    Args:
+        cache: the models of the page.
+        stops: which visitor's work is to stop.
+    """
+
+    def __init__(self, cache: ModelCache, stops: StopBook):
+        self._cache, self._catalog, self._stops = cache, cache.catalog, stops
+
+    def stop(self, ticket: str) -> None:
+        """Everything that this visitor has running ends at its next step."""
+        self._stops.stop(ticket)
+
+    def read(self, caption: Any, left: Any, right: Any) -> dict[str, Any]:
+        """The words of a caption as it is typed; what is too long is not looked at."""
+        text = caption[:MOST_CHARACTERS] if isinstance(caption, str) else ""
+        names = [self._catalog.checked(name, "text-to-image") for name in (left, right)]
+        return view.words(text, learned=learned_words(self._catalog, names, text))
+
+    def draw(self, request: gr.Request, ticket: str, *values: Any) -> Iterator[Picture]:
+        """The candidates of both columns; the seed is the one on the page, or a new one where asked."""
+        caption, seed, fresh, *sliders, left, right = values
+        with door(request):
+            settings = dict(zip(SETTING_NAMES, sliders, strict=True))
+            settings["seed"] = new_seed() if fresh else seed
+            asked = check_illustration(self._catalog, [left, right], caption, settings)
+            with self._stops.writing(ticket, dict(enumerate(asked.models))) as stop:
+                for columns in illustrate(asked, self._cache, stop):
+                    shown = [
+                        Shown(column, asked.caption, asked.other, asked.ask.to_dict()) for column in columns
+                    ]
+                    sides = [
+                        unchanged(SIDE) if stop.has_left(number) else self._side(one.column.model, one)
+                        for number, one in enumerate(shown)
+                    ]
+                    yield (asked.ask.seed, *sides[0], *sides[1])
+
+    def choose_model(self, request: gr.Request, ticket: str, number: int, model: Any) -> Picture:
+        """An empty column for another model; what the one before is drawing there ends."""
+        with door(request):
+            side = self._side(self._catalog.checked(model, "text-to-image"), None)
+            return unchanged(SIDE) if self._stops.leave(ticket, number, model) else side
+
+    def choose(self, event: gr.EventData, request: gr.Request, shown: Shown | None) -> tuple[Any, Any]:
+        """The candidate that is worked on below."""
+        with door(request):
+            number = clicked(event, 0 if shown is None else len(shown.column.order))
+            assert shown is not None
+            now = Shown(shown.column, shown.caption, shown.other, shown.settings, number)
+            return view.candidates(now.column, now.other, number), now
+
+    def _side(self, model: str, shown: Shown | None) -> Picture:
+        """What one column shows, in the order of text_to_image_tab.Side.picture."""
+        choice = self._catalog.choice(model)
+        column = shown.column if shown is not None else None
+        other, chosen = (shown.other, shown.chosen) if shown is not None else ("", -1)
+        return (
+            picture_card(choice, column),
+            view.candidates(column, other, chosen),
+            view.checked(column),
+            timeline(column),
+            picture_facts(choice, column),
+            shown if column is not None and column.pictures is not None else None,
+        )
+
+    # ---- after-treatment
+
+    def treat(self, request: gr.Request, *values: Any) -> Any:
+        """The chosen candidate of each column after each step."""
+        denoise, colorize, enlarge, left, right = values
+        settings = {"denoise": denoise, "colorize": colorize, "enlarge": enlarge}
+        with door(request):
+            shown = [gallery(None, empty="postprocess_empty") for _ in range(2)]
+            for number, one in enumerate((left, right)):
+                if one is not None:
+                    try:
+                        steps = treated(self._cache, one.column.pictures[one.place], settings)
+                        shown[number] = view.processed(steps)
+                    except DemoError as error:
+                        shown[number] = gallery(None, empty=problem(error))
+            return tuple(shown)
+
+    def take(self, request: gr.Request, shown: Shown | None) -> tuple[Any, Any]:
+        """The left column's chosen candidate, to be painted over."""
+        with door(request):
+            picture = None if shown is None else shown.column.pictures[shown.place]  # type: ignore[index]
+            return view.canvas(picture), picture
+
+    def repair(self, request: gr.Request, picture: Any, canvas: Any) -> Any:
+        """The picture that was taken, with what was painted over drawn anew."""
+        with door(request):
+            if picture is None:
+                return view.processed((), "repair_none")
+            mask = canvas.get("mask") if isinstance(canvas, dict) else None
+            steps = mended(self._cache, picture, painted(mask, picture.shape[-1]))
+            return view.processed(steps)
+
+    # ---- word by word
+
+    def leave_out(self, request: gr.Request, *values: Any) -> Iterator[Any]:
+        """The left model's picture without each word."""
+        caption, seed, *sliders, model = values
+        yield from self._changed(
+            request,
+            lambda: without_each_word(self._cache, model, caption, self._settings(seed, sliders)),
+        )
+
+    def swap(self, event: gr.EventData, request: gr.Request, *values: Any) -> Iterator[Any]:
+        """The left model's picture with each other word in the place of the one that was clicked."""
+        caption, seed, *sliders, model = values
+        index = event._data.get("index") if isinstance(event._data, dict) else None
+        yield from self._changed(
+            request,
+            lambda: with_each_other(self._cache, model, caption, index, self._settings(seed, sliders)),
+        )
+
+    def _changed(self, request: gr.Request, make: Any) -> Iterator[Any]:
+        with door(request):
+            opened = gr.update(open=True)
+            yield gallery(None, empty="nearest_working"), opened
+            try:
+                yield view.changed(make()), opened
+            except DemoError as error:
+                yield gallery(None, empty=problem(error)), opened
+
+    def _settings(self, seed: Any, sliders: list[Any]) -> dict[str, Any]:
+        return {**dict(zip(SETTING_NAMES, sliders, strict=True)), "seed": seed}
+
+    # ---- where the words went
+
+    def look(self, request: gr.Request, shown: Shown | None) -> Any:
+        """Where each word of the left caption went in its chosen candidate."""
+        with door(request):
+            if shown is None:
+                return view.attention((), None, None)
+            seed = shown.column.seeds[shown.place]
+            found = words_in_picture(
+                self._cache, shown.column.model, shown.caption, seed, shown.settings["truncation"]
+            )
+            if found is None:
+                return view.attention((), None, None)
+            words, taken = found
+            assert shown.column.pictures is not None
+            return view.attention(words, taken, shown.column.pictures[shown.place])
+
+    # ---- matching and searching
+
+    def compare(self, request: gr.Request, text: Any, seed: Any, model: Any) -> Iterator[Any]:
+        """Each caption's picture against all captions."""
+        with door(request):
+            lines = [line.strip() for line in clean_text(str(text)).split("\n") if line.strip()]
+            captions = match.checked_captions(lines)
+            yield {**view.matched((), None, ()), "empty": everywhere("nearest_working")}
+            full = self._catalog.checked(model, "text-to-image")
+            pictures, table = match.drawn_and_scored(self._cache, full, captions, seed)
+            yield view.matched(captions, pictures, table)
+
+    def find_pictures(self, request: gr.Request, text: Any) -> tuple[Any, Any]:
+        """The pictures of the hundred that fit a text."""
+        with door(request):
+            hits = match.find_pictures(self._cache, text)
+            library = match.library_for(self._cache)
+            return view.found_pictures(library.pictures, hits, library.captions), hits
+
+    def find_texts(
+        self, event: gr.EventData, request: gr.Request, hits: list[match.Hit] | None
+    ) -> dict[str, Any]:
+        """The captions of the hundred that fit the picture that was clicked."""
+        with door(request):
+            number = clicked(event, len(hits or []))
+            assert hits is not None
+            library = match.library_for(self._cache)
+            found = match.find_texts(self._cache, library.pictures[hits[number].place])
+            return view.found_texts(found, library.captions)

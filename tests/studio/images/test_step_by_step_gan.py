@@ -1,0 +1,184 @@
+"""Games by visitor: each has one, idle ones are put away, bad arguments are refused."""
+
+import math
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import torch
+
+from aigc_demo.core.errors import InputError
+from aigc_demo.nets.adversarial import LOSSES
+from aigc_demo.studio.images import step_by_step_gan as studio_game
+from aigc_demo.studio.images.step_by_step_gan import Games, Play, loss_curves
+from aigc_demo.studio.models.cancellation import new_ticket
+from aigc_demo.training.gan import step_by_step as gan_game
+
+
+class Clock:
+    def __init__(self):
+        self.now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def games(clock, monkeypatch):
+    few = studio_game.PictureSettings(num_pictures=32, validation_fraction=0.0)
+    monkeypatch.setattr(studio_game, "PICTURES", few)
+    return Games(limit=2, idle_minutes=5, clock=clock)
+
+
+def test_words_are_those_of_the_rooms_below():
+    assert studio_game.MOVERS == gan_game.MOVERS
+    assert studio_game.TWINS == gan_game.TWINS
+    assert Play.__dataclass_fields__["loss"].metadata["choices"] == LOSSES
+
+
+def test_a_game_goes_on_where_it_was(games):
+    ticket = new_ticket()
+    start = games.begin(ticket, seed=4, loss="hinge")
+    assert (start.look.num_steps, start.history, start.seed) == (0, (), 4)
+    assert start.look.before is None
+    first = games.play(ticket, moves="discriminator", loss="hinge")
+    second = games.play(ticket, moves="both", times=10, loss="hinge")
+    assert [step.step for step in second.history] == list(range(1, 12))
+    assert [step.moved for step in second.history[:2]] == ["discriminator", "both"]
+    assert second.history[0] == first.history[0]
+    assert first.history[0].gradient_norm is None
+    assert second.history[1].gradient_norm > 0
+
+
+def test_a_first_press_begins_a_game_by_its_seed(games):
+    one, two = new_ticket(), new_ticket()
+    pressed = games.play(one, seed=9, moves="generator")
+    games.begin(two, seed=9)
+    assert pressed.history == games.play(two, moves="generator", seed=1).history
+
+
+def test_each_visitor_has_a_game_of_their_own(games):
+    one, two = new_ticket(), new_ticket()
+    games.play(one, times=10)
+    assert games.play(two).look.num_steps == 1
+    assert games.play(one).look.num_steps == 11
+
+
+def test_presses_at_the_same_moment_take_turns(games):
+    ticket = new_ticket()
+    games.begin(ticket, seed=1)
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(lambda _: games.play(ticket, times=10), range(4)))
+    at_once = games.play(ticket).history
+    games.begin(ticket, seed=1)
+    for _ in range(4):
+        games.play(ticket, times=10)
+    assert at_once == games.play(ticket).history
+
+
+def test_a_game_that_lay_idle_is_put_away_and_the_next_press_says_so(games, clock):
+    ticket = new_ticket()
+    games.play(ticket)
+    clock.now = 4 * 60
+    assert games.play(ticket).look.num_steps == 2
+    clock.now = 9 * 60 + 1
+    assert games.count() == 0
+    with pytest.raises(InputError) as refused:
+        games.play(ticket)
+    assert refused.value.key == "game_put_away"
+    assert str(refused.value) == (
+        "Your game was put away, because nothing was pressed for 5 minutes or 2 others wanted to play; "
+        "press New game."
+    )
+    assert games.begin(ticket).look.num_steps == 0
+    assert games.play(ticket).look.num_steps == 1
+
+
+def test_the_one_that_moved_longest_ago_makes_room(games):
+    first, second, third = (new_ticket() for _ in range(3))
+    games.play(first)
+    games.play(second)
+    games.play(first)
+    games.play(third)
+    assert games.count() == 2
+    assert games.play(first).look.num_steps == 3
+    with pytest.raises(InputError, match="put away"):
+        games.play_twins(second)
+
+
+def test_twins_go_in_lockstep(games):
+    ticket = new_ticket()
+    assert games.begin_twins(ticket, seed=2).history == {"minimax": (), "non-saturating": ()}
+    table = games.play_twins(ticket, times=10)
+    assert {len(steps) for steps in table.history.values()} == {10}
+    first = [steps[0] for steps in table.history.values()]
+    assert first[0].fake_prob == first[1].fake_prob
+    assert first[0].gradient_norm != first[1].gradient_norm
+    assert len(games.play_twins(ticket, times=1).history["minimax"]) == 11
+    assert games.begin_twins(ticket, seed=2).seed == 2
+    assert games.play_twins(ticket).history["minimax"] == table.history["minimax"][:1]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"moves": "nobody"},
+        {"moves": ["both"]},
+        {"times": 7},
+        {"times": 1.5},
+        {"times": math.nan},
+        {"times": True},
+        {"loss": "wasserstein"},
+        {"generator_rate": math.nan},
+        {"generator_rate": -1e-3},
+        {"discriminator_rate": 0.011},
+        {"discriminator_rate": "fast"},
+        {"seed": -1},
+        {"seed": 2**31},
+        {"seed": None},
+        {"speed": 1},
+    ],
+)
+def test_what_does_not_fit_is_refused_and_takes_no_seat(games, wrong):
+    with pytest.raises(InputError):
+        games.play(new_ticket(), **wrong)
+    with pytest.raises(InputError):
+        games.play_twins(new_ticket(), **wrong)
+    assert games.count() == 0
+
+
+def test_a_new_game_checks_its_arguments(games):
+    for wrong in (math.inf, "a", 0.5):
+        with pytest.raises(InputError):
+            games.begin(new_ticket(), seed=wrong)
+        with pytest.raises(InputError):
+            games.begin_twins(new_ticket(), seed=wrong)
+    with pytest.raises(InputError):
+        games.begin(new_ticket(), loss="l2")
+
+
+def test_a_game_does_not_go_on_for_ever(games, monkeypatch):
+    monkeypatch.setattr(studio_game, "MOST_STEPS", 10)
+    ticket = new_ticket()
+    games.play(ticket, times=10)
+    with pytest.raises(InputError, match="at most 10 steps"):
+        games.play(ticket, times=1)
+
+
+def test_curves_meet_where_both_losses_have_the_same_slope():
+    curves = loss_curves()
+    middle = {loss: points[len(points) // 2] for loss, points in curves.items()}
+    assert middle["minimax"] == pytest.approx((0.5, -math.log(2), -0.5))
+    assert middle["non-saturating"] == pytest.approx((0.5, math.log(2), -0.5))
+    assert all(math.isfinite(number) for points in curves.values() for point in points for number in point)
+
+
+def test_weights_of_a_game_do_not_come_from_torch_s_own_stream(games):
+    torch.manual_seed(0)
+    one = games.play(new_ticket(), seed=3).history
+    torch.manual_seed(1)
+    assert games.play(new_ticket(), seed=3).history == one

@@ -1,0 +1,167 @@
+"""Names and the models that they stand for: the catalog's, and those of the runs of a desk."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from aigc_demo.core.errors import InputError
+from aigc_demo.core.run_directory import MANIFEST, RunDirectory, manifest
+from aigc_demo.data.text.tokenizer import train_tokenizer
+from aigc_demo.generators import catalog
+from aigc_demo.nets.transformer import Decoder, TransformerConfig
+from aigc_demo.studio.models.catalog import Catalog, default_pair, is_at_hand, run_of
+from aigc_demo.studio.models.model_cache import ModelCache
+from aigc_demo.studio.runs.job import Ticket
+from aigc_demo.studio.runs.run_queue import RunDesk
+from aigc_demo.ui.text.view import picker_choices
+
+ENTRY = catalog.CatalogEntry("gpt-tang", "ours", "text", "gpt", "nowhere", architecture="gpt")
+DATA = {"name": "mine.txt", "sha256": "ab" * 32}
+
+
+def test_a_model_that_is_published_later_can_be_chosen(monkeypatch) -> None:
+    monkeypatch.setattr(catalog, "CATALOG", {entry.name: entry for entry in catalog.PRETRAINED})
+    monkeypatch.setattr(catalog, "shipped", lambda assets=None, known=(): [ENTRY])
+    assert Catalog().checked("gpt-tang") == "gpt-tang"
+    names = [choice.value for choice in Catalog().text_choices()]
+    assert names[0] == "gpt-tang"
+    assert names[1:3] == ["distilgpt2", "distilgpt2@ours"]
+
+
+def add_checkpoint(run: RunDirectory, step: int, scale: float = 1.0) -> None:
+    """One with a network of random weights; untrained they are small, and all networks write alike."""
+    tokenizer = train_tokenizer("abcdefgh" * 9, "characters")
+    shape = {"context_length": 11, "num_layers": 1, "num_heads": 1, "hidden_size": 8}
+    beside = run.begin_checkpoint(step)
+    network = Decoder(TransformerConfig(vocab_size=tokenizer.vocab_size, **shape))
+    with torch.no_grad():
+        for weight in network.parameters():
+            weight *= scale
+    network.save_pretrained(beside)
+    tokenizer.save(beside)
+    run.finish_checkpoint(step)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> RunDesk:
+    run = RunDirectory(tmp_path / "mine")
+    run.create({"recipe": "gpt", "source": "mine.txt", "data": DATA, "settings": {}})
+    for step in (20, 30):
+        add_checkpoint(run, step)
+    RunDirectory(tmp_path / "bare").create({"recipe": "gpt", "settings": {}})
+    return RunDesk(tmp_path)
+
+
+def test_a_run_that_has_ended_is_a_model_to_choose(desk: RunDesk) -> None:
+    (choice,) = [choice for choice in Catalog(desk).text_choices() if choice.of_a_run]
+    assert choice.value == "mine@30"
+    assert (choice.entry.family, choice.entry.training_data) == ("ours", "mine.txt")
+    assert not any(choice.of_a_run for choice in Catalog().text_choices())
+
+
+def spoil(desk: RunDesk, name: str, content: bytes = b"\xff" * 64) -> None:
+    """Weights that nobody can read, under a manifest that names them."""
+    (checkpoint,) = desk.run(name).checkpoints()[-1:]
+    (checkpoint / "model.safetensors").write_bytes(content)
+    (checkpoint / MANIFEST).write_text(json.dumps(manifest(checkpoint)))
+
+
+def test_a_run_that_cannot_be_read_is_shown_with_its_reason(desk: RunDesk) -> None:
+    spoil(desk, "mine")
+    found = Catalog(desk)
+    (choice,) = [choice for choice in found.text_choices() if choice.of_a_run]
+    assert choice.value == "mine@30"
+    assert choice.entry.problem.key == "broken_model"
+    assert choice.entry.problem.values["path"] == "mine@30"
+    assert picker_choices((choice,)) == [("⚠ mine@30 · unreadable", "mine@30")]
+    assert not is_at_hand(choice.entry)
+    with pytest.raises(InputError, match="mine@30 holds no model that can be loaded"):
+        ModelCache(catalog=found).get("mine@30")
+    with pytest.raises(InputError, match="mine@30 holds no model that can be loaded"):
+        found.starting_point("gpt", "mine@30")
+    assert not any(choice.of_a_run for choice in found.starting_points("gpt"))
+    assert default_pair(found.text_choices()) == default_pair(Catalog().text_choices())
+
+
+@pytest.mark.parametrize(
+    ("recipe", "kind"),
+    [("dcgan", "pictures"), ("clip", "matches"), ("text2image", "text-to-image"), (7, "text")],
+)
+def test_it_stands_in_the_picker_of_what_its_run_makes(desk: RunDesk, recipe: object, kind: str) -> None:
+    path = desk.folder / "mine" / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "recipe": recipe}))
+    spoil(desk, "mine")
+    assert [choice.value for choice in Catalog(desk).choices(kind) if choice.of_a_run] == ["mine@30"]
+
+
+def test_what_fails_in_another_way_breaks_no_list_either(desk: RunDesk, monkeypatch) -> None:
+    def fails(folder: Path, name: str) -> None:
+        raise RecursionError("a mistake of ours")
+
+    monkeypatch.setattr(catalog, "folder_entry", fails)
+    (choice,) = [choice for choice in Catalog(desk).text_choices() if choice.of_a_run]
+    assert "mine@30 holds no model that can be loaded (it cannot be read)" in str(choice.entry.problem)
+
+
+def test_a_run_under_way_is_not_offered(desk: RunDesk) -> None:
+    Ticket("", (), "waiting", 0.0).save(desk.folder / "mine")
+    assert not any(choice.of_a_run for choice in Catalog(desk).text_choices())
+
+
+def test_a_run_is_named_with_and_without_its_step(desk: RunDesk) -> None:
+    names = Catalog(desk)
+    assert names.checked("mine") == "mine@30"
+    assert names.choice("mine@20").entry.location == str(desk.folder / "mine" / "checkpoints" / "step-000020")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["mine@25", "mine@-1", "mine@x", "mine@ours", "bare", "../mine", "", None, 7, "mine@" + "9" * 5000],
+)
+def test_what_is_no_model_is_refused(desk: RunDesk, name: object) -> None:
+    with pytest.raises(InputError) as caught:
+        Catalog(desk).checked(name)
+    assert caught.value.key == "unknown_model"
+
+
+def test_the_checkpoints_of_a_run_are_models_that_differ(desk: RunDesk) -> None:
+    cache = ModelCache(catalog=Catalog(desk))
+    early, late = (cache.get(name).token_logits([3, 4]) for name in ("mine@20", "mine@30"))
+    assert early.shape == late.shape
+    assert not early.equal(late)
+
+
+def test_the_baseline_is_the_one_with_the_same_data(desk: RunDesk, monkeypatch) -> None:
+    run, hashed = desk.run("mine"), DATA["sha256"]
+    assert Catalog(desk).baseline_for(run) is None
+    shipped = catalog.CatalogEntry("gpt2-mine", "library", "text", "gpt2", "nowhere", data_sha256=hashed)
+    ours = catalog.CatalogEntry("gpt-mine", "ours", "text", "gpt", "nowhere", data_sha256=hashed)
+    monkeypatch.setattr(catalog, "CATALOG", {"gpt-mine": ours, "gpt2-mine": shipped})
+    assert Catalog(desk).baseline_for(run) == "gpt2-mine"
+    assert Catalog(desk).baseline_for(desk.run("bare")) is None
+
+
+def test_a_run_is_never_its_own_baseline(desk: RunDesk, monkeypatch) -> None:
+    run = RunDirectory(desk.folder / "library")
+    run.create({"recipe": "gpt", "source": "mine.txt", "data": DATA, "settings": {}})
+    add_checkpoint(run, 10)
+    entry = catalog.folder_entry
+
+    def of_the_library(path, name):
+        found = entry(path, name)
+        return replace(found, family="library") if name.startswith("library@") else found
+
+    monkeypatch.setattr(catalog, "folder_entry", of_the_library)
+    assert Catalog(desk).baseline_for(desk.run("mine")) == "library@10"
+    assert Catalog(desk).baseline_for(desk.run("library")) is None
+
+
+@pytest.mark.parametrize(
+    ("model", "run"),
+    [("mine@30", "mine"), ("mine@30@ours", "mine"), ("mine", ""), ("gpt2@ours", ""), ("", "")],
+)
+def test_a_models_name_says_whose_checkpoint_it_is(model: str, run: str) -> None:
+    assert run_of(model) == run

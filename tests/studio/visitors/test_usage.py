@@ -1,0 +1,59 @@
+import json
+import time
+
+import pytest
+
+from aigc_demo.studio.visitors import usage
+from aigc_demo.studio.visitors.usage import DAY_SECONDS, FILE, Usage
+
+
+def test_minutes_count_for_a_day_by_address_whoever_asks(tmp_path, monkeypatch):
+    used, now = Usage(tmp_path), time.time()
+    used.note("a", "192.0.2.1", 10)
+    used.note("b", "192.0.2.1", 5)
+    used.note("c", "192.0.2.2", 7)
+    assert used.minutes_of("192.0.2.1") == 15
+    used.took("a", 2.5)
+    assert used.minutes_of("192.0.2.1") == 7.5
+    used.took("a", 12)
+    assert used.minutes_of("192.0.2.1") == 17, "what was taken counts, also where less was asked for"
+    used.took("nobody", 3)
+    assert used.minutes_of("192.0.2.1") == 17
+    monkeypatch.setattr(usage.time, "time", lambda: now + DAY_SECONDS + 60)
+    assert used.minutes_of("192.0.2.1") == 0
+
+
+def test_it_outlives_the_server_and_a_deleted_run_and_names_no_address(tmp_path):
+    Usage(tmp_path).note("gone", "192.0.2.1", 10)
+    assert "192.0.2.1" not in (tmp_path / FILE).read_text()
+    again = Usage(tmp_path)
+    assert again.minutes_of("192.0.2.1") == 10 and again.minutes_of("192.0.2.2") == 0
+    assert (again.names(), again.names_of("192.0.2.1"), again.minutes("gone")) == (["gone"], {"gone"}, 10)
+
+
+def test_what_is_over_is_forgotten_when_the_run_is_gone_too(tmp_path, monkeypatch):
+    used, now = Usage(tmp_path), time.time()
+    for name in ("kept", "gone"):
+        used.note(name, "192.0.2.1", 1)
+    (tmp_path / "kept").mkdir()
+    monkeypatch.setattr(usage.time, "time", lambda: now + DAY_SECONDS + 60)
+    used.note("new", "192.0.2.1", 1)
+    assert Usage(tmp_path).names() == ["kept", "new"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "[]", "{", '{"uses": 3}', '{"key": 5, "uses": {"a": 1, "b": {"address": "x"}, "c": null}}'],
+)
+def test_a_file_that_cannot_be_read_is_begun_anew(tmp_path, content):
+    (tmp_path / FILE).write_text(content)
+    used = Usage(tmp_path)
+    assert used.names() == []
+    used.note("a", "192.0.2.1", 1)
+    assert list(json.loads((tmp_path / FILE).read_text())["uses"]) == ["a"]
+
+
+def test_an_address_that_is_not_known_is_nobodys(tmp_path):
+    used = Usage(tmp_path)
+    used.note("a", "", 10)
+    assert used.names_of("192.0.2.1") == set() and used.minutes_of("192.0.2.1") == 0

@@ -1,0 +1,71 @@
+"""The game in a real browser: press, read the formula, let the twins run, change language and width."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from tests.ui.conftest import ROOT, free_port, wait_until_it_answers
+
+AXE = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}}
+
+
+@pytest.fixture(scope="module")
+def game_url(tmp_path_factory):
+    log, port = tmp_path_factory.mktemp("game") / "page.log", free_port()
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "tests.ui.gan.step_by_step_page", str(port)]
+    with log.open("w") as lines:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=lines, stderr=lines)
+    url = f"http://127.0.0.1:{port}/"
+    try:
+        wait_until_it_answers(url, process, log)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(15)
+
+
+def faults_of(page):
+    found = Axe().run(page, context="main", options=AXE).response["violations"]
+    return [(fault["id"], fault["nodes"][0]["html"][:200]) for fault in found]
+
+
+def test_a_class_plays_the_game(chromium, game_url):
+    context = chromium.new_context(viewport={"width": 1366, "height": 900}, locale="en-US")
+    page = context.new_page()
+    page.set_default_timeout(30_000)
+    errors = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(f"{game_url}?__theme=light")
+    page.click("#game-discriminator")
+    page.wait_for_selector("#game-board .game-tile")
+    assert page.locator("#game-board .game-tile").count() == 48
+    assert page.locator("#game-formula .katex").count() == 1, "the formula is typeset, offline"
+    assert page.locator("#game-course svg[role=img]").count() == 2
+    page.locator("#game-times").get_by_label("×10").check()
+    page.click("#game-both")
+    page.wait_for_function(
+        "document.querySelector('#game-board .game-state').textContent.includes('Steps so far: 11.')"
+    )
+    points = page.locator("#game-course polyline").first.get_attribute("points")
+    assert len(points.split()) == 11
+    page.click("#twins > button")
+    page.locator("#twins-times").get_by_label("×10").check()
+    page.click("#twins-step")
+    page.wait_for_selector("#twins-plots svg .mark")
+    assert page.locator("#twins-plots .mark").count() == 4
+    assert faults_of(page) == []
+    page.evaluate("window.aigc.switchLanguage('zh-CN')")
+    page.wait_for_function("document.querySelector('#game-both').textContent.includes('D 走，然后 G 走')")
+    assert "已走 11 步" in page.locator("#game-board .game-state").inner_text()
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.wait_for_timeout(300)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.fill("#game-generator-rate input", "5")
+    page.click("#game-generator")
+    page.wait_for_selector("text=generator_rate 必须不大于 0.01")
+    assert errors == []
+    context.close()
