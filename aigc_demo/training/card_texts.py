@@ -43,15 +43,6 @@ OWN = {
     "gpt": "A decoder-only Transformer, written from scratch in AIGC Demo and trained with it",
     "gpt2": "transformers' GPT2LMHeadModel, trained with AIGC Demo",
 }
-TASKS = {
-    "text": "text-generation",
-    "pictures": "unconditional-image-generation",
-    "text-to-image": "text-to-image",
-    "features": "image-feature-extraction",
-    "matches": "zero-shot-image-classification",
-    "readings": "object-detection",
-    "repairs": "image-to-image",
-}
 USE = """## What it is for
 
 A classroom: small enough to train on a laptop and to read in an hour. It writes text that looks like its data
@@ -154,12 +145,11 @@ state of the optimizer is not in this file, so the run cannot be resumed."""
 USES = {
     "pictures": USE_OF_PICTURES,
     "text-to-image": USE_OF_TEXT_TO_IMAGE,
-    "features": USE_OF_MEASURES,
+    "measures": USE_OF_MEASURES,
     "matches": USE_OF_MATCHES,
-    "readings": USE_OF_READINGS,
-    "repairs": USE_OF_REPAIRS,
+    "reads": USE_OF_READINGS,
+    "mends": USE_OF_REPAIRS,
 }
-LOOKS_AT_PICTURES = ("features", "matches", "readings", "repairs")
 LOOKED = {
     "accuracy": "names the kind of picture rightly",
     "top1": "finds a changed picture again among all held out",
@@ -180,10 +170,10 @@ MENDED = {
 LOADED = {
     "pictures": PICTURES_LOADED,
     "text-to-image": TEXT_TO_IMAGE_LOADED,
-    "features": ENCODER_LOADED,
+    "measures": ENCODER_LOADED,
     "matches": MATCHER_LOADED,
-    "readings": READER_LOADED,
-    "repairs": MENDER_LOADED,
+    "reads": READER_LOADED,
+    "mends": MENDER_LOADED,
 }
 _COUNTS = {"one_object": "one thing", "two_objects": "two things", "three_objects": "three things"}
 DREW_RIGHT = {

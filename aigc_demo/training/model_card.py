@@ -17,19 +17,18 @@ from aigc_demo.core.device import cpu_quota
 from aigc_demo.core.events import RunFinished, RunStarted, StepDone, ValidationDone
 from aigc_demo.core.machine import processor
 from aigc_demo.core.run_directory import RunDirectory
+from aigc_demo.generators.kinds import KINDS
 from aigc_demo.training.card_texts import (
     DIFFUSION_LOADED,
     DREW_RIGHT,
     LOADED,
     LOOKED,
-    LOOKS_AT_PICTURES,
     MENDED,
     NO_FIGURE,
     NO_LICENCE,
     ONLY_THE_RUN,
     OWN,
     SHIPPED,
-    TASKS,
     USE,
     USES,
 )
@@ -109,17 +108,17 @@ class Record:
     @property
     def draws(self) -> bool:
         """Whether the model makes pictures, of captions or of nothing."""
-        return self.makes in ("pictures", "text-to-image")
+        return KINDS[self.kind].makes_images
 
     @property
-    def makes(self) -> str:
-        """What the model makes, as its recipe says."""
-        return RECIPES[self.recipe].makes if self.recipe in RECIPES else "text"
+    def kind(self) -> str:
+        """Of the model, a row of `generators.kinds`."""
+        return RECIPES[self.recipe].kind if self.recipe in RECIPES else "text"
 
     @property
     def use(self) -> str:
         """What it is for."""
-        return USES.get(self.makes, USE)
+        return USES.get(self.kind, USE)
 
 
 def model_card(name: str, run: RunDirectory, step: int, data: DataFacts, figures: Mapping[str, Any]) -> str:
@@ -218,7 +217,7 @@ def _front_matter(record: Record, terms: Mapping[str, str]) -> str:
     facts = {
         **terms,
         "library_name": {"gpt2": "transformers", "ddpm": "diffusers"}.get(record.recipe, "aigc-demo"),
-        "pipeline_tag": TASKS[record.makes],
+        "pipeline_tag": KINDS[record.kind].task,
         "tags": f"[{', '.join(tag for tag in tags if isinstance(tag, str) and WORD.fullmatch(tag))}]",
     }
     return "\n".join(["---", *(f"{name}: {value}" for name, value in facts.items()), "---"])
@@ -233,8 +232,8 @@ def _introduction(name: str, record: Record, networks: Mapping[str, str]) -> str
 def _how_to_load_it(record: Record) -> str:
     if record.recipe == "ddpm":
         return DIFFUSION_LOADED
-    if record.makes in LOADED:
-        return LOADED[record.makes]
+    if record.kind in LOADED:
+        return LOADED[record.kind]
     lines = ["## How to load it", "", "```", 'python -m aigc_demo generate FOLDER --prompt "..."', "```"]
     if record.recipe == "gpt2":
         lines += ["", "Or with transformers' `AutoModelForCausalLM` and `AutoTokenizer`."]
@@ -260,11 +259,11 @@ def _how_it_was_made(record: Record, data: str = "") -> str:
 
 
 def _as_measured(record: Record, figures: Mapping[str, Any]) -> str:
-    if record.makes == "pictures":
+    if record.kind == "pictures":
         return _pictures_as_measured(figures)
-    if record.makes == "text-to-image":
+    if record.kind == "text-to-image":
         return _drawing_as_measured(figures)
-    if record.makes in LOOKS_AT_PICTURES:
+    if KINDS[record.kind].looks_at_images:
         return _looking_as_measured(figures)
     rows = [
         ("bits per character", f"{figures['bits_per_character']:.4f}"),
@@ -351,7 +350,7 @@ def _as_recorded(record: Record) -> str:
         return "## How good it is\n\nThe run recorded no validation."
     named = {"last validation loss": record.validation, "best validation loss": record.best}
     unit, windows = (
-        (" nats a token", "windows of held-out text") if record.makes == "text" else ("", "pictures")
+        (" nats a token", "windows of held-out text") if record.kind == "text" else ("", "pictures")
     )
     rows = [(name, f"{loss:.4f}{unit}, at step {step:,}") for name, (step, loss) in named.items()]
     return f"""## How good it is
@@ -369,7 +368,7 @@ def _table(rows: Iterable[tuple[str, Any]]) -> str:
 
 def _tokens(record: Record) -> str:
     size = record.settings.get("batch_size")
-    if record.makes != "text":
+    if record.kind != "text":
         return f", {record.step * size:,} pictures seen" if isinstance(size, int) else ""
     sizes = (record.settings.get("batch_size"), record.settings.get("context_length"))
     known = all(isinstance(size, int) for size in sizes)

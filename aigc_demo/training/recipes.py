@@ -40,8 +40,7 @@ class Recipe:
     Attributes:
         settings: the class of its settings.
         family: which loop trains it.
-        makes: text, pictures, features of pictures, matches of texts and pictures, readings of pictures, or
-            repairs of pictures.
+        kind: of its models, a row of `generators.kinds`.
         rate: the measure of a step that says how fast it goes.
         curves: the charts that tell its story.
         defaults: settings that differ from those of its class.
@@ -56,7 +55,7 @@ class Recipe:
     settings: type[Any]
     curves: tuple[Curve, ...]
     family: str = "language-model"
-    makes: str = "text"
+    kind: str = "text"
     rate: str = "tokens_per_second"
     defaults: Mapping[str, Any] = field(default_factory=dict)
     small: Mapping[str, Any] = field(default_factory=dict)
@@ -122,7 +121,7 @@ _MENDER = Recipe(
     MenderSettings,
     MENDER,
     family="mender",
-    makes="repairs",
+    kind="mends",
     rate="pictures_per_second",
     asked=("image_size", "width", "batch_size", "learning_rate"),
     shape=("image_size", "width"),
@@ -170,7 +169,7 @@ RECIPES: dict[str, Recipe] = {
             "ema_decay": 0.998,
         },
         family="gan",
-        makes="pictures",
+        kind="pictures",
         rate="pictures_per_second",
         asked=("image_size", "num_features", "loss", "batch_size", "learning_rate", "ema_decay"),
         shape=("image_size", "latent_size", "num_features"),
@@ -179,7 +178,7 @@ RECIPES: dict[str, Recipe] = {
         StyleGanSettings,
         GAN,
         family="gan",
-        makes="pictures",
+        kind="pictures",
         rate="pictures_per_second",
         asked=("image_size", "width", "loss", "batch_size", "learning_rate", "r1_gamma"),
         shape=("image_size", "latent_size", "num_features", "style_size", "num_mapping_layers", "width"),
@@ -190,7 +189,7 @@ RECIPES: dict[str, Recipe] = {
         # The paper's network says the noise; one that says the picture, by Muon, draws shapes in minutes.
         small={"prediction_type": "sample", "optimizer": "muon"},
         family="diffusion",
-        makes="pictures",
+        kind="pictures",
         rate="pictures_per_second",
         ours=False,
         asked=("image_size", "base_channels", "batch_size", "learning_rate", "ema_decay"),
@@ -207,7 +206,7 @@ RECIPES: dict[str, Recipe] = {
         ClassifierSettings,
         CLASSIFIER,
         family="classifier",
-        makes="features",
+        kind="measures",
         rate="pictures_per_second",
         asked=("image_size", "width", "batch_size", "learning_rate"),
         shape=("image_size", "width", "feature_size"),
@@ -216,7 +215,7 @@ RECIPES: dict[str, Recipe] = {
         ClipSettings,
         CONTRASTIVE,
         family="contrastive",
-        makes="matches",
+        kind="matches",
         rate="pictures_per_second",
         asked=("image_size", "num_layers", "hidden_size", "batch_size", "learning_rate", "wrong_captions"),
         shape=("image_size", "num_layers", "num_heads", "hidden_size", "width", "embedding_size"),
@@ -227,7 +226,7 @@ RECIPES: dict[str, Recipe] = {
         # Its captions are those that the shipped dual encoder knows.
         small={"guide": "clip-tiny-world"},
         family="text-to-image",
-        makes="text-to-image",
+        kind="text-to-image",
         rate="pictures_per_second",
         asked=("image_size", "num_layers", "hidden_size", "batch_size", "copying", "guide_weight"),
         trial={"copying": 0.0},
@@ -245,7 +244,7 @@ RECIPES: dict[str, Recipe] = {
         TextDiffusionSettings,
         DIFFUSION,
         family="text-diffusion",
-        makes="text-to-image",
+        kind="text-to-image",
         rate="pictures_per_second",
         ours=False,
         asked=("image_size", "base_channels", "batch_size", "learning_rate", "caption_dropout"),
@@ -266,7 +265,7 @@ RECIPES: dict[str, Recipe] = {
         CheckerSettings,
         CLASSIFIER,
         family="reader",
-        makes="readings",
+        kind="reads",
         rate="pictures_per_second",
         asked=("image_size", "width", "batch_size", "learning_rate"),
         shape=("image_size", "width"),

@@ -64,7 +64,7 @@ def _samples(config: dict[str, Any]) -> int:
     """How much the model makes to be measured by; 0 for what is usual."""
     if config["recipe"] == "ddpm":
         return NUM_OF_DIFFUSION
-    makes_text = RECIPES[config["recipe"]].makes == "text"
+    makes_text = RECIPES[config["recipe"]].kind == "text"
     return NUM_STORIES if makes_text and config["source"] == TINY_WORLD else 0
 
 
@@ -73,7 +73,7 @@ def _split(config: dict[str, Any]) -> str:
     anything was kept from it.
     """
     everything = not config["settings"].get("validation_fraction", 1)
-    return "all" if everything or RECIPES[config["recipe"]].makes == "pictures" else "validation"
+    return "all" if everything or RECIPES[config["recipe"]].kind == "pictures" else "validation"
 
 
 def _preparation(config: dict[str, Any]) -> dict[str, Any]:
@@ -81,7 +81,7 @@ def _preparation(config: dict[str, Any]) -> dict[str, Any]:
 
     A model of text carries its preparation with it.
     """
-    if RECIPES[config["recipe"]].makes == "text":
+    if RECIPES[config["recipe"]].kind == "text":
         return {}
     test = TEST_OF_DIFFUSION if config["recipe"] == "text2image-diffusion" else {}
     return {**PairSettings.among(config["settings"]), **test}

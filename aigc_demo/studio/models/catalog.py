@@ -287,7 +287,7 @@ def is_at_hand(entry: "CatalogEntry") -> bool:
 
 def _unreadable(run: RunDirectory, name: str, error: Exception) -> "CatalogEntry":
     """A run's model that cannot be read, with the reason; it stands in the picker of what its run makes."""
-    from aigc_demo.generators.catalog import LOOKING, CatalogEntry
+    from aigc_demo.generators.catalog import CatalogEntry
     from aigc_demo.generators.catalog_entry import Family
     from aigc_demo.training.recipes import RECIPES
 
@@ -297,7 +297,7 @@ def _unreadable(run: RunDirectory, name: str, error: Exception) -> "CatalogEntry
         key, values = error.key, error.values
     else:
         log.warning("The model %s cannot be read", name, exc_info=error)
-    kind = LOOKING.get(recipe, RECIPES[recipe].makes) if recipe in RECIPES else "text"
+    kind = RECIPES[recipe].kind if recipe in RECIPES else "text"
     family: Family = "ours" if recipe not in RECIPES or RECIPES[recipe].ours else "library"
     # Without a recipe, so that nothing is trained on from it.
     return CatalogEntry(

@@ -36,7 +36,7 @@ DRAWN = ("pictures", "text-to-image")  # what recipes make whose checkpoints dra
 
 def draws(recipe: str) -> bool:
     """Whether the checkpoints of a recipe draw pictures."""
-    return recipe in RECIPES and RECIPES[recipe].makes in DRAWN
+    return recipe in RECIPES and RECIPES[recipe].kind in DRAWN
 
 
 def draws_anew(recipe: str) -> bool:
@@ -46,7 +46,7 @@ def draws_anew(recipe: str) -> bool:
 
 def measures(recipe: str) -> bool:
     """Whether the checkpoints of a recipe make nothing: they look at pictures."""
-    return recipe in RECIPES and RECIPES[recipe].makes not in ("text", *DRAWN)
+    return recipe in RECIPES and RECIPES[recipe].kind not in ("text", *DRAWN)
 
 
 def new_pictures(run: RunDirectory, step: int, seed: int) -> bytes:
