@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-LOSSES = ("non-saturating", "minimax", "hinge")
+from aigc_demo.nets.options import GAN_LOSSES
 
 
 def discriminator_loss(
@@ -29,7 +29,7 @@ def discriminator_loss(
     Args:
         real_score_B: logits of real pictures.
         fake_score_B: logits of the generator's.
-        kind: one of LOSSES.
+        kind: one of GAN_LOSSES.
         label_smoothing: s, on the real side alone; hinge has none.
 
     Returns:
@@ -61,7 +61,7 @@ def matching_terms(
         real_score_B: logits of real pictures with their captions.
         fake_score_B: of the generator's with the captions that they were made for.
         wrong_score_B: of real pictures with wrong captions.
-        kind: one of LOSSES.
+        kind: one of GAN_LOSSES.
         label_smoothing: as in `discriminator_loss`.
 
     Returns:
@@ -87,7 +87,7 @@ def generator_loss(fake_score_B: Tensor, kind: str = "non-saturating") -> Tensor
 
     Args:
         fake_score_B: logits of the generator's pictures.
-        kind: one of LOSSES.
+        kind: one of GAN_LOSSES.
 
     Returns:
         A single number.
@@ -109,7 +109,7 @@ def generator_terms(fake_score_B: Tensor, kind: str = "non-saturating") -> Tenso
 
     Args:
         fake_score_B: logits of the generator's pictures.
-        kind: one of LOSSES.
+        kind: one of GAN_LOSSES.
 
     Returns:
         [B].
@@ -131,7 +131,7 @@ def generator_slopes(fake_score_B: Tensor, kind: str = "non-saturating") -> Tens
 
     Args:
         fake_score_B: logits of the generator's pictures.
-        kind: one of LOSSES.
+        kind: one of GAN_LOSSES.
 
     Returns:
         [B].
@@ -202,5 +202,5 @@ def _fake_term(fake_score_B: Tensor, kind: str) -> Tensor:
 
 
 def _check(kind: str) -> None:
-    if kind not in LOSSES:
-        raise ValueError(f"no loss named {kind!r}; there are {', '.join(LOSSES)}")
+    if kind not in GAN_LOSSES:
+        raise ValueError(f"no loss named {kind!r}; there are {', '.join(GAN_LOSSES)}")

@@ -22,7 +22,8 @@ from aigc_demo.core.config import Settings, setting
 from aigc_demo.nets import transformer
 from aigc_demo.nets.attention import MultiHeadAttention, rotary_angles
 from aigc_demo.nets.contrastive import SHARPEST
-from aigc_demo.nets.dcgan import KERNEL, NORMS, NUM_CHANNELS, SLOPE, initialize
+from aigc_demo.nets.dcgan import KERNEL, NUM_CHANNELS, SLOPE, initialize
+from aigc_demo.nets.options import DISCRIMINATOR_NORMS
 from aigc_demo.nets.transformer import Block, FeedForward, RMSNorm, TransformerConfig
 
 GRID = 8
@@ -43,7 +44,7 @@ class ConditionalConfig(Settings):
     context_length: int = setting(48, "tokens of a caption at most", low=2, high=1024)
     num_heads: int = setting(4, "attentions side by side", low=1, high=32)
     num_features: int = setting(32, "feature maps of the discriminator's first layer", low=4, high=512)
-    norm: str = setting("batch", "what evens out the discriminator's layers", choices=NORMS)
+    norm: str = setting("batch", "what evens out the discriminator's layers", choices=DISCRIMINATOR_NORMS)
     recipe: str = setting("text2image", "the recipe that trains it")
     part: str = setting("generator", "which of the two", choices=("generator", "discriminator"))
 

@@ -14,9 +14,9 @@ from huggingface_hub import PyTorchModelHubMixin
 from torch import Tensor, nn
 
 from aigc_demo.core.config import Settings, setting
+from aigc_demo.nets.options import DISCRIMINATOR_NORMS
 
 SIZES = (32, 64)
-NORMS = ("batch", "none")
 KERNEL, SLOPE = 4, 0.2
 NUM_CHANNELS = 3
 FIRST_SIZE = 4
@@ -31,7 +31,7 @@ class DcganConfig(Settings):
     num_features: int = setting(64, "feature maps of the layer next to the picture", low=4, high=512)
     recipe: str = setting("dcgan", "the recipe that trains it")
     part: str = setting("generator", "which of the two", choices=("generator", "discriminator"))
-    norm: str = setting("batch", "what evens out the discriminator's layers", choices=NORMS)
+    norm: str = setting("batch", "what evens out the discriminator's layers", choices=DISCRIMINATOR_NORMS)
 
     @property
     def widths(self) -> tuple[int, ...]:

@@ -11,19 +11,20 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-POLICY = ("colour", "translation", "cutout")
+from aigc_demo.nets.options import AUGMENTATIONS
+
 # Share of a picture's side by which it may be moved, and that of the square that is cut out.
 MOVED, CUT = 1 / 8, 1 / 2
 
 
-def diff_augment(x_BCHW: Tensor, rng: torch.Generator, policy: Sequence[str] = POLICY) -> Tensor:
+def diff_augment(x_BCHW: Tensor, rng: torch.Generator, policy: Sequence[str] = AUGMENTATIONS) -> Tensor:
     """Change each picture at random, in a way that is differentiable in its pixels.
 
     Args:
         x_BCHW: pictures in [-1, 1].
         rng: the stream, on the CPU; the same stream gives the same changes, whatever the pixels, the
             device and the precision.
-        policy: what may change, in this order: any of `POLICY`.
+        policy: what may change, in this order: any of `AUGMENTATIONS`.
 
     Returns:
         x [B, C, H, W], where colours may leave [-1, 1] and what lies outside the picture is grey, 0.

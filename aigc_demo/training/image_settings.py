@@ -6,18 +6,11 @@ from typing import TYPE_CHECKING
 from aigc_demo.core.config import setting
 from aigc_demo.core.errors import InputError
 from aigc_demo.data.images.corpus import PictureSettings
+from aigc_demo.nets.options import AUGMENTATIONS, DISCRIMINATOR_NORMS, GAN_LOSSES, PREDICTION_TYPES
 
 if TYPE_CHECKING:
     from aigc_demo.nets.image_encoder import PictureEncoderConfig
     from aigc_demo.nets.style_generator import StyleConfig
-
-# As in nets/adversarial, nets/diff_augment and nets/dcgan, which a page that only reads settings does not
-# import: they bring torch along.
-LOSSES = ("non-saturating", "minimax", "hinge")
-POLICY = ("colour", "translation", "cutout")
-NORMS = ("batch", "none")
-# As diffusers' schedulers name them.
-PREDICTIONS = ("epsilon", "sample", "v_prediction")
 
 
 @dataclass(frozen=True)
@@ -46,7 +39,7 @@ class GanSettings(PictureLoopSettings):
 
     latent_size: int = setting(100, "features of the noise that a picture is made from", low=1, high=4096)
     num_features: int = setting(64, "feature maps of the layer next to the picture", low=4, high=512)
-    loss: str = setting("non-saturating", "of the game", choices=LOSSES)
+    loss: str = setting("non-saturating", "of the game", choices=GAN_LOSSES)
     optimizer: str = setting("adam", "what turns gradients into steps", choices=("adam", "muon"))
     learning_rate: float = setting(2e-4, "Adam's, of the generator", low=0, high=10)
     muon_learning_rate: float = setting(0.01, "Muon's, of both, for the kernels", low=0, high=10)
@@ -60,7 +53,9 @@ class GanSettings(PictureLoopSettings):
         1, "steps of the discriminator for one of the generator", low=1, high=20
     )
     label_smoothing: float = setting(0.0, "how much less than real the real pictures count", low=0, high=0.5)
-    discriminator_norm: str = setting("batch", "what evens out the discriminator's layers", choices=NORMS)
+    discriminator_norm: str = setting(
+        "batch", "what evens out the discriminator's layers", choices=DISCRIMINATOR_NORMS
+    )
     r1_gamma: float = setting(0.0, "weight of the penalty on a steep discriminator", low=0, high=1000)
     r1_every: int = setting(16, "steps between two such penalties", low=1, high=1000)
     ema_decay: float = setting(
@@ -69,7 +64,7 @@ class GanSettings(PictureLoopSettings):
     diff_augment: tuple[str, ...] = setting(
         (),
         "changes that both kinds of pictures go through before they are judged",
-        choices=POLICY,
+        choices=AUGMENTATIONS,
     )
     sample_pictures: int = setting(36, "pictures of the sample at each checkpoint", low=0, high=400)
 
@@ -172,7 +167,7 @@ class DiffusionSettings(PictureNetworkSettings):
     prediction_type: str = setting(
         "epsilon",
         "what the network says of a noisy picture: its noise, the picture, or how one turns into the other",
-        choices=PREDICTIONS,
+        choices=PREDICTION_TYPES,
     )
     patch_size: int = setting(
         1, "side of the square of pixels that is one place to the network", low=1, high=16

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, ClassVar
 from aigc_demo.core.config import setting
 from aigc_demo.data.captions.pairs import LONGEST, PairSettings
 from aigc_demo.data.images.corpus import DRAWN
+from aigc_demo.nets.options import PREDICTION_TYPES
 from aigc_demo.training.image_settings import (
-    PREDICTIONS,
     DiffusionSettings,
     GanSettings,
     PictureNetworkSettings,
@@ -173,7 +173,7 @@ class TextDiffusionSettings(PairSettings, DiffusionSettings):
     prediction_type: str = setting(
         "sample",
         "what the network says of a noisy picture: its noise, the picture, or how one turns into the other",
-        choices=PREDICTIONS,
+        choices=PREDICTION_TYPES,
     )
     patch_size: int = setting(
         4, "side of the square of pixels that is one place to the network", low=1, high=16

@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from aigc_demo.nets.adversarial import (
-    LOSSES,
     discriminator_loss,
     generator_loss,
     generator_slopes,
@@ -15,11 +14,12 @@ from aigc_demo.nets.adversarial import (
     r1_penalty,
     value_terms,
 )
+from aigc_demo.nets.options import GAN_LOSSES
 
 SCORES = torch.tensor([-30.0, -2.0, 0.0, 0.5, 30.0], dtype=torch.float64)
 
 
-@pytest.mark.parametrize("kind", LOSSES)
+@pytest.mark.parametrize("kind", GAN_LOSSES)
 def test_slopes_are_the_derivatives_of_the_terms(kind):
     score = SCORES.clone().requires_grad_(True)
     (expected,) = torch.autograd.grad(generator_terms(score, kind).sum(), score)

@@ -5,7 +5,8 @@ import torch
 from torch import Tensor
 
 from aigc_demo.core.device import seeded
-from aigc_demo.nets.diff_augment import CHANGES, POLICY, colour, cutout, diff_augment, translation
+from aigc_demo.nets.diff_augment import CHANGES, colour, cutout, diff_augment, translation
+from aigc_demo.nets.options import AUGMENTATIONS
 
 
 def pictures(count: int, rows: int = 16, columns: int = 16) -> Tensor:
@@ -17,7 +18,7 @@ def test_without_a_policy_nothing_changes() -> None:
     assert torch.equal(diff_augment(x, seeded(0), ()), x)
 
 
-@pytest.mark.parametrize("name", POLICY)
+@pytest.mark.parametrize("name", AUGMENTATIONS)
 def test_one_stream_gives_one_change_whatever_the_pixels(name: str) -> None:
     x = pictures(5)
     changed = diff_augment(x, seeded(3), (name,))
@@ -108,7 +109,7 @@ def test_the_order_is_that_of_the_policy() -> None:
     x, rng = pictures(3), seeded(7)
     expected = cutout(translation(colour(x, rng), rng), rng)
     assert torch.equal(diff_augment(x, seeded(7)), expected)
-    assert tuple(CHANGES) == POLICY
+    assert tuple(CHANGES) == AUGMENTATIONS
 
 
 def test_an_unknown_change_is_refused() -> None:

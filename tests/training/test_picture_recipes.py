@@ -20,13 +20,14 @@ from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.images.corpus import prepare_pictures
 from aigc_demo.data.images.pixels import as_numbers
 from aigc_demo.generators.images.diffusion import load_scheduler
-from aigc_demo.nets import adversarial, diff_augment
+from aigc_demo.nets import diff_augment
+from aigc_demo.nets.dcgan import DcganConfig
 from aigc_demo.nets.image_encoder import PictureEncoder
-from aigc_demo.training import image_settings as picture_settings
+from aigc_demo.nets.options import GAN_LOSSES, PREDICTION_TYPES
 from aigc_demo.training import loop
 from aigc_demo.training.diffusion.training import DiffusionTraining, noise_of
 from aigc_demo.training.families import family_of
-from aigc_demo.training.image_settings import PREDICTIONS, ClassifierSettings, DiffusionSettings
+from aigc_demo.training.image_settings import ClassifierSettings, DiffusionSettings, GanSettings
 from aigc_demo.training.recipes import recipe_named
 from aigc_demo.training.start import Order, train
 
@@ -194,7 +195,7 @@ def test_the_diffusion_model_goes_on_from_another(tmp_path: Path) -> None:
             list(train(other))
 
 
-@pytest.mark.parametrize("asked", PREDICTIONS)
+@pytest.mark.parametrize("asked", PREDICTION_TYPES)
 def test_whatever_is_asked_of_noisy_pictures_the_answer_costs_nothing(tmp_path: Path, asked: str) -> None:
     """A network that knows the pictures has no loss; the error of one that is off by a little is weighed."""
     settings = {"prediction_type": asked, "patch_size": 2, "optimizer": "muon"}
@@ -247,7 +248,10 @@ def test_settings_that_do_not_fit_each_other_are_refused(settings: dict, message
 
 
 def test_settings_name_what_the_networks_know() -> None:
-    assert (picture_settings.LOSSES, picture_settings.POLICY) == (adversarial.LOSSES, diff_augment.POLICY)
+    offered = {name: item.metadata["choices"] for name, item in GanSettings.__dataclass_fields__.items()}
+    assert offered["loss"] == ("non-saturating", "minimax", "hinge") == GAN_LOSSES
+    assert offered["diff_augment"] == tuple(diff_augment.CHANGES)
+    assert offered["discriminator_norm"] == DcganConfig.__dataclass_fields__["norm"].metadata["choices"]
 
 
 def test_a_run_beside_another_takes_its_part_of_the_threads(tmp_path: Path, monkeypatch) -> None:

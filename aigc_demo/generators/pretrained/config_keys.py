@@ -4,6 +4,8 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from aigc_demo.nets.options import PREDICTION_TYPES
+
 
 @dataclass(frozen=True)
 class Key:
@@ -237,7 +239,7 @@ _NOISE = {
     "beta_start": Key(low=1e-8, high=1.0),
     "beta_end": Key(low=1e-8, high=1.0),
     "beta_schedule": Key(words=("linear", "scaled_linear", "squaredcos_cap_v2")),
-    "prediction_type": Key(words=("epsilon", "sample", "v_prediction")),
+    "prediction_type": Key(words=PREDICTION_TYPES),
     "timestep_spacing": Key(words=("leading", "trailing", "linspace")),
     "steps_offset": count(10_000, low=0),
 }

@@ -16,7 +16,7 @@ from aigc_demo.core.config import Settings, setting
 from aigc_demo.core.errors import InputError
 from aigc_demo.data.images.corpus import PictureSettings, prepare_pictures
 from aigc_demo.data.sources import TINY_WORLD
-from aigc_demo.training.image_settings import LOSSES
+from aigc_demo.nets.options import GAN_LOSSES
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -43,7 +43,7 @@ class Play(Settings):
 
     moves: str = setting("both", "who moves: D, G, or D and then G", choices=MOVERS)
     times: int = setting(1, "how many steps", choices=TIMES)
-    loss: str = setting("non-saturating", "of the game", choices=LOSSES)
+    loss: str = setting("non-saturating", "of the game", choices=GAN_LOSSES)
     generator_rate: float = setting(2e-4, "Adam's learning rate, of G", low=0, high=MOST_RATE)
     discriminator_rate: float = setting(2e-4, "Adam's learning rate, of D", low=0, high=MOST_RATE)
     seed: int = setting(0, "of weights, batches and noise, where a game begins", low=0, high=MAX_SEED)

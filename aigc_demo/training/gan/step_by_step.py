@@ -82,7 +82,7 @@ class Look:
 
     Attributes:
         num_steps: steps taken so far; before the first one, the batch is the one that it will be taken with.
-        loss: one of LOSSES.
+        loss: one of GAN_LOSSES.
         real_BCHW: uint8.
         fake_BCHW: uint8, what G makes of the noise now.
         real_probs: D(x) of each.
@@ -136,7 +136,7 @@ class GanGame:
 
         Args:
             moves: one of MOVERS.
-            loss: one of LOSSES.
+            loss: one of GAN_LOSSES.
             generator_rate: Adam's learning rate.
             discriminator_rate: likewise.
 
@@ -174,7 +174,7 @@ class GanGame:
         """The batch of the last step, or of the first where none was taken, judged anew; changes nothing.
 
         Args:
-            loss: one of LOSSES, of the formulas.
+            loss: one of GAN_LOSSES, of the formulas.
 
         Raises:
             InputError: the numbers are not finite.
@@ -265,7 +265,7 @@ def figures_by_probs(real_probs: Sequence[float], fake_probs: Sequence[float], l
     Args:
         real_probs: D(x) of each real picture.
         fake_probs: D(G(z)) of each of the generator's.
-        loss: one of LOSSES; hinge needs the score behind a probability, log p - log(1 - p).
+        loss: one of GAN_LOSSES; hinge needs the score behind a probability, log p - log(1 - p).
     """
     real = _mean(_log(p) for p in real_probs)
     fake = _mean(_log(1 - p) for p in fake_probs)
@@ -291,7 +291,7 @@ def generator_curve(loss: str, probs: Sequence[float]) -> list[tuple[float, floa
     """G's loss and its slope by the score, over D(G(z)).
 
     Args:
-        loss: one of LOSSES.
+        loss: one of GAN_LOSSES.
         probs: values of D(G(z)) between 0 and 1, both excluded.
 
     Returns:

@@ -5,8 +5,8 @@ from typing import Any
 
 import gradio as gr
 
+from aigc_demo.nets.options import GAN_LOSSES
 from aigc_demo.studio.images.step_by_step_gan import TIMES, Games, Play, Table, TwinTable
-from aigc_demo.training.image_settings import LOSSES
 from aigc_demo.ui.frame import in_group, page_ticket
 from aigc_demo.ui.gan import step_by_step_view as game_view
 from aigc_demo.ui.language import word
@@ -61,7 +61,7 @@ def _asked() -> Asked:
     # Numbers without bounds here: the studio's own refusal is a sentence in the reader's language.
     with gr.Row(elem_classes="game-asked"):
         loss = gr.Radio(
-            [(word(f"game_loss_{loss.replace('-', '_')}"), loss) for loss in LOSSES],
+            [(word(f"game_loss_{loss.replace('-', '_')}"), loss) for loss in GAN_LOSSES],
             value=DEFAULT.loss,
             label=word("game_loss"),
             info=word("game_loss_info"),

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from aigc_demo.core.errors import InputError
-from aigc_demo.nets.adversarial import LOSSES
+from aigc_demo.nets.options import GAN_LOSSES
 from aigc_demo.studio.images import step_by_step_gan as studio_game
 from aigc_demo.studio.images.step_by_step_gan import Games, Play, loss_curves
 from aigc_demo.studio.models.cancellation import new_ticket
@@ -37,7 +37,7 @@ def games(clock, monkeypatch):
 def test_words_are_those_of_the_rooms_below():
     assert studio_game.MOVERS == gan_game.MOVERS
     assert studio_game.TWINS == gan_game.TWINS
-    assert Play.__dataclass_fields__["loss"].metadata["choices"] == LOSSES
+    assert Play.__dataclass_fields__["loss"].metadata["choices"] == GAN_LOSSES
 
 
 def test_a_game_goes_on_where_it_was(games):

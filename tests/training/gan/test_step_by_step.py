@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from aigc_demo.core.errors import InputError
-from aigc_demo.nets.adversarial import LOSSES, generator_loss
+from aigc_demo.nets.adversarial import generator_loss
+from aigc_demo.nets.options import GAN_LOSSES
 from aigc_demo.training.gan import step_by_step as gan_game
 from aigc_demo.training.gan.step_by_step import (
     GanGame,
@@ -68,7 +69,7 @@ def test_the_formula_with_numbers_that_a_hand_can_follow():
     assert figures_by_probs([0.5], [1.0], "minimax").value == -math.inf
 
 
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("loss", GAN_LOSSES)
 def test_both_computations_agree_on_a_game_under_way(game, loss):
     for _ in range(3):
         game.step("both", loss, RATE, RATE)
@@ -125,7 +126,7 @@ def test_a_seed_is_a_game_and_another_seed_another_one(pictures):
     assert not same(weights(first.generator), weights(other.generator))
 
 
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("loss", GAN_LOSSES)
 def test_heat_map_is_the_gradient_by_every_pixel(game, loss):
     discriminator = game.discriminator
     pixels = game.generator(game.batch(0)[1]).detach()[:3]

@@ -1,0 +1,7 @@
+"""Named choices of networks and losses: plain data, which settings and a page read without torch."""
+
+GAN_LOSSES = ("non-saturating", "minimax", "hinge")
+AUGMENTATIONS = ("colour", "translation", "cutout")
+DISCRIMINATOR_NORMS = ("batch", "none")
+# As diffusers' schedulers name them: the noise, the image, or the velocity between the two.
+PREDICTION_TYPES = ("epsilon", "sample", "v_prediction")
