@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from aigc_demo.core.errors import ENGLISH, DemoError, InputError
+from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.core.events import (
     CheckpointSaved,
     RunFinished,
@@ -40,6 +40,7 @@ from aigc_demo.core.process.output_queue import wait_no_longer
 from aigc_demo.core.process.stop_signals import end_in_peace, stop_on_signals
 from aigc_demo.core.process.worker import note_problem
 from aigc_demo.core.run_directory import LOGGER, RunDirectory, new_file, step_of, write_atomically
+from aigc_demo.core.sentences import ENGLISH
 from aigc_demo.studio.models.arguments import checked_text
 from aigc_demo.training.recipes import RECIPES
 from aigc_demo.training.tracking import Tracker, check_tracker, tracking

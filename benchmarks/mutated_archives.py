@@ -261,7 +261,8 @@ class Judge:
 
     def said(self, step: str, error: Any) -> str:
         """Look at the sentence that a visitor would read, in every language."""
-        from aigc_demo.ui.words.wording import LANGUAGES, sentence
+        from aigc_demo.core.languages import LANGUAGES
+        from aigc_demo.ui.words.wording import sentence
 
         if error.key in ("column_failed", "unexpected"):
             self.fault(f"{step}: {error}")

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from aigc_demo.core.errors import ENGLISH
 from aigc_demo.core.files.strict_json import strict_json
+from aigc_demo.core.sentences import ENGLISH
 
 Number = int | float
 

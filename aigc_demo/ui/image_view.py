@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from aigc_demo.core.errors import DemoError
+from aigc_demo.core.languages import LANGUAGES
 from aigc_demo.studio.images.classify import SURE_TO_READ
 from aigc_demo.studio.images.compare import PictureColumn
 from aigc_demo.studio.images.formats import GAP, SHEET_COLUMNS, loop_webp, sheet_png
@@ -16,7 +17,7 @@ from aigc_demo.studio.models.catalog import Choice, is_at_hand
 from aigc_demo.ui.text.view import card_of, fact, facts_of, loading_words
 from aigc_demo.ui.train.view import notice, same
 from aigc_demo.ui.words.gan import named
-from aigc_demo.ui.words.wording import LANGUAGES, everywhere, sentence_everywhere, text
+from aigc_demo.ui.words.wording import everywhere, sentence_everywhere, text
 
 if TYPE_CHECKING:
     from torch import Tensor

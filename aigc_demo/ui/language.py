@@ -14,7 +14,8 @@ from typing import Any
 
 import gradio as gr
 
-from aigc_demo.ui.words.wording import LANGUAGES, WORDS
+from aigc_demo.core.languages import LANGUAGES
+from aigc_demo.ui.words.wording import WORDS
 
 COOKIE = "lang"
 

@@ -1,6 +1,7 @@
 """Every error is one English sentence with its cure, and every place that raises one fills its markers."""
 
 import ast
+import re
 import string
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,9 +9,13 @@ from pathlib import Path
 import pytest
 
 import aigc_demo
-from aigc_demo.core.errors import ENGLISH, DemoError, InputError
+from aigc_demo.core import sentences
+from aigc_demo.core.errors import DemoError, InputError
+from aigc_demo.core.sentences import ENGLISH, SENTENCES
 
 PACKAGE = Path(aigc_demo.__file__).parent
+FOLDER = Path(sentences.__file__).parent
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 
 def markers(sentence: str) -> set[str]:
@@ -68,6 +73,27 @@ def test_markers_are_plain_names(key):
     assert all(name.isidentifier() for name in markers(ENGLISH[key])), "no {0}, no {a.b}, no {}"
 
 
+@pytest.mark.parametrize("key", SENTENCES)
+def test_sentence_stands_in_every_language_with_the_same_markers(key):
+    english, simplified, traditional = SENTENCES[key]
+    assert markers(english) == markers(simplified) == markers(traditional)
+    assert not CHINESE.search(english)
+    assert CHINESE.search(simplified)
+    assert CHINESE.search(traditional)
+
+
+def test_each_key_has_one_row():
+    rows = [
+        key.value
+        for path in FOLDER.glob("*.py")
+        for node in ast.parse(path.read_text("utf8")).body
+        if isinstance(node, ast.AnnAssign) and isinstance(node.value, ast.Dict)
+        for key in node.value.keys
+        if isinstance(key, ast.Constant)
+    ]
+    assert sorted(rows) == sorted(SENTENCES)
+
+
 def test_every_raised_key_is_known_and_gets_exactly_its_values():
     raised = list(raised_in_package())
     assert len(raised) > 5, "the scan finds the errors that core/config.py raises"
@@ -80,10 +106,10 @@ def test_every_raised_key_is_known_and_gets_exactly_its_values():
 
 
 def test_no_sentence_is_left_over():
-    """A key that no module but errors.py names can never be shown."""
+    """A key that no module but the tables of words names can never be shown."""
     words: set[str] = set()
     for path in PACKAGE.rglob("*.py"):
-        if path != PACKAGE / "core" / "errors.py" and path.name != "wording.py":
+        if path.parent not in (FOLDER, PACKAGE / "ui" / "words"):
             tree = ast.parse(path.read_text("utf8"))
             words |= {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
     assert sorted(set(ENGLISH) - words) == []

@@ -16,8 +16,9 @@ from pathlib import Path
 import psutil
 from filelock import FileLock, Timeout
 
-from aigc_demo.core.errors import ENGLISH, DemoError, InputError
+from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.core.run_directory import write_atomically, writing
+from aigc_demo.core.sentences import ENGLISH
 
 RECORD, LOCK, BEAT = "worker.json", ".worker.lock", ".heartbeat"
 # Whoever starts a worker names here the file in which it wants to find why the work failed.

@@ -15,10 +15,11 @@ from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
 from aigc_demo.core.config import shown
-from aigc_demo.core.errors import ENGLISH, DemoError, InputError
+from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.core.events import MOST_CHARACTERS, TrainEvent, Warned, from_json
 from aigc_demo.core.files.strict_json import check_counts, strict_json
 from aigc_demo.core.run_directory import MANIFEST, STATE, manifest
+from aigc_demo.core.sentences import ENGLISH
 from aigc_demo.training.recipes import RECIPES
 
 CARD = "README.md"

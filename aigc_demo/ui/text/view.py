@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from aigc_demo.core.errors import DemoError
+from aigc_demo.core.languages import LANGUAGES
 from aigc_demo.studio.models.catalog import ON_OURS, Choice
 from aigc_demo.studio.text.compare import Column
 from aigc_demo.ui.language import word
-from aigc_demo.ui.words.wording import LANGUAGES, WORDS, everywhere, sentence_everywhere
+from aigc_demo.ui.words.wording import WORDS, everywhere, sentence_everywhere
 
 Json = dict[str, Any]
 

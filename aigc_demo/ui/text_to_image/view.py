@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from aigc_demo.core.languages import LANGUAGES
 from aigc_demo.studio.text_to_image.compare import IllustrationColumn
 from aigc_demo.studio.text_to_image.word_ablation import Changed
 from aigc_demo.ui.image_view import COLUMNS_KEPT, data_address, gallery
 from aigc_demo.ui.text.view import fact
 from aigc_demo.ui.train.view import same
-from aigc_demo.ui.words.wording import LANGUAGES, everywhere
+from aigc_demo.ui.words.wording import everywhere
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -4,11 +4,12 @@ from typing import Any
 from urllib.parse import quote
 
 from aigc_demo.core.errors import DemoError
+from aigc_demo.core.languages import LANGUAGES
 from aigc_demo.studio.runs.samples import draws, sample_path
 from aigc_demo.studio.runs.watch import RunView, picture_key
 from aigc_demo.training.recipes import RECIPES
 from aigc_demo.ui.widgets import harmless
-from aigc_demo.ui.words.wording import LANGUAGES, everywhere, sentence_everywhere, text
+from aigc_demo.ui.words.wording import everywhere, sentence_everywhere, text
 
 Json = dict[str, Any]
 RATES = tuple(dict.fromkeys(recipe.rate for recipe in RECIPES.values()))

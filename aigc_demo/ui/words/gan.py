@@ -339,41 +339,6 @@ GAN_WORDS: dict[str, tuple[str, str, str]] = {
     ),
 }
 
-GAN_SENTENCES: dict[str, tuple[str, str]] = {
-    "no_such_picture": (
-        "{count} 张图片中没有第 {got} 张；请点击页面上的一张。",
-        "{count} 張圖片中沒有第 {got} 張；請點擊頁面上的一張。",
-    ),
-    "other_size": (
-        "{name} 的图片是 {size} 像素，这些是 {got} 像素；请选同样大小的模型。",
-        "{name} 的圖片是 {size} 像素，這些是 {got} 像素；請選同樣大小的模型。",
-    ),
-    "not_png": (
-        "有一张图片不能用（{detail}）；请给每边至少 8 像素、至多 1600 万像素的 PNG 文件。",
-        "有一張圖片不能用（{detail}）；請給每邊至少 8 像素、至多 1600 萬像素的 PNG 檔。",
-    ),
-    "no_training_pictures": (
-        "{model} 学过的图片不在这里；请把它们作为 PNG 图片的 zip 文件上传。",
-        "{model} 學過的圖片不在這裡；請把它們作為 PNG 圖片的 zip 檔上傳。",
-    ),
-    "unknown_thing": (
-        "小世界里没有 {words}；请写颜色和东西，例如 red ball（红球）或 small blue box（小蓝盒）。",
-        "小世界裡沒有 {words}；請寫顏色和東西，例如 red ball（紅球）或 small blue box（小藍盒）。",
-    ),
-    "nothing_found": (
-        "{model} 的前 {count} 张图片里没有一张清楚地显示 {words}；请写得少一些，或训练得更久。",
-        "{model} 的前 {count} 張圖片裡沒有一張清楚地顯示 {words}；請寫得少一些，或訓練得更久。",
-    ),
-    "no_words": (
-        "这里没有分类器能说出 {model} 以 {size} 像素画的是什么；请选小世界的模型，或直接给种子。",
-        "這裡沒有分類器能說出 {model} 以 {size} 像素畫的是什麼；請選小世界的模型，或直接給種子。",
-    ),
-    "no_gan": (
-        "{model} 不是 GAN；请选一个由配方 dcgan 或 stylegan 训练的模型。",
-        "{model} 不是 GAN；請選一個由配方 dcgan 或 stylegan 訓練的模型。",
-    ),
-}
-
 # What the tiny world's things are called in Chinese, longest first: what is asked for in words is English.
 THINGS_IN_CHINESE: tuple[tuple[str, str], ...] = (
     ("粉红", "pink"), ("粉紅", "pink"), ("红", "red"), ("紅", "red"), ("橙", "orange"), ("黄", "yellow"), ("黃", "yellow"), ("绿", "green"),

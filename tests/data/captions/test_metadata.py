@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from aigc_demo.core.errors import ENGLISH, InputError
+from aigc_demo.core.errors import InputError
+from aigc_demo.core.sentences import ENGLISH
 from aigc_demo.data.captions.metadata import Captions, no_captions, notices
 from aigc_demo.data.captions.pairs import PairSettings, prepare_pairs
 from aigc_demo.data.images.image_files import read_folder

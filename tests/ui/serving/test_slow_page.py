@@ -11,7 +11,7 @@ import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 
-from aigc_demo.core.errors import ENGLISH
+from aigc_demo.core.sentences import ENGLISH
 from tests.ui.conftest import ROOT, free_port, wait_until_it_answers
 
 
