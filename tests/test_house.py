@@ -190,7 +190,7 @@ def test_links_inside_the_repository_lead_somewhere(name):
 
 
 def test_configurations_that_readme_and_page_name_are_there():
-    page = (PACKAGE / "ui" / "words" / "wording.py").read_text("utf8")
+    page = (PACKAGE / "ui" / "words" / "train.py").read_text("utf8")
     named = [set(re.findall(r"--config_file (\S+)", text)) for text in (README, page)]
     assert named[0] == named[1] == {f"configs/{path.name}" for path in ROOT.glob("configs/*.yaml")}
 

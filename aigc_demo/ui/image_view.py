@@ -16,7 +16,7 @@ from aigc_demo.studio.images.measure import Measured
 from aigc_demo.studio.models.catalog import Choice, is_at_hand
 from aigc_demo.ui.text.view import card_of, fact, facts_of, loading_words
 from aigc_demo.ui.train.view import notice, same
-from aigc_demo.ui.words.gan import named
+from aigc_demo.ui.words.tiny_world import named
 from aigc_demo.ui.words.wording import everywhere, sentence_everywhere, text
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from aigc_demo.studio.models.stoppable import unless_stopped
 from aigc_demo.ui import image_view as view
 from aigc_demo.ui.train.view import notice, refusal
 from aigc_demo.ui.widgets import door
-from aigc_demo.ui.words.gan import in_english
+from aigc_demo.ui.words.tiny_world import in_english
 
 Picture = tuple[Any, ...]
 WAY_NAMES = ("from_seed", "to_seed", "num_frames", "truncation", "num_inference_steps")

@@ -1,8 +1,8 @@
-"""The words of the tab GAN, for `wording`: English, simplified and traditional Chinese."""
+"""The words of the tab GAN, and of the step-by-step GAN in it."""
 
-from collections.abc import Mapping
+from aigc_demo.core.languages import Row
 
-GAN_WORDS: dict[str, tuple[str, str, str]] = {
+GAN_WORDS: dict[str, Row] = {
     "tab_gan": ("🎨 GAN", "🎨 GAN 生成对抗网络", "🎨 GAN 生成對抗網路"),
     "gan_intro": (
         "A seed is the noise that a picture is made from. Our GAN makes it in one step; the baseline takes the "
@@ -22,56 +22,17 @@ GAN_WORDS: dict[str, tuple[str, str, str]] = {
         "0：总是平均图片；1：与训练时相同；更大：更大胆",
         "0：總是平均圖片；1：與訓練時相同；更大：更大膽",
     ),
-    "num_inference_steps": ("Steps (diffusion)", "步数（扩散）", "步數（擴散）"),
-    "num_inference_steps_info": (
-        "in which the noise is taken away; more takes longer",
-        "分多少步去掉噪声；越多越慢",
-        "分多少步去掉雜訊；越多越慢",
-    ),
-    "pictures": ("Pictures", "图片", "圖片"),
-    "picture_number": ("Picture {number}: {caption}", "图片 {number}：{caption}", "圖片 {number}：{caption}"),
     "pictures_empty": (
         "Press Generate, and the pictures appear here. Click one to look for the training picture nearest to it.",
         "按“生成”，图片就出现在这里。点击一张，可查找与它最相近的训练图片。",
         "按「生成」，圖片就出現在這裡。點擊一張，可尋找與它最相近的訓練圖片。",
     ),
-    "pictures_running": ("making {count} pictures", "正在生成 {count} 张图片", "正在生成 {count} 張圖片"),
-    "pictures_step": ("step {step} of {total}", "第 {step} 步，共 {total} 步", "第 {step} 步，共 {total} 步"),
-    "pictures_finished": ("finished, {count} pictures", "已完成，{count} 张图片", "已完成，{count} 張圖片"),
-    "pictures_stopped": ("stopped", "已停止", "已停止"),
-    "gan_download": (
-        "has to be fetched first: {size:,.0f} MiB",
-        "须先下载：{size:,.0f} MiB",
-        "須先下載：{size:,.0f} MiB",
-    ),
-    "timeline": ("From noise to picture", "从噪声到图片", "從雜訊到圖片"),
-    "timeline_intro": (
-        "What a diffusion model guesses of its first pictures at some of its steps.",
-        "扩散模型在若干步上对前几张图片的猜测。",
-        "擴散模型在若干步上對前幾張圖片的猜測。",
-    ),
-    "timeline_empty": (
-        "Press Generate, and the steps appear here.",
-        "按“生成”，各步就出现在这里。",
-        "按「生成」，各步就出現在這裡。",
-    ),
-    "timeline_one_step": (
-        "This model makes a picture in a single step: there is nothing in between.",
-        "这个模型一步就生成图片，中间没有别的步骤。",
-        "這個模型一步就生成圖片，中間沒有別的步驟。",
-    ),
-    "caption_step": ("step {step}", "第 {step} 步", "第 {step} 步"),
-    "fact_per_picture": ("Per picture, own time", "每张用时（自身）", "每張用時（自身）"),
-    "fact_all_pictures": ("For all", "全部用时", "全部用時"),
-    "gan_seconds": ("{seconds:.2f} s", "{seconds:.2f} 秒", "{seconds:.2f} 秒"),
     "note_scores": (
         "Each caption: the seed, and how sure the model's own discriminator is that the picture is real.",
         "图注：种子，以及模型自己的判别器有多确信图片是真的。",
         "圖註：種子，以及模型自己的判別器有多確信圖片是真的。",
     ),
     "note_seeds": ("Each caption: the seed.", "图注：种子。", "圖註：種子。"),
-    "save_sheet": ("Save as PNG", "存为 PNG", "存為 PNG"),
-    "save_loop": ("Save as WebP", "存为 WebP", "存為 WebP"),
     # what can be done with the noise
     "interpolation": ("From one picture to another", "从一张图片到另一张", "從一張圖片到另一張"),
     "interpolation_intro": (
@@ -337,41 +298,148 @@ GAN_WORDS: dict[str, tuple[str, str, str]] = {
         "它還畫不出可辨認的圖片：其中 {near} 接近某張真圖片，分類器能確定 {sure} 的種類，但兩者都滿足的只有 "
         "{readable}。要等它畫得出來，才能說是否模式坍塌。",
     ),
+    # the step-by-step GAN
+    "game": ("Play the game", "亲手走一局", "親手走一局"),
+    "game_intro": (
+        "A small generator G and a small discriminator D, move by move. D wants the value of the game, V(D, G), "
+        "as large as it can be; G wants it small. Let one of them move, and see the formula with its numbers. Each "
+        "step is played with 16 other pictures of the tiny world; those of the last step stay on the table.",
+        "一个小的生成器 G 和一个小的判别器 D，一步一步地走。D 想让博弈的值 V(D, G) 尽量大，G 想让它小。"
+        "让其中一方走一步，就能看到代入了数值的公式。每步用小世界的另外 16 张图片；上一步的图片留在桌上。",
+        "一個小的生成器 G 和一個小的判別器 D，一步一步地走。D 想讓博弈的值 V(D, G) 盡量大，G 想讓它小。"
+        "讓其中一方走一步，就能看到代入了數值的公式。每步用小世界的另外 16 張圖片；上一步的圖片留在桌上。",
+    ),
+    "game_loss": ("Loss", "损失函数", "損失函數"),
+    "game_loss_info": ("Counts from the next step on", "从下一步起生效", "從下一步起生效"),
+    "game_loss_minimax": ("minimax", "极小极大", "極小極大"),
+    "game_loss_non_saturating": ("non-saturating", "非饱和", "非飽和"),
+    "game_loss_hinge": ("hinge", "铰链（hinge）", "鉸鏈（hinge）"),
+    "game_generator_rate": ("Learning rate of G", "G 的学习率", "G 的學習率"),
+    "game_discriminator_rate": ("Learning rate of D", "D 的学习率", "D 的學習率"),
+    "game_rate_info": ("0 to 0.01", "0 到 0.01", "0 到 0.01"),
+    "game_seed_info": (
+        "Counts from the next new game on",
+        "从下一场新的对局起生效",
+        "從下一場新的對局起生效",
+    ),
+    "game_times": ("Steps with one press", "每按一次走几步", "每按一次走幾步"),
+    "game_step_discriminator": ("D moves", "D 走", "D 走"),
+    "game_step_generator": ("G moves", "G 走", "G 走"),
+    "game_step_both": ("D moves, then G", "D 走，然后 G 走", "D 走，然後 G 走"),
+    "game_new": ("New game", "新的对局", "新的對局"),
+    "game_empty": (
+        "Nobody has moved yet. Press New game to see the first 16 pictures, or let one of the two move.",
+        "还没有人走过。按“新的对局”可看最初的 16 张图片，或让其中一方先走。",
+        "還沒有人走過。按「新的對局」可看最初的 16 張圖片，或讓其中一方先走。",
+    ),
+    "game_state": (
+        "Steps so far: {steps}. Means now: D(x) = {real}, D(G(z)) = {fake}.",
+        "已走 {steps} 步。现在的平均值：D(x) = {real}，D(G(z)) = {fake}。",
+        "已走 {steps} 步。現在的平均值：D(x) = {real}，D(G(z)) = {fake}。",
+    ),
+    "game_number": ("Number", "数", "數"),
+    "game_before": ("Before the last step", "上一步之前", "上一步之前"),
+    "game_by_scores": ("Now, as training computes it", "现在，按训练的算法", "現在，按訓練的演算法"),
+    "game_by_probs": (
+        "Now, from the D under the pictures",
+        "现在，由图片下的 D 直接算",
+        "現在，由圖片下的 D 直接算",
+    ),
+    "game_difference": ("Difference of the two", "两者之差", "兩者之差"),
+    "game_mean_log_real": ("mean of log D(x)", "log D(x) 的平均", "log D(x) 的平均"),
+    "game_mean_log_fake": ("mean of log(1 − D(G(z)))", "log(1 − D(G(z))) 的平均", "log(1 − D(G(z))) 的平均"),
+    "game_value": ("their sum, V(D, G)", "两者之和 V(D, G)", "兩者之和 V(D, G)"),
+    "game_discriminator_loss": ("loss of D", "D 的损失", "D 的損失"),
+    "game_generator_loss": ("loss of G", "G 的损失", "G 的損失"),
+    "game_real": ("Real pictures x", "真图片 x", "真圖片 x"),
+    "game_real_about": ("under each: D(x)", "每张下面是 D(x)", "每張下面是 D(x)"),
+    "game_real_name": (
+        "real picture {number}, D(x) = {prob}",
+        "真图片 {number}，D(x) = {prob}",
+        "真圖片 {number}，D(x) = {prob}",
+    ),
+    "game_fake": ("Made pictures G(z)", "生成的图片 G(z)", "生成的圖片 G(z)"),
+    "game_fake_about": ("under each: D(G(z))", "每张下面是 D(G(z))", "每張下面是 D(G(z))"),
+    "game_fake_name": (
+        "made picture {number}, D(G(z)) = {prob}",
+        "生成的图片 {number}，D(G(z)) = {prob}",
+        "生成的圖片 {number}，D(G(z)) = {prob}",
+    ),
+    "game_heat": ("What reaches G", "传到 G 的梯度", "傳到 G 的梯度"),
+    "game_heat_about": (
+        "the gradient of G's loss by every pixel, |d L_G / d G(z)|, channels added; under each its largest",
+        "G 的损失对每个像素的梯度 |d L_G / d G(z)|，各通道相加；每张下面是其最大值",
+        "G 的損失對每個像素的梯度 |d L_G / d G(z)|，各通道相加；每張下面是其最大值",
+    ),
+    "game_heat_name": (
+        "gradient in made picture {number}, at most {most}",
+        "生成的图片 {number} 上的梯度，最大 {most}",
+        "生成的圖片 {number} 上的梯度，最大 {most}",
+    ),
+    "game_history_empty": (
+        "After the first step, the course of the game is drawn here.",
+        "走过第一步后，这里会画出对局的过程。",
+        "走過第一步後，這裡會畫出對局的過程。",
+    ),
+    "game_probs_chart": ("How sure D is, step by step", "D 逐步的把握", "D 逐步的把握"),
+    "game_probs_axis": ("mean of D", "D 的平均", "D 的平均"),
+    "game_losses_chart": ("The two losses, step by step", "两个损失的变化", "兩個損失的變化"),
+    "game_loss_axis": ("loss", "损失", "損失"),
+    "game_steps_axis": ("steps", "步数", "步數"),
+    "game_line_real": ("D(x), real pictures", "D(x)，真图片", "D(x)，真圖片"),
+    "game_line_fake": ("D(G(z)), made ones", "D(G(z))，生成的图片", "D(G(z))，生成的圖片"),
+    "twins": (
+        "Twin GANs: why not minimax?",
+        "双生 GAN：为什么不用极小极大？",
+        "雙生 GAN：為什麼不用極小極大？",
+    ),
+    "twins_intro": (
+        "Two GANs that are born with the same weights and play with the same pictures and the same noise. "
+        "One generator makes log(1 − D(G(z))) small (minimax), the other −log D(G(z)) (non-saturating). "
+        "As soon as D is sure, D(G(z)) is near 0: there the slope of the first is near 0 and its generator "
+        "hears nothing, while the slope of the second is near −1. The learning rates above count here too; "
+        "with a larger one for D it happens sooner.",
+        "两个 GAN 生来权重相同，用同样的图片和同样的噪声来走。一个生成器让 log(1 − D(G(z))) 变小（极小极大），"
+        "另一个让 −log D(G(z)) 变小（非饱和）。D 一旦有把握，D(G(z)) 就接近 0：在那里前者的斜率接近 0，"
+        "它的生成器什么也听不到，而后者的斜率接近 −1。上面的学习率在这里同样生效；D 的学习率越大，来得越早。",
+        "兩個 GAN 生來權重相同，用同樣的圖片和同樣的雜訊來走。一個生成器讓 log(1 − D(G(z))) 變小（極小極大），"
+        "另一個讓 −log D(G(z)) 變小（非飽和）。D 一旦有把握，D(G(z)) 就接近 0：在那裡前者的斜率接近 0，"
+        "它的生成器什麼也聽不到，而後者的斜率接近 −1。上面的學習率在這裡同樣生效；D 的學習率越大，來得越早。",
+    ),
+    "twins_step": ("Both twins move", "双生一起走", "雙生一起走"),
+    "twins_new": ("New twins", "新的双生", "新的雙生"),
+    "twins_empty": (
+        "Press a button: the curves of the two losses appear here, and where each twin stands on them.",
+        "按一个按钮：这里会出现两条损失曲线，以及双生各自所在的位置。",
+        "按一個按鈕：這裡會出現兩條損失曲線，以及雙生各自所在的位置。",
+    ),
+    "twins_loss_chart": (
+        "G's loss; the dots are the twins",
+        "G 的损失；圆点是双生所在之处",
+        "G 的損失；圓點是雙生所在之處",
+    ),
+    "twins_slope_chart": (
+        "Its slope by D's score: what G hears",
+        "它对判别分数的斜率：G 听到多少",
+        "它對判別分數的斜率：G 聽到多少",
+    ),
+    "twins_slope_axis": ("slope", "斜率", "斜率"),
+    "twins_gradient_chart": (
+        "Gradient of G over D(G(z)), step by step",
+        "G 的梯度随 D(G(z)) 变化，每步一点",
+        "G 的梯度隨 D(G(z)) 變化，每步一點",
+    ),
+    "twins_course_chart": ("Gradient of G, step by step", "G 的梯度逐步变化", "G 的梯度逐步變化"),
+    "twins_gradient_axis": ("length of the gradient", "梯度的长度", "梯度的長度"),
+    "twins_prob_axis": ("mean of D(G(z))", "D(G(z)) 的平均", "D(G(z)) 的平均"),
+    "twins_line_minimax": (
+        "minimax, log(1 − D(G(z)))",
+        "极小极大，log(1 − D(G(z)))",
+        "極小極大，log(1 − D(G(z)))",
+    ),
+    "twins_line_non_saturating": (
+        "non-saturating, −log D(G(z))",
+        "非饱和，−log D(G(z))",
+        "非飽和，−log D(G(z))",
+    ),
 }
-
-# What the tiny world's things are called in Chinese, longest first: what is asked for in words is English.
-THINGS_IN_CHINESE: tuple[tuple[str, str], ...] = (
-    ("粉红", "pink"), ("粉紅", "pink"), ("红", "red"), ("紅", "red"), ("橙", "orange"), ("黄", "yellow"), ("黃", "yellow"), ("绿", "green"),
-    ("綠", "green"), ("蓝", "blue"), ("藍", "blue"), ("紫", "purple"), ("粉", "pink"), ("棕", "brown"),
-    ("球", "ball"), ("盒", "box"), ("锥", "cone"), ("錐", "cone"), ("星", "star"), ("心", "heart"),
-    ("环", "ring"), ("環", "ring"), ("猫", "cat"), ("貓", "cat"), ("狗", "dog"), ("鸟", "bird"),
-    ("鳥", "bird"), ("蛙", "frog"), ("鸭", "duck"), ("鴨", "duck"), ("鼠", "mouse"),
-    ("小", "small"), ("中", "medium"), ("大", "big"), ("号", ""), ("號", ""), ("色", ""), ("的", ""),
-)  # fmt: skip
-
-
-def in_english(words: str) -> str:
-    """What is asked of the tiny world, with Chinese words in English: 大红球 is "big red ball"."""
-    for chinese, english in THINGS_IN_CHINESE:
-        words = words.replace(chinese, f" {english} ")
-    return " ".join(words.split())
-
-
-# The same the other way round, for what a classifier reads: simplified and traditional.
-CHINESE_OF: dict[str, tuple[str, str]] = {
-    "small": ("小", "小"), "medium": ("中号", "中號"), "big": ("大", "大"),
-    "red": ("红", "紅"), "orange": ("橙", "橙"), "yellow": ("黄", "黃"), "green": ("绿", "綠"), "blue": ("蓝", "藍"),
-    "purple": ("紫", "紫"), "pink": ("粉红", "粉紅"), "brown": ("棕", "棕"),
-    "ball": ("球", "球"), "box": ("盒", "盒"), "cone": ("锥", "錐"), "star": ("星", "星"), "heart": ("心", "心"),
-    "ring": ("环", "環"), "cat": ("猫", "貓"), "dog": ("狗", "狗"), "bird": ("鸟", "鳥"), "frog": ("蛙", "蛙"),
-    "duck": ("鸭", "鴨"), "mouse": ("鼠", "鼠"),
-}  # fmt: skip
-
-
-def named(thing: Mapping[str, str], language: str) -> str:
-    """A thing of the tiny world as people call it: "big red ball", 大红球; an unnamed kind is a thing."""
-    if language == "en":
-        return " ".join((*thing.values(), *([] if "kind" in thing else ["thing"])))
-    place = 0 if language == "zh-CN" else 1
-    words = "".join(CHINESE_OF[word][place] for word in thing.values())
-    return words if "kind" in thing else words + ("色的东西", "色的東西")[place]

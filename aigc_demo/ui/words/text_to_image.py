@@ -1,19 +1,8 @@
-"""The words of the tab Text to image, for `wording`: English, simplified and traditional Chinese."""
+"""The words of the tab Text to image."""
 
-_PAIRS = (
-    "20,000 drawings of the tiny world, one to three things, with captions",
-    "小世界的 2 万张图画，每张一到三件东西，附描述",
-    "小世界的 2 萬張圖畫，每張一到三件東西，附描述",
-)
+from aigc_demo.core.languages import Row
 
-TEXT_TO_IMAGE_WORDS: dict[str, tuple[str, str, str]] = {
-    "data_text2image-tiny-world": _PAIRS,
-    "data_text2image-diffusion-tiny-world": _PAIRS,
-    "data_text2image-emoji": (
-        "Noto Emoji, 1,647 pictures with their names",
-        "Noto Emoji 的 1,647 张图片及其英文名称",
-        "Noto Emoji 的 1,647 張圖片及其英文名稱",
-    ),
+TEXT_TO_IMAGE_WORDS: dict[str, Row] = {
     "tab_text_to_image": ("🖼️ Text to image", "🖼️ 文生图", "🖼️ 文生圖"),
     "t2i_intro": (
         "Say what is to be drawn, in English or Chinese. Each model draws several candidates; a dual encoder "
@@ -116,23 +105,6 @@ TEXT_TO_IMAGE_WORDS: dict[str, tuple[str, str, str]] = {
     "t2i_right": ("right", "正确", "正確"),
     "t2i_wrong": ("wrong", "不对", "不對"),
     "t2i_all_right": ("everything right", "全部正确", "全部正確"),
-    "fact_step_seconds": ("A step of it, on two cores", "每一步，双核", "每一步，雙核"),
-    "about_seconds": ("about {seconds:g} s", "约 {seconds:g} 秒", "約 {seconds:g} 秒"),
-    "data_tiny-sd": (
-        "LAION's captioned pictures, taught by Stable Diffusion 1.5",
-        "LAION 的图文数据，由 Stable Diffusion 1.5 教出",
-        "LAION 的圖文資料，由 Stable Diffusion 1.5 教出",
-    ),
-    "data_sd-turbo": (
-        "LAION-5B's captioned pictures, taught by Stable Diffusion 2.1",
-        "LAION-5B 的图文数据，由 Stable Diffusion 2.1 教出",
-        "LAION-5B 的圖文資料，由 Stable Diffusion 2.1 教出",
-    ),
-    "data_clip-vit-base-patch32": (
-        "400 million captioned pictures of the web, not published",
-        "4 亿对网络图文，未公开",
-        "4 億對網路圖文，未公開",
-    ),
     # after-treatment
     "postprocess": ("After-treatment", "后处理", "後處理"),
     "postprocess_intro": (
@@ -255,27 +227,4 @@ TEXT_TO_IMAGE_WORDS: dict[str, tuple[str, str, str]] = {
         "点击一张图，最接近的描述就出现在这里。",
         "點擊一張圖，最接近的描述就出現在這裡。",
     ),
-    # attributes by name
-    **{
-        f"thing_{meaning}": row
-        for meaning, row in {
-            "ball": ("ball", "球", "球"),
-            "box": ("box", "方块", "方塊"),
-            "cone": ("cone", "圆锥", "圓錐"),
-            "star": ("star", "星星", "星星"),
-            "heart": ("heart", "爱心", "愛心"),
-            "ring": ("ring", "圆环", "圓環"),
-            "red": ("red", "红", "紅"),
-            "orange": ("orange", "橙", "橙"),
-            "yellow": ("yellow", "黄", "黃"),
-            "green": ("green", "绿", "綠"),
-            "blue": ("blue", "蓝", "藍"),
-            "purple": ("purple", "紫", "紫"),
-            "pink": ("pink", "粉", "粉"),
-            "brown": ("brown", "棕", "棕"),
-            "small": ("small", "小", "小"),
-            "medium": ("medium", "中", "中"),
-            "big": ("big", "大", "大"),
-        }.items()
-    },
 }

@@ -23,7 +23,7 @@ from aigc_demo.studio.images.latent_space import latent_sum
 from aigc_demo.studio.images.seeds_by_label import SeedBook
 from aigc_demo.studio.models.model_cache import ModelCache
 from aigc_demo.ui.gan.tools import ASKED_FIRST
-from aigc_demo.ui.words.gan import CHINESE_OF, in_english, named
+from aigc_demo.ui.words.tiny_world import CHINESE_OF, in_english, named
 
 KINDS = 144
 

@@ -31,7 +31,7 @@ from aigc_demo.ui.gan.handlers import SIDE, GanHandlers
 from aigc_demo.ui.gan.latent_handlers import LatentHandlers
 from aigc_demo.ui.gan.tools import ASKED_FIRST, ASKED_IN_CHINESE
 from aigc_demo.ui.widgets import unchanged
-from aigc_demo.ui.words.gan import in_english
+from aigc_demo.ui.words.tiny_world import in_english
 from tests.studio.painters import GreyGan, GreySteps, Knower, SlowSteps, WorldGan, entry, make_gan, plain
 from tests.ui.sheets import shown_pictures
 

@@ -1,9 +1,17 @@
-"""The words of the page for recipes that learn from pictures: rows of `wording.WORDS`."""
+"""What the page says of each recipe: its name, its settings and their choices, its curves and their lines."""
 
-Row = tuple[str, str, str]
+from aigc_demo.core.languages import Row
 
-PICTURE_WORDS: dict[str, Row] = {
-    # ordering
+RECIPE_WORDS: dict[str, Row] = {
+    # names
+    "recipe_gpt": ("gpt · written here", "gpt · 自研", "gpt · 自研"),
+    "recipe_gpt2": ("gpt2 · library baseline", "gpt2 · 库基线", "gpt2 · 函式庫基線"),
+    "recipe_classifier": (
+        "classifier · names pictures",
+        "classifier · 给图片分类",
+        "classifier · 為圖片分類",
+    ),
+    "recipe_ddpm": ("ddpm · library baseline", "ddpm · 库基线", "ddpm · 函式庫基線"),
     "recipe_dcgan": ("dcgan · pictures, written here", "dcgan · 图片，自研", "dcgan · 圖片，自研"),
     "recipe_stylegan": (
         "stylegan · pictures, written here",
@@ -35,6 +43,17 @@ PICTURE_WORDS: dict[str, Row] = {
         "text2image · 文生图，自研",
         "text2image · 文生圖，自研",
     ),
+    # settings and their choices
+    "setting_tokenizer": ("A token is", "一个词元是", "一個詞元是"),
+    "choice_tokenizer_characters": ("a character", "一个字符", "一個字元"),
+    "choice_tokenizer_words": ("a word", "一个词", "一個詞"),
+    "choice_tokenizer_bpe": ("a piece of a word (BPE)", "词的一段（BPE）", "詞的一段（BPE）"),
+    "setting_num_layers": ("Layers", "层数", "層數"),
+    "setting_hidden_size": ("Features per token", "每个词元的特征数", "每個詞元的特徵數"),
+    "setting_context_length": ("Context, in tokens", "上下文（词元）", "上下文（詞元）"),
+    "setting_batch_size": ("Rows in one step", "每步的行数", "每步的列數"),
+    "setting_learning_rate": ("Learning rate", "学习率", "學習率"),
+    "setting_dropout": ("Dropout", "随机丢弃", "隨機丟棄"),
     "setting_copying": (
         "Share of the run in which the generator copies",
         "生成器先临摹的比例",
@@ -49,13 +68,6 @@ PICTURE_WORDS: dict[str, Row] = {
         "Nearly right captions to tell apart",
         "需要分辨的近似描述数",
         "需要分辨的近似描述數",
-    ),
-    "source_drawn": ("Tiny world: small pictures", "小世界：小图片", "小世界：小圖片"),
-    "source_own_pictures": ("Pictures of your own", "自己的图片", "自己的圖片"),
-    "own_pictures_zip": (
-        "Zip file of PNG pictures, up to 64 MB",
-        "PNG 图片的 zip 文件，最大 64 MB",
-        "PNG 圖片的 zip 檔，最大 64 MB",
     ),
     "setting_pictures": ("What the tiny world draws", "小世界画什么", "小世界畫什麼"),
     "choice_pictures_shapes": ("one shape", "一个形状", "一個形狀"),
@@ -96,9 +108,24 @@ PICTURE_WORDS: dict[str, Row] = {
     "choice_diff_augment_colour": ("colour", "颜色", "顏色"),
     "choice_diff_augment_translation": ("translation", "平移", "平移"),
     "choice_diff_augment_cutout": ("cutout", "挖去一块", "挖去一塊"),
-    "trial_tokens_per_second": ("Tokens per second", "每秒词元数", "每秒詞元數"),
-    "trial_pictures_per_second": ("Pictures per second", "每秒图片数", "每秒圖片數"),
-    # watching
+    # curves and their lines
+    "chart_loss": ("Loss, nats a token", "损失（奈特/词元）", "損失（奈特/詞元）"),
+    "chart_learning_rate": ("Learning rate", "学习率", "學習率"),
+    "chart_gradient_norm": ("Length of the gradient", "梯度长度", "梯度長度"),
+    "chart_tokens_per_second": ("Tokens per second", "每秒词元数", "每秒詞元數"),
+    "chart_picture_loss": ("Loss, nats a picture", "损失（奈特/图片）", "損失（奈特/圖片）"),
+    "chart_accuracy": ("Held-out pictures named rightly", "验证图片分类正确率", "驗證圖片分類正確率"),
+    "chart_noise_loss": ("Loss: error of the predicted noise", "损失：噪声预测误差", "損失：雜訊預測誤差"),
+    "line_train": ("train", "训练", "訓練"),
+    "line_train_smooth": ("smoothed", "平滑后", "平滑後"),
+    "line_validation": ("validation", "验证", "驗證"),
+    "line_checkpoint": ("checkpoint", "检查点", "檢查點"),
+    "line_learning_rate": ("learning rate", "学习率", "學習率"),
+    "line_gradient_norm": ("each step", "每一步", "每一步"),
+    "line_gradient_norm_smooth": ("smoothed", "平滑后", "平滑後"),
+    "line_tokens_per_second": ("each step", "每一步", "每一步"),
+    "line_tokens_per_second_smooth": ("smoothed", "平滑后", "平滑後"),
+    "line_accuracy": ("share", "比例", "比例"),
     "chart_game": (
         "Loss of generator G and discriminator D",
         "生成器 G 与判别器 D 的损失",
@@ -184,33 +211,4 @@ PICTURE_WORDS: dict[str, Row] = {
     "chart_pictures_per_second": ("Pictures per second", "每秒图片数", "每秒圖片數"),
     "line_pictures_per_second": ("each step", "每一步", "每一步"),
     "line_pictures_per_second_smooth": ("smoothed", "平滑后", "平滑後"),
-    "run_details_pictures": (
-        "Networks, machine, and what was made of the pictures",
-        "网络、机器，以及图片经过的处理",
-        "網路、機器，以及圖片經過的處理",
-    ),
-    "run_fact_generator_parameters": ("Of the generator", "其中生成器", "其中生成器"),
-    "run_fact_discriminator_parameters": ("Of the discriminator", "其中判别器", "其中判別器"),
-    "run_fact_train_pictures": ("Pictures to train on", "训练图片数", "訓練圖片數"),
-    "run_fact_validation_pictures": ("Pictures held out", "留出的图片数", "留出的圖片數"),
-    "run_fact_num_modes": ("Kinds of pictures", "图片种类数", "圖片種類數"),
-    "prepared_pictures": (
-        "{kept} pictures kept, {dropped} dropped",
-        "保留 {kept} 张图片，去掉 {dropped} 张",
-        "保留 {kept} 張圖片，去掉 {dropped} 張",
-    ),
-    "run_pictures_title": ("What it draws", "它画的图片", "它畫的圖片"),
-    "run_pictures_empty": (
-        "At each checkpoint the model draws something here, from the same noise.",
-        "每到一个检查点，模型都会用同样的噪声在这里画一些图片。",
-        "每到一個檢查點，模型都會用同樣的雜訊在這裡畫一些圖片。",
-    ),
-    # back through the checkpoints
-    "scrub_draw": ("Draw at this checkpoint", "用此检查点画图", "用此檢查點畫圖"),
-    "scrub_kept": (
-        "Step {step}, from the noise of the training",
-        "第 {step} 步，训练中的噪声",
-        "第 {step} 步，訓練中的雜訊",
-    ),
-    "scrub_new": ("New pictures, seed {seed}", "新图片，种子 {seed}", "新圖片，種子 {seed}"),
 }
