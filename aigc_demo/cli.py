@@ -41,6 +41,7 @@ from aigc_demo.core.process.stop_signals import end_in_peace, stop_on_signals
 from aigc_demo.core.process.worker import note_problem
 from aigc_demo.core.run_directory import LOGGER, RunDirectory, new_file, step_of, write_atomically
 from aigc_demo.core.sentences import ENGLISH
+from aigc_demo.generators.kinds import KINDS
 from aigc_demo.studio.models.arguments import checked_text
 from aigc_demo.training.recipes import RECIPES
 from aigc_demo.training.tracking import Tracker, check_tracker, tracking
@@ -59,7 +60,9 @@ Set = Annotated[list[str], typer.Option("--set", help="name=value, as often as n
 Model = Annotated[
     str, typer.Argument(help="A name that `models` lists, a run, a folder, or hf:owner/name@commit.")
 ]
-Data = Annotated[str, typer.Option(help="tiny-world, a .txt file, or hf:owner/name[:config].")]
+Data = Annotated[
+    str, typer.Option(help="tiny-world, a .txt file, a folder or .zip of images, or hf:owner/name[:config].")
+]
 A_PATH: dict[str, Any] = {"parser": checked_path, "metavar": "PATH"}
 Runs = Annotated[
     Path | None, typer.Option(**A_PATH, help="Where the runs are; AIGC_DEMO_RUNS, or runs, if left away.")
@@ -67,8 +70,6 @@ Runs = Annotated[
 Seed = Annotated[int, typer.Option(help="The same seed gives the same result.", min=0, max=2**31 - 1)]
 
 TEXT = "\n\t"  # control characters that a text may have
-
-MAKE_PICTURES = ("pictures", "text-to-image")  # kinds of models
 
 
 @app.callback(invoke_without_command=True)
@@ -207,7 +208,7 @@ def generate(
     if kind == "masks":
         _fill_in(model, prompt, num, seed, json_)
         return
-    if kind in MAKE_PICTURES:
+    if KINDS[kind].makes_images:
         _draw(model, prompt, num, seed, out, set_, json_)
         return
     from aigc_demo.studio.text.generate import write_texts
@@ -296,7 +297,7 @@ def compare(
     from aigc_demo.studio.text.generate import write_texts
 
     prompt = _text("prompt", prompt)
-    if all(_kind(model) in MAKE_PICTURES for model in models):
+    if all(KINDS[_kind(model)].makes_images for model in models):
         _draw_side_by_side(models, prompt, seed, set_, json_)
         return
     columns = []

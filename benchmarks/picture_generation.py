@@ -20,7 +20,7 @@ from torch import Tensor
 
 from aigc_demo.core.device import set_threads
 from aigc_demo.data.images.corpus import PictureSettings, prepare_pictures
-from aigc_demo.generators.images.loading import load_encoder, load_picture_model
+from aigc_demo.generators.images.loading import load_encoder, load_image_model
 from aigc_demo.generators.images.model import PictureModel, PictureSampling
 from aigc_demo.measure.images import encode, frechet_distance
 from aigc_demo.studio.evaluate.images import encoder_for, real_pictures
@@ -36,7 +36,7 @@ def main() -> None:
     """Find the steps, then measure the pair."""
     options = _options()
     set_threads()
-    ours, peer = load_picture_model(options.ours), load_picture_model(options.peer)
+    ours, peer = load_image_model(options.ours), load_image_model(options.peer)
     corpus = prepare_pictures(options.data, PictureSettings(image_size=ours.image_size))
     encoder = load_encoder(encoder_for(corpus, ours.image_size))
     real_NF, _ = encode(encoder, real_pictures(corpus))

@@ -93,7 +93,7 @@ def test_evaluate_measures_what_the_model_writes(capsys: pytest.CaptureFixture[s
 
 
 def test_stories_of_tiny_world_are_read_by_its_parser(folder: Path, monkeypatch) -> None:
-    from aigc_demo.studio.evaluate import evaluate
+    from aigc_demo.studio.evaluate import text as evaluate
 
     told = [
         "Once there was a red cat. The red cat was hungry, so it ate an apple. In the end the cat was full."
@@ -578,3 +578,12 @@ def test_a_path_that_cannot_be_used_is_one_line_and_makes_nothing(
     assert said.err.count("\n") == 1 and "Something failed" not in said.err
     assert len(said.err) < 500
     assert sorted(str(one) for one in (*tmp_path.rglob("*"), *folder.rglob("*"))) == before
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate"])
+def test_the_help_of_data_names_every_form_of_it(capsys: pytest.CaptureFixture[str], command: str) -> None:
+    with pytest.raises(SystemExit):
+        cli.main([command, "--help"])
+    told = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    for form in ("tiny-world", ".txt file", "folder or .zip of images", "hf:owner/name"):
+        assert form in told

@@ -7,64 +7,8 @@ from typing import Any
 
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.core.hub_address import check_way_to_hub, hub_problem
-from aigc_demo.generators.catalog import CatalogEntry
-
-# Exact names where they are known: a pattern such as *.safetensors would take copies in other formats along.
-WANTED = (
-    "config.json",
-    "generation_config.json",
-    "model.safetensors",
-    "model.safetensors.index.json",
-    "model-?????-of-?????.safetensors",
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    "vocab.json",
-    "merges.txt",
-    "preparation.json",  # of a model that was trained here and pushed
-)
-NEEDED = ("config.json", "tokenizer.json")
-# Of a model that draws, in the layout of diffusers: in folders of their own, or all in one.
-WANTED_OF_PICTURES = (
-    "model_index.json",
-    "config.json",
-    "scheduler_config.json",
-    "diffusion_pytorch_model.safetensors",
-    "unet/config.json",
-    "unet/diffusion_pytorch_model.safetensors",
-    "scheduler/scheduler_config.json",
-)
-# Of a text-to-image model; its own decoder, large and slow, is left where it is.
-WANTED_OF_TEXT_TO_IMAGE = (
-    "model_index.json",
-    *(f"tokenizer/{name}" for name in ("vocab.json", "merges.txt", "tokenizer_config.json")),
-    "tokenizer/special_tokens_map.json",
-    "tokenizer/tokenizer.json",
-    "text_encoder/config.json",
-    "text_encoder/model.safetensors",
-    "unet/config.json",
-    "unet/diffusion_pytorch_model.safetensors",
-    "scheduler/scheduler_config.json",
-)
-WANTED_OF_CLIP = (*WANTED, "preprocessor_config.json")
-WANTED_BY_KIND = {
-    "pictures": WANTED_OF_PICTURES,
-    "text-to-image": WANTED_OF_TEXT_TO_IMAGE,
-    "matches": WANTED_OF_CLIP,
-    "decodes": ("config.json", "diffusion_pytorch_model.safetensors"),
-}
-# What has to be there of each kind before it counts as cached; of all others as NEEDED and WANTED say.
-NEEDED_BY_KIND = {
-    "text-to-image": (
-        "model_index.json",
-        "tokenizer/vocab.json",
-        "text_encoder/model.safetensors",
-        "unet/diffusion_pytorch_model.safetensors",
-        "scheduler/scheduler_config.json",
-    ),
-    "matches": ("config.json", "model.safetensors", "vocab.json", "preprocessor_config.json"),
-    "decodes": ("config.json", "diffusion_pytorch_model.safetensors"),
-}
+from aigc_demo.generators.catalog import CatalogEntry, find
+from aigc_demo.generators.kinds import KINDS, check_kind
 
 TIMEOUT_SECONDS = 5
 # The client reads these when it is imported; a user's own values stay.
@@ -79,25 +23,15 @@ def cached_folder(entry: CatalogEntry) -> Path | None:
 
     try:
         found = snapshot_download(
-            entry.location, revision=entry.revision, allow_patterns=_wanted(entry), local_files_only=True
+            entry.location,
+            revision=entry.revision,
+            allow_patterns=list(KINDS[entry.kind].wanted),
+            local_files_only=True,
         )
     except LocalEntryNotFoundError:
         return None
     folder = Path(found)
-    return folder if _is_whole(entry, folder) else None
-
-
-def _is_whole(entry: CatalogEntry, folder: Path) -> bool:
-    if entry.kind in NEEDED_BY_KIND:
-        return all((folder / name).is_file() for name in NEEDED_BY_KIND[entry.kind])
-    if entry.kind == "pictures":
-        files = [list(folder.rglob(name)) for name in ("scheduler_config.json", "diffusion*.safetensors")]
-        return all(files)
-    return all((folder / name).is_file() for name in NEEDED) and any(folder.glob("model*.safetensors"))
-
-
-def _wanted(entry: CatalogEntry) -> list[str]:
-    return list(WANTED_BY_KIND.get(entry.kind, WANTED))
+    return folder if KINDS[entry.kind].is_whole(folder) else None
 
 
 def is_cached(entry: CatalogEntry) -> bool:
@@ -134,6 +68,25 @@ def fetch(entry: CatalogEntry, progress: Callable[[int, int], None] | None = Non
     return folder
 
 
+def folder_of(
+    name_or_entry: str | CatalogEntry, kind: str, progress: Callable[[int, int], None] | None = None
+) -> Path:
+    """The folder of a model of a kind.
+
+    Args:
+        name_or_entry: what `catalog.find` takes, or what it gave.
+        kind: a row of `kinds`.
+        progress: as in `fetch`.
+
+    Raises:
+        InputError: there is no such model, or it is of another kind.
+        DemoError: it is on the Hub, which cannot be reached.
+    """
+    entry = find(name_or_entry) if isinstance(name_or_entry, str) else name_or_entry
+    check_kind(entry.name, entry.kind, kind)
+    return fetch(entry, progress)
+
+
 def _size_on_hub(entry: CatalogEntry) -> int:
     """Bytes of the files that will be fetched. One quick question shows whether the Hub can be reached."""
     from huggingface_hub import HfApi
@@ -149,7 +102,7 @@ def _size_on_hub(entry: CatalogEntry) -> int:
     except _connection_errors() as error:
         raise hub_problem(error) or DemoError("not_reachable", name=entry.name) from error
     files = {file.rfilename: file.size or 0 for file in info.siblings or ()}
-    wanted = list(filter_repo_objects(files, allow_patterns=_wanted(entry)))
+    wanted = list(filter_repo_objects(files, allow_patterns=list(KINDS[entry.kind].wanted)))
     if not any(name.endswith(".safetensors") for name in wanted):
         raise InputError("not_in_safetensors", name=entry.name)
     return sum(files[name] for name in wanted)
@@ -162,7 +115,7 @@ def _download(entry: CatalogEntry, bar: type) -> None:
         snapshot_download(
             entry.location,
             revision=entry.revision,
-            allow_patterns=_wanted(entry),
+            allow_patterns=list(KINDS[entry.kind].wanted),
             etag_timeout=TIMEOUT_SECONDS,
             max_workers=2,
             tqdm_class=bar,

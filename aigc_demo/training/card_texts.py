@@ -114,9 +114,9 @@ To say of pictures of the tiny world whether they show what was asked for. It kn
 MENDER_LOADED = """## How to load it
 
 ```python
-from aigc_demo.generators.text_to_image.restoration import load_mender
+from aigc_demo.generators.text_to_image.restoration import load_restoration
 
-mender = load_mender("FOLDER")
+mender = load_restoration("FOLDER")
 mended = mender.mended(pictures)  # uint8 [N, 3, H, W]; with a second argument for what is painted over
 ```"""
 USE_OF_REPAIRS = """## What it is for

@@ -133,7 +133,7 @@ def launch_settings(studio: Studio) -> dict[str, Any]:
 def _named() -> tuple[Choice, ...]:
     """The models whose names the page says in every language."""
     catalog = Catalog()
-    return (*catalog.text_choices(), *catalog.picture_choices(), *catalog.choices("text-to-image"))
+    return catalog.choices("text", "pictures", "text-to-image")
 
 
 def serve(studio: Studio | None = None) -> None:
@@ -160,7 +160,7 @@ def _close(studio: Studio, page: gr.Blocks) -> None:
 
 
 def _load_defaults(cache: ModelCache) -> None:
-    choices = Catalog().text_choices()
+    choices = Catalog().choices("text")
     for choice in choices:
         if choice.value in default_pair(choices) and not choice.entry.on_hub:
             cache.get(choice.value)

@@ -8,7 +8,7 @@ from aigc_demo.core.device import seeded
 from aigc_demo.data.images.corpus import PictureSettings, prepare_pictures
 from aigc_demo.data.images.pixels import as_bytes
 from aigc_demo.generators.images.latents import latents
-from aigc_demo.generators.images.loading import load_encoder, load_picture_model
+from aigc_demo.generators.images.loading import load_encoder, load_image_model
 from aigc_demo.measure.images import PictureFigures, encode, picture_figures
 from aigc_demo.nets.dcgan import DcganConfig, Generator
 from aigc_demo.nets.image_encoder import PictureEncoder
@@ -102,7 +102,7 @@ def test_blurred_drawings_are_no_images_yet(world, look) -> None:
 
 def test_what_a_trained_gan_draws(look) -> None:
     """The shipped DCGAN; the same network near a few seeds; and one that has hardly begun."""
-    network = load_picture_model("dcgan-tiny-world")
+    network = load_image_model("dcgan-tiny-world")
     latent_NZ = latents(range(600), network.latent_size)
     figures = look(network.of_latents(latent_NZ, 1.0))
     assert figures.verdict == "spread"

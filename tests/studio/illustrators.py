@@ -8,7 +8,7 @@ from aigc_demo.data.tiny_world.image import draw
 from aigc_demo.generators.catalog import CatalogEntry
 from aigc_demo.generators.text_to_image.matching import Matcher
 from aigc_demo.generators.text_to_image.ours import GanTextToImage
-from aigc_demo.generators.text_to_image.restoration import PictureMender
+from aigc_demo.generators.text_to_image.restoration import ImageRestoration
 from aigc_demo.nets.conditional_gan import ConditionalConfig, TextDiscriminator, TextGenerator
 from aigc_demo.nets.contrastive import DualEncoder, DualEncoderConfig
 from aigc_demo.nets.restoration import Mender, MenderConfig
@@ -107,7 +107,7 @@ def tiny_text_gan(name="ours"):
 def tiny_mender(recipe):
     """A mender of random weights."""
     torch.manual_seed(0)
-    return PictureMender(Mender(MenderConfig(image_size=SIDE, width=4, recipe=recipe)))
+    return ImageRestoration(Mender(MenderConfig(image_size=SIDE, width=4, recipe=recipe)))
 
 
 def of_the_page():

@@ -15,7 +15,7 @@ from aigc_demo.core.events import RunStarted, StepDone, TrainEvent, ValidationDo
 from aigc_demo.data.captions.pairs import PairSettings, prepare_pairs
 from aigc_demo.generators.catalog import find
 from aigc_demo.generators.text_to_image.matching import load_matcher, load_reader
-from aigc_demo.generators.text_to_image.restoration import load_mender
+from aigc_demo.generators.text_to_image.restoration import load_restoration
 from aigc_demo.studio.evaluate.evaluate import evaluate
 from aigc_demo.studio.evaluate.publish import publish
 from aigc_demo.training.start import Order, train
@@ -173,7 +173,7 @@ def test_a_mender_learns_and_its_folder_says_the_same(tmp_path: Path, recipe: st
     assert figures["num_samples"] == 50
     assert figures["grey_levels_before"] > 5
     assert figures["grey_levels"] == pytest.approx(end.measures["full_grey_levels"], rel=0.15)
-    mender = load_mender(str(folder))
+    mender = load_restoration(str(folder))
     corpus = prepare_pairs("tiny-world", PairSettings(image_size=32, num_pictures=10))
     hole = torch.zeros(9, 1, 32, 32)
     hole[:, :, :10] = 1
@@ -197,7 +197,7 @@ def test_what_these_recipes_do_not_take(tmp_path: Path, captioned: Path) -> None
 
 def test_another_kind_of_model_is_named(tmp_path: Path) -> None:
     for load in (load_matcher, load_reader):
-        with pytest.raises(InputError, match="its kind is measures"):
+        with pytest.raises(InputError, match="it measures pictures"):
             load("classifier-tiny-world")
     list(train(order(tmp_path / "run", "clip", steps=1)))
     assert find(str(tmp_path / "run")).kind == "matches"

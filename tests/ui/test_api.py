@@ -163,6 +163,8 @@ def test_models_are_listed_with_licence_and_languages(client):
     assert "Chinese" in listed["Qwen2.5-0.5B"]["languages"]
     assert listed["gpt-shakespeare"]["kind"] == "text"
     assert listed["ddpm-tiny-world"]["kind"] == "pictures"
+    assert listed["text2image-tiny-world"]["kind"] == "text-to-image"
+    assert listed["clip-tiny-world"]["kind"] == "matches"
 
 
 def test_the_list_names_why_a_model_cannot_be_used(tmp_path):

@@ -131,7 +131,7 @@ def main():
     fill_catalog(folder)
 
     from aigc_demo.data.images.corpus import PictureSettings
-    from aigc_demo.generators.images.loading import load_picture_model
+    from aigc_demo.generators.images.loading import load_image_model
     from aigc_demo.generators.text.loading import load_text_model
     from aigc_demo.generators.text_to_image.matching import load_reader
     from aigc_demo.studio.images.real_images import TrainingPictures
@@ -148,7 +148,7 @@ def main():
         if name == "ddpm-tiny-world":
             return SlowSteps(name, 0.06)  # a hundred steps: time enough to press Stop on a busy machine
         if choice.entry.kind == "pictures":
-            return load_picture_model(choice.entry)
+            return load_image_model(choice.entry)
         if name in told:
             return told[name]
         if choice.entry.kind == "reads":

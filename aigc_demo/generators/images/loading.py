@@ -1,17 +1,17 @@
 """Models that make pictures, and those that look at them, by their names."""
 
 from collections.abc import Callable
-from pathlib import Path
 
-from aigc_demo.core.errors import InputError
 from aigc_demo.generators.catalog import GANS, CatalogEntry, find
+from aigc_demo.generators.hub import folder_of
 from aigc_demo.generators.images.gan import load_gan
 from aigc_demo.generators.images.model import PictureModel
+from aigc_demo.generators.kinds import check_kind
 from aigc_demo.generators.network_folder import loaded
 from aigc_demo.nets.image_encoder import PictureEncoder, PictureEncoderConfig
 
 
-def load_picture_model(
+def load_image_model(
     name_or_entry: str | CatalogEntry,
     *,
     allow_hub: bool = False,
@@ -31,28 +31,23 @@ def load_picture_model(
     entry = find(name_or_entry, allow_hub=allow_hub) if isinstance(name_or_entry, str) else name_or_entry
     if entry.recipe in GANS:
         return load_gan(entry)
-    if entry.kind != "pictures":
-        detail = "it writes text" if entry.kind == "text" else "it measures pictures"
-        raise InputError("foreign_model", path=entry.name, detail=detail, expected="makes pictures")
+    check_kind(entry.name, entry.kind, "pictures")
     # diffusers takes seconds to import, and our own models need nothing of it.
     from aigc_demo.generators.images.diffusion import load_diffusion
 
     return load_diffusion(entry, progress)
 
 
-def load_encoder(name_or_entry: str | CatalogEntry) -> PictureEncoder:
-    """The network that measures pictures, by its name, in evaluation mode.
+def load_encoder(
+    name_or_entry: str | CatalogEntry, progress: Callable[[int, int], None] | None = None
+) -> PictureEncoder:
+    """The network that measures images, by its name, in evaluation mode.
 
     Args:
         name_or_entry: what `catalog.find` takes, or what it gave.
+        progress: called with (bytes fetched, bytes in all) where it comes over the network.
 
     Raises:
         InputError: there is no such model, or its folder is broken or holds another kind.
     """
-    entry = find(name_or_entry) if isinstance(name_or_entry, str) else name_or_entry
-    if entry.kind != "measures":
-        raise InputError(
-            "foreign_model", path=entry.name, detail=f"it makes {entry.kind}", expected="measures pictures"
-        )
-    folder = Path(entry.location)
-    return loaded(PictureEncoder, PictureEncoderConfig, folder)
+    return loaded(PictureEncoder, PictureEncoderConfig, folder_of(name_or_entry, "measures", progress))

@@ -8,6 +8,7 @@ from aigc_demo.core.errors import InputError
 from aigc_demo.core.files.weights_file import read_json
 from aigc_demo.generators import hub
 from aigc_demo.generators.catalog import CatalogEntry, find, folder_entry
+from aigc_demo.generators.kinds import check_kind
 from aigc_demo.generators.network_folder import named_after
 from aigc_demo.generators.text.model import TextModel
 from aigc_demo.generators.text.ours import load_ours_text
@@ -46,9 +47,7 @@ def load_text_model(
     if dtype not in DTYPES:
         raise InputError("setting_range", name="dtype", expected="one of " + ", ".join(DTYPES), got=dtype)
     entry = find(name_or_entry, allow_hub=allow_hub) if isinstance(name_or_entry, str) else name_or_entry
-    if entry.kind != "text":
-        detail = f"it makes {entry.kind}" if entry.kind == "pictures" else "it measures pictures"
-        raise InputError("foreign_model", path=entry.name, detail=detail, expected="writes text")
+    check_kind(entry.name, entry.kind, "text")
     if on_ours and entry.architecture != "gpt2":
         raise InputError("not_on_ours", name=entry.name)
     if dtype == "int8" and entry.recipe != "gpt":

@@ -14,6 +14,8 @@ from aigc_demo.data.captions.pairs import token_table, without_padding
 from aigc_demo.data.images.pixels import as_numbers
 from aigc_demo.data.text.tokenizer import Tokenizer
 from aigc_demo.generators.catalog import CatalogEntry, find
+from aigc_demo.generators.hub import folder_of
+from aigc_demo.generators.kinds import KINDS, check_kind
 from aigc_demo.generators.network_folder import loaded
 from aigc_demo.nets.attribute_reader import AttributeReader, AttributeReaderConfig
 from aigc_demo.nets.contrastive import DualEncoder, DualEncoderConfig
@@ -86,7 +88,12 @@ def load_matcher(name_or_entry: str | CatalogEntry) -> Matcher:
     Raises:
         InputError: there is no such model, or its folder is broken or holds another kind.
     """
-    return matcher_in(folder_of(name_or_entry, "matches", "matches texts and pictures"))
+    entry = find(name_or_entry) if isinstance(name_or_entry, str) else name_or_entry
+    check_kind(entry.name, entry.kind, "matches")
+    if entry.family == "pretrained":
+        expected = f"was trained here and {KINDS['matches'].sentence}"
+        raise InputError("foreign_model", path=entry.name, detail="it is pretrained", expected=expected)
+    return matcher_in(Path(entry.location))
 
 
 def matcher_in(folder: Path) -> Matcher:
@@ -103,20 +110,16 @@ def matcher_in(folder: Path) -> Matcher:
     return Matcher(encoder, tokenizer)
 
 
-def load_reader(name_or_entry: str | CatalogEntry) -> AttributeReader:
+def load_reader(
+    name_or_entry: str | CatalogEntry, progress: Callable[[int, int], None] | None = None
+) -> AttributeReader:
     """A reader of attributes by its name, in evaluation mode.
+
+    Args:
+        name_or_entry: what `catalog.find` takes, or what it gave.
+        progress: called with (bytes fetched, bytes in all) where it comes over the network.
 
     Raises:
         InputError: there is no such model, or its folder is broken or holds another kind.
     """
-    folder = folder_of(name_or_entry, "reads", "reads what is on a picture")
-    return loaded(AttributeReader, AttributeReaderConfig, folder)
-
-
-def folder_of(name_or_entry: str | CatalogEntry, kind: str, expected: str) -> Path:
-    entry = find(name_or_entry) if isinstance(name_or_entry, str) else name_or_entry
-    if entry.kind != kind or entry.family == "pretrained":
-        raise InputError(
-            "foreign_model", path=entry.name, detail=f"its kind is {entry.kind}", expected=expected
-        )
-    return Path(entry.location)
+    return loaded(AttributeReader, AttributeReaderConfig, folder_of(name_or_entry, "reads", progress))

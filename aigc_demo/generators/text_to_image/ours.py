@@ -12,12 +12,12 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from aigc_demo.core.errors import InputError
 from aigc_demo.data.images.pixels import as_bytes, as_numbers
 from aigc_demo.generators.catalog import TEXT_GAN, CatalogEntry, Family, find
 from aigc_demo.generators.images.gan import DISCRIMINATOR, GENERATOR
 from aigc_demo.generators.images.latents import latents
 from aigc_demo.generators.images.model import Progress
+from aigc_demo.generators.kinds import check_kind
 from aigc_demo.generators.network_folder import loaded
 from aigc_demo.generators.text_to_image.matching import MATCHER, Matcher, matcher_in
 from aigc_demo.generators.text_to_image.model import TextSampling, TextToImageModel
@@ -133,9 +133,7 @@ def load_text_to_image(
         DemoError: it is pretrained, and neither on this machine nor can the Hub be reached.
     """
     entry = find(name_or_entry) if isinstance(name_or_entry, str) else name_or_entry
-    if entry.kind != "text-to-image":
-        detail, expected = f"its kind is {entry.kind}", "makes pictures of captions"
-        raise InputError("foreign_model", path=entry.name, detail=detail, expected=expected)
+    check_kind(entry.name, entry.kind, "text-to-image")
     if entry.recipe == TEXT_GAN:
         return load_text_gan(entry)
     if entry.family == "pretrained":

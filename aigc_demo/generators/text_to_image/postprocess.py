@@ -19,7 +19,7 @@ from aigc_demo.core.config import Settings, setting
 from aigc_demo.core.errors import InputError
 
 if TYPE_CHECKING:
-    from aigc_demo.generators.text_to_image.restoration import PictureMender
+    from aigc_demo.generators.text_to_image.restoration import ImageRestoration
 
 MEDIAN = 3  # rows and columns of which a pixel becomes the median
 SHARPER = ImageFilter.UnsharpMask(radius=1.5, percent=60, threshold=2)
@@ -35,7 +35,7 @@ class PostProcessing(Settings):
 
 
 def post_processed(
-    pictures_NCHW: Tensor, settings: PostProcessing, mender: "Callable[[str], PictureMender]"
+    pictures_NCHW: Tensor, settings: PostProcessing, mender: "Callable[[str], ImageRestoration]"
 ) -> Iterator[tuple[str, Tensor]]:
     """The pictures after each step that is taken.
 
@@ -81,7 +81,7 @@ def enlarged(pictures_NCHW: Tensor, factor: int) -> Tensor:
     return _each(pictures_NCHW, larger)
 
 
-def repaired(picture_CHW: Tensor, hole_HW: Tensor, mender: "PictureMender") -> Tensor:
+def repaired(picture_CHW: Tensor, hole_HW: Tensor, mender: "ImageRestoration") -> Tensor:
     """A picture whose painted region is drawn anew.
 
     Args:

@@ -2,19 +2,21 @@
 
 # Shapes: N pictures, C channels, H rows, W columns.
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
 from aigc_demo.data.images.pixels import as_bytes, as_numbers
 from aigc_demo.generators.catalog import CatalogEntry
+from aigc_demo.generators.hub import folder_of
 from aigc_demo.generators.network_folder import loaded
-from aigc_demo.generators.text_to_image.matching import folder_of
 from aigc_demo.nets.restoration import Mender, MenderConfig, filled, grey, with_hole
 
 MOST_AT_ONCE = 64
 
 
-class PictureMender:
+class ImageRestoration:
     """What gives pictures back their colours, or what was painted over.
 
     Args:
@@ -48,11 +50,17 @@ class PictureMender:
         return torch.cat(made)
 
 
-def load_mender(name_or_entry: str | CatalogEntry) -> PictureMender:
-    """A mender by its name, in evaluation mode.
+def load_restoration(
+    name_or_entry: str | CatalogEntry, progress: Callable[[int, int], None] | None = None
+) -> ImageRestoration:
+    """A model that restores images, by its name, in evaluation mode.
+
+    Args:
+        name_or_entry: what `catalog.find` takes, or what it gave.
+        progress: called with (bytes fetched, bytes in all) where it comes over the network.
 
     Raises:
         InputError: there is no such model, or its folder is broken or holds another kind.
     """
-    folder = folder_of(name_or_entry, "mends", "mends pictures")
-    return PictureMender(loaded(Mender, MenderConfig, folder))
+    folder = folder_of(name_or_entry, "mends", progress)
+    return ImageRestoration(loaded(Mender, MenderConfig, folder))

@@ -130,6 +130,18 @@ class _Told:
         return values
 
 
+def load_small_decoder(entry: CatalogEntry, progress: Callable[[int, int], None] | None = None) -> nn.Module:
+    """The small decoder that turns latents into images, fetched if it is not here yet.
+
+    Raises:
+        InputError: something is missing, damaged, or of another kind.
+        DemoError: it is neither on this machine nor can the Hub be reached.
+    """
+    folder = hub.fetch(entry, progress)
+    with named_after(entry.name, folder):
+        return load_diffusers("AutoencoderTiny", folder)
+
+
 def _decoder(folder: Path, small: Path | None) -> Any:
     if small is not None:
         return load_diffusers("AutoencoderTiny", small)

@@ -18,12 +18,11 @@ FEWEST_SAMPLES, USUAL_SAMPLES = 200, 5000
 # Real pictures that distances are measured against; all of a small source, the first of a large one.
 MOST_REAL = 20_000
 NEAREST_SHOWN = 64
-SPLITS = ("validation", "all")
 # After such changes a picture is to be known again.
 AGAIN: dict[str, Any] = {"crop": 0.15, "flip": True, "colour": 0.3}
 
 
-def evaluate_pictures(
+def evaluate_image_model(
     entry: "CatalogEntry",
     source: str,
     split: str = "all",
@@ -58,13 +57,11 @@ def evaluate_pictures(
     from aigc_demo.core.device import set_threads
     from aigc_demo.core.process.system import peak_memory_mib
     from aigc_demo.data.images.corpus import PictureSettings, prepare_pictures
-    from aigc_demo.generators.images.loading import load_encoder, load_picture_model
+    from aigc_demo.generators.images.loading import load_encoder, load_image_model
     from aigc_demo.generators.images.model import PictureSampling
     from aigc_demo.measure.images import frechet_distance, nearest
     from aigc_demo.measure.inception import inception_features, inception_path
 
-    if split not in SPLITS:
-        raise InputError("setting_range", name="split", expected="validation or all", got=split)
     samples = samples or USUAL_SAMPLES
     if samples < FEWEST_SAMPLES:
         raise InputError("setting_range", name="samples", expected=f"at least {FEWEST_SAMPLES}", got=samples)
@@ -72,7 +69,7 @@ def evaluate_pictures(
     encoder_name = str(given.pop("encoder", "") or "")
     sampling = PictureSampling.from_mapping(PictureSampling.among(given))
     set_threads()
-    maker = load_picture_model(entry)
+    maker = load_image_model(entry)
     preparation = PictureSettings.from_mapping({"image_size": maker.image_size, **_rest(sampling, given)})
     corpus = prepare_pictures(source, preparation)
     encoder_name = encoder_name or encoder_for(corpus, maker.image_size)
@@ -142,14 +139,22 @@ def compared(real: "Tensor", made: "Tensor", encoder: Any) -> "tuple[PictureFigu
 
 
 def evaluate_encoder(
-    entry: "CatalogEntry", source: str, *, settings: Mapping[str, Any] | None = None, seed: int = 0
+    entry: "CatalogEntry",
+    source: str,
+    split: str = "validation",
+    *,
+    settings: Mapping[str, Any] | None = None,
+    samples: int = 0,
+    seed: int = 0,
 ) -> dict[str, Any]:
     """Measure a network that looks at pictures, on those that are held out.
 
     Args:
         entry: of the network.
         source: of the pictures.
+        split: without effect, as `samples`: all that are held out are looked at.
         settings: of the preparation.
+        samples: see `split`.
         seed: of the changes that a picture is to be known again after.
 
     Returns:

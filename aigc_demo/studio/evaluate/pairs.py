@@ -20,6 +20,8 @@ def evaluate_matcher(
     split: str = "validation",
     *,
     settings: Mapping[str, Any] | None = None,
+    samples: int = 0,
+    seed: int = 0,
 ) -> dict[str, Any]:
     """Measure a dual encoder on pairs that are held out, or on all.
 
@@ -28,6 +30,8 @@ def evaluate_matcher(
         source: of the pairs.
         split: "validation", or "all" of them, such as names that nobody could guess.
         settings: of their preparation.
+        samples: without effect, as `seed`: it makes nothing.
+        seed: see `samples`.
 
     Returns:
         `model`, `source`, `split`, `num_samples`; `top1_of_100`, how many pictures find their caption among
@@ -110,15 +114,24 @@ def _pairs_with_exchanged(groups: "Sequence[Group]", language: str) -> list[tupl
     return found
 
 
-def evaluate_reader(
-    entry: "CatalogEntry", source: str, *, settings: Mapping[str, Any] | None = None
+def evaluate_attribute_reader(
+    entry: "CatalogEntry",
+    source: str,
+    split: str = "validation",
+    *,
+    settings: Mapping[str, Any] | None = None,
+    samples: int = 0,
+    seed: int = 0,
 ) -> dict[str, Any]:
     """Measure a reader of attributes on drawings that are held out.
 
     Args:
         entry: of it.
         source: the tiny world.
+        split: without effect, as `samples` and `seed`: all that are held out are looked at.
         settings: of the preparation.
+        samples: see `split`.
+        seed: see `split`.
 
     Returns:
         `model`, `source`, `num_samples`, `num_things`; `checker_accuracy`, how many things are read rightly
@@ -160,15 +173,24 @@ def evaluate_reader(
     }
 
 
-def evaluate_mender(
-    entry: "CatalogEntry", source: str, *, settings: Mapping[str, Any] | None = None
+def evaluate_restoration(
+    entry: "CatalogEntry",
+    source: str,
+    split: str = "validation",
+    *,
+    settings: Mapping[str, Any] | None = None,
+    samples: int = 0,
+    seed: int = 0,
 ) -> dict[str, Any]:
     """Measure what mends pictures, on those that are held out.
 
     Args:
         entry: of it.
         source: of the pictures.
+        split: without effect, as `samples` and `seed`: all that are held out are restored.
         settings: of the preparation.
+        samples: see `split`.
+        seed: see `split`.
 
     Returns:
         `model`, `source`, `num_samples`; `grey_levels`, the mean difference of what it draws from the true
@@ -184,12 +206,12 @@ def evaluate_mender(
     from aigc_demo.core.process.system import peak_memory_mib
     from aigc_demo.data.images.corpus import PictureSettings, prepare_pictures
     from aigc_demo.data.images.pixels import as_bytes, as_numbers
-    from aigc_demo.generators.text_to_image.restoration import load_mender
+    from aigc_demo.generators.text_to_image.restoration import load_restoration
     from aigc_demo.nets.restoration import filled, grey, random_holes
 
     set_threads()
     began = time.perf_counter()
-    mender = load_mender(entry)
+    mender = load_restoration(entry)
     shown = {"image_size": mender.image_size, "pictures": "groups"}
     shown |= PictureSettings.among(settings or {})
     true = prepare_pictures(source, PictureSettings.from_mapping(shown)).validation[:MOST_MENDED]
@@ -216,6 +238,3 @@ def evaluate_mender(
         "seconds": round(time.perf_counter() - began, 3),
         "peak_memory_mib": round(peak_memory_mib(), 1),
     }
-
-
-JUDGES = {"reads": evaluate_reader, "mends": evaluate_mender}

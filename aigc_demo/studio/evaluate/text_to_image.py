@@ -38,7 +38,13 @@ class TextToImageTest(Settings):
 
 
 def evaluate_text_to_image(
-    entry: "CatalogEntry", source: str, *, settings: Mapping[str, Any] | None = None, seed: int = 0
+    entry: "CatalogEntry",
+    source: str,
+    split: str = "validation",
+    *,
+    settings: Mapping[str, Any] | None = None,
+    samples: int = 0,
+    seed: int = 0,
 ) -> dict[str, Any]:
     """Measure a text-to-image model.
 
@@ -49,7 +55,9 @@ def evaluate_text_to_image(
     Args:
         entry: of the model.
         source: the tiny world, or pictures with captions.
+        split: without effect, as `samples`: `TextToImageTest` says of how many captions, and which.
         settings: of `TextToImageTest`, `TextSampling`, and the preparation of pictures with captions.
+        samples: see `split`.
         seed: of the first picture of the first caption; all others have the next ones.
 
     Returns:

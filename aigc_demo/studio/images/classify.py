@@ -73,7 +73,7 @@ def reader_of(cache: ModelCache, entry: Any, image_size: int) -> tuple[str, Any]
     """
     fitting = [
         choice.value
-        for choice in cache.catalog.measure_choices()
+        for choice in cache.catalog.choices("measures")
         if is_tiny_world(choice.entry) and choice.entry.image_size == image_size
     ]
     if not is_tiny_world(entry) or not fitting:

@@ -44,7 +44,7 @@ def draw_pictures(
     """
     from aigc_demo.core.device import set_threads
     from aigc_demo.generators.catalog import find
-    from aigc_demo.generators.images.loading import load_picture_model
+    from aigc_demo.generators.images.loading import load_image_model
     from aigc_demo.generators.images.model import PictureSampling
     from aigc_demo.generators.text_to_image.model import TextSampling
     from aigc_demo.generators.text_to_image.ours import load_text_to_image
@@ -60,7 +60,7 @@ def draw_pictures(
         pictures = drawer.make([text] * len(seeds), seeds, asked)
     else:
         sampling = PictureSampling.from_mapping(settings)
-        maker = load_picture_model(entry)
+        maker = load_image_model(entry)
         started = time.perf_counter()
         pictures = maker.make(seeds, sampling)
     return Drawn(pictures, tuple(seeds), round(time.perf_counter() - started, 4))

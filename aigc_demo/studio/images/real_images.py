@@ -197,7 +197,7 @@ def measuring_network(catalog: Catalog, corpus: "PictureCorpus", image_size: int
     Raises:
         InputError: there is none for pictures of this kind and size.
     """
-    same_size = [choice for choice in catalog.measure_choices() if choice.entry.image_size == image_size]
+    same_size = [choice for choice in catalog.choices("measures") if choice.entry.image_size == image_size]
     same = [choice for choice in same_size if choice.entry.data_sha256 == corpus.sha256]
     of_world = [choice for choice in same_size if is_tiny_world(choice.entry)]
     # What learned without labels looks at any picture; what learned shapes by name sees only those.

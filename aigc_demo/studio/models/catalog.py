@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.core.run_directory import RunDirectory, step_of
+from aigc_demo.generators.kinds import check_kind
 from aigc_demo.studio.runs.patient_reads import PatientReads
 
 if TYPE_CHECKING:
@@ -26,17 +27,6 @@ log = logging.getLogger(__name__)
 
 MOST_RUNS = 20
 MAX_MODELS = 4
-KINDS = {
-    "masks": "guesses hidden words",
-    "decodes": "decodes pictures",
-    "text": "writes text",
-    "pictures": "makes pictures",
-    "text-to-image": "makes pictures of captions",
-    "measures": "measures pictures",
-    "matches": "matches texts and pictures",
-    "reads": "reads what is on a picture",
-    "mends": "mends pictures",
-}
 
 
 @dataclass(frozen=True)
@@ -105,15 +95,13 @@ class Catalog:
 
         Args:
             name: as `choice` takes it.
-            kind: what it is to make: text or pictures.
+            kind: a row of `generators.kinds`.
 
         Raises:
             InputError: there is no such model, it cannot run on our network, or it makes something else.
         """
         choice = self.choice(name)
-        if choice.entry.kind != kind:
-            made, expected = KINDS[choice.entry.kind], KINDS[kind]
-            raise InputError("foreign_model", path=choice.value, detail=f"it {made}", expected=expected)
+        check_kind(choice.value, choice.entry.kind, kind)
         return choice.value
 
     def checked_all(self, names: Any, kind: str = "text") -> tuple[str, ...]:
@@ -121,7 +109,7 @@ class Catalog:
 
         Args:
             names: of them.
-            kind: what they are to make.
+            kind: a row of `generators.kinds`.
 
         Raises:
             InputError: it is not a list of such models.
@@ -131,31 +119,22 @@ class Catalog:
             raise InputError("setting_type", name="models", expected=expected, got=shown(names))
         return tuple(self.checked(name, kind) for name in names)
 
-    def text_choices(self) -> tuple[Choice, ...]:
-        """All text models that this page may run now: the catalog's in its order, then the newest runs'."""
-        choices = []
-        for entry in self._entries("text"):
-            choices.append(Choice(entry.name, entry, False))
-            if entry.runs_on_ours:
-                choices.append(Choice(entry.name + ON_OURS, entry, True))
-        return tuple(choices)
+    def choices(self, *kinds: str) -> tuple[Choice, ...]:
+        """The models that this page may run now, kind by kind: the catalog's, then the newest runs'.
 
-    def picture_choices(self) -> tuple[Choice, ...]:
-        """All models that make pictures, in the same order."""
-        return self.choices("pictures")
-
-    def measure_choices(self) -> tuple[Choice, ...]:
-        """All networks that look at pictures, in the same order."""
-        return self.choices("measures")
-
-    def choices(self, kind: str) -> tuple[Choice, ...]:
-        """All models of a kind, in the same order."""
-        return tuple(Choice(entry.name, entry, False) for entry in self._entries(kind))
-
-    def _entries(self, kind: str) -> list["CatalogEntry"]:
+        Args:
+            kinds: rows of `generators.kinds`.
+        """
         from aigc_demo.generators.catalog import listed
 
-        return [entry for entry in (*listed().values(), *self._run_entries()) if entry.kind == kind]
+        entries = (*listed().values(), *self._run_entries())
+        return tuple(
+            Choice(entry.name + ON_OURS * on_ours, entry, on_ours)
+            for kind in kinds
+            for entry in entries
+            if entry.kind == kind
+            for on_ours in ((False, True) if entry.runs_on_ours else (False,))
+        )
 
     def check_seen(self, name: str) -> None:
         """Refuse the model of a run that whoever asks may not see, loaded for its owner or not.

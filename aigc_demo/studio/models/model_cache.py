@@ -15,20 +15,11 @@ from importlib import import_module
 from typing import Any
 
 from aigc_demo.core.library_imports import importing
+from aigc_demo.generators.kinds import KINDS
 from aigc_demo.studio.models.catalog import Catalog, Choice
 from aigc_demo.studio.models.time_slices import Turns
 
 DEFAULT_LIMIT_MIB = 4096.0
-# What loads models by their kind: where it is written, and its name; some of them may come over the network.
-LOADERS = {
-    "masks": ("aigc_demo.generators.text.masked_words", "load_masked_words"),
-    "measures": ("aigc_demo.generators.images.loading", "load_encoder"),
-    "matches": ("aigc_demo.generators.text_to_image.matching", "load_any_matcher"),
-    "reads": ("aigc_demo.generators.text_to_image.matching", "load_reader"),
-    "mends": ("aigc_demo.generators.text_to_image.restoration", "load_mender"),
-    "text-to-image": ("aigc_demo.generators.text_to_image.ours", "load_text_to_image"),
-}
-
 Load = Callable[[str, Callable[[int, int], None]], Any]
 
 
@@ -168,17 +159,6 @@ def _limit_from_environment() -> float:
         return DEFAULT_LIMIT_MIB
 
 
-# What a pretrained model's loader needs, by kind: its weights may come over a network for minutes, and nobody
-# shall wait for those, so only what it imports is imported alone.
-LIBRARIES = {
-    "text": ("text.library", "text.ours"),
-    "pictures": ("images.diffusion",),
-    "text-to-image": ("text_to_image.library", "text_to_image.stable_diffusion", "text_to_image.clip_scores"),
-    "matches": ("text_to_image.matching", "text_to_image.clip_scores"),
-    "masks": ("text.masked_words",),
-}
-
-
 def load_model(choice: Choice, progress: Callable[[int, int], None]) -> Any:
     """A model of whichever kind; imports torch and its library, so the page is up before this runs.
 
@@ -195,8 +175,8 @@ def load_model(choice: Choice, progress: Callable[[int, int], None]) -> Any:
         with importing():
             return _loaded(choice, progress)
     with importing():
-        for name in LIBRARIES.get(choice.entry.kind, ()):
-            import_module(f"aigc_demo.generators.{name}")
+        for name in KINDS[choice.entry.kind].libraries:
+            import_module(name)
     return _loaded(choice, progress)
 
 
@@ -204,14 +184,6 @@ def _loaded(choice: Choice, progress: Callable[[int, int], None]) -> Any:
     from aigc_demo.core.device import set_threads
 
     set_threads(processes=2)  # two columns work side by side
-    if choice.entry.kind == "text":
-        from aigc_demo.generators.text.loading import load_text_model
-
-        return load_text_model(choice.entry, on_ours=choice.on_ours, progress=progress)
-    if choice.entry.kind in LOADERS:
-        module, name = LOADERS[choice.entry.kind]
-        load = getattr(import_module(module), name)
-        return load(choice.entry, progress) if choice.entry.family == "pretrained" else load(choice.entry)
-    from aigc_demo.generators.images.loading import load_picture_model
-
-    return load_picture_model(choice.entry, progress=progress)
+    load = KINDS[choice.entry.kind].loader()
+    network = {"on_ours": True} if choice.on_ours else {}
+    return load(choice.entry, progress=progress, **network)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.run_directory import RunDirectory
+from aigc_demo.generators.kinds import KINDS
 from aigc_demo.studio.models.arguments import check_number
 from aigc_demo.training.recipes import RECIPES
 
@@ -31,12 +32,9 @@ def sample_picture(run: RunDirectory, step: int) -> bytes | None:
     return content if content.startswith(PNG_SIGNATURE) else None
 
 
-DRAWN = ("pictures", "text-to-image")  # what recipes make whose checkpoints draw
-
-
 def draws(recipe: str) -> bool:
     """Whether the checkpoints of a recipe draw pictures."""
-    return recipe in RECIPES and RECIPES[recipe].kind in DRAWN
+    return recipe in RECIPES and KINDS[RECIPES[recipe].kind].makes_images
 
 
 def draws_anew(recipe: str) -> bool:
@@ -46,7 +44,7 @@ def draws_anew(recipe: str) -> bool:
 
 def measures(recipe: str) -> bool:
     """Whether the checkpoints of a recipe make nothing: they look at pictures."""
-    return recipe in RECIPES and RECIPES[recipe].kind not in ("text", *DRAWN)
+    return recipe in RECIPES and KINDS[RECIPES[recipe].kind].looks_at_images
 
 
 def new_pictures(run: RunDirectory, step: int, seed: int) -> bytes:

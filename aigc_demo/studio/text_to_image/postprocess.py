@@ -13,7 +13,7 @@ from aigc_demo.studio.models.model_cache import ModelCache
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from aigc_demo.generators.text_to_image.restoration import PictureMender
+    from aigc_demo.generators.text_to_image.restoration import ImageRestoration
 
 
 def treated(cache: ModelCache, picture: "Tensor", settings: Mapping[str, Any]) -> "list[tuple[str, Tensor]]":
@@ -84,7 +84,7 @@ def painted(mask: Any, size: int) -> "Tensor":
     return torch.from_numpy(bits.astype(bool)).view(size, size)
 
 
-def mender_for(cache: ModelCache, recipe: str, size: int) -> "PictureMender":
+def mender_for(cache: ModelCache, recipe: str, size: int) -> "ImageRestoration":
     """The network of a recipe that mends pictures of this size.
 
     Raises:
@@ -93,7 +93,7 @@ def mender_for(cache: ModelCache, recipe: str, size: int) -> "PictureMender":
     name = _fitting(cache.catalog, recipe, size)
     if name is None:
         raise InputError("no_mender", recipe=recipe, size=size)
-    found: PictureMender = cache.get(name)
+    found: ImageRestoration = cache.get(name)
     return found
 
 

@@ -55,7 +55,7 @@ class PictureApi:
         self._stops = stops
 
     def _named(self, models: list[str] | None) -> Any:
-        choices = self._catalog.picture_choices()
+        choices = self._catalog.choices("pictures")
         return list(default_pair(choices)) if models is None and choices else models
 
     def generate_images(

@@ -70,7 +70,7 @@ def build_gan_tab(cache: ModelCache, stops: StopBook, frame: Frame) -> None:
         stops: which visitor's work is to stop.
         frame: of the tab.
     """
-    choices = cache.catalog.picture_choices()
+    choices = cache.catalog.choices("pictures")
     training = TrainingPictures(cache.catalog)
     handlers, latent = GanHandlers(cache, stops, training), LatentHandlers(cache, stops, training)
     ticket = page_ticket()
@@ -165,7 +165,7 @@ def _wire_pickers(cache: ModelCache, frame: Frame, pickers: list[Any]) -> None:
     """Runs that have ended meanwhile are offered when the page, the tab or a picker is opened."""
 
     def refresh() -> list[Any]:
-        offered = columns.picker_choices(cache.catalog.picture_choices())
+        offered = columns.picker_choices(cache.catalog.choices("pictures"))
         return [gr.update(choices=offered) for _ in pickers]
 
     touched = [picker.focus for picker in pickers]

@@ -12,6 +12,7 @@ from typing import Any
 import gradio as gr
 
 from aigc_demo.core.errors import DemoError
+from aigc_demo.generators.kinds import KINDS
 from aigc_demo.studio.models.arguments import checked_text
 from aigc_demo.studio.models.cancellation import StopBook, new_ticket
 from aigc_demo.studio.models.catalog import default_pair
@@ -49,7 +50,7 @@ class TextApi:
         self._stops = stops
 
     def _named(self, models: list[str] | None) -> Any:
-        return list(default_pair(self._catalog.text_choices())) if models is None else models
+        return list(default_pair(self._catalog.choices("text"))) if models is None else models
 
     def generate_text(
         self,
@@ -210,7 +211,7 @@ class TextApi:
             ]
 
     def models(self, request: gr.Request) -> list[Json]:
-        """The models of this page: name, what they make, family, parameters, licence, languages, data.
+        """The models of this page, of all kinds: name, kind, family, parameters, licence, languages, data.
 
         `problem` says why a model cannot be used, and is null where it can.
         """
@@ -227,7 +228,7 @@ class TextApi:
                 "on_our_network": choice.on_ours or choice.entry.family == "ours",
                 "problem": _problem(choice.entry.problem, language),
             }
-            for choice in (*self._catalog.text_choices(), *self._catalog.picture_choices())
+            for choice in self._catalog.choices(*KINDS)
         ]
 
 

@@ -84,7 +84,7 @@ def build_text_tab(cache: ModelCache, stops: StopBook, frame: Frame) -> None:
         stops: which visitor's writing is to stop.
         frame: of the tab.
     """
-    choices = cache.catalog.text_choices()
+    choices = cache.catalog.choices("text")
     handlers = TextHandlers(cache, stops)
     ticket = page_ticket()
     question, examples = _question(choices)
@@ -248,7 +248,7 @@ def _wire_pickers(cache: ModelCache, frame: Frame, pickers: list[Any]) -> None:
     """Runs that have ended meanwhile are offered when the page, the tab or a picker is opened."""
 
     def refresh() -> list[Any]:
-        offered = columns.picker_choices(cache.catalog.text_choices())
+        offered = columns.picker_choices(cache.catalog.choices("text"))
         return [gr.update(choices=offered) for _ in pickers]
 
     touched = [picker.focus for picker in pickers]

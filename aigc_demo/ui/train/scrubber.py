@@ -138,7 +138,7 @@ class ScrubHandlers:
 
     def offer(self, name: Any, chosen: Any) -> Any:
         """What can stand beside a checkpoint of a run: every model but the run's own."""
-        others = [choice for choice in self._cache.catalog.text_choices() if run_of(choice.value) != name]
+        others = [choice for choice in self._cache.catalog.choices("text") if run_of(choice.value) != name]
         kept = chosen if chosen in {choice.value for choice in others} else NO_BASELINE
         choices = [(word("scrub_alone"), NO_BASELINE), *picker_choices(tuple(others))]
         return gr.update(choices=choices, value=kept)

@@ -11,7 +11,7 @@ from aigc_demo.data.images.pixels import as_bytes, as_numbers
 from aigc_demo.generators.catalog import find
 from aigc_demo.generators.images.gan import GanPictures
 from aigc_demo.generators.images.latents import latents
-from aigc_demo.generators.images.loading import load_encoder, load_picture_model
+from aigc_demo.generators.images.loading import load_encoder, load_image_model
 from aigc_demo.generators.images.model import PictureSampling
 from aigc_demo.generators.text.loading import load_text_model
 from aigc_demo.nets.dcgan import DcganConfig, Discriminator, Generator
@@ -46,7 +46,7 @@ def stylegan(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def loaded(folder: Path) -> GanPictures:
-    model = load_picture_model(str(folder))
+    model = load_image_model(str(folder))
     assert isinstance(model, GanPictures)
     return model
 
@@ -113,7 +113,7 @@ def test_a_model_of_another_kind_is_refused(dcgan: Path, tmp_path: Path):
         load_encoder(str(dcgan))
     PictureEncoder(PictureEncoderConfig(width=8, feature_size=8)).save_pretrained(tmp_path / "encoder")
     with pytest.raises(InputError, match="it measures pictures"):
-        load_picture_model(str(tmp_path / "encoder"))
+        load_image_model(str(tmp_path / "encoder"))
     assert load_encoder(str(tmp_path / "encoder")).config.feature_size == 8
 
 
@@ -132,7 +132,7 @@ def test_a_damaged_network_is_refused(dcgan: Path, tmp_path: Path):
                 (folder / part / file.name).write_bytes(file.read_bytes())
         damage(folder / place)
         with pytest.raises(InputError, match=said):
-            load_picture_model(str(folder))
+            load_image_model(str(folder))
 
 
 def most_apart(one: torch.Tensor, other: torch.Tensor) -> int:

@@ -10,7 +10,6 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 from aigc_demo.core.device import seeded
 from aigc_demo.core.errors import InputError
 from aigc_demo.generators.catalog import PRETRAINED, SMALL_DECODER, CatalogEntry, find
-from aigc_demo.generators.hub import NEEDED_BY_KIND, WANTED_BY_KIND
 from aigc_demo.generators.pretrained.folder import pretrained_entry
 from aigc_demo.generators.text_to_image.clip_scores import ClipMatcher
 from aigc_demo.generators.text_to_image.model import TextSampling
@@ -124,12 +123,10 @@ def test_clip_scores_texts_and_pictures(tmp_path):
         ClipMatcher(tmp_path)
 
 
-def test_what_is_needed_is_among_what_is_fetched():
-    for kind, names in NEEDED_BY_KIND.items():
-        assert set(names) <= set(WANTED_BY_KIND[kind])
-    drawing = [one for one in (*PRETRAINED, SMALL_DECODER) if one.kind in NEEDED_BY_KIND]
-    assert {one.kind for one in drawing} == set(NEEDED_BY_KIND)
-    assert all(len(one.revision) == 40 and one.licence and one.size_mib for one in drawing)
+def test_every_pretrained_model_names_its_commit_its_licence_and_its_size():
+    known = (*PRETRAINED, SMALL_DECODER)
+    assert {one.kind for one in known} == {"text", "pictures", "text-to-image", "matches", "decodes"}
+    assert all(len(one.revision) == 40 and one.licence and one.size_mib for one in known)
 
 
 def test_what_is_wrong_is_said_of_the_model_and_not_of_its_place(tmp_path):

@@ -135,12 +135,12 @@ def test_a_model_of_pictures_writes_no_text():
 
 
 def test_models_of_each_kind_are_listed_apart_and_the_pair_has_the_same_data(monkeypatch):
-    assert [choice.value for choice in Catalog().text_choices()] == ["writer"]
+    assert [choice.value for choice in Catalog().choices("text")] == ["writer"]
     same = entry("on-the-same", "ddpm", family="library", data_sha256="5")
     first = entry("first", data_sha256="5")
     others = [entry("other", "ddpm", family="library", data_sha256="6"), same, first]
     monkeypatch.setattr(catalog, "CATALOG", {one.name: one for one in others})
-    choices = Catalog().picture_choices()
+    choices = Catalog().choices("pictures")
     assert [choice.value for choice in choices] == ["other", "on-the-same", "first"]
     assert default_pair(choices) == ("first", "on-the-same")
 
@@ -163,10 +163,10 @@ def test_one_cache_holds_networks_of_both_kinds_and_its_limit_holds_for_them(tmp
 
 
 def test_two_visitors_may_ask_one_diffusion_model_for_different_steps(tmp_path):
-    from aigc_demo.generators.images.loading import load_picture_model
+    from aigc_demo.generators.images.loading import load_image_model
     from aigc_demo.generators.images.model import PictureSampling
 
-    model = load_picture_model(make_diffusion(tmp_path / "a-diffusion"))
+    model = load_image_model(make_diffusion(tmp_path / "a-diffusion"))
     alone = model.make([3], PictureSampling(num_inference_steps=6))
 
     def between(step, total, guessed):  # another visitor's pictures, made between two steps of ours

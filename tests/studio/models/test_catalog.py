@@ -26,7 +26,7 @@ def test_a_model_that_is_published_later_can_be_chosen(monkeypatch) -> None:
     monkeypatch.setattr(catalog, "CATALOG", {entry.name: entry for entry in catalog.PRETRAINED})
     monkeypatch.setattr(catalog, "shipped", lambda assets=None, known=(): [ENTRY])
     assert Catalog().checked("gpt-tang") == "gpt-tang"
-    names = [choice.value for choice in Catalog().text_choices()]
+    names = [choice.value for choice in Catalog().choices("text")]
     assert names[0] == "gpt-tang"
     assert names[1:3] == ["distilgpt2", "distilgpt2@ours"]
 
@@ -56,10 +56,10 @@ def desk(tmp_path: Path) -> RunDesk:
 
 
 def test_a_run_that_has_ended_is_a_model_to_choose(desk: RunDesk) -> None:
-    (choice,) = [choice for choice in Catalog(desk).text_choices() if choice.of_a_run]
+    (choice,) = [choice for choice in Catalog(desk).choices("text") if choice.of_a_run]
     assert choice.value == "mine@30"
     assert (choice.entry.family, choice.entry.training_data) == ("ours", "mine.txt")
-    assert not any(choice.of_a_run for choice in Catalog().text_choices())
+    assert not any(choice.of_a_run for choice in Catalog().choices("text"))
 
 
 def spoil(desk: RunDesk, name: str, content: bytes = b"\xff" * 64) -> None:
@@ -72,7 +72,7 @@ def spoil(desk: RunDesk, name: str, content: bytes = b"\xff" * 64) -> None:
 def test_a_run_that_cannot_be_read_is_shown_with_its_reason(desk: RunDesk) -> None:
     spoil(desk, "mine")
     found = Catalog(desk)
-    (choice,) = [choice for choice in found.text_choices() if choice.of_a_run]
+    (choice,) = [choice for choice in found.choices("text") if choice.of_a_run]
     assert choice.value == "mine@30"
     assert choice.entry.problem.key == "broken_model"
     assert choice.entry.problem.values["path"] == "mine@30"
@@ -83,7 +83,7 @@ def test_a_run_that_cannot_be_read_is_shown_with_its_reason(desk: RunDesk) -> No
     with pytest.raises(InputError, match="mine@30 holds no model that can be loaded"):
         found.starting_point("gpt", "mine@30")
     assert not any(choice.of_a_run for choice in found.starting_points("gpt"))
-    assert default_pair(found.text_choices()) == default_pair(Catalog().text_choices())
+    assert default_pair(found.choices("text")) == default_pair(Catalog().choices("text"))
 
 
 @pytest.mark.parametrize(
@@ -102,13 +102,13 @@ def test_what_fails_in_another_way_breaks_no_list_either(desk: RunDesk, monkeypa
         raise RecursionError("a mistake of ours")
 
     monkeypatch.setattr(catalog, "folder_entry", fails)
-    (choice,) = [choice for choice in Catalog(desk).text_choices() if choice.of_a_run]
+    (choice,) = [choice for choice in Catalog(desk).choices("text") if choice.of_a_run]
     assert "mine@30 holds no model that can be loaded (it cannot be read)" in str(choice.entry.problem)
 
 
 def test_a_run_under_way_is_not_offered(desk: RunDesk) -> None:
     Ticket("", (), "waiting", 0.0).save(desk.folder / "mine")
-    assert not any(choice.of_a_run for choice in Catalog(desk).text_choices())
+    assert not any(choice.of_a_run for choice in Catalog(desk).choices("text"))
 
 
 def test_a_run_is_named_with_and_without_its_step(desk: RunDesk) -> None:

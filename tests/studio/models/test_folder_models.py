@@ -72,10 +72,10 @@ def greedy(network, ids, count):
 
 
 def test_all_are_offered_and_the_broken_one_says_why():
-    choices = Catalog().text_choices()
+    choices = Catalog().choices("text")
     values = [choice.value for choice in choices]
     assert {*WRITERS, f"text-gpt2{ON_OURS}", "broken"} <= set(values)
-    assert [choice.value for choice in Catalog().picture_choices() if choice.of_a_folder] == ["pictures"]
+    assert [choice.value for choice in Catalog().choices("pictures") if choice.of_a_folder] == ["pictures"]
     assert [choice.value for choice in Catalog().choices("text-to-image") if choice.of_a_folder] == [
         "text-to-image"
     ]

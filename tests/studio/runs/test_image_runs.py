@@ -122,7 +122,7 @@ def test_it_is_seen_and_is_no_model_that_writes(home: Path) -> None:
     held_out = [step for step, _, line in view.charts["probabilities"] if line == "held_out_prob"]
     assert held_out == [2, 4], "measured every second step alone"
     catalog = Catalog(desk)
-    assert not [choice for choice in catalog.text_choices() if choice.value.startswith("gan")]
+    assert not [choice for choice in catalog.choices("text") if choice.value.startswith("gan")]
     with pytest.raises(InputError) as refused:
         catalog.checked("gan")
     assert refused.value.key == "foreign_model"

@@ -198,7 +198,7 @@ def test_the_pickers_of_models_offer_the_others(runs, slow, other, monkeypatch):
     catalog = Catalog(RunDesk(runs))
     monkeypatch.setattr(catalog._of_runs, "_read", lambda name: asked.append(name))
     with hanging(monkeypatch, slow):
-        catalog.picture_choices()
+        catalog.choices("pictures")
     assert asked == ["belas"]
 
 

@@ -13,7 +13,6 @@ from aigc_demo.data.tiny_world.caption import read_caption
 from aigc_demo.data.tiny_world.group import CENTRES, centres, meaning
 from aigc_demo.data.tiny_world.scene import COLOURS, SHAPES, SIZES, WEATHERS
 from aigc_demo.generators import catalog
-from aigc_demo.generators.catalog import LOOKING
 from aigc_demo.nets.attribute_reader import Reading
 from aigc_demo.studio.models.catalog import Catalog
 from aigc_demo.studio.models.model_cache import ModelCache
@@ -376,11 +375,3 @@ def test_texts_and_pictures_are_compared_and_searched():
         match.find_pictures(cache, "quantum chromodynamics")
     with pytest.raises(InputError, match="captions"):
         match.checked_captions(["a"] * 33)
-
-
-def test_every_kind_that_looks_at_pictures_can_be_loaded():
-    from aigc_demo.studio.models.catalog import KINDS
-    from aigc_demo.studio.models.model_cache import LOADERS
-
-    assert set(LOOKING.values()) <= set(LOADERS)
-    assert set(LOADERS) <= set(KINDS)

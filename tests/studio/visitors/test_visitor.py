@@ -31,7 +31,7 @@ def desk(tmp_path):
 
 
 def names_of(catalog):
-    return {choice.value.partition("@")[0] for choice in catalog.text_choices() if choice.of_a_run}
+    return {choice.value.partition("@")[0] for choice in catalog.choices("text") if choice.of_a_run}
 
 
 def test_the_owner_and_nobody_in_particular_see_all(desk):
