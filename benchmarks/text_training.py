@@ -44,7 +44,7 @@ def main() -> None:
 
 def measure(corpus: TextCorpus, batch_size: int) -> dict[str, Any]:
     """One row."""
-    ours, peer = our_steps(corpus, batch_size), peer_steps(corpus, batch_size)
+    ours, peer = our_steps(corpus, batch_size=batch_size), peer_steps(corpus, batch_size)
     times = paired(lambda: ours(NUM_STEPS), lambda: peer(NUM_STEPS), REPEATS)
     tokens = NUM_STEPS * batch_size * CONTEXT
     return {
@@ -57,18 +57,16 @@ def measure(corpus: TextCorpus, batch_size: int) -> dict[str, Any]:
     }
 
 
-def our_steps(corpus: TextCorpus, batch_size: int) -> Callable[[int], None]:
-    """Our loop, which goes on by so many steps at each call."""
-    settings = LanguageModelSettings(
-        context_length=CONTEXT,
-        num_layers=4,
-        num_heads=4,
-        hidden_size=128,
-        batch_size=batch_size,
-        dropout=0.0,
-        validate_every=10**9,
-        checkpoint_every=10**9,
-    )
+def our_steps(corpus: TextCorpus, **shape: Any) -> Callable[[int], None]:
+    """Our loop, which goes on by so many steps at each call.
+
+    Args:
+        corpus: what it learns from.
+        shape: settings that differ from those of the peer.
+    """
+    usual = {"context_length": CONTEXT, "num_layers": 4, "num_heads": 4, "hidden_size": 128, "dropout": 0.0}
+    never = {"validate_every": 10**9, "checkpoint_every": 10**9}
+    settings = LanguageModelSettings(**{**usual, **never, **shape})
     torch.manual_seed(0)
     model = build_gpt(settings, corpus.tokenizer.vocab_size)
     run = RunDirectory(tempfile.mkdtemp())

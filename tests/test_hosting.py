@@ -1,4 +1,4 @@
-"""The README's hosting section, followed to the letter, against stand-ins of the Hub and of ZeroGPU."""
+"""docs/hosting.md on Spaces, followed to the letter, against stand-ins of the Hub and of ZeroGPU."""
 
 import os
 import re
@@ -15,7 +15,7 @@ from tests.space_server import FREE_HARDWARE, TOKEN, SpaceServer
 from tests.test_house import ROOT, front_matter, tracked_files
 from tests.ui.conftest import free_port, wait_until_it_answers
 
-SECTION = (ROOT / "README.md").read_text("utf8").split("## Publish it as a Space")[1].split("\n## ")[0]
+SECTION = (ROOT / "docs/hosting.md").read_text("utf8").split("## Publish it as a Space")[1].split("\n## ")[0]
 COMMANDS = [line.replace("YOUR_NAME", "teacher") for line in SECTION.split("```")[1].strip().splitlines()]
 
 # As on ZeroGPU: an app that decorates nothing is stopped when it is launched, and torch may not come first.
@@ -108,7 +108,7 @@ def hub(tmp_path: Path):
 
 
 def in_terminal(command: str, folder: Path, hub: SpaceServer, home: Path) -> subprocess.CompletedProcess:
-    """A line of the README, typed in the clone; the token is what the login would ask for."""
+    """A line of docs/hosting.md, typed in the clone; the token is what the login would ask for."""
     words = shlex.split(command)
     tool = Path(sys.executable).with_name(words[0])
     if words[:3] == ["hf", "auth", "login"]:

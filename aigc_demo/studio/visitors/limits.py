@@ -1,7 +1,7 @@
 """What a host allows to visitors: two presets, and an environment variable for each number of them.
 
 `AIGC_DEMO_PRESET` is `classroom` (people who know each other, perhaps behind one address) or `public`
-(anybody); a Space begins with `public`. A limit that is 0 is none. README.md has the table.
+(anybody); a Space begins with `public`. A limit that is 0 is none. docs/hosting.md has the table.
 """
 
 import os

@@ -7,7 +7,7 @@ import pytest
 from aigc_demo.core.errors import InputError
 from aigc_demo.studio.visitors.limits import PUBLIC, Limits, limits_of_host, variable
 
-README = Path(__file__).resolve().parents[3] / "README.md"
+HOSTING = Path(__file__).resolve().parents[3] / "docs/hosting.md"
 
 
 def test_without_a_word_a_host_is_a_classroom_and_a_space_is_public():
@@ -43,8 +43,8 @@ def test_what_the_public_preset_names_exists_and_is_no_looser():
             assert value > 0 and (usual == 0 or value <= usual), name
 
 
-def test_the_readme_has_a_row_for_each_limit_with_both_presets():
-    rows = dict(re.findall(r"^\| `(AIGC_DEMO_\w+)` \| (.+) \|$", README.read_text("utf-8"), re.MULTILINE))
+def test_the_page_on_hosting_has_a_row_for_each_limit_with_both_presets():
+    rows = dict(re.findall(r"^\| `(AIGC_DEMO_\w+)` \| (.+) \|$", HOSTING.read_text("utf-8"), re.MULTILINE))
     for item in fields(Limits):
         usual, public = getattr(Limits(), item.name), PUBLIC.get(item.name, getattr(Limits(), item.name))
         cells = [cell.strip() for cell in rows[variable(item.name)].split("|")]
