@@ -422,7 +422,7 @@ def use_run(judge: Judge, runs: Path, name: str) -> None:
 
 def _offered(catalog: Any) -> list[str]:
     from aigc_demo.generators.kinds import KINDS
-    from aigc_demo.ui.text.view import picker_choices
+    from aigc_demo.ui.model_picker import picker_choices
 
     return [str(value) for kind in KINDS for _, value in picker_choices(catalog.choices(kind))]
 

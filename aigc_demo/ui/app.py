@@ -21,6 +21,7 @@ from aigc_demo.ui.gan.api import add_picture_api
 from aigc_demo.ui.gan.step_by_step import build_game_panel
 from aigc_demo.ui.gan.tab import build_gan_tab
 from aigc_demo.ui.language import head_script, translations, word
+from aigc_demo.ui.model_picker import model_words
 from aigc_demo.ui.serving import launch as serving
 from aigc_demo.ui.serving.assistants import clear_answers
 from aigc_demo.ui.serving.environment import check_temporary_folder
@@ -29,7 +30,7 @@ from aigc_demo.ui.serving.page_blocks import Page
 from aigc_demo.ui.serving.server_address import listen_on_ipv6, root_path, server_name
 from aigc_demo.ui.serving.slots import Readers, with_slots
 from aigc_demo.ui.text.api import add_text_api
-from aigc_demo.ui.text.tab import build_text_tab, model_words
+from aigc_demo.ui.text.tab import build_text_tab
 from aigc_demo.ui.text_to_image.api import add_text_to_image_api
 from aigc_demo.ui.text_to_image.tab import build_text_to_image_tab
 from aigc_demo.ui.theme import page_theme, style_sheet

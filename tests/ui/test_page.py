@@ -17,7 +17,10 @@ from aigc_demo.studio.models.catalog import Choice, default_pair
 from aigc_demo.studio.text.compare import Column, Token
 from aigc_demo.studio.text.inspection import AttentionMaps
 from aigc_demo.training.recipes import RECIPES
+from aigc_demo.ui.figures import short_count
 from aigc_demo.ui.image_view import picture_card
+from aigc_demo.ui.model_facts import facts_of
+from aigc_demo.ui.model_picker import picker_choices
 from aigc_demo.ui.serving import launch as serving
 from aigc_demo.ui.text import view as columns
 from aigc_demo.ui.text.handlers import SETTING_NAMES, settings_from
@@ -151,9 +154,9 @@ def test_strip_and_attention_are_plain_json():
 
 
 def test_numbers_of_parameters_as_people_say_them():
-    assert columns.short_count(494_032_768)["en"] == "494 M"
-    assert columns.short_count(494_032_768)["zh-CN"] == "4.9 亿"
-    assert columns.short_count(950)["en"] == "950"
+    assert short_count(494_032_768)["en"] == "494 M"
+    assert short_count(494_032_768)["zh-CN"] == "4.9 亿"
+    assert short_count(950)["en"] == "950"
 
 
 def test_the_page_opens_with_ours_and_the_first_that_is_not():
@@ -203,9 +206,9 @@ def test_a_model_that_cannot_be_used_says_why_in_its_column():
         assert "模型" in card["error"]["zh-CN"]
         assert (card["state"], card["words"]["en"]) == ("failed", "cannot be used")
         assert card["about"]["en"] == "Weights that others trained, from a folder of this server"
-    assert columns.picker_choices((choice,)) == [("⚠ mine", "mine")]
+    assert picker_choices((choice,)) == [("⚠ mine", "mine")]
     whole = Choice("good@ours", replace(entry, name="good", problem=None, runs_on_ours=True), True)
-    assert columns.picker_choices((whole,)) == [("⌂ good → ours", "good@ours")]
+    assert picker_choices((whole,)) == [("⌂ good → ours", "good@ours")]
     assert columns.model_card(whole, Shown())["error"] == ""
     assert "/srv" not in str(columns.model_facts(choice, Shown()))
 
@@ -215,9 +218,9 @@ def test_a_model_that_cannot_be_used_says_why_in_its_column():
 )
 def test_a_column_says_where_it_was_computed(seconds, words):
     column = Column("gpt-x", "finished", 1, gpu_seconds=seconds)
-    facts = columns.facts_of(OURS, column)
+    facts = facts_of(OURS, column)
     assert [fact["value"]["en"] for fact in facts if fact["name"]["en"] == "Computed on"] == [words]
-    assert "Computed on" not in str(columns.facts_of(OURS, replace(column, gpu_seconds=None)))
+    assert "Computed on" not in str(facts_of(OURS, replace(column, gpu_seconds=None)))
 
 
 @pytest.mark.parametrize("recipe", [None, [], {}, 1, "", "nobody", "x" * 1000])

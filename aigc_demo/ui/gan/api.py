@@ -5,16 +5,12 @@ answer = Client("http://127.0.0.1:7860").predict(seed=1, num_pictures=4, api_nam
 """
 
 import base64
-import binascii
 from collections.abc import Iterator
 from typing import Any
 
 import gradio as gr
 
-from aigc_demo.core.config import shown
-from aigc_demo.core.errors import InputError
 from aigc_demo.studio.images.compare import (
-    MOST_PICTURES,
     PictureColumn,
     check_pictures,
     compare_pictures,
@@ -23,16 +19,13 @@ from aigc_demo.studio.images.compare import (
 from aigc_demo.studio.images.formats import loop_webp, single_pngs
 from aigc_demo.studio.images.latent_space import check_way, interpolate
 from aigc_demo.studio.images.real_images import judge, png_pictures
-from aigc_demo.studio.models.cancellation import StopBook, new_ticket
+from aigc_demo.studio.models.cancellation import StopBook
 from aigc_demo.studio.models.catalog import default_pair
 from aigc_demo.studio.models.model_cache import ModelCache
 from aigc_demo.studio.text.compare import new_seed
 from aigc_demo.ui.frame import PICTURES
-from aigc_demo.ui.language import chosen_language
-from aigc_demo.ui.widgets import door
-from aigc_demo.ui.words.wording import sentence
-
-Json = dict[str, Any]
+from aigc_demo.ui.image_api import decoded, streamed
+from aigc_demo.ui.widgets import Json, door
 
 
 def add_picture_api(cache: ModelCache, stops: StopBook) -> None:
@@ -145,49 +138,6 @@ class PictureApi:
             return list(judge(self._cache, network.name, pictures))
 
 
-def streamed(request: gr.Request, stops: StopBook, begin: Any, finished: Any) -> Iterator[Json]:
-    """Answers of all columns as they go on; what they have made, in the last one alone.
-
-    Args:
-        request: of the visitor.
-        stops: where the work can be ended.
-        begin: from what is set by Stop to the columns.
-        finished: from a column that is over to what it has made.
-
-    Raises:
-        DemoError: all columns failed; the first one's.
-    """
-    language, ticket = chosen_language(request), new_ticket()
-    columns: tuple[PictureColumn, ...] = ()
-    with stops.writing(ticket) as stop:
-        for columns in begin(stop):
-            made = all(column.over for column in columns)
-            told = [
-                {**column_json(column, language), **(finished(column) if made else {})} for column in columns
-            ]
-            yield {"ticket": ticket, "columns": told}
-    if all(column.error for column in columns):
-        raise columns[0].error  # type: ignore[misc]
-
-
-def column_json(column: PictureColumn, language: str) -> Json:
-    """A column as plain data, without its pictures."""
-    return {
-        "model": column.model,
-        "state": column.state,
-        "seeds": list(column.seeds),
-        "step": column.step,
-        "num_steps": column.num_steps,
-        "seconds": round(column.seconds, 4),
-        "seconds_per_picture": column.seconds_per_picture,
-        "scores": None if column.scores is None else list(column.scores),
-        "memory_mib": column.memory_mib,
-        "num_parameters": column.num_parameters,
-        "gpu_seconds": column.gpu_seconds,
-        "error": sentence(column.error.key, column.error.values, language) if column.error else None,
-    }
-
-
 def _images(column: PictureColumn) -> Json:
     pictures = [] if column.pictures is None else single_pngs(column.pictures)
     return {"images": [base64.b64encode(picture).decode("ascii") for picture in pictures]}
@@ -197,18 +147,3 @@ def _film(column: PictureColumn) -> Json:
     whole = column.pictures is not None and column.state == "finished"
     animation = base64.b64encode(loop_webp(column.pictures)).decode("ascii") if whole else None  # type: ignore[arg-type]
     return {**_images(column), "animation": animation}
-
-
-def decoded(images: Any) -> list[bytes]:
-    """The files that base64 texts stand for.
-
-    Raises:
-        InputError: it is not a list of such texts.
-    """
-    expected = f"a list of 1 to {MOST_PICTURES} PNG pictures"
-    if not isinstance(images, list) or not 1 <= len(images) <= MOST_PICTURES:
-        raise InputError("setting_type", name="images", expected=expected, got=shown(images))
-    try:
-        return [base64.b64decode(image, validate=True) for image in images]
-    except (binascii.Error, ValueError, TypeError):
-        raise InputError("not_png", detail="base64") from None

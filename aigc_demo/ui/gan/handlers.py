@@ -17,8 +17,10 @@ from aigc_demo.studio.images.real_images import (
 from aigc_demo.studio.models.cancellation import CancelToken, StopBook
 from aigc_demo.studio.models.model_cache import ModelCache
 from aigc_demo.studio.text.compare import new_seed
-from aigc_demo.ui import image_view as view
+from aigc_demo.ui.gan import view
 from aigc_demo.ui.gan.latent_handlers import first_gan
+from aigc_demo.ui.image_view import gallery, picture_card, picture_facts, timeline
+from aigc_demo.ui.notices import problem_words
 from aigc_demo.ui.widgets import clicked, door, unchanged
 
 if TYPE_CHECKING:
@@ -81,10 +83,10 @@ class GanHandlers:
         """What one column shows, in the order of gan_tab.Side.picture."""
         choice = self._catalog.choice(model)
         return (
-            view.picture_card(choice, column),
+            picture_card(choice, column),
             view.column_gallery(column),
-            view.timeline(column),
-            view.picture_facts(choice, column),
+            timeline(column),
+            picture_facts(choice, column),
             column,
         )
 
@@ -98,12 +100,12 @@ class GanHandlers:
             place = clicked(event, 0 if shown is None or shown.pictures is None else len(shown.pictures))
             assert shown is not None and shown.pictures is not None
             marked, opened = view.column_gallery(shown, place), gr.update(open=True)
-            yield marked, opened, view.gallery(None, empty="nearest_working")
+            yield marked, opened, gallery(None, empty="nearest_working")
             try:
                 corpus = self._training.of(shown.model, upload)
                 found, distance = nearest_training(shown.pictures[place : place + 1], corpus)
             except DemoError as error:
-                yield marked, opened, view.gallery(None, empty=view.problem(error))
+                yield marked, opened, gallery(None, empty=problem_words(error))
                 return
             made, seed = shown.pictures[place], shown.seeds[place]
             drawn = view.nearest_gallery(made, seed, found[0], distance[0], len(corpus.train))
@@ -113,15 +115,15 @@ class GanHandlers:
         """What the discriminator says of real pictures, of those of both columns, and of one's own."""
         own, upload, left, right, *columns = values
         with door(request):
-            yield view.gallery(None, empty="nearest_working")
+            yield gallery(None, empty="nearest_working")
             try:
                 model = first_gan(self._catalog, left, right)
                 kinds = list(self._kinds(model, own, upload, columns))
                 judged = [(kind, pictures, judge(self._cache, model, pictures)) for kind, pictures in kinds]
             except DemoError as error:
-                yield view.gallery(None, empty=view.problem(error))
+                yield gallery(None, empty=problem_words(error))
                 return
-            yield view.judged_gallery(model, judged) if judged else view.gallery(None, empty="judging_empty")
+            yield view.judged_gallery(model, judged) if judged else gallery(None, empty="judging_empty")
 
     def _kinds(self, model: str, own: Any, upload: Any, columns: list[Any]) -> "Iterator[tuple[str, Tensor]]":
         """What there is to judge, by the kind it is called."""

@@ -15,8 +15,9 @@ from aigc_demo.studio.images.seeds_by_label import Found, SeedBook, Working
 from aigc_demo.studio.models.cancellation import StopBook
 from aigc_demo.studio.models.model_cache import ModelCache
 from aigc_demo.studio.models.stoppable import unless_stopped
-from aigc_demo.ui import image_view as view
-from aigc_demo.ui.train.view import notice, refusal
+from aigc_demo.ui.gan import view
+from aigc_demo.ui.image_view import gallery
+from aigc_demo.ui.notices import notice, problem_words, refusal
 from aigc_demo.ui.widgets import door
 from aigc_demo.ui.words.tiny_world import in_english
 
@@ -73,7 +74,7 @@ class LatentHandlers:
                 if stop is None:  # a double click
                     return
                 while stop.waits():
-                    yield (view.gallery(None, empty="waits_in_line"),) * len(models)
+                    yield (gallery(None, empty="waits_in_line"),) * len(models)
                 for columns in interpolate(models, way, self._cache, stop):
                     yield tuple(view.film(column) for column in columns)
 
@@ -131,7 +132,7 @@ class LatentHandlers:
             try:
                 pictures = mix_styles(self._cache, (*styled, left)[0], coarse, fine, truncation)
             except DemoError as error:
-                return view.gallery(None, empty=view.problem(error))
+                return gallery(None, empty=problem_words(error))
             return view.mixed_gallery(pictures)
 
     def measure(self, request: gr.Request, ticket: str, *values: Any) -> Iterator[Picture]:

@@ -10,12 +10,12 @@ import numpy as np
 
 from aigc_demo.data.images.pixels import grid
 from aigc_demo.studio.images.step_by_step_gan import TWINS, Table, TwinTable, loss_curves
+from aigc_demo.ui.widgets import Json
 from aigc_demo.ui.words.wording import everywhere
 
 if TYPE_CHECKING:
     from aigc_demo.training.gan.step_by_step import Look, Step
 
-Json = dict[str, Any]
 NUMBERS = ("mean_log_real", "mean_log_fake", "value", "discriminator_loss", "generator_loss")
 MOST_POINTS = 300  # a line of more is no finer on a screen
 LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601

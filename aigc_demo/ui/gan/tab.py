@@ -11,14 +11,15 @@ from aigc_demo.studio.models.cancellation import StopBook
 from aigc_demo.studio.models.catalog import Choice, default_pair
 from aigc_demo.studio.models.model_cache import ModelCache
 from aigc_demo.studio.text.compare import MAX_SEED
-from aigc_demo.ui import image_view as view
 from aigc_demo.ui.first_values import begin_in_chinese
 from aigc_demo.ui.frame import CHEAP, PICTURES, PRIVATE, Frame, page_ticket
 from aigc_demo.ui.gan import tools as gan_tools
+from aigc_demo.ui.gan import view
 from aigc_demo.ui.gan.handlers import SETTING_NAMES, GanHandlers
 from aigc_demo.ui.gan.latent_handlers import LatentHandlers
+from aigc_demo.ui.image_view import picture_card, picture_facts
 from aigc_demo.ui.language import word
-from aigc_demo.ui.text import view as columns
+from aigc_demo.ui.model_picker import picker_choices
 from aigc_demo.ui.widgets import widget
 
 WORK: dict[str, Any] = {**PRIVATE, **PICTURES, "trigger_mode": "once"}
@@ -133,15 +134,15 @@ def _side(side: str, model: str, choices: tuple[Choice, ...]) -> tuple[Any, ...]
     chosen = next(choice for choice in choices if choice.value == model)
     with gr.Column(min_width=320, elem_classes=["side", side], elem_id=f"gan-column-{side}"):
         picker = gr.Dropdown(
-            columns.picker_choices(choices),
+            picker_choices(choices),
             value=model,
             label=word(f"model_{side}"),
             elem_id=f"gan-model-{side}",
             filterable=False,
         )
-        card = widget("card", view.picture_card(chosen, None), elem_id=f"gan-card-{side}")
+        card = widget("card", picture_card(chosen, None), elem_id=f"gan-card-{side}")
         pictures = widget("pictures", view.column_gallery(None), elem_id=f"gan-pictures-{side}")
-        facts = widget("facts", view.picture_facts(chosen, None), elem_id=f"gan-facts-{side}")
+        facts = widget("facts", picture_facts(chosen, None), elem_id=f"gan-facts-{side}")
     return picker, card, pictures, facts
 
 
@@ -165,7 +166,7 @@ def _wire_pickers(cache: ModelCache, frame: Frame, pickers: list[Any]) -> None:
     """Runs that have ended meanwhile are offered when the page, the tab or a picker is opened."""
 
     def refresh() -> list[Any]:
-        offered = columns.picker_choices(cache.catalog.choices("pictures"))
+        offered = picker_choices(cache.catalog.choices("pictures"))
         return [gr.update(choices=offered) for _ in pickers]
 
     touched = [picker.focus for picker in pickers]

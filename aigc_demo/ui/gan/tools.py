@@ -7,12 +7,13 @@ import gradio as gr
 
 from aigc_demo.studio.images.latent_space import MOST_FRAMES
 from aigc_demo.studio.text.compare import MAX_SEED
-from aigc_demo.ui import image_view as view
 from aigc_demo.ui.frame import CHEAP
+from aigc_demo.ui.gan import view
 from aigc_demo.ui.gan.handlers import GanHandlers
 from aigc_demo.ui.gan.latent_handlers import LatentHandlers
+from aigc_demo.ui.image_view import gallery, timeline
 from aigc_demo.ui.language import word
-from aigc_demo.ui.train.view import notice
+from aigc_demo.ui.notices import notice
 from aigc_demo.ui.widgets import widget
 
 SIDES = ("left", "right")
@@ -42,7 +43,7 @@ def part(name: str, tab: str = "gan") -> Any:
 def build_timeline(tab: str = "gan") -> list[Any]:
     """The steps of diffusion, for each column of a tab."""
     with part("timeline", tab):
-        return beside(lambda side: widget("pictures", view.timeline(None), elem_id=f"{tab}-timeline-{side}"))
+        return beside(lambda side: widget("pictures", timeline(None), elem_id=f"{tab}-timeline-{side}"))
 
 
 def build_interpolation(
@@ -118,7 +119,7 @@ def build_real_pictures(handlers: GanHandlers, sides: list[Any], work: dict[str,
         Where a visitor gives training pictures.
     """
     with part("nearest") as folded:
-        shown = widget("pictures", view.gallery(None, empty="nearest_empty"), elem_id="gan-nearest-shown")
+        shown = widget("pictures", gallery(None, empty="nearest_empty"), elem_id="gan-nearest-shown")
         upload = gr.File(
             label=word("training_zip"), file_types=[".zip"], height=110, elem_id="gan-training-zip"
         )
@@ -134,7 +135,7 @@ def build_real_pictures(handlers: GanHandlers, sides: list[Any], work: dict[str,
             elem_id="gan-own",
         )
         button = gr.Button(word("ask_discriminator"), variant="primary", elem_id="gan-judge")
-        judged = widget("pictures", view.gallery(None, empty="judging_empty"), elem_id="gan-judged")
+        judged = widget("pictures", gallery(None, empty="judging_empty"), elem_id="gan-judged")
     given = [own, upload, *(side.model for side in sides), *(side.shown for side in sides)]
     button.click(handlers.judge, given, judged, **work)
     return upload

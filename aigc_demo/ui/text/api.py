@@ -21,10 +21,8 @@ from aigc_demo.studio.text import inspection as reading
 from aigc_demo.studio.text.compare import Column, check_request, compare_text, new_seed
 from aigc_demo.ui.frame import READING, TEXT, in_group
 from aigc_demo.ui.language import chosen_language
-from aigc_demo.ui.widgets import door
+from aigc_demo.ui.widgets import Json, door
 from aigc_demo.ui.words.wording import sentence
-
-Json = dict[str, Any]
 
 
 def add_text_api(cache: ModelCache, stops: StopBook) -> None:

@@ -13,6 +13,7 @@ from aigc_demo.studio.text.compare import MAX_SEED
 from aigc_demo.ui.first_values import begin_in_chinese
 from aigc_demo.ui.frame import CHEAP, PRIVATE, READING, TEXT, Frame, page_ticket
 from aigc_demo.ui.language import word
+from aigc_demo.ui.model_picker import picker_choices
 from aigc_demo.ui.text import view as columns
 from aigc_demo.ui.text.handlers import TextHandlers
 from aigc_demo.ui.text.view import Shown
@@ -97,11 +98,6 @@ def build_text_tab(cache: ModelCache, stops: StopBook, frame: Frame) -> None:
     _attention(handlers, sides)
     _wire_pickers(cache, frame, [side.model for side in sides])
     _begin_in_chinese(frame, choices, question.prompt, sides, scored)
-
-
-def model_words(choices: tuple[Choice, ...]) -> dict[str, tuple[str, str, str]]:
-    """The names of the models in the pickers, in all languages, for gradio's translation."""
-    return {f"model_{choice.value}": columns.choice_label(choice) for choice in choices}
 
 
 # ---- layout
@@ -194,7 +190,7 @@ def _side(number: int, model: str, choices: tuple[Choice, ...]) -> Side:
     chosen = next(choice for choice in choices if choice.value == model)
     with gr.Column(min_width=320, elem_classes=["side", side], elem_id=f"column-{side}"):
         picker = gr.Dropdown(
-            columns.picker_choices(choices),
+            picker_choices(choices),
             value=model,
             label=word(f"model_{side}"),
             elem_id=f"model-{side}",
@@ -248,7 +244,7 @@ def _wire_pickers(cache: ModelCache, frame: Frame, pickers: list[Any]) -> None:
     """Runs that have ended meanwhile are offered when the page, the tab or a picker is opened."""
 
     def refresh() -> list[Any]:
-        offered = columns.picker_choices(cache.catalog.choices("text"))
+        offered = picker_choices(cache.catalog.choices("text"))
         return [gr.update(choices=offered) for _ in pickers]
 
     touched = [picker.focus for picker in pickers]

@@ -6,7 +6,7 @@ answer = Client("http://127.0.0.1:7860").predict("a red ball", seed=1, api_name=
 
 import base64
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import gradio as gr
 
@@ -27,13 +27,11 @@ from aigc_demo.studio.text_to_image.compare import (
     read_by_checker,
 )
 from aigc_demo.ui.frame import PICTURES
-from aigc_demo.ui.gan.api import decoded, streamed
-from aigc_demo.ui.widgets import door
+from aigc_demo.ui.image_api import decoded, streamed
+from aigc_demo.ui.widgets import Json, door
 
 if TYPE_CHECKING:
     from aigc_demo.measure.attributes import Found, Verdict
-
-Json = dict[str, Any]
 
 
 def add_text_to_image_api(cache: ModelCache, stops: StopBook) -> None:

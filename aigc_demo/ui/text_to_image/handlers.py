@@ -21,7 +21,8 @@ from aigc_demo.studio.text_to_image.compare import (
 )
 from aigc_demo.studio.text_to_image.postprocess import mended, painted, treated, words_in_picture
 from aigc_demo.studio.text_to_image.word_ablation import with_each_other, without_each_word
-from aigc_demo.ui.image_view import gallery, picture_card, picture_facts, problem, timeline
+from aigc_demo.ui.image_view import gallery, picture_card, picture_facts, timeline
+from aigc_demo.ui.notices import problem_words
 from aigc_demo.ui.text_to_image import view
 from aigc_demo.ui.widgets import clicked, door, unchanged
 from aigc_demo.ui.words.wording import everywhere
@@ -136,7 +137,7 @@ class TextToImageHandlers:
                         steps = treated(self._cache, one.column.pictures[one.place], settings)
                         shown[number] = view.processed(steps)
                     except DemoError as error:
-                        shown[number] = gallery(None, empty=problem(error))
+                        shown[number] = gallery(None, empty=problem_words(error))
             return tuple(shown)
 
     def take(self, request: gr.Request, shown: Shown | None) -> tuple[Any, Any]:
@@ -180,7 +181,7 @@ class TextToImageHandlers:
             try:
                 yield view.changed(make()), opened
             except DemoError as error:
-                yield gallery(None, empty=problem(error)), opened
+                yield gallery(None, empty=problem_words(error)), opened
 
     def _settings(self, seed: Any, sliders: list[Any]) -> dict[str, Any]:
         return {**dict(zip(SETTING_NAMES, sliders, strict=True)), "seed": seed}

@@ -20,7 +20,7 @@ from aigc_demo.ui.first_values import begin_in_chinese
 from aigc_demo.ui.frame import CHEAP, PICTURES, PRIVATE, Frame, page_ticket
 from aigc_demo.ui.gan.tools import build_timeline
 from aigc_demo.ui.language import word
-from aigc_demo.ui.text import view as columns
+from aigc_demo.ui.model_picker import picker_choices
 from aigc_demo.ui.text_to_image import tools as text_to_image_tools
 from aigc_demo.ui.text_to_image import view as text_to_image_view
 from aigc_demo.ui.text_to_image.handlers import TextToImageHandlers
@@ -172,7 +172,7 @@ def _side(side: str, model: str, choices: tuple[Choice, ...]) -> tuple[Any, ...]
     chosen = next(choice for choice in choices if choice.value == model)
     with gr.Column(min_width=320, elem_classes=["side", side], elem_id=f"t2i-column-{side}"):
         picker = gr.Dropdown(
-            columns.picker_choices(choices),
+            picker_choices(choices),
             value=model,
             label=word(f"model_{side}"),
             elem_id=f"t2i-model-{side}",
@@ -227,7 +227,7 @@ def _wire_pickers(cache: ModelCache, frame: Frame, pickers: list[Any]) -> None:
     """Runs that have ended meanwhile are offered when the page, the tab or a picker is opened."""
 
     def refresh() -> list[Any]:
-        offered = columns.picker_choices(cache.catalog.choices("text-to-image"))
+        offered = picker_choices(cache.catalog.choices("text-to-image"))
         return [gr.update(choices=offered) for _ in pickers]
 
     touched = [picker.focus for picker in pickers]

@@ -8,9 +8,9 @@ from aigc_demo.core.languages import LANGUAGES
 from aigc_demo.studio.text_to_image.compare import IllustrationColumn
 from aigc_demo.studio.text_to_image.word_ablation import Changed
 from aigc_demo.ui.image_view import COLUMNS_KEPT, data_address, gallery
-from aigc_demo.ui.text.view import fact
-from aigc_demo.ui.train.view import same
-from aigc_demo.ui.words.wording import everywhere
+from aigc_demo.ui.model_facts import fact
+from aigc_demo.ui.widgets import Json
+from aigc_demo.ui.words.wording import everywhere, same_everywhere
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from aigc_demo.data.tiny_world.scene import Thing
     from aigc_demo.measure.attributes import ThingVerdict, Verdict
 
-Json = dict[str, Any]
 RIGHT, WRONG = "✓", "✗"
 ROW = 4  # candidates beside each other
 NAMED_PARTS = ("colour", "kind", "size", "relation", "weather", "learned", "unknown")
@@ -256,7 +255,7 @@ def found_pictures(pictures: "Tensor | None", hits: Sequence[Any], captions: Seq
     """The pictures that were found, with their own captions and how well they fit."""
     if pictures is None or not hits:
         return gallery(None, empty="searching_empty")
-    told = [same(f"{hit.score:.2f} · {captions[hit.place]}") for hit in hits]
+    told = [same_everywhere(f"{hit.score:.2f} · {captions[hit.place]}") for hit in hits]
     return gallery(pictures[[hit.place for hit in hits]], told, pick=True)
 
 
@@ -264,5 +263,7 @@ def found_texts(hits: Sequence[Any], captions: Sequence[str]) -> Json:
     """The captions that were found, for `static/facts.js`."""
     return {
         "figures": [],
-        "facts": [{"name": same(f"{hit.score:.2f}"), "value": captions[hit.place]} for hit in hits],
+        "facts": [
+            {"name": same_everywhere(f"{hit.score:.2f}"), "value": captions[hit.place]} for hit in hits
+        ],
     }

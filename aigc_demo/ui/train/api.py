@@ -23,10 +23,9 @@ from aigc_demo.ui.frame import in_group, met
 from aigc_demo.ui.language import chosen_language
 from aigc_demo.ui.serving.addresses import address_of
 from aigc_demo.ui.train.view import picture_address
-from aigc_demo.ui.widgets import door
+from aigc_demo.ui.widgets import Json, door
 from aigc_demo.ui.words.wording import sentence
 
-Json = dict[str, Any]
 MOST_LISTED = 50
 
 

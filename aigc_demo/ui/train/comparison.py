@@ -7,8 +7,9 @@ from aigc_demo.studio.runs.run_queue import RunDesk
 from aigc_demo.studio.runs.watch import SMOOTH, Row, RunView, differing_settings, logarithms
 from aigc_demo.training.recipes import RECIPES
 from aigc_demo.ui import charts
-from aigc_demo.ui.train.view import duration, same, state_words
-from aigc_demo.ui.words.wording import everywhere
+from aigc_demo.ui.figures import duration
+from aigc_demo.ui.train.view import state_words
+from aigc_demo.ui.words.wording import everywhere, same_everywhere
 
 MOST_COMPARED = 6
 
@@ -37,8 +38,8 @@ def differences(
         {"name": everywhere("figure_elapsed"), "cells": [duration(view.seconds) for view in views]},
         *(
             {
-                "name": same(name),
-                "cells": [same("–" if value is None else str(value)[:60]) for value in values],
+                "name": same_everywhere(name),
+                "cells": [same_everywhere("–" if value is None else str(value)[:60]) for value in values],
             }
             for name, values in settings.items()
         ),

@@ -28,6 +28,7 @@ from aigc_demo.training.recipes import RECIPES
 from aigc_demo.ui import charts
 from aigc_demo.ui.frame import met, visitor_secret
 from aigc_demo.ui.language import chosen_language
+from aigc_demo.ui.notices import notice, refusal
 from aigc_demo.ui.serving.addresses import address_of
 from aigc_demo.ui.train import view as run_view
 from aigc_demo.ui.train.comparison import MOST_COMPARED, differences
@@ -77,21 +78,21 @@ class TrainHandlers:
             order, shared = checked_order(self._catalog, values)
             address = self._address(request)
             name = self._desk.order(secret=kept, address=address, shared=shared, **order.words())
-            return kept, self._choices(name), run_view.notice("notice_started", run=name, name=name)
+            return kept, self._choices(name), notice("notice_started", run=name, name=name)
 
     def stop(self, request: gr.Request, name: Any, secret: Any) -> Any:
         """Stop a run with a checkpoint. Not in the queue, so what is said goes into a line."""
         try:
             self._desk.stop(name, self._met(request, secret))
         except DemoError as error:
-            return run_view.refusal(error)
-        return run_view.notice("notice_stopping", run=name)
+            return refusal(error)
+        return notice("notice_stopping", run=name)
 
     def resume(self, request: gr.Request, name: Any, secret: Any) -> Any:
         """Put a run that was stopped into the queue again."""
         with door(request):
             self._desk.resume(name, self._met(request, secret), self._address(request))
-            return run_view.notice("notice_resumed", run=name)
+            return notice("notice_resumed", run=name)
 
     def delete(self, request: gr.Request, name: Any, secret: Any) -> Picture:
         """Remove a run; the next one is shown."""
@@ -99,7 +100,7 @@ class TrainHandlers:
             kept = self._met(request, secret)
             self._desk.delete(name, kept)
             picker = self._choices(self._first(kept))
-            return picker, run_view.notice("notice_deleted"), self._used_disk(kept)
+            return picker, notice("notice_deleted"), self._used_disk(kept)
 
     def _met(self, request: gr.Request, secret: Any) -> str:
         return met(request, secret, self._desk.sessions)
@@ -203,7 +204,7 @@ class TrainHandlers:
             if not self._desk.belongs_to(run.path.name, secret):
                 raise InputError("not_your_run", name=run.path.name)
             url = push_model(run, repository)
-            return run_view.notice("notice_pushed", url=url)
+            return notice("notice_pushed", url=url)
 
     def upload(self, request: gr.Request, path: Any, secret: Any, shared: Any) -> Picture:
         """A run that was exported before."""
@@ -212,7 +213,7 @@ class TrainHandlers:
             if path is None:
                 raise InputError("no_upload")
             name = self._desk.bring(Path(path), kept, self._address(request), shared is True)
-            told = run_view.notice("notice_uploaded", name=name)
+            told = notice("notice_uploaded", name=name)
             return kept, self._choices(name), told, self._used_disk(kept)
 
     def compare(self, request: gr.Request, names: Any, line: Any, logarithmic: Any) -> Picture:

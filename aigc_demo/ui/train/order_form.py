@@ -23,9 +23,10 @@ from aigc_demo.studio.runs.storage import lost_at_restart
 from aigc_demo.studio.visitors.limits import Limits
 from aigc_demo.studio.visitors.training_switch import training_is_on
 from aigc_demo.training.recipes import RECIPES, recipe_named
+from aigc_demo.ui import notices
 from aigc_demo.ui.frame import CHEAP, PRIVATE, Frame, in_group
 from aigc_demo.ui.language import word
-from aigc_demo.ui.text.view import picker_choices
+from aigc_demo.ui.model_picker import picker_choices
 from aigc_demo.ui.train import view as run_view
 from aigc_demo.ui.widgets import door, spans, widget
 from aigc_demo.ui.words.wording import WORDS
@@ -121,7 +122,7 @@ def build_order_form(desk: RunDesk, catalog: Catalog, frame: Frame) -> OrderForm
             desk.check_size(order)
             for found in try_order(order, desk.folder, desk.bounds()):
                 if found is None:  # somebody who leaves meanwhile closes this, and the trial ends
-                    yield run_view.notice("trial_begins"), None
+                    yield notices.notice("trial_begins"), None
                 else:
                     yield run_view.trial(found, desk.busy()), run_view.trial_figures(found)
 
@@ -220,7 +221,7 @@ def _layout(limits: Limits, *, lost: bool) -> tuple[OrderForm, Any, Any]:
         trial = gr.Button(word("trial"), elem_id="trial", min_width=120, interactive=on)
         start = gr.Button(word("start"), variant="primary", elem_id="start", min_width=120, interactive=on)
     off = InputError("training_off")
-    notice = widget("notice", run_view.notice() if on else run_view.refusal(off), elem_id="trial-notice")
+    notice = widget("notice", notices.notice() if on else notices.refusal(off), elem_id="trial-notice")
     figures = widget("facts", None, elem_id="trial-figures")
     if lost:
         gr.Markdown(word("space_disk"), elem_classes="intro", elem_id="space-disk")

@@ -20,12 +20,11 @@ from aigc_demo.studio.runs.watch import RunView, RunWatches
 from aigc_demo.studio.text.compare import MAX_SEED, Column, check_request, compare_text
 from aigc_demo.ui.frame import CHEAP, PRIVATE, TEXT, page_ticket
 from aigc_demo.ui.language import word
-from aigc_demo.ui.text.view import picker_choices
-from aigc_demo.ui.train.view import picture_address, same
-from aigc_demo.ui.widgets import door, spans, widget
-from aigc_demo.ui.words.wording import everywhere, sentence_everywhere
+from aigc_demo.ui.model_picker import picker_choices
+from aigc_demo.ui.train.view import picture_address
+from aigc_demo.ui.widgets import Json, door, spans, widget
+from aigc_demo.ui.words.wording import everywhere, same_everywhere, sentence_everywhere
 
-Json = dict[str, Any]
 # No filter and little heat: a class looks at the model, not at what sampling hides.
 SAMPLING = {"temperature": 0.8, "max_new_tokens": 120}
 NO_BASELINE = ""
@@ -254,4 +253,8 @@ def written_value(run: str | None, columns: tuple[Column, ...] = (), prompt: str
 
 def _title(column: Column) -> dict[str, str]:
     run, step = run_and_step(column.model)
-    return everywhere("scrub_at", run=run, step=step) if step else same(column.model.removesuffix(ON_OURS))
+    return (
+        everywhere("scrub_at", run=run, step=step)
+        if step
+        else same_everywhere(column.model.removesuffix(ON_OURS))
+    )

@@ -9,7 +9,7 @@ from aigc_demo.studio.models.cancellation import StopBook
 from aigc_demo.studio.models.model_cache import ModelCache
 from aigc_demo.studio.runs.hub_push import can_push
 from aigc_demo.studio.runs.watch import RunWatches
-from aigc_demo.ui import charts
+from aigc_demo.ui import charts, notices
 from aigc_demo.ui.frame import CHEAP, PRIVATE, Frame, in_group
 from aigc_demo.ui.language import word
 from aigc_demo.ui.train import view as run_view
@@ -84,7 +84,7 @@ def _watched() -> tuple[Watched, Any, Any]:
         picker = gr.Dropdown([], value=None, label=word("runs"), elem_id="runs", scale=3)
         logarithmic = gr.Checkbox(False, label=word("logarithmic"), elem_id="logarithmic", scale=1)
     card = widget("run", run_view.run_card(None), elem_id="run")
-    notice = widget("notice", run_view.notice(), elem_id="notice")
+    notice = widget("notice", notices.notice(), elem_id="notice")
     with gr.Row(elem_classes="actions"):
         stop = gr.Button(word("stop"), variant="stop", interactive=False, elem_id="stop-run")
         resume = gr.Button(word("resume"), interactive=False, elem_id="resume-run")
@@ -97,7 +97,7 @@ def _watched() -> tuple[Watched, Any, Any]:
     samples = widget("samples", run_view.samples(None), elem_id="samples")
     with gr.Accordion(word("more_curves"), open=False, elem_id="more-curves"), gr.Row(elem_classes="plots"):
         plots += [charts.line_plot(f"chart-{number}") for number in range(1, charts.MOST_CHARTS)]
-    disk = widget("notice", run_view.notice(), elem_id="used-disk")
+    disk = widget("notice", notices.notice(), elem_id="used-disk")
     parts = (picker, logarithmic, card, plots, samples, scrubber, stop, resume, delete, download, save, disk)
     return Watched(*parts), notice, file
 

@@ -3,15 +3,15 @@
 from typing import Any
 from urllib.parse import quote
 
-from aigc_demo.core.errors import DemoError
 from aigc_demo.core.languages import LANGUAGES
 from aigc_demo.studio.runs.samples import draws, sample_path
 from aigc_demo.studio.runs.watch import RunView, picture_key
 from aigc_demo.training.recipes import RECIPES
-from aigc_demo.ui.widgets import harmless
-from aigc_demo.ui.words.wording import everywhere, sentence_everywhere, text
+from aigc_demo.ui.figures import duration
+from aigc_demo.ui.notices import problem_words, problem_words_of
+from aigc_demo.ui.widgets import Json
+from aigc_demo.ui.words.wording import everywhere, same_everywhere, text
 
-Json = dict[str, Any]
 RATES = tuple(dict.fromkeys(recipe.rate for recipe in RECIPES.values()))
 # Where `sample_pictures` answers, relative to the page.
 PICTURES_PATH = "run-pictures"
@@ -67,20 +67,6 @@ def state_words(view: RunView) -> dict[str, str]:
     return everywhere(f"run_state_{state.stands.replace('-', '_')}", step=state.step)
 
 
-def problem_words(problem: DemoError | None) -> dict[str, str] | None:
-    """The sentence of what went wrong."""
-    return None if problem is None else problem_words_of(problem.key, problem.values)
-
-
-def problem_words_of(key: str, values: dict[str, Any]) -> dict[str, str] | None:
-    """A sentence from its key; None where the record of a foreign run names one that does not exist."""
-    try:
-        found = sentence_everywhere(key, values)
-    except (KeyError, IndexError, ValueError):
-        return None
-    return {language: harmless(words) for language, words in found.items()}
-
-
 def samples(view: RunView | None) -> Json:
     """What the models of a run's checkpoints made, the newest first, for `static/samples.js`."""
     events = view.samples if view else ()
@@ -131,12 +117,15 @@ def trial_figures(found: Json) -> Json:
         return {"figures": [], "facts": []}
     figures = [
         ("duration", duration(found["seconds"])),
-        ("steps", same(f"{found['steps']:,}")),
-        ("memory", same(f"{found['peak_memory_mib']:,.0f} MiB")),
-        ("disk", same(f"{found['disk_mib']:,.0f} MiB")),
+        ("steps", same_everywhere(f"{found['steps']:,}")),
+        ("memory", same_everywhere(f"{found['peak_memory_mib']:,.0f} MiB")),
+        ("disk", same_everywhere(f"{found['disk_mib']:,.0f} MiB")),
     ]
     rate = next(name for name in RATES if name in found)
-    facts = [("parameters", same(f"{found['num_parameters']:,}")), (rate, same(f"{found[rate]:,.0f}"))]
+    facts = [
+        ("parameters", same_everywhere(f"{found['num_parameters']:,}")),
+        (rate, same_everywhere(f"{found[rate]:,.0f}")),
+    ]
     named = [[{"name": everywhere(f"trial_{n}"), "value": v} for n, v in part] for part in (figures, facts)]
     return {"figures": named[0], "facts": named[1]}
 
@@ -147,44 +136,13 @@ def used_disk(used_bytes: int, limit_bytes: int) -> Json:
     return {"bad": used_bytes >= limit_bytes, "words": everywhere("used_disk", used=used, limit=limit)}
 
 
-def notice(key: str | None = None, *, run: str = "", **values: Any) -> Json:
-    """A line that says what has just happened, for `static/notice.js`.
-
-    Args:
-        key: of the words; None for an empty line.
-        run: the line is about this run while it is under way, and goes when the run has ended.
-        values: of the words.
-    """
-    return {"bad": False, "words": everywhere(key, **values) if key else None, "run": run}
-
-
-def refusal(error: DemoError) -> Json:
-    """A line that says why something was not done."""
-    return {"bad": True, "words": problem_words(error)}
-
-
-def duration(seconds: float) -> dict[str, str]:
-    """A time as people say it."""
-    whole = round(seconds)
-    if whole < 60:
-        return everywhere("seconds", seconds=whole)
-    if whole < 3600:
-        return everywhere("minutes_seconds", minutes=whole // 60, seconds=whole % 60)
-    return everywhere("hours_minutes", hours=whole // 3600, minutes=whole % 3600 // 60)
-
-
-def same(words: str) -> dict[str, str]:
-    """A figure that is the same in every language."""
-    return dict.fromkeys(LANGUAGES, words)
-
-
 def _figures(view: RunView) -> list[Json]:
     step = f"{view.state.step:,}" + (f" / {view.steps:,}" if view.steps else "")
-    found = [("step", same(step)), ("elapsed", duration(view.seconds))]
+    found = [("step", same_everywhere(step)), ("elapsed", duration(view.seconds))]
     if view.seconds_left is not None:
         found.append(("left", duration(view.seconds_left)))
     if view.validation_loss is not None:
-        found.append(("validation", same(f"{view.validation_loss:.3f}")))
+        found.append(("validation", same_everywhere(f"{view.validation_loss:.3f}")))
     if view.best is not None:
         found.append(("best", everywhere("best_at", loss=view.best[1], step=view.best[0])))
     return [{"name": everywhere(f"figure_{name}"), "value": value} for name, value in found]
@@ -195,7 +153,7 @@ def _facts(view: RunView) -> list[Json]:
     machine = view.facts.get("machine")
     known = {**view.facts, **(machine if isinstance(machine, dict) else {})}
     return [
-        {"name": everywhere(f"run_fact_{name}"), "value": same(_number(known[name]))}
+        {"name": everywhere(f"run_fact_{name}"), "value": same_everywhere(_number(known[name]))}
         for name in FACTS
         if isinstance(known.get(name), (int, float, str)) and known[name] != ""
     ]
@@ -213,7 +171,9 @@ def _preparation(view: RunView) -> list[Json]:
             found.append({"name": everywhere(f"prepare_{name}"), "value": everywhere(key, **values)})
             encoding = facts.get("encoding") if isinstance(facts := step.get("facts"), dict) else None
             if isinstance(encoding, str):
-                found.append({"name": everywhere("prepare_encoding"), "value": same(encoding[:80])})
+                found.append(
+                    {"name": everywhere("prepare_encoding"), "value": same_everywhere(encoding[:80])}
+                )
     return found
 
 

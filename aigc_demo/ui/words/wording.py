@@ -43,6 +43,11 @@ def everywhere(key: str, **values: Any) -> dict[str, str]:
     return {language: text(key, language, **values) for language in LANGUAGES}
 
 
+def same_everywhere(words: str) -> dict[str, str]:
+    """What is the same in every language, such as a number."""
+    return dict.fromkeys(LANGUAGES, words)
+
+
 def sentence(key: str, values: Mapping[str, Any], language: str) -> str:
     """The sentence of an error, in the language of its reader and without paths of this machine."""
     column, shown = LANGUAGES.index(language), public_values(values)

@@ -16,7 +16,7 @@ from aigc_demo.studio.models.catalog import Catalog, default_pair, is_at_hand, r
 from aigc_demo.studio.models.model_cache import ModelCache
 from aigc_demo.studio.runs.job import Ticket
 from aigc_demo.studio.runs.run_queue import RunDesk
-from aigc_demo.ui.text.view import picker_choices
+from aigc_demo.ui.model_picker import picker_choices
 
 ENTRY = catalog.CatalogEntry("gpt-tang", "ours", "text", "gpt", "nowhere", architecture="gpt")
 DATA = {"name": "mine.txt", "sha256": "ab" * 32}

@@ -25,8 +25,7 @@ from aigc_demo.studio.images.real_images import TrainingPictures
 from aigc_demo.studio.images.seeds_by_label import modes_named
 from aigc_demo.studio.models.cancellation import StopBook, new_ticket
 from aigc_demo.studio.models.model_cache import ModelCache
-from aigc_demo.ui import image_view as view
-from aigc_demo.ui.gan import latent_handlers
+from aigc_demo.ui.gan import latent_handlers, view
 from aigc_demo.ui.gan.handlers import SIDE, GanHandlers
 from aigc_demo.ui.gan.latent_handlers import LatentHandlers
 from aigc_demo.ui.gan.tools import ASKED_FIRST, ASKED_IN_CHINESE

@@ -1,0 +1,55 @@
+"""How models are offered: their names in the pickers of all tabs."""
+
+from typing import Any
+
+from aigc_demo.core.languages import LANGUAGES
+from aigc_demo.studio.models.catalog import ON_OURS, Choice
+from aigc_demo.ui.figures import short_count
+from aigc_demo.ui.language import word
+from aigc_demo.ui.words.wording import everywhere
+
+
+def model_words(choices: tuple[Choice, ...]) -> dict[str, tuple[str, str, str]]:
+    """The names of the models in the pickers, in all languages, for gradio's translation."""
+    return {f"model_{choice.value}": choice_label(choice) for choice in choices}
+
+
+def choice_label(choice: Choice) -> tuple[str, str, str]:
+    """A model's name in the pickers, in all languages."""
+    entry = choice.entry
+    sizes = (
+        {lang: f" · {size}" for lang, size in short_count(entry.num_parameters).items()}
+        if entry.num_parameters
+        else {}
+    )
+    family = everywhere(f"family_{entry.family}")
+    note = {lang: f" · {words}" for lang, words in everywhere("on_ours").items()} if choice.on_ours else {}
+    english, simplified, traditional = (
+        f"{entry.name}{sizes.get(lang, '')} · {family[lang]}{note.get(lang, '')}" for lang in LANGUAGES
+    )
+    return english, simplified, traditional
+
+
+def picker_choices(choices: tuple[Choice, ...]) -> list[tuple[Any, str]]:
+    """What a picker offers; the name of a run's model is the same in every language."""
+    return [(_label(choice), choice.value) for choice in choices]
+
+
+def _label(choice: Choice) -> Any:
+    if choice.of_a_run:
+        return run_label(choice)
+    return folder_label(choice) if choice.of_a_folder else word(f"model_{choice.value}")
+
+
+def folder_label(choice: Choice) -> str:
+    """The name of a model of a folder, the same in every language; ⚠ where it cannot be used."""
+    sign = "⌂" if choice.entry.problem is None else "⚠"
+    return f"{sign} {choice.value.replace(ON_OURS, ' → ours')}"
+
+
+def run_label(choice: Choice) -> str:
+    """The name of a run's model in the pickers; ⚠ where it cannot be read."""
+    if choice.entry.problem is not None:
+        return f"⚠ {choice.value} · unreadable"
+    parts = ("▸ " + choice.value, choice.entry.training_data)
+    return " · ".join(filter(None, parts))
