@@ -7,7 +7,7 @@ from aigc_demo.core.process import interrupts
 if interrupts.is_the_program():
     interrupts.end_at_once()
 
-from aigc_demo.core.files.private_temp import settle_folders
+from aigc_demo.core.files.private_temp import configure_folders
 
 __version__ = "0.1.0"
 
@@ -16,4 +16,4 @@ __version__ = "0.1.0"
 # other thread needs (docs/experiments.md: 600 tokens a second in training instead of 6,600).
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
-settle_folders()  # before anything is imported that looks for them
+configure_folders()  # before anything is imported that looks for them

@@ -11,9 +11,9 @@ from typing import Any
 import torch
 
 from aigc_demo.core.device import cpu_quota
-from aigc_demo.core.proxies import settle_proxies
+from aigc_demo.core.proxies import configure_proxies
 
-settle_proxies()  # what is measured is on this machine, and asked directly
+configure_proxies()  # what is measured is on this machine, and asked directly
 
 
 def paired(ours: Callable[[], Any], peer: Callable[[], Any], repeats: int) -> dict[str, float]:

@@ -19,7 +19,7 @@ from typing import Any
 from torch import Tensor
 
 from aigc_demo.core.device import set_threads
-from aigc_demo.data.images.corpus import PictureSettings, prepare_pictures
+from aigc_demo.data.images.corpus import ImageSettings, prepare_images
 from aigc_demo.generators.images.loading import load_encoder, load_image_model
 from aigc_demo.generators.images.model import PictureModel, PictureSampling
 from aigc_demo.measure.images import encode, frechet_distance
@@ -37,7 +37,7 @@ def main() -> None:
     options = _options()
     set_threads()
     ours, peer = load_image_model(options.ours), load_image_model(options.peer)
-    corpus = prepare_pictures(options.data, PictureSettings(image_size=ours.image_size))
+    corpus = prepare_images(options.data, ImageSettings(image_size=ours.image_size))
     encoder = load_encoder(encoder_for(corpus, ours.image_size))
     real_NF, _ = encode(encoder, real_pictures(corpus))
 

@@ -23,7 +23,7 @@ from torch import nn
 from aigc_demo.core.device import set_threads
 from aigc_demo.core.events import StepDone
 from aigc_demo.core.run_directory import RunDirectory
-from aigc_demo.data.images.corpus import PictureCorpus, prepare_pictures
+from aigc_demo.data.images.corpus import ImageCorpus, prepare_images
 from aigc_demo.data.images.pixels import as_numbers
 from aigc_demo.nets.dcgan import initialize
 from aigc_demo.training.gan.start import networks
@@ -41,7 +41,7 @@ def main() -> None:
     """Measure the one pair."""
     set_threads()
     num_steps, pairs = _number("--steps", 6), _number("--pairs", 5)
-    corpus = prepare_pictures("tiny-world", SETTINGS)
+    corpus = prepare_images("tiny-world", SETTINGS)
     ours, peer = our_steps(corpus), peer_steps(corpus)
     times = paired(lambda: ours(num_steps), lambda: peer(num_steps), pairs)
     pictures = num_steps * SETTINGS.batch_size
@@ -56,7 +56,7 @@ def main() -> None:
     report("training, pictures a second", [row])
 
 
-def our_steps(corpus: PictureCorpus) -> Callable[[int], None]:
+def our_steps(corpus: ImageCorpus) -> Callable[[int], None]:
     """Our loop, which goes on by so many steps at each call."""
     torch.manual_seed(0)
     generator, discriminator = networks("dcgan", SETTINGS)
@@ -98,7 +98,7 @@ def peer_discriminator() -> nn.Sequential:
     return nn.Sequential(*layers, nn.Conv2d(512, 1, 4, 1, 0, bias=False), nn.Sigmoid(), nn.Flatten(0))
 
 
-def peer_steps(corpus: PictureCorpus) -> Callable[[int], None]:
+def peer_steps(corpus: ImageCorpus) -> Callable[[int], None]:
     """The plain loop over the same pictures."""
     torch.manual_seed(0)
     generator, discriminator = peer_generator(), peer_discriminator()

@@ -4,7 +4,7 @@ import os
 from urllib.parse import urlsplit
 
 from aigc_demo.core.errors import InputError
-from aigc_demo.core.proxies import proxy_variable, settle_proxies, unusable_variables
+from aigc_demo.core.proxies import configure_proxies, proxy_variable, unusable_variables
 
 VARIABLE, HUB = "HF_ENDPOINT", "https://huggingface.co"
 # What a proxy answers itself: it wants a password, or reaches nobody.
@@ -26,7 +26,7 @@ def check_way_to_hub() -> None:
     Raises:
         InputError: a proxy that the environment names leads there, and no client can use it.
     """
-    settle_proxies()
+    configure_proxies()
     if _is_offline() or hub_address_problem():
         return  # said in another sentence, once it fails
     variable = proxy_variable(_address())

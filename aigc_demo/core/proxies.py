@@ -24,7 +24,7 @@ _NAME = re.compile(r"(http|https|all|no)_proxy", re.IGNORECASE)
 _set_aside: dict[str, str] = {}
 
 
-def settle_proxies(own: Sequence[str] = ()) -> None:
+def configure_proxies(own: Sequence[str] = ()) -> None:
     """Let clients be built, and ask this machine directly; may be called again.
 
     Where the environment names no proxy, those of the system (Windows and macOS keep some) are written into

@@ -142,7 +142,7 @@ class RunDirectory:
             write_atomically(path, text)
         return path.relative_to(self.path).as_posix()
 
-    def write_sample_picture(self, step: int, picture: "Image.Image") -> str:
+    def write_sample_image(self, step: int, picture: "Image.Image") -> str:
         """Keep what the model of a checkpoint draws, as PNG; returns the file's name in the run directory.
 
         Raises:

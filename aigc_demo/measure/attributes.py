@@ -93,7 +93,7 @@ class Verdict:
 
 
 @torch.no_grad()
-def read_pictures(reader: AttributeReader, pictures_NCHW: Tensor) -> list[Found]:
+def read_images(reader: AttributeReader, pictures_NCHW: Tensor) -> list[Found]:
     """What pictures show.
 
     Args:
@@ -129,7 +129,7 @@ def verdict(wanted: Group, found: Found) -> Verdict:
 
 def share_right(reader: AttributeReader, pictures_NCHW: Tensor, wanted: Sequence[Group]) -> float:
     """Of how many pictures everything is right, 0 to 1."""
-    found = read_pictures(reader, pictures_NCHW)
+    found = read_images(reader, pictures_NCHW)
     return sum(verdict(group, one).all_right for group, one in zip(wanted, found, strict=True)) / len(wanted)
 
 

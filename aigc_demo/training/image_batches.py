@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from aigc_demo.core.device import seeded
-from aigc_demo.data.images.corpus import PictureCorpus, PictureSettings, augment
+from aigc_demo.data.images.corpus import ImageCorpus, ImageSettings, augment
 from aigc_demo.data.images.pixels import as_numbers
 
 
@@ -39,7 +39,7 @@ class PictureBatches:
         seed: of the draw.
     """
 
-    def __init__(self, corpus: PictureCorpus, settings: PictureSettings, batch_size: int, seed: int):
+    def __init__(self, corpus: ImageCorpus, settings: ImageSettings, batch_size: int, seed: int):
         self.corpus, self.settings, self.batch_size, self.seed = corpus, settings, batch_size, seed
 
     def stream(self, step: int, part: int = 0) -> torch.Generator:

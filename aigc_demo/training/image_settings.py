@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from aigc_demo.core.config import setting
 from aigc_demo.core.errors import InputError
-from aigc_demo.data.images.corpus import PictureSettings
+from aigc_demo.data.images.corpus import ImageSettings
 from aigc_demo.nets.options import AUGMENTATIONS, DISCRIMINATOR_NORMS, GAN_LOSSES, PREDICTION_TYPES
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class PictureLoopSettings(PictureSettings):
+class PictureLoopSettings(ImageSettings):
     """What all of them share."""
 
     batch_size: int = setting(128, "pictures in one step, all processes together", low=2, high=8192)
@@ -138,7 +138,7 @@ class ClassifierSettings(PictureNetworkSettings):
     view_colour: float = setting(0.4, "how far colours of a view vary", low=0, high=0.9)
     view_cutout: bool = setting(True, "grey out a square in each view")
 
-    def views(self) -> PictureSettings:
+    def views(self) -> ImageSettings:
         """How a view differs from its picture."""
         return replace(self, crop=self.view_crop, flip=self.view_flip, colour=self.view_colour)
 

@@ -18,7 +18,7 @@ from aigc_demo.core.device import precision
 from aigc_demo.core.events import StepDone, ValidationDone
 from aigc_demo.core.run_directory import STATE, RunDirectory
 from aigc_demo.data.captions.metadata import notices
-from aigc_demo.data.images.corpus import PictureCorpus
+from aigc_demo.data.images.corpus import ImageCorpus
 from aigc_demo.training.checkpoint import checkpoint_folder, read_progress, writable_copy, write_progress
 from aigc_demo.training.image_batches import PictureBatches
 from aigc_demo.training.image_settings import PictureNetworkSettings
@@ -42,7 +42,7 @@ class PictureTraining(TrainingLoop):
     def __init__(
         self,
         network: nn.Module,
-        corpus: PictureCorpus,
+        corpus: ImageCorpus,
         settings: PictureNetworkSettings,
         budget: Budget,
         run: RunDirectory,

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.core.events import RunStarted, StepDone, TrainEvent, ValidationDone, Warned
-from aigc_demo.core.proxies import settle_proxies
+from aigc_demo.core.proxies import configure_proxies
 from aigc_demo.core.run_directory import LOGGER, RunDirectory
 
 Tracker = Literal["trackio", "wandb", "tensorboard"]
@@ -37,7 +37,7 @@ def tracking(name: Tracker, run: RunDirectory, *, resumed: bool) -> Iterator["Tr
         run: whose configuration it is told first.
         resumed: whether it goes on with what it was told of this run before.
     """
-    settle_proxies()  # its client would fail, and say why with the proxy's whole address
+    configure_proxies()  # its client would fail, and say why with the proxy's whole address
     tracker = Tracking(name, run, resumed=resumed)
     try:
         yield tracker

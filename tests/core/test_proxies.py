@@ -9,10 +9,10 @@ import pytest
 
 from aigc_demo.core import proxies
 from aigc_demo.core.proxies import (
+    configure_proxies,
     given_environment,
     is_usable,
     proxy_variable,
-    settle_proxies,
     unusable_variables,
 )
 
@@ -45,7 +45,7 @@ def test_a_client_is_built_whatever_a_variable_holds(name: str, address: str) ->
     with pytest.raises(Exception, match=r".") as before:
         httpx.Client(verify=False)
     assert type(before.value).__name__ in ("ValueError", "InvalidURL")
-    settle_proxies()
+    configure_proxies()
     httpx.Client(verify=False).close()
     assert unusable_variables() == [name]
     assert name not in os.environ
@@ -63,17 +63,17 @@ def test_socks_counts_where_its_package_is(address: str, monkeypatch: pytest.Mon
 @pytest.mark.parametrize("address", ["http://host:8080", "host:8080", "https://u:p@host", "HTTP://h:1/x"])
 def test_proxies_that_can_be_used_stay(address: str) -> None:
     os.environ |= {"https_proxy": address, "ALL_PROXY": "socks4://host:1"}
-    settle_proxies()
+    configure_proxies()
     assert os.environ["https_proxy"] == address
     assert unusable_variables() == ["ALL_PROXY"]
-    settle_proxies()
+    configure_proxies()
     assert unusable_variables() == ["ALL_PROXY"], "may be called again"
 
 
 def test_every_spelling_of_a_proxy_that_is_none_goes() -> None:
     """Both spellings at once, as many shells set them."""
     os.environ |= {"http_proxy": "socks4://a:1", "HTTP_PROXY": "socks4://a:1"}
-    settle_proxies()
+    configure_proxies()
     assert sorted(unusable_variables()) == ["HTTP_PROXY", "http_proxy"]
     assert urllib.request.getproxies_environment() == {"no": LOOPBACK}
 
@@ -82,7 +82,7 @@ def test_what_the_system_says_of_proxies_is_written_down(monkeypatch: pytest.Mon
     """On Windows and macOS; once NO_PROXY is set there, a client would no longer look."""
     system = {"http": "http://proxy:1", "https": "http://proxy:1", "socks": "socks://proxy:2"}
     monkeypatch.setattr(urllib.request, "getproxies", lambda: system)
-    settle_proxies()
+    configure_proxies()
     found = urllib.request.getproxies_environment()
     assert found == {"http": "http://proxy:1", "https": "http://proxy:1", "no": LOOPBACK}
 
@@ -105,7 +105,7 @@ def test_what_the_system_says_of_proxies_is_written_down(monkeypatch: pytest.Mon
 )
 def test_the_variable_that_leads_to_an_address(environment: dict[str, str], variable: str | None) -> None:
     os.environ |= environment
-    settle_proxies()
+    configure_proxies()
     assert proxy_variable(HUB) == variable
 
 
@@ -122,7 +122,7 @@ def test_the_variable_that_leads_to_an_address(environment: dict[str, str], vari
 def test_what_was_spared_stays_and_what_no_client_reads_goes(name: str, given: str, kept: str) -> None:
     os.environ |= {name: given, "HTTP_PROXY": "http://host:1"}
     for _ in range(2):
-        settle_proxies(["192.0.2.1"])
+        configure_proxies(["192.0.2.1"])
         assert os.environ["no_proxy"] == os.environ["NO_PROXY"]
         assert os.environ["no_proxy"].lstrip(",") == ",".join(filter(None, (kept, LOOPBACK, "192.0.2.1")))
         assert os.environ["HTTP_PROXY"] == "http://host:1"
@@ -133,14 +133,14 @@ def test_what_was_spared_stays_and_what_no_client_reads_goes(name: str, given: s
 
 def test_where_everything_is_spared_nothing_changes() -> None:
     os.environ |= {"NO_PROXY": "*", "HTTP_PROXY": "http://host:1"}
-    settle_proxies()
+    configure_proxies()
     assert os.environ["NO_PROXY"] == "*" and "no_proxy" not in os.environ
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:7860", "localhost:7860", "[::1]:7860"])
 def test_loopback_is_asked_directly(host: str) -> None:
     os.environ |= {"ALL_PROXY": "http://host:1", "NO_PROXY": "example.com"}
-    settle_proxies()
+    configure_proxies()
     assert proxy_variable(f"http://{host}/") is None
     with httpx.Client(verify=False) as client:
         transport = client._transport_for_url(httpx.URL(f"http://{host}/"))

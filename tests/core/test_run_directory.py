@@ -210,7 +210,7 @@ def test_write_atomically_replaces_and_leaves_nothing_beside(tmp_path):
 
 
 def write_sheet(run, shade):
-    run.write_sample_picture(2, Image.new("RGB", (4, 4), (shade, shade, shade)))
+    run.write_sample_image(2, Image.new("RGB", (4, 4), (shade, shade, shade)))
 
 
 REWRITES = {

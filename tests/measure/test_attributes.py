@@ -19,7 +19,7 @@ from aigc_demo.data.tiny_world.group import (
 from aigc_demo.data.tiny_world.group_images import groups_of, truth_of
 from aigc_demo.data.tiny_world.image import MIDDLE, draw
 from aigc_demo.data.tiny_world.scene import COLOURS, SHAPES, SIZES, WEATHERS, Thing
-from aigc_demo.measure.attributes import Found, read_pictures, share_right, verdict
+from aigc_demo.measure.attributes import Found, read_images, share_right, verdict
 from aigc_demo.nets.attribute_reader import Reading
 
 BALL = Thing("ball", "red", "small", MIDDLE)
@@ -104,11 +104,11 @@ def test_only_some_places_are_those_of_a_group(places: tuple[int, ...], is_group
 
 def test_what_is_there_is_read_and_compared_with_a_drawing() -> None:
     groups = some_groups(12)
-    found = read_pictures(Knowing(groups), pictures(groups))  # type: ignore[arg-type]
+    found = read_images(Knowing(groups), pictures(groups))  # type: ignore[arg-type]
     assert [meaning(one.group) for one in found if one.group] == [meaning(group) for group in groups]
     assert all(one.unlike == 0 and one.confidence > 0.99 for one in found)
     noise = torch.randint(0, 256, (12, 3, 64, 64), dtype=torch.uint8)
-    assert all(one.unlike > 40 for one in read_pictures(Knowing(groups), noise))  # type: ignore[arg-type]
+    assert all(one.unlike > 40 for one in read_images(Knowing(groups), noise))  # type: ignore[arg-type]
 
 
 def test_what_stands_as_no_group_is_unlike_any() -> None:
@@ -117,7 +117,7 @@ def test_what_stands_as_no_group_is_unlike_any() -> None:
             shapes = [(len(x_BCHW), 9), *((len(x_BCHW), 9, n) for n in (6, 8, 3)), (len(x_BCHW), 4)]
             return Reading(*(torch.zeros(shape) for shape in shapes))
 
-    (found,) = read_pictures(Blind(), pictures(some_groups(1)))  # type: ignore[arg-type]
+    (found,) = read_images(Blind(), pictures(some_groups(1)))  # type: ignore[arg-type]
     assert found.group is None
     assert found.unlike == 255
     assert found.confidence < 0.5
@@ -276,7 +276,7 @@ def test_a_reading_is_as_sure_as_what_it_is_least_sure_of(
         def forward(self, x_BCHW: Tensor) -> Reading:
             return reading_of_one(present, looks, weather)
 
-    (found,) = read_pictures(Reader(), pictures(some_groups(1)))  # type: ignore[arg-type]
+    (found,) = read_images(Reader(), pictures(some_groups(1)))  # type: ignore[arg-type]
     assert found.confidence == pytest.approx(least, abs=1e-4)
     assert list(found.things) == [CENTRES[0]]
     assert found.things[CENTRES[0]] == Thing(SHAPES[1], COLOURS[1], SIZES[1], MIDDLE)
@@ -288,5 +288,5 @@ def test_unlike_is_the_mean_difference_in_grey_levels() -> None:
     shown = pictures(groups)
     darker = torch.where(shown >= 12, shown - 12, shown + 12)
     darker[:, :, :32] = shown[:, :, :32]
-    found = read_pictures(Knowing(groups), darker)  # type: ignore[arg-type]
+    found = read_images(Knowing(groups), darker)  # type: ignore[arg-type]
     assert [one.unlike for one in found] == pytest.approx([6.0] * 3)

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from aigc_demo.core.device import seeded
-from aigc_demo.data.images.corpus import PictureSettings, prepare_pictures
+from aigc_demo.data.images.corpus import ImageSettings, prepare_images
 from aigc_demo.data.images.pixels import as_bytes
 from aigc_demo.generators.images.latents import latents
 from aigc_demo.generators.images.loading import load_encoder, load_image_model
@@ -17,7 +17,7 @@ from aigc_demo.nets.image_encoder import PictureEncoder
 @pytest.fixture(scope="module")
 def world() -> tuple[Tensor, Tensor, PictureEncoder]:
     """Drawings of the tiny world, the kind of each, and the shipped network that looks at them."""
-    corpus = prepare_pictures("tiny-world", PictureSettings(num_pictures=3000, validation_fraction=0))
+    corpus = prepare_images("tiny-world", ImageSettings(num_pictures=3000, validation_fraction=0))
     assert corpus.train_labels is not None
     return corpus.train, corpus.train_labels, load_encoder("classifier-tiny-world")
 

@@ -17,7 +17,7 @@ from aigc_demo.core.errors import InputError
 from aigc_demo.core.events import CheckpointSaved, SampleReady, StepDone, TrainEvent, ValidationDone, Warned
 from aigc_demo.core.process.worker import at_work
 from aigc_demo.core.run_directory import RunDirectory
-from aigc_demo.data.images.corpus import prepare_pictures
+from aigc_demo.data.images.corpus import prepare_images
 from aigc_demo.data.images.pixels import as_numbers
 from aigc_demo.generators.images.diffusion import load_scheduler
 from aigc_demo.nets import diff_augment
@@ -105,7 +105,7 @@ def test_a_classifier_learns_from_labels_and_its_folder_says_the_same(tmp_path: 
     assert end.measures["full_accuracy"] > 0.15
     folder = tmp_path / "run/checkpoints/step-000070"
     encoder = PictureEncoder.from_pretrained(folder).float().eval()
-    corpus = prepare_pictures(
+    corpus = prepare_images(
         "tiny-world", ClassifierSettings(**{**SMALL, **OF_RECIPE["classifier"], **settings})
     )
     with torch.no_grad():

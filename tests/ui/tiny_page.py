@@ -130,7 +130,7 @@ def main():
     make_run(folder / "runs")
     fill_catalog(folder)
 
-    from aigc_demo.data.images.corpus import PictureSettings
+    from aigc_demo.data.images.corpus import ImageSettings
     from aigc_demo.generators.images.loading import load_image_model
     from aigc_demo.generators.text.loading import load_text_model
     from aigc_demo.generators.text_to_image.matching import load_reader
@@ -166,7 +166,7 @@ def main():
     )
     recipes.RECIPES["dcgan"] = replace(recipes.RECIPES["dcgan"], small=TINY_GAN)
     # Twenty thousand pictures are drawn in ten seconds, which a test has not.
-    TrainingPictures.settings = lambda training, choice: PictureSettings(num_pictures=60)  # type: ignore
+    TrainingPictures.settings = lambda training, choice: ImageSettings(num_pictures=60)  # type: ignore
     studio = new_studio(folder / "runs", load)
     serve(studio)
 

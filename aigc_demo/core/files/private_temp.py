@@ -61,7 +61,7 @@ def folder_of_user() -> Path:
     return own_folder(Path(tempfile.gettempdir()))
 
 
-def settle_folders() -> None:
+def configure_folders() -> None:
     """Give libraries places of this user's own that they look for when they are imported.
 
     torch makes a folder for compiled code among the files of all users, by a name that others can take

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from aigc_demo.core.config import setting
 from aigc_demo.data.captions.metadata import no_captions
-from aigc_demo.data.images.corpus import PICTURES, PictureCorpus, PictureSettings, prepare_pictures
+from aigc_demo.data.images.corpus import PICTURES, ImageCorpus, ImageSettings, prepare_images
 from aigc_demo.data.preparation import PreparationStep
 from aigc_demo.data.sources import TINY_WORLD
 from aigc_demo.data.text.tokenizer import Tokenizer, train_tokenizer
@@ -37,7 +37,7 @@ LONGEST = 48  # tokens of a caption; what comes after them is not read
 
 
 @dataclass(frozen=True)
-class PairSettings(PictureSettings):
+class PairSettings(ImageSettings):
     """Which pairs, and how they are prepared."""
 
     image_size: int = setting(64, "side of a picture in pixels", choices=(32, 64))
@@ -46,7 +46,7 @@ class PairSettings(PictureSettings):
 
 
 @dataclass(frozen=True, eq=False)
-class PairCorpus(PictureCorpus):
+class PairCorpus(ImageCorpus):
     """Pictures and what each of them shows, in words.
 
     Args:
@@ -81,7 +81,7 @@ def prepare_pairs(source: str, settings: PairSettings) -> PairCorpus:
         return _drawn(
             settings.image_size, settings.num_pictures, settings.validation_fraction, settings.phrasings
         )
-    return _captioned(prepare_pictures(source, settings), source)
+    return _captioned(prepare_images(source, settings), source)
 
 
 def words_of(text: str) -> list[str]:
@@ -239,7 +239,7 @@ def _drawn(size: int, count: int, validation_fraction: float, phrasings: int) ->
     )
 
 
-def _captioned(corpus: PictureCorpus, source: str) -> PairCorpus:
+def _captioned(corpus: ImageCorpus, source: str) -> PairCorpus:
     """Those pictures of a corpus that have a caption."""
     import torch
 

@@ -12,9 +12,9 @@ from aigc_demo.data.captions.tables import CAPTIONS
 from aigc_demo.data.hub.tables import PREFIX, HubSource, read_split
 from aigc_demo.data.images.image_files import (
     MAX_FILES,
-    PictureFile,
-    ReadPictures,
-    read_pictures,
+    ImageFile,
+    ReadImages,
+    read_images,
     read_regular_file,
 )
 
@@ -23,7 +23,7 @@ COLUMNS = ("image", "img", "picture")  # preferred, where there are several
 BATCH_SIZE = 32
 
 
-def read_hub_pictures(source: HubSource, side: int) -> ReadPictures:
+def read_hub_images(source: HubSource, side: int) -> ReadImages:
     """Read the pictures of the training split.
 
     Args:
@@ -35,13 +35,13 @@ def read_hub_pictures(source: HubSource, side: int) -> ReadPictures:
     """
     name = PREFIX + source.repository
 
-    def read(table: Any) -> ReadPictures:
-        return read_pictures(picture_files(table, name), side, name)
+    def read(table: Any) -> ReadImages:
+        return read_images(picture_files(table, name), side, name)
 
     return read_split(source, read, MAX_DOWNLOAD_BYTES)
 
 
-def picture_files(table: Any, name: str) -> Iterator[PictureFile]:
+def picture_files(table: Any, name: str) -> Iterator[ImageFile]:
     """The rows of a table as files that are not decoded yet.
 
     Args:
@@ -68,7 +68,7 @@ def picture_files(table: Any, name: str) -> Iterator[PictureFile]:
             content, reason = _content(cell)
             text = batch[caption][place] if caption else None
             number = batch[label][place] if label else None  # -1 or nothing where it is not known
-            yield PictureFile(
+            yield ImageFile(
                 name=str((cell or {}).get("path") or ""),
                 content=content,
                 label=names.get(number),

@@ -17,7 +17,7 @@ import numpy as np
 from aigc_demo.core.config import Settings, setting, shown
 from aigc_demo.core.errors import InputError
 from aigc_demo.data.hub.tables import PREFIX, HubSource
-from aigc_demo.data.images.image_files import ReadPictures, read_folder
+from aigc_demo.data.images.image_files import ReadImages, read_folder
 from aigc_demo.data.preparation import PreparationStep
 from aigc_demo.data.sources import TINY_WORLD
 from aigc_demo.data.tiny_world.image import (
@@ -43,7 +43,7 @@ LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601: how bright red, green and blue are
 
 
 @dataclass(frozen=True)
-class PictureSettings(Settings):
+class ImageSettings(Settings):
     """Which pictures, how many are held out, and how those for training are varied.
 
     Crop, flip and colour are off by default: a mirrored or recoloured thing may be another one, as in the
@@ -64,7 +64,7 @@ class PictureSettings(Settings):
 
 
 @dataclass(frozen=True, eq=False)
-class PictureCorpus:
+class ImageCorpus:
     """Pictures that a network can be trained on.
 
     Args:
@@ -118,7 +118,7 @@ class _Read:
     step: PreparationStep
 
 
-def prepare_pictures(source: str, settings: PictureSettings) -> PictureCorpus:
+def prepare_images(source: str, settings: ImageSettings) -> ImageCorpus:
     """Everything between a source and the bytes that a network is trained on.
 
     Args:
@@ -150,7 +150,7 @@ def prepare_pictures(source: str, settings: PictureSettings) -> PictureCorpus:
     pixels = [torch.from_numpy(read.pixels[part]) for part in parts]
     labels = [None if read.labels is None else torch.from_numpy(read.labels[part]) for part in parts]
     texts = [None if read.texts is None else tuple(read.texts[place] for place in part) for part in parts]
-    return PictureCorpus(
+    return ImageCorpus(
         name=read.name,
         sha256=sha256.hexdigest(),
         train=pixels[0],
@@ -189,7 +189,7 @@ def split(digests: Sequence[bytes], validation_fraction: float) -> tuple[np.ndar
     return np.array(sorted(order[num_held:]), dtype=int), np.array(sorted(order[:num_held]), dtype=int)
 
 
-def augment(x_BCHW: "Tensor", settings: PictureSettings, rng: "torch.Generator") -> "Tensor":  # noqa: N803
+def augment(x_BCHW: "Tensor", settings: ImageSettings, rng: "torch.Generator") -> "Tensor":  # noqa: N803
     """Vary training pictures as the settings say; those that are switched off cost no random numbers.
 
     Args:
@@ -245,13 +245,13 @@ def _recoloured(x: "Tensor", strength: float, rng: "torch.Generator") -> "Tensor
     return (grey + (contrasted - grey) * saturation).round().clamp(0, 255).to(torch.uint8)
 
 
-def _read(source: str, settings: PictureSettings) -> _Read:
+def _read(source: str, settings: ImageSettings) -> _Read:
     if source == TINY_WORLD:
         return _drawn(settings.pictures, settings.image_size, settings.num_pictures)
     if source.startswith(PREFIX):
-        from aigc_demo.data.hub.images import read_hub_pictures
+        from aigc_demo.data.hub.images import read_hub_images
 
-        return _found(source, read_hub_pictures(HubSource.parse(source), settings.image_size))
+        return _found(source, read_hub_images(HubSource.parse(source), settings.image_size))
     try:
         is_folder = Path(source).is_dir()
     except (OSError, ValueError):
@@ -278,7 +278,7 @@ def _drawn(pictures: str, size: int, count: int) -> _Read:
     return _Read(TINY_WORLD, pixels, labels if names else None, names, tuple(texts), step)
 
 
-def _found(name: str, read: ReadPictures) -> _Read:
+def _found(name: str, read: ReadImages) -> _Read:
     """Pictures of files, with numbers for their classes where every picture has one and they differ."""
     names = tuple(sorted({label for label in read.labels if label is not None}))
     classed = len(names) > 1 and None not in read.labels

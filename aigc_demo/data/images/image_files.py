@@ -62,7 +62,7 @@ NOTES = {"format", "mode", "animated", "transparent", "rotated"}
 
 
 @dataclass(frozen=True)
-class PictureFile:
+class ImageFile:
     """A picture as it was found.
 
     Args:
@@ -81,7 +81,7 @@ class PictureFile:
 
 
 @dataclass(eq=False)
-class ReadPictures:
+class ReadImages:
     """What was made of some files.
 
     Args:
@@ -103,7 +103,7 @@ class ReadPictures:
     told: Facts = field(default_factory=dict)
 
 
-def read_folder(path: Path, side: int) -> ReadPictures:
+def read_folder(path: Path, side: int) -> ReadImages:
     """Read the pictures of a folder and of those in it.
 
     Args:
@@ -114,16 +114,16 @@ def read_folder(path: Path, side: int) -> ReadPictures:
         InputError: the folder cannot be read, holds too much, or nothing that can be used.
     """
     captions, endings = Captions(), Counter[str]()
-    read = read_pictures(_files(path, captions, endings), side, shown(path.name))
+    read = read_images(_files(path, captions, endings), side, shown(path.name))
     read.told = {**captions.facts(), **_zip_names(path)}
     if endings:
         read.told["other_endings"] = shown(", ".join(f"{name} {n}" for name, n in endings.most_common()))
     return read
 
 
-def read_pictures(
-    files: Iterable[PictureFile], side: int, name: str, formats: tuple[str, ...] = FORMATS
-) -> ReadPictures:
+def read_images(
+    files: Iterable[ImageFile], side: int, name: str, formats: tuple[str, ...] = FORMATS
+) -> ReadImages:
     """Decode pictures in a process of its own.
 
     Args:
@@ -137,7 +137,7 @@ def read_pictures(
         DemoError: the decoder cannot be started.
     """
     pixels: list[np.ndarray] = []
-    read = ReadPictures(np.empty((0, 3, side, side), np.uint8), [], [])
+    read = ReadImages(np.empty((0, 3, side, side), np.uint8), [], [])
     with _Decoder(side, formats) as decoder:
         for position, file in enumerate(files):
             if position == MAX_FILES:
@@ -252,7 +252,7 @@ class _Decoder:
         process.stdout.close()
 
 
-def _files(root: Path, captions: Captions, endings: Counter[str]) -> Iterator[PictureFile]:
+def _files(root: Path, captions: Captions, endings: Counter[str]) -> Iterator[ImageFile]:
     """The pictures of a folder in the order of their names, with what its metadata says of them.
 
     Args:
@@ -282,7 +282,7 @@ def _files(root: Path, captions: Captions, endings: Counter[str]) -> Iterator[Pi
                 content, reason = None, "other_format"
             else:
                 content, reason = read_regular_file(here / name, real_root)
-            yield PictureFile(name, content, inside[-1] if inside else None, text, reason)
+            yield ImageFile(name, content, inside[-1] if inside else None, text, reason)
 
 
 def _unreadable(error: OSError) -> None:

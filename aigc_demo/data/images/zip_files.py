@@ -19,7 +19,7 @@ from aigc_demo.data.images.image_files import MAX_FILES, ZIP_NOTE
 
 MAX_ZIP_BYTES = 256 * 2**20
 MAX_UNPACKED_BYTES = 512 * 2**20
-MAX_PICTURE_BYTES = 32 * 2**20
+MAX_IMAGE_BYTES = 32 * 2**20
 # Pictures are packed already; what packs much better than a white page does is a bomb.
 MAX_RATIO, RATIO_FROM_BYTES = 200, 2**20
 MAX_NAME_LENGTH, MAX_DEPTH = 150, 4
@@ -40,7 +40,7 @@ LEFT_OUT = re.compile(
 )
 
 
-def unpack_pictures(source: Path, target: Path) -> int:
+def unpack_images(source: Path, target: Path) -> int:
     """Unpack a zip file of PNG pictures, with at most one metadata file in each folder.
 
     Its list of contents is checked first: names, kinds, sizes, their sum, how well they are packed. The
@@ -171,8 +171,8 @@ def _check(entry: _Entry, encoding: str) -> None:
         raise _refused(f"{shown(name)} is a link or another special file")
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise _refused(f"{shown(name)} is packed in a way that is not taken")
-    if info.file_size > MAX_PICTURE_BYTES:
-        raise _refused(f"{shown(name)} has more than {MAX_PICTURE_BYTES // 2**20} MiB")
+    if info.file_size > MAX_IMAGE_BYTES:
+        raise _refused(f"{shown(name)} has more than {MAX_IMAGE_BYTES // 2**20} MiB")
     if info.file_size > max(RATIO_FROM_BYTES, MAX_RATIO * info.compress_size):
         raise _refused(f"{shown(name)} is packed more tightly than pictures are")
 

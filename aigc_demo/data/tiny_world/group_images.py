@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from aigc_demo.core.errors import InputError
-from aigc_demo.data.images.corpus import PICTURES, PictureCorpus, PictureSettings, first_of_each
+from aigc_demo.data.images.corpus import PICTURES, ImageCorpus, ImageSettings, first_of_each
 from aigc_demo.data.preparation import PreparationStep
 from aigc_demo.data.sources import TINY_WORLD
 from aigc_demo.data.tiny_world.group import CENTRES, SHARES, Group, centres, draw_group, group_standing
@@ -26,7 +26,7 @@ SEED = 7  # other drawings than those that models learn to draw from
 
 
 @dataclass(frozen=True, eq=False)
-class GroupCorpus(PictureCorpus):
+class GroupCorpus(ImageCorpus):
     """Pictures of groups.
 
     Args:
@@ -44,7 +44,7 @@ class GroupCorpus(PictureCorpus):
 
 
 @lru_cache(maxsize=1)
-def prepare_groups(source: str, settings: PictureSettings) -> GroupCorpus:
+def prepare_groups(source: str, settings: ImageSettings) -> GroupCorpus:
     """Drawings of groups; always the same ones.
 
     Raises:

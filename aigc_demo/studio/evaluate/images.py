@@ -10,7 +10,7 @@ from aigc_demo.core.errors import InputError
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from aigc_demo.data.images.corpus import PictureCorpus
+    from aigc_demo.data.images.corpus import ImageCorpus
     from aigc_demo.generators.catalog import CatalogEntry
     from aigc_demo.measure.images import ModeFigures, PictureFigures
 
@@ -56,7 +56,7 @@ def evaluate_image_model(
     """
     from aigc_demo.core.device import set_threads
     from aigc_demo.core.process.system import peak_memory_mib
-    from aigc_demo.data.images.corpus import PictureSettings, prepare_pictures
+    from aigc_demo.data.images.corpus import ImageSettings, prepare_images
     from aigc_demo.generators.images.loading import load_encoder, load_image_model
     from aigc_demo.generators.images.model import PictureSampling
     from aigc_demo.measure.images import frechet_distance, nearest
@@ -70,8 +70,8 @@ def evaluate_image_model(
     sampling = PictureSampling.from_mapping(PictureSampling.among(given))
     set_threads()
     maker = load_image_model(entry)
-    preparation = PictureSettings.from_mapping({"image_size": maker.image_size, **_rest(sampling, given)})
-    corpus = prepare_pictures(source, preparation)
+    preparation = ImageSettings.from_mapping({"image_size": maker.image_size, **_rest(sampling, given)})
+    corpus = prepare_images(source, preparation)
     encoder_name = encoder_name or encoder_for(corpus, maker.image_size)
     encoder = load_encoder(encoder_name)
     began = time.perf_counter()
@@ -169,15 +169,15 @@ def evaluate_encoder(
 
     from aigc_demo.core.device import seeded, set_threads
     from aigc_demo.core.process.system import peak_memory_mib
-    from aigc_demo.data.images.corpus import PictureSettings, augment, prepare_pictures
+    from aigc_demo.data.images.corpus import ImageSettings, augment, prepare_images
     from aigc_demo.generators.images.loading import load_encoder
     from aigc_demo.measure.images import encode
 
     set_threads()
     began = time.perf_counter()
     encoder = load_encoder(entry.location)
-    preparation = PictureSettings.from_mapping({"image_size": encoder.config.image_size, **(settings or {})})
-    corpus = prepare_pictures(source, preparation)
+    preparation = ImageSettings.from_mapping({"image_size": encoder.config.image_size, **(settings or {})})
+    corpus = prepare_images(source, preparation)
     pictures = real_pictures(corpus, "validation", fewest=2)
     features, probs = encode(encoder, pictures)
     if probs is not None and corpus.validation_labels is not None and probs.shape[1] == corpus.num_modes:
@@ -197,7 +197,7 @@ def evaluate_encoder(
     }
 
 
-def real_pictures(corpus: "PictureCorpus", split: str = "all", *, fewest: int = FEWEST_SAMPLES) -> Any:
+def real_pictures(corpus: "ImageCorpus", split: str = "all", *, fewest: int = FEWEST_SAMPLES) -> Any:
     """Pictures that generated ones are compared with: uint8 [N, C, H, W].
 
     Raises:
@@ -212,7 +212,7 @@ def real_pictures(corpus: "PictureCorpus", split: str = "all", *, fewest: int = 
     return pictures
 
 
-def encoder_for(corpus: "PictureCorpus", image_size: int) -> str:
+def encoder_for(corpus: "ImageCorpus", image_size: int) -> str:
     """The network that looks at pictures of this kind: one that was trained on them, frozen since.
 
     Raises:

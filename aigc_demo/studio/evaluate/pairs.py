@@ -143,22 +143,22 @@ def evaluate_attribute_reader(
     """
     from aigc_demo.core.device import set_threads
     from aigc_demo.core.process.system import peak_memory_mib
-    from aigc_demo.data.images.corpus import PictureSettings
+    from aigc_demo.data.images.corpus import ImageSettings
     from aigc_demo.data.tiny_world.group_images import groups_of, prepare_groups
     from aigc_demo.generators.text_to_image.matching import load_reader
-    from aigc_demo.measure.attributes import read_pictures, verdict
+    from aigc_demo.measure.attributes import read_images, verdict
 
     set_threads()
     began = time.perf_counter()
     reader = load_reader(entry)
-    given = PictureSettings.among(settings or {})
+    given = ImageSettings.among(settings or {})
     corpus = prepare_groups(
-        source, PictureSettings.from_mapping({"image_size": reader.config.image_size, **given})
+        source, ImageSettings.from_mapping({"image_size": reader.config.image_size, **given})
     )
     wanted = groups_of(corpus.validation_truth, corpus.validation_weather)
     if not wanted:
         raise InputError("setting_range", name="validation_fraction", expected="more than 0", got=0)
-    found = read_pictures(reader, corpus.validation)
+    found = read_images(reader, corpus.validation)
     verdicts = [verdict(group, one) for group, one in zip(wanted, found, strict=True)]
     things = [thing for one in verdicts for thing in one.things]
     return {
@@ -204,7 +204,7 @@ def evaluate_restoration(
 
     from aigc_demo.core.device import seeded, set_threads
     from aigc_demo.core.process.system import peak_memory_mib
-    from aigc_demo.data.images.corpus import PictureSettings, prepare_pictures
+    from aigc_demo.data.images.corpus import ImageSettings, prepare_images
     from aigc_demo.data.images.pixels import as_bytes, as_numbers
     from aigc_demo.generators.text_to_image.restoration import load_restoration
     from aigc_demo.nets.restoration import filled, grey, random_holes
@@ -213,8 +213,8 @@ def evaluate_restoration(
     began = time.perf_counter()
     mender = load_restoration(entry)
     shown = {"image_size": mender.image_size, "pictures": "groups"}
-    shown |= PictureSettings.among(settings or {})
-    true = prepare_pictures(source, PictureSettings.from_mapping(shown)).validation[:MOST_MENDED]
+    shown |= ImageSettings.among(settings or {})
+    true = prepare_images(source, ImageSettings.from_mapping(shown)).validation[:MOST_MENDED]
     if not len(true):
         raise InputError("setting_range", name="validation_fraction", expected="more than 0", got=0)
     size = mender.image_size

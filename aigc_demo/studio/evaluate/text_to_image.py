@@ -118,7 +118,7 @@ def _of_tiny_world(
     import torch
 
     from aigc_demo.generators.text_to_image.matching import load_reader
-    from aigc_demo.measure.attributes import read_pictures, verdict
+    from aigc_demo.measure.attributes import read_images, verdict
 
     reader, ranker = load_reader(test.checker), _ranker(model, test)
     figures: dict[str, Any] = {}
@@ -128,7 +128,7 @@ def _of_tiny_world(
         right = torch.tensor(
             [
                 [verdict(group, one).all_right for group, one in zip(wanted, found, strict=True)]
-                for found in (read_pictures(reader, pictures) for pictures in candidates)
+                for found in (read_images(reader, pictures) for pictures in candidates)
             ]
         ).float()
         name, end = COUNTS[count], LANGUAGE_ENDS[language]

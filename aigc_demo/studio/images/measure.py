@@ -15,7 +15,7 @@ from aigc_demo.studio.models.side_by_side import turn_for
 from aigc_demo.studio.models.stoppable import unless_stopped
 
 if TYPE_CHECKING:
-    from aigc_demo.data.images.corpus import PictureCorpus
+    from aigc_demo.data.images.corpus import ImageCorpus
     from aigc_demo.measure.images import ModeFigures, PictureFigures
 
 NUM_SAMPLES = 2000
@@ -42,7 +42,7 @@ class Measured:
 def measure_pictures(
     cache: ModelCache,
     name: Any,
-    corpus: "PictureCorpus",
+    corpus: "ImageCorpus",
     stop: threading.Event,
     *,
     num_inference_steps: int = 20,

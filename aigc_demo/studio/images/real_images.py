@@ -16,7 +16,7 @@ from aigc_demo.studio.models.side_by_side import turn_for
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from aigc_demo.data.images.corpus import PictureCorpus, PictureSettings
+    from aigc_demo.data.images.corpus import ImageCorpus, ImageSettings
 
 # As data/sources and data/tiny_world/image have them, which a page that is being built does not import.
 TINY_WORLD = "tiny-world"
@@ -35,9 +35,9 @@ class TrainingPictures:
     def __init__(self, catalog: Catalog):
         self._catalog = catalog
         self._lock = threading.Lock()
-        self._kept: tuple[Any, PictureCorpus] | None = None
+        self._kept: tuple[Any, ImageCorpus] | None = None
 
-    def of(self, name: Any, upload: str | None = None) -> "PictureCorpus":
+    def of(self, name: Any, upload: str | None = None) -> "ImageCorpus":
         """Those of a model.
 
         Args:
@@ -62,15 +62,15 @@ class TrainingPictures:
         """Whether a model's pictures can be drawn here."""
         return is_tiny_world(self._catalog.choice(name).entry)
 
-    def settings(self, choice: Choice) -> "PictureSettings":
+    def settings(self, choice: Choice) -> "ImageSettings":
         """How a model's training pictures were prepared, as far as its run says."""
-        from aigc_demo.data.images.corpus import PictureSettings
+        from aigc_demo.data.images.corpus import ImageSettings
 
         run = self._catalog.trained_by(choice.value)
         told = run.known_config().get("settings") if run is not None else None
         known = {name: told[name] for name in OF_A_RUN if name in told} if isinstance(told, dict) else {}
         try:
-            return PictureSettings.from_mapping({"image_size": choice.entry.image_size or 32, **known})
+            return ImageSettings.from_mapping({"image_size": choice.entry.image_size or 32, **known})
         except InputError:  # an uploaded run may say anything
             raise InputError("no_training_pictures", model=choice.value) from None
 
@@ -80,26 +80,26 @@ def is_tiny_world(entry: Any) -> bool:
     return entry.training_data == TINY_WORLD or entry.name.endswith(TINY_WORLD)
 
 
-def _prepared(settings: "PictureSettings", upload: str | None) -> "PictureCorpus":
-    from aigc_demo.data.images.corpus import prepare_pictures
+def _prepared(settings: "ImageSettings", upload: str | None) -> "ImageCorpus":
+    from aigc_demo.data.images.corpus import prepare_images
 
     if upload is not None:
         return _unpacked(Path(upload), settings.image_size)
-    return prepare_pictures(TINY_WORLD, settings)
+    return prepare_images(TINY_WORLD, settings)
 
 
-def _unpacked(file: Path, image_size: int) -> "PictureCorpus":
+def _unpacked(file: Path, image_size: int) -> "ImageCorpus":
     """The pictures of a zip file, all of them as training pictures; nothing of it stays on the disk."""
-    from aigc_demo.data.images.corpus import PictureSettings, prepare_pictures
-    from aigc_demo.data.images.zip_files import unpack_pictures
+    from aigc_demo.data.images.corpus import ImageSettings, prepare_images
+    from aigc_demo.data.images.zip_files import unpack_images
 
-    settings = PictureSettings(image_size=image_size, validation_fraction=0)
+    settings = ImageSettings(image_size=image_size, validation_fraction=0)
     with tempfile.TemporaryDirectory() as folder:
-        unpack_pictures(file, Path(folder) / "pictures")
-        return prepare_pictures(str(Path(folder) / "pictures"), settings)
+        unpack_images(file, Path(folder) / "pictures")
+        return prepare_images(str(Path(folder) / "pictures"), settings)
 
 
-def nearest_training(pictures: "Tensor", corpus: "PictureCorpus") -> "tuple[Tensor, tuple[float, ...]]":
+def nearest_training(pictures: "Tensor", corpus: "ImageCorpus") -> "tuple[Tensor, tuple[float, ...]]":
     """The training picture nearest to each of some pictures: has the model copied it?
 
     Args:
@@ -119,7 +119,7 @@ def nearest_training(pictures: "Tensor", corpus: "PictureCorpus") -> "tuple[Tens
     return corpus.train[index], tuple(distance.tolist())
 
 
-def some_real(corpus: "PictureCorpus", count: int, seed: int) -> "Tensor":
+def some_real(corpus: "ImageCorpus", count: int, seed: int) -> "Tensor":
     """A few real pictures uint8 [count, C, H, W], of those that no model learned from where there are any."""
     import torch
 
@@ -172,7 +172,7 @@ def png_pictures(contents: Any, side: int) -> "Tensor":
     """
     import torch
 
-    from aigc_demo.data.images.image_files import PictureFile, read_pictures
+    from aigc_demo.data.images.image_files import ImageFile, read_images
 
     sound = isinstance(contents, (list, tuple)) and all(isinstance(part, bytes) for part in contents)
     if not sound or not 1 <= len(contents) <= MOST_PICTURES:
@@ -180,9 +180,9 @@ def png_pictures(contents: Any, side: int) -> "Tensor":
         raise InputError(
             "setting_type", name="pictures", expected=expected, got=shown(type(contents).__name__)
         )
-    files = [PictureFile("picture.png", content) for content in contents]
+    files = [ImageFile("picture.png", content) for content in contents]
     try:
-        read = read_pictures(files, side, "pictures", formats=("PNG",))
+        read = read_images(files, side, "pictures", formats=("PNG",))
     except InputError as error:
         raise InputError("not_png", detail=str(error.values.get("detail", error.key))) from None
     if read.skipped:
@@ -191,7 +191,7 @@ def png_pictures(contents: Any, side: int) -> "Tensor":
     return torch.from_numpy(read.pixels)
 
 
-def measuring_network(catalog: Catalog, corpus: "PictureCorpus", image_size: int) -> str:
+def measuring_network(catalog: Catalog, corpus: "ImageCorpus", image_size: int) -> str:
     """The name of the network that looks at such pictures; of the catalog's or a run's.
 
     Raises:

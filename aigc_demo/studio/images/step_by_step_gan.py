@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from aigc_demo.core.config import Settings, setting
 from aigc_demo.core.errors import InputError
-from aigc_demo.data.images.corpus import PictureSettings, prepare_pictures
+from aigc_demo.data.images.corpus import ImageSettings, prepare_images
 from aigc_demo.data.sources import TINY_WORLD
 from aigc_demo.nets.options import GAN_LOSSES
 
@@ -33,7 +33,7 @@ MOST_RATE = 0.01
 MOST_GAMES = 24
 IDLE_MINUTES = 20
 MOST_REMEMBERED = 1_000
-PICTURES = PictureSettings(num_pictures=1024, validation_fraction=0.0)
+PICTURES = ImageSettings(num_pictures=1024, validation_fraction=0.0)
 CURVE_POINTS = 199
 
 
@@ -248,7 +248,7 @@ class Games:
         with self._pictures_lock:
             if self._pictures is None:
                 set_threads(processes=2)  # as for the models of the page, whichever comes first
-                self._pictures = prepare_pictures(TINY_WORLD, PICTURES).train
+                self._pictures = prepare_images(TINY_WORLD, PICTURES).train
             return self._pictures
 
 

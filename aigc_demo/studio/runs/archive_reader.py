@@ -305,11 +305,11 @@ def check_manifest(checkpoint: Path) -> None:
 
 def _check_samples(folder: Path) -> None:
     """Decodes the pictures in the process that is there for strangers' files."""
-    from aigc_demo.data.images.image_files import PictureFile, read_pictures
+    from aigc_demo.data.images.image_files import ImageFile, read_images
 
-    files = [PictureFile(path.name, path.read_bytes()) for path in sorted(folder.glob("*"))]
+    files = [ImageFile(path.name, path.read_bytes()) for path in sorted(folder.glob("*"))]
     try:
-        skipped = read_pictures(files, SAMPLE_SIDE, "samples", ("PNG",)).skipped if files else {}
+        skipped = read_images(files, SAMPLE_SIDE, "samples", ("PNG",)).skipped if files else {}
     except InputError as error:
         raise refused("a sample in it is no PNG picture") from error
     if any(skipped.values()):

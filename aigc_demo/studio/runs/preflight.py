@@ -15,7 +15,7 @@ import psutil
 
 from aigc_demo.core.errors import DemoError
 from aigc_demo.core.process.worker import noted_problem
-from aigc_demo.data.images.zip_files import unpack_pictures
+from aigc_demo.data.images.zip_files import unpack_images
 from aigc_demo.studio.runs.job import child_environment, train_arguments
 from aigc_demo.studio.runs.order import RunOrder
 from aigc_demo.studio.runs.run_queue import PICTURES_FOLDER, SOURCE_FILE
@@ -51,7 +51,7 @@ def try_order(
             Path(words["source"]).write_bytes(text)
         if pictures is not None:
             words["source"] = str(Path(place) / PICTURES_FOLDER)
-            unpack_pictures(pictures, Path(words["source"]))
+            unpack_images(pictures, Path(words["source"]))
         place_of_run = folder / f"preflight-{secrets.token_hex(4)}"
         yield from trial(train_arguments(**words, run_dir=place_of_run), bounds=bounds)
 

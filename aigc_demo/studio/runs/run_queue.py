@@ -26,7 +26,7 @@ from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.core.files.unfinished import DELETED, PICTURES, remove_leftovers, writer_mark
 from aigc_demo.core.process.system import session_of_its_own
 from aigc_demo.core.run_directory import RunDirectory, writing
-from aigc_demo.data.images.zip_files import unpack_pictures
+from aigc_demo.data.images.zip_files import unpack_images
 from aigc_demo.data.text.encodings import decode_text
 from aigc_demo.studio.runs.archive import import_run
 from aigc_demo.studio.runs.archive_reader import MAX_BYTES
@@ -206,7 +206,7 @@ class RunDesk(SeenRuns):
         marked = PICTURES + writer_mark()
         with writing(self.folder), tempfile.TemporaryDirectory(prefix=marked, dir=self.folder) as place:
             unpacked = Path(place) / PICTURES_FOLDER
-            unpack_pictures(pictures, unpacked)
+            unpack_images(pictures, unpacked)
             yield unpacked
 
     def bring(self, source: Path, secret: str, address: str = "", shared: bool | None = None) -> str:

@@ -225,12 +225,12 @@ def read_by_checker(cache: ModelCache, pictures: "Tensor") -> "tuple[Found | Non
     Returns:
         None where there is no checker of this size.
     """
-    from aigc_demo.measure.attributes import read_pictures
+    from aigc_demo.measure.attributes import read_images
 
     known = {choice.value: choice for choice in cache.catalog.choices("reads")}
     if CHECKER not in known or known[CHECKER].entry.image_size != pictures.shape[-1]:
         return None
-    found = read_pictures(cache.get(CHECKER), pictures)
+    found = read_images(cache.get(CHECKER), pictures)
     return tuple(one if _is_of_its_world(one) else None for one in found)
 
 

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from aigc_demo.core.run_directory import RunDirectory
-from aigc_demo.data.images.corpus import prepare_pictures
+from aigc_demo.data.images.corpus import prepare_images
 from aigc_demo.nets.image_encoder import PictureEncoder
 from aigc_demo.training.classifier.training import ClassifierTraining
 from aigc_demo.training.image_settings import ClassifierSettings
@@ -24,7 +24,7 @@ def prepare(
         InputError: the source has no pictures, or `--init` is given: a minute is all that this takes.
     """
     refuse_init(order, "a classifier")
-    corpus = prepare_pictures(order.source, settings)
+    corpus = prepare_images(order.source, settings)
     torch.manual_seed(order.seed)
     encoder = PictureEncoder(settings.encoder_config(corpus.num_modes))
     return ClassifierTraining(encoder, corpus, settings, budget, run, seed=order.seed)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from aigc_demo.core.device import seeded
 from aigc_demo.core.run_directory import RunDirectory
-from aigc_demo.data.images.corpus import PictureCorpus, augment
+from aigc_demo.data.images.corpus import ImageCorpus, augment
 from aigc_demo.data.images.pixels import as_numbers
 from aigc_demo.nets.diff_augment import cutout
 from aigc_demo.nets.image_encoder import PictureEncoder, contrastive_pair_loss, label_loss
@@ -39,7 +39,7 @@ class ClassifierTraining(PictureTraining):
     def __init__(
         self,
         encoder: PictureEncoder,
-        corpus: PictureCorpus,
+        corpus: ImageCorpus,
         settings: ClassifierSettings,
         budget: Budget,
         run: RunDirectory,

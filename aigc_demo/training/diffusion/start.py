@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from aigc_demo.core.run_directory import RunDirectory
-from aigc_demo.data.images.corpus import prepare_pictures
+from aigc_demo.data.images.corpus import prepare_images
 from aigc_demo.generators.images.diffusion import COLOURS, load_scheduler, load_unet
 from aigc_demo.training.diffusion.training import DiffusionTraining, noise_of
 from aigc_demo.training.image_settings import DiffusionSettings
@@ -35,7 +35,7 @@ def prepare(
     Raises:
         InputError: the source has no pictures, or `--init` names a model of another kind or shape.
     """
-    corpus = prepare_pictures(order.source, settings)
+    corpus = prepare_images(order.source, settings)
     torch.manual_seed(order.seed)
     (unet,) = networks(order.recipe, settings)
     if order.init is not None and checkpoint is None:

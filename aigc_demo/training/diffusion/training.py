@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from aigc_demo.core.device import seeded
 from aigc_demo.core.events import CheckpointSaved, SampleReady
 from aigc_demo.core.run_directory import RunDirectory
-from aigc_demo.data.images.corpus import PictureCorpus
+from aigc_demo.data.images.corpus import ImageCorpus
 from aigc_demo.data.images.pixels import as_numbers, grid
 from aigc_demo.generators.images.diffusion import denoised, predicted
 from aigc_demo.generators.images.model import Progress
@@ -65,7 +65,7 @@ class DiffusionTraining(PictureTraining):
     def __init__(
         self,
         unet: nn.Module,
-        corpus: PictureCorpus,
+        corpus: ImageCorpus,
         settings: DiffusionSettings,
         budget: Budget,
         run: RunDirectory,
@@ -158,7 +158,7 @@ class DiffusionTraining(PictureTraining):
             made_NCHW = self.drawn(scheduler, ask)
         if not stopped[-1]:
             sheet = grid(made_NCHW, columns=math.isqrt(len(made_NCHW)))
-            file = self.run.write_sample_picture(self.step, sheet)
+            file = self.run.write_sample_image(self.step, sheet)
             yield SampleReady(step=self.step, text=self.sample_text(), file=file)
 
     def sample_text(self) -> str:

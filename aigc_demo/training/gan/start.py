@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from aigc_demo.core.run_directory import RunDirectory
-from aigc_demo.data.images.corpus import prepare_pictures
+from aigc_demo.data.images.corpus import prepare_images
 from aigc_demo.generators.images.gan import load_networks
 from aigc_demo.nets.dcgan import DcganConfig, Discriminator, Generator
 from aigc_demo.nets.style_generator import StyleGenerator
@@ -28,7 +28,7 @@ def prepare(
     Raises:
         InputError: the source has no pictures, or `--init` names a model of another kind or shape.
     """
-    corpus = prepare_pictures(order.source, settings)
+    corpus = prepare_images(order.source, settings)
     torch.manual_seed(order.seed)
     generator, discriminator = networks(order.recipe, settings)
     if order.init is not None and checkpoint is None:

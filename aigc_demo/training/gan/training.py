@@ -25,7 +25,7 @@ from aigc_demo.core.device import precision, seeded
 from aigc_demo.core.events import CheckpointSaved, SampleReady, StepDone, ValidationDone
 from aigc_demo.core.run_directory import STATE, RunDirectory
 from aigc_demo.data.captions.metadata import notices
-from aigc_demo.data.images.corpus import PictureCorpus
+from aigc_demo.data.images.corpus import ImageCorpus
 from aigc_demo.data.images.pixels import as_bytes, as_numbers, grid
 from aigc_demo.generators.images.gan import DISCRIMINATOR, GENERATOR
 from aigc_demo.nets.adversarial import discriminator_loss, generator_loss, r1_penalty
@@ -61,7 +61,7 @@ class GanTraining(TrainingLoop):
         self,
         generator: nn.Module,
         discriminator: nn.Module,
-        corpus: PictureCorpus,
+        corpus: ImageCorpus,
         settings: GanSettings,
         budget: Budget,
         run: RunDirectory,
@@ -71,7 +71,7 @@ class GanTraining(TrainingLoop):
         accelerator = Accelerator(mixed_precision=precision(settings.mixed_precision))
         super().__init__(corpus, settings, budget, run, accelerator)
         self.check_shares(settings.batch_size)
-        self.pictures: PictureCorpus = corpus
+        self.pictures: ImageCorpus = corpus
         self.settings = settings
         self.batches = PictureBatches(corpus, settings, settings.batch_size, seed)
         # Not wrapped for several processes: two networks that take turns average their gradients by hand.
@@ -331,7 +331,7 @@ class GanTraining(TrainingLoop):
             return
         made_NCHW = self.sample_pictures()
         sheet = grid(made_NCHW, columns=math.isqrt(len(made_NCHW)))
-        file = self.run.write_sample_picture(self.step, sheet)
+        file = self.run.write_sample_image(self.step, sheet)
         yield SampleReady(step=self.step, text=self.sample_text(), file=file)
 
     def sample_text(self) -> str:

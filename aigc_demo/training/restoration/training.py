@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from aigc_demo.core.device import seeded
 from aigc_demo.core.run_directory import RunDirectory
-from aigc_demo.data.images.corpus import PictureCorpus, prepare_pictures
+from aigc_demo.data.images.corpus import ImageCorpus, prepare_images
 from aigc_demo.data.images.pixels import as_numbers
 from aigc_demo.nets.restoration import Mender, grey, mending_loss, random_holes, with_hole
 from aigc_demo.training.image_training import PictureTraining
@@ -41,7 +41,7 @@ class MenderTraining(PictureTraining):
     def __init__(
         self,
         mender: Mender,
-        corpus: PictureCorpus,
+        corpus: ImageCorpus,
         settings: MenderSettings,
         budget: Budget,
         run: RunDirectory,
@@ -97,7 +97,7 @@ def prepare(
         InputError: the source has no pictures, or `--init` is given, which these recipes do not take.
     """
     refuse_init(order, "a mender")
-    corpus = prepare_pictures(order.source, settings)
+    corpus = prepare_images(order.source, settings)
     torch.manual_seed(order.seed)
     mender = Mender(settings.mender_config(order.recipe))
     return MenderTraining(mender, corpus, settings, budget, run, seed=order.seed)

@@ -5,19 +5,19 @@ import tempfile
 from pathlib import Path
 
 from aigc_demo.core.files.private_temp import folder_of_user
-from aigc_demo.core.proxies import settle_proxies
+from aigc_demo.core.proxies import configure_proxies
 from aigc_demo.core.run_directory import writing
 
 TEMPORARY = "GRADIO_TEMP_DIR"
 
 
-def settle_environment() -> None:
+def configure_environment() -> None:
     """Keep gradio from calling home, from proxies, and from folders of other users; may be called again.
 
     What the user has set stays, or goes on to child processes where gradio cannot use it.
     """
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-    settle_proxies([os.environ.get("GRADIO_SERVER_NAME", "").strip().strip("[]") or "localhost"])
+    configure_proxies([os.environ.get("GRADIO_SERVER_NAME", "").strip().strip("[]") or "localhost"])
     if not os.environ.get(TEMPORARY):
         os.environ[TEMPORARY] = str(folder_of_user())
 

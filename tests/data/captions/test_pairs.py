@@ -21,7 +21,7 @@ from aigc_demo.data.captions.pairs import (
     without_padding,
     words_of,
 )
-from aigc_demo.data.images.corpus import PictureSettings, prepare_pictures
+from aigc_demo.data.images.corpus import ImageSettings, prepare_images
 from aigc_demo.data.tiny_world.caption import language_of, read_caption
 from aigc_demo.data.tiny_world.group import Group, draw_group, is_held_out, meaning
 from aigc_demo.data.tiny_world.scene import Thing
@@ -221,7 +221,7 @@ def test_a_group_has_a_caption_for_each_language_and_phrasing() -> None:
 
 
 def test_groups_are_drawn_for_networks_without_texts_too() -> None:
-    corpus = prepare_pictures("tiny-world", PictureSettings(pictures="groups", num_pictures=40))
+    corpus = prepare_images("tiny-world", ImageSettings(pictures="groups", num_pictures=40))
     assert corpus.train_labels is None and corpus.num_modes == 0
     assert corpus.train_texts is not None and corpus.validation_texts is not None
     drawn = things(tuple((text,) for text in (*corpus.train_texts, *corpus.validation_texts)))

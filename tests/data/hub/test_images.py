@@ -20,10 +20,10 @@ ROOT = Path(__file__).parents[3]
 READER = """
 import json, sys
 from aigc_demo.core.errors import InputError
-from aigc_demo.data.images.corpus import PictureSettings, prepare_pictures
+from aigc_demo.data.images.corpus import ImageSettings, prepare_images
 for source in sys.argv[1:]:
     try:
-        corpus = prepare_pictures(source, PictureSettings(validation_fraction=0.0))
+        corpus = prepare_images(source, ImageSettings(validation_fraction=0.0))
         colours = corpus.train[:, :, 0, 0].tolist()
         skipped = corpus.report[0].dropped
         print(json.dumps([corpus.name, colours, corpus.train_texts, corpus.mode_names, skipped]))

@@ -10,7 +10,7 @@ from PIL import Image
 from aigc_demo.core.device import seeded
 from aigc_demo.core.errors import InputError
 from aigc_demo.data.images import corpus as images
-from aigc_demo.data.images.corpus import PictureSettings, augment, prepare_pictures, split
+from aigc_demo.data.images.corpus import ImageSettings, augment, prepare_images, split
 from aigc_demo.data.tiny_world.image import mode_name, thing_of
 
 COLOURS = ("red", "lime", "blue", "white", "black", "yellow", "cyan", "magenta", "gray", "navy")
@@ -33,7 +33,7 @@ def digests(x_BCHW):
 
 @pytest.mark.parametrize(("pictures", "num_modes"), [("shapes", 144), ("things", 288), ("scenes", 0)])
 def test_the_tiny_world_is_drawn_split_and_named(pictures, num_modes):
-    corpus = prepare_pictures("tiny-world", PictureSettings(pictures=pictures, num_pictures=400))
+    corpus = prepare_images("tiny-world", ImageSettings(pictures=pictures, num_pictures=400))
     assert (corpus.name, corpus.num_modes) == ("tiny-world", num_modes)
     assert (corpus.train.dtype, corpus.train.shape) == (torch.uint8, (360, 3, 32, 32))
     assert corpus.validation.shape == (40, 3, 32, 32)
@@ -58,7 +58,7 @@ def test_the_tiny_world_is_drawn_split_and_named(pictures, num_modes):
 
 def test_a_label_is_that_of_its_picture():
     """What is labelled red is red where it stands: more so than what is labelled blue."""
-    corpus = prepare_pictures("tiny-world", PictureSettings(num_pictures=300, validation_fraction=0.0))
+    corpus = prepare_images("tiny-world", ImageSettings(num_pictures=300, validation_fraction=0.0))
     redness = (corpus.train[:, 0].float() - corpus.train[:, 2].float()).mean((1, 2))
     names = [corpus.mode_names[mode] for mode in corpus.train_labels]
     red = [value for value, name in zip(redness.tolist(), names, strict=True) if "red " in name]
@@ -68,22 +68,22 @@ def test_a_label_is_that_of_its_picture():
 
 
 def test_the_same_settings_give_the_same_pictures_and_the_size_is_part_of_their_sum():
-    small = PictureSettings(num_pictures=20)
-    first, again = (prepare_pictures("tiny-world", small) for _ in range(2))
-    large = prepare_pictures("tiny-world", PictureSettings(num_pictures=20, image_size=64))
+    small = ImageSettings(num_pictures=20)
+    first, again = (prepare_images("tiny-world", small) for _ in range(2))
+    large = prepare_images("tiny-world", ImageSettings(num_pictures=20, image_size=64))
     assert first.sha256 == again.sha256 != large.sha256
     assert torch.equal(first.train, again.train)
     assert large.train.shape[1:] == (3, 64, 64)
     # The sum is of shape and bytes as they were read, before the split.
-    whole = prepare_pictures("tiny-world", PictureSettings(num_pictures=20, validation_fraction=0.0))
+    whole = prepare_images("tiny-world", ImageSettings(num_pictures=20, validation_fraction=0.0))
     expected = hashlib.sha256(b"(20, 3, 32, 32)" + whole.train.numpy().tobytes()).hexdigest()
     assert first.sha256 == expected
 
 
 def test_what_was_drawn_once_is_not_changed_by_its_user():
-    settings = PictureSettings(num_pictures=20)
-    prepare_pictures("tiny-world", settings).train.zero_()
-    assert prepare_pictures("tiny-world", settings).train.max() > 0
+    settings = ImageSettings(num_pictures=20)
+    prepare_images("tiny-world", settings).train.zero_()
+    assert prepare_images("tiny-world", settings).train.max() > 0
 
 
 def test_equal_pictures_are_dropped_and_counted_and_the_first_is_kept(tmp_path):
@@ -92,7 +92,7 @@ def test_equal_pictures_are_dropped_and_counted_and_the_first_is_kept(tmp_path):
         "file_name,text\n" + "".join(f"{name},number {place}\n" for place, (name, _) in enumerate(names))
     )
     source = folder_of(tmp_path, names)
-    corpus = prepare_pictures(source, PictureSettings(validation_fraction=0.0))
+    corpus = prepare_images(source, ImageSettings(validation_fraction=0.0))
     assert len(corpus.train) == 10
     assert corpus.train_texts == tuple(f"number {place}" for place in range(10))
     assert corpus.validation.shape == (0, 3, 32, 32)
@@ -118,8 +118,8 @@ def test_labels_and_captions_stay_with_their_pictures_where_repeated_ones_come_f
     (tmp_path / "metadata.csv").write_text(
         "file_name,text\n" + "".join(f"{name},{name} is {colour}\n" for name, colour in names)
     )
-    settings = PictureSettings(validation_fraction=validation_fraction)
-    corpus = prepare_pictures(source, settings)
+    settings = ImageSettings(validation_fraction=validation_fraction)
+    corpus = prepare_images(source, settings)
     parts = (
         (corpus.train, corpus.train_labels, corpus.train_texts),
         (corpus.validation, corpus.validation_labels, corpus.validation_texts),
@@ -144,7 +144,7 @@ def test_what_the_tiny_world_draws_twice_is_dropped_with_its_label_and_caption(m
     drawn_once = images.draw
     monkeypatch.setattr(images, "draw", lambda subject, size, rng: drawn_once(subject, size))
     images._drawn.cache_clear()
-    corpus = prepare_pictures("tiny-world", PictureSettings(num_pictures=300, validation_fraction=0.4))
+    corpus = prepare_images("tiny-world", ImageSettings(num_pictures=300, validation_fraction=0.4))
     images._drawn.cache_clear()
     num_kept = len(corpus.train) + len(corpus.validation)
     assert corpus.report[1].dropped == 300 - num_kept > 150
@@ -164,8 +164,8 @@ def test_what_the_tiny_world_draws_twice_is_dropped_with_its_label_and_caption(m
 def test_names_and_order_do_not_change_what_is_held_out(tmp_path):
     one = folder_of(tmp_path / "one", [(f"{place}.png", colour) for place, colour in enumerate(COLOURS)])
     two = folder_of(tmp_path / "two", [(f"{colour}.png", colour) for colour in (*COLOURS, "red")])
-    settings = PictureSettings(validation_fraction=0.3)
-    first, second = prepare_pictures(one, settings), prepare_pictures(two, settings)
+    settings = ImageSettings(validation_fraction=0.3)
+    first, second = prepare_images(one, settings), prepare_images(two, settings)
     assert len(first.validation) == 3
     assert colours_in(first.validation) == colours_in(second.validation)
     assert colours_in(first.train) == colours_in(second.train)
@@ -182,7 +182,7 @@ def test_a_split_is_of_the_smallest_hashes_and_in_order():
 def test_subfolders_are_classes_and_skipped_files_are_reported(tmp_path):
     source = folder_of(tmp_path, [(f"{name}/{c}.png", c) for name, c in zip("ba" * 5, COLOURS, strict=True)])
     (tmp_path / "a" / "bad.png").write_text("text")
-    corpus = prepare_pictures(source, PictureSettings(validation_fraction=0.0))
+    corpus = prepare_images(source, ImageSettings(validation_fraction=0.0))
     assert corpus.mode_names == ("a", "b")
     assert corpus.train_labels.tolist() == [0] * 5 + [1] * 5
     assert corpus.train_texts is None
@@ -192,14 +192,14 @@ def test_subfolders_are_classes_and_skipped_files_are_reported(tmp_path):
 
 def test_pictures_beside_subfolders_have_no_classes(tmp_path):
     source = folder_of(tmp_path, [("a/1.png", "red"), ("b/2.png", "blue"), ("3.png", "lime")])
-    corpus = prepare_pictures(source, PictureSettings())
+    corpus = prepare_images(source, ImageSettings())
     assert (corpus.train_labels, corpus.num_modes) == (None, 0)
 
 
 @pytest.mark.parametrize("source", ["", "no/such/folder", "zero\0byte", "x" * 5000])
 def test_sources_that_are_no_folder_are_refused(source):
     with pytest.raises(InputError) as caught:
-        prepare_pictures(source, PictureSettings())
+        prepare_images(source, ImageSettings())
     assert caught.value.key == "no_picture_folder"
 
 
@@ -215,7 +215,7 @@ def test_sources_that_are_no_folder_are_refused(source):
 )
 def test_settings_are_checked(values, sentence):
     with pytest.raises(InputError) as caught:
-        PictureSettings.from_mapping(values)
+        ImageSettings.from_mapping(values)
     assert str(caught.value) == sentence
 
 
@@ -229,13 +229,13 @@ def noise(num=64, side=32, seed=0):
 def test_switched_off_nothing_changes_and_no_number_is_drawn():
     rng = seeded(1)
     before, x = rng.get_state(), noise(4)
-    assert augment(x, PictureSettings(), rng) is x
+    assert augment(x, ImageSettings(), rng) is x
     assert torch.equal(rng.get_state(), before)
 
 
 def test_half_of_the_pictures_are_mirrored():
     x = noise(400, 8)
-    y = augment(x, PictureSettings(flip=True), seeded(3))
+    y = augment(x, ImageSettings(flip=True), seeded(3))
     same, mirrored = (y == x).flatten(1).all(1), (y == x.flip(3)).flatten(1).all(1)
     assert (same ^ mirrored).all()
     assert 150 < mirrored.sum() < 250
@@ -246,7 +246,7 @@ def test_moved_pictures_keep_their_inside_and_repeat_their_edge():
     side = 16
     rows = torch.arange(side, dtype=torch.uint8)[:, None].expand(side, side)
     x = torch.stack([rows, rows.T, rows]).expand(300, 3, side, side)
-    y = augment(x, PictureSettings(crop=0.25), seeded(2)).long()
+    y = augment(x, ImageSettings(crop=0.25), seeded(2)).long()
     down, right = y[:, 0, 8, 0] - 8, y[:, 1, 0, 8] - 8
     assert sorted(set(down.tolist())) == sorted(set(right.tolist())) == list(range(-4, 5))
     assert not torch.equal(down, right)
@@ -258,25 +258,25 @@ def test_moved_pictures_keep_their_inside_and_repeat_their_edge():
 
 def test_colour_varies_brightness_contrast_and_saturation_within_its_strength():
     grey = torch.full((500, 3, 4, 4), 100, dtype=torch.uint8)
-    y = augment(grey, PictureSettings(colour=0.3), seeded(4)).float()
+    y = augment(grey, ImageSettings(colour=0.3), seeded(4)).float()
     assert torch.equal(y, y[:, :1, :1, :1].expand_as(y)), "an even grey has neither contrast nor saturation"
     assert y.min() >= 70 and y.max() <= 130
     assert y.min() < 75 and y.max() > 125
     # Two greys about a mean of 100: their distance is 40 times brightness times contrast.
     grey[:, :, :2], grey[:, :, 2:] = 80, 120
-    y = augment(grey, PictureSettings(colour=0.3), seeded(4)).float()
+    y = augment(grey, ImageSettings(colour=0.3), seeded(4)).float()
     contrast = (y[:, 0, 3, 0] - y[:, 0, 0, 0]) / (y.mean((1, 2, 3)) / 100 * 40)
     assert 0.68 < contrast.min() < 0.75 and 1.25 < contrast.max() < 1.32
     # In an even colour, relative to its luma, the channels differ by contrast times saturation.
     even = torch.tensor([150, 100, 50], dtype=torch.uint8)[None, :, None, None].expand(500, 3, 4, 4)
-    y = augment(even, PictureSettings(colour=0.3), seeded(4)).float()[:, :, 0, 0]
+    y = augment(even, ImageSettings(colour=0.3), seeded(4)).float()[:, :, 0, 0]
     luma = y @ torch.tensor([0.299, 0.587, 0.114])
     chroma = (y[:, 0] - y[:, 2]) / (100 * luma / 109.25)
     assert 0.48 < chroma.min() < 0.6 and 1.5 < chroma.max() < 1.71
 
 
 def test_augmented_pictures_are_bytes_of_the_same_shape_and_follow_the_seed():
-    settings = PictureSettings(crop=0.1, flip=True, colour=0.5)
+    settings = ImageSettings(crop=0.1, flip=True, colour=0.5)
     x = noise(8)
     kept = x.clone()
     first, again, other = (augment(x, settings, seeded(seed)) for seed in (1, 1, 2))
@@ -288,7 +288,7 @@ def test_augmented_pictures_are_bytes_of_the_same_shape_and_follow_the_seed():
 
 def test_a_batch_is_augmented_in_a_few_milliseconds_without_a_loop_over_pictures():
     x = noise(64)
-    y = augment(x, PictureSettings(crop=0.125, flip=True, colour=0.2), seeded(0))
+    y = augment(x, ImageSettings(crop=0.125, flip=True, colour=0.2), seeded(0))
     differing = (y != x).flatten(1).any(1)
     assert differing.sum() > 60
     assert len(np.unique(y.numpy().reshape(64, -1), axis=0)) == 64

@@ -15,7 +15,7 @@ from PIL import Image
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.data.images import image_files as picture_files
 from aigc_demo.data.images.decoder import UnusableError, decoded
-from aigc_demo.data.images.image_files import DECODER, FORMATS, PictureFile, read_folder, read_pictures
+from aigc_demo.data.images.image_files import DECODER, FORMATS, ImageFile, read_folder, read_images
 
 RED, GREEN, BLUE, WHITE, BLACK = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255), (0, 0, 0)
 EXIF_ORIENTATION = 0x0112
@@ -274,13 +274,13 @@ def test_folders_without_a_usable_picture_are_refused(tmp_path):
 
 def test_too_many_files_and_too_many_bytes_are_refused(monkeypatch):
     content = packed(plain_picture())
-    files = [PictureFile("a.png", content)] * 3
+    files = [ImageFile("a.png", content)] * 3
     monkeypatch.setattr(picture_files, "MAX_FILES", 3)
-    assert len(read_pictures(files, 16, "some").pixels) == 3
-    error = refused(read_pictures, [*files, files[0]], 16, "some")
+    assert len(read_images(files, 16, "some").pixels) == 3
+    error = refused(read_images, [*files, files[0]], 16, "some")
     assert str(error) == "some holds more than the 3 pictures that are taken; give a part of it."
     monkeypatch.setattr(picture_files, "MAX_BYTES", 3 * len(content) - 1)
-    assert refused(read_pictures, files, 16, "some").key == "too_large"
+    assert refused(read_images, files, 16, "some").key == "too_large"
 
 
 def test_a_file_larger_than_is_taken_is_skipped(tmp_path, monkeypatch):
@@ -326,8 +326,8 @@ def faulty(tmp_path, monkeypatch):
 @pytest.mark.usefixtures("faulty")
 def test_a_decoder_that_dies_or_hangs_costs_one_file():
     contents = [b"good", b"die", b"good", b"hang", b"half", b"good", b"nonsense", b"good", b"die"]
-    files = [PictureFile("a.png", content, text=str(place)) for place, content in enumerate(contents)]
-    read = read_pictures(files, 16, "some")
+    files = [ImageFile("a.png", content, text=str(place)) for place, content in enumerate(contents)]
+    read = read_images(files, 16, "some")
     assert read.texts == ["0", "2", "5", "7"]
     assert dict(read.skipped) == {"crashed": 4, "hung": 1}
 
@@ -335,8 +335,8 @@ def test_a_decoder_that_dies_or_hangs_costs_one_file():
 @pytest.mark.usefixtures("faulty")
 def test_a_folder_on_which_every_decoder_dies_is_given_up(monkeypatch):
     monkeypatch.setattr(picture_files, "MAX_DEATHS", 2)
-    files = [PictureFile("a.png", b"die")] * 10
-    error = refused(read_pictures, files, 16, "some")
+    files = [ImageFile("a.png", b"die")] * 10
+    error = refused(read_images, files, 16, "some")
     assert (error.key, error.values["count"]) == ("pictures_crash", 3)
 
 
@@ -351,18 +351,18 @@ def test_no_decoder_stays_behind(monkeypatch):
     monkeypatch.setattr(picture_files.subprocess, "Popen", remember)
 
     def files():
-        yield PictureFile("a.png", packed(plain_picture()))
+        yield ImageFile("a.png", packed(plain_picture()))
         raise ValueError("the reader gave up")
 
     with pytest.raises(ValueError, match="gave up"):
-        read_pictures(files(), 16, "some")
+        read_images(files(), 16, "some")
     assert [process.returncode is not None for process in started] == [True]
 
 
 def test_a_python_that_cannot_be_started_is_said_in_a_sentence(monkeypatch):
     monkeypatch.setattr(picture_files.sys, "executable", "/nowhere/python")
     with pytest.raises(DemoError) as caught:
-        read_pictures([PictureFile("a.png", b"x")], 16, "some")
+        read_images([ImageFile("a.png", b"x")], 16, "some")
     assert caught.value.key == "no_decoder"
 
 
@@ -398,6 +398,6 @@ def test_nothing_is_decoded_in_this_process(tmp_path, monkeypatch):
 
 
 def test_formats_that_are_not_asked_for_are_not_read():
-    files = [PictureFile("a.png", packed(plain_picture(), form)) for form in ("PNG", "GIF", "JPEG", "TIFF")]
-    read = read_pictures(files, 16, "some", ("PNG",))
+    files = [ImageFile("a.png", packed(plain_picture(), form)) for form in ("PNG", "GIF", "JPEG", "TIFF")]
+    read = read_images(files, 16, "some", ("PNG",))
     assert (len(read.pixels), dict(read.skipped)) == (1, {"no_picture": 3})

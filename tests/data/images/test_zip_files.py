@@ -13,7 +13,7 @@ from aigc_demo.core.errors import InputError
 from aigc_demo.data.captions.metadata import notices
 from aigc_demo.data.images import zip_files as picture_zip
 from aigc_demo.data.images.image_files import ZIP_NOTE, read_folder
-from aigc_demo.data.images.zip_files import unpack_pictures
+from aigc_demo.data.images.zip_files import unpack_images
 
 
 def png(colour: str = "red", size: int = 10) -> bytes:
@@ -33,7 +33,7 @@ def packed(path, files, method=zipfile.ZIP_DEFLATED):
 def refused(tmp_path, source) -> str:
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(InputError) as caught:
-        unpack_pictures(source, tmp_path / "out" / "pictures")
+        unpack_images(source, tmp_path / "out" / "pictures")
     assert sorted(tmp_path.rglob("*")) == before
     assert caught.value.key == "not_pictures"
     assert "\n" not in str(caught.value)
@@ -54,7 +54,7 @@ def test_pictures_metadata_and_folders_come_out_as_they_went_in(tmp_path):
     desktop = {"__MACOSX/cats/._a.png": b"x", ".DS_Store": b"x", "cats/Thumbs.db": b"x", "cats/.a.png": b"x"}
     entries = [*files.items(), *desktop.items(), ("dogs/", b"")]
     target = tmp_path / "out" / "pictures"
-    assert unpack_pictures(packed(tmp_path / "a.zip", entries), target) == 2
+    assert unpack_images(packed(tmp_path / "a.zip", entries), target) == 2
     found = {path.relative_to(target).as_posix(): path.read_bytes() for path in target.rglob("*.*")}
     assert found == files
     read = read_folder(target, 16)
@@ -123,14 +123,14 @@ def test_limits_on_sizes_and_numbers(tmp_path, monkeypatch):
     for name, least, detail in (
         ("MAX_FILES", 3, "files"),
         ("MAX_UNPACKED_BYTES", 3 * size, "unpack to more than"),
-        ("MAX_PICTURE_BYTES", size, "has more than"),
+        ("MAX_IMAGE_BYTES", size, "has more than"),
         ("MAX_ZIP_BYTES", source.stat().st_size, "it has more than"),
     ):
         with monkeypatch.context() as patch:
             patch.setattr(picture_zip, name, least - 1)
             assert detail in refused(tmp_path, source)
             patch.setattr(picture_zip, name, least)
-            assert unpack_pictures(source, tmp_path / "out" / name) == 3
+            assert unpack_images(source, tmp_path / "out" / name) == 3
 
 
 def test_methods_of_packing_that_can_take_much_memory_are_refused(tmp_path):
@@ -166,7 +166,7 @@ def test_files_that_are_no_zip_damaged_or_encrypted_are_refused(tmp_path):
 def test_a_folder_that_is_there_stays_as_it_is(tmp_path):
     source = packed(tmp_path / "a.zip", [("a.png", png())])
     with pytest.raises(InputError) as caught:
-        unpack_pictures(source, tmp_path / "out")
+        unpack_images(source, tmp_path / "out")
     assert caught.value.key == "folder_exists"
     assert list((tmp_path / "out").iterdir()) == []
 
@@ -200,7 +200,7 @@ ZH = ["\u7ea2\u7403/\u82b1\u732b\u72d7.png", "\u96ea.png"]
 )
 def test_names_that_are_not_marked_are_tried_and_the_guess_is_said(tmp_path, names, encoding, read_as):
     target = tmp_path / "out" / "pictures"
-    assert unpack_pictures(packed_as(tmp_path / "a.zip", names, encoding), target) == 2
+    assert unpack_images(packed_as(tmp_path / "a.zip", names, encoding), target) == 2
     found = {path.relative_to(target).as_posix() for path in target.rglob("*.png")}
     assert found == set(names)
     told = read_folder(target, 16).told
@@ -217,7 +217,7 @@ def test_names_that_are_not_marked_are_tried_and_the_guess_is_said(tmp_path, nam
 )
 def test_a_guessed_name_that_is_not_taken_says_that_it_was_guessed(tmp_path, names, encoding, read_as):
     with pytest.raises(InputError) as caught:
-        unpack_pictures(packed_as(tmp_path / "a.zip", names, encoding), tmp_path / "out" / "pictures")
+        unpack_images(packed_as(tmp_path / "a.zip", names, encoding), tmp_path / "out" / "pictures")
     assert (caught.value.key, caught.value.values) == (
         "zip_name_guessed",
         {"name": names[1], "encoding": read_as},
@@ -249,7 +249,7 @@ def test_a_name_that_is_marked_as_utf_8_and_not_taken_was_not_guessed(tmp_path):
 )
 def test_what_desktops_add_is_left_out(tmp_path, name):
     source = packed(tmp_path / "a.zip", [("a.png", png()), (name, b"x")])
-    assert unpack_pictures(source, tmp_path / "out" / "pictures") == 1
+    assert unpack_images(source, tmp_path / "out" / "pictures") == 1
     assert [path.name for path in (tmp_path / "out" / "pictures").rglob("*")] == ["a.png"]
 
 
@@ -264,7 +264,7 @@ def test_what_was_read_under_those_names_is_found_by_its_metadata(tmp_path):
     table = f"file_name,text\n{ZH[0]},one\n{ZH[1].upper()},two\n{ZH[1]},snow\n".encode()
     source = packed_as(tmp_path / "a.zip", ZH, "gb18030", metadata_csv=table)
     target = tmp_path / "out" / "pictures"
-    unpack_pictures(source, target)
+    unpack_images(source, target)
     read = read_folder(target, 16)
     assert sorted(read.texts) == ["one", "snow"]
     assert read.told["first_of_rows_without_picture"] == ZH[1].upper()
@@ -273,7 +273,7 @@ def test_what_was_read_under_those_names_is_found_by_its_metadata(tmp_path):
 def test_no_zip_can_bring_such_a_note_along(tmp_path):
     note = b'{"encoding": "X", "first": "Y"}'
     source = packed(tmp_path / "a.zip", [(ZIP_NOTE, note), ("a.png", png())])
-    unpack_pictures(source, tmp_path / "out" / "pictures")
+    unpack_images(source, tmp_path / "out" / "pictures")
     assert [path.name for path in (tmp_path / "out" / "pictures").iterdir()] == ["a.png"]
 
 
@@ -281,7 +281,7 @@ def test_names_are_composed_and_may_have_marks(tmp_path):
     apart = "cafe\u0301.png"
     hindi = "\u0939\u093f\u0928\u094d\u0926\u0940.png"
     target = tmp_path / "out" / "pictures"
-    unpack_pictures(packed(tmp_path / "a.zip", [(apart, png()), (hindi, png(size=11))]), target)
+    unpack_images(packed(tmp_path / "a.zip", [(apart, png()), (hindi, png(size=11))]), target)
     assert {path.name for path in target.iterdir()} == {"caf\u00e9.png", hindi}
     shutil.rmtree(target)
     twice = packed(tmp_path / "b.zip", [(apart, png()), ("caf\u00e9.png", png())])

@@ -12,14 +12,14 @@ from torch import Tensor
 
 from aigc_demo.core.errors import InputError
 from aigc_demo.data.captions.pairs import PairSettings, prepare_pairs
-from aigc_demo.data.images.corpus import PictureCorpus, PictureSettings, prepare_pictures
+from aigc_demo.data.images.corpus import ImageCorpus, ImageSettings, prepare_images
 from aigc_demo.data.tiny_world import group_images as group_pictures
 from aigc_demo.data.tiny_world.group import CENTRES, Group, arranged, centres, is_held_out, meaning
 from aigc_demo.data.tiny_world.group_images import groups_of, prepare_groups, truth_of
 from aigc_demo.data.tiny_world.image import draw
 from aigc_demo.data.tiny_world.scene import COLOURS, SHAPES, SIZES, WEATHERS, Place, Thing
 
-PLAIN = PictureSettings(image_size=32, num_pictures=120, validation_fraction=0.25)
+PLAIN = ImageSettings(image_size=32, num_pictures=120, validation_fraction=0.25)
 
 
 def pixels_of(group: Group, size: int = 32) -> np.ndarray:
@@ -90,7 +90,7 @@ def test_what_is_drawn_twice_is_in_one_part_alone(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(group_pictures, "drawn", plainly)
     prepare_groups.cache_clear()
-    settings = PictureSettings(image_size=32, num_pictures=len(order), validation_fraction=0.4)
+    settings = ImageSettings(image_size=32, num_pictures=len(order), validation_fraction=0.4)
     corpus = prepare_groups("tiny-world", settings)
     prepare_groups.cache_clear()
     parts = (
@@ -120,16 +120,16 @@ def folder(path: Path) -> Path:
     return path
 
 
-def corpora(tmp_path: Path, name: str) -> PictureCorpus:
+def corpora(tmp_path: Path, name: str) -> ImageCorpus:
     few = {"image_size": 32, "num_pictures": 150, "validation_fraction": 0.3}
     if name == "checker":
-        return prepare_groups("tiny-world", PictureSettings(**few))
+        return prepare_groups("tiny-world", ImageSettings(**few))
     if name.startswith("pairs"):
         source = "tiny-world" if name == "pairs" else str(folder(tmp_path / "files"))
         return prepare_pairs(source, PairSettings(**few))
     if name == "folder":
-        return prepare_pictures(str(folder(tmp_path / "files")), PictureSettings(**few))
-    return prepare_pictures("tiny-world", PictureSettings(pictures=name, **few))
+        return prepare_images(str(folder(tmp_path / "files")), ImageSettings(**few))
+    return prepare_images("tiny-world", ImageSettings(pictures=name, **few))
 
 
 @pytest.mark.parametrize(

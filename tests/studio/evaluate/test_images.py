@@ -87,10 +87,10 @@ def test_too_few_samples_or_pictures_are_refused(gan: str, encoder: str):
 def test_the_encoder_that_knows_these_pictures_is_taken(monkeypatch: pytest.MonkeyPatch, encoder: str):
     from dataclasses import replace
 
-    from aigc_demo.data.images.corpus import PictureSettings, prepare_pictures
+    from aigc_demo.data.images.corpus import ImageSettings, prepare_images
     from aigc_demo.generators import catalog
 
-    corpus = prepare_pictures("tiny-world", PictureSettings(**FEW))
+    corpus = prepare_images("tiny-world", ImageSettings(**FEW))
     entry = catalog.find(encoder)
     shapes = replace(entry, name="classifier-tiny-world", data_sha256=corpus.sha256)
     general = replace(entry, name="classifier-emoji", data_sha256="another")

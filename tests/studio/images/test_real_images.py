@@ -11,7 +11,7 @@ from PIL import Image
 
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.run_directory import RunDirectory
-from aigc_demo.data.images.corpus import PictureCorpus
+from aigc_demo.data.images.corpus import ImageCorpus
 from aigc_demo.generators import catalog
 from aigc_demo.studio.images.formats import single_pngs
 from aigc_demo.studio.images.measure import Measured, measure_pictures
@@ -58,7 +58,7 @@ def cache(models):
 
 def corpus(train, validation=None, name="tiny-world"):
     held = train[:0] if validation is None else validation
-    return PictureCorpus(name, "5" * 64, train, held, None, None, (), None, None, ())
+    return ImageCorpus(name, "5" * 64, train, held, None, None, (), None, None, ())
 
 
 # ---- the pictures a model learned from

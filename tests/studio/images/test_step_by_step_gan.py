@@ -29,7 +29,7 @@ def clock():
 
 @pytest.fixture
 def games(clock, monkeypatch):
-    few = studio_game.PictureSettings(num_pictures=32, validation_fraction=0.0)
+    few = studio_game.ImageSettings(num_pictures=32, validation_fraction=0.0)
     monkeypatch.setattr(studio_game, "PICTURES", few)
     return Games(limit=2, idle_minutes=5, clock=clock)
 

@@ -10,5 +10,5 @@ def test_a_training_is_given_the_proxies_that_the_page_does_without(monkeypatch:
     """It asks the Hub itself, and has to say so where it cannot; without them it would ask directly."""
     monkeypatch.setattr(proxies, "_set_aside", {})
     monkeypatch.setenv("ALL_PROXY", "socks4://127.0.0.1:9")
-    proxies.settle_proxies()
+    proxies.configure_proxies()
     assert child_environment(Path("problem.json"))["ALL_PROXY"] == "socks4://127.0.0.1:9"

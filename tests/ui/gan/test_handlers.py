@@ -13,7 +13,7 @@ import gradio as gr
 import pytest
 import torch
 
-from aigc_demo.data.images.corpus import PictureSettings
+from aigc_demo.data.images.corpus import ImageSettings
 from aigc_demo.generators import catalog
 from aigc_demo.measure.images import picture_figures
 from aigc_demo.studio.images import seeds_by_label as find_seeds
@@ -55,7 +55,7 @@ def cache(monkeypatch, tmp_path):
     monkeypatch.setattr(catalog, "CATALOG", {one.name: one for one in entries})
     monkeypatch.setattr(catalog, "ASSETS", tmp_path / "assets")
     monkeypatch.setattr(
-        TrainingPictures, "settings", lambda training, choice: PictureSettings(num_pictures=300)
+        TrainingPictures, "settings", lambda training, choice: ImageSettings(num_pictures=300)
     )
     real = ModelCache(100)
     return ModelCache(100, lambda name, report: models[name] if name in models else real.get(name))

@@ -24,7 +24,7 @@ RATES = (2e-4, 2e-4)
 @pytest.fixture(scope="module")
 def games():
     kept = studio_game.PICTURES
-    studio_game.PICTURES = studio_game.PictureSettings(num_pictures=32, validation_fraction=0.0)
+    studio_game.PICTURES = studio_game.ImageSettings(num_pictures=32, validation_fraction=0.0)
     yield Games(limit=4)
     studio_game.PICTURES = kept
 

@@ -20,7 +20,7 @@ def test_the_folder_that_the_host_names_stays(
 ) -> None:
     monkeypatch.setattr(environment, "folder_of_user", lambda: own_folder(shared))
     monkeypatch.setattr(environment.os, "environ", {} if given is None else {"GRADIO_TEMP_DIR": given})
-    environment.settle_environment()
+    environment.configure_environment()
     found = environment.os.environ["GRADIO_TEMP_DIR"]
     assert found == (given if kept else str(own_folder(shared)))
 

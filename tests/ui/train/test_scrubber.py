@@ -145,7 +145,7 @@ def drawing(handlers):
         beside = run.begin_checkpoint(step)
         make_gan(beside, seed=step, scale=8)
         run.finish_checkpoint(step)
-        run.write_sample_picture(step, Image.new("RGB", (8, 8), (step, 0, 0)))
+        run.write_sample_image(step, Image.new("RGB", (8, 8), (step, 0, 0)))
     return run
 
 
@@ -181,7 +181,7 @@ def test_what_takes_many_steps_shows_what_its_training_kept_alone(handlers):
     for step in (2, 4):
         (run.begin_checkpoint(step) / "model.safetensors").write_bytes(b"x")
         run.finish_checkpoint(step)
-        run.write_sample_picture(step, Image.new("RGB", (8, 8)))
+        run.write_sample_image(step, Image.new("RGB", (8, 8)))
     (value,) = handlers.write(None, "a ticket", "slow", {"run": "slow", "step": 2}, "ab", NO_BASELINE, 1)
     (column,) = value["columns"]
     assert "/slow/2.png?key=" in column["picture"]
