@@ -7,7 +7,8 @@ from typing import Any
 
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.core.hub_address import check_way_to_hub, hub_problem
-from aigc_demo.generators.catalog import CatalogEntry, find
+from aigc_demo.generators.catalog import find
+from aigc_demo.generators.catalog_entry import CatalogEntry
 from aigc_demo.generators.kinds import KINDS, check_kind
 
 TIMEOUT_SECONDS = 5

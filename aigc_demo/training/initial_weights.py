@@ -12,7 +12,8 @@ from aigc_demo.core.errors import InputError
 from aigc_demo.data.captions.pairs import PairCorpus, caption_tokenizer, token_ids
 from aigc_demo.data.text.corpus import TextCorpus
 from aigc_demo.data.text.tokenizer import Tokenizer
-from aigc_demo.generators.catalog import CatalogEntry, find
+from aigc_demo.generators.catalog import find
+from aigc_demo.generators.catalog_entry import CatalogEntry
 from aigc_demo.training.order import Order
 
 

@@ -9,7 +9,8 @@ import time
 
 from aigc_demo.core.errors import DemoError
 from aigc_demo.generators import hub
-from aigc_demo.generators.catalog import CatalogEntry, find
+from aigc_demo.generators.catalog import find
+from aigc_demo.generators.catalog_entry import CatalogEntry
 
 
 def entry_of(order):

@@ -11,7 +11,8 @@ from aigc_demo.core.errors import InputError
 from aigc_demo.core.files.weights_file import num_parameters
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.generators import catalog
-from aigc_demo.generators.catalog import CATALOG, PRETRAINED, find, listed, shipped
+from aigc_demo.generators.catalog import CATALOG, find, listed, shipped
+from aigc_demo.generators.pretrained.models import PRETRAINED
 from tests.generators.conftest import save_library, save_ours
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"

@@ -15,7 +15,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, 
 from transformers import AutoModelForCausalLM, AutoTokenizer, GPT2Config, GPT2LMHeadModel, GPT2TokenizerFast
 
 from aigc_demo.core.errors import InputError
-from aigc_demo.generators.catalog import CatalogEntry
+from aigc_demo.generators.catalog_entry import CatalogEntry
 from aigc_demo.generators.text.library import load_transformers_text
 from tests.generators.conftest import TEXT, randomize
 from tests.generators.hub_server import HubServer

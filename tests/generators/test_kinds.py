@@ -10,8 +10,10 @@ import pytest
 
 from aigc_demo.core.errors import InputError
 from aigc_demo.generators import catalog
-from aigc_demo.generators.catalog import CatalogEntry, find
+from aigc_demo.generators.catalog import find
+from aigc_demo.generators.catalog_entry import CatalogEntry
 from aigc_demo.generators.kinds import KINDS, check_kind, function_named
+from aigc_demo.generators.trained_folder import FOLDERS
 from aigc_demo.studio.evaluate.evaluate import evaluate
 from aigc_demo.studio.models.catalog import Catalog, Choice
 from aigc_demo.studio.models.model_cache import load_model
@@ -99,6 +101,12 @@ def test_loaders_refuse_what_is_not_theirs(kind: str, other: str) -> None:
 
 
 def test_what_a_recipe_trains_is_of_a_kind_that_the_catalog_knows_by_the_same_word() -> None:
+    assert {name: row.kind for name, row in FOLDERS.items()} == {
+        name: recipe.kind for name, recipe in RECIPES.items()
+    }
+    assert {name for name, row in FOLDERS.items() if row.library} == {
+        name for name, recipe in RECIPES.items() if not recipe.ours
+    }
     assert {recipe.kind for recipe in RECIPES.values()} <= set(KINDS)
     for entry in catalog.CATALOG.values():
         if entry.recipe:

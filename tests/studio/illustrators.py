@@ -5,7 +5,7 @@ import torch
 from aigc_demo.data.captions.pairs import caption_tokenizer
 from aigc_demo.data.tiny_world.caption import read_caption
 from aigc_demo.data.tiny_world.image import draw
-from aigc_demo.generators.catalog import CatalogEntry
+from aigc_demo.generators.catalog_entry import CatalogEntry
 from aigc_demo.generators.text_to_image.matching import Matcher
 from aigc_demo.generators.text_to_image.ours import GanTextToImage
 from aigc_demo.generators.text_to_image.restoration import ImageRestoration

@@ -11,7 +11,8 @@ from torch import nn
 from aigc_demo.core.device import seeded
 from aigc_demo.data.images.pixels import as_bytes
 from aigc_demo.data.tiny_world.image import draw, thing_of
-from aigc_demo.generators.catalog import CatalogEntry, folder_entry
+from aigc_demo.generators.catalog_entry import CatalogEntry
+from aigc_demo.generators.trained_folder import folder_entry
 
 SIDE = 32
 

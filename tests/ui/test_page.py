@@ -11,7 +11,7 @@ import gradio as gr
 import pytest
 
 from aigc_demo.core.errors import InputError
-from aigc_demo.generators.catalog import CatalogEntry
+from aigc_demo.generators.catalog_entry import CatalogEntry
 from aigc_demo.generators.text.decoding import SamplingSettings
 from aigc_demo.studio.models.catalog import Choice, default_pair
 from aigc_demo.studio.text.compare import Column, Token

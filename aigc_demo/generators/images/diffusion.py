@@ -21,7 +21,7 @@ from aigc_demo.core.errors import InputError
 from aigc_demo.core.files.weights_file import read_json
 from aigc_demo.data.images.pixels import as_bytes
 from aigc_demo.generators import hub
-from aigc_demo.generators.catalog import CatalogEntry, Family
+from aigc_demo.generators.catalog_entry import CatalogEntry, Family
 from aigc_demo.generators.images.model import PictureSampling, Progress
 from aigc_demo.generators.network_folder import named_after
 from aigc_demo.generators.pretrained.config_keys import SCHEDULERS

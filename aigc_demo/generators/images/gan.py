@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.files.weights_file import read_json
 from aigc_demo.data.images.pixels import as_bytes, as_numbers
-from aigc_demo.generators.catalog import CatalogEntry, Family
+from aigc_demo.generators.catalog_entry import CatalogEntry, Family
 from aigc_demo.generators.images.latents import arithmetic, as_long_as_usual, latents
 from aigc_demo.generators.images.model import PictureSampling, Progress
 from aigc_demo.generators.network_folder import checked, loaded

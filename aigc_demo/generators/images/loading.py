@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 
-from aigc_demo.generators.catalog import GANS, CatalogEntry, find
+from aigc_demo.generators.catalog import find
+from aigc_demo.generators.catalog_entry import CatalogEntry
 from aigc_demo.generators.hub import folder_of
 from aigc_demo.generators.images.gan import load_gan
 from aigc_demo.generators.images.model import PictureModel
 from aigc_demo.generators.kinds import check_kind
 from aigc_demo.generators.network_folder import loaded
+from aigc_demo.generators.trained_folder import GANS
 from aigc_demo.nets.image_encoder import PictureEncoder, PictureEncoderConfig
 
 

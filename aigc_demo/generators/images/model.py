@@ -9,7 +9,7 @@ from typing import Protocol
 from torch import Tensor
 
 from aigc_demo.core.config import Settings, setting
-from aigc_demo.generators.catalog import Family
+from aigc_demo.generators.catalog_entry import Family
 
 # Told the step, of how many, and what the pictures look like so far, uint8 [N, C, H, W]; true: stop here.
 Progress = Callable[[int, int, Tensor], bool]

@@ -21,7 +21,7 @@ from aigc_demo.core.files.weights_file import read_header, read_json
 from aigc_demo.core.library_errors import library_errors
 from aigc_demo.data.text.cleaning import clean_text
 from aigc_demo.data.text.tokenizer import Tokenizer
-from aigc_demo.generators.catalog import CatalogEntry
+from aigc_demo.generators.catalog_entry import CatalogEntry
 from aigc_demo.generators.pretrained.config_keys import TRANSFORMERS
 from aigc_demo.generators.pretrained.network import ONE_AT_A_TIME, load_transformers, transformers_config
 from aigc_demo.generators.pretrained.tokenizer import PretrainedTokenizer, read_tokenizer

@@ -7,11 +7,13 @@ import torch
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.files.weights_file import read_json
 from aigc_demo.generators import hub
-from aigc_demo.generators.catalog import CatalogEntry, find, folder_entry
+from aigc_demo.generators.catalog import find
+from aigc_demo.generators.catalog_entry import CatalogEntry
 from aigc_demo.generators.kinds import check_kind
 from aigc_demo.generators.network_folder import named_after
 from aigc_demo.generators.text.model import TextModel
 from aigc_demo.generators.text.ours import load_ours_text
+from aigc_demo.generators.trained_folder import folder_entry
 
 DTYPES = {
     "float32": torch.float32,

@@ -13,7 +13,7 @@ from torch import Tensor
 from aigc_demo.core.errors import InputError
 from aigc_demo.data.text.cleaning import clean_text
 from aigc_demo.generators import hub
-from aigc_demo.generators.catalog import CatalogEntry, Family
+from aigc_demo.generators.catalog_entry import CatalogEntry, Family
 from aigc_demo.generators.network_folder import named_after
 from aigc_demo.generators.pretrained.network import load_transformers
 from aigc_demo.generators.pretrained.tokenizer import read_tokenizer

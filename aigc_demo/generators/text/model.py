@@ -11,7 +11,7 @@ from torch import Tensor
 
 from aigc_demo.core.errors import InputError
 from aigc_demo.data.text.tokenizer import Tokenizer
-from aigc_demo.generators.catalog import Family
+from aigc_demo.generators.catalog_entry import Family
 from aigc_demo.generators.text.sessions import Session
 
 

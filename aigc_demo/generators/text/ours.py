@@ -12,7 +12,7 @@ from aigc_demo.core.errors import InputError
 from aigc_demo.core.files.weights_file import check_weights, read_json, weights_path
 from aigc_demo.data.text.cleaning import clean_text
 from aigc_demo.data.text.tokenizer import Tokenizer
-from aigc_demo.generators.catalog import CatalogEntry, Family
+from aigc_demo.generators.catalog_entry import CatalogEntry, Family
 from aigc_demo.generators.network_folder import load_weights
 from aigc_demo.generators.text.model import Vocabulary, check_vocabulary, memory_mib, opened
 from aigc_demo.generators.text.sessions import Session

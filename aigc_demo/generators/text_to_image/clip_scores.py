@@ -12,7 +12,7 @@ from torch import Tensor
 
 from aigc_demo.core.files.weights_file import read_json
 from aigc_demo.generators import hub
-from aigc_demo.generators.catalog import CatalogEntry
+from aigc_demo.generators.catalog_entry import CatalogEntry
 from aigc_demo.generators.network_folder import named_after
 from aigc_demo.generators.pretrained.config_keys import Key
 from aigc_demo.generators.pretrained.network import load_transformers

@@ -21,7 +21,7 @@ from aigc_demo.core.files.weights_file import check_weights, read_json, weights_
 from aigc_demo.data.captions.pairs import token_ids, token_table, without_padding
 from aigc_demo.data.images.pixels import as_bytes
 from aigc_demo.data.text.tokenizer import Tokenizer
-from aigc_demo.generators.catalog import CatalogEntry, Family
+from aigc_demo.generators.catalog_entry import CatalogEntry, Family
 from aigc_demo.generators.images.diffusion import load_scheduler, load_unet, predicted, side_of_pictures
 from aigc_demo.generators.images.model import Progress
 from aigc_demo.generators.network_folder import load_weights

@@ -13,7 +13,8 @@ from aigc_demo.core.errors import InputError
 from aigc_demo.data.captions.pairs import token_table, without_padding
 from aigc_demo.data.images.pixels import as_numbers
 from aigc_demo.data.text.tokenizer import Tokenizer
-from aigc_demo.generators.catalog import CatalogEntry, find
+from aigc_demo.generators.catalog import find
+from aigc_demo.generators.catalog_entry import CatalogEntry
 from aigc_demo.generators.hub import folder_of
 from aigc_demo.generators.kinds import KINDS, check_kind
 from aigc_demo.generators.network_folder import loaded

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from aigc_demo.core.config import Settings, setting
-from aigc_demo.generators.catalog import Family
+from aigc_demo.generators.catalog_entry import Family
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from aigc_demo.data.images.pixels import as_bytes, as_numbers
-from aigc_demo.generators.catalog import TEXT_GAN, CatalogEntry, Family, find
+from aigc_demo.generators.catalog import find
+from aigc_demo.generators.catalog_entry import CatalogEntry, Family
 from aigc_demo.generators.images.gan import DISCRIMINATOR, GENERATOR
 from aigc_demo.generators.images.latents import latents
 from aigc_demo.generators.images.model import Progress
@@ -21,6 +22,7 @@ from aigc_demo.generators.kinds import check_kind
 from aigc_demo.generators.network_folder import loaded
 from aigc_demo.generators.text_to_image.matching import MATCHER, Matcher, matcher_in
 from aigc_demo.generators.text_to_image.model import TextSampling, TextToImageModel
+from aigc_demo.generators.trained_folder import TEXT_GAN
 from aigc_demo.nets.conditional_gan import ConditionalConfig, TextDiscriminator, TextGenerator
 from aigc_demo.nets.contrastive import is_token
 

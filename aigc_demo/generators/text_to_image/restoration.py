@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from aigc_demo.data.images.pixels import as_bytes, as_numbers
-from aigc_demo.generators.catalog import CatalogEntry
+from aigc_demo.generators.catalog_entry import CatalogEntry
 from aigc_demo.generators.hub import folder_of
 from aigc_demo.generators.network_folder import loaded
 from aigc_demo.nets.restoration import Mender, MenderConfig, filled, grey, with_hole

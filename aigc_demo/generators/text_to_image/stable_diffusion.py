@@ -18,7 +18,8 @@ from aigc_demo.core.device import copied_to, seeded
 from aigc_demo.core.files.weights_file import read_json
 from aigc_demo.data.images.pixels import as_bytes
 from aigc_demo.generators import hub
-from aigc_demo.generators.catalog import CatalogEntry, Family, small_decoder
+from aigc_demo.generators.catalog import small_decoder
+from aigc_demo.generators.catalog_entry import CatalogEntry, Family
 from aigc_demo.generators.images.model import Progress
 from aigc_demo.generators.network_folder import named_after
 from aigc_demo.generators.pretrained.network import load_diffusers, load_scheduler, load_transformers

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from aigc_demo.data.images.corpus import ImageCorpus
-    from aigc_demo.generators.catalog import CatalogEntry
+    from aigc_demo.generators.catalog_entry import CatalogEntry
     from aigc_demo.measure.images import ModeFigures, PictureFigures
 
 FEWEST_SAMPLES, USUAL_SAMPLES = 200, 5000

@@ -8,7 +8,7 @@ from aigc_demo.core.errors import InputError
 
 if TYPE_CHECKING:
     from aigc_demo.data.tiny_world.group import Group
-    from aigc_demo.generators.catalog import CatalogEntry
+    from aigc_demo.generators.catalog_entry import CatalogEntry
 
 FEWEST = 2
 MOST_MENDED = 2000

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from aigc_demo.data.tiny_world.group import Group
-    from aigc_demo.generators.catalog import CatalogEntry
+    from aigc_demo.generators.catalog_entry import CatalogEntry
     from aigc_demo.generators.text_to_image.matching import Matcher
     from aigc_demo.generators.text_to_image.model import TextSampling, TextToImageModel
 

@@ -15,7 +15,7 @@ from aigc_demo.generators.kinds import check_kind
 from aigc_demo.studio.runs.patient_reads import PatientReads
 
 if TYPE_CHECKING:
-    from aigc_demo.generators.catalog import CatalogEntry
+    from aigc_demo.generators.catalog_entry import CatalogEntry
     from aigc_demo.studio.runs.run_queue import RunDesk
 
 ON_OURS = "@ours"
@@ -213,7 +213,7 @@ class Catalog:
 
     def _run_entry(self, desk: "RunDesk", name: str, step: str = "") -> "CatalogEntry | None":
         """The model of a run's checkpoint, by default its last; None where there is none."""
-        from aigc_demo.generators.catalog import folder_entry
+        from aigc_demo.generators.trained_folder import folder_entry
 
         try:
             run = desk.run(name)
@@ -266,8 +266,7 @@ def is_at_hand(entry: "CatalogEntry") -> bool:
 
 def _unreadable(run: RunDirectory, name: str, error: Exception) -> "CatalogEntry":
     """A run's model that cannot be read, with the reason; it stands in the picker of what its run makes."""
-    from aigc_demo.generators.catalog import CatalogEntry
-    from aigc_demo.generators.catalog_entry import Family
+    from aigc_demo.generators.catalog_entry import CatalogEntry, Family
     from aigc_demo.training.recipes import RECIPES
 
     recipe = str(run.known_config().get("recipe"))

@@ -15,7 +15,7 @@ from aigc_demo.core.errors import DemoError
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from aigc_demo.generators.catalog import CatalogEntry
+    from aigc_demo.generators.catalog_entry import CatalogEntry
     from aigc_demo.generators.images.model import Progress
     from aigc_demo.generators.text.decoding import SamplingSettings, TokenDrawn
     from aigc_demo.generators.text_to_image.model import TextSampling

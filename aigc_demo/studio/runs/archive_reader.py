@@ -344,8 +344,8 @@ def check_model(checkpoint: Path, recipe: str) -> None:
     Raises:
         InputError: the model is broken, or another recipe made it.
     """
-    from aigc_demo.generators.catalog import folder_entry
     from aigc_demo.generators.network_folder import named_after
+    from aigc_demo.generators.trained_folder import folder_entry
     from aigc_demo.studio.models.catalog import Choice
     from aigc_demo.studio.models.model_cache import load_model
 

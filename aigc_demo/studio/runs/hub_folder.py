@@ -18,7 +18,7 @@ from aigc_demo.core.run_directory import (
     whole_or_nothing,
     write_atomically,
 )
-from aigc_demo.generators.catalog import folder_entry
+from aigc_demo.generators.trained_folder import folder_entry
 from aigc_demo.studio.runs.archive import model_files, portable_name
 from aigc_demo.studio.runs.archive_reader import CARD, PARTS
 

@@ -15,10 +15,10 @@ from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.sources import load_text
 from aigc_demo.data.text.cleaning import clean_text
 from aigc_demo.data.text.corpus import Tokenizer, prepare_text
-from aigc_demo.generators.catalog import folder_entry
 from aigc_demo.generators.text.decoding import generate
 from aigc_demo.generators.text.loading import load_text_model
 from aigc_demo.generators.text.sampling import SamplingSettings
+from aigc_demo.generators.trained_folder import folder_entry
 from aigc_demo.training.initial_weights import model_to_go_on_from
 from aigc_demo.training.language_model.networks import NETWORKS
 from aigc_demo.training.language_model.training import LanguageModelTraining

@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 
 from aigc_demo.core.errors import DemoError
-from aigc_demo.generators.catalog import GANS
+from aigc_demo.generators.trained_folder import GANS
 from aigc_demo.studio.images.latent_space import check_way, interpolate, latent_sum, mix_styles
 from aigc_demo.studio.images.measure import Measured, measure_pictures
 from aigc_demo.studio.images.real_images import TrainingPictures

@@ -4,7 +4,8 @@ import pytest
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM
 
-from aigc_demo.generators.catalog import CATALOG, CatalogEntry
+from aigc_demo.generators.catalog import CATALOG
+from aigc_demo.generators.catalog_entry import CatalogEntry
 from aigc_demo.generators.text.library import TransformersText
 from aigc_demo.generators.text.sessions import window_start
 from tests.generators.conftest import randomize

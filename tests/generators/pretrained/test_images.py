@@ -9,8 +9,10 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from aigc_demo.core.device import seeded
 from aigc_demo.core.errors import InputError
-from aigc_demo.generators.catalog import PRETRAINED, SMALL_DECODER, CatalogEntry, find
+from aigc_demo.generators.catalog import find
+from aigc_demo.generators.catalog_entry import CatalogEntry
 from aigc_demo.generators.pretrained.folder import pretrained_entry
+from aigc_demo.generators.pretrained.models import PRETRAINED, SMALL_DECODER
 from aigc_demo.generators.text_to_image.clip_scores import ClipMatcher
 from aigc_demo.generators.text_to_image.model import TextSampling
 from aigc_demo.generators.text_to_image.ours import load_text_to_image

@@ -10,7 +10,7 @@ import torch
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.run_directory import MANIFEST, RunDirectory, manifest
 from aigc_demo.data.text.tokenizer import train_tokenizer
-from aigc_demo.generators import catalog
+from aigc_demo.generators import catalog, trained_folder
 from aigc_demo.nets.transformer import Decoder, TransformerConfig
 from aigc_demo.studio.models.catalog import Catalog, default_pair, is_at_hand, run_of
 from aigc_demo.studio.models.model_cache import ModelCache
@@ -101,7 +101,7 @@ def test_what_fails_in_another_way_breaks_no_list_either(desk: RunDesk, monkeypa
     def fails(folder: Path, name: str) -> None:
         raise RecursionError("a mistake of ours")
 
-    monkeypatch.setattr(catalog, "folder_entry", fails)
+    monkeypatch.setattr(trained_folder, "folder_entry", fails)
     (choice,) = [choice for choice in Catalog(desk).choices("text") if choice.of_a_run]
     assert "mine@30 holds no model that can be loaded (it cannot be read)" in str(choice.entry.problem)
 
@@ -148,13 +148,13 @@ def test_a_run_is_never_its_own_baseline(desk: RunDesk, monkeypatch) -> None:
     run = RunDirectory(desk.folder / "library")
     run.create({"recipe": "gpt", "source": "mine.txt", "data": DATA, "settings": {}})
     add_checkpoint(run, 10)
-    entry = catalog.folder_entry
+    entry = trained_folder.folder_entry
 
     def of_the_library(path, name):
         found = entry(path, name)
         return replace(found, family="library") if name.startswith("library@") else found
 
-    monkeypatch.setattr(catalog, "folder_entry", of_the_library)
+    monkeypatch.setattr(trained_folder, "folder_entry", of_the_library)
     assert Catalog(desk).baseline_for(desk.run("mine")) == "library@10"
     assert Catalog(desk).baseline_for(desk.run("library")) is None
 

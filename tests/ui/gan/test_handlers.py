@@ -462,7 +462,7 @@ def test_the_tab_opens_whether_models_are_there_or_not():
     code = (
         "import sys; from aigc_demo.generators import catalog\n"
         "catalog.CATALOG = {e.name: e for e in catalog.shipped() if e.kind == 'text'}\n"
-        "catalog._SHIPPED = {name: catalog._SHIPPED[name] for name in catalog.CATALOG}\n"
+        "catalog.SHIPPED = {name: catalog.SHIPPED[name] for name in catalog.CATALOG}\n"
         "from pathlib import Path\n"
         "from aigc_demo.ui.app import build_app, new_studio\n"
         "page = build_app(new_studio(Path(sys.argv[1])))\n"
