@@ -61,7 +61,9 @@ def plain_dropout() -> Any:
 
 def plain_activation() -> Any:
     """relu(x)^2 with autograd's gradient."""
-    return mock.patch.object(transformer, "bend", lambda x, *, modern: x.relu().square() if modern else x)
+    return mock.patch.object(
+        transformer, "activation", lambda x, *, modern: x.relu().square() if modern else x
+    )
 
 
 def plain_rotation() -> Any:

@@ -17,7 +17,7 @@ from aigc_demo.data.images.pixels import as_numbers
 from aigc_demo.data.tiny_world.group import CENTRES, MOST_THINGS, Group, centres, group_standing
 from aigc_demo.data.tiny_world.image import MIDDLE, draw
 from aigc_demo.data.tiny_world.scene import COLOURS, SHAPES, SIZES, WEATHERS, Thing
-from aigc_demo.nets.attribute_reader import AttributeReader, Reading
+from aigc_demo.nets.attribute_reader import AttributeLogits, AttributeReader
 
 Centre = tuple[float, float]
 LOOKS = ("kind", "colour", "size")
@@ -141,7 +141,7 @@ def _compared(wanted: Thing, where: Centre, other: tuple[Centre, Thing] | None) 
     return ThingVerdict(wanted, thing, **same, place=centre == where)
 
 
-def _each(reading: Reading) -> Iterator[tuple[dict[Centre, Thing], str, float]]:
+def _each(reading: AttributeLogits) -> Iterator[tuple[dict[Centre, Thing], str, float]]:
     """Of every picture its things, its weather, and how sure the reader is of what it is least sure of."""
     present_BP = reading.present_BP.sigmoid()
     looks = [

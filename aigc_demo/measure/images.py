@@ -14,7 +14,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from aigc_demo.nets.image_encoder import PictureEncoder
+from aigc_demo.nets.image_encoder import ImageEncoder
 
 SURE = 0.9
 # An even generator of 144 kinds reaches 3 fair shares by chance, not 20.
@@ -167,7 +167,7 @@ def picture_figures(real_NF: Tensor, fake_MF: Tensor, probs_MK: Tensor | None = 
 
 
 @torch.inference_mode()
-def encode(encoder: PictureEncoder, pictures: Tensor, batch_size: int = 256) -> tuple[Tensor, Tensor | None]:
+def encode(encoder: ImageEncoder, pictures: Tensor, batch_size: int = 256) -> tuple[Tensor, Tensor | None]:
     """What an encoder sees in pictures.
 
     Args:
@@ -183,7 +183,7 @@ def encode(encoder: PictureEncoder, pictures: Tensor, batch_size: int = 256) -> 
     parts = [encoder.features(part.to(device).float() / 127.5 - 1) for part in pictures.split(batch_size)]
     features_NF = torch.cat(parts)
     named = encoder.config.num_classes > 0
-    return features_NF.cpu(), encoder.read(features_NF).softmax(dim=-1).cpu() if named else None
+    return features_NF.cpu(), encoder.project(features_NF).softmax(dim=-1).cpu() if named else None
 
 
 def mode_figures(probs_NK: Tensor, *, num_modes: int, sure: float = SURE) -> ModeFigures:

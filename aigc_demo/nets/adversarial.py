@@ -123,7 +123,7 @@ def generator_terms(fake_score_B: Tensor, kind: str = "non-saturating") -> Tenso
     return F.softplus(-fake_score_B) if kind == "non-saturating" else -fake_score_B
 
 
-def generator_slopes(fake_score_B: Tensor, kind: str = "non-saturating") -> Tensor:
+def generator_gradients(fake_score_B: Tensor, kind: str = "non-saturating") -> Tensor:
     """How much of a picture's score reaches the generator: the derivative of `generator_terms` by the score.
 
     minimax: -p, nothing where the discriminator is sure that a picture is made up (p near 0).

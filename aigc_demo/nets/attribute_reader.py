@@ -38,7 +38,7 @@ class AttributeReaderConfig(Settings):
 
 
 @dataclass(frozen=True)
-class Reading:
+class AttributeLogits:
     """What a reader makes of pictures, as logits.
 
     Attributes:
@@ -79,7 +79,7 @@ class AttributeReader(
         self.weather = nn.Linear(seen, config.num_weathers)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # faster on a CPU
 
-    def forward(self, x_BCHW: Tensor) -> Reading:
+    def forward(self, x_BCHW: Tensor) -> AttributeLogits:
         """Read pictures in -1 to 1.
 
         Raises:
@@ -95,14 +95,16 @@ class AttributeReader(
             self.things(seen_BF).float().unflatten(1, (NUM_PLACES, -1)).split(self.config.per_place, dim=2)
         )
         present_BP1, kind_BPK, colour_BPL, size_BPS = things
-        return Reading(present_BP1[..., 0], kind_BPK, colour_BPL, size_BPS, self.weather(seen_BF).float())
+        return AttributeLogits(
+            present_BP1[..., 0], kind_BPK, colour_BPL, size_BPS, self.weather(seen_BF).float()
+        )
 
     def num_parameters(self) -> int:
         """How many numbers were learned."""
         return sum(parameter.numel() for parameter in self.parameters())
 
 
-def reading_loss(reading: Reading, truth_BP4: Tensor, weather_B: Tensor) -> Tensor:
+def attribute_loss(reading: AttributeLogits, truth_BP4: Tensor, weather_B: Tensor) -> Tensor:
     """Mean surprise at what is there, in nats: at every place whether there is a thing, where there is one
     also its kind, colour and size, and at the weather.
 
@@ -127,12 +129,12 @@ def reading_loss(reading: Reading, truth_BP4: Tensor, weather_B: Tensor) -> Tens
     return loss / len(weather_B)
 
 
-def objects_right(reading: Reading, truth_BP4: Tensor) -> Tensor:
+def correct_objects(reading: AttributeLogits, truth_BP4: Tensor) -> Tensor:
     """Of every place whether it is read rightly [B, P]: nothing where nothing is, else all of its looks.
 
     Args:
         reading: of pictures.
-        truth_BP4: as in `reading_loss`.
+        truth_BP4: as in `attribute_loss`.
     """
     there_BP = truth_BP4[..., 0] == 1
     right_BP = (reading.present_BP > 0) == there_BP

@@ -21,13 +21,13 @@ from torch import Tensor, nn
 from aigc_demo.core.config import Settings, setting
 from aigc_demo.nets import transformer
 from aigc_demo.nets.attention import MultiHeadAttention, rotary_angles
-from aigc_demo.nets.contrastive import SHARPEST
+from aigc_demo.nets.contrastive import MAX_SCALE
 from aigc_demo.nets.dcgan import KERNEL, NUM_CHANNELS, SLOPE, initialize
 from aigc_demo.nets.options import DISCRIMINATOR_NORMS
 from aigc_demo.nets.transformer import Block, FeedForward, RMSNorm, TransformerConfig
 
 GRID = 8
-FIRST_SCALE = 10.0  # of products of embeddings in a score
+INITIAL_SCALE = 10.0  # of products of embeddings in a score
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class ConditionalConfig(Settings):
         )
 
 
-class DrawingBlock(nn.Module):
+class CrossAttentionBlock(nn.Module):
     """Each place looks at all places, then at the words, then thinks; each part is added to what was there.
 
     Source:
@@ -99,7 +99,7 @@ class DrawingBlock(nn.Module):
         return x_BPC + self.thought(self.thought_norm(x_BPC))
 
 
-class WordReader(nn.Module):
+class CaptionEncoder(nn.Module):
     """The words look at each other once more, for who is to draw them.
 
     The dual encoder's own text encoder stays as it is, and it learned to sum a caption up: which thing is how
@@ -129,7 +129,7 @@ class WordReader(nn.Module):
         return words_BTC
 
 
-class TextGenerator(
+class ConditionalGenerator(
     nn.Module, PyTorchModelHubMixin, library_name="aigc-demo", tags=["text-to-image", "from-scratch"]
 ):
     """From noise and a caption to a picture.
@@ -146,8 +146,8 @@ class TextGenerator(
         self.noise = nn.Linear(config.latent_size, size)
         self.word = nn.Linear(config.token_size, size)
         self.sentence = nn.Linear(config.text_size, size)
-        self.reader = WordReader(config.reading) if config.reading_layers else None
-        self.blocks = nn.ModuleList(DrawingBlock(config.transformer) for _ in range(config.num_layers))
+        self.reader = CaptionEncoder(config.reading) if config.reading_layers else None
+        self.blocks = nn.ModuleList(CrossAttentionBlock(config.transformer) for _ in range(config.num_layers))
         self.norm = RMSNorm(size)
         steps = (config.image_size // GRID).bit_length() - 2
         widths = [size // 2**step for step in range(steps + 1)]
@@ -200,7 +200,7 @@ class TextGenerator(
         return torch.tanh(self.picture(self.layers(x_BCHW)).float())
 
 
-class TextDiscriminator(
+class ConditionalDiscriminator(
     nn.Module, PyTorchModelHubMixin, library_name="aigc-demo", tags=["text-to-image", "from-scratch"]
 ):
     """From a picture and a caption to a score: is it a real picture of that?
@@ -247,30 +247,30 @@ class TextDiscriminator(
         )
         self.score = nn.Conv2d(widths[-1], 1, 4, bias=False)
         self.embedding = nn.Linear(widths[-1] * 16, config.text_size)
-        self.log_scale = nn.Parameter(torch.tensor(math.log(FIRST_SCALE)))
+        self.log_scale = nn.Parameter(torch.tensor(math.log(INITIAL_SCALE)))
         initialize(self)
         nn.init.normal_(self.embedding.weight, std=0.02)
 
     @property
     def scale(self) -> Tensor:
         """1 / temperature of the products of embeddings; learned, at most 100."""
-        return self.log_scale.exp().clamp(max=SHARPEST)
+        return self.log_scale.exp().clamp(max=MAX_SCALE)
 
-    def seen(self, x_BCHW: Tensor) -> Tensor:
+    def features(self, x_BCHW: Tensor) -> Tensor:
         """What is on pictures, at 4 by 4 places; the text has no part in it."""
         return self.layers(x_BCHW.contiguous(memory_format=torch.channels_last))
 
-    def embedded(self, seen_BCHW: Tensor) -> Tensor:
+    def embed(self, seen_BCHW: Tensor) -> Tensor:
         """Vectors [B, E] of length 1 of what was seen, near those of captions that fit."""
         return F.normalize(self.embedding(seen_BCHW.flatten(1)).float(), dim=-1)
 
-    def judged(self, seen_BCHW: Tensor, text_BE: Tensor) -> Tensor:
+    def logits(self, seen_BCHW: Tensor, text_BE: Tensor) -> Tensor:
         """Scores [B] of what was seen, for these captions."""
         text_BCHW = F.leaky_relu(self.text(text_BE), SLOPE)[..., None, None].expand_as(seen_BCHW)
         joined_BCHW = torch.cat([seen_BCHW, text_BCHW.to(seen_BCHW.dtype)], dim=1)
-        likeness_B = (self.embedded(seen_BCHW) * text_BE).sum(dim=1)
+        likeness_B = (self.embed(seen_BCHW) * text_BE).sum(dim=1)
         return self.score(self.joined(joined_BCHW)).flatten().float() + self.scale * likeness_B
 
     def forward(self, x_BCHW: Tensor, text_BE: Tensor) -> Tensor:
         """Scores [B], logits: above 0 it takes a picture for a real one of its caption."""
-        return self.judged(self.seen(x_BCHW), text_BE)
+        return self.logits(self.features(x_BCHW), text_BE)

@@ -21,8 +21,8 @@ from aigc_demo.nets.image_encoder import Stage
 from aigc_demo.nets.transformer import Block, TransformerConfig, initialize, norm
 
 PADDING = 0  # the token that stands where a caption has ended; also unknown words, which say nothing either
-SHARPEST = 100.0
-FIRST_SCALE = 1 / 0.07
+MAX_SCALE = 100.0
+INITIAL_SCALE = 1 / 0.07
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class TextEncoder(nn.Module):
         Returns:
             [B, T, C]; what stands at padding means nothing.
         """
-        seen_BT = is_token(ids_BT)
+        seen_BT = token_mask(ids_BT)
         x_BTC = self.embedding(ids_BT)
         dtype = product_dtype(x_BTC)
         T = ids_BT.shape[1]
@@ -96,7 +96,7 @@ class TextEncoder(nn.Module):
         return self.norm(x_BTC)
 
 
-class PictureTower(nn.Module):
+class ImageTower(nn.Module):
     """Convolution and pooling down to 4 by 4 places, all of which count: left is not right.
 
     Args:
@@ -136,38 +136,38 @@ class DualEncoder(
         self.config = config
         self.text_encoder = TextEncoder(config.transformer)
         self.text_output = nn.Linear(config.hidden_size, config.embedding_size, bias=False)
-        self.picture_tower = PictureTower(config)
-        self.log_scale = nn.Parameter(torch.tensor(math.log(FIRST_SCALE)))
+        self.picture_tower = ImageTower(config)
+        self.log_scale = nn.Parameter(torch.tensor(math.log(INITIAL_SCALE)))
 
     def embed_text(self, ids_BT: Tensor) -> Tensor:
         """Vectors [B, E] of length 1 for captions."""
-        return self.summarized(self.text_encoder(ids_BT), ids_BT)
+        return self.pool_text(self.text_encoder(ids_BT), ids_BT)
 
-    def summarized(self, tokens_BTC: Tensor, ids_BT: Tensor) -> Tensor:
+    def pool_text(self, tokens_BTC: Tensor, ids_BT: Tensor) -> Tensor:
         """Vectors [B, E] of length 1 for what the text encoder made of captions: the mean of their tokens."""
-        seen_BT1 = is_token(ids_BT)[..., None]
+        seen_BT1 = token_mask(ids_BT)[..., None]
         mean_BC = (tokens_BTC * seen_BT1).sum(1) / seen_BT1.sum(1)
         return F.normalize(self.text_output(mean_BC).float(), dim=-1)
 
-    def embed_pictures(self, x_BCHW: Tensor) -> Tensor:
+    def embed_images(self, x_BCHW: Tensor) -> Tensor:
         """Vectors [B, E] of length 1 for pictures in -1 to 1."""
         return F.normalize(self.picture_tower(x_BCHW).float(), dim=-1)
 
     @property
     def scale(self) -> Tensor:
         """1 / temperature: what products of two vectors are multiplied by; learned, at most 100."""
-        return self.log_scale.exp().clamp(max=SHARPEST)
+        return self.log_scale.exp().clamp(max=MAX_SCALE)
 
     def forward(self, ids_NT: Tensor, x_BCHW: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Vectors of texts [N, E], of pictures [B, E], and the scale of their products."""
-        return self.embed_text(ids_NT), self.embed_pictures(x_BCHW), self.scale
+        return self.embed_text(ids_NT), self.embed_images(x_BCHW), self.scale
 
     def num_parameters(self) -> int:
         """How many numbers were learned."""
         return sum(parameter.numel() for parameter in self.parameters())
 
 
-def is_token(ids_BT: Tensor) -> Tensor:
+def token_mask(ids_BT: Tensor) -> Tensor:
     """Where a caption's tokens are, as truths [B, T]; the first place always counts as one."""
     seen_BT = ids_BT != PADDING
     seen_BT[:, 0] = True
@@ -208,7 +208,7 @@ def contrastive_loss(
     return (to_text + to_picture) / 2
 
 
-def telling_loss(own_BE: Tensor, wrong_BKE: Tensor, picture_BE: Tensor, scale: Tensor) -> Tensor:
+def hard_negative_loss(own_BE: Tensor, wrong_BKE: Tensor, picture_BE: Tensor, scale: Tensor) -> Tensor:
     """How hard it is to tell the caption of each picture from nearly right ones alone, in nats.
 
     Among a whole batch the few captions with the same words hardly count; here nothing but the order in which

@@ -21,7 +21,7 @@ PROJECTION_SIZE = 64
 
 
 @dataclass(frozen=True)
-class PictureEncoderConfig(Settings):
+class ImageEncoderConfig(Settings):
     """The shape of an encoder."""
 
     image_size: int = setting(32, "rows and columns of a picture", choices=(32, 64))
@@ -61,7 +61,7 @@ class Stage(nn.Sequential):
         )
 
 
-class PictureEncoder(
+class ImageEncoder(
     nn.Module,
     PyTorchModelHubMixin,
     library_name="aigc-demo",
@@ -78,7 +78,7 @@ class PictureEncoder(
         section 2.1, for the projection that only training uses.
     """
 
-    def __init__(self, config: PictureEncoderConfig):
+    def __init__(self, config: ImageEncoderConfig):
         super().__init__()
         self.config = config
         sizes = (3, *config.stage_sizes)
@@ -115,14 +115,14 @@ class PictureEncoder(
         x_BCHW = self.stages(x_BCHW.to(dtype, memory_format=torch.channels_last))
         return x_BCHW.mean(dim=(2, 3), dtype=torch.float32)
 
-    def read(self, f_BF: Tensor) -> Tensor:
+    def project(self, f_BF: Tensor) -> Tensor:
         """What the features say: logits [B, K], or projections [B, P] of length 1 where no class is named."""
         y_BK = self.head(f_BF.to(next(self.head.parameters()).dtype)).float()
         return y_BK if self.config.num_classes else F.normalize(y_BK, dim=-1)
 
     def forward(self, x_BCHW: Tensor) -> Tensor:
-        """As `read(features(x))`."""
-        return self.read(self.features(x_BCHW))
+        """As `project(features(x))`."""
+        return self.project(self.features(x_BCHW))
 
     def num_parameters(self) -> int:
         """How many numbers were learned."""

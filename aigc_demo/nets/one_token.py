@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from aigc_demo.nets.attention import KeyValueCache, rotate
-from aigc_demo.nets.transformer import Block, Decoder, RMSNorm, bend
+from aigc_demo.nets.transformer import Block, Decoder, RMSNorm, activation
 
 Product = Callable[[Tensor], Tensor]
 
@@ -91,7 +91,7 @@ class OneTokenDecoder:
             k_HSD, v_HSD = stored[:, 0].narrow(2, 0, place + 1).unbind(0)
             mixed_H1D = F.scaled_dot_product_attention(qkv_3H1D[:1], k_HSD[None], v_HSD[None])
             x_1C = x_1C + output(mixed_H1D.view(1, H * D))
-            x_1C = x_1C + outer(bend(inner(norm_2(x_1C)), modern=config.modern))
+            x_1C = x_1C + outer(activation(inner(norm_2(x_1C)), modern=config.modern))
         cache.advance(1)
         return self._head(self._final_norm(x_1C))[0].float()
 

@@ -21,7 +21,7 @@ LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601: how bright red, green and blue are
 
 
 @dataclass(frozen=True)
-class MenderConfig(Settings):
+class RestorationConfig(Settings):
     """The shape of a mender."""
 
     image_size: int = setting(64, "rows and columns of a picture", choices=(32, 64))
@@ -59,7 +59,7 @@ class Level(nn.Sequential):
         super().__init__(*layers)
 
 
-class Mender(
+class RestorationNetwork(
     nn.Module, PyTorchModelHubMixin, library_name="aigc-demo", tags=["image-to-image", "from-scratch"]
 ):
     """From a picture without its colours, or with a hole, to the whole picture.
@@ -71,7 +71,7 @@ class Mender(
         Ronneberger et al. 2015, arXiv:1505.04597, figure 1, with strides for pooling.
     """
 
-    def __init__(self, config: MenderConfig):
+    def __init__(self, config: RestorationConfig):
         super().__init__()
         self.config = config
         widths = config.widths
@@ -87,7 +87,7 @@ class Mender(
         """Colours at every place, about -1 to 1: what is known, and what the network adds to it.
 
         Args:
-            x_BCHW: what `grey` or `with_hole` makes of pictures.
+            x_BCHW: what `grey` or `masked_input` makes of pictures.
         """
         known_BCHW = x_BCHW[:, :3]  # the one channel of grey, or the three of colours
         seen: list[Tensor] = []
@@ -111,17 +111,17 @@ def grey(x_BCHW: Tensor) -> Tensor:
     return (x_BCHW * x_BCHW.new_tensor(LUMA)[:, None, None]).sum(1, keepdim=True)
 
 
-def with_hole(x_BCHW: Tensor, hole_B1HW: Tensor) -> Tensor:
+def masked_input(x_BCHW: Tensor, hole_B1HW: Tensor) -> Tensor:
     """Pictures [B, 4, H, W] whose colours are 0 where the hole is 1, and the hole."""
     return torch.cat([x_BCHW * (1 - hole_B1HW), hole_B1HW], dim=1)
 
 
-def filled(x_BCHW: Tensor, hole_B1HW: Tensor, drawn_BCHW: Tensor) -> Tensor:
+def composite(x_BCHW: Tensor, hole_B1HW: Tensor, drawn_BCHW: Tensor) -> Tensor:
     """The picture with what was drawn in its hole, and as it was elsewhere."""
     return torch.where(hole_B1HW > 0.5, drawn_BCHW, x_BCHW)
 
 
-def random_holes(count: int, size: int, rng: torch.Generator) -> Tensor:
+def random_masks(count: int, size: int, rng: torch.Generator) -> Tensor:
     """Holes [B, 1, H, W] of 0 and 1: two strokes each, straight and thick, as a finger would paint them.
 
     Args:
@@ -146,7 +146,7 @@ def random_holes(count: int, size: int, rng: torch.Generator) -> Tensor:
     return hole_BHW[:, None]
 
 
-def mending_loss(drawn_BCHW: Tensor, x_BCHW: Tensor, hole_B1HW: Tensor | None = None) -> Tensor:
+def restoration_loss(drawn_BCHW: Tensor, x_BCHW: Tensor, hole_B1HW: Tensor | None = None) -> Tensor:
     """Mean difference from the true picture, in half ranges from black to white; inside the hole if given."""
     away_BCHW = (drawn_BCHW - x_BCHW).abs()
     if hole_B1HW is None:

@@ -149,7 +149,7 @@ class StyledLayer(nn.Module):
         return F.leaky_relu(x_BOHV, SLOPE, inplace=True)
 
 
-class ToColours(nn.Module):
+class ToRGB(nn.Module):
     """Three colours of C channels at every place, with weights that the style has scaled.
 
     Not demodulated: how strong a colour is may be the style's affair.
@@ -207,7 +207,7 @@ class StyleGenerator(
             if size > 4:
                 self.layers.append(StyledLayer(wide, before, here, grows=True))
             self.layers.append(StyledLayer(wide, here, here, grows=False))
-            self.colours.append(ToColours(wide, here))
+            self.colours.append(ToRGB(wide, here))
             before = here
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # faster on a CPU
 

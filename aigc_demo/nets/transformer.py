@@ -125,7 +125,7 @@ class SquaredReLU(torch.autograd.Function):
         return (gradient * positive).mul_(2)
 
 
-def bend(x: Tensor, *, modern: bool) -> Tensor:
+def activation(x: Tensor, *, modern: bool) -> Tensor:
     """The activation of a style, feature by feature.
 
     modern: relu(x)^2 (So et al. 2021, arXiv:2109.08668); gpt2: the hyperbolic-tangent form of gelu
@@ -135,9 +135,9 @@ def bend(x: Tensor, *, modern: bool) -> Tensor:
 
 
 class FeedForward(nn.Module):
-    """What each token does on its own with what it gathered: out, a bend, and back.
+    """What each token does on its own with what it gathered: out, a activation, and back.
 
-    W2 bend(W1 x), with biases added in the style of gpt2.
+    W2 activation(W1 x), with biases added in the style of gpt2.
     """
 
     def __init__(self, config: TransformerConfig):
@@ -147,7 +147,7 @@ class FeedForward(nn.Module):
         self.output = nn.Linear(config.feed_forward_size, config.hidden_size, bias=not config.modern)
 
     def forward(self, x_BTC: Tensor) -> Tensor:
-        return self.output(bend(self.inner(x_BTC), modern=self.modern))
+        return self.output(activation(self.inner(x_BTC), modern=self.modern))
 
 
 class Block(nn.Module):

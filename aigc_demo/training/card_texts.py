@@ -83,9 +83,9 @@ pictures = DDIMPipeline.from_pretrained("FOLDER")(batch_size=16, num_inference_s
 ENCODER_LOADED = """## How to load it
 
 ```python
-from aigc_demo.nets.image_encoder import PictureEncoder
+from aigc_demo.nets.image_encoder import ImageEncoder
 
-encoder = PictureEncoder.from_pretrained("FOLDER").float().eval()
+encoder = ImageEncoder.from_pretrained("FOLDER").float().eval()
 features = encoder.features(pictures)  # of [N, 3, H, W] in -1 to 1
 ```"""
 MATCHER_LOADED = """## How to load it

@@ -9,7 +9,7 @@ from aigc_demo.data.images.corpus import ImageSettings
 from aigc_demo.nets.options import AUGMENTATIONS, DISCRIMINATOR_NORMS, GAN_LOSSES, PREDICTION_TYPES
 
 if TYPE_CHECKING:
-    from aigc_demo.nets.image_encoder import PictureEncoderConfig
+    from aigc_demo.nets.image_encoder import ImageEncoderConfig
     from aigc_demo.nets.style_generator import StyleConfig
 
 
@@ -142,11 +142,11 @@ class ClassifierSettings(PictureNetworkSettings):
         """How a view differs from its picture."""
         return replace(self, crop=self.view_crop, flip=self.view_flip, colour=self.view_colour)
 
-    def encoder_config(self, num_classes: int) -> "PictureEncoderConfig":
+    def encoder_config(self, num_classes: int) -> "ImageEncoderConfig":
         """The network's shape; 0 classes for one without labels."""
-        from aigc_demo.nets.image_encoder import PictureEncoderConfig
+        from aigc_demo.nets.image_encoder import ImageEncoderConfig
 
-        return PictureEncoderConfig(
+        return ImageEncoderConfig(
             image_size=self.image_size,
             num_classes=num_classes,
             width=self.width,

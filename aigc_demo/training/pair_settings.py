@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from aigc_demo.nets.attribute_reader import AttributeReaderConfig
     from aigc_demo.nets.conditional_gan import ConditionalConfig
     from aigc_demo.nets.contrastive import DualEncoderConfig
-    from aigc_demo.nets.restoration import MenderConfig
+    from aigc_demo.nets.restoration import RestorationConfig
 
 OWN_GUIDE = "own"
 
@@ -213,8 +213,8 @@ class MenderSettings(PictureNetworkSettings):
     learning_rate: float = setting(2e-3, "AdamW's largest", low=0, high=10)
     width: int = setting(24, "channels of the level next to the picture", low=4, high=256)
 
-    def mender_config(self, recipe: str) -> "MenderConfig":
+    def mender_config(self, recipe: str) -> "RestorationConfig":
         """The network's shape."""
-        from aigc_demo.nets.restoration import MenderConfig
+        from aigc_demo.nets.restoration import RestorationConfig
 
-        return MenderConfig(image_size=self.image_size, width=self.width, recipe=recipe)
+        return RestorationConfig(image_size=self.image_size, width=self.width, recipe=recipe)

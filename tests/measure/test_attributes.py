@@ -20,7 +20,7 @@ from aigc_demo.data.tiny_world.group_images import groups_of, truth_of
 from aigc_demo.data.tiny_world.image import MIDDLE, draw
 from aigc_demo.data.tiny_world.scene import COLOURS, SHAPES, SIZES, WEATHERS, Thing
 from aigc_demo.measure.attributes import Found, read_images, share_right, verdict
-from aigc_demo.nets.attribute_reader import Reading
+from aigc_demo.nets.attribute_reader import AttributeLogits
 
 BALL = Thing("ball", "red", "small", MIDDLE)
 BOX = Thing("box", "blue", "big", MIDDLE)
@@ -35,7 +35,7 @@ class Knowing(nn.Module):
         self.truth, self.weather = truth_of(groups)
         self.read = 0
 
-    def forward(self, x_BCHW: Tensor) -> Reading:
+    def forward(self, x_BCHW: Tensor) -> AttributeLogits:
         rows = slice(self.read, self.read + len(x_BCHW))
         self.read += len(x_BCHW)
         truth = self.truth[rows]
@@ -44,7 +44,7 @@ class Knowing(nn.Module):
             for n, count in enumerate((6, 8, 3))
         ]
         weather = nn.functional.one_hot(self.weather[rows], 4) * 20.0
-        return Reading(truth[..., 0] * 40.0 - 20, *sure, weather)
+        return AttributeLogits(truth[..., 0] * 40.0 - 20, *sure, weather)
 
 
 def pictures(groups: list[Group], size: int = 64) -> Tensor:
@@ -113,9 +113,9 @@ def test_what_is_there_is_read_and_compared_with_a_drawing() -> None:
 
 def test_what_stands_as_no_group_is_unlike_any() -> None:
     class Blind(nn.Module):
-        def forward(self, x_BCHW: Tensor) -> Reading:
+        def forward(self, x_BCHW: Tensor) -> AttributeLogits:
             shapes = [(len(x_BCHW), 9), *((len(x_BCHW), 9, n) for n in (6, 8, 3)), (len(x_BCHW), 4)]
-            return Reading(*(torch.zeros(shape) for shape in shapes))
+            return AttributeLogits(*(torch.zeros(shape) for shape in shapes))
 
     (found,) = read_images(Blind(), pictures(some_groups(1)))  # type: ignore[arg-type]
     assert found.group is None
@@ -245,7 +245,7 @@ def logit(prob: float) -> float:
     return float(np.log(prob / (1 - prob)))
 
 
-def reading_of_one(present: list[float], looks: float, weather: float) -> Reading:
+def reading_of_one(present: list[float], looks: float, weather: float) -> AttributeLogits:
     """A thing where its probability is above a half; the likeliest of each look has probability `looks`."""
 
     def sure(count: int, prob: float, places: int) -> Tensor:
@@ -253,7 +253,7 @@ def reading_of_one(present: list[float], looks: float, weather: float) -> Readin
         logits[..., 1] = np.log(prob / (1 - prob) * (count - 1))
         return logits
 
-    return Reading(
+    return AttributeLogits(
         torch.tensor([[logit(prob) for prob in present]]),
         *(sure(count, looks, 9) for count in (6, 8, 3)),
         sure(4, weather, 1)[:, 0],
@@ -273,7 +273,7 @@ def test_a_reading_is_as_sure_as_what_it_is_least_sure_of(
     present: list[float], looks: float, weather: float, least: float
 ) -> None:
     class Reader(nn.Module):
-        def forward(self, x_BCHW: Tensor) -> Reading:
+        def forward(self, x_BCHW: Tensor) -> AttributeLogits:
             return reading_of_one(present, looks, weather)
 
     (found,) = read_images(Reader(), pictures(some_groups(1)))  # type: ignore[arg-type]

@@ -17,7 +17,7 @@ from aigc_demo.measure.images import (
     picture_figures,
     precision_recall,
 )
-from aigc_demo.nets.image_encoder import PictureEncoder, PictureEncoderConfig
+from aigc_demo.nets.image_encoder import ImageEncoder, ImageEncoderConfig
 
 
 def certain(modes: list[int], num_modes: int, prob: float = 0.95) -> Tensor:
@@ -187,7 +187,7 @@ def test_nearest_against_every_pair() -> None:
 
 def test_an_encoder_sees_the_same_in_batches_of_any_size() -> None:
     torch.manual_seed(0)
-    encoder = PictureEncoder(PictureEncoderConfig(num_classes=5, width=8, feature_size=16)).eval()
+    encoder = ImageEncoder(ImageEncoderConfig(num_classes=5, width=8, feature_size=16)).eval()
     pictures = torch.randint(256, (7, 3, 32, 32), generator=seeded(2), dtype=torch.uint8)
     features, probs = encode(encoder, pictures, batch_size=3)
     assert probs is not None

@@ -11,11 +11,11 @@ from aigc_demo.generators.images.latents import latents
 from aigc_demo.generators.images.loading import load_encoder, load_image_model
 from aigc_demo.measure.images import PictureFigures, encode, picture_figures
 from aigc_demo.nets.dcgan import DcganConfig, Generator
-from aigc_demo.nets.image_encoder import PictureEncoder
+from aigc_demo.nets.image_encoder import ImageEncoder
 
 
 @pytest.fixture(scope="module")
-def world() -> tuple[Tensor, Tensor, PictureEncoder]:
+def world() -> tuple[Tensor, Tensor, ImageEncoder]:
     """Drawings of the tiny world, the kind of each, and the shipped network that looks at them."""
     corpus = prepare_images("tiny-world", ImageSettings(num_pictures=3000, validation_fraction=0))
     assert corpus.train_labels is not None

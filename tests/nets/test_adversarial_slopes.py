@@ -7,8 +7,8 @@ import torch
 
 from aigc_demo.nets.adversarial import (
     discriminator_loss,
+    generator_gradients,
     generator_loss,
-    generator_slopes,
     generator_terms,
     matching_terms,
     r1_penalty,
@@ -23,16 +23,16 @@ SCORES = torch.tensor([-30.0, -2.0, 0.0, 0.5, 30.0], dtype=torch.float64)
 def test_slopes_are_the_derivatives_of_the_terms(kind):
     score = SCORES.clone().requires_grad_(True)
     (expected,) = torch.autograd.grad(generator_terms(score, kind).sum(), score)
-    torch.testing.assert_close(generator_slopes(SCORES, kind), expected)
+    torch.testing.assert_close(generator_gradients(SCORES, kind), expected)
     assert generator_loss(SCORES, kind) == generator_terms(SCORES, kind).mean()
 
 
 def test_slopes_where_the_discriminator_is_sure_and_where_it_is_fooled():
     sure = torch.tensor([-math.log(999)])  # D(G(z)) = 0.001
-    assert generator_slopes(sure, "minimax").item() == pytest.approx(-0.001)
-    assert generator_slopes(sure, "non-saturating").item() == pytest.approx(-0.999)
-    assert generator_slopes(sure, "hinge").item() == -1
-    assert generator_slopes(-sure, "minimax").item() == pytest.approx(-0.999)
+    assert generator_gradients(sure, "minimax").item() == pytest.approx(-0.001)
+    assert generator_gradients(sure, "non-saturating").item() == pytest.approx(-0.999)
+    assert generator_gradients(sure, "hinge").item() == -1
+    assert generator_gradients(-sure, "minimax").item() == pytest.approx(-0.999)
 
 
 def test_value_is_what_the_discriminator_makes_large():
@@ -44,7 +44,7 @@ def test_value_is_what_the_discriminator_makes_large():
 
 
 def test_a_loss_that_is_not_there_is_named():
-    for call in (generator_terms, generator_slopes):
+    for call in (generator_terms, generator_gradients):
         with pytest.raises(ValueError, match="no loss named 'wasserstein'"):
             call(SCORES, "wasserstein")
 

@@ -7,16 +7,16 @@ import torch
 
 from aigc_demo.core.device import seeded
 from aigc_demo.nets.attribute_reader import (
+    AttributeLogits,
     AttributeReader,
     AttributeReaderConfig,
-    Reading,
-    objects_right,
-    reading_loss,
+    attribute_loss,
+    correct_objects,
 )
 
 
 def test_loss_by_hand() -> None:
-    reading = Reading(
+    reading = AttributeLogits(
         present_BP=torch.tensor([[0.0, math.log(3)]]),
         kind_BPK=torch.log(torch.tensor([[[0.5, 0.5], [0.25, 0.75]]])),
         colour_BPL=torch.log(torch.tensor([[[0.5, 0.5], [0.9, 0.1]]])),
@@ -26,7 +26,7 @@ def test_loss_by_hand() -> None:
     truth = torch.tensor([[[0, -1, -1, -1], [1, 1, 0, 1]]])
     parts = [0.5, 0.75, 0.75, 0.9, 0.6, 0.2]  # nothing there, something there, kind, colour, size, weather
     expected = -sum(math.log(part) for part in parts)
-    assert reading_loss(reading, truth, torch.tensor([0])).item() == pytest.approx(expected, rel=1e-5)
+    assert attribute_loss(reading, truth, torch.tensor([0])).item() == pytest.approx(expected, rel=1e-5)
 
 
 def test_loss_of_two_is_the_mean_of_both() -> None:
@@ -39,9 +39,11 @@ def test_loss_of_two_is_the_mean_of_both() -> None:
         torch.tensor(row) for row in ([1, 5, 0, 2], [1, 0, 7, 1], [1, 3, 3, 0])
     )
     weather = torch.tensor([3, 1])
-    both = reading_loss(Reading(*drawn), truth, weather)
+    both = attribute_loss(AttributeLogits(*drawn), truth, weather)
     alone = [
-        reading_loss(Reading(*(part[i : i + 1] for part in drawn)), truth[i : i + 1], weather[i : i + 1])
+        attribute_loss(
+            AttributeLogits(*(part[i : i + 1] for part in drawn)), truth[i : i + 1], weather[i : i + 1]
+        )
         for i in range(2)
     ]
     assert both.item() == pytest.approx((alone[0].item() + alone[1].item()) / 2, rel=1e-5)
@@ -54,8 +56,8 @@ def test_a_place_is_right_if_all_of_it_is() -> None:
         looks = [
             torch.nn.functional.one_hot(torch.tensor([[0, look]]), 3) * 5.0 for look in (kind, colour, size)
         ]
-        reading = Reading(torch.tensor([present]), *looks, torch.zeros(1, 4))
-        return objects_right(reading, truth)[0].tolist()
+        reading = AttributeLogits(torch.tensor([present]), *looks, torch.zeros(1, 4))
+        return correct_objects(reading, truth)[0].tolist()
 
     assert right((-1.0, 1.0)) == [True, True]
     assert right((1.0, 1.0)) == [False, True], "something where nothing stands"
@@ -93,7 +95,7 @@ def test_it_learns() -> None:
     optimizer = torch.optim.AdamW(reader.parameters(), lr=1e-2)
     losses = []
     for _ in range(40):
-        loss = reading_loss(reader(x), truth, weather)
+        loss = attribute_loss(reader(x), truth, weather)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

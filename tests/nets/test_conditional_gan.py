@@ -8,15 +8,20 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from aigc_demo.core.device import seeded
-from aigc_demo.nets.conditional_gan import ConditionalConfig, TextDiscriminator, TextGenerator, WordReader
+from aigc_demo.nets.conditional_gan import (
+    CaptionEncoder,
+    ConditionalConfig,
+    ConditionalDiscriminator,
+    ConditionalGenerator,
+)
 
 SHAPE = {"latent_size": 6, "token_size": 16, "text_size": 12, "hidden_size": 32, "num_layers": 2}
 SHAPE |= {"num_heads": 2, "num_features": 8}
 
 
-def generator(**changes) -> TextGenerator:
+def generator(**changes) -> ConditionalGenerator:
     torch.manual_seed(0)
-    network = TextGenerator(ConditionalConfig(**{**SHAPE, **changes}))
+    network = ConditionalGenerator(ConditionalConfig(**{**SHAPE, **changes}))
     with torch.no_grad():  # as after some steps: what blocks add starts at zero
         for name, weight in network.named_parameters():
             if "blocks" in name and name.endswith("output.weight"):
@@ -24,10 +29,10 @@ def generator(**changes) -> TextGenerator:
     return network.eval()
 
 
-def discriminator(**changes) -> TextDiscriminator:
+def discriminator(**changes) -> ConditionalDiscriminator:
     torch.manual_seed(0)
     config = ConditionalConfig(**{**SHAPE, "part": "discriminator", **changes})
-    return TextDiscriminator(config).eval()
+    return ConditionalDiscriminator(config).eval()
 
 
 def told(count: int, tokens: int = 5) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -97,9 +102,9 @@ def test_the_discriminator_sees_once_and_judges_by_the_text() -> None:
     network = discriminator()
     x = torch.rand(2, 3, 64, 64, generator=seeded(1)) * 2 - 1
     text = told(2)[3]
-    seen = network.seen(x)
-    assert torch.allclose(network.judged(seen, text), network(x, text))
-    assert not torch.allclose(network.judged(seen, text.flip(0)), network(x, text))
+    seen = network.features(x)
+    assert torch.allclose(network.logits(seen, text), network(x, text))
+    assert not torch.allclose(network.logits(seen, text.flip(0)), network(x, text))
 
 
 def test_gradients_reach_the_text() -> None:
@@ -115,7 +120,7 @@ def test_gradients_reach_the_text() -> None:
 def test_a_folder_gives_the_same_picture(tmp_path) -> None:
     network = generator()
     network.save_pretrained(tmp_path)
-    again = TextGenerator.from_pretrained(tmp_path).eval()
+    again = ConditionalGenerator.from_pretrained(tmp_path).eval()
     assert torch.equal(again(*told(2)), network(*told(2)))
 
 
@@ -172,7 +177,7 @@ def test_a_block_is_three_parts_each_of_which_is_added() -> None:
 @torch.no_grad()
 def test_words_that_look_at_each_other_are_turned_by_their_places_and_padding_is_not_seen() -> None:
     config = ConditionalConfig(**{**SHAPE, "reading_layers": 2, "context_length": 9}).reading
-    reader = stirred(WordReader(config))
+    reader = stirred(CaptionEncoder(config))
     x = torch.randn(2, 5, 32, generator=seeded(7))
     seen = torch.tensor([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]], dtype=torch.bool)
     angle = torch.arange(5.0)[:, None] * 10_000 ** (-torch.arange(8.0) / 8)
@@ -229,19 +234,19 @@ def test_a_score_is_that_of_places_with_the_text_and_the_likeness_of_embeddings(
     embedding = embedding / embedding.square().sum(dim=1, keepdim=True).sqrt()
     likeness = (embedding * text).sum(dim=1)
     expected = (joined * network.score.weight).sum(dim=(1, 2, 3)) + 10 * likeness
-    torch.testing.assert_close(network.judged(seen, text), expected, atol=1e-4, rtol=1e-4)
-    torch.testing.assert_close(network.embedded(seen), embedding)
+    torch.testing.assert_close(network.logits(seen, text), expected, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(network.embed(seen), embedding)
     network.log_scale.fill_(50.0)
     assert network.scale.item() == 100
     x = torch.randn(3, 3, 64, 64, generator=seeded(9))
-    assert torch.equal(network(x, text), network.judged(network.seen(x), text))
+    assert torch.equal(network(x, text), network.logits(network.features(x), text))
 
 
 @torch.no_grad()
 def test_weights_begin_small_and_blocks_add_nothing() -> None:
     """Convolutions 0.02, as DCGAN; places 1; the words' blocks as those of the language model."""
     torch.manual_seed(0)
-    network = TextGenerator(ConditionalConfig(reading_layers=2))
+    network = ConditionalGenerator(ConditionalConfig(reading_layers=2))
     assert network.place.std().item() == pytest.approx(1, rel=0.05)
     for name, weight in [*network.blocks.named_parameters(), *network.reader.named_parameters()]:
         if name.endswith("output.weight"):
@@ -251,7 +256,7 @@ def test_weights_begin_small_and_blocks_add_nothing() -> None:
     for name, weight in network.reader.named_parameters():
         if name.endswith(("qkv.weight", "inner.weight")):
             assert weight.std().item() == pytest.approx(0.5 / math.sqrt(128), rel=0.02), name
-    judge = TextDiscriminator(ConditionalConfig(part="discriminator"))
+    judge = ConditionalDiscriminator(ConditionalConfig(part="discriminator"))
     convolutions = [
         part
         for part in (*network.modules(), *judge.modules())

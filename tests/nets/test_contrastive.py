@@ -11,8 +11,8 @@ from aigc_demo.nets.contrastive import (
     DualEncoder,
     DualEncoderConfig,
     contrastive_loss,
-    is_token,
-    telling_loss,
+    hard_negative_loss,
+    token_mask,
 )
 
 SHAPE = {"vocab_size": 20, "context_length": 12, "num_layers": 2, "num_heads": 2, "hidden_size": 16}
@@ -103,9 +103,11 @@ def test_loss_among_nearly_right_captions_by_hand() -> None:
     # Products with the own caption and the two others: 0.8, 0.6, 0.96 and 1, 0, 0.6; five times as much.
     rows = [(4, 3, 4.8), (5, 0, 3)]
     expected = sum(-math.log(math.exp(row[0]) / sum(map(math.exp, row))) for row in rows) / 2
-    assert telling_loss(own, wrong, picture, torch.tensor(5.0)).item() == pytest.approx(expected, rel=1e-5)
+    assert hard_negative_loss(own, wrong, picture, torch.tensor(5.0)).item() == pytest.approx(
+        expected, rel=1e-5
+    )
     alike = torch.tensor([[0.6, 0.8]]).expand(4, 2)
-    nothing = telling_loss(alike, alike[:, None].expand(4, 3, 2), alike, torch.tensor(9.0))
+    nothing = hard_negative_loss(alike, alike[:, None].expand(4, 3, 2), alike, torch.tensor(9.0))
     assert nothing.item() == pytest.approx(math.log(4))
 
 
@@ -117,7 +119,7 @@ def test_a_caption_is_the_mean_of_its_tokens() -> None:
     means = torch.stack([tokens[0, :3].mean(dim=0), tokens[1, 0]])
     expected = means @ model.text_output.weight.T
     expected = expected / expected.square().sum(dim=1, keepdim=True).sqrt()
-    torch.testing.assert_close(model.summarized(tokens, ids), expected)
+    torch.testing.assert_close(model.pool_text(tokens, ids), expected)
 
 
 @torch.no_grad()
@@ -174,7 +176,7 @@ def test_a_caption_without_a_known_word_is_a_vector_too() -> None:
     assert nothing.isfinite().all()
     assert torch.equal(nothing[0], nothing[1])
     ids = torch.zeros(1, 3, dtype=torch.int64)
-    assert is_token(ids).tolist() == [[True, False, False]]
+    assert token_mask(ids).tolist() == [[True, False, False]]
     assert ids.tolist() == [[0, 0, 0]]
 
 
@@ -183,7 +185,7 @@ def test_a_caption_without_a_known_word_is_a_vector_too() -> None:
 def test_a_mirrored_picture_is_another_one(size: int) -> None:
     model = small(image_size=size)
     x = pictures(2, size)
-    assert not torch.allclose(model.embed_pictures(x), model.embed_pictures(x.flip(3)), atol=1e-3)
+    assert not torch.allclose(model.embed_images(x), model.embed_images(x.flip(3)), atol=1e-3)
 
 
 def test_it_learns_which_caption_belongs_to_which_picture() -> None:

@@ -9,18 +9,16 @@ from torch import Tensor
 from aigc_demo.core.device import seeded
 from aigc_demo.core.errors import InputError
 from aigc_demo.nets.image_encoder import (
-    PictureEncoder,
-    PictureEncoderConfig,
+    ImageEncoder,
+    ImageEncoderConfig,
     contrastive_pair_loss,
     label_loss,
 )
 
 
-def small(**changes) -> PictureEncoder:
+def small(**changes) -> ImageEncoder:
     torch.manual_seed(0)
-    return PictureEncoder(
-        PictureEncoderConfig(**{"num_classes": 7, "width": 8, "feature_size": 24, **changes})
-    )
+    return ImageEncoder(ImageEncoderConfig(**{"num_classes": 7, "width": 8, "feature_size": 24, **changes}))
 
 
 def pictures(count: int, size: int = 32) -> Tensor:
@@ -61,7 +59,7 @@ def test_a_picture_is_seen_alike_alone_and_among_others(size: int) -> None:
     features = model.features(x)
     assert features.shape == (5, 24) and features.min() >= 0
     torch.testing.assert_close(features[3:4], model.features(x[3:4]), atol=1e-5, rtol=1e-4)
-    torch.testing.assert_close(model(x), model.read(features))
+    torch.testing.assert_close(model(x), model.project(features))
     assert model(x).shape == (5, 7)
     # Two pictures differ by more than rounding.
     assert (features[0] - features[1]).norm() > 0.01
@@ -90,7 +88,7 @@ def test_pictures_of_another_size_are_refused() -> None:
 
 
 def test_as_built_for_the_tiny_world_it_has_less_than_a_million_parameters() -> None:
-    model = PictureEncoder(PictureEncoderConfig(num_classes=144))
+    model = ImageEncoder(ImageEncoderConfig(num_classes=144))
     # 3 x 3 kernels of each stage, two numbers of each norm, the head with its bias.
     kernels = 9 * (3 * 32 + 32 * 64 + 64 * 128 + 128 * 128)
     assert model.num_parameters() == kernels + 2 * (32 + 64 + 128 + 128) + 129 * 144 < 1_000_000
@@ -126,6 +124,6 @@ def test_saved_and_loaded_as_the_hub_has_it(tmp_path) -> None:
     model = small()
     model(pictures(6))  # moves the norms' running figures away from where they start
     model.save_pretrained(tmp_path)
-    again = PictureEncoder.from_pretrained(tmp_path).eval()
+    again = ImageEncoder.from_pretrained(tmp_path).eval()
     assert again.config == model.config and again.config.recipe == "classifier"
     assert torch.equal(again(pictures(3)), model.eval()(pictures(3)))

@@ -6,13 +6,13 @@ from torch import Tensor
 
 from aigc_demo.core.device import seeded
 from aigc_demo.nets.restoration import (
-    Mender,
-    MenderConfig,
-    filled,
+    RestorationConfig,
+    RestorationNetwork,
+    composite,
     grey,
-    mending_loss,
-    random_holes,
-    with_hole,
+    masked_input,
+    random_masks,
+    restoration_loss,
 )
 
 
@@ -26,26 +26,26 @@ def test_grey_is_the_luma() -> None:
 
 
 def test_nothing_of_what_is_painted_over_is_seen_and_all_else_stays() -> None:
-    x, hole = pictures(2), random_holes(2, 32, seeded(0))
-    seen = with_hole(x, hole)
+    x, hole = pictures(2), random_masks(2, 32, seeded(0))
+    seen = masked_input(x, hole)
     assert seen.shape == (2, 4, 32, 32)
     assert (seen[:, :3] * hole == 0).all()
     other = x + 3 * hole
-    assert torch.equal(with_hole(other, hole), seen)
+    assert torch.equal(masked_input(other, hole), seen)
     drawn = torch.zeros_like(x)
-    whole = filled(x, hole, drawn)
+    whole = composite(x, hole, drawn)
     assert torch.equal(whole * (1 - hole), x * (1 - hole))
     assert (whole * hole == 0).all()
 
 
 def test_holes_are_of_some_size_and_differ() -> None:
-    holes = random_holes(200, 64, seeded(0))
+    holes = random_masks(200, 64, seeded(0))
     assert holes.shape == (200, 1, 64, 64)
     assert set(holes.unique().tolist()) == {0.0, 1.0}
     shares = holes.mean((1, 2, 3))
     assert shares.min() > 0.005 and shares.max() < 0.7
     assert 0.1 < shares.mean() < 0.4
-    assert torch.equal(holes, random_holes(200, 64, seeded(0)))
+    assert torch.equal(holes, random_masks(200, 64, seeded(0)))
     assert not torch.equal(holes[0], holes[1])
 
 
@@ -53,40 +53,40 @@ def test_loss_by_hand() -> None:
     x = torch.zeros(1, 3, 2, 2)
     drawn = torch.tensor([[1.0, 0.5], [0.0, 0.0]]).expand(1, 3, 2, 2)
     hole = torch.tensor([[1.0, 0.0], [1.0, 0.0]]).view(1, 1, 2, 2)
-    assert mending_loss(drawn, x).item() == pytest.approx(1.5 / 4)
-    assert mending_loss(drawn, x, hole).item() == pytest.approx(0.5)
-    assert mending_loss(drawn, x, torch.zeros(1, 1, 2, 2)).item() == 0
+    assert restoration_loss(drawn, x).item() == pytest.approx(1.5 / 4)
+    assert restoration_loss(drawn, x, hole).item() == pytest.approx(0.5)
+    assert restoration_loss(drawn, x, torch.zeros(1, 1, 2, 2)).item() == 0
 
 
 @torch.no_grad()
 @pytest.mark.parametrize("size", [32, 64])
 @pytest.mark.parametrize("recipe", ["colorize", "inpaint"])
 def test_it_draws_pictures(recipe: str, size: int) -> None:
-    mender = Mender(MenderConfig(image_size=size, width=4, recipe=recipe)).eval()
+    mender = RestorationNetwork(RestorationConfig(image_size=size, width=4, recipe=recipe)).eval()
     x = pictures(2, size)
-    drawn = mender(grey(x) if recipe == "colorize" else with_hole(x, random_holes(2, size, seeded(0))))
+    drawn = mender(grey(x) if recipe == "colorize" else masked_input(x, random_masks(2, size, seeded(0))))
     assert drawn.shape == x.shape
     assert drawn.dtype == torch.float32
-    known = grey(x) if recipe == "colorize" else with_hole(x, random_holes(2, size, seeded(0)))[:, :3]
+    known = grey(x) if recipe == "colorize" else masked_input(x, random_masks(2, size, seeded(0)))[:, :3]
     with torch.no_grad():
         mender.picture.weight.zero_()
         mender.picture.bias.fill_(0.25)
     assert torch.allclose(
-        mender(known if recipe == "colorize" else with_hole(x, random_holes(2, size, seeded(0)))),
+        mender(known if recipe == "colorize" else masked_input(x, random_masks(2, size, seeded(0)))),
         (known + 0.25).expand_as(x),
     )
 
 
 @torch.no_grad()
 def test_every_level_on_the_way_up_is_given_what_the_way_down_saw_at_its_size() -> None:
-    mender = Mender(MenderConfig(image_size=32, width=4, recipe="inpaint")).eval()
+    mender = RestorationNetwork(RestorationConfig(image_size=32, width=4, recipe="inpaint")).eval()
     down: list[Tensor] = []
     up: list[tuple[Tensor, Tensor]] = []
     for level in mender.down:
         level.register_forward_hook(lambda _, __, found: down.append(found))
     for level in mender.up:
         level.register_forward_hook(lambda _, inputs, found: up.append((inputs[0], found)))
-    mender(with_hole(pictures(2), random_holes(2, 32, seeded(0))))
+    mender(masked_input(pictures(2), random_masks(2, 32, seeded(0))))
     assert [x.shape[2] for x in down] == [32, 16, 8, 4]
     deeper = down[3]
     for (given, found), seen in zip(up, down[2::-1], strict=True):
@@ -97,14 +97,14 @@ def test_every_level_on_the_way_up_is_given_what_the_way_down_saw_at_its_size() 
 
 def test_it_learns_colours_by_their_brightness() -> None:
     torch.manual_seed(0)
-    mender = Mender(MenderConfig(image_size=32, width=4, recipe="colorize"))
+    mender = RestorationNetwork(RestorationConfig(image_size=32, width=4, recipe="colorize"))
     colours = torch.tensor([[0.9, -0.8, -0.7], [-0.8, 0.6, -0.3], [-0.5, 0.3, 0.9], [0.9, 0.8, -0.9]])
     x = colours[torch.randint(4, (16, 8, 8), generator=seeded(0))].permute(0, 3, 1, 2)
     x = x.repeat_interleave(4, dim=2).repeat_interleave(4, dim=3)
     optimizer = torch.optim.AdamW(mender.parameters(), lr=1e-2)
-    plain = mending_loss(grey(x).expand_as(x), x).item()
+    plain = restoration_loss(grey(x).expand_as(x), x).item()
     for _ in range(60):
-        loss = mending_loss(mender(grey(x)), x)
+        loss = restoration_loss(mender(grey(x)), x)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

@@ -14,7 +14,7 @@ from aigc_demo.nets.style_generator import (
     StyleConfig,
     StyledLayer,
     StyleGenerator,
-    ToColours,
+    ToRGB,
     demodulation,
     modulated_convolution,
 )
@@ -70,7 +70,7 @@ def test_a_layer_is_its_formula() -> None:
 @torch.no_grad()
 def test_colours_are_a_convolution_of_one_place() -> None:
     torch.manual_seed(4)
-    layer = ToColours(7, 5)
+    layer = ToRGB(7, 5)
     layer.bias.normal_()
     x, w = torch.randn(2, 5, 4, 6), torch.randn(2, 7)
     scaled = x * layer.style(w)[:, :, None, None]

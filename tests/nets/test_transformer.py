@@ -14,7 +14,7 @@ from aigc_demo.nets.transformer import (
     RMSNorm,
     SquaredReLU,
     TransformerConfig,
-    bend,
+    activation,
     next_token_loss,
 )
 from aigc_demo.training.language_model.networks import build_gpt2
@@ -158,9 +158,9 @@ def test_activations_and_their_slopes_by_formula(modern: bool) -> None:
         expected = torch.where(x > 0, x * x, 0.0)
     else:
         expected = 0.5 * x * (1 + torch.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
-    torch.testing.assert_close(bend(x, modern=modern), expected)
+    torch.testing.assert_close(activation(x, modern=modern), expected)
     slope = torch.randn(41, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
-    ours, theirs = (torch.autograd.grad(y, x, slope)[0] for y in (bend(x, modern=modern), expected))
+    ours, theirs = (torch.autograd.grad(y, x, slope)[0] for y in (activation(x, modern=modern), expected))
     torch.testing.assert_close(ours, theirs)
 
 
@@ -200,7 +200,7 @@ def test_a_block_adds_attention_and_then_what_each_token_thinks(style: str) -> N
     block, x = model.blocks[1], torch.randn(2, 5, 28)
     between = x + block.attention(block.attention_norm(x), causal=True)
     inner = block.feed_forward.inner(block.feed_forward_norm(between))
-    expected = between + block.feed_forward.output(bend(inner, modern=style == "modern"))
+    expected = between + block.feed_forward.output(activation(inner, modern=style == "modern"))
     torch.testing.assert_close(block(x, causal=True), expected)
 
 

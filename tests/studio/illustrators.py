@@ -9,9 +9,9 @@ from aigc_demo.generators.catalog_entry import CatalogEntry
 from aigc_demo.generators.text_to_image.matching import Matcher
 from aigc_demo.generators.text_to_image.ours import GanTextToImage
 from aigc_demo.generators.text_to_image.restoration import ImageRestoration
-from aigc_demo.nets.conditional_gan import ConditionalConfig, TextDiscriminator, TextGenerator
+from aigc_demo.nets.conditional_gan import ConditionalConfig, ConditionalDiscriminator, ConditionalGenerator
 from aigc_demo.nets.contrastive import DualEncoder, DualEncoderConfig
-from aigc_demo.nets.restoration import Mender, MenderConfig
+from aigc_demo.nets.restoration import RestorationConfig, RestorationNetwork
 
 SIDE = 32
 WORDS = "a small big red ball blue box to the left of above star green 一个红色的小球在蓝大方块左边"
@@ -98,16 +98,16 @@ def tiny_text_gan(name="ours"):
         num_heads=2,
         num_features=8,
     )
-    generator = TextGenerator(shape)
+    generator = ConditionalGenerator(shape)
     for weight in generator.parameters():  # untrained, its blocks would add nothing, and words say nothing
         torch.nn.init.normal_(weight, std=0.3)
-    return GanTextToImage(name, generator, TextDiscriminator(shape), tiny_matcher())
+    return GanTextToImage(name, generator, ConditionalDiscriminator(shape), tiny_matcher())
 
 
 def tiny_mender(recipe):
     """A mender of random weights."""
     torch.manual_seed(0)
-    return ImageRestoration(Mender(MenderConfig(image_size=SIDE, width=4, recipe=recipe)))
+    return ImageRestoration(RestorationNetwork(RestorationConfig(image_size=SIDE, width=4, recipe=recipe)))
 
 
 def of_the_page():

@@ -22,7 +22,7 @@ from aigc_demo.data.images.pixels import as_numbers
 from aigc_demo.generators.images.diffusion import load_scheduler
 from aigc_demo.nets import diff_augment
 from aigc_demo.nets.dcgan import DcganConfig
-from aigc_demo.nets.image_encoder import PictureEncoder
+from aigc_demo.nets.image_encoder import ImageEncoder
 from aigc_demo.nets.options import GAN_LOSSES, PREDICTION_TYPES
 from aigc_demo.training import loop
 from aigc_demo.training.diffusion.training import DiffusionTraining, noise_of
@@ -104,7 +104,7 @@ def test_a_classifier_learns_from_labels_and_its_folder_says_the_same(tmp_path: 
     assert end.loss < 0.8 * begin.loss
     assert end.measures["full_accuracy"] > 0.15
     folder = tmp_path / "run/checkpoints/step-000070"
-    encoder = PictureEncoder.from_pretrained(folder).float().eval()
+    encoder = ImageEncoder.from_pretrained(folder).float().eval()
     corpus = prepare_images(
         "tiny-world", ClassifierSettings(**{**SMALL, **OF_RECIPE["classifier"], **settings})
     )

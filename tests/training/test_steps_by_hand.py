@@ -267,14 +267,14 @@ def test_a_wrong_caption_is_never_the_right_one(shuffled: float) -> None:
 class Judge(nn.Module):
     """A discriminator of captions: the mean of the pixels times the caption's number."""
 
-    def seen(self, x_BCHW: Tensor) -> Tensor:
+    def features(self, x_BCHW: Tensor) -> Tensor:
         return x_BCHW.mean(dim=(1, 2, 3))
 
-    def judged(self, seen_B: Tensor, text_BE: Tensor) -> Tensor:
+    def logits(self, seen_B: Tensor, text_BE: Tensor) -> Tensor:
         return seen_B * text_BE[:, 0]
 
     def forward(self, x_BCHW: Tensor, text_BE: Tensor) -> Tensor:
-        return self.judged(self.seen(x_BCHW), text_BE)
+        return self.logits(self.features(x_BCHW), text_BE)
 
 
 def test_the_discriminator_of_captions_adds_half_of_the_wrong_caption_to_half_of_the_fake() -> None:

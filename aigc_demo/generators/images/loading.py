@@ -10,7 +10,7 @@ from aigc_demo.generators.images.model import PictureModel
 from aigc_demo.generators.kinds import check_kind
 from aigc_demo.generators.network_folder import loaded
 from aigc_demo.generators.trained_folder import GANS
-from aigc_demo.nets.image_encoder import PictureEncoder, PictureEncoderConfig
+from aigc_demo.nets.image_encoder import ImageEncoder, ImageEncoderConfig
 
 
 def load_image_model(
@@ -42,7 +42,7 @@ def load_image_model(
 
 def load_encoder(
     name_or_entry: str | CatalogEntry, progress: Callable[[int, int], None] | None = None
-) -> PictureEncoder:
+) -> ImageEncoder:
     """The network that measures images, by its name, in evaluation mode.
 
     Args:
@@ -52,4 +52,4 @@ def load_encoder(
     Raises:
         InputError: there is no such model, or its folder is broken or holds another kind.
     """
-    return loaded(PictureEncoder, PictureEncoderConfig, folder_of(name_or_entry, "measures", progress))
+    return loaded(ImageEncoder, ImageEncoderConfig, folder_of(name_or_entry, "measures", progress))

@@ -26,7 +26,7 @@ from aigc_demo.generators.images.diffusion import load_scheduler, load_unet, pre
 from aigc_demo.generators.images.model import Progress
 from aigc_demo.generators.network_folder import load_weights
 from aigc_demo.generators.text_to_image.model import TextSampling
-from aigc_demo.nets.contrastive import is_token
+from aigc_demo.nets.contrastive import token_mask
 
 TEXT_ENCODER = "text_encoder"
 MOST_AT_ONCE = 32
@@ -159,7 +159,7 @@ def text_denoised(
     ids_NT = ids_NT.to(device)
     if scale != 1:
         ids_NT = torch.cat([ids_NT, torch.zeros_like(ids_NT)])
-    words = network.read(ids_NT), is_token(ids_NT)
+    words = network.read(ids_NT), token_mask(ids_NT)
     # Only where a step draws new noise does it need to know whose.
     noisy: dict[str, Any] = {"generator": streams} if sampling.scheduler == "ddpm" else {}
     for step, timestep in enumerate(stepper.timesteps, start=1):

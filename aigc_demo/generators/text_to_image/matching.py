@@ -56,7 +56,7 @@ class Matcher:
     def of_pictures(self, pictures_NCHW: Tensor) -> Tensor:
         """Vectors [N, E] of length 1 for uint8 pictures of its size."""
         parts = pictures_NCHW.split(MOST_AT_ONCE)
-        return torch.cat([self.encoder.embed_pictures(as_numbers(part)) for part in parts])
+        return torch.cat([self.encoder.embed_images(as_numbers(part)) for part in parts])
 
     def scores(self, texts: Sequence[str], pictures_NCHW: Tensor) -> Tensor:
         """How well each picture fits each text, [M, N] from -1 to 1."""

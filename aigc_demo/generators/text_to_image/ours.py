@@ -23,8 +23,8 @@ from aigc_demo.generators.network_folder import loaded
 from aigc_demo.generators.text_to_image.matching import MATCHER, Matcher, matcher_in
 from aigc_demo.generators.text_to_image.model import TextSampling, TextToImageModel
 from aigc_demo.generators.trained_folder import TEXT_GAN
-from aigc_demo.nets.conditional_gan import ConditionalConfig, TextDiscriminator, TextGenerator
-from aigc_demo.nets.contrastive import is_token
+from aigc_demo.nets.conditional_gan import ConditionalConfig, ConditionalDiscriminator, ConditionalGenerator
+from aigc_demo.nets.contrastive import token_mask
 
 MOST_AT_ONCE = 64
 
@@ -42,7 +42,11 @@ class GanTextToImage:
     family: Family = "ours"
 
     def __init__(
-        self, name: str, generator: TextGenerator, discriminator: TextDiscriminator, matcher: Matcher
+        self,
+        name: str,
+        generator: ConditionalGenerator,
+        discriminator: ConditionalDiscriminator,
+        matcher: Matcher,
     ):
         self.name, self.matcher = name, matcher
         self.generator, self.discriminator = generator.eval(), discriminator.eval()
@@ -95,8 +99,8 @@ class GanTextToImage:
         ids_NT = self.matcher.ids(texts)
         encoder = self.matcher.encoder
         tokens_NTC = encoder.text_encoder(ids_NT)
-        text_NE = encoder.summarized(tokens_NTC, ids_NT)
-        return self.generator(z_NZ, tokens_NTC, is_token(ids_NT), text_NE, attention_out)
+        text_NE = encoder.pool_text(tokens_NTC, ids_NT)
+        return self.generator(z_NZ, tokens_NTC, token_mask(ids_NT), text_NE, attention_out)
 
 
 def load_text_gan(entry: CatalogEntry) -> GanTextToImage:
@@ -109,15 +113,15 @@ def load_text_gan(entry: CatalogEntry) -> GanTextToImage:
     return GanTextToImage(entry.name, *load_networks(folder), matcher_in(folder / MATCHER))
 
 
-def load_networks(folder: Path) -> tuple[TextGenerator, TextDiscriminator]:
+def load_networks(folder: Path) -> tuple[ConditionalGenerator, ConditionalDiscriminator]:
     """The generator and the discriminator in a model's folder, in evaluation mode, float32.
 
     Raises:
         InputError: one of them is missing, damaged, or of another kind.
     """
     return (
-        loaded(TextGenerator, ConditionalConfig, folder / GENERATOR),
-        loaded(TextDiscriminator, ConditionalConfig, folder / DISCRIMINATOR),
+        loaded(ConditionalGenerator, ConditionalConfig, folder / GENERATOR),
+        loaded(ConditionalDiscriminator, ConditionalConfig, folder / DISCRIMINATOR),
     )
 
 

@@ -11,7 +11,7 @@ from aigc_demo.data.images.pixels import as_bytes, as_numbers
 from aigc_demo.generators.catalog_entry import CatalogEntry
 from aigc_demo.generators.hub import folder_of
 from aigc_demo.generators.network_folder import loaded
-from aigc_demo.nets.restoration import Mender, MenderConfig, filled, grey, with_hole
+from aigc_demo.nets.restoration import RestorationConfig, RestorationNetwork, composite, grey, masked_input
 
 MOST_AT_ONCE = 64
 
@@ -23,7 +23,7 @@ class ImageRestoration:
         network: trained.
     """
 
-    def __init__(self, network: Mender):
+    def __init__(self, network: RestorationNetwork):
         self.network = network.eval()
         self.image_size, self.recipe = network.config.image_size, network.config.recipe
         self.num_parameters = sum(weight.numel() for weight in network.parameters())
@@ -45,8 +45,8 @@ class ImageRestoration:
         assert hole_N1HW is not None  # where would it draw?
         made = []
         for part, hole in zip(pictures_NCHW.split(MOST_AT_ONCE), hole_N1HW.split(MOST_AT_ONCE), strict=True):
-            drawn = as_bytes(self.network(with_hole(as_numbers(part), hole.float())))
-            made.append(filled(part, hole, drawn))
+            drawn = as_bytes(self.network(masked_input(as_numbers(part), hole.float())))
+            made.append(composite(part, hole, drawn))
         return torch.cat(made)
 
 
@@ -63,4 +63,4 @@ def load_restoration(
         InputError: there is no such model, or its folder is broken or holds another kind.
     """
     folder = folder_of(name_or_entry, "mends", progress)
-    return ImageRestoration(loaded(Mender, MenderConfig, folder))
+    return ImageRestoration(loaded(RestorationNetwork, RestorationConfig, folder))

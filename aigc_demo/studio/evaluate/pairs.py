@@ -207,7 +207,7 @@ def evaluate_restoration(
     from aigc_demo.data.images.corpus import ImageSettings, prepare_images
     from aigc_demo.data.images.pixels import as_bytes, as_numbers
     from aigc_demo.generators.text_to_image.restoration import load_restoration
-    from aigc_demo.nets.restoration import filled, grey, random_holes
+    from aigc_demo.nets.restoration import composite, grey, random_masks
 
     set_threads()
     began = time.perf_counter()
@@ -221,10 +221,10 @@ def evaluate_restoration(
     holes = torch.ones(len(true), 1, size, size)
     plain = as_bytes(grey(as_numbers(true))).expand_as(true)
     if mender.recipe == "inpaint":
-        holes = random_holes(len(true), size, seeded(0))
+        holes = random_masks(len(true), size, seeded(0))
         left = (as_numbers(true) * (1 - holes)).sum((2, 3), keepdim=True)
         mean = as_bytes(left / (1 - holes).sum((2, 3), keepdim=True)).expand_as(true)
-        plain = filled(true, holes, mean)
+        plain = composite(true, holes, mean)
     mended = mender.mended(true, holes)
     away = {
         name: ((made.float() - true.float()).abs() * holes).sum().item() / (3 * holes.sum().item())

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.images.pixels import as_numbers
 from aigc_demo.data.tiny_world.group_images import GroupCorpus, prepare_groups
-from aigc_demo.nets.attribute_reader import AttributeReader, Reading, objects_right, reading_loss
+from aigc_demo.nets.attribute_reader import AttributeLogits, AttributeReader, attribute_loss, correct_objects
 from aigc_demo.training.image_batches import with_noise
 from aigc_demo.training.image_training import PictureTraining
 from aigc_demo.training.initial_weights import refuse_init
@@ -55,7 +55,7 @@ class ReaderTraining(PictureTraining):
         picture_BCHW, index_B = self.batches.rows(rng)
         picture_BCHW = with_noise(picture_BCHW, self.settings.noise, rng)
         truth_BP4, weather_B = self.groups.train_truth[index_B], self.groups.train_weather[index_B]
-        return reading_loss(self._read(self.mine(picture_BCHW)), self.mine(truth_BP4), self.mine(weather_B))
+        return attribute_loss(self._read(self.mine(picture_BCHW)), self.mine(truth_BP4), self.mine(weather_B))
 
     @torch.no_grad()
     def held_out(self, pictures: list[int]) -> dict[str, float]:
@@ -68,8 +68,8 @@ class ReaderTraining(PictureTraining):
             truth_BP4 = self.groups.validation_truth[index_B].to(device)
             weather_B = self.groups.validation_weather[index_B].to(device)
             reading = self._read(as_numbers(self.groups.validation[index_B]).to(device))
-            loss += reading_loss(reading, truth_BP4, weather_B).item() * len(index_B)
-            right_BP = objects_right(reading, truth_BP4)
+            loss += attribute_loss(reading, truth_BP4, weather_B).item() * len(index_B)
+            right_BP = correct_objects(reading, truth_BP4)
             there_BP = truth_BP4[..., 0] == 1
             right += int((right_BP & there_BP).sum())
             things += int(there_BP.sum())
@@ -86,9 +86,9 @@ class ReaderTraining(PictureTraining):
         del facts["num_modes"]
         return facts
 
-    def _read(self, x_BCHW: Tensor) -> Reading:
+    def _read(self, x_BCHW: Tensor) -> AttributeLogits:
         with self.accelerator.autocast():
-            reading: Reading = self.network(x_BCHW)
+            reading: AttributeLogits = self.network(x_BCHW)
         return reading
 
 

@@ -7,7 +7,7 @@ from torch import nn
 
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.images.corpus import prepare_images
-from aigc_demo.nets.image_encoder import PictureEncoder
+from aigc_demo.nets.image_encoder import ImageEncoder
 from aigc_demo.training.classifier.training import ClassifierTraining
 from aigc_demo.training.image_settings import ClassifierSettings
 from aigc_demo.training.initial_weights import refuse_init
@@ -26,10 +26,10 @@ def prepare(
     refuse_init(order, "a classifier")
     corpus = prepare_images(order.source, settings)
     torch.manual_seed(order.seed)
-    encoder = PictureEncoder(settings.encoder_config(corpus.num_modes))
+    encoder = ImageEncoder(settings.encoder_config(corpus.num_modes))
     return ClassifierTraining(encoder, corpus, settings, budget, run, seed=order.seed)
 
 
 def networks(recipe: str, settings: ClassifierSettings) -> list[nn.Module]:
     """The network, as it is without labels; a class adds one row to its last matrix."""
-    return [PictureEncoder(settings.encoder_config(0))]
+    return [ImageEncoder(settings.encoder_config(0))]

@@ -13,7 +13,7 @@ from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.images.corpus import ImageCorpus, augment
 from aigc_demo.data.images.pixels import as_numbers
 from aigc_demo.nets.diff_augment import cutout
-from aigc_demo.nets.image_encoder import PictureEncoder, contrastive_pair_loss, label_loss
+from aigc_demo.nets.image_encoder import ImageEncoder, contrastive_pair_loss, label_loss
 from aigc_demo.training.image_settings import ClassifierSettings
 from aigc_demo.training.image_training import PictureTraining
 from aigc_demo.training.settings import Budget
@@ -38,7 +38,7 @@ class ClassifierTraining(PictureTraining):
 
     def __init__(
         self,
-        encoder: PictureEncoder,
+        encoder: ImageEncoder,
         corpus: ImageCorpus,
         settings: ClassifierSettings,
         budget: Budget,

@@ -19,7 +19,7 @@ from aigc_demo.data.captions.pairs import PairCorpus, one_of_each, token_table, 
 from aigc_demo.data.images.pixels import as_numbers
 from aigc_demo.data.text.tokenizer import Tokenizer
 from aigc_demo.measure.retrieval import LOOKED_THROUGH, found_among
-from aigc_demo.nets.contrastive import DualEncoder, contrastive_loss, telling_loss
+from aigc_demo.nets.contrastive import DualEncoder, contrastive_loss, hard_negative_loss
 from aigc_demo.training.image_batches import with_noise
 from aigc_demo.training.image_training import PictureTraining
 from aigc_demo.training.pair_settings import ClipSettings
@@ -100,7 +100,7 @@ class ContrastiveTraining(PictureTraining):
         loss = contrastive_loss(text_NE, seen_BE, scale, same_BN)
         if self.num_wrong:
             own_BE, *wrong_BE = text_NE.split(len(seen_BE))
-            loss = loss + self.settings.wrong_weight * telling_loss(
+            loss = loss + self.settings.wrong_weight * hard_negative_loss(
                 own_BE, torch.stack(wrong_BE, dim=1), seen_BE, scale
             )
         return loss

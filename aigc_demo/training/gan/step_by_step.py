@@ -19,8 +19,8 @@ from aigc_demo.core.errors import InputError
 from aigc_demo.data.images.pixels import as_bytes, as_numbers
 from aigc_demo.nets.adversarial import (
     discriminator_loss,
+    generator_gradients,
     generator_loss,
-    generator_slopes,
     generator_terms,
     value_terms,
 )
@@ -298,7 +298,7 @@ def generator_curve(loss: str, probs: Sequence[float]) -> list[tuple[float, floa
         For each: (D(G(z)), what one such picture adds to the loss, the derivative of that by its score).
     """
     score = torch.tensor(probs, dtype=torch.float64).logit()
-    terms, slopes = generator_terms(score, loss), generator_slopes(score, loss)
+    terms, slopes = generator_terms(score, loss), generator_gradients(score, loss)
     return list(zip(probs, terms.tolist(), slopes.tolist(), strict=True))
 
 

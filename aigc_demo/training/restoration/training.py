@@ -15,7 +15,7 @@ from aigc_demo.core.device import seeded
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.images.corpus import ImageCorpus, prepare_images
 from aigc_demo.data.images.pixels import as_numbers
-from aigc_demo.nets.restoration import Mender, grey, mending_loss, random_holes, with_hole
+from aigc_demo.nets.restoration import RestorationNetwork, grey, masked_input, random_masks, restoration_loss
 from aigc_demo.training.image_training import PictureTraining
 from aigc_demo.training.initial_weights import refuse_init
 from aigc_demo.training.order import Order
@@ -40,7 +40,7 @@ class MenderTraining(PictureTraining):
 
     def __init__(
         self,
-        mender: Mender,
+        mender: RestorationNetwork,
         corpus: ImageCorpus,
         settings: MenderSettings,
         budget: Budget,
@@ -54,7 +54,7 @@ class MenderTraining(PictureTraining):
     def batch_loss(self, rng: torch.Generator) -> Tensor:
         """As PictureTraining."""
         picture_BCHW, _ = self.batches.rows(rng)
-        hole_B1HW = random_holes(len(picture_BCHW), picture_BCHW.shape[-1], rng)
+        hole_B1HW = random_masks(len(picture_BCHW), picture_BCHW.shape[-1], rng)
         return self._mended(self.mine(picture_BCHW), self.mine(hole_B1HW))
 
     @torch.no_grad()
@@ -65,7 +65,7 @@ class MenderTraining(PictureTraining):
         for index_B in torch.tensor(pictures).split(MEASURED_TOGETHER):
             self.ask_to_go_on()
             picture_BCHW = as_numbers(self.pictures.validation[index_B])
-            hole_B1HW = random_holes(len(index_B), picture_BCHW.shape[-1], rng)
+            hole_B1HW = random_masks(len(index_B), picture_BCHW.shape[-1], rng)
             device = self.accelerator.device
             total += self._mended(picture_BCHW.to(device), hole_B1HW.to(device)).item() * len(index_B)
         loss = total / len(pictures)
@@ -79,8 +79,8 @@ class MenderTraining(PictureTraining):
 
     def _mended(self, picture_BCHW: Tensor, hole_B1HW: Tensor) -> Tensor:
         if self.recipe == "colorize":
-            return mending_loss(self._drawn(grey(picture_BCHW)), picture_BCHW)
-        return mending_loss(self._drawn(with_hole(picture_BCHW, hole_B1HW)), picture_BCHW, hole_B1HW)
+            return restoration_loss(self._drawn(grey(picture_BCHW)), picture_BCHW)
+        return restoration_loss(self._drawn(masked_input(picture_BCHW, hole_B1HW)), picture_BCHW, hole_B1HW)
 
     def _drawn(self, x_BCHW: Tensor) -> Tensor:
         with self.accelerator.autocast():
@@ -99,10 +99,10 @@ def prepare(
     refuse_init(order, "a mender")
     corpus = prepare_images(order.source, settings)
     torch.manual_seed(order.seed)
-    mender = Mender(settings.mender_config(order.recipe))
+    mender = RestorationNetwork(settings.mender_config(order.recipe))
     return MenderTraining(mender, corpus, settings, budget, run, seed=order.seed)
 
 
 def networks(recipe: str, settings: MenderSettings) -> list[nn.Module]:
     """The network."""
-    return [Mender(settings.mender_config(recipe))]
+    return [RestorationNetwork(settings.mender_config(recipe))]

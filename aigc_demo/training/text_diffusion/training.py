@@ -21,7 +21,7 @@ from aigc_demo.data.text.tokenizer import Tokenizer
 from aigc_demo.generators.images.model import Progress
 from aigc_demo.generators.text_to_image.library import TEXT_ENCODER, TextUNet, text_denoised
 from aigc_demo.generators.text_to_image.model import TextSampling
-from aigc_demo.nets.contrastive import is_token
+from aigc_demo.nets.contrastive import token_mask
 from aigc_demo.training.diffusion.training import DiffusionTraining
 from aigc_demo.training.pair_settings import TextDiffusionSettings
 from aigc_demo.training.sample_captions import captions_of_sample
@@ -122,4 +122,4 @@ class _Reading(nn.Module):
         self.network = network
 
     def forward(self, x_BCHW: Tensor, timestep_B: Tensor, ids_BT: Tensor) -> Tensor:
-        return self.network(x_BCHW, timestep_B, self.network.read(ids_BT), is_token(ids_BT))
+        return self.network(x_BCHW, timestep_B, self.network.read(ids_BT), token_mask(ids_BT))

@@ -11,7 +11,7 @@ from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.captions.pairs import LONGEST, PairCorpus, caption_tokenizer, prepare_pairs
 from aigc_demo.generators.text_to_image.matching import MATCHER, Matcher, load_matcher, matcher_in
 from aigc_demo.generators.text_to_image.ours import load_networks
-from aigc_demo.nets.conditional_gan import ConditionalConfig, TextDiscriminator, TextGenerator
+from aigc_demo.nets.conditional_gan import ConditionalConfig, ConditionalDiscriminator, ConditionalGenerator
 from aigc_demo.nets.contrastive import DualEncoder, DualEncoderConfig
 from aigc_demo.training.initial_weights import model_to_go_on_from, take_over
 from aigc_demo.training.order import Order
@@ -70,8 +70,8 @@ def networks(recipe: str, settings: TextToImageSettings) -> list[nn.Module]:
     return list(_networks(settings.network_config(COUNTED_SIZE, COUNTED_SIZE)))
 
 
-def _networks(shape: ConditionalConfig) -> tuple[TextGenerator, TextDiscriminator]:
-    return TextGenerator(shape), TextDiscriminator(replace(shape, part="discriminator"))
+def _networks(shape: ConditionalConfig) -> tuple[ConditionalGenerator, ConditionalDiscriminator]:
+    return ConditionalGenerator(shape), ConditionalDiscriminator(replace(shape, part="discriminator"))
 
 
 def _own_guide(corpus: PairCorpus, settings: TextToImageSettings) -> Matcher:

@@ -30,8 +30,8 @@ from aigc_demo.data.captions.pairs import PairCorpus, one_of_each, token_table, 
 from aigc_demo.data.images.pixels import as_numbers
 from aigc_demo.generators.text_to_image.matching import MATCHER, Matcher
 from aigc_demo.nets.adversarial import generator_loss, matching_terms
-from aigc_demo.nets.conditional_gan import TextDiscriminator, TextGenerator
-from aigc_demo.nets.contrastive import contrastive_loss, is_token, telling_loss
+from aigc_demo.nets.conditional_gan import ConditionalDiscriminator, ConditionalGenerator
+from aigc_demo.nets.contrastive import contrastive_loss, hard_negative_loss, token_mask
 from aigc_demo.training.checkpoint import writable_copy
 from aigc_demo.training.gan.training import MOST_HELD_OUT, GanTraining, mean_prob
 from aigc_demo.training.image_batches import noise
@@ -89,8 +89,8 @@ class TextToImageTraining(GanTraining):
 
     def __init__(
         self,
-        generator: TextGenerator,
-        discriminator: TextDiscriminator,
+        generator: ConditionalGenerator,
+        discriminator: ConditionalDiscriminator,
         guide: Matcher,
         corpus: PairCorpus,
         settings: TextToImageSettings,
@@ -188,8 +188,8 @@ class TextToImageTraining(GanTraining):
     def discriminator_side(self, real_BCHW: Tensor, fake_BCHW: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """As GanTraining; real pictures are looked at once and judged with both captions."""
         judge: Any = self.discriminator
-        real_seen_BCHW = judge.seen(real_BCHW)
-        both = judge.judged(torch.cat([real_seen_BCHW] * 2), self.text_NE)
+        real_seen_BCHW = judge.features(real_BCHW)
+        both = judge.logits(torch.cat([real_seen_BCHW] * 2), self.text_NE)
         real_score_B, wrong_score_B = both.chunk(2)
         fake_score_B = self.score(fake_BCHW)
         settings = self.settings
@@ -215,8 +215,8 @@ class TextToImageTraining(GanTraining):
         """As GanTraining; to fool the discriminator, and to fit the caption."""
         settings = self.settings
         judge: Any = self.discriminator
-        seen_BCHW = judge.seen(self._changed(fake_BCHW, rng))
-        fooled = generator_loss(judge.judged(seen_BCHW, self.right.text_BE), settings.loss)
+        seen_BCHW = judge.features(self._changed(fake_BCHW, rng))
+        fooled = generator_loss(judge.logits(seen_BCHW, self.right.text_BE), settings.loss)
         loss, told = fooled, {"fooling_term": fooled}
         if settings.contrast_weight:
             told["made_contrast"] = self._contrast(seen_BCHW)
@@ -265,8 +265,8 @@ class TextToImageTraining(GanTraining):
         other_NE = texts.text_BE.roll(1, dims=0)
         judge: Any = self.discriminator.eval()
         with self.accelerator.autocast():
-            seen_NCHW = judge.seen(as_numbers(self.pairs.validation[:num]).to(device))
-            right_N, wrong_N = (judge.judged(seen_NCHW, text_NE) for text_NE in (texts.text_BE, other_NE))
+            seen_NCHW = judge.features(as_numbers(self.pairs.validation[:num]).to(device))
+            right_N, wrong_N = (judge.logits(seen_NCHW, text_NE) for text_NE in (texts.text_BE, other_NE))
         self.discriminator.train()
         noise_NZ = torch.randn(num, self.settings.latent_size, generator=seeded(HELD_SEED)).to(device)
         self.generator.eval()
@@ -326,12 +326,12 @@ class TextToImageTraining(GanTraining):
     def _contrast(self, seen_BCHW: Tensor) -> Tensor:
         """How hard it is for the discriminator to find the captions of pictures."""
         judge: Any = self.discriminator
-        return self._missed(judge.embedded(seen_BCHW), judge.scale)
+        return self._missed(judge.embed(seen_BCHW), judge.scale)
 
     def _missed(self, seen_BE: Tensor, scale: Tensor) -> Tensor:
         """How hard it is to find the captions of pictures among all of the step's, and beside the wrong."""
         among_all = contrastive_loss(self.text_NE, seen_BE, scale)
-        return among_all + telling_loss(self.right.text_BE, self.wrong.text_BE[:, None], seen_BE, scale)
+        return among_all + hard_negative_loss(self.right.text_BE, self.wrong.text_BE[:, None], seen_BE, scale)
 
     def _chosen(self, index_B: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
         """A right and a wrong caption of pictures, as tokens; the wrong one nearly right, or another's."""
@@ -347,13 +347,13 @@ class TextToImageTraining(GanTraining):
     def _read(self, ids_NT: Tensor) -> Texts:
         with self.accelerator.autocast():
             tokens_NTC = self.guide.text_encoder(ids_NT)
-            text_NE = self.guide.summarized(tokens_NTC, ids_NT)
-        return Texts(tokens_NTC.float(), is_token(ids_NT), text_NE.float())
+            text_NE = self.guide.pool_text(tokens_NTC, ids_NT)
+        return Texts(tokens_NTC.float(), token_mask(ids_NT), text_NE.float())
 
     def _seen(self, x_BCHW: Tensor) -> Tensor:
         """Embeddings of pictures; gradients reach them, and not the guide."""
         with self.accelerator.autocast():
-            return self.guide.embed_pictures(x_BCHW).float()
+            return self.guide.embed_images(x_BCHW).float()
 
     def _drawn(self, network: nn.Module, noise_BZ: Tensor, texts: Texts) -> Tensor:
         return network(noise_BZ, texts.tokens_BTC, texts.seen_BT, texts.text_BE)

@@ -15,7 +15,7 @@ from aigc_demo.generators.images.loading import load_encoder, load_image_model
 from aigc_demo.generators.images.model import PictureSampling
 from aigc_demo.generators.text.loading import load_text_model
 from aigc_demo.nets.dcgan import DcganConfig, Discriminator, Generator
-from aigc_demo.nets.image_encoder import PictureEncoder, PictureEncoderConfig
+from aigc_demo.nets.image_encoder import ImageEncoder, ImageEncoderConfig
 from aigc_demo.nets.style_generator import StyleConfig, StyleGenerator
 
 PLAIN = PictureSampling()
@@ -111,7 +111,7 @@ def test_a_model_of_another_kind_is_refused(dcgan: Path, tmp_path: Path):
         load_text_model(str(dcgan))
     with pytest.raises(InputError, match="it makes pictures"):
         load_encoder(str(dcgan))
-    PictureEncoder(PictureEncoderConfig(width=8, feature_size=8)).save_pretrained(tmp_path / "encoder")
+    ImageEncoder(ImageEncoderConfig(width=8, feature_size=8)).save_pretrained(tmp_path / "encoder")
     with pytest.raises(InputError, match="it measures pictures"):
         load_image_model(str(tmp_path / "encoder"))
     assert load_encoder(str(tmp_path / "encoder")).config.feature_size == 8

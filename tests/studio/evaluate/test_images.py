@@ -13,7 +13,7 @@ from aigc_demo.cli import app
 from aigc_demo.core.errors import InputError
 from aigc_demo.measure.inception import INCEPTION
 from aigc_demo.nets.dcgan import DcganConfig, Discriminator, Generator
-from aigc_demo.nets.image_encoder import PictureEncoder, PictureEncoderConfig
+from aigc_demo.nets.image_encoder import ImageEncoder, ImageEncoderConfig
 from aigc_demo.studio.evaluate.evaluate import evaluate
 from aigc_demo.studio.evaluate.images import encoder_for, real_pictures
 
@@ -34,7 +34,7 @@ def gan(tmp_path_factory: pytest.TempPathFactory) -> str:
 def encoder(tmp_path_factory: pytest.TempPathFactory) -> str:
     torch.manual_seed(0)
     folder = tmp_path_factory.mktemp("encoder")
-    PictureEncoder(PictureEncoderConfig(num_classes=144, width=8, feature_size=8)).save_pretrained(folder)
+    ImageEncoder(ImageEncoderConfig(num_classes=144, width=8, feature_size=8)).save_pretrained(folder)
     return str(folder)
 
 
@@ -70,7 +70,7 @@ def test_an_encoder_is_measured_by_what_it_was_trained_for(encoder: str, tmp_pat
     named = evaluate(encoder, "tiny-world", settings=FEW)
     assert named["num_samples"] == 30
     assert 0 <= named["accuracy"] < 0.2  # random weights name 1 of 144 rightly
-    PictureEncoder(PictureEncoderConfig(width=8, feature_size=8)).save_pretrained(tmp_path)
+    ImageEncoder(ImageEncoderConfig(width=8, feature_size=8)).save_pretrained(tmp_path)
     again = evaluate(str(tmp_path), "tiny-world", settings=FEW)
     assert 1 / 30 < again["top1"] <= 1
 

@@ -13,7 +13,7 @@ from aigc_demo.data.tiny_world.caption import read_caption
 from aigc_demo.data.tiny_world.group import CENTRES, centres, meaning
 from aigc_demo.data.tiny_world.scene import COLOURS, SHAPES, SIZES, WEATHERS
 from aigc_demo.generators import catalog
-from aigc_demo.nets.attribute_reader import Reading
+from aigc_demo.nets.attribute_reader import AttributeLogits
 from aigc_demo.studio.models.catalog import Catalog
 from aigc_demo.studio.models.model_cache import ModelCache
 from aigc_demo.studio.text_to_image import compare as studio
@@ -50,7 +50,7 @@ class Reader(torch.nn.Module):
 
     def forward(self, x):
         rows = [self._row(picture) for picture in ((x + 1) * 127.5).round().to(torch.uint8)]
-        return Reading(*(torch.stack(parts) for parts in zip(*rows, strict=True)))
+        return AttributeLogits(*(torch.stack(parts) for parts in zip(*rows, strict=True)))
 
     def _row(self, picture):
         group = next(
