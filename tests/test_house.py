@@ -15,6 +15,8 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from tests.conftest import FIRST
+
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "aigc_demo"
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -231,3 +233,8 @@ def test_every_recipe_says_on_a_card_what_it_trains() -> None:
     from aigc_demo.training.recipes import RECIPES
 
     assert set(SHIPPED) == set(OWN) == set(RECIPES)
+
+
+def test_the_test_files_that_come_first_are_there() -> None:
+    assert [name for name in FIRST if not (ROOT / name).is_file()] == []
+    assert len(set(FIRST)) == len(FIRST)
