@@ -1,7 +1,7 @@
-"""Bounds of one training: whoever starts its process sets them in the environment, and it keeps them itself.
+"""Memory and disk limits of a training process, read from environment variables that its parent sets.
 
-Memory is bounded by the system, as address space: what does not fit fails in the very operation that asks for
-it, and the run says so in a sentence. Disk is looked at after each checkpoint.
+The operating system enforces the memory limit, as a limit of address space: the allocation that exceeds it
+fails, and the run ends with an error message. Disk use is checked after each checkpoint.
 """
 
 import contextlib
@@ -12,27 +12,27 @@ from aigc_demo.core.errors import DemoError
 from aigc_demo.core.process.system import MIB, limit_address_space
 
 MEMORY_VARIABLE, DISK_VARIABLE = "AIGC_DEMO_WORKER_MEMORY_MIB", "AIGC_DEMO_WORKER_DISK_MIB"
-# Address space that is reserved and not used: stacks of threads, arenas of the allocator (measured: 1.2 GiB).
+# Address space that is reserved but not used: thread stacks, allocator arenas (measured: 1.2 GiB).
 RESERVED_MIB = 2048
 
 
 def bound_memory() -> None:
-    """Hold this process to the memory that the environment names; to be called before it takes any."""
+    """Limit the memory of this process as the environment says; call it before large allocations."""
     limit = memory_bound_mib()
     if limit:
         limit_address_space(round((limit + RESERVED_MIB) * MIB))
 
 
 def memory_bound_mib() -> float:
-    """Memory that the environment gives to this process; 0 where it says nothing."""
+    """The memory limit from the environment, in MiB; 0 for no limit."""
     return _mib(MEMORY_VARIABLE)
 
 
 def check_disk(folder: Path) -> None:
-    """Refuse to go on where a run has taken more disk than the environment names.
+    """Check that a run uses no more disk than the environment allows.
 
     Raises:
-        DemoError: it has.
+        DemoError: it uses more.
     """
     limit = _mib(DISK_VARIABLE)
     if not limit:
@@ -43,7 +43,7 @@ def check_disk(folder: Path) -> None:
 
 
 def size(folder: Path) -> int:
-    """Bytes of all files below a folder."""
+    """Total size in bytes of the files below a folder."""
     total = 0
     for root, _, files in os.walk(folder):
         for name in files:

@@ -1,13 +1,13 @@
-"""Settings that are checked where they are born.
+"""Settings classes that validate their values when they are created.
 
-A settings class is a frozen dataclass whose fields carry their range and their meaning:
+A settings class is a frozen dataclass whose fields carry their range and a help text:
 
     @dataclass(frozen=True)
     class Sampling(Settings):
-        temperature: float = setting(1.0, "how adventurous", low=0, high=5)
+        temperature: float = setting(1.0, "softmax temperature", low=0, high=5)
 
-Every road into the program (a slider, the API, `--set name=value`) ends here, so a NaN, a fraction
-where a count belongs or an unknown name is refused once, with one sentence.
+Values from a slider, the API and `--set name=value` are all validated here, so a NaN, a fraction for a
+count or an unknown name is rejected in one place, with one error message.
 """
 
 import dataclasses
@@ -23,21 +23,21 @@ from aigc_demo.core.errors import InputError
 def setting(
     default: Any, meaning: str, *, low: float | None = None, high: float | None = None, choices: tuple = ()
 ) -> Any:
-    """A dataclass field with its meaning and the values it may take.
+    """A dataclass field with a help text and the values it allows.
 
     Args:
-        default: used where nothing is given; a tuple or another immutable value.
-        meaning: one line for the help text.
+        default: an immutable value.
+        meaning: the help text, one line.
         low: smallest number allowed, inclusive; None for no bound.
-        high: largest number allowed, inclusive.
-        choices: the words or numbers allowed, where it is a choice; of a list, those that may be in it.
+        high: largest number allowed, inclusive; None for no bound.
+        choices: the values allowed; for a list, the allowed elements. Empty for no restriction.
     """
     return field(default=default, metadata={"meaning": meaning, "low": low, "high": high, "choices": choices})
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Base of all settings: checks every field when an object is made.
+    """Base class of all settings: converts and checks every field in `__post_init__`.
 
     Raises:
         InputError: a value has the wrong type, is not finite, or is outside its range.
@@ -55,10 +55,10 @@ class Settings:
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any], **fixed: Any) -> Self:
-        """Settings from loose values, text such as "0.8" included.
+        """Settings from a mapping; values may be text, such as "0.8".
 
         Raises:
-            InputError: a name is unknown, or a value does not fit.
+            InputError: a name is unknown, or a value is not allowed.
         """
         known = [item.name for item in fields(cls) if item.name not in fixed]
         for name in values:
@@ -68,17 +68,17 @@ class Settings:
 
     @classmethod
     def among(cls, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Those of loose values that are settings of this class."""
+        """The entries of a mapping whose names are fields of this class."""
         known = {item.name for item in fields(cls)}
         return {name: value for name, value in values.items() if name in known}
 
     def to_dict(self) -> dict[str, Any]:
-        """The fields as plain JSON values."""
+        """The fields as JSON values."""
         return dataclasses.asdict(self)
 
 
 def as_word(value: Any) -> str:
-    """A value as `--set name=value` takes it."""
+    """A value in the notation of `--set name=value`."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, (tuple, list)):
@@ -87,7 +87,7 @@ def as_word(value: Any) -> str:
 
 
 def shown(value: Any) -> str:
-    """A value for an error sentence: short, on one line, whatever a user sent."""
+    """A value for an error message: one line of at most 60 printable characters."""
     text = value if isinstance(value, str) else repr(value)
     text = "".join(letter if letter.isprintable() else " " for letter in text)
     return text if len(text) <= 60 else text[:57] + "..."
@@ -98,7 +98,7 @@ def _is_list(hint: Any) -> bool:
 
 
 def _converted(name: str, value: Any, hint: Any) -> Any:
-    """The value in the type that the field asks for, if it can be taken without guessing."""
+    """The value converted to the field's type, where the conversion is unambiguous."""
     origin = get_origin(hint)
     if origin in (Union, types.UnionType):
         if value is None or value == "none":
@@ -142,7 +142,7 @@ def _number(name: str, value: Any) -> float:
 
 
 def _whole_number(name: str, value: Any) -> int:
-    # Through float only where it must be: a seed of 2**63 - 1 keeps its last digit.
+    # float only as a last resort: it would round a seed of 2**63 - 1.
     if isinstance(value, str):
         try:
             return int(value)

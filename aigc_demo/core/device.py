@@ -12,7 +12,7 @@ from aigc_demo.core.process.system import cores_allowed
 
 
 def cpu_quota(root: Path = Path("/")) -> int:
-    """How many cores this process may really use: the container's quota, not the host's count.
+    """The number of cores this process may use: the container's quota, not the host's core count.
 
     Reads cgroup v2's `cpu.max`, then v1's pair of files, then the affinity mask. At least 1.
     """
@@ -38,13 +38,13 @@ def _quota_v1(root: Path) -> int | None:
 
 
 def set_threads(processes: int = 1) -> int:
-    """Give torch its share of the cores, and return how many threads that is.
+    """Set torch's number of threads to its share of the cores, and return it.
 
-    Where the environment's `OMP_NUM_THREADS` asks for fewer, that is what it gets.
+    `OMP_NUM_THREADS` in the environment can lower it.
 
     Args:
-        processes: among which the cores are shared. More threads than cores wait for each other: two runs
-            of two threads each on two cores make less than a hundredth of what one makes alone.
+        processes: how many processes share the cores. More threads than cores wait for each other: two runs
+            of two threads each on two cores reach less than a hundredth of the speed of one run alone.
     """
     threads = int(max(1, min(cpu_quota() // processes, _threads_wanted())))
     torch.set_num_threads(threads)
@@ -57,7 +57,7 @@ def _threads_wanted() -> float:
 
 
 def copied_to(network: torch.nn.Module, device: str) -> torch.nn.Module:
-    """A copy of a network on another device; its weights are copied there alone, shared ones once."""
+    """A copy of a network on another device; shared weights stay shared."""
     tensors = (*network.parameters(), *network.buffers())
     moved: dict[int, Any] = {}
     for tensor in tensors:
@@ -68,12 +68,12 @@ def copied_to(network: torch.nn.Module, device: str) -> torch.nn.Module:
 
 
 def seeded(seed: int) -> torch.Generator:
-    """A random stream drawn on the CPU, so that a seed gives the same numbers on every device."""
+    """A random generator on the CPU, so that a seed gives the same numbers on every device."""
     return torch.Generator(device="cpu").manual_seed(seed)
 
 
 def precision(wanted: str) -> str:
-    """accelerate's word for the precision; "auto" is bfloat16 where this machine computes it natively."""
+    """The value of accelerate's `mixed_precision`; "auto" is bfloat16 where the hardware supports it."""
     if wanted != "auto":
         return wanted
     if torch.cuda.is_available():

@@ -1,8 +1,8 @@
-"""What a training loop says: facts as frozen dataclasses, never live tensors.
+"""The events of a training loop: frozen dataclasses of plain values, never tensors.
 
 The page, the command line and the tests consume the same events. On disk an event is one line of
-JSON, `{"event": "step", "step": 12, "loss": 2.31, ...}`: what a recipe measures stands beside the
-loss under its own name.
+JSON, `{"event": "step", "step": 12, "loss": 2.31, ...}`: the recipe's metrics are further keys beside
+the loss.
 """
 
 import dataclasses
@@ -20,7 +20,7 @@ Number = int | float
 
 @dataclass(frozen=True)
 class StepDone:
-    """One optimiser step. `loss` is in nats a token where the recipe trains on text."""
+    """One optimizer step. For a language model `loss` is in nats per token."""
 
     kind: ClassVar[str] = "step"
     step: int
@@ -30,10 +30,11 @@ class StepDone:
 
 @dataclass(frozen=True)
 class ValidationDone:
-    """The held-out part was measured at this step, by the model that stands in the next checkpoint.
+    """Validation at this step, of the model that the next checkpoint saves.
 
-    `loss` is over the same windows of text at every step of a run, so that the points of its curve compare;
-    `num_windows` says how many. Where a run pauses or ends, `full_loss` is over all windows.
+    `loss` is over the same windows of text at every step of a run, so the points of its curve are
+    comparable; the metric `num_windows` is their number. Where a run pauses or ends, the metric `full_loss`
+    is over all windows.
     """
 
     kind: ClassVar[str] = "validation"
@@ -44,7 +45,7 @@ class ValidationDone:
 
 @dataclass(frozen=True)
 class SampleReady:
-    """What the model makes at this step: text, and the file of the run directory that holds it."""
+    """A sample of the model at this step: its text, and its file in the run directory."""
 
     kind: ClassVar[str] = "sample"
     step: int
@@ -54,7 +55,7 @@ class SampleReady:
 
 @dataclass(frozen=True)
 class CheckpointSaved:
-    """A whole checkpoint stands under this name in the run directory."""
+    """A complete checkpoint was saved at this path in the run directory."""
 
     kind: ClassVar[str] = "checkpoint"
     step: int
@@ -63,7 +64,7 @@ class CheckpointSaved:
 
 @dataclass(frozen=True)
 class Warned:
-    """Something a user should know and that does not end the run: a key of the sentences, and its values."""
+    """A warning that does not end the run: the key of its message, and the values of its placeholders."""
 
     kind: ClassVar[str] = "warning"
     step: int
@@ -73,10 +74,10 @@ class Warned:
 
 @dataclass(frozen=True)
 class RunStarted:
-    """What is about to be trained, and the step it starts from.
+    """The run starts, or resumes, at this step.
 
-    `facts`: parameters, sizes of the data, device, the machine, and as `preparation` what each step from the
-    source to the tokens kept and dropped.
+    `facts`: number of parameters, data sizes, device, machine, and under `preparation` how much each step of
+    preprocessing kept and dropped.
     """
 
     kind: ClassVar[str] = "start"
@@ -88,8 +89,8 @@ class RunStarted:
 class RunFinished:
     """The last event. `reason`: finished, stopped, time, interrupted, non-finite or failed.
 
-    The last and the best validation loss are over the same windows, as in `ValidationDone`, and compare;
-    `full_validation_loss` is the last model's over all windows, as `evaluate` measures it.
+    The last and the best validation loss are over the same windows, as in `ValidationDone`, and are
+    comparable; `full_validation_loss` is the last model's over all windows, as `evaluate` computes it.
     """
 
     kind: ClassVar[str] = "finish"
@@ -103,7 +104,7 @@ class RunFinished:
 
 TrainEvent = StepDone | ValidationDone | SampleReady | CheckpointSaved | Warned | RunStarted | RunFinished
 
-# What a field holds, by its name: a record may come from outside.
+# Checks by field name: events.jsonl may come from an untrusted archive.
 MOST_CHARACTERS = 65_536
 REASONS = ("finished", "stopped", "time", "interrupted", "non-finite", "failed")
 LOSSES = ("validation_loss", "best_validation_loss", "full_validation_loss")
@@ -127,7 +128,7 @@ KINDS: dict[str, type] = {
 
 
 def to_json(event: TrainEvent) -> str:
-    """One line of JSON, without its newline; a number that is not finite becomes null."""
+    """One line of JSON without the newline; a non-finite number becomes null."""
     record: dict[str, Any] = {"event": event.kind}
     for item in dataclasses.fields(event):
         value = getattr(event, item.name)
@@ -136,7 +137,7 @@ def to_json(event: TrainEvent) -> str:
 
 
 def from_json(line: str) -> TrainEvent:
-    """The event that `to_json` wrote; null stands for a number that was not finite.
+    """The event that `to_json` wrote; null is read as NaN.
 
     Raises:
         ValueError: the line is not an event.
@@ -159,7 +160,7 @@ def from_json(line: str) -> TrainEvent:
 
 
 def _is_inside(name: str) -> bool:
-    """Whether a name leads to a file of the run's own folder."""
+    """Whether a relative path stays inside the run directory."""
     return not name.startswith("/") and "\0" not in name and ".." not in name.split("/")
 
 

@@ -1,4 +1,4 @@
-"""The way to the Hub: its own address, or a mirror's in HF_ENDPOINT, and the proxy that leads there."""
+"""Connection settings of the Hub: its address or a mirror's in HF_ENDPOINT, and the proxy to reach it."""
 
 import os
 from urllib.parse import urlsplit
@@ -7,38 +7,38 @@ from aigc_demo.core.errors import InputError
 from aigc_demo.core.proxies import configure_proxies, proxy_variable, unusable_variables
 
 VARIABLE, HUB = "HF_ENDPOINT", "https://huggingface.co"
-# What a proxy answers itself: it wants a password, or reaches nobody.
+# Status codes of the proxy itself: authentication required, bad gateway, gateway timeout.
 OF_A_PROXY = (407, 502, 504)
 
 
 def hub_address_problem() -> InputError | None:
-    """The reason why nobody answers, where that is the address; None where it is one.
+    """An error where HF_ENDPOINT is no valid URL; None otherwise.
 
-    The Hub's client takes whatever HF_ENDPOINT holds, an empty text too.
+    The Hub's client uses whatever HF_ENDPOINT holds, even an empty string.
     """
     address = os.environ.get(VARIABLE)
     return None if address is None or _is_address(address) else InputError("hub_address")
 
 
 def check_way_to_hub() -> None:
-    """Let the Hub's client be built, before anything is asked.
+    """Configure proxies so that the Hub's client can be created, before the first request.
 
     Raises:
-        InputError: a proxy that the environment names leads there, and no client can use it.
+        InputError: the proxy for the Hub's address is one that no client supports.
     """
     configure_proxies()
     if _is_offline() or hub_address_problem():
-        return  # said in another sentence, once it fails
+        return  # the request itself fails with an error message of its own
     variable = proxy_variable(_address())
     if variable in unusable_variables():
         raise InputError("hub_proxy", variable=variable)
 
 
 def hub_problem(error: Exception) -> InputError | None:
-    """What of the environment may have kept an answer away; None where that is not known.
+    """The environment variable that probably caused a failed request, as an error; None if there is none.
 
     Args:
-        error: what the Hub's client raised.
+        error: raised by the Hub's client.
     """
     problem = hub_address_problem()
     if problem is not None or _is_offline() or not _is_of_the_way(error):
@@ -54,9 +54,9 @@ def _address() -> str:
 
 
 def _is_of_the_way(error: Exception) -> bool:
-    """Whether an error is one of the connection, and not the Hub's own answer or of the disk."""
+    """Whether it is a connection error, not a response of the Hub or a disk error."""
     from huggingface_hub.errors import LocalEntryNotFoundError
-    from huggingface_hub.utils import httpx  # whichever of its versions the library uses
+    from huggingface_hub.utils import httpx  # the version that the library uses
 
     response = getattr(error, "response", None)
     if response is not None:
@@ -74,5 +74,5 @@ def _is_address(text: str) -> bool:
     try:
         parts = urlsplit(text)
         return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # a port that is none
+    except ValueError:  # an invalid port
         return False

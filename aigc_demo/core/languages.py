@@ -1,4 +1,4 @@
-"""The languages of the page, and the form of a text in all of them."""
+"""The languages of the page, and the type of a text in all of them."""
 
 LANGUAGES = ("en", "zh-CN", "zh-TW")
 # One text in English, simplified Chinese and traditional Chinese: in the order of LANGUAGES.

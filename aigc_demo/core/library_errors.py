@@ -1,7 +1,7 @@
-"""What a library raises on files that others wrote, in one sentence.
+"""One error message for whatever a library raises on an untrusted file.
 
-Libraries say in many ways that they do not like a file: OSError, ValueError, ImportError, errors of their
-own, and where one that is written in Rust panics, pyo3's PanicException, which is no Exception.
+On an invalid file a library may raise OSError, ValueError, ImportError, an exception class of its own, or,
+where its Rust code panics, pyo3's PanicException, which is not a subclass of Exception.
 """
 
 from collections.abc import Iterator
@@ -14,20 +14,20 @@ PANIC = "PanicException"
 
 
 def is_of_a_library(error: BaseException) -> bool:
-    """Whether an error is one of a program, and not that it shall end."""
+    """Whether it is an error, not a request to exit such as KeyboardInterrupt."""
     return isinstance(error, Exception) or type(error).__name__ == PANIC
 
 
 @contextmanager
 def library_errors(key: str, **values: Any) -> Iterator[None]:
-    """Turn whatever a library raises inside into one sentence.
+    """Convert any exception of a library into one error message.
 
     Args:
-        key: of the sentence.
-        values: that fill it.
+        key: of the message.
+        values: of its placeholders.
 
     Raises:
-        InputError: the sentence; a DemoError of ours passes as it is.
+        InputError: with this key; a DemoError passes unchanged.
     """
     try:
         yield

@@ -1,8 +1,8 @@
-"""The large libraries, imported by one thread at a time.
+"""A lock for importing large libraries: one thread at a time.
 
-transformers and diffusers import their parts when these are first used, and the parts import each other.
-Where two threads begin at different ends, Python lets one of them see a module that is half there rather than
-wait for ever, and its import fails. Whoever may be the first to use such a library does so in `importing`.
+transformers and diffusers import their submodules lazily, and these import each other. When two threads
+start with different submodules, Python avoids the deadlock by giving one of them a partially initialized
+module, and its import fails. Code that may be the first to use such a library enters `importing`.
 """
 
 import threading
@@ -14,6 +14,6 @@ _lock = threading.RLock()
 
 @contextmanager
 def importing() -> Iterator[None]:
-    """Be the only thread that imports; may be entered again inside itself."""
+    """Hold the import lock; reentrant."""
     with _lock:
         yield

@@ -1,4 +1,4 @@
-"""The machine that does the work, as a receipt names it."""
+"""Hardware facts of this machine, for run records and model cards."""
 
 import platform
 from pathlib import Path
@@ -11,15 +11,15 @@ from aigc_demo.core.memory import memory_gib
 
 
 def machine_facts(device: torch.device, root: Path = Path("/")) -> dict[str, Any]:
-    """What this machine is and how much of it this process uses, without its name.
+    """The hardware and this process's share of it; the host name is not included.
 
     Args:
         device: that the process computes on.
-        root: of the files in which the system tells about itself.
+        root: of the file system with `proc` and `sys`.
 
     Returns:
-        `processor`, `cores` (that the process may use), `threads` (that it computes with), `memory_gib`
-        (that it may use, None where the system does not tell), `accelerator` (the name of a GPU, or None).
+        `processor`, `cores` (available to the process), `threads` (of torch), `memory_gib` (available to the
+        process; None if unknown), `accelerator` (name of the GPU, or None).
     """
     return {
         "processor": processor(root),
@@ -31,7 +31,7 @@ def machine_facts(device: torch.device, root: Path = Path("/")) -> dict[str, Any
 
 
 def processor(root: Path = Path("/")) -> str:
-    """The processor's name where the system tells it, else its architecture."""
+    """The processor's model name; its architecture where /proc/cpuinfo has none."""
     try:
         lines = (root / "proc/cpuinfo").read_text("utf-8").splitlines()
         names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]

@@ -1,9 +1,9 @@
-"""Proxies of the environment, as the clients of the Hub and of the page's own server read them.
+"""Proxy settings of the environment, for the HTTP clients of the Hub and of gradio.
 
-A client of httpx is built for every proxy that the environment names, whatever is asked of it. One that it
-cannot use (SOCKS without the package for it, text that is no address) would end a program that asks nothing
-through it. Such a variable is set aside, kept for child processes, and named where the Hub is asked. This
-machine's own addresses are asked directly in any case: no proxy reaches them.
+An httpx client creates a transport for every proxy variable, whether it is needed or not. A proxy that it
+does not support (SOCKS without the extra package, an invalid URL) would make every client fail. Such a
+variable is removed from the environment, kept for child processes, and named in the error when the Hub is
+contacted. Requests to this machine always bypass the proxy, which could not reach it.
 """
 
 import importlib
@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 SCHEMES = ("http", "https", "all")
-# The Hub's client and gradio's: two generations of one library, which read proxies alike.
+# The Hub's client and gradio's: two major versions of one library, with the same handling of proxies.
 CLIENTS = ("httpx", "httpx2")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 SPARED = ("no_proxy", "NO_PROXY")
@@ -25,13 +25,13 @@ _set_aside: dict[str, str] = {}
 
 
 def configure_proxies(own: Sequence[str] = ()) -> None:
-    """Let clients be built, and ask this machine directly; may be called again.
+    """Remove unsupported proxies and add this machine's addresses to NO_PROXY; idempotent.
 
-    Where the environment names no proxy, those of the system (Windows and macOS keep some) are written into
-    it: a client looks at them only as long as the environment says nothing of proxies, NO_PROXY included.
+    Where the environment has no proxy variable, the system's proxies (Windows and macOS) are written to it:
+    a client uses them only while the environment has no proxy variable at all, NO_PROXY included.
 
     Args:
-        own: addresses of this machine beside those of loopback.
+        own: addresses of this machine besides the loopback ones.
     """
     for scheme, address in urllib.request.getproxies().items():
         if scheme not in SCHEMES:
@@ -46,12 +46,12 @@ def configure_proxies(own: Sequence[str] = ()) -> None:
 
 
 def is_usable(address: str) -> bool:
-    """Whether the clients on this machine can be built for a proxy; nothing is asked of it."""
+    """Whether the installed clients support a proxy URL; the proxy is not contacted."""
     whole = address if "://" in address else f"http://{address}"
     for client in _clients():
         try:
             client.HTTPTransport(proxy=whole, verify=False).close()
-        except Exception:  # of the scheme, of the address, of a missing package: each has its own
+        except Exception:  # scheme, address and missing package raise different classes
             return False
     return True
 
@@ -65,7 +65,7 @@ def _clients() -> Iterable[Any]:
 
 
 def _spare(own: Sequence[str]) -> None:
-    """Add addresses to NO_PROXY, and set aside what no client can read there, such as [::1]."""
+    """Add addresses to NO_PROXY, without those that no client can parse, such as [::1]."""
     given = _spared(given_environment())
     if "*" in given:
         return
@@ -86,13 +86,13 @@ def _spared(environment: dict[str, str]) -> list[str]:
 
 
 def _are_readable(hosts: Sequence[str]) -> bool:
-    """Whether clients can be built where NO_PROXY holds these, and no proxy is named."""
+    """Whether clients can be created with these hosts in NO_PROXY and no proxy variable."""
     held = {name: os.environ.pop(name) for name in list(os.environ) if _NAME.fullmatch(name)}
     os.environ["no_proxy"] = ",".join(hosts)
     try:
         for client in _clients():
             client.Client(verify=False).close()
-    except Exception:  # each of the two, and each of those that they ask, has its own
+    except Exception:  # the two clients and their dependencies raise different classes
         return False
     finally:
         del os.environ["no_proxy"]
@@ -101,18 +101,18 @@ def _are_readable(hosts: Sequence[str]) -> bool:
 
 
 def given_environment() -> dict[str, str]:
-    """The environment with what was set aside, for a child process."""
+    """The environment including the removed variables, for a child process."""
     return {**os.environ, **_set_aside}
 
 
 def proxy_variable(url: str) -> str | None:
-    """The variable that names the proxy through which an address is asked.
+    """The environment variable of the proxy that applies to a URL.
 
     Args:
-        url: the address, http or https.
+        url: http or https.
 
     Returns:
-        Its name as the environment spells it; None where the address is asked directly.
+        The variable's name as it is spelled in the environment; None for a direct connection.
     """
     given, parts = given_environment(), urlsplit(url)
     spared = _spared(given)
@@ -120,7 +120,7 @@ def proxy_variable(url: str) -> str | None:
     if "*" in spared or bypass(parts.hostname or "", {"no": ",".join(spared)}):
         return None
     for lower in (f"{parts.scheme}_proxy", "all_proxy"):
-        # One in small letters counts, even where it is empty and so says that there is none.
+        # The lower-case variable takes precedence, even where it is empty, which means no proxy.
         names = [lower] if lower in given else [name for name in given if name.lower() == lower]
         named = next((name for name in names if given[name]), None)
         if named is not None:
@@ -129,5 +129,5 @@ def proxy_variable(url: str) -> str | None:
 
 
 def unusable_variables() -> list[str]:
-    """The variables that name a proxy which no client can use."""
+    """The variables of proxies that no client supports."""
     return [name for name in _set_aside if name not in SPARED]

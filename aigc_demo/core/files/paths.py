@@ -1,4 +1,4 @@
-"""Paths as people give them, looked at before any work is done for them."""
+"""Checks of paths given by a user, before any work is done for them."""
 
 import errno
 import os
@@ -6,35 +6,35 @@ from pathlib import Path
 
 from aigc_demo.core.errors import DemoError, InputError
 
-MOST_BYTES_OF_A_NAME = 255  # on nearly every file system
+MAX_NAME_BYTES = 255  # on nearly every file system
 
 
 def checked_path(text: str) -> Path:
-    """A path that can be looked at, whether something is there or not.
+    """The text as a path, which may or may not exist.
 
     Raises:
-        InputError: it is empty, no file can have such a name, or it may not be looked at.
+        InputError: it is empty, not a valid file name, or access is denied.
     """
     if not text:
         raise InputError("empty_path")
     try:
         os.stat(text)
     except (FileNotFoundError, NotADirectoryError):
-        pass  # whoever needs it says so
+        pass  # the caller reports a missing file
     except (OSError, ValueError) as error:
         raise InputError("unreadable_file", path=text, detail=reason(error)) from error
     return Path(text)
 
 
 def check_new_folder(path: Path) -> None:
-    """Refuse a place where no folder can be made or filled; nothing is made here.
+    """Check that a folder can be created or written at this path; nothing is created.
 
     Args:
-        path: of the folder, which may be there, as those above it may or may not.
+        path: of the folder; it and its parents may or may not exist.
 
     Raises:
-        InputError: what is there is no folder, or no folder can have such a name.
-        DemoError: it may not be written to.
+        InputError: the path is not a folder, or not a valid name.
+        DemoError: it is not writable.
     """
     try:
         for part in path.parts:
@@ -52,23 +52,26 @@ def check_new_folder(path: Path) -> None:
 
 
 def reason(error: Exception) -> str:
-    """Why a path cannot be used, in a few words."""
+    """A short reason why a path cannot be used."""
     return getattr(error, "strerror", None) or "no such name"
 
 
 def _check_name(part: str) -> None:
-    """Refuse what a file system refuses only when the folders above it have been made."""
-    if (
-        len(part.encode("utf-8")) > MOST_BYTES_OF_A_NAME
-    ):  # UnicodeEncodeError: weights are saved in UTF-8 alone
+    """Check one component, before its parents are created.
+
+    Raises:
+        UnicodeEncodeError: it is not UTF-8, the only encoding in which weights are saved.
+        OSError: it is too long.
+    """
+    if len(part.encode("utf-8")) > MAX_NAME_BYTES:
         raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
 
 
 def _is_there(path: Path) -> bool:
-    """Whether something is there, a link that leads nowhere included.
+    """Whether the path exists, including a dangling symbolic link.
 
     Raises:
-        OSError: it may not be looked at.
+        OSError: access is denied.
     """
     try:
         path.lstat()

@@ -1,4 +1,4 @@
-"""A folder for temporary files of one user, and a home for a user who has none."""
+"""A private folder for temporary files, and a HOME for a user without one."""
 
 import atexit
 import contextlib
@@ -15,18 +15,18 @@ from aigc_demo.core.process.system import user_number
 
 
 def own_folder(shared: Path) -> Path:
-    """A folder for temporary files of this user alone.
+    """A folder for temporary files that only this user can access.
 
     Args:
-        shared: the folder that all users share. Whoever was there first may have made one of our name, or
-            may read what is in it: then it is a new one, which goes when this process ends.
+        shared: the temporary folder of all users. Where another user has created, or can read, the folder of
+            our name, a new folder is created, and removed when this process exits.
     """
     folder = shared.resolve() / f"aigc-demo-{_user()}"
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
         if _is_ours_alone(folder.lstat()):
             return folder
-    except OSError:  # a file of that name, a folder that takes none
+    except OSError:  # a file of that name, or `shared` is not writable
         pass
     fresh = Path(tempfile.mkdtemp(prefix="aigc-demo-", dir=shared)).resolve()
     atexit.register(_remove, fresh, os.getpid())
@@ -36,7 +36,7 @@ def own_folder(shared: Path) -> Path:
 def _is_ours_alone(found: os.stat_result) -> bool:
     if not stat.S_ISDIR(found.st_mode):
         return False  # such as a link to a folder
-    # Windows gives each user a temporary folder, and tells neither owner nor rights here.
+    # On Windows each user has a temporary folder of their own, and stat shows neither owner nor permissions.
     user = user_number()
     return user is None or (found.st_uid == user and not stat.S_IMODE(found.st_mode) & 0o077)
 
@@ -46,29 +46,29 @@ def _user() -> str:
         return str(user)
     try:
         return re.sub(r"\W", "_", getpass.getuser())
-    except (ImportError, KeyError, OSError):  # nothing tells who it is
+    except (ImportError, KeyError, OSError):  # no name known
         return "user"
 
 
 def _remove(folder: Path, process: int) -> None:
-    if os.getpid() == process:  # not in a child that was forked
+    if os.getpid() == process:  # not in a forked child
         shutil.rmtree(folder, ignore_errors=True)
 
 
 @functools.cache
 def folder_of_user() -> Path:
-    """The folder for temporary files of this user, the same one for the whole process."""
+    """The private folder for temporary files; the same for the whole process."""
     return own_folder(Path(tempfile.gettempdir()))
 
 
 def configure_folders() -> None:
-    """Give libraries places of this user's own that they look for when they are imported.
+    """Set TORCHINDUCTOR_CACHE_DIR and HOME to private folders where needed, before libraries are imported.
 
-    torch makes a folder for compiled code among the files of all users, by a name that others can take
-    before. In a container a number may be all that is known of a user: asked for the home, libraries fail,
-    or write to a folder named `~` where they happen to be.
+    torch caches compiled code in the shared temporary folder, under a name that another user can take first.
+    In a container the user may have no name and no home: libraries then fail, or create a folder named `~`
+    in the working directory.
     """
-    with contextlib.suppress(OSError):  # no folder for temporary files at all: who needs one says so
+    with contextlib.suppress(OSError):  # no temporary folder at all: code that needs one fails later
         if not os.environ.get("TORCHINDUCTOR_CACHE_DIR"):
             os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(folder_of_user() / "torchinductor")
         if os.path.expanduser("~") in ("", "~") or os.environ.get("HOME") == "":

@@ -1,7 +1,7 @@
-"""Paths of this machine as others may see them: by the name of a run, or by their last part alone.
+"""Paths without the server's folders: relative to a run's folder, or the last component only.
 
-Errors, commands and records name files by their whole path, which a terminal shows. A page, an answer of the
-API and an exported archive do not show the folders of the server.
+Errors, commands and records contain absolute paths, which are right for a terminal. The page, responses of
+the API and exported archives must not reveal the folders of the server.
 """
 
 import re
@@ -11,19 +11,19 @@ from typing import Any
 
 FOLDERS_OF_A_RUN = ("checkpoints", "samples")
 _PART, _SEPARATOR = r"""[^\s\\/'"(),;:<>|*?]""", r"[\\/]"
-# Two folders deep at least: a single slash is more often a part of a text.
+# At least two folders deep: a single slash is more often part of a text.
 _INSIDE = re.compile(rf"(?<![\w.:/\\<>-])(?:[A-Za-z]:)?{_SEPARATOR}(?:{_PART}+{_SEPARATOR})+{_PART}*")
 
 
 def public_path(path: str) -> str:
-    """A path without the folders of the machine; what is not absolute stays as it is.
+    """A path without the server's folders; a relative path is returned unchanged.
 
     Args:
-        path: of any system.
+        path: in POSIX or Windows notation.
 
     Returns:
-        Below a run's folder what begins with the run's name, such as gpt-1/checkpoints/step-000500; of any
-        other path the last part.
+        Inside a run's folder the path from the run's name, such as gpt-1/checkpoints/step-000500; of any
+        other path the last component.
     """
     if not PurePosixPath(path).is_absolute() and not PureWindowsPath(path).is_absolute():
         return path
@@ -35,12 +35,12 @@ def public_path(path: str) -> str:
 
 
 def without_paths(text: str) -> str:
-    """A text whose absolute paths are shortened as `public_path` does."""
+    """A text with every absolute path replaced by its `public_path`."""
     return _INSIDE.sub(lambda found: public_path(found[0]), text)
 
 
 def public_values(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of an error's sentence without the folders of the machine; numbers stay as they are."""
+    """The placeholder values of an error message without the server's folders."""
     return {name: _public(name, value) for name, value in values.items()}
 
 

@@ -1,4 +1,4 @@
-"""JSON that others may have written: bounded in length, in depth, and in its numbers."""
+"""Untrusted JSON: limits of length, depth and numbers."""
 
 import json
 import math
@@ -7,7 +7,7 @@ from typing import Any
 
 MOST_DEPTH = 8
 LARGEST = 2**53
-"""Up to here a float holds every whole number, so every reader of JSON reads the same."""
+"""A float represents every integer up to here exactly, so all JSON parsers read the same value."""
 MOST_DIGITS = len(str(LARGEST))
 
 STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
@@ -16,16 +16,16 @@ BRACKET = re.compile(r"[\[\]{}]")
 
 
 def strict_json(text: str, most_characters: int, most_depth: int = MOST_DEPTH) -> Any:
-    """The value that a text holds.
+    """Parse JSON within limits.
 
     Args:
         text: JSON.
-        most_characters: it may have.
-        most_depth: how deep its lists and objects may lie in each other.
+        most_characters: maximum length.
+        most_depth: maximum nesting of lists and objects.
 
     Raises:
-        ValueError: it is no JSON, is longer or deeper, or holds half of a character (a lone surrogate, which
-            no answer can be sent with), or a number that is not finite or, where it is whole, beyond 2**53.
+        ValueError: it is not JSON, too long or too deep, or contains a lone surrogate (which no response can
+            encode), a non-finite number, or an integer beyond 2**53.
     """
     if len(text) > most_characters:
         raise ValueError(f"longer than {most_characters} characters")
@@ -37,17 +37,17 @@ def strict_json(text: str, most_characters: int, most_depth: int = MOST_DEPTH) -
 
 
 def check_counts(raw: bytes, most_objects: int, most_values: int) -> None:
-    """Refuse JSON that would take much memory, before it is parsed.
+    """Reject JSON that would need much memory, before it is parsed.
 
     An empty object takes 3 bytes in a file, and 64 in memory.
 
     Args:
-        raw: the file; signs in its texts count too.
-        most_objects: it may hold.
-        most_values: its lists and objects may hold together, roughly.
+        raw: the file; brackets and commas inside strings are counted too.
+        most_objects: maximum number of objects.
+        most_values: maximum number of values in all lists and objects, approximately.
 
     Raises:
-        ValueError: it holds more.
+        ValueError: a limit is exceeded.
     """
     if raw.count(b"{") > most_objects:
         raise ValueError(f"more than {most_objects} objects")
@@ -56,7 +56,7 @@ def check_counts(raw: bytes, most_objects: int, most_values: int) -> None:
 
 
 def _check_depth(text: str, most: int) -> None:
-    """Before it is parsed: the parser calls itself for each level."""
+    """Checked before parsing, because the parser recurses for each level."""
     if text.count("[") + text.count("{") <= most:
         return
     depth = 0

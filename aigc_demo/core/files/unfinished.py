@@ -1,7 +1,7 @@
-"""Files and folders that are still being written say by their names who writes them.
+"""Names of unfinished files and folders identify the process that writes them.
 
-A process that is killed removes nothing itself, so a later one does; but what a living process writes, such
-as an import in a terminal, has to stay. A name carries the process by number and birth, as in
+A killed process cannot remove its unfinished files, so a later process does; files of a living process, such
+as an import in a terminal, must stay. The name contains the process id and start time, as in
 `core/process/worker`.
 """
 
@@ -16,40 +16,40 @@ from pathlib import Path
 
 import psutil
 
-PARTIAL, DELETED, PICTURES = ".partial", ".deleted", ".pictures-"
+PARTIAL, DELETED, IMAGES = ".partial", ".deleted", ".pictures-"
 KEPT_SECONDS = 24 * 3600.0
-"""How long a leftover stays whose name does not say who wrote it: earlier versions named none."""
+"""How long a leftover without a process in its name is kept: earlier versions wrote such names."""
 WRITER = re.compile(r"([0-9a-f]{1,8})\.([0-9a-f]{1,14})-")
 
 log = logging.getLogger(__name__)
 
 
 def writer_mark() -> str:
-    """This process by number and birth, for the name of something that it has not finished."""
-    return f"{os.getpid():x}.{_birth(psutil.Process()):x}-"
+    """This process's id and start time, as part of a file name."""
+    return f"{os.getpid():x}.{_start_time(psutil.Process()):x}-"
 
 
 def unfinished_name(name: str) -> str:
-    """A name, hidden and given to nobody else, for what will be called `name` when it is whole."""
+    """A hidden, unique name for a file or folder that is renamed to `name` when it is complete."""
     return f".{writer_mark()}{name}-{secrets.token_hex(4)}{PARTIAL}"
 
 
 def remove_leftovers(folder: Path) -> list[str]:
-    """Remove what processes that are dead left unfinished in a folder.
+    """Remove unfinished files and folders of processes that no longer exist.
 
     Args:
-        folder: of the runs; one that is not there holds nothing.
+        folder: of the runs; it may be missing.
 
     Returns:
-        The names of what was removed. What a living process writes stays; what does not say who wrote it goes
-        after a day, and a run that was being deleted at once.
+        The names removed. Those of a living process are kept, those without a process in their name are kept
+        for a day, and a run whose deletion was interrupted is removed at once.
     """
     found: list[Path] = []
     with contextlib.suppress(OSError):
         found = sorted(folder.iterdir())
     removed = [path.name for path in found if _is_left_over(path) and _removed(path)]
     if removed:
-        log.info("removed what was left unfinished: %s", ", ".join(removed))
+        log.info("removed unfinished files: %s", ", ".join(removed))
     return removed
 
 
@@ -59,25 +59,25 @@ def _is_left_over(path: Path) -> bool:
         return False
     if name.endswith(DELETED):
         return True
-    if not name.endswith(PARTIAL) and not name.startswith(PICTURES):
+    if not name.endswith(PARTIAL) and not name.startswith(IMAGES):
         return False
-    found = WRITER.match(name.removeprefix(PICTURES).removeprefix("."))
+    found = WRITER.match(name.removeprefix(IMAGES).removeprefix("."))
     if found is not None:
-        return not _lives(int(found[1], 16), int(found[2], 16))
+        return not _is_alive(int(found[1], 16), int(found[2], 16))
     with contextlib.suppress(OSError):
         return time.time() - path.lstat().st_mtime > KEPT_SECONDS
     return False
 
 
-def _lives(pid: int, birth: int) -> bool:
+def _is_alive(pid: int, start_time: int) -> bool:
     with contextlib.suppress(psutil.Error, OverflowError):
         process = psutil.Process(pid)
-        return _birth(process) == birth and process.status() != psutil.STATUS_ZOMBIE
+        return _start_time(process) == start_time and process.status() != psutil.STATUS_ZOMBIE
     return False
 
 
-def _birth(process: psutil.Process) -> int:
-    """In milliseconds of the system's clock."""
+def _start_time(process: psutil.Process) -> int:
+    """In milliseconds since the epoch."""
     return round(1000 * process.create_time())
 
 

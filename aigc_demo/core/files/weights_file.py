@@ -1,8 +1,8 @@
-"""What stands in a safetensors file, read without loading it, and whether it is what a model expects.
+"""Headers of safetensors files: read without loading the weights, and compared with what a model expects.
 
-A file is 8 bytes that give the length of a header, the header (JSON: name, dtype, shape and place of each
-tensor), and the numbers. Reading the header first means that a file which is cut off, made up or meant for
-another model is refused with one sentence before any memory is taken for it.
+A file is 8 bytes with the length of the header, the header (JSON: name, dtype, shape and byte offsets of
+each tensor), and the data. Checking the header first means that a truncated or invalid file, or one of
+another model, is rejected with one error message before any memory is allocated for it.
 """
 
 import json
@@ -20,7 +20,7 @@ from aigc_demo.core.files.strict_json import check_counts
 
 WEIGHTS = "model.safetensors"
 PICKLES = (".bin", ".pt", ".pth", ".pkl", ".ckpt", ".pickle")
-"""Endings of files whose reading can run code; they are never opened."""
+"""Suffixes of pickle files, which can run code when they are loaded; they are never opened."""
 
 NUM_BYTES = {
     "F64": 8,
@@ -42,7 +42,7 @@ MAX_INDEX_BYTES, MAX_PARTS = 2 * 2**20, 256
 
 @dataclass(frozen=True)
 class TensorFacts:
-    """One tensor in a file: its dtype by safetensors' name, its shape, and where its bytes are."""
+    """One tensor of a file: its dtype in safetensors' notation, its shape and its byte offsets."""
 
     dtype: str
     shape: tuple[int, ...]
@@ -51,10 +51,10 @@ class TensorFacts:
 
 
 def weights_path(folder: str | os.PathLike[str], name: str = WEIGHTS) -> Path:
-    """The folder's weights, model.safetensors unless another name is given.
+    """The path of a folder's weights.
 
     Raises:
-        InputError: there are none; pickles, which can run code when they are read, do not count.
+        InputError: the file is missing; a pickle, which can run code when it is loaded, does not count.
     """
     path = Path(folder) / name
     if path.is_file():
@@ -65,14 +65,15 @@ def weights_path(folder: str | os.PathLike[str], name: str = WEIGHTS) -> Path:
 
 
 def weights_files(folder: Path, stem: str = "model") -> list[Path]:
-    """The safetensors files of a network: one, or the parts that an index beside them names.
+    """The safetensors files of a network: one file, or the shards listed in an index.
 
     Args:
         folder: of the network.
-        stem: their name before its ending; a half-precision variant `STEM.fp16` counts where it is alone.
+        stem: file name without suffix; the half-precision variant `STEM.fp16` is used where it is the only
+            one.
 
     Raises:
-        InputError: there is none, or a part is missing; pickles do not count.
+        InputError: there is none, or a shard is missing; pickles do not count.
     """
     for name in (f"{stem}.safetensors", f"{stem}.fp16.safetensors"):
         if (folder / name).is_file():
@@ -84,7 +85,7 @@ def weights_files(folder: Path, stem: str = "model") -> list[Path]:
 
 
 def _parts(index: Path, stem: str) -> list[Path]:
-    """The files that an index names; what is not named as a part of these weights is not believed."""
+    """The shards listed in an index; names that are not shards of these weights are rejected."""
     folder, part = index.parent, re.compile(rf"{re.escape(stem)}-\d{{5}}-of-\d{{5}}\.safetensors")
     named = read_json(index, MAX_INDEX_BYTES).get("weight_map")
     files = sorted({str(name) for name in named.values()}) if isinstance(named, dict) else []
@@ -100,7 +101,7 @@ def read_json(path: Path, max_bytes: int = 2**20) -> dict[str, Any]:
     """A small JSON object from a model's folder.
 
     Raises:
-        InputError: the file is missing, too large, or holds something else.
+        InputError: the file is missing, too large, or not a JSON object.
     """
     try:
         if path.stat().st_size > max_bytes:
@@ -114,10 +115,10 @@ def read_json(path: Path, max_bytes: int = 2**20) -> dict[str, Any]:
 
 
 def read_header(path: Path) -> dict[str, TensorFacts]:
-    """Names, dtypes, shapes and places of a file's tensors.
+    """Names, dtypes, shapes and byte offsets of a file's tensors.
 
     Raises:
-        InputError: the file is cut off, too long, or no safetensors file.
+        InputError: the file is truncated, too long, or not a safetensors file.
     """
     try:
         with path.open("rb") as file:
@@ -144,13 +145,13 @@ def check_weights(
     optional: Collection[str] = (),
     dtypes: Collection[str] = FLOATING,
 ) -> None:
-    """Refuse a file that does not hold exactly the tensors a model needs, before it is loaded.
+    """Check that a file contains exactly the tensors a model needs, before it is loaded.
 
     Args:
         path: a safetensors file.
         expected: name and shape of each tensor, such as those of the model on torch's meta device.
-        optional: names among them that may be missing, such as the second name of a shared matrix.
-        dtypes: those allowed, by safetensors' names.
+        optional: names among them that may be missing, such as the second name of a shared weight.
+        dtypes: those allowed, in safetensors' notation.
 
     Raises:
         InputError: the file is broken, or a tensor is missing, unknown, or has another shape or dtype.
@@ -166,14 +167,14 @@ def check_tensors(
     optional: Collection[str] = (),
     dtypes: Collection[str] = FLOATING,
 ) -> None:
-    """As `check_weights`, for headers that were read already.
+    """As `check_weights`, for a header that was read already.
 
     Args:
-        found: by the names that the model has for them.
+        found: by the model's parameter names.
         expected: name and shape of each tensor.
-        path: what they are part of, for the error.
+        path: for the error.
         optional: names among them that may be missing.
-        dtypes: those allowed.
+        dtypes: those allowed, in safetensors' notation.
 
     Raises:
         InputError: a tensor is missing, unknown, or has another shape or dtype.
@@ -191,27 +192,31 @@ def check_tensors(
 
 
 def num_parameters(path: Path, part: str = "") -> int:
-    """How many numbers a file holds, or the part of it whose names begin so.
+    """The number of parameters in a file.
+
+    Args:
+        path: a safetensors file.
+        part: prefix of the names to count; all by default.
 
     Raises:
-        InputError: it is no whole safetensors file.
+        InputError: it is not a complete safetensors file.
     """
     header = read_header(path)
     return sum(math.prod(facts.shape) for name, facts in header.items() if name.startswith(part))
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object that names nothing twice: of two tensors of one name readers take different ones."""
+    """An object without duplicate keys: of two tensors of one name, parsers take different ones."""
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise ValueError("a name stands in it twice")
+        raise ValueError("duplicate name")
     return found
 
 
 def _check_metadata(given: Any) -> None:
-    """What beside the tensors may stand in a header: texts by their names, as the library reads them."""
+    """The header's metadata must map strings to strings, as the library requires."""
     if not all(isinstance(value, str) for value in given.values()):
-        raise ValueError("metadata of something else than texts")
+        raise ValueError("metadata that is not a string")
 
 
 def _facts(entry: dict[str, Any]) -> TensorFacts:
@@ -224,7 +229,7 @@ def _facts(entry: dict[str, Any]) -> TensorFacts:
 
 
 def _check_places(facts: Mapping[str, TensorFacts], num_bytes: int) -> None:
-    """The tensors follow each other without a gap or an overlap, up to the end of the file."""
+    """The tensors must fill the data section without a gap or an overlap."""
     place = 0
     for tensor in sorted(facts.values(), key=lambda tensor: (tensor.begin, tensor.end)):
         if tensor.begin != place:

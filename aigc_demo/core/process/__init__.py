@@ -1,1 +1,1 @@
-"""One process of ours: printing, signals, temporary state, and the others that it may meet."""
+"""The process: output, signals, operating system differences, and the worker of a run."""

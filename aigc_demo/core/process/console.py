@@ -1,9 +1,9 @@
-"""What a command prints, and that printing never ends its work.
+"""Console output that never raises.
 
-A console may know few characters (a Windows code page, ascii), its pipe may be closed, its disk full, its
-terminal gone or halted. What it cannot show is written as an escape (backslash, u, 6625); what it does not
-take is left out, and the command asks afterwards whether that was so. What files and strangers say moves no
-cursor.
+A console may have a small character set (a Windows code page, ascii); its pipe may be closed, its disk full,
+its terminal closed or halted. Characters that it cannot encode are written as escapes (backslash, u, 6625);
+output that cannot be written is dropped, and the command checks afterwards whether any was. Untrusted text
+cannot move the cursor.
 """
 
 import atexit
@@ -18,17 +18,17 @@ from typing import IO, Any
 
 from aigc_demo.core.process.output_queue import OutputQueue
 
-# Windows says EINVAL of a pipe that nobody reads.
+# Windows raises EINVAL for a pipe whose reader has closed it.
 CLOSED = {errno.EPIPE, errno.ESHUTDOWN, *((errno.EINVAL,) if os.name == "nt" else ())}
-# They turn the order of what is shown around, so that a name looks like another one.
-TURNING = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+# Bidirectional controls change the order in which characters are shown, so one name can look like another.
+BIDIRECTIONAL = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def prepare_console() -> None:
-    """Let standard output and error take every character, and never fail; to be called once, at the start.
+    """Make standard output and error accept every character and never raise; call it once, at the start.
 
-    A stream that was closed when the process was started (`>&-`) leads nowhere: the next file that is opened
-    would take its number, and get what C libraries and child processes print.
+    A stream that was closed at the start of the process (`>&-`) is redirected to os.devnull: otherwise the
+    next file that is opened would get its descriptor, and the output of C libraries and child processes.
     """
     for number in range(3):
         try:
@@ -40,7 +40,7 @@ def prepare_console() -> None:
 
 
 def finish_printing() -> None:
-    """Wait until readers have taken what was printed; not long, once somebody asked for the end."""
+    """Wait until all output is written; only for a short time once the process was asked to exit."""
     for stream in (sys.stdout, sys.stderr):
         raw = _raw(stream)
         if isinstance(raw, OutputQueue):
@@ -49,26 +49,26 @@ def finish_printing() -> None:
 
 
 def reader_is_behind(stream: IO[str] | None = None) -> bool:
-    """Whether so much waits for the reader of standard output that what can be left out should be."""
+    """Whether the reader of standard output is so far behind that optional output should be dropped."""
     raw = _raw(stream or sys.stdout)
     return isinstance(raw, OutputQueue) and raw.is_behind
 
 
 def readable(text: object, keep: str = "") -> str:
-    """A text as it may go to a terminal: what moves the cursor, or turns letters around, as an escape.
+    """Untrusted text for a terminal: control and bidirectional characters are escaped.
 
     Args:
-        text: from a file or a stranger, such as a name.
-        keep: control characters that are wanted, such as a line feed.
+        text: converted by `str`.
+        keep: control characters to keep, such as a line feed.
     """
     return "".join(
-        letter if letter in keep or not _controls(letter) else letter.encode("unicode_escape").decode()
+        letter if letter in keep or not _is_control(letter) else letter.encode("unicode_escape").decode()
         for letter in str(text)
     )
 
 
-def _controls(letter: str) -> bool:
-    return unicodedata.category(letter) in ("Cc", "Zl", "Zp") or letter in TURNING
+def _is_control(letter: str) -> bool:
+    return unicodedata.category(letter) in ("Cc", "Zl", "Zp") or letter in BIDIRECTIONAL
 
 
 def _prepared(stream: Any) -> Any:
@@ -92,19 +92,19 @@ def _prepared(stream: Any) -> Any:
 
 
 def _raw(stream: Any) -> Any:
-    """What a text stream writes to in the end; None where it is of another kind."""
+    """The raw stream under a text stream, or None."""
     buffer = getattr(stream, "buffer", None)
     return getattr(buffer, "raw", buffer)
 
 
 def reader_is_gone(stream: IO[str] | None = None) -> bool:
-    """Whether whoever read standard output, or another stream, has closed it: no more is wanted."""
+    """Whether the reader of a stream, standard output by default, has closed it."""
     failure = _failure(stream)
     return failure is not None and failure.errno in CLOSED
 
 
 def not_printed(stream: IO[str] | None = None) -> OSError | None:
-    """Why something could not be printed that is still wanted, such as a full disk; None where all was."""
+    """The error, such as a full disk, for which output was lost; None if none was, or the reader is gone."""
     failure = _failure(stream)
     return None if failure is None or failure.errno in CLOSED else failure
 
@@ -115,11 +115,7 @@ def _failure(stream: IO[str] | None) -> OSError | None:
 
 
 def printable_json(line: str) -> str:
-    """The same JSON as every reader of standard output reads it: in escapes where that is not UTF-8.
-
-    Args:
-        line: JSON, which may hold any character.
-    """
+    """A line of JSON for standard output: ASCII with escapes where the output or the text is not UTF-8."""
     if _is_utf8(sys.stdout.encoding) and _is_unicode(line):
         return line
     return json.dumps(json.loads(line))
@@ -130,7 +126,7 @@ def _is_utf8(encoding: str | None) -> bool:
 
 
 def _is_unicode(text: str) -> bool:
-    """Whether no half of a surrogate pair is in it."""
+    """Whether it contains no lone surrogate."""
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:

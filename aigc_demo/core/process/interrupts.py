@@ -1,8 +1,8 @@
-"""Ctrl-C at any moment: one line and exit code 130, never a stack trace.
+"""Ctrl-C at any time: one line and exit code 130, never a stack trace.
 
-Imported before anything large. While libraries are imported there is nothing to keep, and an exception in
-their midst may come out as another one (numpy's C extensions "failed to import"): there a Ctrl-C ends the
-process at once. In the work of a command it is a `KeyboardInterrupt`, so that half-made files are removed.
+Imported before any large library. During imports there is nothing to clean up, and an exception may be
+converted into another one (numpy's C extensions "failed to import"), so Ctrl-C exits the process
+immediately. While a command works it raises `KeyboardInterrupt`, so that unfinished files are removed.
 """
 
 import contextlib
@@ -12,20 +12,20 @@ import sys
 from types import FrameType
 from typing import Any
 
-EXIT_CODE = 130  # 128 and the number of the signal, as shells have it
+EXIT_CODE = 130  # 128 plus the signal number, the convention of shells
 SENTENCE = "Interrupted."
 
 _installed = _seen = False
 
 
 def is_the_program() -> bool:
-    """Whether this package is being imported to be run: `python -m aigc_demo` or `python app.py`."""
+    """Whether this package is imported by `python -m aigc_demo` or `python app.py`."""
     as_module = sys.argv[:1] == ["-m"] and not {"aigc_demo", "-maigc_demo"}.isdisjoint(sys.orig_argv)
     return as_module or os.path.basename(sys.argv[0] if sys.argv else "") == "app.py"
 
 
 def end_at_once() -> None:
-    """From here on a Ctrl-C ends the process; one that a shell's script is to ignore stays ignored."""
+    """Let Ctrl-C exit the process from here on, unless the shell has set it to be ignored."""
     global _installed
     if not _installed and signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         return
@@ -35,19 +35,19 @@ def end_at_once() -> None:
 
 
 def raise_in_work() -> None:
-    """From here on a Ctrl-C is a `KeyboardInterrupt`; only where `end_at_once` was called before."""
+    """Let Ctrl-C raise `KeyboardInterrupt` from here on, if `end_at_once` was called before."""
     if _installed:
         signal.signal(signal.SIGINT, _raise)
 
 
 def end_at_once_again() -> None:
-    """The work is done, and what Python does at its end is not to be disturbed by an exception."""
+    """Let Ctrl-C exit the process again: an exception must not disturb Python's shutdown."""
     if _installed and signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, _end)
 
 
 def was_interrupted() -> bool:
-    """Whether a Ctrl-C was raised in the work: a library may have made another exception of it."""
+    """Whether a `KeyboardInterrupt` was raised: a library may have converted it into another exception."""
     return _seen
 
 
@@ -58,7 +58,7 @@ def _raise(number: int, frame: FrameType | None) -> None:
 
 
 def _end(number: int, frame: FrameType | None) -> None:
-    # A terminal that was halted by Ctrl-S takes no line, and is not waited for.
+    # A terminal halted by Ctrl-S would block the write.
     with contextlib.suppress(OSError):
         if sys.stderr is None or _takes_a_line(2):
             os.write(2, f"{SENTENCE}\n".encode())
@@ -74,7 +74,7 @@ def _takes_a_line(number: int) -> bool:
 
 
 def _unraisable(problem: Any) -> None:
-    """A Ctrl-C that came in a callback that cannot raise, as importing has them."""
+    """Handle a Ctrl-C in a callback that cannot raise, which imports have."""
     if problem.exc_type is KeyboardInterrupt:
         _end(signal.SIGINT, None)
     sys.__unraisablehook__(problem)

@@ -1,8 +1,8 @@
-"""Output that never fails, and waits for no reader once somebody asked for the end.
+"""Output stream that never raises, and stops waiting for its reader once the process is asked to exit.
 
-A write to a pipe that nobody reads blocks without bound (`| less` left standing, Ctrl-S, a parent that
-hangs), and Python repeats it after every signal. So a thread writes, in order. A write waits for that thread,
-as any write does, but for a moment only: a stalled reader gets the rest when it reads on.
+A write to a full pipe blocks until the reader continues (`| less`, Ctrl-S, a parent that hangs), and Python
+retries it after every signal. So a thread does the writing, in order. A call of `write` waits for the thread
+only for a short time: a slow reader gets the rest when it continues.
 """
 
 import contextlib
@@ -15,13 +15,13 @@ from collections import deque
 from typing import Any
 
 MOMENT_SECONDS = 0.1
-"""So long a write waits for a reader that has read all until then."""
+"""How long a write waits for a reader that is not behind."""
 
 MOST_BYTES = 16 * 2**20
-"""So much may wait for a reader; a write that would add to it waits itself, until the end is asked for."""
+"""Size of the queue; a write to a full queue blocks, until the process is asked to exit."""
 
 END_SECONDS = 0.8
-"""So long a process that was asked to end still waits for its readers."""
+"""How long a process that was asked to exit still waits for its readers."""
 
 SECONDS_BETWEEN_TRIES = 0.01
 
@@ -29,19 +29,19 @@ _hurry = False
 
 
 def wait_no_longer() -> None:
-    """The end was asked for: give output up instead of waiting for its reader. May be called by a signal."""
+    """Drop output instead of waiting for its reader. Safe to call in a signal handler."""
     global _hurry
     _hurry = True
 
 
 class OutputQueue(io.RawIOBase):
-    """A raw stream whose writes do not raise: after the first failure, nothing more is written.
+    """A raw stream whose writes do not raise; after the first error nothing more is written.
 
     Args:
-        inner: what it writes to.
+        inner: the raw stream to write to.
 
     Attributes:
-        failure: the first one; None while everything was written.
+        failure: the first error, or None.
     """
 
     def __init__(self, inner: Any):
@@ -52,7 +52,7 @@ class OutputQueue(io.RawIOBase):
             os.register_at_fork(after_in_child=self._reset)
 
     def _reset(self) -> None:
-        """Nothing waits, and no thread writes: so it is in a new process, which inherits no threads."""
+        """Empty queue and no thread: the state after a fork, which does not copy threads."""
         self._waiting: deque[bytes] = deque()
         self._bytes = 0
         self._changed = threading.Condition()
@@ -60,7 +60,7 @@ class OutputQueue(io.RawIOBase):
         self._stalled = self._given_up = False
 
     def write(self, content: Any) -> int:
-        """Take all of it, and say so whatever becomes of it."""
+        """Queue the content; always returns its full length."""
         taken = bytes(content)
         if not taken or self._given_up or self.failure is not None:
             return len(taken)
@@ -81,11 +81,11 @@ class OutputQueue(io.RawIOBase):
 
     @property
     def is_behind(self) -> bool:
-        """Whether the reader is so far behind that what can be left out should be."""
+        """Whether the queue is more than half full."""
         return self._bytes > MOST_BYTES // 2
 
     def finish(self) -> None:
-        """Wait until all is written: as long as the reader takes, but not once the end was asked for."""
+        """Wait until everything is written, or END_SECONDS once the process was asked to exit."""
         asked = None
         with self._changed:
             while self._bytes:
@@ -97,10 +97,10 @@ class OutputQueue(io.RawIOBase):
                 self._changed.wait(MOMENT_SECONDS)
 
     def _has_thread(self) -> bool:
-        """Whether a thread writes; it is started by the first write."""
+        """Whether the writer thread runs; the first write starts it."""
         if self._thread is None:
             thread = threading.Thread(target=self._write_on, name="output", daemon=True)
-            with contextlib.suppress(RuntimeError):  # no more threads: then without
+            with contextlib.suppress(RuntimeError):  # no more threads: write directly
                 thread.start()
                 self._thread = thread
         return self._thread is not None
@@ -127,10 +127,10 @@ class OutputQueue(io.RawIOBase):
             except OSError as error:
                 self.failure = error
                 return
-            except ValueError:  # somebody closed it
+            except ValueError:  # the stream was closed
                 self.failure = OSError(errno.EBADF, os.strerror(errno.EBADF))
                 return
-            if written is None:  # a pipe that does not block is full
+            if written is None:  # a non-blocking pipe is full
                 time.sleep(SECONDS_BETWEEN_TRIES)
             left = left[written or 0 :]
 
@@ -139,9 +139,9 @@ class OutputQueue(io.RawIOBase):
         return True
 
     def fileno(self) -> int:
-        """The system's number of it."""
+        """The file descriptor."""
         return self.inner.fileno()
 
     def isatty(self) -> bool:
-        """Whether somebody sits before it."""
+        """Whether it is a terminal."""
         return self.inner.isatty()

@@ -1,4 +1,4 @@
-"""Signals that ask a training to stop with a checkpoint, as the page's Stop does, and a page to close."""
+"""Signals that stop a training run with a checkpoint, as the page's Stop does, or shut down the page."""
 
 import _thread
 import contextlib
@@ -10,17 +10,17 @@ from types import FrameType
 
 from aigc_demo.core.process.output_queue import wait_no_longer
 
-# Ctrl-C, the end of a service, the end of a terminal, and on Windows Ctrl-Break.
+# Ctrl-C, service shutdown, closed terminal, and on Windows Ctrl-Break.
 NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 
 PATIENCE_SECONDS = 3.0
-"""So long the work has, after the first signal, to end by itself and keep what it made."""
+"""How long a run may take after the first signal to save its checkpoint and exit."""
 
 
 class StopAskedError(BaseException):
-    """Somebody wants the work to end, and there is nothing yet that could be kept.
+    """A stop was requested while there is nothing to save yet.
 
-    No `Exception`: what a library makes of a failure does not concern it.
+    Not a subclass of `Exception`, so that no library catches it.
     """
 
 
@@ -29,10 +29,10 @@ _ends_at_once = threading.Event()
 
 @contextlib.contextmanager
 def at_once() -> Iterator[None]:
-    """Inside, the first signal ends what is being done by `StopAskedError`.
+    """Inside, the first signal raises `StopAskedError`.
 
-    A signal is heard between two steps of Python. What stays outside of Python for longer than somebody would
-    wait belongs into a process of its own, which ends when this one stops waiting for it.
+    Python handles a signal between two bytecode instructions. Native code that runs for long belongs in a
+    subprocess, which exits when this process stops waiting for it.
     """
     _ends_at_once.set()
     try:
@@ -42,13 +42,14 @@ def at_once() -> Iterator[None]:
 
 
 def stop_on_signals() -> threading.Event:
-    """An event that each of these signals sets; a second Ctrl-C ends the process, 3 s after the first.
+    """An event that each of these signals sets; a second Ctrl-C ends the process, at the earliest 3 s after
+    the first.
 
-    Until then the step at hand may be done and its checkpoint saved, which somebody impatient would lose.
-    No reader of the output is waited for any longer.
+    In these 3 s the current step can finish and its checkpoint be saved. From the first signal on, no reader
+    of the output is waited for.
 
-    Under nohup the end of the terminal stays ignored. A shell also lets what a script starts in the
-    background ignore Ctrl-C; but who sends that signal to a training means it.
+    Under nohup SIGHUP stays ignored. SIGINT is handled even where a shell has set it to be ignored, as it
+    does for background processes of a script.
     """
     stop, asked = threading.Event(), 0.0
 
@@ -64,11 +65,11 @@ def stop_on_signals() -> threading.Event:
         asked = time.monotonic()
         stop.set()
         if _ends_at_once.is_set():
-            _ends_at_once.clear()  # once: what is cleaned up now is not to be disturbed
+            _ends_at_once.clear()  # only once: cleanup must not be interrupted
             raise StopAskedError
 
     for name in NAMES:
-        number = getattr(signal, name, None)  # Windows has no SIGHUP, and others have no SIGBREAK
+        number = getattr(signal, name, None)  # SIGHUP is missing on Windows, SIGBREAK elsewhere
         if number is None or (name == "SIGHUP" and signal.getsignal(number) is signal.SIG_IGN):
             continue
         signal.signal(number, on_signal)
@@ -76,13 +77,13 @@ def stop_on_signals() -> threading.Event:
 
 
 def _interrupt_after(seconds: float) -> None:
-    """Another Ctrl-C then, unless the process has ended by itself."""
+    """Raise KeyboardInterrupt in the main thread after a delay, if the process is still running."""
     later = threading.Timer(seconds + 0.01, _thread.interrupt_main)
     later.daemon = True
     later.start()
 
 
 def end_in_peace(stop: threading.Event) -> None:
-    """The work that was to stop is done and kept: what is left ends by itself, and no Ctrl-C disturbs it."""
+    """After a requested stop has saved everything: ignore Ctrl-C while the process exits."""
     if stop.is_set():
         signal.signal(signal.SIGINT, signal.SIG_IGN)

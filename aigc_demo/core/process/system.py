@@ -1,7 +1,6 @@
-"""What systems do differently, in one place: POSIX has modules, functions and signals that Windows has not.
+"""Operating system differences: functions that need a POSIX module or signal missing on Windows.
 
-Everything else in the project runs alike everywhere; where a system has no such thing, psutil answers, or the
-answer is that it is not known.
+Where the system has no such function, psutil is used, or the result is None or 0 for unknown.
 """
 
 import contextlib
@@ -24,7 +23,7 @@ MIB = 2**20
 
 
 def peak_memory_mib() -> float:
-    """The most memory this process ever held, in MiB (resident set, as the system counts it)."""
+    """Peak memory of this process in MiB (resident set size)."""
     if resource is not None:
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         return peak / (MIB if sys.platform == "darwin" else 1024)
@@ -33,16 +32,16 @@ def peak_memory_mib() -> float:
 
 
 def peak_address_space_mib() -> float:
-    """The most address space that this process ever reserved; 0 where the system does not tell."""
+    """Peak address space of this process in MiB; 0 if unknown."""
     try:
         found = re.search(r"VmPeak:\s+(\d+) kB", Path("/proc/self/status").read_text("utf-8"))
-    except OSError:  # Linux alone tells it
+    except OSError:  # only Linux has this file
         found = None
     return int(found[1]) / 1024 if found else 0.0
 
 
 def address_space_limit_mib() -> float | None:
-    """This process's own limit of address space (`ulimit -v`); None where it has none."""
+    """This process's limit of address space (`ulimit -v`) in MiB; None if unlimited."""
     if resource is None:
         return None
     soft, _ = resource.getrlimit(resource.RLIMIT_AS)
@@ -50,12 +49,12 @@ def address_space_limit_mib() -> float | None:
 
 
 def limit_address_space(num_bytes: int) -> None:
-    """Hold this process to so much address space, where the system knows such a limit (macOS does not)."""
+    """Limit this process's address space, where the system supports it (macOS does not)."""
     _limit("RLIMIT_AS", num_bytes)
 
 
 def forbid_files_and_core_dumps() -> None:
-    """Let this process write no file, and leave none when it crashes, where the system knows such limits."""
+    """Forbid this process to write files and core dumps, where the system supports such limits."""
     _limit("RLIMIT_FSIZE", 0)
     _limit("RLIMIT_CORE", 0)
 
@@ -67,32 +66,32 @@ def _limit(name: str, most: int) -> None:
 
 
 def memory_bytes() -> int | None:
-    """The machine's memory; None where the system does not tell."""
+    """The machine's memory; None if unknown."""
     with contextlib.suppress(psutil.Error, OSError, RuntimeError):
         return psutil.virtual_memory().total or None
     return None
 
 
 def cores_allowed() -> int:
-    """How many cores the system lets this process use, which may be fewer than the machine has."""
+    """The number of cores in this process's affinity mask; all cores where there is no mask."""
     with contextlib.suppress(psutil.Error, OSError, AttributeError):  # macOS has no such mask
         return len(psutil.Process().cpu_affinity() or ()) or os.cpu_count() or 1
     return os.cpu_count() or 1
 
 
 def user_number() -> int | None:
-    """The number of the user whose process this is; None where users have none (Windows)."""
+    """The effective user id of this process; None on Windows."""
     return os.geteuid() if hasattr(os, "geteuid") else None
 
 
 def was_killed(returncode: int | None) -> bool:
-    """Whether a process that ended with this was killed, as the system does where memory runs out."""
+    """Whether a process was ended by SIGKILL, as the system does when memory runs out."""
     kill = getattr(signal, "SIGKILL", None)
     return kill is not None and returncode in (-kill, 128 + kill)
 
 
 def session_of_its_own() -> dict[str, Any]:
-    """Arguments of `subprocess.Popen` for a child that ends neither with its parent nor with its Ctrl-C."""
+    """Arguments of `subprocess.Popen` for a child that survives its parent and gets none of its Ctrl-C."""
     if os.name == "nt":
         return {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
     return {"start_new_session": True}

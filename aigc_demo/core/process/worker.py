@@ -1,7 +1,7 @@
-"""Which process trains in a run directory: one at a time, known to others, and seen to be alive.
+"""The worker of a run directory: at most one training process at a time, visible to other processes.
 
-The lock is the operating system's, so it falls with its process, however that ends. The record beside it
-names the process by number and birth: a number alone may have gone to another process since.
+The lock is a file lock of the operating system, released when its process ends for any reason. The record
+beside it identifies the process by id and start time, since ids are reused.
 """
 
 import contextlib
@@ -21,19 +21,19 @@ from aigc_demo.core.run_directory import write_atomically, writing
 from aigc_demo.core.sentences import ENGLISH
 
 RECORD, LOCK, BEAT = "worker.json", ".worker.lock", ".heartbeat"
-# Whoever starts a worker names here the file in which it wants to find why the work failed.
+# The parent process sets it to the file in which the worker writes the error that ended it.
 PROBLEM_VARIABLE = "AIGC_DEMO_PROBLEM"
 LOCK_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
 class Worker:
-    """A process that trains.
+    """A training process.
 
     Attributes:
-        pid: its number.
-        born: when it was started, in seconds of the system's clock.
-        command: what it was started with.
+        pid: process id.
+        born: start time, in seconds since the epoch.
+        command: its command line.
     """
 
     pid: int
@@ -42,7 +42,7 @@ class Worker:
 
     @property
     def process(self) -> psutil.Process | None:
-        """The living process, or None."""
+        """The process if it is alive, or None."""
         with contextlib.suppress(psutil.Error):
             process = psutil.Process(self.pid)
             if process.create_time() == self.born and process.status() != psutil.STATUS_ZOMBIE:
@@ -52,11 +52,11 @@ class Worker:
 
 @contextlib.contextmanager
 def at_work(folder: Path, command: Sequence[str] = ()) -> Iterator[None]:
-    """Be the one process that trains in this run directory.
+    """Hold the lock of a run directory and record this process as its worker.
 
     Args:
-        folder: of the run; it must be there.
-        command: to be named in the record; this process's own by default.
+        folder: of the run; it must exist.
+        command: for the record; this process's command line by default.
 
     Raises:
         InputError: another process trains here.
@@ -82,10 +82,10 @@ def at_work(folder: Path, command: Sequence[str] = ()) -> Iterator[None]:
 
 
 def check_alone(folder: Path) -> None:
-    """Refuse a run directory in which a living process is known to train.
+    """Check that no other living process trains in a run directory.
 
     Raises:
-        InputError: it does; with its number.
+        InputError: one does; the error has its process id.
     """
     worker = living_worker(folder)
     if worker is not None and worker.pid != os.getpid():
@@ -93,7 +93,7 @@ def check_alone(folder: Path) -> None:
 
 
 def living_worker(folder: Path) -> Worker | None:
-    """The process that trains in a run directory; None where there is none, or it is dead."""
+    """The living worker of a run directory, or None."""
     try:
         record = json.loads((folder / RECORD).read_text("utf-8"))
         worker = Worker(int(record["pid"]), float(record["born"]), tuple(map(str, record["command"])))
@@ -103,14 +103,14 @@ def living_worker(folder: Path) -> Worker | None:
 
 
 def workers_beside(folder: Path) -> int:
-    """How many processes train in the run directories of one folder: this one's and those beside it."""
+    """The number of living workers in this run directory and its siblings."""
     with contextlib.suppress(OSError):
         return sum(living_worker(path) is not None for path in folder.absolute().parent.iterdir())
     return 0
 
 
 def beat(folder: Path) -> None:
-    """Show that the work goes on; a disk that does not take it does not end the work."""
+    """Update the heartbeat file; a disk error is ignored."""
     path = folder / BEAT
     with contextlib.suppress(OSError):
         if not path.exists():
@@ -119,7 +119,7 @@ def beat(folder: Path) -> None:
 
 
 def silence(folder: Path) -> float:
-    """Seconds since the last heartbeat; infinite where there was none."""
+    """Seconds since the last heartbeat; infinite if there was none."""
     try:
         return max(0.0, time.time() - (folder / BEAT).stat().st_mtime)
     except OSError:
@@ -127,7 +127,7 @@ def silence(folder: Path) -> float:
 
 
 def note_problem(error: DemoError) -> None:
-    """Leave the error, as key and values, for whoever started this process; nobody asked: nothing is done."""
+    """Write an error's key and values to the file that PROBLEM_VARIABLE names, if it is set."""
     path = os.environ.get(PROBLEM_VARIABLE)
     if path:
         with contextlib.suppress(OSError):
@@ -135,7 +135,7 @@ def note_problem(error: DemoError) -> None:
 
 
 def noted_problem(path: Path) -> DemoError | None:
-    """What `note_problem` left; None where there is nothing, or nothing that makes sense."""
+    """The error that `note_problem` wrote; None if the file is missing or invalid."""
     try:
         return problem_from(json.loads(path.read_text("utf-8")))
     except (OSError, ValueError):
@@ -143,7 +143,7 @@ def noted_problem(path: Path) -> DemoError | None:
 
 
 def problem_from(facts: object) -> DemoError | None:
-    """An error from its key and values; None where they are not those of one."""
+    """An error from its key and values; None if they are invalid."""
     if isinstance(facts, dict) and facts.get("key") in ENGLISH and isinstance(facts.get("values"), dict):
         with contextlib.suppress(KeyError, IndexError, ValueError, TypeError):
             return DemoError(facts["key"], **facts["values"])

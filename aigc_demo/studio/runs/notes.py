@@ -14,7 +14,7 @@ import psutil
 from aigc_demo.core.bounds import size
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import InputError
-from aigc_demo.core.files.paths import MOST_BYTES_OF_A_NAME
+from aigc_demo.core.files.paths import MAX_NAME_BYTES
 from aigc_demo.core.process.worker import Worker, silence
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.studio.runs.job import Ticket
@@ -159,4 +159,4 @@ def is_run_name(name: Any) -> bool:
         return False
     if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in name):
         return False
-    return len(name) <= MOST_CHARACTERS and len(name.encode("utf-8")) <= MOST_BYTES_OF_A_NAME
+    return len(name) <= MOST_CHARACTERS and len(name.encode("utf-8")) <= MAX_NAME_BYTES

@@ -23,7 +23,7 @@ from filelock import FileLock, Timeout
 
 from aigc_demo.core.bounds import size
 from aigc_demo.core.errors import DemoError, InputError
-from aigc_demo.core.files.unfinished import DELETED, PICTURES, remove_leftovers, writer_mark
+from aigc_demo.core.files.unfinished import DELETED, IMAGES, remove_leftovers, writer_mark
 from aigc_demo.core.process.system import session_of_its_own
 from aigc_demo.core.run_directory import RunDirectory, writing
 from aigc_demo.data.images.zip_files import unpack_images
@@ -203,7 +203,7 @@ class RunDesk(SeenRuns):
     @contextlib.contextmanager
     def _unpacked(self, pictures: Path) -> Iterator[Path]:
         """A visitor's pictures in a folder that is gone afterwards, unless it was moved to a run."""
-        marked = PICTURES + writer_mark()
+        marked = IMAGES + writer_mark()
         with writing(self.folder), tempfile.TemporaryDirectory(prefix=marked, dir=self.folder) as place:
             unpacked = Path(place) / PICTURES_FOLDER
             unpack_images(pictures, unpacked)

@@ -51,7 +51,7 @@ WINDOWS = f"""
 import builtins, importlib, json, os, pkgutil, signal, sys
 import aigc_demo
 names = [found.name for found in pkgutil.walk_packages(aigc_demo.__path__, "aigc_demo.")]
-names = [name for name in names if not name.endswith(("__main__", "picture_decoder"))]
+names = [name for name in names if not name.endswith(("__main__", ".decoder"))]
 for name in names:  # libraries go by the system that they find, so they come with all that it has
     importlib.import_module(name)
 for name in [name for name in sys.modules if name.partition(".")[0] == "aigc_demo"]:
