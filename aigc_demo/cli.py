@@ -36,9 +36,9 @@ from aigc_demo.core.process.console import (
     reader_is_behind,
     reader_is_gone,
 )
-from aigc_demo.core.process.output_queue import wait_no_longer
-from aigc_demo.core.process.stop_signals import end_in_peace, stop_on_signals
-from aigc_demo.core.process.worker import note_problem
+from aigc_demo.core.process.output_queue import stop_waiting
+from aigc_demo.core.process.stop_signals import ignore_interrupts, stop_on_signals
+from aigc_demo.core.process.worker import write_problem
 from aigc_demo.core.run_directory import LOGGER, RunDirectory, new_file, step_of, write_atomically
 from aigc_demo.core.sentences import ENGLISH
 from aigc_demo.generators.kinds import KINDS
@@ -123,7 +123,7 @@ def train(
         _preflight(order, json_)
         return
     finished = _follow(order, stop, json_, track)
-    end_in_peace(stop)
+    ignore_interrupts(stop)
     result = {"run_dir": str(run_dir), **dataclasses.asdict(finished)}
     if start.speaks():
         _result(result, json_)
@@ -580,7 +580,7 @@ def _run(arguments: list[str] | None) -> NoReturn:
         if failure := not_printed():
             raise DemoError("cannot_print", detail=failure.strerror or type(failure).__name__)
     except DemoError as error:
-        note_problem(error)
+        write_problem(error)
         _complain(str(error), error.exit_code)
     except typer.TyperException as error:  # an unknown option, a missing argument, a number that is none
         _complain(f"{error.format_message()} (see --help)", error.exit_code)
@@ -591,7 +591,7 @@ def _run(arguments: list[str] | None) -> NoReturn:
             _interrupted()
         # A mistake of ours: whoever mends it needs the stack trace, whoever meets it does not.
         unexpected = DemoError("unexpected", detail=type(error).__name__, path=_kept_trace())
-        note_problem(unexpected)
+        write_problem(unexpected)
         _complain(str(unexpected), unexpected.exit_code)
     sys.exit(status)
 
@@ -609,7 +609,7 @@ def _kept_trace() -> str:
 
 
 def _interrupted() -> NoReturn:
-    wait_no_longer()
+    stop_waiting()
     _complain(interrupts.SENTENCE, interrupts.EXIT_CODE)
 
 

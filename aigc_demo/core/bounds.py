@@ -16,14 +16,14 @@ MEMORY_VARIABLE, DISK_VARIABLE = "AIGC_DEMO_WORKER_MEMORY_MIB", "AIGC_DEMO_WORKE
 RESERVED_MIB = 2048
 
 
-def bound_memory() -> None:
+def limit_memory() -> None:
     """Limit the memory of this process as the environment says; call it before large allocations."""
-    limit = memory_bound_mib()
+    limit = memory_limit_mib()
     if limit:
         limit_address_space(round((limit + RESERVED_MIB) * MIB))
 
 
-def memory_bound_mib() -> float:
+def memory_limit_mib() -> float:
     """The memory limit from the environment, in MiB; 0 for no limit."""
     return _mib(MEMORY_VARIABLE)
 

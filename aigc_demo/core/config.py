@@ -77,7 +77,7 @@ class Settings:
         return dataclasses.asdict(self)
 
 
-def as_word(value: Any) -> str:
+def as_argument(value: Any) -> str:
     """A value in the notation of `--set name=value`."""
     if isinstance(value, bool):
         return str(value).lower()

@@ -56,7 +56,7 @@ def _threads_wanted() -> float:
     return int(first) if first.strip().isdecimal() else math.inf
 
 
-def copied_to(network: torch.nn.Module, device: str) -> torch.nn.Module:
+def copy_to(network: torch.nn.Module, device: str) -> torch.nn.Module:
     """A copy of a network on another device; shared weights stay shared."""
     tensors = (*network.parameters(), *network.buffers())
     moved: dict[int, Any] = {}

@@ -13,7 +13,7 @@ from aigc_demo.core.errors import DemoError, InputError
 PANIC = "PanicException"
 
 
-def is_of_a_library(error: BaseException) -> bool:
+def is_library_error(error: BaseException) -> bool:
     """Whether it is an error, not a request to exit such as KeyboardInterrupt."""
     return isinstance(error, Exception) or type(error).__name__ == PANIC
 
@@ -34,6 +34,6 @@ def library_errors(key: str, **values: Any) -> Iterator[None]:
     except DemoError:
         raise
     except BaseException as error:
-        if not is_of_a_library(error):
+        if not is_library_error(error):
             raise
         raise InputError(key, **values) from error

@@ -75,7 +75,7 @@ class RunDirectory:
         if self.exists():
             raise InputError("run_exists", path=str(self.path))
         parts = (new_folders(self.path / "checkpoints"), new_folders(self.path / "samples"))
-        with writing(self.path), parts[0], parts[1]:
+        with disk_errors(self.path), parts[0], parts[1]:
             write_atomically(self.path / "config.json", json.dumps(config, indent=2, ensure_ascii=False))
 
     def config(self) -> dict[str, Any]:
@@ -98,7 +98,7 @@ class RunDirectory:
             DemoError: the disk does not take it.
         """
         changed = {**self.config(), **facts}
-        with writing(self.path):
+        with disk_errors(self.path):
             write_atomically(self.path / "config.json", json.dumps(changed, indent=2, ensure_ascii=False))
 
     def known_config(self) -> dict[str, Any]:
@@ -111,7 +111,7 @@ class RunDirectory:
 
     def append(self, event: TrainEvent) -> None:
         """Add one event to the record, in one write."""
-        with writing(self.path), self.events_path.open("a", encoding="utf-8", errors=ESCAPED) as file:
+        with disk_errors(self.path), self.events_path.open("a", encoding="utf-8", errors=ESCAPED) as file:
             file.write(to_json(event) + "\n")
 
     def events(self) -> Iterator[TrainEvent]:
@@ -127,7 +127,7 @@ class RunDirectory:
     def rewind_events(self, step: int) -> None:
         """Drop what was recorded after `step`: a resumed run does those steps again."""
         kept = [to_json(event) for event in self.events() if event.step <= step and event.kind != "finish"]
-        with writing(self.path):
+        with disk_errors(self.path):
             write_atomically(self.events_path, "".join(line + "\n" for line in kept))
 
     def write_sample(self, step: int, text: str) -> str:
@@ -137,7 +137,7 @@ class RunDirectory:
             DemoError: the file cannot be written.
         """
         path = self.path / "samples" / f"step-{step:06d}.txt"
-        with writing(path):
+        with disk_errors(path):
             path.parent.mkdir(exist_ok=True)
             write_atomically(path, text)
         return path.relative_to(self.path).as_posix()
@@ -149,9 +149,9 @@ class RunDirectory:
             DemoError: the file cannot be written.
         """
         path = self.path / "samples" / f"step-{step:06d}.png"
-        with writing(path):
+        with disk_errors(path):
             path.parent.mkdir(exist_ok=True)
-            with whole_or_nothing(path) as beside:
+            with atomic_path(path) as beside:
                 picture.save(beside, format="PNG")
         return path.relative_to(self.path).as_posix()
 
@@ -214,7 +214,7 @@ class RunDirectory:
             DemoError: the folder cannot be written.
         """
         beside = self.unfinished_checkpoint(step)
-        with writing(beside):
+        with disk_errors(beside):
             shutil.rmtree(beside, ignore_errors=True)
             beside.mkdir(parents=True)
         return beside
@@ -235,7 +235,7 @@ class RunDirectory:
         """
         beside = self.unfinished_checkpoint(step)
         place = beside.with_name(f"step-{step:06d}")
-        with writing(place):
+        with disk_errors(place):
             write_atomically(beside / MANIFEST, json.dumps(manifest(beside), indent=2))
             if place.exists():
                 _remove(place)
@@ -344,7 +344,7 @@ def write_atomically(path: Path, text: str) -> None:
 
 
 @contextlib.contextmanager
-def whole_or_nothing(target: Path) -> Iterator[Path]:
+def atomic_path(target: Path) -> Iterator[Path]:
     """A place beside the target for a new file or folder, which takes the target's name when it is filled.
 
     Each has a place of its own, so two that write the same at the same time do not meet; after an error
@@ -354,7 +354,7 @@ def whole_or_nothing(target: Path) -> Iterator[Path]:
         DemoError: the disk does not take it.
     """
     place = target.with_name(unfinished_name(target.name))
-    with writing(target), new_folders(target.parent):
+    with disk_errors(target), new_folders(target.parent):
         try:
             yield place
             place.replace(target)
@@ -370,7 +370,7 @@ def check_place(path: Path) -> None:
     Raises:
         DemoError: what is there is no file but a folder or a device, or no name is so long.
     """
-    with writing(path):
+    with disk_errors(path):
         if path.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         if path.exists() and not path.is_file():
@@ -387,7 +387,7 @@ def new_file(path: Path) -> Iterator[None]:
         DemoError: the disk does not take it.
     """
     check_place(path)
-    with writing(path), new_folders(path.parent):
+    with disk_errors(path), new_folders(path.parent):
         yield
 
 
@@ -406,7 +406,7 @@ def new_folders(path: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def writing(path: Path) -> Iterator[None]:
+def disk_errors(path: Path) -> Iterator[None]:
     """Turn what the disk refuses into one sentence."""
     try:
         yield

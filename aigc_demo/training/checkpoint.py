@@ -17,7 +17,7 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.optim import Optimizer
 
 from aigc_demo.core.errors import InputError
-from aigc_demo.core.run_directory import STATE, RunDirectory, broken, step_of, writing
+from aigc_demo.core.run_directory import STATE, RunDirectory, broken, disk_errors, step_of
 from aigc_demo.data.text.corpus import PreparationSettings, Tokenizer
 from aigc_demo.training.sharding import load_sharded_state, save_sharded_state, whole_weights
 
@@ -108,7 +108,7 @@ def checkpoint_folder(run: RunDirectory, step: int, accelerator: Accelerator) ->
         run.begin_checkpoint(step)
     accelerator.wait_for_everyone()
     folder = run.unfinished_checkpoint(step)
-    with writing(folder):
+    with disk_errors(folder):
         try:
             yield folder
         except (OSError, RuntimeError, SafetensorError) as error:

@@ -31,7 +31,7 @@ from aigc_demo.core.events import (
     Warned,
 )
 from aigc_demo.core.machine import machine_facts
-from aigc_demo.core.process.worker import beat, workers_beside
+from aigc_demo.core.process.worker import workers_beside, write_heartbeat
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.training.language_model.validation import Validation
 from aigc_demo.training.optimizers import spare_the_compiler
@@ -249,7 +249,7 @@ class TrainingLoop(ABC):
     def show_life(self) -> None:
         """Tell whoever watches the run that it is at work."""
         if self.accelerator.is_main_process:
-            beat(self.run.path)
+            write_heartbeat(self.run.path)
 
     def told_meanwhile(self) -> bool:
         """Whether to stop, asked in the midst of something long by the process that speaks."""

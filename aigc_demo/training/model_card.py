@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import PureWindowsPath
 from typing import Any
 
-from aigc_demo.core.config import as_word
+from aigc_demo.core.config import as_argument
 from aigc_demo.core.device import cpu_quota
 from aigc_demo.core.events import RunFinished, RunStarted, StepDone, ValidationDone
 from aigc_demo.core.machine import processor
@@ -202,7 +202,7 @@ def command(config: Mapping[str, Any], stop_after: int | None = None) -> str:
         words += [f"--{budget}", str(config[budget])] if config.get(budget) else []
     words += ["--stop-after", str(stop_after)] if stop_after is not None else []
     for name, value in _mapping(config.get("settings")).items():
-        shown = _without_folders(value) if isinstance(value, str) else as_word(value)
+        shown = _without_folders(value) if isinstance(value, str) else as_argument(value)
         words += ["--set", f"{name}={shown}"] if value not in ("", [], ()) else []
     return _line(shlex.join(words))
 

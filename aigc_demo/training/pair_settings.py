@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from aigc_demo.core.config import setting
 from aigc_demo.data.captions.pairs import LONGEST, PairSettings
-from aigc_demo.data.images.corpus import DRAWN
+from aigc_demo.data.images.corpus import IMAGE_KINDS
 from aigc_demo.nets.options import PREDICTION_TYPES
 from aigc_demo.training.image_settings import (
     DiffusionSettings,
@@ -207,7 +207,9 @@ class MenderSettings(PictureNetworkSettings):
 
     image_size: int = setting(64, "side of a picture in pixels", choices=(32, 64))
     pictures: str = setting(
-        "groups", "what the tiny world draws: one shape, one thing, a scene, a few shapes", choices=DRAWN
+        "groups",
+        "what the tiny world draws: one shape, one thing, a scene, a few shapes",
+        choices=IMAGE_KINDS,
     )
     batch_size: int = setting(32, "pictures in one step, all processes together", low=2, high=8192)
     learning_rate: float = setting(2e-3, "AdamW's largest", low=0, high=10)

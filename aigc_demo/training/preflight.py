@@ -19,12 +19,12 @@ import torch
 from accelerate import PartialState
 from accelerate.utils import broadcast_object_list, parse_flag_from_env
 
-from aigc_demo.core.bounds import memory_bound_mib, size
+from aigc_demo.core.bounds import memory_limit_mib, size
 from aigc_demo.core.errors import DemoError
 from aigc_demo.core.events import CheckpointSaved, RunFinished, RunStarted, StepDone
 from aigc_demo.core.memory import memory_gib
 from aigc_demo.core.process.system import address_space_limit_mib, peak_address_space_mib, peak_memory_mib
-from aigc_demo.core.process.worker import check_alone
+from aigc_demo.core.process.worker import check_no_worker
 from aigc_demo.core.run_directory import MOST_CHECKPOINTS, NUM_STATES_KEPT, STATE, RunDirectory
 from aigc_demo.training import start
 from aigc_demo.training.families import family_of
@@ -78,7 +78,7 @@ def preflight(order: start.Order) -> dict[str, Any]:
     Raises:
         InputError: something asked for cannot be done, as when it is started.
     """
-    check_alone(order.run_dir)
+    check_no_worker(order.run_dir)
     order = start.order_in_full(order)
     if not order.resume:
         start.check_new_run(RunDirectory(order.run_dir))
@@ -242,7 +242,7 @@ def _memory_limit_mib() -> float | None:
     if torch.cuda.is_available():
         return torch.cuda.get_device_properties(PartialState().device).total_memory / 2**20
     whole = memory_gib()
-    limits = [whole * 1024 if whole is not None else None, memory_bound_mib() or address_space_limit_mib()]
+    limits = [whole * 1024 if whole is not None else None, memory_limit_mib() or address_space_limit_mib()]
     return min((limit for limit in limits if limit is not None), default=None)
 
 

@@ -11,12 +11,12 @@ import torch
 from accelerate import PartialState
 
 from aigc_demo import __version__
-from aigc_demo.core.bounds import bound_memory, check_disk
+from aigc_demo.core.bounds import check_disk, limit_memory
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.core.events import CheckpointSaved, RunFinished, TrainEvent
 from aigc_demo.core.files.paths import check_new_folder
 from aigc_demo.core.process.stop_signals import StopAskedError, at_once
-from aigc_demo.core.process.worker import at_work, check_alone
+from aigc_demo.core.process.worker import check_no_worker, worker_lock
 from aigc_demo.core.run_directory import LOGGER, RunDirectory, step_of
 from aigc_demo.training.checkpoint import last_state
 from aigc_demo.training.families import family_of
@@ -43,7 +43,7 @@ def train(order: Order, should_stop: Callable[[], bool] = lambda: False) -> Iter
     """
     run, step = RunDirectory(order.run_dir), 0
     if not torch.cuda.is_available():  # CUDA reserves far more address space than it uses
-        bound_memory()
+        limit_memory()
     with contextlib.ExitStack() as work:
         try:
             training, checkpoint = _begin(order, run, work, should_stop)
@@ -82,12 +82,12 @@ def _begin(
     """
     checkpoint, first = None, _is_first()
     if first:  # of several that train together, the others find this one at work
-        check_alone(run.path)
+        check_no_worker(run.path)
     asked, order = order, order_in_full(order)
     if order.resume:
         # Before anything of the run is believed: whoever trained here until now may have taken it further.
         if first:
-            work.enter_context(at_work(run.path))
+            work.enter_context(worker_lock(run.path))
         order = order_in_full(asked)
         checkpoint = last_state(run)
     with _memory_in_words(), at_once():
@@ -100,7 +100,7 @@ def _begin(
     if speaks():
         if checkpoint is None:
             run.create(_config(order, training))
-            work.enter_context(at_work(run.path))
+            work.enter_context(worker_lock(run.path))
         else:
             _note_what_changed(order, run)
     training.accelerator.wait_for_everyone()

@@ -19,11 +19,11 @@ from aigc_demo.core.events import CheckpointSaved, RunFinished, SampleReady, Ste
 from aigc_demo.core.run_directory import (
     LOGGER,
     RunDirectory,
+    atomic_path,
     broken,
     check_place,
     manifest,
     step_of,
-    whole_or_nothing,
     write_atomically,
 )
 
@@ -309,7 +309,7 @@ def test_what_takes_the_place_of_another_file_does_so_whole(tmp_path, kind):
         target.write_text("old")
     else:
         target.mkdir()
-    with whole_or_nothing(target) as place:
+    with atomic_path(target) as place:
         if kind == "file":
             place.write_text("new")
             assert target.read_text() == "old"
@@ -339,7 +339,7 @@ def test_only_a_file_is_the_place_of_a_file(tmp_path):
 
 def test_of_new_folders_none_is_left_after_an_error(tmp_path):
     def fill_and_fail():
-        with whole_or_nothing(tmp_path / "a" / "b" / "target"):
+        with atomic_path(tmp_path / "a" / "b" / "target"):
             raise OSError(errno.ENOSPC, "No space left on device")
 
     with pytest.raises(DemoError):
@@ -436,7 +436,7 @@ def test_a_checkpoint_by_its_step(run, tmp_path):
 
 def test_what_is_written_beside_takes_its_name_when_it_is_whole(tmp_path):
     target = tmp_path / "target"
-    with whole_or_nothing(target) as place, whole_or_nothing(target) as other:
+    with atomic_path(target) as place, atomic_path(target) as other:
         assert place != other, "two at the same time"
         place.mkdir()
         (place / "file").write_text("x")
@@ -453,7 +453,7 @@ def test_what_is_written_beside_takes_its_name_when_it_is_whole(tmp_path):
 @pytest.mark.parametrize("kind", ["file", "folder"])
 def test_nothing_is_left_of_what_broke_off(tmp_path, kind):
     def fill_and_fail():
-        with whole_or_nothing(tmp_path / "target") as place:
+        with atomic_path(tmp_path / "target") as place:
             if kind == "folder":
                 place.mkdir()
             (place / "file" if kind == "folder" else place).write_text("x")

@@ -10,11 +10,11 @@ from torch import Tensor, nn
 from aigc_demo.data.tiny_world.group import (
     CENTRES,
     Group,
-    arranged,
+    arrange,
     centres,
-    draw_group,
     group_standing,
     meaning,
+    sample_group,
 )
 from aigc_demo.data.tiny_world.group_images import groups_of, truth_of
 from aigc_demo.data.tiny_world.image import MIDDLE, draw
@@ -55,11 +55,11 @@ def some_groups(count: int) -> list[Group]:
     import random
 
     rng = random.Random(4)
-    return [draw_group(rng, 1 + number % 3) for number in range(count)]
+    return [sample_group(rng, 1 + number % 3) for number in range(count)]
 
 
 def group_of(*things: Thing, steps: tuple[str, ...] = (), weather: str = "") -> Group:
-    found = arranged(list(things), list(steps), weather)
+    found = arrange(list(things), list(steps), weather)
     assert found is not None
     return found
 

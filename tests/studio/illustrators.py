@@ -3,7 +3,7 @@
 import torch
 
 from aigc_demo.data.captions.pairs import caption_tokenizer
-from aigc_demo.data.tiny_world.caption import read_caption
+from aigc_demo.data.tiny_world.caption import parse_caption
 from aigc_demo.data.tiny_world.image import draw
 from aigc_demo.generators.catalog_entry import CatalogEntry
 from aigc_demo.generators.text_to_image.matching import Matcher
@@ -23,7 +23,7 @@ def entry(name, kind="text-to-image", recipe="text2image", family="ours", **fact
 
 def drawing(caption):
     """What the tiny world draws of a caption, uint8 [C, H, W]."""
-    image = draw(read_caption(caption).group, SIDE)
+    image = draw(parse_caption(caption).group, SIDE)
     return (
         torch.tensor(bytearray(image.tobytes()), dtype=torch.uint8)
         .unflatten(0, (SIDE, SIDE, 3))
@@ -42,7 +42,7 @@ class Painter:
             self.matcher = matcher
 
     def knows(self, text):
-        return read_caption(text).num_unknown < len(read_caption(text).words)
+        return parse_caption(text).num_unknown < len(parse_caption(text).words)
 
     def make(self, texts, seeds, sampling, progress=None):
         self.asked.append((tuple(texts), tuple(seeds), sampling))

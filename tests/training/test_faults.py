@@ -14,7 +14,7 @@ import pytest
 
 from aigc_demo.core.bounds import DISK_VARIABLE
 from aigc_demo.core.events import RunFinished
-from aigc_demo.core.process.worker import PROBLEM_VARIABLE, living_worker, noted_problem
+from aigc_demo.core.process.worker import PROBLEM_VARIABLE, living_worker, read_problem
 from aigc_demo.core.run_directory import RunDirectory, broken
 from tests.training.conftest import TINY
 
@@ -71,7 +71,7 @@ def worker(text_file: Path, tmp_path: Path) -> Callable[..., Ended]:
             check=False,
             preexec_fn=limits,
         )
-        left = noted_problem(problem)
+        left = read_problem(problem)
         key, values = (left.key, left.values) if left else (None, {})
         assert len(done.stderr.splitlines()) == (1 if done.returncode else 0), done.stderr[-3000:]
         assert living_worker(tmp_path / "run") is None

@@ -71,8 +71,8 @@ def busy(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A process that is at work in run/ until its input ends."""
     (tmp_path / "run").mkdir()
     code = (
-        "import sys\nfrom pathlib import Path\nfrom aigc_demo.core.process.worker import at_work\n"
-        "with at_work(Path(sys.argv[1])):\n    print('at work', flush=True)\n    sys.stdin.read()"
+        "import sys\nfrom pathlib import Path\nfrom aigc_demo.core.process.worker import worker_lock\n"
+        "with worker_lock(Path(sys.argv[1])):\n    print('at work', flush=True)\n    sys.stdin.read()"
     )
     pipe = subprocess.PIPE
     command = [sys.executable, "-c", code, str(tmp_path / "run")]
@@ -108,14 +108,14 @@ def test_what_another_process_did_meanwhile_is_gone_on_from(
     constant = {**TINY, "schedule": "constant"}
     folder = tmp_path / "run"
     list(train(Order("gpt", str(text_file), folder, steps=9, stop_after=2, settings=constant)))
-    real = start.at_work
+    real = start.worker_lock
 
     def late(path: Path) -> AbstractContextManager[None]:
-        monkeypatch.setattr(start, "at_work", real)
+        monkeypatch.setattr(start, "worker_lock", real)
         list(train(Order("gpt", str(text_file), folder, resume=True)))  # the other one, from 2 to 9
         return real(path)
 
-    monkeypatch.setattr(start, "at_work", late)
+    monkeypatch.setattr(start, "worker_lock", late)
     *events, last = train(Order("gpt", str(text_file), folder, resume=True, steps=12))
     assert (last.step, last.reason) == (12, "finished")
     assert [event.step for event in events if isinstance(event, StepDone)] == [10, 11, 12]

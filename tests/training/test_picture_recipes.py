@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 from aigc_demo.core import device
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.events import CheckpointSaved, SampleReady, StepDone, TrainEvent, ValidationDone, Warned
-from aigc_demo.core.process.worker import at_work
+from aigc_demo.core.process.worker import worker_lock
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.images.corpus import prepare_images
 from aigc_demo.data.images.pixels import as_numbers
@@ -267,7 +267,7 @@ def test_a_run_beside_another_takes_its_part_of_the_threads(tmp_path: Path, monk
         steps = (event for event in events if isinstance(event, StepDone))
         next(steps)
         assert torch.get_num_threads() == 4
-        with at_work(other):
+        with worker_lock(other):
             next(steps)
             assert torch.get_num_threads() == 2
         next(steps)

@@ -70,7 +70,7 @@ def test_the_process_of_the_tokenizer_ends_with_the_wait_for_it(signals, monkeyp
 
     monkeypatch.setattr(byte_pairs.subprocess, "Popen", watched)
     with pytest.raises(StopAskedError), at_once():
-        byte_pairs.train_apart(parts(), 300, ["<unk>", "<start>"])
+        byte_pairs.train_in_subprocess(parts(), 300, ["<unk>", "<start>"])
     assert started[0].returncode == -signal.SIGKILL
 
 
@@ -126,8 +126,8 @@ def test_the_command_line_stops_while_the_tokenizer_is_trained(tmp_path: Path, n
 
 
 def test_a_killed_training_takes_its_tokenizer_along(tmp_path: Path) -> None:
-    script = "from aigc_demo.data.text.byte_pairs import train_apart; "
-    script += f"train_apart(['ab' * 99] * {10**6}, 300, 'ab')"
+    script = "from aigc_demo.data.text.byte_pairs import train_in_subprocess; "
+    script += f"train_in_subprocess(['ab' * 99] * {10**6}, 300, 'ab')"
     process = subprocess.Popen([sys.executable, "-c", script])
     tokenizer = _child(process.pid)
     process.kill()

@@ -16,7 +16,7 @@ from aigc_demo.core.events import (
     StepDone,
     ValidationDone,
 )
-from aigc_demo.core.process.worker import at_work, beat
+from aigc_demo.core.process.worker import worker_lock, write_heartbeat
 from aigc_demo.core.run_directory import RunDirectory
 
 STEP_SECONDS = 0.02
@@ -38,7 +38,7 @@ def main() -> None:
     steps, stop = int(arguments.get("--steps", 5000)), threading.Event()
     run = RunDirectory(Path(arguments["--run-dir"]))
     signal.signal(signal.SIGTERM, lambda number, frame: stop.set())
-    with at_work(run.path):
+    with worker_lock(run.path):
         if not run.exists():
             data = {"name": Path(arguments["--data"]).name}
             run.create({"recipe": sys.argv[2], "steps": steps, "settings": settings, "data": data})
@@ -52,7 +52,7 @@ def main() -> None:
                 run.append(ValidationDone(step, 5.2 / step**0.3))
             if step % 25 == 0:
                 save(run, step)
-            beat(run.path)
+            write_heartbeat(run.path)
         save(run, step)
         run.append(RunFinished(step, "stopped" if stop.is_set() else "finished"))
 

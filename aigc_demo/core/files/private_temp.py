@@ -14,7 +14,7 @@ from pathlib import Path
 from aigc_demo.core.process.system import user_number
 
 
-def own_folder(shared: Path) -> Path:
+def private_folder(shared: Path) -> Path:
     """A folder for temporary files that only this user can access.
 
     Args:
@@ -56,9 +56,9 @@ def _remove(folder: Path, process: int) -> None:
 
 
 @functools.cache
-def folder_of_user() -> Path:
+def user_temp_folder() -> Path:
     """The private folder for temporary files; the same for the whole process."""
-    return own_folder(Path(tempfile.gettempdir()))
+    return private_folder(Path(tempfile.gettempdir()))
 
 
 def configure_folders() -> None:
@@ -70,6 +70,6 @@ def configure_folders() -> None:
     """
     with contextlib.suppress(OSError):  # no temporary folder at all: code that needs one fails later
         if not os.environ.get("TORCHINDUCTOR_CACHE_DIR"):
-            os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(folder_of_user() / "torchinductor")
+            os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(user_temp_folder() / "torchinductor")
         if os.path.expanduser("~") in ("", "~") or os.environ.get("HOME") == "":
-            os.environ["HOME"] = str(folder_of_user())
+            os.environ["HOME"] = str(user_temp_folder())

@@ -28,7 +28,7 @@ SECONDS_BETWEEN_TRIES = 0.01
 _hurry = False
 
 
-def wait_no_longer() -> None:
+def stop_waiting() -> None:
     """Drop output instead of waiting for its reader. Safe to call in a signal handler."""
     global _hurry
     _hurry = True

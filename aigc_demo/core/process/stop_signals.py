@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from types import FrameType
 
-from aigc_demo.core.process.output_queue import wait_no_longer
+from aigc_demo.core.process.output_queue import stop_waiting
 
 # Ctrl-C, service shutdown, closed terminal, and on Windows Ctrl-Break.
 NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
@@ -55,7 +55,7 @@ def stop_on_signals() -> threading.Event:
 
     def on_signal(number: int, frame: FrameType | None) -> None:
         nonlocal asked
-        wait_no_longer()
+        stop_waiting()
         if stop.is_set() and number == signal.SIGINT:
             left = asked + PATIENCE_SECONDS - time.monotonic()
             if left <= 0:
@@ -83,7 +83,7 @@ def _interrupt_after(seconds: float) -> None:
     later.start()
 
 
-def end_in_peace(stop: threading.Event) -> None:
+def ignore_interrupts(stop: threading.Event) -> None:
     """After a requested stop has saved everything: ignore Ctrl-C while the process exits."""
     if stop.is_set():
         signal.signal(signal.SIGINT, signal.SIG_IGN)

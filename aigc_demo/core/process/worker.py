@@ -17,7 +17,7 @@ import psutil
 from filelock import FileLock, Timeout
 
 from aigc_demo.core.errors import DemoError, InputError
-from aigc_demo.core.run_directory import write_atomically, writing
+from aigc_demo.core.run_directory import disk_errors, write_atomically
 from aigc_demo.core.sentences import ENGLISH
 
 RECORD, LOCK, BEAT = "worker.json", ".worker.lock", ".heartbeat"
@@ -51,7 +51,7 @@ class Worker:
 
 
 @contextlib.contextmanager
-def at_work(folder: Path, command: Sequence[str] = ()) -> Iterator[None]:
+def worker_lock(folder: Path, command: Sequence[str] = ()) -> Iterator[None]:
     """Hold the lock of a run directory and record this process as its worker.
 
     Args:
@@ -63,17 +63,17 @@ def at_work(folder: Path, command: Sequence[str] = ()) -> Iterator[None]:
         DemoError: the directory cannot be written.
     """
     lock = FileLock(folder / LOCK)
-    with writing(folder):
+    with disk_errors(folder):
         try:
             lock.acquire(timeout=LOCK_SECONDS)
         except Timeout as error:
-            check_alone(folder)
+            check_no_worker(folder)
             raise InputError("run_busy", path=str(folder)) from error
     try:
         me = Worker(os.getpid(), psutil.Process().create_time(), tuple(command or sys.orig_argv))
-        with writing(folder):
+        with disk_errors(folder):
             write_atomically(folder / RECORD, json.dumps(asdict(me)))
-        beat(folder)
+        write_heartbeat(folder)
         yield
     finally:
         with contextlib.suppress(OSError):
@@ -81,7 +81,7 @@ def at_work(folder: Path, command: Sequence[str] = ()) -> Iterator[None]:
         lock.release()
 
 
-def check_alone(folder: Path) -> None:
+def check_no_worker(folder: Path) -> None:
     """Check that no other living process trains in a run directory.
 
     Raises:
@@ -109,7 +109,7 @@ def workers_beside(folder: Path) -> int:
     return 0
 
 
-def beat(folder: Path) -> None:
+def write_heartbeat(folder: Path) -> None:
     """Update the heartbeat file; a disk error is ignored."""
     path = folder / BEAT
     with contextlib.suppress(OSError):
@@ -118,7 +118,7 @@ def beat(folder: Path) -> None:
         os.utime(path)
 
 
-def silence(folder: Path) -> float:
+def seconds_since_heartbeat(folder: Path) -> float:
     """Seconds since the last heartbeat; infinite if there was none."""
     try:
         return max(0.0, time.time() - (folder / BEAT).stat().st_mtime)
@@ -126,7 +126,7 @@ def silence(folder: Path) -> float:
         return float("inf")
 
 
-def note_problem(error: DemoError) -> None:
+def write_problem(error: DemoError) -> None:
     """Write an error's key and values to the file that PROBLEM_VARIABLE names, if it is set."""
     path = os.environ.get(PROBLEM_VARIABLE)
     if path:
@@ -134,8 +134,8 @@ def note_problem(error: DemoError) -> None:
             write_atomically(Path(path), json.dumps({"key": error.key, "values": error.values}, default=str))
 
 
-def noted_problem(path: Path) -> DemoError | None:
-    """The error that `note_problem` wrote; None if the file is missing or invalid."""
+def read_problem(path: Path) -> DemoError | None:
+    """The error that `write_problem` wrote; None if the file is missing or invalid."""
     try:
         return problem_from(json.loads(path.read_text("utf-8")))
     except (OSError, ValueError):

@@ -40,9 +40,9 @@ LONGEST = 48  # tokens of a caption; what comes after them is not read
 class PairSettings(ImageSettings):
     """Which pairs, and how they are prepared."""
 
-    image_size: int = setting(64, "side of a picture in pixels", choices=(32, 64))
-    num_pictures: int = setting(20_000, "how many pictures the tiny world draws", low=10, high=60_000)
-    phrasings: int = setting(2, "captions of a tiny-world picture in each language", low=1, high=8)
+    image_size: int = setting(64, "side of an image in pixels", choices=(32, 64))
+    num_pictures: int = setting(20_000, "number of tiny-world images", low=10, high=60_000)
+    phrasings: int = setting(2, "captions of a tiny-world image in each language", low=1, high=8)
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +84,7 @@ def prepare_pairs(source: str, settings: PairSettings) -> PairCorpus:
     return _captioned(prepare_images(source, settings), source)
 
 
-def words_of(text: str) -> list[str]:
+def caption_words(text: str) -> list[str]:
     """The words of a caption as a network reads them: in small letters, without punctuation."""
     return WORD.findall(text.lower())
 
@@ -121,7 +121,7 @@ def token_table(tokenizer: Tokenizer, captions: Sequence[Sequence[str]], length:
     return table
 
 
-def one_of_each(table: "Tensor", rng: "Generator") -> "Tensor":
+def random_captions(table: "Tensor", rng: "Generator") -> "Tensor":
     """One caption of each picture at random, from their tokens [N, P, T]: [N, T]."""
     import torch
 
@@ -129,12 +129,12 @@ def one_of_each(table: "Tensor", rng: "Generator") -> "Tensor":
     return table[torch.arange(num_pictures), torch.randint(num_captions, (num_pictures,), generator=rng)]
 
 
-def without_padding(ids: "Tensor") -> "Tensor":
+def trim_padding(ids: "Tensor") -> "Tensor":
     """Of captions' tokens [N, T] as many places as the longest of them needs, and at least one."""
     return ids[:, : max(1, int((ids != 0).sum(dim=1).max()))]
 
 
-def altered(group: Group, rng: random.Random) -> Group:
+def alter(group: Group, rng: random.Random) -> Group:
     """A group that differs in one respect: a look, a place, two looks exchanged, or the weather.
 
     Never one that training must not see.
@@ -146,7 +146,7 @@ def altered(group: Group, rng: random.Random) -> Group:
             return other
 
 
-def exchanged(group: Group, looks: Sequence[str], one: int = 0, two: int = 1) -> Group:
+def swap_attributes(group: Group, looks: Sequence[str], one: int = 0, two: int = 1) -> Group:
     """A group of whose things two have exchanged some of their looks.
 
     Args:
@@ -179,7 +179,7 @@ def _exchanged(group: Group, rng: random.Random) -> Group:
         return group
     one, two = rng.sample(range(len(group.things)), 2)
     names = rng.choice((("kind",), ("colour",), ("size",), LOOKS, LOOKS))  # all looks: they change places
-    return exchanged(group, names, one, two)
+    return swap_attributes(group, names, one, two)
 
 
 CHANGES = (_another_look, _another_look, _exchanged, _exchanged, _other_weather)
@@ -187,7 +187,7 @@ CHANGES = (_another_look, _another_look, _exchanged, _exchanged, _other_weather)
 
 def _spaced(text: str) -> str:
     """A space before each word: the tokenizer takes it along, so no word has two tokens."""
-    return "".join(f" {word}" for word in words_of(text))
+    return "".join(f" {word}" for word in caption_words(text))
 
 
 @lru_cache(maxsize=1)
@@ -210,7 +210,7 @@ def _drawn(size: int, count: int, validation_fraction: float, phrasings: int) ->
         for part in parts
     ]
     wrong = tuple(
-        tuple(caption(altered(group, rng), language, rng) for language in LANGUAGES for _ in range(phrasings))
+        tuple(caption(alter(group, rng), language, rng) for language in LANGUAGES for _ in range(phrasings))
         for group in parts[0]
     )
     numbers: dict[Group, int] = {}
@@ -246,7 +246,7 @@ def _captioned(corpus: ImageCorpus, source: str) -> PairCorpus:
     if corpus.train_texts is None or corpus.validation_texts is None:
         raise no_captions(source, corpus.report[0].facts)
     texts = corpus.train_texts, corpus.validation_texts
-    kept = [[place for place, text in enumerate(part) if words_of(text)] for part in texts]
+    kept = [[place for place, text in enumerate(part) if caption_words(text)] for part in texts]
     if not kept[0]:
         raise no_captions(source, corpus.report[0].facts)
     pixels = [

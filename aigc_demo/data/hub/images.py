@@ -36,12 +36,12 @@ def read_hub_images(source: HubSource, side: int) -> ReadImages:
     name = PREFIX + source.repository
 
     def read(table: Any) -> ReadImages:
-        return read_images(picture_files(table, name), side, name)
+        return read_images(image_files(table, name), side, name)
 
     return read_split(source, read, MAX_DOWNLOAD_BYTES)
 
 
-def picture_files(table: Any, name: str) -> Iterator[ImageFile]:
+def image_files(table: Any, name: str) -> Iterator[ImageFile]:
     """The rows of a table as files that are not decoded yet.
 
     Args:

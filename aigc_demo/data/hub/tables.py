@@ -14,7 +14,7 @@ from aigc_demo.core.hub_address import check_way_to_hub, hub_problem
 from aigc_demo.data.text.encodings import WITH_MARK, decode_text
 
 PREFIX = "hf:"
-ENCODED_IN = "Its files are in "
+ENCODING_NOTE = "Its files are in "
 REACH_TIMEOUT_SECONDS = 5
 SPLIT = "train"
 NAME = r"[A-Za-z0-9][\w.-]*"
@@ -204,13 +204,13 @@ def _encoding_of(datasets: Any, builder: Any, name: str) -> tuple[str, str]:
     codec = "big5hkscs" if encoding == "Big5" else encoding.removesuffix(WITH_MARK)
     if WITH_MARK in encoding and codec != "UTF-8":
         codec = codec.split()[0]  # UTF-16 and UTF-32: each file's mark says which byte order it has
-    return codec, ENCODED_IN + encoding
+    return codec, ENCODING_NOTE + encoding
 
 
 def encoding_of(table: Any) -> str:
     """What the files of a data set were taken for."""
     said = str(table.info.description or "")
-    return said.removeprefix(ENCODED_IN) if said.startswith(ENCODED_IN) else "UTF-8"
+    return said.removeprefix(ENCODING_NOTE) if said.startswith(ENCODING_NOTE) else "UTF-8"
 
 
 def _size_of_files(builder: Any) -> int:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 TINY_WORLD_SEED = 0
 PICTURES = "pictures"  # what the report counts
-DRAWN = (*NUM_MODES, SCENES, GROUPS)
+IMAGE_KINDS = (*NUM_MODES, SCENES, GROUPS)
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601: how bright red, green and blue are
 
 
@@ -50,16 +50,18 @@ class ImageSettings(Settings):
     tiny world, where colour is part of a mode and left is not right.
     """
 
-    image_size: int = setting(32, "side of a picture in pixels", choices=(32, 64))
+    image_size: int = setting(32, "side of an image in pixels", choices=(32, 64))
     pictures: str = setting(
-        "shapes", "what the tiny world draws: one shape, one thing, a scene, a few shapes", choices=DRAWN
+        "shapes",
+        "subject of a tiny-world image: one shape, one thing, a scene, a few shapes",
+        choices=IMAGE_KINDS,
     )
-    num_pictures: int = setting(20_000, "how many pictures the tiny world draws", low=10, high=60_000)
-    validation_fraction: float = setting(0.1, "share of the pictures kept for validation", low=0.0, high=0.9)
-    crop: float = setting(0.0, "how far training pictures are moved, as a share of the side", low=0, high=0.5)
-    flip: bool = setting(False, "mirror half of the training pictures")
+    num_pictures: int = setting(20_000, "number of tiny-world images", low=10, high=60_000)
+    validation_fraction: float = setting(0.1, "share of the images kept for validation", low=0.0, high=0.9)
+    crop: float = setting(0.0, "how far training images are shifted, as a share of the side", low=0, high=0.5)
+    flip: bool = setting(False, "flip half of the training images horizontally")
     colour: float = setting(
-        0.0, "how far brightness, contrast and saturation of training pictures vary", low=0, high=0.9
+        0.0, "how far brightness, contrast and saturation of training images vary", low=0, high=0.9
     )
 
 
@@ -131,7 +133,7 @@ def prepare_images(source: str, settings: ImageSettings) -> ImageCorpus:
     import torch  # here: whoever only wants the settings, as a page does, does not wait for it
 
     read = _read(source, settings)
-    kept, digests = first_of_each(read.pixels)
+    kept, digests = unique_images(read.pixels)
     dropped = len(read.pixels) - len(kept)
     train, validation = split(digests, settings.validation_fraction)
     parts = kept[train], kept[validation]
@@ -164,7 +166,7 @@ def prepare_images(source: str, settings: ImageSettings) -> ImageCorpus:
     )
 
 
-def first_of_each(pixels: np.ndarray) -> tuple[np.ndarray, list[bytes]]:
+def unique_images(pixels: np.ndarray) -> tuple[np.ndarray, list[bytes]]:
     """Where each different picture is met first, in ascending order, and the hashes of these."""
     digests = [hashlib.sha256(picture.tobytes()).digest() for picture in pixels]
     kept = np.sort(np.unique(np.array(digests), return_index=True)[1])
@@ -264,7 +266,7 @@ def _read(source: str, settings: ImageSettings) -> _Read:
 
 @lru_cache(maxsize=1)
 def _drawn(pictures: str, size: int, count: int) -> _Read:
-    """What the tiny world draws; always the same."""
+    """x; always the same."""
     rng = random.Random(TINY_WORLD_SEED)
     pixels = np.empty((count, 3, size, size), np.uint8)
     labels = np.zeros(count, np.int64)

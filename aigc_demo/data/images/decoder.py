@@ -1,4 +1,4 @@
-"""Decodes pictures in a process of its own: started as a script by `picture_files`, never imported by it.
+"""Decodes pictures in a process of its own: started as a script by `image_files`, never imported by it.
 
 Decoders of picture formats have had faults that a crafted file can use. So this process can do little: its
 memory is limited, it opens no files, it writes none, and when it dies the picture it died on is skipped.

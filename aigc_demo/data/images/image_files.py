@@ -199,7 +199,7 @@ class _Decoder:
         self._end()
 
     def decode(self, content: bytes) -> tuple[dict[str, Any], bytes]:
-        """What `picture_decoder` answers, or {"skipped": "hung"} or {"skipped": "crashed"}."""
+        """What `decoder` answers, or {"skipped": "hung"} or {"skipped": "crashed"}."""
         process = self._process or self._start()
         self._hung.clear()
         watch = threading.Timer(DECODING_SECONDS, self._kill_hung, (process,))
@@ -322,7 +322,7 @@ def read_regular_file(path: Path, root: Path) -> tuple[bytes | None, str]:
 
 
 def _zip_names(root: Path) -> Facts:
-    """What the names of pictures out of a zip file were read as, where `picture_zip` had to guess."""
+    """What the names of pictures out of a zip file were read as, where `zip_files` had to guess."""
     content, _ = read_regular_file(root / ZIP_NOTE, root.resolve())
     try:
         note = strict_json((content or b"").decode("utf-8"), MAX_NOTE_BYTES)

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import InputError
-from aigc_demo.core.run_directory import whole_or_nothing
+from aigc_demo.core.run_directory import atomic_path
 from aigc_demo.data.captions.tables import METADATA
 from aigc_demo.data.images.image_files import MAX_FILES, ZIP_NOTE
 
@@ -65,7 +65,7 @@ def unpack_images(source: Path, target: Path) -> int:
         file, encoding = _opened(source)
         with file:
             entries = _checked(file.infolist(), encoding)
-            with whole_or_nothing(target) as place:
+            with atomic_path(target) as place:
                 place.mkdir(parents=True)
                 for entry in entries:
                     path = place / entry.name

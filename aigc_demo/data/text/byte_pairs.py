@@ -30,7 +30,7 @@ LONG_RUNS = "|".join(
 )
 
 
-def on_bytes(inner: tokenizers.Tokenizer, special: Sequence[str], *, bounded: bool) -> tokenizers.Tokenizer:
+def byte_level(inner: tokenizers.Tokenizer, special: Sequence[str], *, bounded: bool) -> tokenizers.Tokenizer:
     """The same, cutting and joining texts as bytes, as GPT-2 does.
 
     Args:
@@ -58,7 +58,7 @@ def train(parts: Iterable[str], vocab_size: int, special: Sequence[str]) -> toke
     Source:
         Sennrich et al. 2016, arXiv:1508.07909; on bytes: Radford et al. 2019 (GPT-2).
     """
-    inner = on_bytes(tokenizers.Tokenizer(models.BPE()), special, bounded=True)
+    inner = byte_level(tokenizers.Tokenizer(models.BPE()), special, bounded=True)
     trainer = trainers.BpeTrainer(
         vocab_size=vocab_size,
         min_frequency=2,
@@ -70,7 +70,9 @@ def train(parts: Iterable[str], vocab_size: int, special: Sequence[str]) -> toke
     return inner
 
 
-def train_apart(parts: Iterable[str], vocab_size: int, special: Sequence[str]) -> tokenizers.Tokenizer:
+def train_in_subprocess(
+    parts: Iterable[str], vocab_size: int, special: Sequence[str]
+) -> tokenizers.Tokenizer:
     """As `train`, in a process of its own; any exception here, such as that of a signal, ends it.
 
     Raises:

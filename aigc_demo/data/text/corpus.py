@@ -16,7 +16,7 @@ import numpy as np
 from aigc_demo.core.config import Settings, setting
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.files.weights_file import read_json
-from aigc_demo.core.run_directory import write_atomically, writing
+from aigc_demo.core.run_directory import disk_errors, write_atomically
 from aigc_demo.data.preparation import PREPARATION, PreparationStep
 from aigc_demo.data.sources import LoadedText
 from aigc_demo.data.text.cleaning import clean_text, with_line_feeds, without_controls
@@ -62,7 +62,7 @@ class PreparationSettings(Settings):
             DemoError: the folder cannot be written.
         """
         values = {item.name: getattr(self, item.name) for item in fields(PreparationSettings)}
-        with writing(Path(folder)):
+        with disk_errors(Path(folder)):
             write_atomically(Path(folder) / PREPARATION, json.dumps(values, indent=2))
 
     @staticmethod

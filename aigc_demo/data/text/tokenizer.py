@@ -22,8 +22,8 @@ from tokenizers import Regex, decoders, models, pre_tokenizers
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.files.strict_json import check_counts
 from aigc_demo.core.library_errors import library_errors
-from aigc_demo.core.run_directory import write_atomically, writing
-from aigc_demo.data.text.byte_pairs import LONG_RUNS, LONGEST_RUN, on_bytes, train, train_apart
+from aigc_demo.core.run_directory import disk_errors, write_atomically
+from aigc_demo.data.text.byte_pairs import LONG_RUNS, LONGEST_RUN, byte_level, train, train_in_subprocess
 
 UNKNOWN, START = "<unk>", "<start>"
 SPECIAL_TOKENS = (UNKNOWN, START)
@@ -152,7 +152,7 @@ class Tokenizer:
             "split_special_tokens": True,
         }
         folder = Path(folder)
-        with writing(folder):
+        with disk_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
             write_atomically(folder / "tokenizer.json", self._inner.to_str(pretty=False))
             write_atomically(folder / "tokenizer_config.json", json.dumps(config, indent=2))
@@ -209,7 +209,7 @@ def train_tokenizer(text: str, kind: str = "characters", vocab_size: int | None 
         expected = f"at least {smallest} for {kind}"
         raise InputError("setting_range", name="vocab_size", expected=expected, got=vocab_size)
     if kind == "bpe":
-        trained = train_apart if len(text) > LONG_TEXT else train
+        trained = train_in_subprocess if len(text) > LONG_TEXT else train
         chunks = _chunks(text, runs=LONGEST_RUN)
         return Tokenizer(trained(chunks, vocab_size or BPE_VOCAB_SIZE, SPECIAL_TOKENS))
     kept = None if vocab_size is None else vocab_size - len(SPECIAL_TOKENS)
@@ -263,7 +263,7 @@ def _rebuilt(described: dict[str, Any]) -> tokenizers.Tokenizer:
         bounded = _is_bounded(cutter)
         merges = [_pair(merge) for merge in model["merges"]]
         inner = tokenizers.Tokenizer(models.BPE({token: index for index, token in enumerate(tokens)}, merges))
-        return on_bytes(inner, SPECIAL_TOKENS, bounded=bounded)
+        return byte_level(inner, SPECIAL_TOKENS, bounded=bounded)
     pattern = cutter["pattern"]["Regex"]
     if model["type"] != "WordLevel" or pattern not in (CHARACTER_PATTERN, WORD_PATTERN):
         raise ValueError("a tokenizer of another kind")

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 
-from aigc_demo.data.tiny_world.group import Group, arranged
+from aigc_demo.data.tiny_world.group import Group, arrange
 from aigc_demo.data.tiny_world.scene import Place, Thing, relations
 
 LANGUAGES = ("en", "zh")
@@ -149,7 +149,7 @@ def language_of(text: str) -> str:
     return "zh" if re.search("[\u4e00-\u9fff]", text) else "en"
 
 
-def read_caption(text: str) -> Reading:
+def parse_caption(text: str) -> Reading:
     """What a caption says, in either language."""
     language = language_of(text)
     words = tuple(_joined(_words(text, language)) if language == "zh" else _words(text, language))
@@ -252,7 +252,7 @@ def _group(words: list[Word]) -> Group | None:
         return None
     things = [item for item in items if isinstance(item, Thing)]
     steps = [item.meaning for item in items if isinstance(item, Word) and item.part == "relation"]
-    return arranged(things[::-1] if order in LAST_FIRST else things, steps, *weathers)
+    return arrange(things[::-1] if order in LAST_FIRST else things, steps, *weathers)
 
 
 def _items(words: list[Word]) -> list[Thing | Word]:

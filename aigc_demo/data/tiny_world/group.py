@@ -62,12 +62,12 @@ def groups(rng: random.Random, *, held_out: bool, count: int | None = None) -> I
         count: how many things each has; None for one to three.
     """
     while True:
-        group = draw_group(rng, count or rng.choices(list(SHARES), list(SHARES.values()))[0])
+        group = sample_group(rng, count or rng.choices(list(SHARES), list(SHARES.values()))[0])
         if any(map(is_held_out, group.things)) == held_out:
             yield group
 
 
-def draw_group(rng: random.Random, count: int) -> Group:
+def sample_group(rng: random.Random, count: int) -> Group:
     """A group of so many things, each combination and each arrangement as probable as any other.
 
     Raises:
@@ -97,7 +97,7 @@ def meaning(group: Group) -> Group:
     return Group(tuple(sorted(moved, key=lambda thing: thing.place)), group.weather)
 
 
-def arranged(looks: list[Thing], steps: list[str], weather: str = "") -> Group | None:
+def arrange(looks: list[Thing], steps: list[str], weather: str = "") -> Group | None:
     """Put things where relations say; None where they cannot stand so.
 
     Args:

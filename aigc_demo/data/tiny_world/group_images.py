@@ -12,10 +12,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from aigc_demo.core.errors import InputError
-from aigc_demo.data.images.corpus import PICTURES, ImageCorpus, ImageSettings, first_of_each
+from aigc_demo.data.images.corpus import PICTURES, ImageCorpus, ImageSettings, unique_images
 from aigc_demo.data.preparation import PreparationStep
 from aigc_demo.data.sources import TINY_WORLD
-from aigc_demo.data.tiny_world.group import CENTRES, SHARES, Group, centres, draw_group, group_standing
+from aigc_demo.data.tiny_world.group import CENTRES, SHARES, Group, centres, group_standing, sample_group
 from aigc_demo.data.tiny_world.image import MIDDLE, drawn
 from aigc_demo.data.tiny_world.scene import COLOURS, SHAPES, SIZES, WEATHERS, Thing
 
@@ -56,9 +56,9 @@ def prepare_groups(source: str, settings: ImageSettings) -> GroupCorpus:
         raise InputError("setting_range", name="--data", expected=TINY_WORLD, got=source)
     rng, size = random.Random(SEED), settings.image_size
     counts = rng.choices(list(SHARES), list(SHARES.values()), k=settings.num_pictures)
-    groups = [draw_group(rng, count) for count in counts]
+    groups = [sample_group(rng, count) for count in counts]
     pixels = drawn(groups, size, rng)
-    kept, _ = first_of_each(pixels)
+    kept, _ = unique_images(pixels)
     dropped = len(groups) - len(kept)
     if dropped:
         pixels, groups = pixels[kept], [groups[place] for place in kept]

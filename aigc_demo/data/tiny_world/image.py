@@ -24,8 +24,8 @@ from aigc_demo.data.tiny_world.scene import (
     Place,
     Scene,
     Thing,
-    draw_scene,
     relations,
+    sample_scene,
 )
 from aigc_demo.data.tiny_world.sprite import SPRITE_SIZE, WHITE, Colour, mixed, sprite
 from aigc_demo.data.tiny_world.story import RELATION_WORDS, described, whole_name
@@ -99,7 +99,7 @@ def subjects(pictures: str, rng: random.Random) -> Iterator[Scene | Group | Thin
     if pictures == GROUPS:
         yield from groups(rng, held_out=False)
     while True:
-        yield draw_scene(rng) if pictures == SCENES else one_thing(rng, KINDS[pictures])
+        yield sample_scene(rng) if pictures == SCENES else one_thing(rng, KINDS[pictures])
 
 
 def one_thing(rng: random.Random, kinds: tuple[str, ...]) -> Thing:

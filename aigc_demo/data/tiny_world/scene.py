@@ -190,10 +190,10 @@ def scenes(seed: int) -> Iterator[Scene]:
     """Scenes without end; the same seed gives the same ones."""
     rng = random.Random(seed)
     while True:
-        yield draw_scene(rng)
+        yield sample_scene(rng)
 
 
-def draw_scene(rng: random.Random) -> Scene:
+def sample_scene(rng: random.Random) -> Scene:
     """One scene at random."""
     while True:
         roles, steps, weather = rng.choice(PLOTS)

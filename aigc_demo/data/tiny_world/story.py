@@ -14,8 +14,8 @@ from aigc_demo.data.tiny_world.scene import (
     Happening,
     Scene,
     Thing,
-    draw_scene,
     relations,
+    sample_scene,
 )
 
 WEATHER_SENTENCES = ("it was a {weather} day", "the day was {weather}")
@@ -96,7 +96,7 @@ def stories(seed: int) -> Iterator[str]:
     """Stories without end, each of a scene of its own; the same seed gives the same ones."""
     rng = random.Random(seed)
     while True:
-        yield story(draw_scene(rng), rng)
+        yield story(sample_scene(rng), rng)
 
 
 def story(scene: Scene, rng: random.Random) -> str:

@@ -11,9 +11,9 @@ from aigc_demo.data.tiny_world.scene import (
     Place,
     Scene,
     Thing,
-    draw_scene,
     effect_of,
     relations,
+    sample_scene,
     scenes,
 )
 from aigc_demo.data.tiny_world.story import stories, story
@@ -25,10 +25,10 @@ __all__ = [
     "Place",
     "Scene",
     "Thing",
-    "draw_scene",
     "effect_of",
     "parse_story",
     "relations",
+    "sample_scene",
     "scenes",
     "stories",
     "stories_text",

@@ -15,7 +15,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache, PreT
 from transformers.utils import logging as transformers_logging
 
 from aigc_demo.core.config import shown
-from aigc_demo.core.device import copied_to
+from aigc_demo.core.device import copy_to
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.files.weights_file import read_header, read_json
 from aigc_demo.core.library_errors import library_errors
@@ -148,7 +148,7 @@ class TransformersText:
         """The same model computing on another device; this one stays where it is."""
         moved = copy.copy(self)
         moved.__dict__.pop("_attentive", None)
-        moved.network = copied_to(self.network, device)
+        moved.network = copy_to(self.network, device)
         return moved
 
     def prompt_ids(self, prompt: str) -> list[int]:

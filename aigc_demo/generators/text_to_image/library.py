@@ -18,7 +18,7 @@ from aigc_demo.core.config import shown
 from aigc_demo.core.device import seeded
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.files.weights_file import check_weights, read_json, weights_path
-from aigc_demo.data.captions.pairs import token_ids, token_table, without_padding
+from aigc_demo.data.captions.pairs import token_ids, token_table, trim_padding
 from aigc_demo.data.images.pixels import as_bytes
 from aigc_demo.data.text.tokenizer import Tokenizer
 from aigc_demo.generators.catalog_entry import CatalogEntry, Family
@@ -110,7 +110,7 @@ class DiffusionTextToImage:
         for start in range(0, len(texts), MOST_AT_ONCE):
             part = slice(start, start + MOST_AT_ONCE)
             ids_NT = token_table(self.tokenizer, [texts[part]], self.length)[0]
-            ids_NT = without_padding(ids_NT)
+            ids_NT = trim_padding(ids_NT)
             made.append(text_denoised(self.network, self.scheduler, ids_NT, seeds[part], sampling, told))
             if stopped:
                 break

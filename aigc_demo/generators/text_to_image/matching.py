@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from aigc_demo.core.errors import InputError
-from aigc_demo.data.captions.pairs import token_table, without_padding
+from aigc_demo.data.captions.pairs import token_table, trim_padding
 from aigc_demo.data.images.pixels import as_numbers
 from aigc_demo.data.text.tokenizer import Tokenizer
 from aigc_demo.generators.catalog import find
@@ -44,7 +44,7 @@ class Matcher:
     def ids(self, texts: Sequence[str]) -> Tensor:
         """Tokens of captions, [M, T] with no more places than the longest needs."""
         table_MT = token_table(self.tokenizer, [texts], self.encoder.config.context_length)[0]
-        return without_padding(table_MT)
+        return trim_padding(table_MT)
 
     @torch.inference_mode()
     def of_texts(self, texts: Sequence[str]) -> Tensor:

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from aigc_demo.core.device import copied_to, seeded
+from aigc_demo.core.device import copy_to, seeded
 from aigc_demo.core.files.weights_file import read_json
 from aigc_demo.data.images.pixels import as_bytes
 from aigc_demo.generators import hub
@@ -105,7 +105,7 @@ class StableDiffusion:
         """The same model computing on another device; this one stays where it is."""
         moved, parts = copy.copy(self), dict(self.pipeline.components)
         for name, part in parts.items():
-            parts[name] = copied_to(part, device) if isinstance(part, nn.Module) else copy.deepcopy(part)
+            parts[name] = copy_to(part, device) if isinstance(part, nn.Module) else copy.deepcopy(part)
         moved.pipeline = type(self.pipeline)(**parts, requires_safety_checker=False)
         moved.pipeline.set_progress_bar_config(disable=True)
         return moved

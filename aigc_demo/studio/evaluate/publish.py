@@ -7,7 +7,7 @@ from typing import Any
 
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.files.paths import check_new_folder
-from aigc_demo.core.run_directory import MANIFEST, RunDirectory, step_of, whole_or_nothing, write_atomically
+from aigc_demo.core.run_directory import MANIFEST, RunDirectory, atomic_path, step_of, write_atomically
 from aigc_demo.data.captions.pairs import PairSettings
 from aigc_demo.data.sources import TINY_WORLD
 from aigc_demo.training.recipes import RECIPES
@@ -51,7 +51,7 @@ def publish(
     check_new_folder(folder)
     if folder.exists():
         raise InputError("folder_exists", path=str(folder))
-    with whole_or_nothing(folder) as place:
+    with atomic_path(folder) as place:
         shutil.copytree(checkpoint, place, ignore=shutil.ignore_patterns("state", MANIFEST))
         asked = {**_preparation(config), **(settings or {})}
         figures = evaluate(str(place), source, _split(config), settings=asked, samples=_samples(config))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aigc_demo.core.run_directory import check_place, whole_or_nothing
+from aigc_demo.core.run_directory import atomic_path, check_place
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -82,6 +82,6 @@ def write_pictures(drawn: Drawn, out: Path) -> list[Path]:
         check_place(file)
     with contextlib.ExitStack() as beside:
         for picture, file in zip(drawn.pictures, files, strict=True):
-            place = beside.enter_context(whole_or_nothing(file))
+            place = beside.enter_context(atomic_path(file))
             Image.fromarray(picture.permute(1, 2, 0).numpy()).save(place, format="PNG")
     return files

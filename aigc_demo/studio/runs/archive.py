@@ -25,10 +25,10 @@ from aigc_demo.core.run_directory import (
     MANIFEST,
     STATE,
     RunDirectory,
+    atomic_path,
     manifest,
     new_file,
     step_of,
-    whole_or_nothing,
 )
 from aigc_demo.studio.runs.archive_reader import CARD, MAX_BYTES, MODEL_FILES, PARTS, read_run, unpack
 from aigc_demo.studio.runs.job import Ticket, hashed
@@ -50,7 +50,7 @@ def export_run(run: RunDirectory, card: str, target: Path) -> Path:
         DemoError: the file cannot be written.
     """
     checkpoint = run.checkpoint()
-    with whole_or_nothing(target) as place, zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED) as file:
+    with atomic_path(target) as place, zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED) as file:
         file.writestr("config.json", json.dumps(_public_config(run), indent=2))
         with file.open("events.jsonl", "w") as record:
             record.writelines(_public_record(run))
@@ -126,7 +126,7 @@ def import_run(
     _check_readable(source)
     check_new_folder(folder)
     name = _new_name(folder, source.stem)
-    with new_file(folder / name), whole_or_nothing(folder / name) as place:
+    with new_file(folder / name), atomic_path(folder / name) as place:
         place.mkdir()
         unpack(source, place, room_bytes)
         config = read_run(place)

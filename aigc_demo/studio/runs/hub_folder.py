@@ -13,9 +13,9 @@ from aigc_demo.core.files.paths import check_new_folder
 from aigc_demo.core.run_directory import (
     ESCAPED,
     RunDirectory,
+    atomic_path,
     broken,
     step_of,
-    whole_or_nothing,
     write_atomically,
 )
 from aigc_demo.generators.trained_folder import folder_entry
@@ -42,7 +42,7 @@ def save_model_folder(run: RunDirectory, target: Path, step: int | None = None) 
     if target.exists():
         raise InputError("folder_exists", path=str(target))
     checkpoint, card = _model_and_card(run, target.name, step)
-    with whole_or_nothing(target) as place:
+    with atomic_path(target) as place:
         place.mkdir(parents=True)
         for name in model_files(checkpoint):
             (place / name).parent.mkdir(exist_ok=True)
@@ -68,7 +68,7 @@ def zip_model_folder(run: RunDirectory, target: Path, step: int | None = None) -
     """
     checkpoint, card = _model_and_card(run, run.path.name, step)
     name = portable_name(run.path.name) or "model"
-    with whole_or_nothing(target) as place, zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED) as file:
+    with atomic_path(target) as place, zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED) as file:
         for part in model_files(checkpoint):
             file.write(checkpoint / part, f"{name}/{part}")
         file.writestr(f"{name}/{CARD}", card.encode("utf-8", ESCAPED))

@@ -17,7 +17,7 @@ from aigc_demo import __version__
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.core.hub_address import check_way_to_hub, hub_problem
-from aigc_demo.core.run_directory import RunDirectory, writing
+from aigc_demo.core.run_directory import RunDirectory, disk_errors
 from aigc_demo.generators import hub  # at the top: it sets what the Hub's client reads when it is imported
 from aigc_demo.studio.runs.hub_folder import save_model_folder
 
@@ -51,7 +51,10 @@ def push_model(run: RunDirectory, repo_id: str, *, private: bool = True, step: i
     """
     token = _checked_token()
     name = _checked_name(repo_id)
-    with writing(Path(tempfile.gettempdir())), tempfile.TemporaryDirectory(prefix="aigc-demo-") as scratch:
+    with (
+        disk_errors(Path(tempfile.gettempdir())),
+        tempfile.TemporaryDirectory(prefix="aigc-demo-") as scratch,
+    ):
         folder = save_model_folder(run, Path(scratch) / name, step)
         return _upload(folder, repo_id, token, private=private)
 

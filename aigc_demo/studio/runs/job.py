@@ -18,7 +18,7 @@ from typing import Any, Literal
 from aigc_demo.core.files.public_paths import public_path, without_paths
 from aigc_demo.core.process.worker import PROBLEM_VARIABLE, Worker, living_worker
 from aigc_demo.core.proxies import given_environment
-from aigc_demo.core.run_directory import write_atomically, writing
+from aigc_demo.core.run_directory import disk_errors, write_atomically
 
 PACKAGE_HOME = Path(__file__).resolve().parents[3]
 FILE = "ticket.json"
@@ -103,7 +103,7 @@ class Ticket:
         Raises:
             DemoError: the disk does not take it.
         """
-        with writing(folder):
+        with disk_errors(folder):
             write_atomically(folder / FILE, json.dumps(asdict(self)))
         return self
 

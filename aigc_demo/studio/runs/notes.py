@@ -15,7 +15,7 @@ from aigc_demo.core.bounds import size
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.files.paths import MAX_NAME_BYTES
-from aigc_demo.core.process.worker import Worker, silence
+from aigc_demo.core.process.worker import Worker, seconds_since_heartbeat
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.studio.runs.job import Ticket
 from aigc_demo.studio.runs.patient_reads import Answer, PatientReads
@@ -140,7 +140,13 @@ def read_note(folder: Path) -> Note:
         begun = False
     if ticket is None or ticket.stage != "started":
         return Note(ticket, begun, age)
-    return Note(ticket, begun, age, ticket.worker(folder), min(silence(folder), time.time() - ticket.since))
+    return Note(
+        ticket,
+        begun,
+        age,
+        ticket.worker(folder),
+        min(seconds_since_heartbeat(folder), time.time() - ticket.since),
+    )
 
 
 def _run_folders(folder: Path) -> list[Path]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from aigc_demo.core.config import as_word, shown
+from aigc_demo.core.config import as_argument, shown
 from aigc_demo.core.errors import InputError
 from aigc_demo.data.images.zip_files import MAX_ZIP_BYTES
 from aigc_demo.data.sources import TINY_WORLD, check_content, load_text
@@ -120,7 +120,7 @@ class RunOrder:
             "budget": budget,
             "seed": int(self.seed),
             "init": self.init,
-            "settings": [f"{name}={as_word(value)}" for name, value in settings.items()],
+            "settings": [f"{name}={as_argument(value)}" for name, value in settings.items()],
         }
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 
 from aigc_demo.core.errors import DemoError
-from aigc_demo.core.process.worker import noted_problem
+from aigc_demo.core.process.worker import read_problem
 from aigc_demo.data.images.zip_files import unpack_images
 from aigc_demo.studio.runs.job import child_environment, train_arguments
 from aigc_demo.studio.runs.order import RunOrder
@@ -101,7 +101,7 @@ def trial(
             yield _unfit("out_of_memory")
             return
         if child.returncode:
-            raise noted_problem(problem) or DemoError("worker_vanished")
+            raise read_problem(problem) or DemoError("worker_vanished")
         yield _last_line(output.read_text("utf-8", "replace"))
 
 

@@ -25,7 +25,7 @@ from aigc_demo.core.bounds import size
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.core.files.unfinished import DELETED, IMAGES, remove_leftovers, writer_mark
 from aigc_demo.core.process.system import session_of_its_own
-from aigc_demo.core.run_directory import RunDirectory, writing
+from aigc_demo.core.run_directory import RunDirectory, disk_errors
 from aigc_demo.data.images.zip_files import unpack_images
 from aigc_demo.data.text.encodings import decode_text
 from aigc_demo.studio.runs.archive import import_run
@@ -204,7 +204,7 @@ class RunDesk(SeenRuns):
     def _unpacked(self, pictures: Path) -> Iterator[Path]:
         """A visitor's pictures in a folder that is gone afterwards, unless it was moved to a run."""
         marked = IMAGES + writer_mark()
-        with writing(self.folder), tempfile.TemporaryDirectory(prefix=marked, dir=self.folder) as place:
+        with disk_errors(self.folder), tempfile.TemporaryDirectory(prefix=marked, dir=self.folder) as place:
             unpacked = Path(place) / PICTURES_FOLDER
             unpack_images(pictures, unpacked)
             yield unpacked
@@ -300,7 +300,7 @@ class RunDesk(SeenRuns):
         folder = self.folder / name
         with self._lock:
             aside = folder.with_name(f".{folder.name}{DELETED}")
-            with writing(folder):
+            with disk_errors(folder):
                 folder.rename(aside)
         return aside
 
@@ -386,7 +386,7 @@ class RunDesk(SeenRuns):
             Whether it was started; an order that no process can be started with has ended as failed.
         """
         problem = folder / PROBLEM_FILE
-        with writing(folder):
+        with disk_errors(folder):
             problem.unlink(missing_ok=True)
             output = (folder / "run.log").open("ab")
         try:
@@ -429,7 +429,7 @@ class RunDesk(SeenRuns):
         """
         if self._only_desk is not None:
             return
-        with writing(self.folder):
+        with disk_errors(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
             lock = FileLock(self.folder / ".desk.lock")
             try:
@@ -454,7 +454,7 @@ def _write_source(folder: Path, text: bytes | None, unpacked: Path | None) -> st
     Raises:
         DemoError: the disk does not take them.
     """
-    with writing(folder):
+    with disk_errors(folder):
         folder.mkdir(parents=True)
         if text is not None:
             (folder / SOURCE_FILE).write_bytes(text)

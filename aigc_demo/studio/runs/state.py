@@ -7,7 +7,7 @@ from typing import Literal
 from aigc_demo.core.errors import DemoError
 from aigc_demo.core.events import RunFinished, TrainEvent, from_json
 from aigc_demo.core.process.system import was_killed
-from aigc_demo.core.process.worker import living_worker, noted_problem, problem_from
+from aigc_demo.core.process.worker import living_worker, problem_from, read_problem
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.studio.runs.job import Ticket
 
@@ -87,7 +87,7 @@ def _end(
     run: RunDirectory, ticket: Ticket | None, last: TrainEvent | None
 ) -> tuple[Stands, DemoError | None]:
     """How a run without a worker came to its end, and why."""
-    noted = noted_problem(run.path / PROBLEM_FILE)
+    noted = read_problem(run.path / PROBLEM_FILE)
     if isinstance(last, RunFinished):
         known = ("finished", "time", "stopped", "non-finite", "failed")
         stands = last.reason if last.reason in known else "interrupted"

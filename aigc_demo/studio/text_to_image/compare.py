@@ -140,10 +140,10 @@ def checked_caption(value: Any) -> str:
     Raises:
         InputError: it is no text, too long, or holds no word.
     """
-    from aigc_demo.data.captions.pairs import words_of
+    from aigc_demo.data.captions.pairs import caption_words
 
     text = checked_prompt("caption", value, MOST_CHARACTERS).strip()
-    if not words_of(text):
+    if not caption_words(text):
         raise InputError("caption_without_words")
     return text
 
@@ -158,16 +158,16 @@ def compared_with(caption: str, seed: int) -> str:
         caption: in either language.
         seed: chooses.
     """
-    from aigc_demo.data.captions.pairs import altered, words_of
+    from aigc_demo.data.captions.pairs import alter, caption_words
     from aigc_demo.data.tiny_world.caption import caption as tell
-    from aigc_demo.data.tiny_world.caption import language_of, read_caption
+    from aigc_demo.data.tiny_world.caption import language_of, parse_caption
 
     rng = random.Random(seed)
-    group = read_caption(caption).group
+    group = parse_caption(caption).group
     if group is not None:
-        return tell(altered(group, rng), language_of(caption))
-    said = set(words_of(caption))
-    others = [thing for thing in EVERYDAY[language_of(caption)] if words_of(thing)[-1] not in said]
+        return tell(alter(group, rng), language_of(caption))
+    said = set(caption_words(caption))
+    others = [thing for thing in EVERYDAY[language_of(caption)] if caption_words(thing)[-1] not in said]
     return rng.choice(others or EVERYDAY["en"])
 
 
@@ -262,7 +262,7 @@ class _Illustrator(PictureWork):
 
     def said(self, model: Any, pictures: "Tensor") -> dict[str, Any]:
         """What the dual encoder and the checker say of the pictures."""
-        from aigc_demo.data.tiny_world.caption import read_caption
+        from aigc_demo.data.tiny_world.caption import parse_caption
         from aigc_demo.measure.attributes import verdict
 
         said: dict[str, Any] = {}
@@ -270,7 +270,7 @@ class _Illustrator(PictureWork):
         if ranker is not None:
             scores = ranker.scores([self.request.caption, self.request.other], pictures).tolist()
             said |= {"scores": tuple(scores[0]), "other_scores": tuple(scores[1])}
-        group = read_caption(self.request.caption).group
+        group = parse_caption(self.request.caption).group
         if group is None:
             return said
         found = read_by_checker(self.cache, pictures)
@@ -289,9 +289,9 @@ def learned_words(catalog: Catalog, models: Iterable[str], caption: str) -> froz
         models: full names.
         caption: in any language.
     """
-    from aigc_demo.data.captions.pairs import token_ids, words_of
+    from aigc_demo.data.captions.pairs import caption_words, token_ids
 
-    words, learned = words_of(caption), set()
+    words, learned = caption_words(caption), set()
     for name in models:
         entry = catalog.choice(name).entry
         if entry.family == "pretrained":

@@ -116,13 +116,13 @@ def words_in_picture(
     Raises:
         InputError: there is no such model.
     """
-    from aigc_demo.data.captions.pairs import words_of
+    from aigc_demo.data.captions.pairs import caption_words
 
     model = cache.get(cache.catalog.checked(name, "text-to-image"))
     if not hasattr(model, "looks"):
         return None
     taken = model.looks(caption, seed, truncation)
-    return ["", *words_of(caption)], taken
+    return ["", *caption_words(caption)], taken
 
 
 def _fitting(catalog: Catalog, recipe: str, size: int) -> str | None:

@@ -66,16 +66,16 @@ def with_each_other(
         cache: as in `without_each_word`.
         model: likewise.
         caption: likewise.
-        index: which of the caption's words, as `read_caption` finds them.
+        index: which of the caption's words, as `parse_caption` finds them.
         settings: likewise.
 
     Raises:
         InputError: something does not fit, or there is no other word of its kind.
     """
-    from aigc_demo.data.tiny_world.caption import NAMES, language_of, read_caption
+    from aigc_demo.data.tiny_world.caption import NAMES, language_of, parse_caption
 
     text = checked_caption(caption)
-    words = read_caption(text).words
+    words = parse_caption(text).words
     if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index < len(words):
         raise InputError("setting_range", name="word", expected=f"0 to {len(words) - 1}", got=shown(index))
     chosen = words[index]
@@ -96,9 +96,9 @@ def with_each_other(
 def telling(caption: str) -> list[tuple[int, int]]:
     """Where the words of a caption stand that say something; of one that is not understood all words."""
     from aigc_demo.data.captions.pairs import WORD
-    from aigc_demo.data.tiny_world.caption import read_caption
+    from aigc_demo.data.tiny_world.caption import parse_caption
 
-    reading = read_caption(caption)
+    reading = parse_caption(caption)
     if reading.group is not None:
         return [(word.first, word.past) for word in reading.words if word.part in TELLING]
     return [match.span() for match in WORD.finditer(caption.lower())]

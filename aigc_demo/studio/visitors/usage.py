@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from aigc_demo.core.errors import DemoError
-from aigc_demo.core.run_directory import write_atomically, writing
+from aigc_demo.core.run_directory import disk_errors, write_atomically
 
 FILE = ".usage.json"
 DAY_SECONDS = 24 * 3600.0
@@ -136,7 +136,7 @@ class Usage:
         for name in gone:
             del uses[name]
         content = {"key": self._key, "uses": {name: asdict(use) for name, use in uses.items()}}
-        with writing(self._folder):
+        with disk_errors(self._folder):
             write_atomically(self._folder / FILE, json.dumps(content))
 
 

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from aigc_demo.core.events import StepDone
 from aigc_demo.core.run_directory import RunDirectory
-from aigc_demo.data.captions.pairs import PairCorpus, one_of_each, token_table, without_padding
+from aigc_demo.data.captions.pairs import PairCorpus, random_captions, token_table, trim_padding
 from aigc_demo.data.images.pixels import as_numbers
 from aigc_demo.data.text.tokenizer import Tokenizer
 from aigc_demo.measure.retrieval import LOOKED_THROUGH, found_among
@@ -83,7 +83,7 @@ class ContrastiveTraining(PictureTraining):
     def batch_loss(self, rng: torch.Generator) -> Tensor:
         """As PictureTraining."""
         picture_BCHW, index_B = self.batches.rows(rng)
-        ids_BT = one_of_each(self.captions_NPT[index_B], rng)
+        ids_BT = random_captions(self.captions_NPT[index_B], rng)
         most = self.settings.noise * min(1.0, self.share_done() / NOISE_RISES)
         picture_BCHW = with_noise(picture_BCHW, most, rng)
         ids_NT = [self.mine(ids_BT)]
@@ -145,7 +145,7 @@ class ContrastiveTraining(PictureTraining):
 
     def _compared(self, ids_NT: Tensor, picture_BCHW: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         with self.accelerator.autocast():
-            text_NE, seen_BE, scale = self.network(without_padding(ids_NT), picture_BCHW)
+            text_NE, seen_BE, scale = self.network(trim_padding(ids_NT), picture_BCHW)
         return text_NE.float(), seen_BE.float(), scale.float()
 
     def _guess(self, pairs: int) -> float:

@@ -16,7 +16,7 @@ from diffusers import DDIMScheduler
 from torch import Tensor, nn
 
 from aigc_demo.core.run_directory import RunDirectory
-from aigc_demo.data.captions.pairs import PairCorpus, one_of_each, token_table, without_padding
+from aigc_demo.data.captions.pairs import PairCorpus, random_captions, token_table, trim_padding
 from aigc_demo.data.text.tokenizer import Tokenizer
 from aigc_demo.generators.images.model import Progress
 from aigc_demo.generators.text_to_image.library import TEXT_ENCODER, TextUNet, text_denoised
@@ -68,9 +68,9 @@ class TextDiffusionTraining(DiffusionTraining):
 
     def told(self, index_B: Tensor, rng: torch.Generator) -> tuple[Tensor, ...]:
         """As DiffusionTraining: one caption of each, or none."""
-        ids_BT = one_of_each(self.captions_NPT[index_B], rng)
+        ids_BT = random_captions(self.captions_NPT[index_B], rng)
         left_away_B1 = torch.rand(len(ids_BT), 1, generator=rng) < self.settings.caption_dropout
-        return (without_padding(ids_BT).masked_fill(left_away_B1, 0),)
+        return (trim_padding(ids_BT).masked_fill(left_away_B1, 0),)
 
     def said(self, network: nn.Module, x_BCHW: Tensor, timestep_B: Tensor, *told: Tensor) -> Tensor:
         """As DiffusionTraining."""

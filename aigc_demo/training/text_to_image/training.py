@@ -26,7 +26,7 @@ from torch.optim.swa_utils import AveragedModel, update_bn
 from aigc_demo.core.device import seeded
 from aigc_demo.core.events import StepDone
 from aigc_demo.core.run_directory import RunDirectory
-from aigc_demo.data.captions.pairs import PairCorpus, one_of_each, token_table, without_padding
+from aigc_demo.data.captions.pairs import PairCorpus, random_captions, token_table, trim_padding
 from aigc_demo.data.images.pixels import as_numbers
 from aigc_demo.generators.text_to_image.matching import MATCHER, Matcher
 from aigc_demo.nets.adversarial import generator_loss, matching_terms
@@ -167,7 +167,7 @@ class TextToImageTraining(GanTraining):
     def look_up(self, real_BCHW: Tensor, index_B: Tensor, rng: torch.Generator) -> None:
         """As GanTraining; a right and a wrong caption for each picture."""
         right_BT, wrong_BT = (self.mine(part) for part in self._chosen(index_B, rng))
-        self.real_BCHW, self.ids_NT = real_BCHW, without_padding(torch.cat([right_BT, wrong_BT]))
+        self.real_BCHW, self.ids_NT = real_BCHW, trim_padding(torch.cat([right_BT, wrong_BT]))
         texts, B = self._read(self.ids_NT), len(real_BCHW)
         self.right, self.wrong = texts.rows(0, B), texts.rows(B, 2 * B)
         self.text_NE = texts.text_BE  # the right ones, then the wrong ones
@@ -335,10 +335,10 @@ class TextToImageTraining(GanTraining):
 
     def _chosen(self, index_B: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
         """A right and a wrong caption of pictures, as tokens; the wrong one nearly right, or another's."""
-        right_BT = one_of_each(self.captions_NPT[index_B], rng)
+        right_BT = random_captions(self.captions_NPT[index_B], rng)
         wrong_BT = of_others(right_BT)
         if len(self.wrong_NPT):
-            nearly_BT = one_of_each(self.wrong_NPT[index_B], rng)
+            nearly_BT = random_captions(self.wrong_NPT[index_B], rng)
             shuffled_B1 = torch.rand(len(index_B), 1, generator=rng) < self.settings.shuffled
             wrong_BT = torch.where(shuffled_B1, wrong_BT, nearly_BT)
         return right_BT, wrong_BT

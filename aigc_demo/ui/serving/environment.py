@@ -4,9 +4,9 @@ import os
 import tempfile
 from pathlib import Path
 
-from aigc_demo.core.files.private_temp import folder_of_user
+from aigc_demo.core.files.private_temp import user_temp_folder
 from aigc_demo.core.proxies import configure_proxies
-from aigc_demo.core.run_directory import writing
+from aigc_demo.core.run_directory import disk_errors
 
 TEMPORARY = "GRADIO_TEMP_DIR"
 
@@ -19,7 +19,7 @@ def configure_environment() -> None:
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     configure_proxies([os.environ.get("GRADIO_SERVER_NAME", "").strip().strip("[]") or "localhost"])
     if not os.environ.get(TEMPORARY):
-        os.environ[TEMPORARY] = str(folder_of_user())
+        os.environ[TEMPORARY] = str(user_temp_folder())
 
 
 def check_temporary_folder() -> None:
@@ -29,6 +29,6 @@ def check_temporary_folder() -> None:
         DemoError: it cannot.
     """
     folder = Path(os.environ[TEMPORARY])
-    with writing(folder):
+    with disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=folder).close()

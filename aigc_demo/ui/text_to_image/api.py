@@ -135,11 +135,11 @@ class TextToImageApi:
             images: 1 to 64 PNG files in base64.
             caption: of all of them; null to read alone.
         """
-        from aigc_demo.data.tiny_world.caption import read_caption
+        from aigc_demo.data.tiny_world.caption import parse_caption
         from aigc_demo.measure.attributes import verdict
 
         with door(request):
-            group = None if caption is None else read_caption(checked_caption(caption)).group
+            group = None if caption is None else parse_caption(checked_caption(caption)).group
             if caption is not None and group is None:
                 raise InputError("caption_not_understood")
             sizes = [choice.entry.image_size for choice in self._catalog.choices("reads")]

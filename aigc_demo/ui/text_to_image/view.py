@@ -31,14 +31,14 @@ def words(caption: str, chosen: int = -1, learned: frozenset[str] = frozenset())
         chosen: which word is, by its place.
         learned: words that a model knows, if not the tiny world, in small letters.
     """
-    from aigc_demo.data.captions.pairs import words_of
-    from aigc_demo.data.tiny_world.caption import read_caption
+    from aigc_demo.data.captions.pairs import caption_words
+    from aigc_demo.data.tiny_world.caption import parse_caption
 
-    reading = read_caption(caption)
+    reading = parse_caption(caption)
     shown = []
     for word in reading.words:
         text, part = caption[word.first : word.past], word.part
-        said = words_of(text)  # none in a sign such as an emoji, which nobody has learned
+        said = caption_words(text)  # none in a sign such as an emoji, which nobody has learned
         if part == "unknown" and said and learned.issuperset(said):
             part = "learned"
         name = everywhere(f"part_{part}") if part in NAMED_PARTS else ""

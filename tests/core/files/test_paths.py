@@ -7,7 +7,7 @@ import pytest
 
 from aigc_demo.core.errors import MOST_OF_A_PATH, DemoError, InputError
 from aigc_demo.core.files.paths import check_new_folder, checked_path
-from aigc_demo.core.run_directory import RunDirectory, new_folders, whole_or_nothing
+from aigc_demo.core.run_directory import RunDirectory, atomic_path, new_folders
 
 
 def refuse(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
@@ -79,7 +79,7 @@ def test_after_an_error_no_new_folder_is_left(tmp_path: Path) -> None:
     with pytest.raises(OSError), new_folders(tmp_path / "old/new/deep"):  # noqa: PT011
         fail(tmp_path / "old/new/deep")
     assert list((tmp_path / "old").iterdir()) == []
-    with pytest.raises(DemoError), whole_or_nothing(tmp_path / "a/b/target") as place:
+    with pytest.raises(DemoError), atomic_path(tmp_path / "a/b/target") as place:
         fail(place)
     assert [path.name for path in tmp_path.rglob("*")] == ["old"]
 

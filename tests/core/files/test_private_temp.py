@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from aigc_demo.core.files import private_temp as own
-from aigc_demo.core.files.private_temp import own_folder
+from aigc_demo.core.files.private_temp import private_folder
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -26,8 +26,8 @@ def mode(folder: Path) -> int:
 
 
 def test_a_user_has_one_folder_of_their_own(shared: Path, at_exit: list) -> None:
-    folder = own_folder(shared)
-    assert folder == own_folder(shared)
+    folder = private_folder(shared)
+    assert folder == private_folder(shared)
     assert (folder.name, mode(folder)) == (f"aigc-demo-{os.geteuid()}", 0o700)
     assert at_exit == []
 
@@ -62,7 +62,7 @@ def test_what_others_made_is_not_used(
     there(place, monkeypatch)
     if there is made_by_another:
         place.rename(place.with_name(f"aigc-demo-{owner + 1}"))
-    folder = own_folder(shared)
+    folder = private_folder(shared)
     assert folder.parent == shared.resolve() and folder.name != f"aigc-demo-{os.geteuid()}"
     assert mode(folder) == 0o700
     (call,) = at_exit
@@ -97,7 +97,7 @@ def test_a_user_of_whom_nothing_is_known_has_a_home(shared: Path, module: str, e
         text=True,
         check=True,
     )
-    home = own_folder(shared)
+    home = private_folder(shared)
     assert done.stdout.split() == [
         str(home),
         str(home / ".cache" / "huggingface"),

@@ -11,14 +11,14 @@ import psutil
 import pytest
 
 from aigc_demo.core.files.unfinished import KEPT_SECONDS, remove_leftovers, unfinished_name
-from aigc_demo.core.run_directory import whole_or_nothing
+from aigc_demo.core.run_directory import atomic_path
 
 WRITER = """
 import sys, time
 from pathlib import Path
-from aigc_demo.core.run_directory import whole_or_nothing
+from aigc_demo.core.run_directory import atomic_path
 
-with whole_or_nothing(Path(sys.argv[1]) / "gpt-1") as place:
+with atomic_path(Path(sys.argv[1]) / "gpt-1") as place:
     place.mkdir()
     (place / "config.json").write_text("{}")
     print(place.name, flush=True)
@@ -60,7 +60,7 @@ def test_one_that_was_killed_and_that_nobody_has_waited_for_is_dead(tmp_path: Pa
 
 
 def test_our_own_stays(tmp_path: Path) -> None:
-    with whole_or_nothing(tmp_path / "x.zip") as place:
+    with atomic_path(tmp_path / "x.zip") as place:
         place.write_bytes(b"x")
         assert remove_leftovers(tmp_path) == []
     assert names(tmp_path) == ["x.zip"]

@@ -65,7 +65,7 @@ def test_a_full_queue_waits_until_the_end_is_asked_for(monkeypatch: pytest.Monke
     writing.start()
     writing.join(0.5)
     assert writing.is_alive()
-    output_queue.wait_no_longer()
+    output_queue.stop_waiting()
     writing.join(10)
     assert not writing.is_alive()
     assert seconds_of(queue.finish) < 10

@@ -71,7 +71,7 @@ for name in names:
 from aigc_demo.core import bounds, device, memory
 from aigc_demo.core.process import stop_signals, system
 os.environ[bounds.MEMORY_VARIABLE] = "500"
-bounds.bound_memory()
+bounds.limit_memory()
 stop_signals.stop_on_signals()
 print(json.dumps({{
     "modules": len(names), "resource": system.resource is not None, "peak": system.peak_memory_mib(),

@@ -12,13 +12,19 @@ import pytest
 
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.core.process import worker
-from aigc_demo.core.process.worker import at_work, beat, living_worker, silence, workers_beside
+from aigc_demo.core.process.worker import (
+    living_worker,
+    seconds_since_heartbeat,
+    worker_lock,
+    workers_beside,
+    write_heartbeat,
+)
 
 WORKING = """
 import sys, time
 from pathlib import Path
-from aigc_demo.core.process.worker import at_work
-with at_work(Path(sys.argv[1])):
+from aigc_demo.core.process.worker import worker_lock
+with worker_lock(Path(sys.argv[1])):
     print("at work", flush=True)
     time.sleep(60)
 """
@@ -38,7 +44,7 @@ def other(tmp_path: Path):
 
 def test_the_one_at_work_is_known_while_it_works(tmp_path: Path) -> None:
     assert living_worker(tmp_path) is None
-    with at_work(tmp_path, ["train"]):
+    with worker_lock(tmp_path, ["train"]):
         found = living_worker(tmp_path)
         assert found is not None
         assert (found.pid, found.command) == (os.getpid(), ("train",))
@@ -51,9 +57,9 @@ def test_those_at_work_in_one_folder_are_counted(tmp_path: Path) -> None:
         run.mkdir()
     (tmp_path / "notes.txt").touch()
     assert workers_beside(first) == 0
-    with at_work(first):
+    with worker_lock(first):
         assert workers_beside(first) == workers_beside(idle) == 1
-        with at_work(second):
+        with worker_lock(second):
             assert workers_beside(first) == 2
         assert workers_beside(first) == 1
     assert workers_beside(tmp_path / "none/run") == 0
@@ -61,7 +67,7 @@ def test_those_at_work_in_one_folder_are_counted(tmp_path: Path) -> None:
 
 def test_a_second_one_is_refused(tmp_path: Path, other: subprocess.Popen, monkeypatch) -> None:
     monkeypatch.setattr(worker, "LOCK_SECONDS", 0.1)
-    with pytest.raises(InputError, match="another process"), at_work(tmp_path):
+    with pytest.raises(InputError, match="another process"), worker_lock(tmp_path):
         pass
     found = living_worker(tmp_path)
     assert found is not None and found.pid == other.pid  # its record was left alone
@@ -72,7 +78,7 @@ def test_one_that_was_killed_leaves_the_place_free(tmp_path: Path, other: subpro
     other.wait()
     assert (tmp_path / worker.RECORD).exists()
     assert living_worker(tmp_path) is None
-    with at_work(tmp_path):
+    with worker_lock(tmp_path):
         assert living_worker(tmp_path) is not None
 
 
@@ -89,16 +95,16 @@ def test_a_broken_record_names_nobody(tmp_path: Path, text: str) -> None:
 
 
 def test_silence_begins_anew_at_each_beat(tmp_path: Path) -> None:
-    assert silence(tmp_path) == float("inf")
-    beat(tmp_path)
+    assert seconds_since_heartbeat(tmp_path) == float("inf")
+    write_heartbeat(tmp_path)
     os.utime(tmp_path / worker.BEAT, (0, 0))
-    assert silence(tmp_path) > 1e6
-    beat(tmp_path)
-    assert silence(tmp_path) < 60
+    assert seconds_since_heartbeat(tmp_path) > 1e6
+    write_heartbeat(tmp_path)
+    assert seconds_since_heartbeat(tmp_path) < 60
 
 
 def test_a_place_that_is_not_there(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(DemoError, match="cannot be written"), at_work(tmp_path / "file" / "run"):
+    with pytest.raises(DemoError, match="cannot be written"), worker_lock(tmp_path / "file" / "run"):
         pass
-    beat(tmp_path / "missing")  # says nothing
+    write_heartbeat(tmp_path / "missing")  # says nothing

@@ -12,18 +12,18 @@ from aigc_demo.core.errors import InputError
 from aigc_demo.data.captions.pairs import (
     PairCorpus,
     PairSettings,
-    altered,
+    alter,
     caption_tokenizer,
-    one_of_each,
+    caption_words,
     prepare_pairs,
+    random_captions,
     token_ids,
     token_table,
-    without_padding,
-    words_of,
+    trim_padding,
 )
 from aigc_demo.data.images.corpus import ImageSettings, prepare_images
-from aigc_demo.data.tiny_world.caption import language_of, read_caption
-from aigc_demo.data.tiny_world.group import Group, draw_group, is_held_out, meaning
+from aigc_demo.data.tiny_world.caption import language_of, parse_caption
+from aigc_demo.data.tiny_world.group import Group, is_held_out, meaning, sample_group
 from aigc_demo.data.tiny_world.scene import Thing
 
 
@@ -48,7 +48,7 @@ def folder(path: Path, texts: list[str | None]) -> Path:
 
 
 def things(captions: tuple[tuple[str, ...], ...]) -> list[Thing]:
-    readings = [read_caption(text) for texts in captions for text in texts]
+    readings = [parse_caption(text) for texts in captions for text in texts]
     assert all(reading.group for reading in readings)
     return [thing for reading in readings if reading.group for thing in reading.group.things]
 
@@ -64,19 +64,19 @@ def test_training_says_nothing_of_what_is_held_out(tiny: PairCorpus) -> None:
 def test_all_captions_of_a_picture_mean_the_same_and_wrong_ones_do_not(tiny: PairCorpus) -> None:
     for texts, wrong, number in zip(tiny.train_captions, tiny.train_wrong, tiny.train_meanings, strict=True):
         assert [language_of(text) for text in texts] == ["en", "en", "zh", "zh"]
-        meant = {meaning(found) for text in texts if (found := read_caption(text).group)}
+        meant = {meaning(found) for text in texts if (found := parse_caption(text).group)}
         assert len(meant) == 1
-        not_meant = {meaning(found) for text in wrong if (found := read_caption(text).group)}
+        not_meant = {meaning(found) for text in wrong if (found := parse_caption(text).group)}
         assert not_meant and not meant & not_meant
         assert len(wrong) == 4
         first = next(place for place, other in enumerate(tiny.train_meanings) if other == number)
-        found = read_caption(tiny.train_captions[first][0]).group
+        found = parse_caption(tiny.train_captions[first][0]).group
         assert found and meaning(found) in meant
 
 
 def test_held_out_groups_are_those_of_the_captions(tiny: PairCorpus) -> None:
     for group, texts in zip(tiny.validation_groups, tiny.validation_captions, strict=True):
-        found = read_caption(texts[0]).group
+        found = parse_caption(texts[0]).group
         assert found and meaning(found) == meaning(group)
 
 
@@ -92,7 +92,7 @@ def test_meanings_are_equal_where_groups_mean_the_same() -> None:
 
 def test_each_picture_has_a_caption_of_its_own_drawn() -> None:
     table = torch.arange(60).view(20, 3, 1)
-    drawn = [one_of_each(table, torch.Generator().manual_seed(seed))[:, 0] for seed in range(30)]
+    drawn = [random_captions(table, torch.Generator().manual_seed(seed))[:, 0] for seed in range(30)]
     for row in drawn:
         assert torch.equal(row // 3, torch.arange(20))
         assert {*(row % 3).tolist()} == {0, 1, 2}, "not one place for all"
@@ -102,9 +102,9 @@ def test_each_picture_has_a_caption_of_its_own_drawn() -> None:
 
 def test_padding_that_no_caption_needs_is_left_out() -> None:
     ids = torch.tensor([[5, 6, 0, 0, 0, 0, 0], [7, 8, 9, 3, 4, 0, 0], [1, 0, 0, 0, 0, 0, 0]])
-    assert torch.equal(without_padding(ids), ids[:, :5])
-    assert torch.equal(without_padding(ids[[0, 2]]), ids[[0, 2], :2])
-    assert without_padding(torch.zeros(4, 7, dtype=torch.int64)).shape == (4, 1)
+    assert torch.equal(trim_padding(ids), ids[:, :5])
+    assert torch.equal(trim_padding(ids[[0, 2]]), ids[[0, 2], :2])
+    assert trim_padding(torch.zeros(4, 7, dtype=torch.int64)).shape == (4, 1)
 
 
 def test_it_is_always_the_same_and_other_settings_give_another(tiny: PairCorpus) -> None:
@@ -122,8 +122,8 @@ def test_a_group_is_altered_in_one_respect() -> None:
     rng = random.Random(0)
     seen = set()
     for _ in range(300):
-        group = draw_group(rng, rng.randint(1, 3))
-        other = altered(group, rng)
+        group = sample_group(rng, rng.randint(1, 3))
+        other = alter(group, rng)
         assert meaning(other) != meaning(group)
         assert not any(map(is_held_out, other.things))
         if any(map(is_held_out, group.things)):
@@ -136,16 +136,23 @@ def test_a_group_is_altered_in_one_respect() -> None:
             != [getattr(thing, name) for thing in other.things]
         }
         looks = [[(t.kind, t.colour, t.size) for t in g.things] for g in (group, other)]
-        exchanged = sorted(looks[0]) == sorted(looks[1]) and looks[0] != looks[1]
-        assert exchanged + (not exchanged and len(changed)) + (group.weather != other.weather) == 1
-        seen |= {"places"} if exchanged else changed or {"weather"}
+        swapped = sorted(looks[0]) == sorted(looks[1]) and looks[0] != looks[1]
+        assert swapped + (not swapped and len(changed)) + (group.weather != other.weather) == 1
+        seen |= {"places"} if swapped else changed or {"weather"}
     assert seen == {"kind", "colour", "size", "places", "weather"}
 
 
 def test_words_are_read_without_case_and_marks() -> None:
-    assert words_of("A  small RED-ish ball, isn't it?") == ["a", "small", "red-ish", "ball", "isn't", "it"]
-    assert words_of("一个红球，3个") == ["一", "个", "红", "球", "3", "个"]
-    assert words_of(" 🐉 … ") == []
+    assert caption_words("A  small RED-ish ball, isn't it?") == [
+        "a",
+        "small",
+        "red-ish",
+        "ball",
+        "isn't",
+        "it",
+    ]
+    assert caption_words("一个红球，3个") == ["一", "个", "红", "球", "3", "个"]
+    assert caption_words(" 🐉 … ") == []
 
 
 def test_every_word_has_one_token_and_unknown_ones_have_none(tiny: PairCorpus) -> None:

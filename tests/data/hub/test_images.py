@@ -13,7 +13,7 @@ from PIL import Image
 
 from aigc_demo.core.errors import InputError
 from aigc_demo.data.hub import images as hub_pictures
-from aigc_demo.data.hub.images import picture_files
+from aigc_demo.data.hub.images import image_files
 from tests.data import hub_server
 
 ROOT = Path(__file__).parents[3]
@@ -67,7 +67,7 @@ def parquet(data) -> bytes:
 
 
 def test_rows_become_files_with_class_and_caption():
-    files = list(picture_files(small_set(), "hf:a/b"))
+    files = list(image_files(small_set(), "hf:a/b"))
     assert [(file.content, file.label, file.text) for file in files] == [
         (png("red"), "warm", "a red one"),
         (png("blue"), "cold", "a blue one"),
@@ -86,9 +86,9 @@ def test_of_several_columns_the_one_named_image_is_taken():
         c=datasets.ClassLabel(names=["no"]),
         d=datasets.ClassLabel(names=["yes"]),
     )
-    (file,) = picture_files(data, "hf:a/b")
+    (file,) = image_files(data, "hf:a/b")
     assert (file.content, file.text, file.label) == (png("blue"), None, None)
-    (file,) = picture_files(data.remove_columns(["b", "d"]), "hf:a/b")
+    (file,) = image_files(data.remove_columns(["b", "d"]), "hf:a/b")
     assert (file.text, file.label) == ("x", None)  # a class of -1 is not known
 
 
@@ -100,7 +100,7 @@ def test_paths_are_followed_inside_the_cache_alone(tmp_path, monkeypatch):
     monkeypatch.setattr(datasets.config, "HF_CACHE_HOME", str(cache))
     paths = [str(cache / "a.png"), str(tmp_path / "secret.png"), "https://example.com/a.png", "a.png"]
     data = table({"image": [{"bytes": None, "path": path} for path in paths]}, image=datasets.Image())
-    found = [(file.content, file.reason) for file in picture_files(data, "hf:a/b")]
+    found = [(file.content, file.reason) for file in image_files(data, "hf:a/b")]
     assert found[0] == (png("red"), "")
     assert found[1] == (None, "link")
     assert [content for content, _ in found[2:]] == [None, None]
@@ -108,10 +108,10 @@ def test_paths_are_followed_inside_the_cache_alone(tmp_path, monkeypatch):
 
 def test_tables_without_pictures_or_with_too_many_are_refused(monkeypatch):
     with pytest.raises(InputError, match="hf:a/b has no column of pictures among a, b; choose"):
-        list(picture_files(datasets.Dataset.from_dict({"a": [1], "b": ["x"]}), "hf:a/b"))
+        list(image_files(datasets.Dataset.from_dict({"a": [1], "b": ["x"]}), "hf:a/b"))
     monkeypatch.setattr(hub_pictures, "MAX_FILES", 3)
     with pytest.raises(InputError, match="more than the 3 pictures"):
-        list(picture_files(small_set(), "hf:a/b"))
+        list(image_files(small_set(), "hf:a/b"))
 
 
 def test_a_data_set_is_read_through_the_library(tmp_path, monkeypatch):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from aigc_demo.data.images import decoder as picture_decoder
+from aigc_demo.data.images import decoder
 from aigc_demo.data.images.decoder import UnusableError, decoded
 from aigc_demo.data.images.image_files import ENDINGS, FORMATS, read_folder
 from tests.data.images.test_image_files import packed, plain_picture
@@ -258,7 +258,7 @@ def test_pixels_of_16_bits_that_end_early_are_broken_with_a_transparent_colour_t
     data = data[: len(data) - cut]
     header = struct.pack(">IIBBBBB", SIDE, SIDE, 16, colour, 0, 0, 0)
     parts = [chunk(b"IHDR", header), chunk(b"tRNS", bytes(2 * count))]
-    content = b"".join([picture_decoder.PNG_SIGNATURE, *parts, chunk(b"IDAT", data), chunk(b"IEND", b"")])
+    content = b"".join([decoder.PNG_SIGNATURE, *parts, chunk(b"IDAT", data), chunk(b"IEND", b"")])
     with pytest.raises(UnusableError, match="broken"):
         decoded(content, SIDE, FORMATS)
 
@@ -270,7 +270,7 @@ def test_a_large_picture_of_16_bits_with_a_key_is_decoded_in_the_process_with_li
     key = chunk(b"tRNS", struct.pack(">3H", 0x8001, 0x8001, 0x8001))
     data = zlib.compress(row * 4000, 1)
     parts = [chunk(b"IHDR", header), key, chunk(b"IDAT", data), chunk(b"IEND", b"")]
-    (tmp_path / "a.png").write_bytes(picture_decoder.PNG_SIGNATURE + b"".join(parts))
+    (tmp_path / "a.png").write_bytes(decoder.PNG_SIGNATURE + b"".join(parts))
     read = read_folder(tmp_path, SIDE)
     assert not read.skipped
     assert read.pixels[0, :, 8, [2, 13]].tolist() == [[255] * 3, [0x80, 0, 0]]

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from aigc_demo.core.errors import DemoError, InputError
-from aigc_demo.data.images import image_files as picture_files
+from aigc_demo.data.images import image_files
 from aigc_demo.data.images.decoder import UnusableError, decoded
 from aigc_demo.data.images.image_files import DECODER, FORMATS, ImageFile, read_folder, read_images
 
@@ -148,7 +148,7 @@ KINDS = [
 @pytest.mark.parametrize(("name", "content", "noticed", "left", "right"), KINDS)
 def test_every_kind_of_picture_becomes_rgb(name, content, noticed, left, right):
     about, raw = decoded(content, 16, FORMATS)
-    assert set(picture_files._noticed(about, name)) == noticed
+    assert set(image_files._noticed(about, name)) == noticed
     image = np.frombuffer(raw, np.uint8).reshape(16, 16, 3).astype(int)
     assert abs(image[8, 2] - left).max() <= 2
     assert abs(image[8, 13] - right).max() <= 2
@@ -222,8 +222,8 @@ def test_a_file_without_permission_is_skipped(tmp_path, monkeypatch):
     folder = tmp_path / "pictures"
     folder.mkdir()
     (folder / "a.png").write_bytes(packed(plain_picture()))
-    monkeypatch.setattr(picture_files.os, "open", forbid)
-    assert picture_files.read_regular_file(folder / "a.png", folder) == (None, "unreadable")
+    monkeypatch.setattr(image_files.os, "open", forbid)
+    assert image_files.read_regular_file(folder / "a.png", folder) == (None, "unreadable")
 
 
 def test_captions_and_classes(tmp_path):
@@ -275,21 +275,21 @@ def test_folders_without_a_usable_picture_are_refused(tmp_path):
 def test_too_many_files_and_too_many_bytes_are_refused(monkeypatch):
     content = packed(plain_picture())
     files = [ImageFile("a.png", content)] * 3
-    monkeypatch.setattr(picture_files, "MAX_FILES", 3)
+    monkeypatch.setattr(image_files, "MAX_FILES", 3)
     assert len(read_images(files, 16, "some").pixels) == 3
     error = refused(read_images, [*files, files[0]], 16, "some")
     assert str(error) == "some holds more than the 3 pictures that are taken; give a part of it."
-    monkeypatch.setattr(picture_files, "MAX_BYTES", 3 * len(content) - 1)
+    monkeypatch.setattr(image_files, "MAX_BYTES", 3 * len(content) - 1)
     assert refused(read_images, files, 16, "some").key == "too_large"
 
 
 def test_a_file_larger_than_is_taken_is_skipped(tmp_path, monkeypatch):
     content = packed(plain_picture())
     (tmp_path / "a.png").write_bytes(content)
-    monkeypatch.setattr(picture_files, "MAX_FILE_BYTES", len(content))
-    assert picture_files.read_regular_file(tmp_path / "a.png", tmp_path) == (content, "")
-    monkeypatch.setattr(picture_files, "MAX_FILE_BYTES", len(content) - 1)
-    assert picture_files.read_regular_file(tmp_path / "a.png", tmp_path) == (None, "too_large")
+    monkeypatch.setattr(image_files, "MAX_FILE_BYTES", len(content))
+    assert image_files.read_regular_file(tmp_path / "a.png", tmp_path) == (content, "")
+    monkeypatch.setattr(image_files, "MAX_FILE_BYTES", len(content) - 1)
+    assert image_files.read_regular_file(tmp_path / "a.png", tmp_path) == (None, "too_large")
 
 
 # A decoder that does to some contents what a fault in a real one would.
@@ -319,8 +319,8 @@ while header := sys.stdin.buffer.read(8):
 def faulty(tmp_path, monkeypatch):
     path = tmp_path / "faulty.py"
     path.write_text(FAULTY)
-    monkeypatch.setattr(picture_files, "DECODER", path)
-    monkeypatch.setattr(picture_files, "DECODING_SECONDS", 1.0)
+    monkeypatch.setattr(image_files, "DECODER", path)
+    monkeypatch.setattr(image_files, "DECODING_SECONDS", 1.0)
 
 
 @pytest.mark.usefixtures("faulty")
@@ -334,7 +334,7 @@ def test_a_decoder_that_dies_or_hangs_costs_one_file():
 
 @pytest.mark.usefixtures("faulty")
 def test_a_folder_on_which_every_decoder_dies_is_given_up(monkeypatch):
-    monkeypatch.setattr(picture_files, "MAX_DEATHS", 2)
+    monkeypatch.setattr(image_files, "MAX_DEATHS", 2)
     files = [ImageFile("a.png", b"die")] * 10
     error = refused(read_images, files, 16, "some")
     assert (error.key, error.values["count"]) == ("pictures_crash", 3)
@@ -348,7 +348,7 @@ def test_no_decoder_stays_behind(monkeypatch):
         started.append(popen(*arguments, **options))
         return started[-1]
 
-    monkeypatch.setattr(picture_files.subprocess, "Popen", remember)
+    monkeypatch.setattr(image_files.subprocess, "Popen", remember)
 
     def files():
         yield ImageFile("a.png", packed(plain_picture()))
@@ -360,7 +360,7 @@ def test_no_decoder_stays_behind(monkeypatch):
 
 
 def test_a_python_that_cannot_be_started_is_said_in_a_sentence(monkeypatch):
-    monkeypatch.setattr(picture_files.sys, "executable", "/nowhere/python")
+    monkeypatch.setattr(image_files.sys, "executable", "/nowhere/python")
     with pytest.raises(DemoError) as caught:
         read_images([ImageFile("a.png", b"x")], 16, "some")
     assert caught.value.key == "no_decoder"

@@ -11,7 +11,7 @@ from PIL import Image
 
 from aigc_demo.core.errors import InputError
 from aigc_demo.data.captions.metadata import notices
-from aigc_demo.data.images import zip_files as picture_zip
+from aigc_demo.data.images import zip_files
 from aigc_demo.data.images.image_files import ZIP_NOTE, read_folder
 from aigc_demo.data.images.zip_files import unpack_images
 
@@ -127,9 +127,9 @@ def test_limits_on_sizes_and_numbers(tmp_path, monkeypatch):
         ("MAX_ZIP_BYTES", source.stat().st_size, "it has more than"),
     ):
         with monkeypatch.context() as patch:
-            patch.setattr(picture_zip, name, least - 1)
+            patch.setattr(zip_files, name, least - 1)
             assert detail in refused(tmp_path, source)
-            patch.setattr(picture_zip, name, least)
+            patch.setattr(zip_files, name, least)
             assert unpack_images(source, tmp_path / "out" / name) == 3
 
 

@@ -320,7 +320,7 @@ def test_a_process_of_its_own_gives_the_same(monkeypatch):
 def test_a_process_that_dies_is_out_of_memory(monkeypatch):
     monkeypatch.setattr(byte_pairs.sys, "executable", "/bin/false")
     with pytest.raises(MemoryError):
-        byte_pairs.train_apart(["text"] * 1000, 300, ["<unk>", "<start>"])
+        byte_pairs.train_in_subprocess(["text"] * 1000, 300, ["<unk>", "<start>"])
 
 
 def test_one_line_takes_as_long_as_many():

@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from aigc_demo.data.tiny_world.caption import LANGUAGES, NAMES, caption, language_of, read_caption
-from aigc_demo.data.tiny_world.group import Group, arranged, draw_group, groups, is_held_out, meaning
+from aigc_demo.data.tiny_world.caption import LANGUAGES, NAMES, caption, language_of, parse_caption
+from aigc_demo.data.tiny_world.group import Group, arrange, groups, is_held_out, meaning, sample_group
 from aigc_demo.data.tiny_world.image import MIDDLE, draw, thing_of
 from aigc_demo.data.tiny_world.scene import COLOURS, SHAPES, SIZES, Place, Thing, relations
 
@@ -48,7 +48,7 @@ def test_groups_hold_what_they_promise() -> None:
         for other in group.things[1:]:
             assert len(relations(group.things[0], other)) == 1  # never on a diagonal
     with pytest.raises(ValueError, match="not 4"):
-        draw_group(random.Random(0), 4)
+        sample_group(random.Random(0), 4)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -58,7 +58,7 @@ def test_what_is_told_is_read_back(language: str) -> None:
     for group in some_groups(1500):
         for chooser in (rng, None):
             told = caption(group, language, chooser)
-            reading = read_caption(told)
+            reading = parse_caption(told)
             assert language_of(told) == language
             assert reading.group is not None, told
             assert meaning(reading.group) == meaning(group), told
@@ -78,15 +78,15 @@ def test_what_is_told_is_read_back(language: str) -> None:
     ],
 )
 def test_captions_that_mean_the_same(first: str, second: str) -> None:
-    readings = [read_caption(text).group for text in (first, second)]
+    readings = [parse_caption(text).group for text in (first, second)]
     assert None not in readings
     one, other = (meaning(group) for group in readings if group)
-    assert one == other == arranged([replace(BALL), replace(BOX)], ["left"])
+    assert one == other == arrange([replace(BALL), replace(BOX)], ["left"])
 
 
 def test_captions_that_differ_in_one_word_differ_in_meaning() -> None:
     plain = "a small red ball left of a big blue box on a sunny day"
-    whole = read_caption(plain).group
+    whole = parse_caption(plain).group
     assert whole is not None
     for old, new in {
         "small": "big",
@@ -95,10 +95,10 @@ def test_captions_that_differ_in_one_word_differ_in_meaning() -> None:
         "left": "right",
         "sunny": "rainy",
     }.items():
-        other = read_caption(plain.replace(old, new)).group
+        other = parse_caption(plain.replace(old, new)).group
         assert other is not None
         assert meaning(other) != meaning(whole)
-    swapped = read_caption("a big blue box left of a small red ball on a sunny day").group
+    swapped = parse_caption("a big blue box left of a small red ball on a sunny day").group
     assert swapped is not None
     assert meaning(swapped) != meaning(whole)
 
@@ -126,14 +126,14 @@ def test_captions_that_differ_in_one_word_differ_in_meaning() -> None:
     ],
 )
 def test_what_is_no_caption_has_no_group(text: str, unknown: int) -> None:
-    reading = read_caption(text)
+    reading = parse_caption(text)
     assert reading.group is None
     assert reading.num_unknown == unknown
 
 
 def test_every_word_has_its_place() -> None:
     text = "a Red  dragon, to the  left of 3 boxes"
-    words = read_caption(text).words
+    words = parse_caption(text).words
     assert "".join(text[word.first : word.past] for word in words) == "aReddragon,to the  left of3boxes"
     assert [word.part for word in words] == ["", "colour", "unknown", "", "relation", "unknown", "unknown"]
     assert [word.meaning for word in words if word.meaning] == ["red", "left"]
@@ -146,14 +146,14 @@ def test_no_name_has_two_meanings(language: str) -> None:
 
 
 def test_arranged_puts_things_where_relations_say() -> None:
-    group = arranged([BALL, BOX, STAR], ["left", "above"], "rainy")
+    group = arrange([BALL, BOX, STAR], ["left", "above"], "rainy")
     assert group is not None
     assert [thing.place for thing in group.things] == [Place(0, 0), Place(0, 1), Place(1, 0)]
     assert group.weather == "rainy"
-    assert arranged([BALL, BOX, STAR], ["left", "right"]) is None
-    assert arranged([BALL, BOX], []) is None
-    assert arranged([BALL, replace(BALL, size="big")], ["left"]) is None
-    assert arranged([], []) is None
+    assert arrange([BALL, BOX, STAR], ["left", "right"]) is None
+    assert arrange([BALL, BOX], []) is None
+    assert arrange([BALL, replace(BALL, size="big")], ["left"]) is None
+    assert arrange([], []) is None
 
 
 def test_a_group_is_drawn_where_it_stands() -> None:
@@ -165,7 +165,7 @@ def test_a_group_is_drawn_where_it_stands() -> None:
         ("above", 0, True),
         ("below", 0, False),
     ):
-        group = arranged([red, blue], [step])
+        group = arrange([red, blue], [step])
         assert group is not None
         pixels = np.asarray(draw(group, 64)).astype(int)
         redness = pixels[..., 0] - pixels[..., 2]

@@ -13,8 +13,8 @@ from torch import Tensor
 from aigc_demo.core.errors import InputError
 from aigc_demo.data.captions.pairs import PairSettings, prepare_pairs
 from aigc_demo.data.images.corpus import ImageCorpus, ImageSettings, prepare_images
-from aigc_demo.data.tiny_world import group_images as group_pictures
-from aigc_demo.data.tiny_world.group import CENTRES, Group, arranged, centres, is_held_out, meaning
+from aigc_demo.data.tiny_world import group_images
+from aigc_demo.data.tiny_world.group import CENTRES, Group, arrange, centres, is_held_out, meaning
 from aigc_demo.data.tiny_world.group_images import groups_of, prepare_groups, truth_of
 from aigc_demo.data.tiny_world.image import draw
 from aigc_demo.data.tiny_world.scene import COLOURS, SHAPES, SIZES, WEATHERS, Place, Thing
@@ -80,15 +80,15 @@ def test_the_parts_are_shares_and_hold_all_combinations() -> None:
 def test_what_is_drawn_twice_is_in_one_part_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """A world of five pictures, the first again and again: every one is kept once, with its numbers."""
     looks = [Thing(kind, colour, "big", Place(1, 1)) for kind, colour in zip(SHAPES, COLOURS, strict=False)]
-    world = [arranged([thing], [], weather) for thing, weather in zip(looks, (*WEATHERS, ""), strict=False)]
+    world = [arrange([thing], [], weather) for thing, weather in zip(looks, (*WEATHERS, ""), strict=False)]
     order = [0, 0, 1, 0, 2, 2, 0, 3, 1, 4, 0, 4]
     asked = iter(order)
-    monkeypatch.setattr(group_pictures, "draw_group", lambda rng, count: world[next(asked)])
+    monkeypatch.setattr(group_images, "sample_group", lambda rng, count: world[next(asked)])
 
     def plainly(groups: Sequence[Group], size: int, rng: object) -> np.ndarray:
         return np.stack([pixels_of(group, size) for group in groups])
 
-    monkeypatch.setattr(group_pictures, "drawn", plainly)
+    monkeypatch.setattr(group_images, "drawn", plainly)
     prepare_groups.cache_clear()
     settings = ImageSettings(image_size=32, num_pictures=len(order), validation_fraction=0.4)
     corpus = prepare_groups("tiny-world", settings)
@@ -150,7 +150,7 @@ def test_of_other_pictures_nobody_knows_what_stands_where(tmp_path: Path) -> Non
 
 
 def test_places_are_those_of_the_group() -> None:
-    group = arranged(
+    group = arrange(
         [Thing("ball", "red", "big", Place(1, 1)), Thing("box", "red", "big", Place(1, 1))], ["left"]
     )
     assert group is not None

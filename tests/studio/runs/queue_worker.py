@@ -12,7 +12,7 @@ from pathlib import Path
 
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.events import RunFinished, StepDone
-from aigc_demo.core.process.worker import at_work, beat, note_problem
+from aigc_demo.core.process.worker import worker_lock, write_heartbeat, write_problem
 from aigc_demo.core.run_directory import RunDirectory
 
 
@@ -22,9 +22,9 @@ def main() -> None:
     stop, run = threading.Event(), RunDirectory(folder)
     signal.signal(signal.SIGTERM, lambda number, frame: stop.set())
     if mode == "mode=refuses":
-        note_problem(InputError("unknown_source", name="nowhere"))
+        write_problem(InputError("unknown_source", name="nowhere"))
         sys.exit(2)
-    with at_work(folder):
+    with worker_lock(folder):
         if not run.exists():
             run.create({"recipe": sys.argv[2], "steps": steps})
         step = max((event.step for event in run.events()), default=0)
@@ -39,7 +39,7 @@ def main() -> None:
             if mode == "mode=hangs" and step == 3:
                 signal.signal(signal.SIGTERM, signal.SIG_IGN)
                 time.sleep(60)
-            beat(folder)
+            write_heartbeat(folder)
             time.sleep(0.02)
         save(run, step)
         run.append(RunFinished(step=step, reason="stopped" if stop.is_set() else "finished"))

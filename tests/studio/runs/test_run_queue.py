@@ -14,7 +14,7 @@ import pytest
 
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.core.events import RunFinished
-from aigc_demo.core.process.worker import at_work
+from aigc_demo.core.process.worker import worker_lock
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.studio.runs import run_queue as run_desk
 from aigc_demo.studio.runs.job import PACKAGE_HOME, Ticket, train_arguments
@@ -283,7 +283,7 @@ def test_a_run_of_the_command_line_is_seen_too(desk: RunDesk) -> None:
     run.create({"recipe": "gpt"})
     assert desk.names() == ["mine"]
     assert desk.state("mine").stands == "interrupted"
-    with at_work(run.path):
+    with worker_lock(run.path):
         assert desk.state("mine").stands == "running"
         with pytest.raises(InputError, match="somebody else"):
             desk.stop("mine", ANNA)

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from aigc_demo.core.errors import DemoError, InputError
-from aigc_demo.data.captions.pairs import caption_tokenizer, words_of
-from aigc_demo.data.tiny_world.caption import read_caption
+from aigc_demo.data.captions.pairs import caption_tokenizer, caption_words
+from aigc_demo.data.tiny_world.caption import parse_caption
 from aigc_demo.data.tiny_world.group import CENTRES, centres, meaning
 from aigc_demo.data.tiny_world.scene import COLOURS, SHAPES, SIZES, WEATHERS
 from aigc_demo.generators import catalog
@@ -54,8 +54,8 @@ class Reader(torch.nn.Module):
 
     def _row(self, picture):
         group = next(
-            (read_caption(text).group for text in self.KNOWN if torch.equal(drawing(text), picture)),
-            read_caption("a small green star").group,
+            (parse_caption(text).group for text in self.KNOWN if torch.equal(drawing(text), picture)),
+            parse_caption("a small green star").group,
         )
         present = torch.full((len(CENTRES),), -9.0)
         looks = [torch.zeros(len(CENTRES), len(names)) for names in (SHAPES, COLOURS, SIZES)]
@@ -213,9 +213,9 @@ def test_only_models_that_draw_captions_are_taken():
 def test_the_other_caption_differs_and_can_be_read(caption):
     for seed in range(20):
         other = compared_with(caption, seed)
-        group = read_caption(other).group
+        group = parse_caption(other).group
         assert group is not None
-        assert meaning(group) != meaning(read_caption(caption).group)
+        assert meaning(group) != meaning(parse_caption(caption).group)
         assert (other.isascii()) == (caption.isascii())
     assert compared_with(caption, 3) == compared_with(caption, 3)
 
@@ -226,7 +226,7 @@ def test_the_other_caption_of_what_is_not_understood_names_another_thing(caption
     assert len(others) > 2
     for other in others:
         assert other in EVERYDAY["en" if "cat" in caption or "hat" in caption else "zh"]
-        assert words_of(other)[-1] not in words_of(caption)
+        assert caption_words(other)[-1] not in caption_words(caption)
     assert compared_with(", ".join(EVERYDAY["zh"]), 0) in EVERYDAY["en"], "whatever is said"
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from aigc_demo.core.errors import DemoError
-from aigc_demo.core.files.private_temp import own_folder
+from aigc_demo.core.files.private_temp import private_folder
 from aigc_demo.ui.serving import environment
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -18,11 +18,11 @@ ROOT = Path(__file__).resolve().parents[3]
 def test_the_folder_that_the_host_names_stays(
     shared: Path, monkeypatch: pytest.MonkeyPatch, given: str | None, kept: bool
 ) -> None:
-    monkeypatch.setattr(environment, "folder_of_user", lambda: own_folder(shared))
+    monkeypatch.setattr(environment, "user_temp_folder", lambda: private_folder(shared))
     monkeypatch.setattr(environment.os, "environ", {} if given is None else {"GRADIO_TEMP_DIR": given})
     environment.configure_environment()
     found = environment.os.environ["GRADIO_TEMP_DIR"]
-    assert found == (given if kept else str(own_folder(shared)))
+    assert found == (given if kept else str(private_folder(shared)))
 
 
 def test_gradio_finds_it_wherever_it_looks(shared: Path) -> None:
@@ -42,8 +42,8 @@ def test_gradio_finds_it_wherever_it_looks(shared: Path) -> None:
         text=True,
         check=True,
     )
-    assert done.stdout.split() == [str(own_folder(shared))] * 4
-    assert [path.name for path in shared.iterdir()] == [own_folder(shared).name]
+    assert done.stdout.split() == [str(private_folder(shared))] * 4
+    assert [path.name for path in shared.iterdir()] == [private_folder(shared).name]
 
 
 def test_a_folder_that_takes_nothing_is_said_in_a_sentence(

@@ -6,7 +6,7 @@ import io
 import pytest
 from gradio_client import Client
 
-from aigc_demo.data.tiny_world.caption import read_caption
+from aigc_demo.data.tiny_world.caption import parse_caption
 from aigc_demo.data.tiny_world.image import draw
 from tests.ui.gan.test_api import opened, png, refusal
 
@@ -23,7 +23,7 @@ def client(page_url):
 
 def drawing(caption):
     file = io.BytesIO()
-    draw(read_caption(caption).group, 64).save(file, format="PNG")
+    draw(parse_caption(caption).group, 64).save(file, format="PNG")
     return base64.b64encode(file.getvalue()).decode()
 
 
