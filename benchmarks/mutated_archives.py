@@ -392,15 +392,17 @@ def use_run(judge: Judge, runs: Path, name: str) -> None:
     from aigc_demo.studio.models.model_cache import ModelCache
     from aigc_demo.studio.runs.archive import export_run, import_run
     from aigc_demo.studio.runs.card import export_card
-    from aigc_demo.studio.runs.run_queue import RunDesk
+    from aigc_demo.studio.runs.run_queue import RunQueue
     from aigc_demo.studio.runs.watch import RunWatches
     from aigc_demo.ui.train import view as run_view
     from aigc_demo.ui.train.scrubber import slider_value
 
-    desk = RunDesk(runs)
-    catalog, watches = Catalog(desk), RunWatches(desk)
+    queue = RunQueue(runs)
+    catalog, watches = Catalog(queue), RunWatches(queue)
     recipe = judge.outcome.kind.removeprefix("archive ")
-    judge.tries("list", lambda: [desk.names(), [str(state) for state in desk.states(desk.names()).values()]])
+    judge.tries(
+        "list", lambda: [queue.names(), [str(state) for state in queue.states(queue.names()).values()]]
+    )
     listed = judge.tries("pickers", lambda: _offered(catalog))
     if isinstance(listed, DemoError) or (listed is not None and not any(name in one for one in listed)):
         judge.fault("pickers: the run is not in its list")
@@ -416,7 +418,9 @@ def use_run(judge: Judge, runs: Path, name: str) -> None:
     judge.tries("evaluate", lambda: _evaluate(judge, recipe, str(checkpoint)))
     judge.tries("init", lambda: _train_on(judge, recipe, str(checkpoint)))
     again = runs.parent / "again.zip"
-    if judge.tries("export", lambda: export_run(desk.run(name), export_card(watches.view(name)), again).name):
+    if judge.tries(
+        "export", lambda: export_run(queue.run(name), export_card(watches.view(name)), again).name
+    ):
         judge.tries("import again", lambda: import_run(again, runs.parent / "there", "s"))
 
 
@@ -483,10 +487,10 @@ def _images(size: int) -> Any:
 
 
 def _scrub(judge: Judge, cache: Any, watches: Any, name: str) -> str:
-    from aigc_demo.studio.models.cancellation import StopBook
+    from aigc_demo.studio.models.cancellation import Cancellation
     from aigc_demo.ui.train.scrubber import ScrubHandlers
 
-    handlers: Any = ScrubHandlers(cache, StopBook(), watches)
+    handlers: Any = ScrubHandlers(cache, Cancellation(), watches)
     said = [value for _, value in handlers._write("ticket", None, name, "the cat", "", 3)]
     if said:
         judge.shown("scrubber", [column["error"] or column["title"] for column in said[-1]["columns"]])

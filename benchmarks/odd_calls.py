@@ -93,10 +93,10 @@ class Listener:
 def serve() -> None:
     """The real page, in which the processes that would train end at once."""
     from aigc_demo.studio.runs import preflight
-    from aigc_demo.studio.runs.job import Ticket
+    from aigc_demo.studio.runs.job import Job
     from aigc_demo.ui.app import serve as serve_page
 
-    Ticket.executed = property(lambda ticket: [sys.executable, "-c", "pass"])  # type: ignore
+    Job.executed = property(lambda job: [sys.executable, "-c", "pass"])  # type: ignore
     problem = {"key": "out_of_memory", "values": {}}
     preflight.trial = lambda *arguments, **bounds: iter([{"fits": False, "problem": problem}])  # type: ignore
     serve_page()

@@ -12,7 +12,7 @@ import pytest
 from aigc_demo import cli
 from aigc_demo.core.run_directory import MANIFEST, RunDirectory, manifest, write_atomically
 from aigc_demo.studio.runs.archive import export_run
-from aigc_demo.studio.runs.job import Ticket
+from aigc_demo.studio.runs.job import Job
 from aigc_demo.studio.text.generate import write_texts
 from aigc_demo.training.start import Order, train
 from tests.training.conftest import TINY
@@ -396,9 +396,9 @@ def test_an_archive_of_a_run_comes_back(
         for path in (result["run_dir"], folder / "runs" / "gpt")
     ]
     assert texts[0] == texts[1]
-    ticket = Ticket.load(Path(result["run_dir"]))
-    assert ticket is not None and ticket.stage == "ended"
-    assert not any(ticket.belongs_to(secret) for secret in ("", "s", result["name"]))
+    job = Job.load(Path(result["run_dir"]))
+    assert job is not None and job.stage == "ended"
+    assert not any(job.belongs_to(secret) for secret in ("", "s", result["name"]))
     more = (
         "--steps",
         2,

@@ -22,7 +22,7 @@ from aigc_demo.core.events import StepDone, TrainEvent
 from aigc_demo.core.run_directory import RunDirectory, broken
 from aigc_demo.studio.models.catalog import Catalog
 from aigc_demo.studio.runs.archive import import_run
-from aigc_demo.studio.runs.run_queue import RunDesk
+from aigc_demo.studio.runs.run_queue import RunQueue
 from aigc_demo.training.start import Order, train
 
 BEFORE = Path(__file__).with_name("runs_before")
@@ -109,7 +109,7 @@ def test_there_are_runs_and_all_are_listed(capsys: pytest.CaptureFixture[str], r
 
 @pytest.mark.parametrize("recipe", RUNS)
 def test_each_is_a_model_to_choose_by_run_and_step(runs: Path, recipe: str) -> None:
-    run, catalog = RunDirectory(runs / recipe), Catalog(RunDesk(runs))
+    run, catalog = RunDirectory(runs / recipe), Catalog(RunQueue(runs))
     for checkpoint in run.checkpoints():
         assert not broken(checkpoint, read_all=True)
         choice = catalog.choice(f"{recipe}@{int(checkpoint.name.removeprefix('step-'))}")
@@ -121,7 +121,7 @@ def test_each_is_a_model_to_choose_by_run_and_step(runs: Path, recipe: str) -> N
 def test_a_checkpoint_generates_what_it_did(
     capsys: pytest.CaptureFixture[str], runs: Path, tmp_path: Path, model: str
 ) -> None:
-    location = Catalog(RunDesk(runs)).choice(model).entry.location
+    location = Catalog(RunQueue(runs)).choice(model).entry.location
     words = asked(model.partition("@")[0], tmp_path)
     same(generated(capsys, location, tmp_path, *words), EXPECTED["runs"][model])
 

@@ -9,10 +9,10 @@ from typing import Any
 import gradio as gr
 
 from aigc_demo.studio.images.step_by_step_gan import Games
-from aigc_demo.studio.models.cancellation import StopBook
+from aigc_demo.studio.models.cancellation import Cancellation
 from aigc_demo.studio.models.catalog import Catalog, Choice, default_pair
 from aigc_demo.studio.models.model_cache import Load, ModelCache
-from aigc_demo.studio.runs.run_queue import RunDesk
+from aigc_demo.studio.runs.run_queue import RunQueue
 from aigc_demo.studio.runs.watch import RunWatches
 from aigc_demo.studio.visitors.limits import Limits, limits_of_host
 from aigc_demo.studio.visitors.visitor import answer_to, current_visitor
@@ -46,7 +46,7 @@ class Studio:
     """What all tabs share: models in memory, who is writing, runs, games, limits, who reads answers."""
 
     cache: ModelCache
-    stops: StopBook
+    cancellation: Cancellation
     runs: RunWatches
     games: Games = field(default_factory=Games)
     limits: Limits = field(default_factory=limits_of_host)
@@ -61,27 +61,30 @@ def new_studio(folder: Path | None = None, load: Load | None = None) -> Studio:
         load: as in `ModelCache`.
     """
     limits = limits_of_host()
-    desk = RunDesk(folder or Path(os.environ.get("AIGC_DEMO_RUNS", "runs")), limits=limits)
-    cache = ModelCache(load=load, catalog=Catalog(desk))
-    return Studio(cache, StopBook(), RunWatches(desk), limits=limits)
+    queue = RunQueue(folder or Path(os.environ.get("AIGC_DEMO_RUNS", "runs")), limits=limits)
+    cache = ModelCache(load=load, catalog=Catalog(queue))
+    return Studio(cache, Cancellation(), RunWatches(queue), limits=limits)
 
 
 def _build_gan(studio: "Studio", frame: Frame) -> None:
     """Models that are ready, and below them the game by which one comes to be."""
-    build_gan_tab(studio.cache, studio.stops, frame)
+    build_gan_tab(studio.cache, studio.cancellation, frame)
     with gr.Accordion(word("game"), open=False, elem_id="game"):
         build_game_panel(studio.games)
 
 
 TABS: tuple[tuple[str, Callable[[Studio, Frame], None]], ...] = (
     # the key of the tab's name, and what builds it
-    ("tab_text", lambda studio, frame: build_text_tab(studio.cache, studio.stops, frame)),
+    ("tab_text", lambda studio, frame: build_text_tab(studio.cache, studio.cancellation, frame)),
     ("tab_gan", lambda studio, frame: _build_gan(studio, frame)),
     (
         "tab_text_to_image",
-        lambda studio, frame: build_text_to_image_tab(studio.cache, studio.stops, frame),
+        lambda studio, frame: build_text_to_image_tab(studio.cache, studio.cancellation, frame),
     ),
-    ("tab_train", lambda studio, frame: build_train_tab(studio.cache, studio.stops, studio.runs, frame)),
+    (
+        "tab_train",
+        lambda studio, frame: build_train_tab(studio.cache, studio.cancellation, studio.runs, frame),
+    ),
 )
 
 
@@ -103,9 +106,9 @@ def build_app(studio: Studio | None = None) -> gr.Blocks:
 
 def _built(studio: Studio) -> gr.Blocks:
     with Page(title="AIGC Demo", **serving.BLOCKS) as page:
-        add_text_api(studio.cache, studio.stops)  # first, so that no listener's name is taken before
-        add_picture_api(studio.cache, studio.stops)
-        add_text_to_image_api(studio.cache, studio.stops)
+        add_text_api(studio.cache, studio.cancellation)  # first, so that no listener's name is taken before
+        add_picture_api(studio.cache, studio.cancellation)
+        add_text_to_image_api(studio.cache, studio.cancellation)
         add_train_api(studio.runs, studio.cache.catalog)
         gr.HTML(_masthead(), js_on_load=_MASTHEAD_JS, elem_classes="masthead-box", apply_default_css=False)
         frame = new_frame(page)  # before the tabs: what stands in one is not there before it is opened
@@ -113,7 +116,7 @@ def _built(studio: Studio) -> gr.Blocks:
             for name, build in TABS:
                 with gr.Tab(word(name)) as tab:
                     build(studio, replace(frame, tab=tab))
-    page.sessions = studio.runs.desk.sessions
+    page.sessions = studio.runs.queue.sessions
     page.queue(**serving.QUEUE)
     with_slots(page, studio.readers, studio.limits)
     return page
@@ -147,7 +150,7 @@ def serve(studio: Studio | None = None) -> None:
     page.launch(prevent_thread_lock=True, **place, **launch_settings(studio))
     clear_answers(page)
     serving.bound_server(page.server)
-    studio.runs.desk.open()
+    studio.runs.queue.open()
     warming = serving.warm_up(lambda: _load_defaults(studio.cache))
     serving.wait_for_end(lambda: _close(studio, page))
     # A library that is being imported in a thread aborts a process that ends.
@@ -156,7 +159,7 @@ def serve(studio: Studio | None = None) -> None:
 
 def _close(studio: Studio, page: gr.Blocks) -> None:
     """The runs first, each with a checkpoint, then the page."""
-    studio.runs.desk.close()
+    studio.runs.queue.close()
     page.close(verbose=False)
 
 

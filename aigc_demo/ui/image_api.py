@@ -10,13 +10,13 @@ import gradio as gr
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import InputError
 from aigc_demo.studio.images.compare import MOST_PICTURES, PictureColumn
-from aigc_demo.studio.models.cancellation import StopBook, new_ticket
+from aigc_demo.studio.models.cancellation import Cancellation, new_ticket
 from aigc_demo.ui.language import chosen_language
 from aigc_demo.ui.widgets import Json
 from aigc_demo.ui.words.wording import sentence
 
 
-def streamed(request: gr.Request, stops: StopBook, begin: Any, finished: Any) -> Iterator[Json]:
+def streamed(request: gr.Request, cancellation: Cancellation, begin: Any, finished: Any) -> Iterator[Json]:
     """Answers of all columns as they go on; what they have made, in the last one alone.
 
     Args:
@@ -30,7 +30,7 @@ def streamed(request: gr.Request, stops: StopBook, begin: Any, finished: Any) ->
     """
     language, ticket = chosen_language(request), new_ticket()
     columns: tuple[PictureColumn, ...] = ()
-    with stops.writing(ticket) as stop:
+    with cancellation.writing(ticket) as stop:
         for columns in begin(stop):
             made = all(column.over for column in columns)
             told = [

@@ -11,10 +11,10 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 
 from aigc_demo.core.run_directory import RunDirectory
-from aigc_demo.studio.models.cancellation import StopBook
+from aigc_demo.studio.models.cancellation import Cancellation
 from aigc_demo.studio.models.catalog import Catalog
 from aigc_demo.studio.models.model_cache import ModelCache
-from aigc_demo.studio.runs.run_queue import RunDesk
+from aigc_demo.studio.runs.run_queue import RunQueue
 from aigc_demo.ui.text.api import TextApi
 
 ENDPOINTS = {
@@ -174,9 +174,9 @@ def test_the_list_names_why_a_model_cannot_be_used(tmp_path):
     (beside / "config.json").write_text('{"recipe": "gpt"}')
     (beside / "model.safetensors").write_bytes(b"no weights")
     run.finish_checkpoint(2)
-    catalog = Catalog(RunDesk(tmp_path))
+    catalog = Catalog(RunQueue(tmp_path))
     assert catalog.choice("spoiled").entry.problem is not None  # read once, however long the imports take
-    api = TextApi(ModelCache(catalog=catalog), StopBook())
+    api = TextApi(ModelCache(catalog=catalog), Cancellation())
     reader = SimpleNamespace(cookies={"lang": "zh-CN"}, headers={})
     listed = {one["name"]: one["problem"] for one in api.models(reader)}
     assert listed["gpt-shakespeare"] is None

@@ -5,7 +5,7 @@ import pytest
 from aigc_demo.core.events import CheckpointSaved, RunFinished, StepDone
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.studio.runs import watch as run_watch
-from aigc_demo.studio.runs.run_queue import RunDesk
+from aigc_demo.studio.runs.run_queue import RunQueue
 from aigc_demo.studio.runs.watch import RunWatches
 from aigc_demo.training.curves import Curve, Line
 from aigc_demo.training.recipes import RECIPES, Recipe
@@ -33,7 +33,7 @@ def view(tmp_path, monkeypatch):
         run.append(StepDone(step, 2.0, measures))
     run.append(CheckpointSaved(3, "checkpoints/step-000003"))
     run.append(RunFinished(3, "finished"))
-    return RunWatches(RunDesk(tmp_path)).view("a-game")
+    return RunWatches(RunQueue(tmp_path)).view("a-game")
 
 
 def of_line(chart, name):

@@ -135,7 +135,7 @@ def main():
     from aigc_demo.generators.text.loading import load_text_model
     from aigc_demo.generators.text_to_image.matching import load_reader
     from aigc_demo.studio.images.real_images import TrainingPictures
-    from aigc_demo.studio.runs.job import Ticket
+    from aigc_demo.studio.runs.job import Job
     from aigc_demo.training import recipes
     from aigc_demo.ui.app import new_studio, serve
     from tests.studio import illustrators
@@ -158,11 +158,9 @@ def main():
 
     # Trainings are pretended, so that a test sees within seconds what takes minutes.
     # Those that draw are real ones, so small that they take as little.
-    real = Ticket.executed.fget
-    Ticket.executed = property(  # type: ignore
-        lambda ticket: (
-            real(ticket) if ticket.recipe == "dcgan" else [sys.executable, str(WORKER), *ticket.arguments]
-        )
+    real = Job.executed.fget
+    Job.executed = property(  # type: ignore
+        lambda job: real(job) if job.recipe == "dcgan" else [sys.executable, str(WORKER), *job.arguments]
     )
     recipes.RECIPES["dcgan"] = replace(recipes.RECIPES["dcgan"], small=TINY_GAN)
     # Twenty thousand pictures are drawn in ten seconds, which a test has not.

@@ -15,8 +15,8 @@ from aigc_demo.core.config import Settings, setting
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.studio.models.catalog import Catalog
 from aigc_demo.studio.models.model_cache import ModelCache, weights_mib
-from aigc_demo.studio.models.side_by_side import Progressing, Work, side_by_side, turn_for
-from aigc_demo.studio.models.time_slices import Turn
+from aigc_demo.studio.models.side_by_side import Progressing, Work, side_by_side, time_slice_for
+from aigc_demo.studio.models.time_slices import TimeSlice
 from aigc_demo.studio.text.compare import MAX_SEED
 
 if TYPE_CHECKING:
@@ -177,12 +177,12 @@ class PictureWork(Work):
         self.check(model)
         facts = {"memory_mib": weights_mib(model), "num_parameters": model.num_parameters}
         self.tell(state="running", seconds=0.0, fetched=None, **facts)
-        with turn_for(model, self.cache, self.stop) as turn:
+        with time_slice_for(model, self.cache, self.stop) as time_slice:
             if self.stop.is_set():
                 self.tell(state="stopped")
                 return
-            pictures = self.made(model, self.progress(turn))
-            seconds = turn.seconds
+            pictures = self.made(model, self.progress(time_slice))
+            seconds = time_slice.seconds
             said = self.said(model, pictures)
         unfinished = self.column.num_steps > self.column.step
         self.tell(state="stopped" if unfinished else "finished", pictures=pictures, seconds=seconds, **said)
@@ -202,15 +202,17 @@ class PictureWork(Work):
     def said(self, model: Any, pictures: "Tensor") -> dict[str, Any]:
         """What else the column carries of them."""
 
-    def progress(self, turn: Turn) -> "Progress":
+    def progress(self, time_slice: TimeSlice) -> "Progress":
         """Whom a model tells how far it is: it passes its turn on, and stops where that is wanted."""
 
         def told(step: int, total: int, guessed: "Tensor") -> bool:
             timeline = self.column.timeline
             if step in timeline_steps(total):
                 timeline = (*timeline, (step, guessed[:TIMELINE_PICTURES].clone()))
-            self.tell(pictures=guessed, step=step, num_steps=total, seconds=turn.seconds, timeline=timeline)
-            turn.pass_on()
+            self.tell(
+                pictures=guessed, step=step, num_steps=total, seconds=time_slice.seconds, timeline=timeline
+            )
+            time_slice.pass_on()
             return self.stop.is_set() and step < total
 
         return told

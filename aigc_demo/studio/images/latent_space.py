@@ -11,7 +11,7 @@ from aigc_demo.studio.images.classify import SumReading, Thing, read_sum, reader
 from aigc_demo.studio.images.compare import MOST_STEPS, PictureColumn, gan, is_gan, paint
 from aigc_demo.studio.models.catalog import Catalog
 from aigc_demo.studio.models.model_cache import ModelCache
-from aigc_demo.studio.models.side_by_side import turn_for
+from aigc_demo.studio.models.side_by_side import time_slice_for
 from aigc_demo.studio.text.compare import MAX_SEED
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ def latent_sum(
     from aigc_demo.generators.images.latents import latents
 
     groups = [latents(part, model.latent_size) for part in seeds]
-    with turn_for(model, cache):
+    with time_slice_for(model, cache):
         pictures = model.of_sum(groups, way.truncation)
         scores = tuple(model.judge(pictures).tolist())
         seen = _seen(cache, cache.catalog.choice(name).entry, model, groups, pictures, asked)
@@ -211,5 +211,5 @@ def mix_styles(cache: ModelCache, name: Any, coarse: Any, fine: Any, truncation:
     from aigc_demo.generators.images.latents import latents
     from aigc_demo.generators.images.model import PictureSampling
 
-    with turn_for(model, cache):
+    with time_slice_for(model, cache):
         return model.mixed(*latents(seeds, model.latent_size), PictureSampling(way.truncation))

@@ -11,7 +11,7 @@ from aigc_demo.studio.images.compare import is_gan
 from aigc_demo.studio.images.real_images import check_same_size, measuring_network
 from aigc_demo.studio.images.seeds_by_label import Working
 from aigc_demo.studio.models.model_cache import ModelCache
-from aigc_demo.studio.models.side_by_side import turn_for
+from aigc_demo.studio.models.side_by_side import time_slice_for
 from aigc_demo.studio.models.stoppable import unless_stopped
 
 if TYPE_CHECKING:
@@ -86,10 +86,10 @@ def measure_pictures(
     made, at_once = [], AT_ONCE if is_gan(model) else AT_ONCE_IN_STEPS
     for first in range(0, samples, at_once):
         yield Working(first, samples)
-        with turn_for(model, cache) as turn:
+        with time_slice_for(model, cache) as time_slice:
 
-            def told(step: int, total: int, guessed: Any, turn: Any = turn) -> bool:
-                turn.pass_on()
+            def told(step: int, total: int, guessed: Any, time_slice: Any = time_slice) -> bool:
+                time_slice.pass_on()
                 return stop.is_set()
 
             made.append(model.make(range(first, min(first + at_once, samples)), sampling, told))

@@ -11,7 +11,7 @@ from aigc_demo.core.errors import InputError
 from aigc_demo.studio.images.compare import MOST_PICTURES, gan
 from aigc_demo.studio.models.catalog import Catalog, Choice
 from aigc_demo.studio.models.model_cache import ModelCache
-from aigc_demo.studio.models.side_by_side import turn_for
+from aigc_demo.studio.models.side_by_side import time_slice_for
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -146,7 +146,7 @@ def judge(cache: ModelCache, name: Any, pictures: "Tensor") -> tuple[float, ...]
     side = pictures.shape[-1]
     if side != model.image_size:
         raise InputError("other_size", name=model.name, size=model.image_size, got=side)
-    with turn_for(model, cache):
+    with time_slice_for(model, cache):
         return tuple(model.judge(pictures).tolist())
 
 

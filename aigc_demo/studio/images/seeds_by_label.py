@@ -16,7 +16,7 @@ from aigc_demo.studio.images.classify import ATTRIBUTES, Thing, reader_of
 from aigc_demo.studio.images.compare import gan
 from aigc_demo.studio.models.arguments import checked_prompt
 from aigc_demo.studio.models.model_cache import ModelCache
-from aigc_demo.studio.models.side_by_side import turn_for
+from aigc_demo.studio.models.side_by_side import time_slice_for
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -136,7 +136,7 @@ class SeedBook:
         from aigc_demo.measure.images import encode
 
         for first in range(0, self.num_seeds, AT_ONCE):
-            with turn_for(model, self._cache):
+            with time_slice_for(model, self._cache):
                 seeds = range(first, min(first + AT_ONCE, self.num_seeds))
                 _, probs = encode(classifier, model.make(seeds, PictureSampling()))
             assert probs is not None

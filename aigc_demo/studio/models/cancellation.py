@@ -77,7 +77,7 @@ class Place(CancelToken):
         return not first
 
 
-class StopBook:
+class Cancellation:
     """Who is writing, and how to stop it: a line of works for each owner, by its ticket.
 
     Tickets are made here (`new_ticket`) and never by a client, whose own names could be guessed or chosen

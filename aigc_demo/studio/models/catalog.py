@@ -16,7 +16,7 @@ from aigc_demo.studio.runs.patient_reads import PatientReads
 
 if TYPE_CHECKING:
     from aigc_demo.generators.catalog_entry import CatalogEntry
-    from aigc_demo.studio.runs.run_queue import RunDesk
+    from aigc_demo.studio.runs.run_queue import RunQueue
 
 ON_OURS = "@ours"
 """Ending of a model's name that asks for its weights on our own network: `gpt2@ours`."""
@@ -67,11 +67,11 @@ class Catalog:
     """The models of the page by name.
 
     Args:
-        desk: whose runs are models too; None for none.
+        queue: whose runs are models too; None for none.
     """
 
-    def __init__(self, desk: "RunDesk | None" = None):
-        self._desk = desk
+    def __init__(self, queue: "RunQueue | None" = None):
+        self._queue = queue
         self._of_runs: PatientReads[str, CatalogEntry | None] = PatientReads(self._entry)
 
     def choice(self, name: Any) -> Choice:
@@ -142,13 +142,13 @@ class Catalog:
         Raises:
             InputError: it is one.
         """
-        if self._desk is not None and (run := run_of(name)):
-            self._desk.check_seen(run)
+        if self._queue is not None and (run := run_of(name)):
+            self._queue.check_seen(run)
 
     def trained_by(self, name: str) -> RunDirectory | None:
         """The run whose checkpoint a model is; None for a model of the catalog."""
         run = run_of(name)
-        return self._desk.run(run) if self._desk is not None and run else None
+        return self._queue.run(run) if self._queue is not None and run else None
 
     def baseline_for(self, run: RunDirectory) -> str | None:
         """The library baseline that was trained on the same data as a run: another run's, or a shipped one.
@@ -199,24 +199,24 @@ class Catalog:
         from aigc_demo.generators.catalog import listed
 
         known = listed().get(name)
-        if known is not None or self._desk is None:
+        if known is not None or self._queue is None:
             return known
         run, step = run_and_step(name)
         try:
-            entry = self._run_entry(self._desk, run, step) if run else None
-            return entry or self._run_entry(self._desk, name)
+            entry = self._run_entry(self._queue, run, step) if run else None
+            return entry or self._run_entry(self._queue, name)
         except DemoError:
             return None
         except Exception:  # one run that cannot be read breaks no list for others
             log.warning("The model %s cannot be read", shown(name), exc_info=True)
             return None
 
-    def _run_entry(self, desk: "RunDesk", name: str, step: str = "") -> "CatalogEntry | None":
+    def _run_entry(self, queue: "RunQueue", name: str, step: str = "") -> "CatalogEntry | None":
         """The model of a run's checkpoint, by default its last; None where there is none."""
         from aigc_demo.generators.trained_folder import folder_entry
 
         try:
-            run = desk.run(name)
+            run = queue.run(name)
         except InputError:  # none that whoever asks may see
             return None
         checkpoints = {step_of(path): path for path in run.checkpoints()}
@@ -233,9 +233,9 @@ class Catalog:
 
     def _run_entries(self, kind: str | None = None) -> list["CatalogEntry"]:
         """The last models of the newest runs that have ended, of all kinds or of one."""
-        if self._desk is None:
+        if self._queue is None:
             return []
-        states = self._desk.states(self._desk.names())
+        states = self._queue.states(self._queue.names())
         ended = [name for name, state in states.items() if not state.under_way]
         found = [answer.value for answer in self._of_runs.all(ended[:MOST_RUNS])]
         return [entry for entry in found if entry is not None and kind in (None, entry.kind)]

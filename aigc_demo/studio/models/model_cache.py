@@ -17,7 +17,7 @@ from typing import Any
 from aigc_demo.core.library_imports import importing
 from aigc_demo.generators.kinds import KINDS
 from aigc_demo.studio.models.catalog import Catalog, Choice
-from aigc_demo.studio.models.time_slices import Turns
+from aigc_demo.studio.models.time_slices import TimeSlices
 
 DEFAULT_LIMIT_MIB = 4096.0
 Load = Callable[[str, Callable[[int, int], None]], Any]
@@ -72,7 +72,7 @@ class ModelCache:
         self, limit_mib: float | None = None, load: Load | None = None, catalog: Catalog | None = None
     ):
         self.limit_mib = _limit_from_environment() if limit_mib is None else limit_mib
-        self.turns = Turns()
+        self.time_slices = TimeSlices()
         self.catalog = catalog or Catalog()
         self._load = load or self._load_by_name
         self._lock = threading.Lock()

@@ -19,7 +19,7 @@ from aigc_demo.core.errors import DemoError
 from aigc_demo.studio.models import gpu
 from aigc_demo.studio.models.cancellation import CancelToken, ColumnToken
 from aigc_demo.studio.models.model_cache import ModelCache
-from aigc_demo.studio.models.time_slices import Turn
+from aigc_demo.studio.models.time_slices import TimeSlice
 
 State = Literal["waiting", "loading", "running", "finished", "stopped", "failed"]
 PICTURE_SECONDS = 0.1
@@ -144,9 +144,9 @@ def side_by_side(
         All columns, ten times a second or less often, and once more when the last is over. A column that
         fails carries its error and leaves the others alone.
     """
-    desk = _Desk(columns)
+    queue = _Desk(columns)
     for place, column in enumerate(columns):
-        worker = work(place, column, lambda new, i=place: desk.put(i, new))  # type: ignore[misc]
+        worker = work(place, column, lambda new, i=place: queue.put(i, new))  # type: ignore[misc]
         if isinstance(stop, CancelToken):
             worker.stop = stop.of_work(place)
         # In the context of the request: who lends a GPU counts it to the visitor that is named there.
@@ -157,7 +157,7 @@ def side_by_side(
             shown = tuple(columns)
             yield shown
             while not all(column.over for column in shown):
-                shown = desk.newest(lookers.seconds)
+                shown = queue.newest(lookers.seconds)
                 yield tuple(_with_loading_time(column, cache) for column in shown)
     finally:
         stop.set()  # a closed tab: the workers end at their next step
@@ -216,9 +216,9 @@ def _with_loading_time(column: AnyColumn, cache: ModelCache) -> AnyColumn:
     return replace(column, seconds=progress.seconds, fetched=share)
 
 
-def turn_for(
+def time_slice_for(
     model: Any, cache: ModelCache, stop: threading.Event | ColumnToken | None = None
-) -> AbstractContextManager[Turn]:
+) -> AbstractContextManager[TimeSlice]:
     """A part in the turns for a small model, on one core; half of the cores for a large one.
 
     Args:
@@ -230,20 +230,20 @@ def turn_for(
 
     small = model.num_parameters < SMALL_PARAMETERS
     set_threads(processes=cpu_quota() if small else 2)
-    return cache.turns.joined() if small else _large(stop)
+    return cache.time_slices.joined() if small else _large(stop)
 
 
 _large_slots = threading.BoundedSemaphore(MOST_LARGE)
 
 
 @contextmanager
-def _large(stop: threading.Event | ColumnToken | None) -> Iterator[Turn]:
+def _large(stop: threading.Event | ColumnToken | None) -> Iterator[TimeSlice]:
     """A slot among the large models; none is needed to end at once."""
     taken = False
     while not taken and not (stop and stop.is_set()):
         taken = _large_slots.acquire(timeout=WAIT_SECONDS)
     try:
-        yield Turn()
+        yield TimeSlice()
     finally:
         if taken:
             _large_slots.release()

@@ -1,4 +1,4 @@
-"""Turns at the processor for small models that write at the same time.
+"""TimeSlices at the processor for small models that write at the same time.
 
 A small model's token is a few hundred operations of some microseconds each, and between any two of them
 Python's lock changes hands. Two such writers in two threads wait for each other hundreds of times a token:
@@ -16,10 +16,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-TURN_SECONDS = 0.03
+SLICE_SECONDS = 0.03
 
 
-class Turn:
+class TimeSlice:
     """One writer's part in it.
 
     Args:
@@ -27,8 +27,8 @@ class Turn:
         share: what it is counted to have had already, in seconds.
     """
 
-    def __init__(self, turns: "Turns | None" = None, share: float = 0.0):
-        self._turns = turns
+    def __init__(self, turns: "TimeSlices | None" = None, share: float = 0.0):
+        self._slices = turns
         self._had = 0.0  # seconds in earlier turns
         self._before = share
         self.has_begun = False
@@ -53,41 +53,41 @@ class Turn:
     def pass_on(self) -> None:
         """Let others write where one is due; to be called between two tokens. Returns when it is its turn."""
         first, self.has_begun = not self.has_begun, True
-        if self._turns is None:
+        if self._slices is None:
             return
-        over = first or self._held >= self._turns.seconds
-        if self._turns.somebody_due(self.share) if over else self._turns.somebody_new():
+        over = first or self._held >= self._slices.seconds
+        if self._slices.somebody_due(self.share) if over else self._slices.somebody_new():
             self.end()
             self.begin()
 
     def begin(self) -> None:
         """Wait for the turn."""
-        if self._turns is not None:
-            self._turns.take(self)
+        if self._slices is not None:
+            self._slices.take(self)
         self._since = time.perf_counter()
 
     def end(self) -> None:
         """Give the turn away."""
         self._had, self._since = self.seconds, None
-        if self._turns is not None:
-            self._turns.give()
+        if self._slices is not None:
+            self._slices.give()
 
 
-class Turns:
+class TimeSlices:
     """Gives the turn to one writer at a time: to one that has not begun, or else to who has had the least.
 
     Args:
         seconds: how long a turn lasts at least; it ends between two tokens.
     """
 
-    def __init__(self, seconds: float = TURN_SECONDS):
+    def __init__(self, seconds: float = SLICE_SECONDS):
         self.seconds = seconds
         self._lock = threading.Lock()
-        self._waiting: list[Turn] = []
-        self._writing: Turn | None = None
+        self._waiting: list[TimeSlice] = []
+        self._writing: TimeSlice | None = None
 
     @contextmanager
-    def joined(self) -> Iterator[Turn]:
+    def joined(self) -> Iterator[TimeSlice]:
         """A part in it, for as long as a text is written; begins with this writer's turn.
 
         Who comes later is counted to have had as much as the one that had the least: it gets its share from
@@ -95,22 +95,22 @@ class Turns:
         """
         with self._lock:
             there = [*self._waiting, *([self._writing] if self._writing else [])]
-            turn = Turn(self, min((other.share for other in there), default=0.0))
-        turn.begin()
+            time_slice = TimeSlice(self, min((other.share for other in there), default=0.0))
+        time_slice.begin()
         try:
-            yield turn
+            yield time_slice
         finally:
-            turn.end()
+            time_slice.end()
 
-    def take(self, turn: Turn) -> None:
+    def take(self, time_slice: TimeSlice) -> None:
         """Wait until it is this one's turn."""
         with self._lock:
             if self._writing is None:
-                self._writing = turn
+                self._writing = time_slice
                 return
-            turn.comes.clear()
-            self._waiting.append(turn)
-        turn.comes.wait()
+            time_slice.comes.clear()
+            self._waiting.append(time_slice)
+        time_slice.comes.wait()
 
     def give(self) -> None:
         """End the turn that is: the next one is woken, and it alone."""

@@ -31,7 +31,7 @@ from aigc_demo.core.run_directory import (
     step_of,
 )
 from aigc_demo.studio.runs.archive_reader import CARD, MAX_BYTES, MODEL_FILES, PARTS, read_run, unpack
-from aigc_demo.studio.runs.job import Ticket, hashed
+from aigc_demo.studio.runs.job import Job, hashed
 from aigc_demo.studio.runs.samples import sample_path, sample_picture
 
 MOST_BYTES_OF_A_FILE = 180
@@ -131,7 +131,7 @@ def import_run(
         unpack(source, place, room_bytes)
         config = read_run(place)
         ended = place.stat().st_mtime
-        Ticket(hashed(secret), _arguments(config), "ended", ended, shared=shared).save(place)
+        Job(hashed(secret), _arguments(config), "ended", ended, shared=shared).save(place)
     return name
 
 
@@ -154,7 +154,7 @@ def _check_readable(source: Path) -> None:
 
 
 def _arguments(config: dict[str, Any]) -> tuple[str, ...]:
-    """What the ticket of an imported run says: it is never started again from here."""
+    """What the job of an imported run says: it is never started again from here."""
     return ("train", config["recipe"], "--data", str(config.get("source", "")))
 
 

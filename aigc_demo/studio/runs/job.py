@@ -1,4 +1,4 @@
-"""What the desk notes beside a run: who ordered it, by which command, and whether it waits or was started.
+"""What the queue notes beside a run: who ordered it, by which command, and whether it waits or was started.
 
 The note is a file in the run's own directory, so a restarted server finds all it needs there.
 """
@@ -27,8 +27,8 @@ Stage = Literal["waiting", "started", "ended"]
 
 
 @dataclass(frozen=True)
-class Ticket:
-    """An order as the desk keeps it.
+class Job:
+    """An order as the queue keeps it.
 
     Attributes:
         owner: SHA-256 of the secret of whoever ordered.
@@ -38,7 +38,7 @@ class Ticket:
         pid: of the process that was started.
         born: when that process was.
         returncode: what it ended with; None where nobody saw it end.
-        problem: why the desk itself ended it: a key of the sentences, with its values.
+        problem: why the queue itself ended it: a key of the sentences, with its values.
         stopping: whether somebody pressed Stop.
         shared: whether others than its owner may see the run and use its model.
         spent_minutes: that it has been under way, in all its stages.
@@ -81,9 +81,9 @@ class Ticket:
         """Whether a visitor may see the run; None asks for nobody in particular, and sees all."""
         return self.shared or secret is None or self.belongs_to(secret)
 
-    def again(self, arguments: Sequence[str]) -> "Ticket":
+    def again(self, arguments: Sequence[str]) -> "Job":
         """The order to go on with a run that has ended."""
-        return Ticket(
+        return Job(
             self.owner,
             tuple(arguments),
             "waiting",
@@ -97,7 +97,7 @@ class Ticket:
         started = Worker(self.pid, self.born)
         return living_worker(folder) or (started if self.pid and started.process else None)
 
-    def save(self, folder: Path) -> "Ticket":
+    def save(self, folder: Path) -> "Job":
         """Write it down.
 
         Raises:
@@ -107,12 +107,12 @@ class Ticket:
             write_atomically(folder / FILE, json.dumps(asdict(self)))
         return self
 
-    def changed(self, folder: Path, **changes: Any) -> "Ticket":
+    def changed(self, folder: Path, **changes: Any) -> "Job":
         """The same with some facts replaced, written down."""
         return replace(self, **changes).save(folder)
 
     @classmethod
-    def load(cls, folder: Path) -> "Ticket | None":
+    def load(cls, folder: Path) -> "Job | None":
         """The note beside a run; None where there is none that can be read."""
         try:
             facts = json.loads((folder / FILE).read_text("utf-8"))
@@ -136,7 +136,7 @@ def _as_shown(word: str, run_folder: Path | None) -> str:
 
 
 def child_environment(problem: Path, more: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The environment in which `Ticket.executed` finds this very package.
+    """The environment in which `Job.executed` finds this very package.
 
     Args:
         problem: the file in which the child notes why it failed.

@@ -1,4 +1,4 @@
-"""What stands in the folders of all runs, for the desk and for lists, however slow their disk answers."""
+"""What stands in the folders of all runs, for the queue and for lists, however slow their disk answers."""
 
 import contextlib
 import os
@@ -17,7 +17,7 @@ from aigc_demo.core.errors import InputError
 from aigc_demo.core.files.paths import MAX_NAME_BYTES
 from aigc_demo.core.process.worker import Worker, seconds_since_heartbeat
 from aigc_demo.core.run_directory import RunDirectory
-from aigc_demo.studio.runs.job import Ticket
+from aigc_demo.studio.runs.job import Job
 from aigc_demo.studio.runs.patient_reads import Answer, PatientReads
 from aigc_demo.studio.runs.state import RunState, run_state
 
@@ -30,14 +30,14 @@ class Note:
     """What stands in a run's folder.
 
     Attributes:
-        ticket: the desk's own note; None for a run that it did not start.
+        job: the queue's own note; None for a run that it did not start.
         begun: whether the training has written down what it trains.
         age: when that was, or when the run was ordered, in seconds of the system's clock.
         worker: the process of a run that was started, alive when this was read.
         silent_seconds: since the heartbeat of a run that was started.
     """
 
-    ticket: Ticket | None
+    job: Job | None
     begun: bool
     age: float
     worker: Worker | None = None
@@ -68,29 +68,29 @@ class RunNotes:
         found = self._folders.all((self._folder,))
         return self._notes.all(found[0].value) if found else []
 
-    def named(self) -> list[tuple[str, Ticket | None]]:
-        """All runs with the desk's notes, the newest first."""
-        found = [answer for answer in self.all() if answer.value.begun or answer.value.ticket]
+    def named(self) -> list[tuple[str, Job | None]]:
+        """All runs with the queue's notes, the newest first."""
+        found = [answer for answer in self.all() if answer.value.begun or answer.value.job]
         found.sort(key=lambda one: one.value.age, reverse=True)
-        return [(one.key.name, one.value.ticket) for one in found]
+        return [(one.key.name, one.value.job) for one in found]
 
-    def at_stage(self, stage: str) -> list[tuple[Path, Ticket, Answer[Path, Note]]]:
-        """The runs whose ticket says so, who is longest in this stage first."""
-        tickets = [(answer.key, answer.value.ticket, answer) for answer in self.all()]
-        found = [(folder, ticket, answer) for folder, ticket, answer in tickets if ticket]
+    def at_stage(self, stage: str) -> list[tuple[Path, Job, Answer[Path, Note]]]:
+        """The runs whose job says so, who is longest in this stage first."""
+        jobs = [(answer.key, answer.value.job, answer) for answer in self.all()]
+        found = [(folder, job, answer) for folder, job, answer in jobs if job]
         return sorted((one for one in found if one[1].stage == stage), key=lambda one: one[1].since)
 
-    def tickets(self) -> list[tuple[Path, Ticket]]:
-        """All that the desk has noted."""
-        return [(answer.key, answer.value.ticket) for answer in self.all() if answer.value.ticket]
+    def jobs(self) -> list[tuple[Path, Job]]:
+        """All that the queue has noted."""
+        return [(answer.key, answer.value.job) for answer in self.all() if answer.value.job]
 
     def names_of(self, secret: str) -> list[str]:
         """The runs that a visitor ordered."""
-        return [folder.name for folder, ticket in self.tickets() if ticket.belongs_to(secret)]
+        return [folder.name for folder, job in self.jobs() if job.belongs_to(secret)]
 
-    def ticket(self, name: str) -> Ticket | None:
-        """The desk's note beside a run."""
-        return self._notes.get(self._folder / name, share=True).ticket
+    def job(self, name: str) -> Job | None:
+        """The queue's note beside a run."""
+        return self._notes.get(self._folder / name, share=True).job
 
     def bytes_of(self, folders: Iterable[Path]) -> int:
         """What these runs take on the disk, as far as it is known."""
@@ -121,8 +121,8 @@ class RunNotes:
     def _state(self, name: str) -> RunState:
         if not (self._folder / name).is_dir():
             raise InputError("unknown_run", name=shown(name))
-        ticket = Ticket.load(self._folder / name)
-        waits = ticket is not None and ticket.stage == "waiting"
+        job = Job.load(self._folder / name)
+        waits = job is not None and job.stage == "waiting"
         return run_state(RunDirectory(self._folder / name), self.place(name) if waits else 0)
 
 
@@ -132,20 +132,20 @@ def read_note(folder: Path) -> Note:
     Raises:
         OSError: the disk fails; a file that is not there is no failure.
     """
-    ticket = Ticket.load(folder)
-    age = ticket.since if ticket else 0.0
+    job = Job.load(folder)
+    age = job.since if job else 0.0
     try:
         age, begun = (folder / "config.json").stat().st_mtime, True
     except (FileNotFoundError, NotADirectoryError):
         begun = False
-    if ticket is None or ticket.stage != "started":
-        return Note(ticket, begun, age)
+    if job is None or job.stage != "started":
+        return Note(job, begun, age)
     return Note(
-        ticket,
+        job,
         begun,
         age,
-        ticket.worker(folder),
-        min(seconds_since_heartbeat(folder), time.time() - ticket.since),
+        job.worker(folder),
+        min(seconds_since_heartbeat(folder), time.time() - job.since),
     )
 
 

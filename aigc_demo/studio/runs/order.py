@@ -109,7 +109,7 @@ class RunOrder:
         return {**small, **self.settings}
 
     def words(self) -> dict[str, Any]:
-        """The arguments of `RunDesk.order`."""
+        """The arguments of `RunQueue.order`."""
         settings = self._given()
         budget = ("--steps", str(int(self.steps))) if self.steps else ("--minutes", f"{self.minutes:g}")
         return {

@@ -1,7 +1,7 @@
-"""The desk where trainings are ordered: one trains at a time, the others wait for their turn.
+"""The queue where trainings are ordered: one trains at a time, the others wait for their turn.
 
 Each training is a process of its own, `python -m aigc_demo train ...`, that outlives the server if it must:
-what there is to know about it stands in its run directory, and the next server's desk finds it there.
+what there is to know about it stands in its run directory, and the next server's queue finds it there.
 Whoever ordered a run may stop, resume and delete it; anybody may watch.
 """
 
@@ -30,7 +30,7 @@ from aigc_demo.data.images.zip_files import unpack_images
 from aigc_demo.data.text.encodings import decode_text
 from aigc_demo.studio.runs.archive import import_run
 from aigc_demo.studio.runs.archive_reader import MAX_BYTES
-from aigc_demo.studio.runs.job import Ticket, child_environment, hashed, train_arguments
+from aigc_demo.studio.runs.job import Job, child_environment, hashed, train_arguments
 from aigc_demo.studio.runs.notes import Note
 from aigc_demo.studio.runs.order import RunOrder
 from aigc_demo.studio.runs.state import PROBLEM_FILE
@@ -59,8 +59,8 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class DeskRules:
-    """How the desk works; what it allows to visitors is in `limits`.
+class QueueRules:
+    """How the queue works; what it allows to visitors is in `limits`.
 
     Attributes:
         at_once: runs that train at the same time.
@@ -71,7 +71,7 @@ class DeskRules:
     silence_seconds: float = 180.0
 
 
-class RunDesk(SeenRuns):
+class RunQueue(SeenRuns):
     """Starts workers, looks after them, and remembers who ordered what.
 
     Args:
@@ -83,9 +83,9 @@ class RunDesk(SeenRuns):
         sessions: which visitor is at which session of the page.
     """
 
-    def __init__(self, folder: Path, rules: DeskRules | None = None, limits: Limits | None = None):
+    def __init__(self, folder: Path, rules: QueueRules | None = None, limits: Limits | None = None):
         super().__init__(folder, limits or Limits())
-        self.rules = rules or DeskRules()
+        self.rules = rules or QueueRules()
         self._usage = Usage(folder)
         self._admission = Admission(folder, self.limits, self._notes, self._usage, self._remove)
         self.sessions = Sessions()
@@ -94,7 +94,7 @@ class RunDesk(SeenRuns):
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._closed = threading.Event()
         self._thread: threading.Thread | None = None
-        self._only_desk: FileLock | None = None
+        self._folder_lock: FileLock | None = None
 
     # ---- opening and closing
 
@@ -102,7 +102,7 @@ class RunDesk(SeenRuns):
         """Look after the runs from now on, those that an earlier server started included."""
         if self._thread is None:
             self._closed.clear()
-            self._thread = threading.Thread(target=self._tend_on, name="run-desk", daemon=True)
+            self._thread = threading.Thread(target=self._tend_on, name="run-queue", daemon=True)
             self._thread.start()
 
     def close(self) -> None:
@@ -112,7 +112,7 @@ class RunDesk(SeenRuns):
             self._thread.join()
             self._thread = None
         with self._lock:
-            if self._only_desk is None:
+            if self._folder_lock is None:
                 return
             notes = [answer.value for _, _, answer in self._notes.at_stage("started")]
             workers = [worker for note in notes if (worker := note.process) is not None]
@@ -120,8 +120,8 @@ class RunDesk(SeenRuns):
                 _signal(worker)
             psutil.wait_procs([worker for worker in workers if worker.is_running()], timeout=STOP_SECONDS)
             self._tend()
-            self._only_desk.release()
-            self._only_desk = None
+            self._folder_lock.release()
+            self._folder_lock = None
 
     # ---- what visitors do
 
@@ -192,7 +192,7 @@ class RunDesk(SeenRuns):
                         init=init,
                     )
                     kept = self.limits.share_runs if shared is None else shared
-                    Ticket(hashed(secret), tuple(arguments), "waiting", time.time(), shared=kept).save(folder)
+                    Job(hashed(secret), tuple(arguments), "waiting", time.time(), shared=kept).save(folder)
                 except BaseException:  # a disk that is full: nothing half made, and nothing counted
                     shutil.rmtree(folder, ignore_errors=True)
                     self._usage.took(name, 0.0)
@@ -227,7 +227,7 @@ class RunDesk(SeenRuns):
 
     def _check(self, asked: Asked) -> None:
         with self._lock:
-            self._be_the_only_desk()
+            self._lock_folder()
             self._admission.check(asked)
 
     def stop(self, name: str, secret: str) -> None:
@@ -237,12 +237,12 @@ class RunDesk(SeenRuns):
             InputError: there is no such run, or it is another visitor's.
         """
         with self._lock:
-            folder, ticket = self._own(name, secret)
-            if ticket.stage == "waiting":
-                ticket.changed(folder, stage="ended", since=time.time(), stopping=True)
-                self._usage.took(name, ticket.spent_minutes)
-            elif worker := ticket.worker(folder):
-                ticket.changed(folder, stopping=True)
+            folder, job = self._own(name, secret)
+            if job.stage == "waiting":
+                job.changed(folder, stage="ended", since=time.time(), stopping=True)
+                self._usage.took(name, job.spent_minutes)
+            elif worker := job.worker(folder):
+                job.changed(folder, stopping=True)
                 if worker.process:
                     _signal(worker.process)
 
@@ -255,25 +255,25 @@ class RunDesk(SeenRuns):
         """
         check_training_is_on()
         with self._lock:
-            self._be_the_only_desk()
+            self._lock_folder()
             self._tend()  # the end of a worker is seen in its record before it is noted here
-            folder, ticket = self._own(name, secret)
-            if ticket.stage != "ended":
+            folder, job = self._own(name, secret)
+            if job.stage != "ended":
                 raise InputError("run_under_way", name=name)
             run = RunDirectory(folder)
             if run.exists() and not run.resumable():
                 raise InputError("nothing_to_resume", name=name)
-            minutes = minutes_left(ticket, self.limits)
+            minutes = minutes_left(job, self.limits)
             if minutes <= 0:
                 raise InputError("run_minutes", limit=self.limits.run_minutes)
-            disk_mib, memory_mib = expected_again(ticket, folder)
+            disk_mib, memory_mib = expected_again(job, folder)
             asked = Asked(secret, address, minutes, disk_mib, memory_mib, goes_on_from=str(folder))
             self._admission.check(asked)
-            arguments = [word for word in ticket.arguments if word != "--resume"]
+            arguments = [word for word in job.arguments if word != "--resume"]
             if run.exists():
                 arguments.append("--resume")
-            self._usage.note(name, address, ticket.spent_minutes + minutes, disk_mib)
-            ticket.again(arguments).save(folder)
+            self._usage.note(name, address, job.spent_minutes + minutes, disk_mib)
+            job.again(arguments).save(folder)
             self._tend()
 
     def delete(self, name: str, secret: str) -> None:
@@ -283,10 +283,10 @@ class RunDesk(SeenRuns):
             InputError: no such run, another visitor's, or one under way.
         """
         with self._lock:
-            self._be_the_only_desk()
+            self._lock_folder()
             self._tend()
-            _, ticket = self._own(name, secret)
-            if ticket.stage != "ended":
+            _, job = self._own(name, secret)
+            if job.stage != "ended":
                 raise InputError("run_under_way", name=name)
         shutil.rmtree(self._put_aside(name), ignore_errors=True)  # a slow disk may take its time here
 
@@ -328,12 +328,12 @@ class RunDesk(SeenRuns):
             try:
                 with self._lock:
                     if self.folder.is_dir():
-                        self._be_the_only_desk()
+                        self._lock_folder()
                         self._tend()
             except DemoError as error:  # a disk that is full may be free again next time
-                log.debug("the desk waits: %s", error)
+                log.debug("the queue waits: %s", error)
             except Exception:
-                log.exception("the desk stumbled")
+                log.exception("the queue stumbled")
 
     def _tend(self) -> None:
         """Note who has ended, end who is silent, start who is next.
@@ -341,45 +341,43 @@ class RunDesk(SeenRuns):
         What stands on a slow disk is left for later; a run that was last seen under way still counts.
         """
         started, running = set(), 0
-        for folder, ticket, answer in self._notes.at_stage("started"):
+        for folder, job, answer in self._notes.at_stage("started"):
             started.add(folder.name)
             with _left_for_later(folder):
-                running += not answer.fresh or self._goes_on(folder, ticket, answer.value)
+                running += not answer.fresh or self._goes_on(folder, job, answer.value)
         unseen = [name for name, child in self._children.items() if name not in started]
         running += sum(self._children[name].poll() is None for name in unseen)
         if self._closed.is_set():
             return
-        for folder, ticket, answer in self._notes.at_stage("waiting"):
+        for folder, job, answer in self._notes.at_stage("waiting"):
             if running >= self.rules.at_once:
                 return
             if answer.fresh:
                 with _left_for_later(folder):
-                    running += self._start(folder, ticket)
+                    running += self._start(folder, job)
 
-    def _goes_on(self, folder: Path, ticket: Ticket, note: Note) -> bool:
+    def _goes_on(self, folder: Path, job: Job, note: Note) -> bool:
         """Whether a run that was started still trains; its end is noted."""
         child, process = self._children.get(folder.name), note.process
         returncode = child.poll() if child is not None else None
         if process is None or returncode is not None:
             self._children.pop(folder.name, None)
-            spent = ticket.spent_minutes + (time.time() - ticket.since) / 60
-            ticket.changed(
-                folder, stage="ended", since=time.time(), returncode=returncode, spent_minutes=spent
-            )
+            spent = job.spent_minutes + (time.time() - job.since) / 60
+            job.changed(folder, stage="ended", since=time.time(), returncode=returncode, spent_minutes=spent)
             self._usage.took(folder.name, spent)
             return False
-        if time.time() - ticket.since > self._longest_seconds(ticket) and not ticket.stopping:
-            ticket.changed(folder, stopping=True)
+        if time.time() - job.since > self._longest_seconds(job) and not job.stopping:
+            job.changed(folder, stopping=True)
             _signal(process)
         if note.silent_seconds > self.rules.silence_seconds:
-            self._end_silent(folder, ticket, process)
+            self._end_silent(folder, job, process)
         return True
 
-    def _longest_seconds(self, ticket: Ticket) -> float:
+    def _longest_seconds(self, job: Job) -> float:
         """After which a run is stopped: its minutes count its steps alone, and it measures and saves too."""
-        return 60 * max(0.0, minutes_left(ticket, self.limits)) * MEASURING_SHARE + MEASURING_SECONDS
+        return 60 * max(0.0, minutes_left(job, self.limits)) * MEASURING_SHARE + MEASURING_SECONDS
 
-    def _start(self, folder: Path, ticket: Ticket) -> bool:
+    def _start(self, folder: Path, job: Job) -> bool:
         """One worker, in a session of its own, so that it does not end with the server.
 
         Returns:
@@ -392,7 +390,7 @@ class RunDesk(SeenRuns):
         try:
             with output:
                 child = subprocess.Popen(
-                    ticket.executed,
+                    job.executed,
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
                     stderr=output,
@@ -403,31 +401,31 @@ class RunDesk(SeenRuns):
             log.warning("%s cannot be started: %s", folder.name, error)
             if isinstance(error, OSError) and error.errno not in NEVER:
                 return False  # the system has no process to give now; later it may
-            self._usage.took(folder.name, ticket.spent_minutes)
+            self._usage.took(folder.name, job.spent_minutes)
             why = {"key": "cannot_start", "values": {}}
-            ticket.changed(folder, stage="ended", since=time.time(), problem=why)
+            job.changed(folder, stage="ended", since=time.time(), problem=why)
             return False
         self._children[folder.name] = child
         born = 0.0
         with contextlib.suppress(psutil.Error):
             born = psutil.Process(child.pid).create_time()
-        ticket.changed(folder, stage="started", since=time.time(), pid=child.pid, born=born)
+        job.changed(folder, stage="started", since=time.time(), pid=child.pid, born=born)
         return True
 
-    def _end_silent(self, folder: Path, ticket: Ticket, process: psutil.Process) -> None:
+    def _end_silent(self, folder: Path, job: Job, process: psutil.Process) -> None:
         seconds = round(self.rules.silence_seconds)
-        ticket.changed(folder, problem={"key": "worker_silent", "values": {"seconds": seconds}})
+        job.changed(folder, problem={"key": "worker_silent", "values": {"seconds": seconds}})
         with contextlib.suppress(psutil.Error):
             process.kill()  # it did not come back from its step: asking would not help
             process.wait(timeout=STOP_SECONDS)
 
-    def _be_the_only_desk(self) -> None:
+    def _lock_folder(self) -> None:
         """Two servers on one folder would both start whoever is next.
 
         Raises:
             InputError: another server looks after this folder.
         """
-        if self._only_desk is not None:
+        if self._folder_lock is not None:
             return
         with disk_errors(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -436,16 +434,16 @@ class RunDesk(SeenRuns):
                 lock.acquire(blocking=False)
             except Timeout as error:
                 raise InputError("other_desk", path=str(self.folder)) from error
-        self._only_desk = lock
+        self._folder_lock = lock
         # In a thread of its own: a slow disk takes its time, and nobody waits for it.
         threading.Thread(target=remove_leftovers, args=(self.folder,), name="leftovers", daemon=True).start()
 
-    def _own(self, name: str, secret: str) -> tuple[Path, Ticket]:
+    def _own(self, name: str, secret: str) -> tuple[Path, Job]:
         folder = self.run(name).path
-        ticket = Ticket.load(folder)
-        if ticket is None or not ticket.belongs_to(secret):
+        job = Job.load(folder)
+        if job is None or not job.belongs_to(secret):
             raise InputError("not_your_run", name=name)
-        return folder, ticket
+        return folder, job
 
 
 def _write_source(folder: Path, text: bytes | None, unpacked: Path | None) -> str | None:

@@ -9,7 +9,7 @@ from aigc_demo.core.events import RunFinished, TrainEvent, from_json
 from aigc_demo.core.process.system import was_killed
 from aigc_demo.core.process.worker import living_worker, problem_from, read_problem
 from aigc_demo.core.run_directory import RunDirectory
-from aigc_demo.studio.runs.job import Ticket
+from aigc_demo.studio.runs.job import Job
 
 PROBLEM_FILE = "problem.json"
 LAST_BYTES = 64 * 2**10
@@ -53,15 +53,15 @@ def run_state(run: RunDirectory, place: int = 0) -> RunState:
         run: its directory.
         place: in the queue of whoever starts workers; 0 for none.
     """
-    ticket, last = Ticket.load(run.path), last_event(run)
+    job, last = Job.load(run.path), last_event(run)
     step = last.step if last else 0
-    if place or (ticket and ticket.stage == "waiting"):
+    if place or (job and job.stage == "waiting"):
         return RunState(run.path.name, "waiting", place, step)
-    worker = ticket.worker(run.path) if ticket else living_worker(run.path)
+    worker = job.worker(run.path) if job else living_worker(run.path)
     if worker is not None:
-        stopping = ticket is not None and ticket.stopping
+        stopping = job is not None and job.stopping
         return RunState(run.path.name, "stopping" if stopping else "running", 0, step)
-    stands, problem = _end(run, ticket, last)
+    stands, problem = _end(run, job, last)
     whole = stands in ("finished", "time")
     resumable = not whole and (bool(run.resumable()) or not run.exists())
     return RunState(run.path.name, stands, 0, step, problem, resumable)
@@ -83,9 +83,7 @@ def last_event(run: RunDirectory) -> TrainEvent | None:
     return None
 
 
-def _end(
-    run: RunDirectory, ticket: Ticket | None, last: TrainEvent | None
-) -> tuple[Stands, DemoError | None]:
+def _end(run: RunDirectory, job: Job | None, last: TrainEvent | None) -> tuple[Stands, DemoError | None]:
     """How a run without a worker came to its end, and why."""
     noted = read_problem(run.path / PROBLEM_FILE)
     if isinstance(last, RunFinished):
@@ -93,18 +91,18 @@ def _end(
         stands = last.reason if last.reason in known else "interrupted"
         why = DemoError("loss_not_finite", step=last.step) if stands == "non-finite" else noted
         return stands, None if stands in ("finished", "time", "stopped") else why  # type: ignore[return-value]
-    if ticket is not None and ticket.stopping and not run.exists():
+    if job is not None and job.stopping and not run.exists():
         return "stopped", None  # taken out of the queue
-    if ticket is not None and ticket.problem and ticket.problem.get("key") == "cannot_start":
-        return "failed", problem_from(ticket.problem)
+    if job is not None and job.problem and job.problem.get("key") == "cannot_start":
+        return "failed", problem_from(job.problem)
     if noted is not None:
         return "failed", noted
-    return "interrupted", _death(ticket)
+    return "interrupted", _death(job)
 
 
-def _death(ticket: Ticket | None) -> DemoError:
+def _death(job: Job | None) -> DemoError:
     """Why a worker ended without a word."""
-    if ticket is not None and (told := problem_from(ticket.problem)):
+    if job is not None and (told := problem_from(job.problem)):
         return told
-    killed = ticket is not None and was_killed(ticket.returncode)
+    killed = job is not None and was_killed(job.returncode)
     return DemoError("worker_killed" if killed else "worker_vanished")

@@ -29,7 +29,7 @@ class SeenRuns:
         """The runs that whoever asks may see, the newest first; of a slow disk those that are known."""
         visitor = current_visitor()
         named = self._notes.named()
-        return [name for name, ticket in named if ticket is None or ticket.is_seen_by(visitor)]
+        return [name for name, job in named if job is None or job.is_seen_by(visitor)]
 
     def check_seen(self, name: Any) -> None:
         """Refuse a run that another visitor keeps for himself: for who asks it is not there.
@@ -41,16 +41,16 @@ class SeenRuns:
         visitor = current_visitor()
         if visitor is None:
             return
-        ticket = self._notes.ticket(checked_name(name))
-        if ticket is not None and not ticket.is_seen_by(visitor):
+        job = self._notes.job(checked_name(name))
+        if job is not None and not job.is_seen_by(visitor):
             raise InputError("unknown_run", name=shown(name))
 
     def may_be_taken_by(self, name: str, secret: Any) -> bool:
         """Whether a visitor may take a run's files away: one's own, or one of nobody's."""
-        ticket = self._notes.ticket(checked_name(name))
-        if ticket is None:
+        job = self._notes.job(checked_name(name))
+        if job is None:
             return self.limits.share_runs
-        return isinstance(secret, str) and ticket.belongs_to(secret)
+        return isinstance(secret, str) and job.belongs_to(secret)
 
     def check_taken_by(self, name: Any, secret: Any) -> None:
         """Refuse to give a run's files to somebody who may not take them.
@@ -103,8 +103,8 @@ class SeenRuns:
         Raises:
             DemoError: its disk does not answer.
         """
-        ticket = self._notes.ticket(checked_name(name))
-        return ticket is not None and isinstance(secret, str) and ticket.belongs_to(secret)
+        job = self._notes.job(checked_name(name))
+        return job is not None and isinstance(secret, str) and job.belongs_to(secret)
 
     def names_of(self, secret: str) -> list[str]:
         """The runs that this visitor ordered."""

@@ -27,9 +27,9 @@ from aigc_demo.core.events import (
 )
 from aigc_demo.core.run_directory import RunDirectory, step_of
 from aigc_demo.studio.runs.chart_lines import Curves, Tail, Thinned
-from aigc_demo.studio.runs.job import Ticket
+from aigc_demo.studio.runs.job import Job
 from aigc_demo.studio.runs.patient_reads import PatientReads
-from aigc_demo.studio.runs.run_queue import RunDesk
+from aigc_demo.studio.runs.run_queue import RunQueue
 from aigc_demo.studio.runs.samples import sample_picture
 from aigc_demo.studio.runs.state import RunState
 from aigc_demo.studio.runs.visible_runs import checked_name
@@ -118,19 +118,19 @@ class RunWatch:
     """One run, watched by any number of viewers.
 
     Args:
-        desk: which knows how the run stands.
+        queue: which knows how the run stands.
         name: of the run.
 
     Raises:
         InputError: there is no run of that name.
     """
 
-    def __init__(self, desk: RunDesk, name: str):
-        self._desk, self._name, self._run = desk, name, desk.run(name)
+    def __init__(self, queue: RunQueue, name: str):
+        self._queue, self._name, self._run = queue, name, queue.run(name)
         self._lock = threading.Lock()
         self._refreshed, self._outdated = -math.inf, -math.inf
         self._begin()
-        self._view = RunView(desk.state(name), self._run)
+        self._view = RunView(queue.state(name), self._run)
 
     def _begin(self) -> None:
         """Nothing is known yet, or no longer."""
@@ -173,7 +173,7 @@ class RunWatch:
             return self._view
 
     def _refresh(self) -> None:
-        state = self._desk.state(self._name)  # before the record: what ended has then written all of it
+        state = self._queue.state(self._name)  # before the record: what ended has then written all of it
         if not self._checkpoints or self._comes_late() or state.stands != self._view.state.stands:
             self._checkpoints = None  # to be looked for
         if not self._config:
@@ -187,8 +187,8 @@ class RunWatch:
             self._curves.add(events)
             for event in events:
                 self._note(event)
-        ticket = Ticket.load(self._run.path)
-        self._view = self._picture(state, ticket)
+        job = Job.load(self._run.path)
+        self._view = self._picture(state, job)
 
     def _comes_late(self) -> bool:
         """Whether the last checkpoint of the record is not to be seen yet: a disk may show it later."""
@@ -231,7 +231,7 @@ class RunWatch:
         top = low + MARK_SHARE * (max(values) - low)
         self._marks += [(step, low, CHECKPOINT), (step, top, CHECKPOINT), (step, None, CHECKPOINT)]
 
-    def _picture(self, state: RunState, ticket: Ticket | None) -> RunView:
+    def _picture(self, state: RunState, job: Job | None) -> RunView:
         if self._checkpoints is None:
             self._checkpoints = tuple(step_of(path) for path in self._run.checkpoints())
         seconds = self._times[-1][1] if self._times else 0.0
@@ -239,8 +239,8 @@ class RunWatch:
         return RunView(
             state=state,
             run=self._run,
-            recipe=str(self._config.get("recipe", "")) or (ticket.recipe if ticket else ""),
-            command=ticket.command if ticket else "",
+            recipe=str(self._config.get("recipe", "")) or (job.recipe if job else ""),
+            command=job.command if job else "",
             charts=self._charts(),
             samples=tuple(self._samples[step] for step in sorted(self._samples)),
             facts=self._facts,
@@ -283,16 +283,16 @@ class RunWatches:
     """The runs that are being watched; who has not been looked at for long is forgotten first.
 
     Args:
-        desk: where the runs are.
+        queue: where the runs are.
     """
 
-    def __init__(self, desk: RunDesk):
-        self.desk = desk
+    def __init__(self, queue: RunQueue):
+        self.queue = queue
         self._lock = threading.Lock()
         self._watched: OrderedDict[str, tuple[tuple[int, int], RunWatch]] = OrderedDict()
         self._views: PatientReads[str, RunView] = PatientReads(self._look, most_kept=MOST_WATCHED)
         self._pictures: PatientReads[tuple[str, int], bytes | None] = PatientReads(
-            lambda asked: sample_picture(desk.run(asked[0]), asked[1]), most_kept=0
+            lambda asked: sample_picture(queue.run(asked[0]), asked[1]), most_kept=0
         )
 
     def view(self, name: Any, *, fresh: bool = False) -> RunView:
@@ -306,7 +306,7 @@ class RunWatches:
             InputError: there is no run of that name.
             DemoError: its disk does not answer, and it was never seen before.
         """
-        self.desk.check_seen(name)
+        self.queue.check_seen(name)
         if fresh:
             with self._lock:
                 known = self._watched.get(checked_name(name))
@@ -331,11 +331,11 @@ class RunWatches:
 
     def _look(self, name: str) -> RunView:
         """On the disk itself, in a thread of its own; nobody else's run waits for it."""
-        facts = self.desk.run(name).path.stat()
+        facts = self.queue.run(name).path.stat()
         identity = (facts.st_dev, facts.st_ino)  # a name may be given again
         with self._lock:
             known = self._watched.get(name)
-        watch = known[1] if known is not None and known[0] == identity else RunWatch(self.desk, name)
+        watch = known[1] if known is not None and known[0] == identity else RunWatch(self.queue, name)
         with self._lock:
             known = self._watched.get(name)
             if known is not None and known[0] == identity:

@@ -21,8 +21,8 @@ from aigc_demo.studio.models.arguments import (
 )
 from aigc_demo.studio.models.catalog import Catalog
 from aigc_demo.studio.models.model_cache import ModelCache, weights_mib
-from aigc_demo.studio.models.side_by_side import Progressing, Work, side_by_side, turn_for
-from aigc_demo.studio.models.time_slices import Turn
+from aigc_demo.studio.models.side_by_side import Progressing, Work, side_by_side, time_slice_for
+from aigc_demo.studio.models.time_slices import TimeSlice
 
 MAX_SEED = 2**31 - 1
 
@@ -53,7 +53,7 @@ class Column(Progressing):
         seconds: spent loading while it loads, then spent writing: in its own turns, without the others'.
         first_token_ms: of these, until the first token; None before it.
         tokens_per_second: of this call: the model's own speed, without loading and without waiting for
-            its turn.
+            its time_slice.
         memory_mib: what its weights take.
         fetched: the share of the model that has come over the network; None where none has to.
         gpu_seconds: for how long a GPU was asked for; None where none was, 0 where none was given.
@@ -207,17 +207,17 @@ class _Writer(Work):
             memory_mib=weights_mib(model),
             num_parameters=model.num_parameters,
         )
-        with turn_for(model, self.cache, self.stop) as turn:
-            reason = self._draw(turn, [token.id for token in written])
+        with time_slice_for(model, self.cache, self.stop) as time_slice:
+            reason = self._draw(time_slice, [token.id for token in written])
         self.tell(state="stopped" if self.stop.is_set() and reason in ("", "stopped") else "finished")
 
-    def _draw(self, turn: Turn, written: list[int]) -> str:
+    def _draw(self, time_slice: TimeSlice, written: list[int]) -> str:
         """Write in one's turns; why the text ended."""
         reason = ""
         for drawn, token in enumerate(self._tokens(written), start=1):
-            self._took(Token(token.id, token.text, surprise(token.prob)), drawn, turn.seconds)
+            self._took(Token(token.id, token.text, surprise(token.prob)), drawn, time_slice.seconds)
             reason = token.reason
-            turn.pass_on()
+            time_slice.pass_on()
         return reason
 
     def _tokens(self, written: list[int]) -> Iterator[Any]:

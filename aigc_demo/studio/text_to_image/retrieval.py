@@ -11,7 +11,7 @@ from aigc_demo.core.errors import InputError
 from aigc_demo.studio.models.arguments import check_number
 from aigc_demo.studio.models.catalog import Catalog
 from aigc_demo.studio.models.model_cache import ModelCache
-from aigc_demo.studio.models.side_by_side import turn_for
+from aigc_demo.studio.models.side_by_side import time_slice_for
 from aigc_demo.studio.text_to_image.compare import IllustrationAsk, checked_caption, ranker_for
 
 if TYPE_CHECKING:
@@ -185,7 +185,7 @@ def drawn_and_scored(
     ranker = ranker_for(cache, model)
     if ranker is None:
         raise InputError("no_ranker", model=name)
-    with turn_for(model, cache):
+    with time_slice_for(model, cache):
         pictures = model.make(captions, [ask.seed] * len(captions), ask.sampling)
     table: list[list[float]] = ranker.scores(captions, pictures).tolist()
     return pictures, table

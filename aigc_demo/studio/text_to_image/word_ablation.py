@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import InputError
 from aigc_demo.studio.models.model_cache import ModelCache
-from aigc_demo.studio.models.side_by_side import turn_for
+from aigc_demo.studio.models.side_by_side import time_slice_for
 from aigc_demo.studio.text_to_image.compare import IllustrationAsk, check_known, checked_caption, ranker_for
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def _drawn(
     model = cache.get(full)
     texts = [caption for _, caption in variants]
     check_known(model, texts[0])
-    with turn_for(model, cache):
+    with time_slice_for(model, cache):
         pictures = model.make(texts, [ask.seed] * len(texts), ask.sampling)
     ranker = ranker_for(cache, model)
     scores = [None] * len(texts) if ranker is None else ranker.scores(texts[:1], pictures)[0].tolist()

@@ -1,4 +1,4 @@
-"""Whether the desk takes an order: limits by visitor, by network address and in all, and what a run takes."""
+"""Whether the queue takes an order: limits by visitor, by address and in all, and what a run takes."""
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
@@ -10,7 +10,7 @@ from aigc_demo.core.config import shown
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.library_imports import importing
 from aigc_demo.core.memory import MODEL_SHARE, memory_gib
-from aigc_demo.studio.runs.job import Ticket
+from aigc_demo.studio.runs.job import Job
 from aigc_demo.studio.runs.notes import RunNotes
 from aigc_demo.studio.visitors.limits import Limits
 from aigc_demo.studio.visitors.usage import Usage
@@ -70,7 +70,7 @@ class Admission:
         """
         if asked.trains:
             self.check_size(asked)
-            under_way = [(f.name, t) for f, t in self._notes.tickets() if t.stage != "ended"]
+            under_way = [(f.name, t) for f, t in self._notes.jobs() if t.stage != "ended"]
             self._check_counts(asked, under_way)
             self._check_minutes(asked, under_way)
         self._check_disk(asked)
@@ -99,9 +99,9 @@ class Admission:
         """The environment that holds a worker to the limits of one run (`core/bounds`)."""
         return {MEMORY_VARIABLE: str(round(self.memory_mib())), DISK_VARIABLE: str(self.limits.run_disk_mib)}
 
-    def _check_counts(self, asked: Asked, under_way: Sequence[tuple[str, Ticket]]) -> None:
+    def _check_counts(self, asked: Asked, under_way: Sequence[tuple[str, Job]]) -> None:
         limits = self.limits
-        mine = sum(ticket.belongs_to(asked.secret) for _, ticket in under_way)
+        mine = sum(job.belongs_to(asked.secret) for _, job in under_way)
         if limits.runs_per_visitor and mine >= limits.runs_per_visitor:
             raise InputError("too_many_runs", count=mine)
         if asked.address and limits.runs_per_address:
@@ -109,11 +109,11 @@ class Admission:
             beside = sum(name in names for name, _ in under_way)
             if beside >= limits.runs_per_address:
                 raise InputError("too_many_runs_of_network", count=beside)
-        waiting = sum(ticket.stage == "waiting" for _, ticket in under_way)
+        waiting = sum(job.stage == "waiting" for _, job in under_way)
         if limits.runs_waiting and waiting >= limits.runs_waiting:
             raise InputError("queue_full", count=waiting)
 
-    def _check_minutes(self, asked: Asked, under_way: Sequence[tuple[str, Ticket]]) -> None:
+    def _check_minutes(self, asked: Asked, under_way: Sequence[tuple[str, Job]]) -> None:
         limits = self.limits
         if asked.address and limits.minutes_per_address:
             had = self._usage.minutes_of(asked.address)
@@ -156,7 +156,7 @@ class Admission:
         """What runs take: at least what is expected of those under way, and something for each."""
         names = list(names)
         sizes = self._notes.sizes(self._folder / name for name in names)
-        under_way = {folder.name for folder, ticket in self._notes.tickets() if ticket.stage != "ended"}
+        under_way = {folder.name for folder, job in self._notes.jobs() if job.stage != "ended"}
         return sum(
             max(taken / MIB, LEAST_MIB, self._usage.disk_mib(name) if name in under_way else 0.0)
             for name, taken in sizes.items()
@@ -171,10 +171,10 @@ class Admission:
         limit, names = self.limits.disk_mib, self._usage.names()
         if not limit:
             return
-        tickets = self._notes.tickets()
+        jobs = self._notes.jobs()
         needed = {self._run_at(asked.goes_on_from)}
-        needed |= {self._run_at(_word_after("--init", t)) for _, t in tickets if t.stage != "ended"}
-        ended = {folder.name for folder, t in tickets if t.stage == "ended"} - needed
+        needed |= {self._run_at(_word_after("--init", t)) for _, t in jobs if t.stage != "ended"}
+        ended = {folder.name for folder, t in jobs if t.stage == "ended"} - needed
         used, removed = self._used_mib(names), []
         for name in names:
             if not _has_room(used, asked.disk_mib, limit) and name in ended:
@@ -195,8 +195,8 @@ def _has_room(used_mib: float, more_mib: float, limit_mib: int) -> bool:
     return used_mib < limit_mib and used_mib + more_mib <= limit_mib
 
 
-def _word_after(name: str, ticket: Ticket) -> str | None:
-    words = ticket.arguments
+def _word_after(name: str, job: Job) -> str | None:
+    words = job.arguments
     return words[words.index(name) + 1] if name in words[:-1] else None
 
 
@@ -207,10 +207,10 @@ def asked_minutes(words: Sequence[str], limits: Limits) -> float:
     return float(limits.run_minutes)
 
 
-def minutes_left(ticket: Ticket, limits: Limits) -> float:
+def minutes_left(job: Job, limits: Limits) -> float:
     """Minutes that a run may still train, of those that it was ordered with."""
-    asked = min(asked_minutes(ticket.arguments, limits), float(limits.run_minutes))
-    return asked - ticket.spent_minutes
+    asked = min(asked_minutes(job.arguments, limits), float(limits.run_minutes))
+    return asked - job.spent_minutes
 
 
 def expected(
@@ -247,13 +247,13 @@ def expected(
     return found.disk_mib, found.memory_mib
 
 
-def expected_again(ticket: Ticket, folder: Path) -> tuple[float, float]:
+def expected_again(job: Job, folder: Path) -> tuple[float, float]:
     """The same of a run that is to go on; of disk what is not there yet."""
-    words = list(ticket.arguments)
+    words = list(job.arguments)
     given = {name: words[place + 1] for place, name in enumerate(words[:-1]) if name in ("--init", "--data")}
     settings = [words[place + 1] for place, name in enumerate(words[:-1]) if name == "--set"]
     source = Path(given.get("--data", ""))
     there = size(folder)
     own = size(source) if source.is_dir() else source.stat().st_size if source.is_file() else 0
-    disk_mib, memory_mib = expected(ticket.recipe, settings, own, init=given.get("--init"))
+    disk_mib, memory_mib = expected(job.recipe, settings, own, init=given.get("--init"))
     return max(0.0, disk_mib - there / MIB), memory_mib

@@ -1,7 +1,7 @@
 """Who is asking: the secret that a visitor's browser keeps, for as long as a call of the page is answered.
 
 Runs that are not shared are for their owner alone, in lists, pickers and endpoints alike. Code that serves
-nobody in particular (the command line, the desk's own work) asks as None and sees everything.
+nobody in particular (the command line, the queue's own work) asks as None and sees everything.
 """
 
 import threading

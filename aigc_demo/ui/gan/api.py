@@ -19,7 +19,7 @@ from aigc_demo.studio.images.compare import (
 from aigc_demo.studio.images.formats import loop_webp, single_pngs
 from aigc_demo.studio.images.latent_space import check_way, interpolate
 from aigc_demo.studio.images.real_images import judge, png_pictures
-from aigc_demo.studio.models.cancellation import StopBook
+from aigc_demo.studio.models.cancellation import Cancellation
 from aigc_demo.studio.models.catalog import default_pair
 from aigc_demo.studio.models.model_cache import ModelCache
 from aigc_demo.studio.text.compare import new_seed
@@ -28,14 +28,14 @@ from aigc_demo.ui.image_api import decoded, streamed
 from aigc_demo.ui.widgets import Json, door
 
 
-def add_picture_api(cache: ModelCache, stops: StopBook) -> None:
+def add_picture_api(cache: ModelCache, cancellation: Cancellation) -> None:
     """Add the endpoints to the page that is being built.
 
     Args:
         cache: the models of the page.
         stops: which visitor's work is to stop.
     """
-    api = PictureApi(cache, stops)
+    api = PictureApi(cache, cancellation)
     for endpoint in (api.generate_images, api.interpolate, api.discriminate):
         gr.api(endpoint, api_name=endpoint.__name__, **PICTURES)
 
@@ -43,9 +43,9 @@ def add_picture_api(cache: ModelCache, stops: StopBook) -> None:
 class PictureApi:
     """The endpoints; their docstrings are what the API's page shows."""
 
-    def __init__(self, cache: ModelCache, stops: StopBook):
+    def __init__(self, cache: ModelCache, cancellation: Cancellation):
         self._cache, self._catalog = cache, cache.catalog
-        self._stops = stops
+        self._cancellation = cancellation
 
     def _named(self, models: list[str] | None) -> Any:
         choices = self._catalog.choices("pictures")
@@ -84,7 +84,7 @@ class PictureApi:
         with door(request):
             asked = check_pictures(self._catalog, self._named(models), settings)
             work = streamed(
-                request, self._stops, lambda stop: compare_pictures(asked, self._cache, stop), _images
+                request, self._cancellation, lambda stop: compare_pictures(asked, self._cache, stop), _images
             )
             for answer in work:
                 yield {**answer, "seed": asked.ask.seed}
@@ -122,7 +122,7 @@ class PictureApi:
         with door(request):
             names, way = check_way(self._catalog, self._named(models), settings)
             yield from streamed(
-                request, self._stops, lambda stop: interpolate(names, way, self._cache, stop), _film
+                request, self._cancellation, lambda stop: interpolate(names, way, self._cache, stop), _film
             )
 
     def discriminate(self, request: gr.Request, images: list[str], model: str | None = None) -> list[float]:

@@ -14,7 +14,7 @@ from aigc_demo.studio.images.real_images import (
     png_pictures,
     some_real,
 )
-from aigc_demo.studio.models.cancellation import CancelToken, StopBook
+from aigc_demo.studio.models.cancellation import Cancellation, CancelToken
 from aigc_demo.studio.models.model_cache import ModelCache
 from aigc_demo.studio.text.compare import new_seed
 from aigc_demo.ui.gan import view
@@ -41,13 +41,13 @@ class GanHandlers:
         training: the pictures that models were trained on.
     """
 
-    def __init__(self, cache: ModelCache, stops: StopBook, training: TrainingPictures):
+    def __init__(self, cache: ModelCache, cancellation: Cancellation, training: TrainingPictures):
         self._cache, self._catalog = cache, cache.catalog
-        self._stops, self._training = stops, training
+        self._cancellation, self._training = cancellation, training
 
     def stop(self, ticket: str) -> None:
         """Everything that this visitor has running ends at its next step."""
-        self._stops.stop(ticket)
+        self._cancellation.stop(ticket)
 
     def generate(self, request: gr.Request, ticket: str, *values: Any) -> Iterator[Picture]:
         """The pictures of both columns; the seed is the one on the page, or a new one where that is asked."""
@@ -56,7 +56,7 @@ class GanHandlers:
             settings = dict(zip(SETTING_NAMES, sliders, strict=True))
             settings["seed"] = new_seed() if fresh else seed
             asked = check_pictures(self._catalog, [left, right], settings)
-            with self._stops.once_in_line(ticket, "generate", dict(enumerate(asked.models))) as stop:
+            with self._cancellation.once_in_line(ticket, "generate", dict(enumerate(asked.models))) as stop:
                 if stop is None:  # a double click
                     return
                 while stop.waits():
@@ -77,7 +77,7 @@ class GanHandlers:
         """An empty column for another model; what the one before is making there ends."""
         with door(request):
             side = self._side(self._catalog.checked(model, "pictures"), None)
-            return unchanged(SIDE) if self._stops.leave(ticket, number, model) else side
+            return unchanged(SIDE) if self._cancellation.leave(ticket, number, model) else side
 
     def _side(self, model: str, column: PictureColumn | None) -> Picture:
         """What one column shows, in the order of gan_tab.Side.picture."""

@@ -12,7 +12,7 @@ from aigc_demo.studio.images.latent_space import check_way, interpolate, latent_
 from aigc_demo.studio.images.measure import Measured, measure_pictures
 from aigc_demo.studio.images.real_images import TrainingPictures
 from aigc_demo.studio.images.seeds_by_label import Found, SeedBook, Working
-from aigc_demo.studio.models.cancellation import StopBook
+from aigc_demo.studio.models.cancellation import Cancellation
 from aigc_demo.studio.models.model_cache import ModelCache
 from aigc_demo.studio.models.stoppable import unless_stopped
 from aigc_demo.ui.gan import view
@@ -60,9 +60,9 @@ class LatentHandlers:
         training: the pictures that models were trained on.
     """
 
-    def __init__(self, cache: ModelCache, stops: StopBook, training: TrainingPictures):
+    def __init__(self, cache: ModelCache, cancellation: Cancellation, training: TrainingPictures):
         self._cache, self._catalog = cache, cache.catalog
-        self._stops, self._training = stops, training
+        self._cancellation, self._training = cancellation, training
         self._seeds = SeedBook(cache)
 
     def interpolate(self, request: gr.Request, ticket: str, *values: Any) -> Iterator[Picture]:
@@ -70,7 +70,7 @@ class LatentHandlers:
         *settings, left, right = values
         with door(request):
             models, way = check_way(self._catalog, [left, right], dict(zip(WAY_NAMES, settings, strict=True)))
-            with self._stops.once_in_line(ticket, "interpolate") as stop:
+            with self._cancellation.once_in_line(ticket, "interpolate") as stop:
                 if stop is None:  # a double click
                     return
                 while stop.waits():
@@ -81,7 +81,7 @@ class LatentHandlers:
     def find_seeds(self, request: gr.Request, ticket: str, *values: Any) -> Iterator[Picture]:
         """Seeds for three words each, a line that says how far it is, and what was found."""
         *words, left, right = values
-        with door(request), self._stops.once_in_line(ticket, "find_seeds") as stop:
+        with door(request), self._cancellation.once_in_line(ticket, "find_seeds") as stop:
             if stop is None:  # a double click
                 return
             while stop.waits():
@@ -139,7 +139,7 @@ class LatentHandlers:
         """Both models against real pictures, one after the other."""
         steps, upload, left, right = values
         shown: list[Any] = [notice("nearest_working"), view.measured_facts(None)] * 2
-        with door(request), self._stops.once_in_line(ticket, "measure") as stop:
+        with door(request), self._cancellation.once_in_line(ticket, "measure") as stop:
             if stop is None:  # a double click
                 return
             while stop.waits():

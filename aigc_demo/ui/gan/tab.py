@@ -7,7 +7,7 @@ import gradio as gr
 
 from aigc_demo.studio.images.compare import MOST_PICTURES, MOST_STEPS
 from aigc_demo.studio.images.real_images import TrainingPictures
-from aigc_demo.studio.models.cancellation import StopBook
+from aigc_demo.studio.models.cancellation import Cancellation
 from aigc_demo.studio.models.catalog import Choice, default_pair
 from aigc_demo.studio.models.model_cache import ModelCache
 from aigc_demo.studio.text.compare import MAX_SEED
@@ -23,7 +23,7 @@ from aigc_demo.ui.model_picker import picker_choices
 from aigc_demo.ui.widgets import widget
 
 WORK: dict[str, Any] = {**PRIVATE, **PICTURES, "trigger_mode": "once"}
-# A second press reaches the server, which knows whether the first was stopped (StopBook.once_in_line).
+# A second press reaches the server, which knows whether the first was stopped (Cancellation.once_in_line).
 IN_LINE: dict[str, Any] = {**WORK, "trigger_mode": "multiple"}
 
 SLIDERS: dict[str, tuple[float, float, float, float]] = {
@@ -63,7 +63,7 @@ class Side:
         return [self.card, self.pictures, self.timeline, self.facts, self.shown]
 
 
-def build_gan_tab(cache: ModelCache, stops: StopBook, frame: Frame) -> None:
+def build_gan_tab(cache: ModelCache, cancellation: Cancellation, frame: Frame) -> None:
     """Lay out the tab and connect it; called inside a gr.Tab.
 
     Args:
@@ -73,7 +73,10 @@ def build_gan_tab(cache: ModelCache, stops: StopBook, frame: Frame) -> None:
     """
     choices = cache.catalog.choices("pictures")
     training = TrainingPictures(cache.catalog)
-    handlers, latent = GanHandlers(cache, stops, training), LatentHandlers(cache, stops, training)
+    handlers, latent = (
+        GanHandlers(cache, cancellation, training),
+        LatentHandlers(cache, cancellation, training),
+    )
     ticket = page_ticket()
     if not choices:
         gr.Markdown(word("gan_no_models"), elem_id="gan-none")

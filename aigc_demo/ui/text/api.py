@@ -14,7 +14,7 @@ import gradio as gr
 from aigc_demo.core.errors import DemoError
 from aigc_demo.generators.kinds import KINDS
 from aigc_demo.studio.models.arguments import checked_text
-from aigc_demo.studio.models.cancellation import StopBook, new_ticket
+from aigc_demo.studio.models.cancellation import Cancellation, new_ticket
 from aigc_demo.studio.models.catalog import default_pair
 from aigc_demo.studio.models.model_cache import ModelCache
 from aigc_demo.studio.text import inspection as reading
@@ -25,14 +25,14 @@ from aigc_demo.ui.widgets import Json, door
 from aigc_demo.ui.words.wording import sentence
 
 
-def add_text_api(cache: ModelCache, stops: StopBook) -> None:
+def add_text_api(cache: ModelCache, cancellation: Cancellation) -> None:
     """Add the endpoints to the page that is being built.
 
     Args:
         cache: the models of the page.
         stops: which visitor's writing is to stop.
     """
-    api = TextApi(cache, stops)
+    api = TextApi(cache, cancellation)
     gr.api(api.generate_text, api_name="generate_text", **TEXT)
     for endpoint in (api.next_token, api.score_text, api.attention, api.token_ids):
         gr.api(endpoint, api_name=endpoint.__name__, **READING)
@@ -43,9 +43,9 @@ def add_text_api(cache: ModelCache, stops: StopBook) -> None:
 class TextApi:
     """The endpoints; their docstrings are what the API's page shows."""
 
-    def __init__(self, cache: ModelCache, stops: StopBook):
+    def __init__(self, cache: ModelCache, cancellation: Cancellation):
         self._cache, self._catalog = cache, cache.catalog
-        self._stops = stops
+        self._cancellation = cancellation
 
     def _named(self, models: list[str] | None) -> Any:
         return list(default_pair(self._catalog.choices("text"))) if models is None else models
@@ -100,7 +100,7 @@ class TextApi:
         with door(request):
             asked = check_request(self._catalog, self._named(models), prompt, settings, token_ids)
             language, ticket = chosen_language(request), new_ticket()
-            with self._stops.writing(ticket) as event:
+            with self._cancellation.writing(ticket) as event:
                 for picture in compare_text(asked, self._cache, event):
                     yield {"ticket": ticket, **_answer(picture, asked.settings.seed, language)}
             if all(column.error for column in picture):
@@ -115,7 +115,7 @@ class TextApi:
             ticket: the secret that stands in the answers of the call to stop.
         """
         with door(request):
-            return self._stops.stop(checked_text("ticket", ticket))
+            return self._cancellation.stop(checked_text("ticket", ticket))
 
     def next_token(
         self,

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from aigc_demo.core.errors import DemoError, InputError
-from aigc_demo.studio.models.cancellation import StopBook
+from aigc_demo.studio.models.cancellation import Cancellation
 from aigc_demo.studio.models.model_cache import ModelCache
 from aigc_demo.studio.text import inspection as reading
 from aigc_demo.studio.text.compare import Column, Token, check_request, compare_text, new_seed, surprise
@@ -40,9 +40,9 @@ class TextHandlers:
         stops: which visitor's writing is to stop.
     """
 
-    def __init__(self, cache: ModelCache, stops: StopBook):
+    def __init__(self, cache: ModelCache, cancellation: Cancellation):
         self._cache, self._catalog = cache, cache.catalog
-        self._stops = stops
+        self._cancellation = cancellation
 
     # ---- writing
 
@@ -87,7 +87,7 @@ class TextHandlers:
 
         A column for which another model was chosen meanwhile stays as the choice has left it.
         """
-        with self._stops.writing(ticket, dict(enumerate(asked.models))) as stop:
+        with self._cancellation.writing(ticket, dict(enumerate(asked.models))) as stop:
             for picture in compare_text(asked, self._cache, stop):
                 sides = [
                     unchanged(SIDE) if stop.has_left(number) else self._picture(old, column, asked.prompt)
@@ -112,13 +112,13 @@ class TextHandlers:
 
     def stop(self, ticket: str) -> None:
         """Everything that this visitor has running ends at its next token."""
-        self._stops.stop(ticket)
+        self._cancellation.stop(ticket)
 
     def choose_model(self, request: gr.Request, ticket: str, column: int, model: Any) -> Picture:
         """An empty column for another model; what the one before is writing there ends."""
         with door(request):
             side = self._side(model, Shown())
-            return unchanged(SIDE) if self._stops.leave(ticket, column, model) else side
+            return unchanged(SIDE) if self._cancellation.leave(ticket, column, model) else side
 
     # ---- alternatives
 
@@ -152,7 +152,7 @@ class TextHandlers:
             settings = settings_from(values, shown.column.seed)
             asked = check_request(self._catalog, [shown.column.model], shown.prompt, settings, [written])
             new = replace(shown.written_by(settings, place + 1), text_id=secrets.token_hex(4))
-            with self._stops.writing(ticket, {number: shown.column.model}) as stop:
+            with self._cancellation.writing(ticket, {number: shown.column.model}) as stop:
                 for (column,) in compare_text(asked, self._cache, stop):
                     yield (
                         unchanged(SIDE) if stop.has_left(number) else self._picture(new, column, shown.prompt)

@@ -6,7 +6,7 @@ from typing import Any
 import gradio as gr
 
 from aigc_demo.studio.models.arguments import check_number
-from aigc_demo.studio.models.cancellation import StopBook
+from aigc_demo.studio.models.cancellation import Cancellation
 from aigc_demo.studio.models.catalog import Choice, default_pair
 from aigc_demo.studio.models.model_cache import ModelCache
 from aigc_demo.studio.text.compare import MAX_SEED
@@ -77,7 +77,7 @@ class Side:
         return [self.card, self.strip, self.choices, self.facts, self.shown]
 
 
-def build_text_tab(cache: ModelCache, stops: StopBook, frame: Frame) -> None:
+def build_text_tab(cache: ModelCache, cancellation: Cancellation, frame: Frame) -> None:
     """Lay out the tab and connect it; called inside a gr.Tab.
 
     Args:
@@ -86,7 +86,7 @@ def build_text_tab(cache: ModelCache, stops: StopBook, frame: Frame) -> None:
         frame: of the tab.
     """
     choices = cache.catalog.choices("text")
-    handlers = TextHandlers(cache, stops)
+    handlers = TextHandlers(cache, cancellation)
     ticket = page_ticket()
     question, examples = _question(choices)
     buttons = _buttons()

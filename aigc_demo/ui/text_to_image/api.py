@@ -13,7 +13,7 @@ import gradio as gr
 from aigc_demo.core.errors import InputError
 from aigc_demo.studio.images.formats import single_pngs
 from aigc_demo.studio.images.real_images import png_pictures
-from aigc_demo.studio.models.cancellation import StopBook
+from aigc_demo.studio.models.cancellation import Cancellation
 from aigc_demo.studio.models.catalog import default_pair
 from aigc_demo.studio.models.model_cache import ModelCache
 from aigc_demo.studio.text.compare import new_seed
@@ -34,14 +34,14 @@ if TYPE_CHECKING:
     from aigc_demo.measure.attributes import Found, Verdict
 
 
-def add_text_to_image_api(cache: ModelCache, stops: StopBook) -> None:
+def add_text_to_image_api(cache: ModelCache, cancellation: Cancellation) -> None:
     """Add the endpoints to the page that is being built.
 
     Args:
         cache: the models of the page.
         stops: which visitor's work is to stop.
     """
-    api = TextToImageApi(cache, stops)
+    api = TextToImageApi(cache, cancellation)
     for endpoint in (api.text_to_image, api.rank, api.check_attributes, api.retrieve):
         gr.api(endpoint, api_name=endpoint.__name__, **PICTURES)
 
@@ -49,8 +49,8 @@ def add_text_to_image_api(cache: ModelCache, stops: StopBook) -> None:
 class TextToImageApi:
     """The endpoints; their docstrings are what the API's page shows."""
 
-    def __init__(self, cache: ModelCache, stops: StopBook):
-        self._cache, self._catalog, self._stops = cache, cache.catalog, stops
+    def __init__(self, cache: ModelCache, cancellation: Cancellation):
+        self._cache, self._catalog, self._cancellation = cache, cache.catalog, cancellation
 
     def text_to_image(
         self,
@@ -96,7 +96,7 @@ class TextToImageApi:
             asked = check_illustration(self._catalog, named, caption, settings)
             told = {"seed": asked.ask.seed, "caption": asked.caption, "other": asked.other}
             work = streamed(
-                request, self._stops, lambda stop: illustrate(asked, self._cache, stop), _candidates
+                request, self._cancellation, lambda stop: illustrate(asked, self._cache, stop), _candidates
             )
             for answer in work:
                 yield {**answer, **told}

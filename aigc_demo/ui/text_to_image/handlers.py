@@ -8,7 +8,7 @@ import gradio as gr
 
 from aigc_demo.core.errors import DemoError
 from aigc_demo.data.text.cleaning import clean_text
-from aigc_demo.studio.models.cancellation import StopBook
+from aigc_demo.studio.models.cancellation import Cancellation
 from aigc_demo.studio.models.model_cache import ModelCache
 from aigc_demo.studio.text.compare import new_seed
 from aigc_demo.studio.text_to_image import retrieval as match
@@ -64,12 +64,12 @@ class TextToImageHandlers:
         stops: which visitor's work is to stop.
     """
 
-    def __init__(self, cache: ModelCache, stops: StopBook):
-        self._cache, self._catalog, self._stops = cache, cache.catalog, stops
+    def __init__(self, cache: ModelCache, cancellation: Cancellation):
+        self._cache, self._catalog, self._cancellation = cache, cache.catalog, cancellation
 
     def stop(self, ticket: str) -> None:
         """Everything that this visitor has running ends at its next step."""
-        self._stops.stop(ticket)
+        self._cancellation.stop(ticket)
 
     def read(self, caption: Any, left: Any, right: Any) -> dict[str, Any]:
         """The words of a caption as it is typed; what is too long is not looked at."""
@@ -84,7 +84,7 @@ class TextToImageHandlers:
             settings = dict(zip(SETTING_NAMES, sliders, strict=True))
             settings["seed"] = new_seed() if fresh else seed
             asked = check_illustration(self._catalog, [left, right], caption, settings)
-            with self._stops.writing(ticket, dict(enumerate(asked.models))) as stop:
+            with self._cancellation.writing(ticket, dict(enumerate(asked.models))) as stop:
                 for columns in illustrate(asked, self._cache, stop):
                     shown = [
                         Shown(column, asked.caption, asked.other, asked.ask.to_dict()) for column in columns
@@ -99,7 +99,7 @@ class TextToImageHandlers:
         """An empty column for another model; what the one before is drawing there ends."""
         with door(request):
             side = self._side(self._catalog.checked(model, "text-to-image"), None)
-            return unchanged(SIDE) if self._stops.leave(ticket, number, model) else side
+            return unchanged(SIDE) if self._cancellation.leave(ticket, number, model) else side
 
     def choose(self, event: gr.EventData, request: gr.Request, shown: Shown | None) -> tuple[Any, Any]:
         """The candidate that is worked on below."""

@@ -10,7 +10,7 @@ from aigc_demo.core.errors import InputError
 from aigc_demo.generators.text_to_image.model import SCHEDULERS
 from aigc_demo.studio.images.compare import MOST_STEPS
 from aigc_demo.studio.models.arguments import checked_text
-from aigc_demo.studio.models.cancellation import StopBook
+from aigc_demo.studio.models.cancellation import Cancellation
 from aigc_demo.studio.models.catalog import Choice, default_pair
 from aigc_demo.studio.models.model_cache import ModelCache
 from aigc_demo.studio.text.compare import MAX_SEED
@@ -78,7 +78,7 @@ class Side:
         return [self.card, self.pictures, self.checked, self.timeline, self.facts, self.shown]
 
 
-def build_text_to_image_tab(cache: ModelCache, stops: StopBook, frame: Frame) -> None:
+def build_text_to_image_tab(cache: ModelCache, cancellation: Cancellation, frame: Frame) -> None:
     """Lay out the tab and connect it; called inside a gr.Tab.
 
     Args:
@@ -90,7 +90,7 @@ def build_text_to_image_tab(cache: ModelCache, stops: StopBook, frame: Frame) ->
     if not choices:
         gr.Markdown(word("t2i_no_models"), elem_id="t2i-none")
         return
-    handlers, ticket = TextToImageHandlers(cache, stops), page_ticket()
+    handlers, ticket = TextToImageHandlers(cache, cancellation), page_ticket()
     question = _question()
     sides = _columns(choices)
     _wire(handlers, ticket, question, sides)

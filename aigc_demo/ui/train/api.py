@@ -46,7 +46,7 @@ class TrainApi:
     """The endpoints; their docstrings are what the API's page shows."""
 
     def __init__(self, watches: RunWatches, catalog: Catalog):
-        self._watches, self._desk, self._catalog = watches, watches.desk, catalog
+        self._watches, self._queue, self._catalog = watches, watches.queue, catalog
 
     def start_run(
         self,
@@ -80,12 +80,12 @@ class TrainApi:
             shared: whether others may watch the run and use its model; null for what this page says.
         """
         with door(request):
-            mine = met(request, secret, self._desk.sessions)
+            mine = met(request, secret, self._queue.sessions)
             order = self._order(recipe, text, minutes, steps, seed, settings, init)
             if not isinstance(shared, (bool, type(None))):
                 raise InputError("setting_type", name="shared", expected="true or false", got=shown(shared))
-            address = address_of(request, self._desk.limits)
-            name = self._desk.order(secret=mine, address=address, shared=shared, **order.words())
+            address = address_of(request, self._queue.limits)
+            name = self._queue.order(secret=mine, address=address, shared=shared, **order.words())
             return {"name": name, "secret": mine, "command": self._watches.view(name).command}
 
     def try_run(
@@ -116,8 +116,8 @@ class TrainApi:
         """
         with door(request):
             order = self._order(recipe, text, minutes, steps, seed, settings, init)
-            self._desk.check_size(order)
-            for found in try_order(order, self._desk.folder, self._desk.bounds()):
+            self._queue.check_size(order)
+            for found in try_order(order, self._queue.folder, self._queue.bounds()):
                 if found is None:
                     yield {"fits": None}
                 elif problem := found.get("problem"):
@@ -151,7 +151,7 @@ class TrainApi:
             secret: that of start_run; nobody else may stop it.
         """
         with door(request):
-            self._desk.stop(name, met(request, secret, self._desk.sessions))
+            self._queue.stop(name, met(request, secret, self._queue.sessions))
             return self._told(self._watches.view(name, fresh=True), request)
 
     def resume_run(self, request: gr.Request, name: str, secret: str) -> Json:
@@ -164,8 +164,8 @@ class TrainApi:
             secret: that of start_run; nobody else may resume it.
         """
         with door(request):
-            mine = met(request, secret, self._desk.sessions)
-            self._desk.resume(name, mine, address_of(request, self._desk.limits))
+            mine = met(request, secret, self._queue.sessions)
+            self._queue.resume(name, mine, address_of(request, self._queue.limits))
             return self._told(self._watches.view(name, fresh=True), request)
 
     def runs(self, request: gr.Request) -> list[Json]:
@@ -177,7 +177,7 @@ class TrainApi:
         """
         with door(request):
             listed = []
-            for name in self._desk.names()[:MOST_LISTED]:
+            for name in self._queue.names()[:MOST_LISTED]:
                 with contextlib.suppress(DemoError, FileNotFoundError):  # deleted meanwhile, or a slow disk
                     listed.append(self._told(self._watches.view(name), request))
             return listed

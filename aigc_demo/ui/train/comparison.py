@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from aigc_demo.studio.runs.run_queue import RunDesk
+from aigc_demo.studio.runs.run_queue import RunQueue
 from aigc_demo.studio.runs.watch import SMOOTH, Row, RunView, differing_settings, logarithms
 from aigc_demo.training.recipes import RECIPES
 from aigc_demo.ui import charts
@@ -15,12 +15,12 @@ MOST_COMPARED = 6
 
 
 def differences(
-    desk: RunDesk, views: Sequence[RunView], language: str, *, validation: bool, logarithmic: bool
+    queue: RunQueue, views: Sequence[RunView], language: str, *, validation: bool, logarithmic: bool
 ) -> tuple[Any, dict[str, Any]]:
     """The overlaid curves and the table, for the plot and `static/differences.js`.
 
     Args:
-        desk: where the runs are.
+        queue: where the runs are.
         views: of one to six runs.
         language: of the axis.
         validation: the validation loss, or else the smoothed loss of the training.
@@ -31,7 +31,7 @@ def differences(
     validation = validation and any(_validated(view) for view in views)
     lines = [(view.state.name, _line(view, validation, logarithmic)) for view in views]
     plot = charts.overlay_update(lines, language, next(iter(views[0].charts), "loss"))
-    settings = differing_settings([desk.run(name).known_config() for name in names])
+    settings = differing_settings([queue.run(name).known_config() for name in names])
     rows = [
         {"name": everywhere("figure_state"), "cells": [state_words(view) for view in views]},
         {"name": everywhere("figure_best"), "cells": [_best(view) for view in views]},

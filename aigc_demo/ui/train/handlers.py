@@ -1,4 +1,4 @@
-"""What happens on a click in the tab Train: translate, call the desk, translate back."""
+"""What happens on a click in the tab Train: translate, call the queue, translate back."""
 
 import asyncio
 import contextlib
@@ -52,15 +52,15 @@ class TrainHandlers:
     """
 
     def __init__(self, watches: RunWatches, catalog: Catalog):
-        self._watches, self._desk, self._catalog = watches, watches.desk, catalog
+        self._watches, self._queue, self._catalog = watches, watches.queue, catalog
         self._views: dict[str, object] = {}
-        self._lost = lost_at_restart(watches.desk.folder)
+        self._lost = lost_at_restart(watches.queue.folder)
         self._exports = tempfile.TemporaryDirectory(prefix="aigc-demo-exports-")
 
     @property
     def limits(self) -> Limits:
         """Of the host."""
-        return self._desk.limits
+        return self._queue.limits
 
     # ---- ordering
 
@@ -69,7 +69,7 @@ class TrainHandlers:
         with door(request):
             kept = self._met(request, secret)
             picker = self._choices(self._first(kept))
-            return kept, picker, gr.update(choices=self._desk.names()), self._used_disk(kept)
+            return kept, picker, gr.update(choices=self._queue.names()), self._used_disk(kept)
 
     def start(self, request: gr.Request, secret: Any, *values: Any) -> Picture:
         """Order a run by what the form says."""
@@ -77,13 +77,13 @@ class TrainHandlers:
             kept = self._met(request, secret)
             order, shared = checked_order(self._catalog, values)
             address = self._address(request)
-            name = self._desk.order(secret=kept, address=address, shared=shared, **order.words())
+            name = self._queue.order(secret=kept, address=address, shared=shared, **order.words())
             return kept, self._choices(name), notice("notice_started", run=name, name=name)
 
     def stop(self, request: gr.Request, name: Any, secret: Any) -> Any:
         """Stop a run with a checkpoint. Not in the queue, so what is said goes into a line."""
         try:
-            self._desk.stop(name, self._met(request, secret))
+            self._queue.stop(name, self._met(request, secret))
         except DemoError as error:
             return refusal(error)
         return notice("notice_stopping", run=name)
@@ -91,22 +91,22 @@ class TrainHandlers:
     def resume(self, request: gr.Request, name: Any, secret: Any) -> Any:
         """Put a run that was stopped into the queue again."""
         with door(request):
-            self._desk.resume(name, self._met(request, secret), self._address(request))
+            self._queue.resume(name, self._met(request, secret), self._address(request))
             return notice("notice_resumed", run=name)
 
     def delete(self, request: gr.Request, name: Any, secret: Any) -> Picture:
         """Remove a run; the next one is shown."""
         with door(request):
             kept = self._met(request, secret)
-            self._desk.delete(name, kept)
+            self._queue.delete(name, kept)
             picker = self._choices(self._first(kept))
             return picker, notice("notice_deleted"), self._used_disk(kept)
 
     def _met(self, request: gr.Request, secret: Any) -> str:
-        return met(request, secret, self._desk.sessions)
+        return met(request, secret, self._queue.sessions)
 
     def _address(self, request: gr.Request) -> str:
-        return address_of(request, self._desk.limits)
+        return address_of(request, self._queue.limits)
 
     # ---- watching
 
@@ -123,7 +123,7 @@ class TrainHandlers:
                     await asyncio.sleep(CHANGE_SECONDS)
                 # The disk is looked at in threads alone: this is the loop that serves everybody.
                 answer_to(kept := visitor_secret(secret))
-                self._desk.sessions.meet(request.session_hash, kept)
+                self._queue.sessions.meet(request.session_hash, kept)
                 while self._views.get(page) is me:
                     # At first fresh: it may have been resumed a moment ago.
                     seen = await asyncio.to_thread(self._look, name, secret, first=looks == 0)
@@ -146,27 +146,27 @@ class TrainHandlers:
         if name:
             with contextlib.suppress(FileNotFoundError, InputError):
                 view = self._watches.view(name, fresh=first)
-                mine = self._desk.belongs_to(name, secret)
-                taken = mine or self._desk.may_be_taken_by(name, secret)
+                mine = self._queue.belongs_to(name, secret)
+                taken = mine or self._queue.may_be_taken_by(name, secret)
         seen = _Seen(view, mine, taken)
         return replace(seen, used_disk=self._used_disk(secret)) if seen.ended or first else seen
 
     def refresh(self) -> Any:
         """The list of runs as it is now."""
-        return gr.update(choices=self._desk.names())
+        return gr.update(choices=self._queue.names())
 
     def _used_disk(self, secret: Any) -> Any:
-        used = self._desk.used_bytes(secret) if isinstance(secret, str) else 0
-        return run_view.used_disk(used, self._desk.limits.disk_mib_per_visitor * 2**20)
+        used = self._queue.used_bytes(secret) if isinstance(secret, str) else 0
+        return run_view.used_disk(used, self._queue.limits.disk_mib_per_visitor * 2**20)
 
     def _choices(self, value: str | None) -> Any:
-        return gr.update(choices=self._desk.names(), value=value)
+        return gr.update(choices=self._queue.names(), value=value)
 
     def _first(self, secret: str) -> str | None:
         """The run to show to whoever comes: one's own under way, anybody's, one's own last, the last."""
-        names = self._desk.names()
-        under_way = [name for name, state in self._desk.states(names[:20]).items() if state.under_way]
-        own = self._desk.names_of(secret)
+        names = self._queue.names()
+        under_way = [name for name, state in self._queue.states(names[:20]).items() if state.under_way]
+        own = self._queue.names_of(secret)
         mine = [name for name in names if name in own]
         ranked = [*(name for name in under_way if name in mine), *under_way, *mine, *names]
         return ranked[0] if ranked else None
@@ -176,8 +176,8 @@ class TrainHandlers:
     def download(self, request: gr.Request, name: Any, secret: Any) -> Any:
         """The run as a file, for its owner."""
         with door(request):
-            self._desk.check_taken_by(name, self._met(request, secret))
-            run = self._desk.run(name)
+            self._queue.check_taken_by(name, self._met(request, secret))
+            run = self._queue.run(name)
             target = self._export_of(run, ".zip")
             export_run(run, export_card(self._watches.view(name)), target)
             return gr.update(value=str(target), visible=True)
@@ -190,8 +190,8 @@ class TrainHandlers:
     def save_model(self, request: gr.Request, name: Any, secret: Any) -> Any:
         """The run's last model as a folder of the Hub's layout, in a file, for its owner."""
         with door(request):
-            self._desk.check_taken_by(name, self._met(request, secret))
-            run = self._desk.run(name)
+            self._queue.check_taken_by(name, self._met(request, secret))
+            run = self._queue.run(name)
             target = self._export_of(run, "-model.zip")
             zip_model_folder(run, target)
             return gr.update(value=str(target), visible=True)
@@ -200,8 +200,8 @@ class TrainHandlers:
         """The same to the Hub; only who ordered the run may."""
         with door(request):
             self._met(request, secret)
-            run = self._desk.run(name)
-            if not self._desk.belongs_to(run.path.name, secret):
+            run = self._queue.run(name)
+            if not self._queue.belongs_to(run.path.name, secret):
                 raise InputError("not_your_run", name=run.path.name)
             url = push_model(run, repository)
             return notice("notice_pushed", url=url)
@@ -212,7 +212,7 @@ class TrainHandlers:
             kept = self._met(request, secret)
             if path is None:
                 raise InputError("no_upload")
-            name = self._desk.bring(Path(path), kept, self._address(request), shared is True)
+            name = self._queue.bring(Path(path), kept, self._address(request), shared is True)
             told = notice("notice_uploaded", name=name)
             return kept, self._choices(name), told, self._used_disk(kept)
 
@@ -231,7 +231,7 @@ class TrainHandlers:
                 raise InputError("setting_type", name="runs", expected=expected, got=shown(names))
             views = [self._watches.view(name) for name in names]
             return differences(
-                self._desk, views, language, validation=line == "validation", logarithmic=bool(logarithmic)
+                self._queue, views, language, validation=line == "validation", logarithmic=bool(logarithmic)
             )
 
 

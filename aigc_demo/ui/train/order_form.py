@@ -18,7 +18,7 @@ from aigc_demo.studio.runs.order import (
     checked_upload,
 )
 from aigc_demo.studio.runs.preflight import try_order
-from aigc_demo.studio.runs.run_queue import RunDesk
+from aigc_demo.studio.runs.run_queue import RunQueue
 from aigc_demo.studio.runs.storage import lost_at_restart
 from aigc_demo.studio.visitors.limits import Limits
 from aigc_demo.studio.visitors.training_switch import training_is_on
@@ -98,15 +98,15 @@ class OrderForm:
         ]
 
 
-def build_order_form(desk: RunDesk, catalog: Catalog, frame: Frame) -> OrderForm:
+def build_order_form(queue: RunQueue, catalog: Catalog, frame: Frame) -> OrderForm:
     """Lay out the form and connect all of it but Start.
 
     Args:
-        desk: where the run will be.
+        queue: where the run will be.
         catalog: models to go on from.
         frame: of the tab.
     """
-    form, notice, figures = _layout(desk.limits, lost=lost_at_restart(desk.folder))
+    form, notice, figures = _layout(queue.limits, lost=lost_at_restart(queue.folder))
 
     def offer(recipe: Any) -> Any:
         choices = picker_choices(catalog.starting_points(recipe))
@@ -119,12 +119,12 @@ def build_order_form(desk: RunDesk, catalog: Catalog, frame: Frame) -> OrderForm
         """Try a few steps of what the form says."""
         with door(request):
             order, _ = checked_order(catalog, values)
-            desk.check_size(order)
-            for found in try_order(order, desk.folder, desk.bounds()):
+            queue.check_size(order)
+            for found in try_order(order, queue.folder, queue.bounds()):
                 if found is None:  # somebody who leaves meanwhile closes this, and the trial ends
                     yield notices.notice("trial_begins"), None
                 else:
-                    yield run_view.trial(found, desk.busy()), run_view.trial_figures(found)
+                    yield run_view.trial(found, queue.busy()), run_view.trial_figures(found)
 
     uploads = [form.file, form.pictures]
     gr.on(

@@ -12,7 +12,7 @@ import gradio as gr
 
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import InputError
-from aigc_demo.studio.models.cancellation import CancelToken, StopBook
+from aigc_demo.studio.models.cancellation import Cancellation, CancelToken
 from aigc_demo.studio.models.catalog import ON_OURS, run_and_step, run_of
 from aigc_demo.studio.models.model_cache import ModelCache
 from aigc_demo.studio.runs.samples import draws, draws_anew, measures, new_pictures
@@ -78,7 +78,7 @@ def build_scrubber() -> Scrubber:
 
 
 def wire_scrubber(
-    scrubber: Scrubber, cache: ModelCache, stops: StopBook, watches: RunWatches, picker: Any
+    scrubber: Scrubber, cache: ModelCache, cancellation: Cancellation, watches: RunWatches, picker: Any
 ) -> None:
     """Connect it.
 
@@ -89,7 +89,7 @@ def wire_scrubber(
         watches: the runs.
         picker: of the run that is watched.
     """
-    handlers, ticket = ScrubHandlers(cache, stops, watches), page_ticket()
+    handlers, ticket = ScrubHandlers(cache, cancellation, watches), page_ticket()
     asked = [ticket, picker, scrubber.slider, scrubber.prompt, scrubber.baseline, scrubber.seed]
     changed = [scrubber.prompt, scrubber.baseline, scrubber.write, scrubber.written]
     picker.change(handlers.another_run, picker, changed, **CHEAP)
@@ -115,8 +115,8 @@ class ScrubHandlers:
         watches: the runs.
     """
 
-    def __init__(self, cache: ModelCache, stops: StopBook, watches: RunWatches):
-        self._cache, self._stops, self._watches = cache, stops, watches
+    def __init__(self, cache: ModelCache, cancellation: Cancellation, watches: RunWatches):
+        self._cache, self._cancellation, self._watches = cache, cancellation, watches
 
     def another_run(self, request: gr.Request, name: Any) -> tuple[Any, Any, Any, Json]:
         """Nothing is made yet. A run that writes is asked with a prompt, and beside it stands the baseline of
@@ -126,7 +126,7 @@ class ScrubHandlers:
             drawing = bool(name) and draws(self._watches.view(name).recipe)
             writes = not drawing and not (name and measures(self._watches.view(name).recipe))
             found = (
-                self._cache.catalog.baseline_for(self._watches.desk.run(name)) if name and writes else None
+                self._cache.catalog.baseline_for(self._watches.queue.run(name)) if name and writes else None
             )
             return (
                 gr.update(visible=writes),
@@ -154,7 +154,7 @@ class ScrubHandlers:
             if measures(view.recipe):
                 return
             # Two calls can be sent before the browser knows of the first: the last one has the last word.
-            with self._stops.in_line(ticket) as place:
+            with self._cancellation.in_line(ticket) as place:
                 while place.waits():
                     pass
                 if draws(view.recipe):

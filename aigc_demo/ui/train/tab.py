@@ -5,7 +5,7 @@ from typing import Any
 
 import gradio as gr
 
-from aigc_demo.studio.models.cancellation import StopBook
+from aigc_demo.studio.models.cancellation import Cancellation
 from aigc_demo.studio.models.model_cache import ModelCache
 from aigc_demo.studio.runs.hub_push import can_push
 from aigc_demo.studio.runs.watch import RunWatches
@@ -49,7 +49,7 @@ class Watched:
         ]  # fmt: skip
 
 
-def build_train_tab(cache: ModelCache, stops: StopBook, watches: RunWatches, frame: Frame) -> None:
+def build_train_tab(cache: ModelCache, cancellation: Cancellation, watches: RunWatches, frame: Frame) -> None:
     """Lay out the tab and connect it; called inside a gr.Tab.
 
     Args:
@@ -61,12 +61,12 @@ def build_train_tab(cache: ModelCache, stops: StopBook, watches: RunWatches, fra
     handlers, visitor = TrainHandlers(watches, cache.catalog), frame.visitor
     with gr.Row(equal_height=False, elem_classes="train"):
         with gr.Column(scale=1, min_width=300, elem_classes=["side", "left"]):
-            form = build_order_form(watches.desk, cache.catalog, frame)
+            form = build_order_form(watches.queue, cache.catalog, frame)
         with gr.Column(scale=3, min_width=320, elem_classes=["side", "left"]):
             watched, notice, file = _watched()
     _wire_order(handlers, visitor, form, watched, notice)
     # Before the watching: the browser calls what listens to one event in turn, and to watch takes long.
-    wire_scrubber(watched.scrubber, cache, stops, watches, watched.picker)
+    wire_scrubber(watched.scrubber, cache, cancellation, watches, watched.picker)
     _wire_watching(handlers, visitor, watched, notice, file)
     _exchange(handlers, visitor, watched, notice)
     if can_push():

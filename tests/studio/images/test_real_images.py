@@ -26,7 +26,7 @@ from aigc_demo.studio.images.real_images import (
 from aigc_demo.studio.images.seeds_by_label import Found, SeedBook, Working, modes_named
 from aigc_demo.studio.models.catalog import Catalog
 from aigc_demo.studio.models.model_cache import ModelCache
-from aigc_demo.studio.runs.run_queue import RunDesk
+from aigc_demo.studio.runs.run_queue import RunQueue
 from tests.studio.painters import GreyGan, GreySteps, Knower, WorldGan, entry, make_gan, plain, world
 
 CLASSIFIER = entry("eye-tiny-world", "classifier", "measures")
@@ -80,7 +80,7 @@ def test_the_tiny_world_is_drawn_as_its_run_says_and_kept(tmp_path):
     run.create({"recipe": "dcgan", "data": {"name": "tiny-world"}, "settings": told})
     make_gan(run.begin_checkpoint(1))
     run.finish_checkpoint(1)
-    pictures = TrainingPictures(Catalog(RunDesk(tmp_path)))
+    pictures = TrainingPictures(Catalog(RunQueue(tmp_path)))
     found = pictures.of("mine")
     assert len(found.train) + len(found.validation) == 60
     assert pictures.of("mine@1") is found
@@ -93,7 +93,7 @@ def test_an_uploaded_run_that_says_nonsense_has_no_pictures(tmp_path):
     make_gan(run.begin_checkpoint(1))
     run.finish_checkpoint(1)
     with pytest.raises(InputError, match="upload them as a zip"):
-        TrainingPictures(Catalog(RunDesk(tmp_path))).of("mine")
+        TrainingPictures(Catalog(RunQueue(tmp_path))).of("mine")
 
 
 def test_other_pictures_come_from_a_zip_or_not_at_all(tmp_path):

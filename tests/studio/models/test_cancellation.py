@@ -5,85 +5,89 @@ import threading
 import pytest
 
 from aigc_demo.core.errors import InputError
-from aigc_demo.studio.models.cancellation import MOST_IN_LINE, CancelToken, StopBook, new_ticket
+from aigc_demo.studio.models.cancellation import MOST_IN_LINE, Cancellation, CancelToken, new_ticket
 from aigc_demo.studio.models.side_by_side import Progressing, Work, side_by_side
 
 
 @pytest.fixture
-def book():
-    return StopBook()
+def cancellation():
+    return Cancellation()
 
 
-def test_a_text_is_refused_while_another_of_the_same_owner_is_written(book):
-    with book.writing("anna"):
-        with pytest.raises(InputError), book.writing("anna"):
+def test_a_text_is_refused_while_another_of_the_same_owner_is_written(cancellation):
+    with cancellation.writing("anna"):
+        with pytest.raises(InputError), cancellation.writing("anna"):
             pass
-        with book.writing("bela") as other:
+        with cancellation.writing("bela") as other:
             assert not other.is_set()
-    with book.writing("anna") as stop:
+    with cancellation.writing("anna") as stop:
         assert not stop.is_set()
     assert stop.is_set(), "who still looks at it ends"
 
 
-def test_works_in_line_begin_one_after_the_other(book):
-    with book.in_line("anna") as first:
+def test_works_in_line_begin_one_after_the_other(cancellation):
+    with cancellation.in_line("anna") as first:
         assert not first.waits(0)
-        with book.in_line("anna") as second:
+        with cancellation.in_line("anna") as second:
             assert second.waits(0.01)
-            with book.in_line("bela") as stranger:
+            with cancellation.in_line("bela") as stranger:
                 assert not stranger.waits(0), "nobody waits for another visitor"
             done = threading.Event()
             waiting = threading.Thread(target=lambda: (second.waits(30), done.set()))
             waiting.start()
-            book._lines["anna"].remove(first)
-            with book._changed:
-                book._changed.notify_all()
+            cancellation._lines["anna"].remove(first)
+            with cancellation._changed:
+                cancellation._changed.notify_all()
             assert done.wait(5), "it hears of its turn at once"
-            book._lines["anna"].insert(0, first)
+            cancellation._lines["anna"].insert(0, first)
 
 
-def test_stop_ends_what_runs_and_what_waits(book):
-    with book.in_line("anna") as first, book.in_line("anna") as second, book.in_line("bela") as other:
-        assert book.stop("anna")
+def test_stop_ends_what_runs_and_what_waits(cancellation):
+    with (
+        cancellation.in_line("anna") as first,
+        cancellation.in_line("anna") as second,
+        cancellation.in_line("bela") as other,
+    ):
+        assert cancellation.stop("anna")
         assert first.is_set()
         assert second.is_set()
         assert not second.waits(5), "it does not wait for its turn to end"
         assert not other.is_set()
-    assert not book.stop("anna"), "there is nothing to stop"
+    assert not cancellation.stop("anna"), "there is nothing to stop"
 
 
-def test_a_line_has_an_end(book):
-    places = [book.in_line("anna") for _ in range(MOST_IN_LINE)]
+def test_a_line_has_an_end(cancellation):
+    places = [cancellation.in_line("anna") for _ in range(MOST_IN_LINE)]
     for place in places:
         place.__enter__()
-    with pytest.raises(InputError), book.in_line("anna"):
+    with pytest.raises(InputError), cancellation.in_line("anna"):
         pass
     for place in reversed(places):
         place.__exit__(None, None, None)
-    with book.writing("anna"):
+    with cancellation.writing("anna"):
         pass
 
 
-def test_one_column_is_left_alone(book):
-    with book.writing("anna", {0: "ours", 1: "theirs"}) as token:
+def test_one_column_is_left_alone(cancellation):
+    with cancellation.writing("anna", {0: "ours", 1: "theirs"}) as token:
         left, right = token.of_work(0), token.of_work(1)
-        assert book.leave("anna", 0, "ours"), "the same model goes on"
-        assert not book.leave("anna", 0, "another")
+        assert cancellation.leave("anna", 0, "ours"), "the same model goes on"
+        assert not cancellation.leave("anna", 0, "another")
         assert (left.is_set(), right.is_set(), token.is_set()) == (True, False, False)
         assert (token.has_left(0), token.has_left(1)) == (True, False)
-        assert not book.leave("anna", 0, "ours"), "what has ended does not go on"
-        assert not book.leave("bela", 1, "another"), "nobody leaves another's"
+        assert not cancellation.leave("anna", 0, "ours"), "what has ended does not go on"
+        assert not cancellation.leave("bela", 1, "another"), "nobody leaves another's"
         assert not right.is_set()
-        assert not book.leave("anna", 1, "another")
+        assert not cancellation.leave("anna", 1, "another")
         assert token.is_set(), "nothing is left to do"
 
 
-def test_a_work_of_one_column_knows_which(book):
-    with book.writing("anna", {1: "theirs"}) as token:
-        assert not book.leave("anna", 0, "another")
+def test_a_work_of_one_column_knows_which(cancellation):
+    with cancellation.writing("anna", {1: "theirs"}) as token:
+        assert not cancellation.leave("anna", 0, "another")
         assert not token.is_set()
         only = token.of_work(0)
-        assert not book.leave("anna", 1, "another")
+        assert not cancellation.leave("anna", 1, "another")
         assert only.is_set()
 
 
@@ -110,21 +114,21 @@ class Counts(Work):
         self.tell(state="stopped")
 
 
-def test_a_column_that_is_left_stops_working_and_the_other_goes_on(book):
+def test_a_column_that_is_left_stops_working_and_the_other_goes_on(cancellation):
     columns = [Progressing(name, "waiting") for name in ("ours", "theirs")]
 
     class NoCache:
         def loading(self):
             return {}
 
-    with book.writing("anna", {0: "ours", 1: "theirs"}) as token:
+    with cancellation.writing("anna", {0: "ours", 1: "theirs"}) as token:
         shown = side_by_side(
             columns, lambda place, column, report: Counts(column, NoCache(), token, report), NoCache(), token
         )
         next(shown)
-        book.leave("anna", 0, "another")
+        cancellation.leave("anna", 0, "another")
         states = [column.state for column in next(now for now in shown if now[0].over)]
         assert states == ["stopped", "running"]
-        book.stop("anna")
+        cancellation.stop("anna")
         *_, final = shown
         assert [column.state for column in final] == ["stopped", "stopped"]

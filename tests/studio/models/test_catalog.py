@@ -1,4 +1,4 @@
-"""Names and the models that they stand for: the catalog's, and those of the runs of a desk."""
+"""Names and the models that they stand for: the catalog's, and those of the runs of a queue."""
 
 import json
 from dataclasses import replace
@@ -14,8 +14,8 @@ from aigc_demo.generators import catalog, trained_folder
 from aigc_demo.nets.transformer import Decoder, TransformerConfig
 from aigc_demo.studio.models.catalog import Catalog, default_pair, is_at_hand, run_of
 from aigc_demo.studio.models.model_cache import ModelCache
-from aigc_demo.studio.runs.job import Ticket
-from aigc_demo.studio.runs.run_queue import RunDesk
+from aigc_demo.studio.runs.job import Job
+from aigc_demo.studio.runs.run_queue import RunQueue
 from aigc_demo.ui.model_picker import picker_choices
 
 ENTRY = catalog.CatalogEntry("gpt-tang", "ours", "text", "gpt", "nowhere", architecture="gpt")
@@ -46,32 +46,32 @@ def add_checkpoint(run: RunDirectory, step: int, scale: float = 1.0) -> None:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> RunDesk:
+def queue(tmp_path: Path) -> RunQueue:
     run = RunDirectory(tmp_path / "mine")
     run.create({"recipe": "gpt", "source": "mine.txt", "data": DATA, "settings": {}})
     for step in (20, 30):
         add_checkpoint(run, step)
     RunDirectory(tmp_path / "bare").create({"recipe": "gpt", "settings": {}})
-    return RunDesk(tmp_path)
+    return RunQueue(tmp_path)
 
 
-def test_a_run_that_has_ended_is_a_model_to_choose(desk: RunDesk) -> None:
-    (choice,) = [choice for choice in Catalog(desk).choices("text") if choice.of_a_run]
+def test_a_run_that_has_ended_is_a_model_to_choose(queue: RunQueue) -> None:
+    (choice,) = [choice for choice in Catalog(queue).choices("text") if choice.of_a_run]
     assert choice.value == "mine@30"
     assert (choice.entry.family, choice.entry.training_data) == ("ours", "mine.txt")
     assert not any(choice.of_a_run for choice in Catalog().choices("text"))
 
 
-def spoil(desk: RunDesk, name: str, content: bytes = b"\xff" * 64) -> None:
+def spoil(queue: RunQueue, name: str, content: bytes = b"\xff" * 64) -> None:
     """Weights that nobody can read, under a manifest that names them."""
-    (checkpoint,) = desk.run(name).checkpoints()[-1:]
+    (checkpoint,) = queue.run(name).checkpoints()[-1:]
     (checkpoint / "model.safetensors").write_bytes(content)
     (checkpoint / MANIFEST).write_text(json.dumps(manifest(checkpoint)))
 
 
-def test_a_run_that_cannot_be_read_is_shown_with_its_reason(desk: RunDesk) -> None:
-    spoil(desk, "mine")
-    found = Catalog(desk)
+def test_a_run_that_cannot_be_read_is_shown_with_its_reason(queue: RunQueue) -> None:
+    spoil(queue, "mine")
+    found = Catalog(queue)
     (choice,) = [choice for choice in found.choices("text") if choice.of_a_run]
     assert choice.value == "mine@30"
     assert choice.entry.problem.key == "broken_model"
@@ -90,62 +90,64 @@ def test_a_run_that_cannot_be_read_is_shown_with_its_reason(desk: RunDesk) -> No
     ("recipe", "kind"),
     [("dcgan", "pictures"), ("clip", "matches"), ("text2image", "text-to-image"), (7, "text")],
 )
-def test_it_stands_in_the_picker_of_what_its_run_makes(desk: RunDesk, recipe: object, kind: str) -> None:
-    path = desk.folder / "mine" / "config.json"
+def test_it_stands_in_the_picker_of_what_its_run_makes(queue: RunQueue, recipe: object, kind: str) -> None:
+    path = queue.folder / "mine" / "config.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "recipe": recipe}))
-    spoil(desk, "mine")
-    assert [choice.value for choice in Catalog(desk).choices(kind) if choice.of_a_run] == ["mine@30"]
+    spoil(queue, "mine")
+    assert [choice.value for choice in Catalog(queue).choices(kind) if choice.of_a_run] == ["mine@30"]
 
 
-def test_what_fails_in_another_way_breaks_no_list_either(desk: RunDesk, monkeypatch) -> None:
+def test_what_fails_in_another_way_breaks_no_list_either(queue: RunQueue, monkeypatch) -> None:
     def fails(folder: Path, name: str) -> None:
         raise RecursionError("a mistake of ours")
 
     monkeypatch.setattr(trained_folder, "folder_entry", fails)
-    (choice,) = [choice for choice in Catalog(desk).choices("text") if choice.of_a_run]
+    (choice,) = [choice for choice in Catalog(queue).choices("text") if choice.of_a_run]
     assert "mine@30 holds no model that can be loaded (it cannot be read)" in str(choice.entry.problem)
 
 
-def test_a_run_under_way_is_not_offered(desk: RunDesk) -> None:
-    Ticket("", (), "waiting", 0.0).save(desk.folder / "mine")
-    assert not any(choice.of_a_run for choice in Catalog(desk).choices("text"))
+def test_a_run_under_way_is_not_offered(queue: RunQueue) -> None:
+    Job("", (), "waiting", 0.0).save(queue.folder / "mine")
+    assert not any(choice.of_a_run for choice in Catalog(queue).choices("text"))
 
 
-def test_a_run_is_named_with_and_without_its_step(desk: RunDesk) -> None:
-    names = Catalog(desk)
+def test_a_run_is_named_with_and_without_its_step(queue: RunQueue) -> None:
+    names = Catalog(queue)
     assert names.checked("mine") == "mine@30"
-    assert names.choice("mine@20").entry.location == str(desk.folder / "mine" / "checkpoints" / "step-000020")
+    assert names.choice("mine@20").entry.location == str(
+        queue.folder / "mine" / "checkpoints" / "step-000020"
+    )
 
 
 @pytest.mark.parametrize(
     "name",
     ["mine@25", "mine@-1", "mine@x", "mine@ours", "bare", "../mine", "", None, 7, "mine@" + "9" * 5000],
 )
-def test_what_is_no_model_is_refused(desk: RunDesk, name: object) -> None:
+def test_what_is_no_model_is_refused(queue: RunQueue, name: object) -> None:
     with pytest.raises(InputError) as caught:
-        Catalog(desk).checked(name)
+        Catalog(queue).checked(name)
     assert caught.value.key == "unknown_model"
 
 
-def test_the_checkpoints_of_a_run_are_models_that_differ(desk: RunDesk) -> None:
-    cache = ModelCache(catalog=Catalog(desk))
+def test_the_checkpoints_of_a_run_are_models_that_differ(queue: RunQueue) -> None:
+    cache = ModelCache(catalog=Catalog(queue))
     early, late = (cache.get(name).token_logits([3, 4]) for name in ("mine@20", "mine@30"))
     assert early.shape == late.shape
     assert not early.equal(late)
 
 
-def test_the_baseline_is_the_one_with_the_same_data(desk: RunDesk, monkeypatch) -> None:
-    run, hashed = desk.run("mine"), DATA["sha256"]
-    assert Catalog(desk).baseline_for(run) is None
+def test_the_baseline_is_the_one_with_the_same_data(queue: RunQueue, monkeypatch) -> None:
+    run, hashed = queue.run("mine"), DATA["sha256"]
+    assert Catalog(queue).baseline_for(run) is None
     shipped = catalog.CatalogEntry("gpt2-mine", "library", "text", "gpt2", "nowhere", data_sha256=hashed)
     ours = catalog.CatalogEntry("gpt-mine", "ours", "text", "gpt", "nowhere", data_sha256=hashed)
     monkeypatch.setattr(catalog, "CATALOG", {"gpt-mine": ours, "gpt2-mine": shipped})
-    assert Catalog(desk).baseline_for(run) == "gpt2-mine"
-    assert Catalog(desk).baseline_for(desk.run("bare")) is None
+    assert Catalog(queue).baseline_for(run) == "gpt2-mine"
+    assert Catalog(queue).baseline_for(queue.run("bare")) is None
 
 
-def test_a_run_is_never_its_own_baseline(desk: RunDesk, monkeypatch) -> None:
-    run = RunDirectory(desk.folder / "library")
+def test_a_run_is_never_its_own_baseline(queue: RunQueue, monkeypatch) -> None:
+    run = RunDirectory(queue.folder / "library")
     run.create({"recipe": "gpt", "source": "mine.txt", "data": DATA, "settings": {}})
     add_checkpoint(run, 10)
     entry = trained_folder.folder_entry
@@ -155,8 +157,8 @@ def test_a_run_is_never_its_own_baseline(desk: RunDesk, monkeypatch) -> None:
         return replace(found, family="library") if name.startswith("library@") else found
 
     monkeypatch.setattr(trained_folder, "folder_entry", of_the_library)
-    assert Catalog(desk).baseline_for(desk.run("mine")) == "library@10"
-    assert Catalog(desk).baseline_for(desk.run("library")) is None
+    assert Catalog(queue).baseline_for(queue.run("mine")) == "library@10"
+    assert Catalog(queue).baseline_for(queue.run("library")) is None
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Turns at the processor, by a clock of the tests' own: it goes on by what each token takes."""
+"""TimeSlices at the processor, by a clock of the tests' own: it goes on by what each token takes."""
 
 import threading
 import time
@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from aigc_demo.studio.models import time_slices as studio
-from aigc_demo.studio.models.time_slices import Turn, Turns
+from aigc_demo.studio.models.time_slices import TimeSlice, TimeSlices
 
 UNIT = 1 / 64  # of a second: sums of it are exact
 
@@ -32,27 +32,27 @@ def until(happened):
 class Writers:
     """Writers of tokens that take so many units each, until the clock shows so many."""
 
-    def __init__(self, turns, clock, last):
-        self.turns, self.clock, self.last = turns, clock, last
+    def __init__(self, slices, clock, last):
+        self.slices, self.clock, self.last = slices, clock, last
         self.names, self.had, self.go = [], {}, threading.Event()
         self.threads = []
 
     def start(self, name, units, meanwhile=lambda: None):
         """One more, which then has the turn or waits for it; `meanwhile` is called after each token."""
-        before = len(self.turns._waiting) + (self.turns._writing is not None)
+        before = len(self.slices._waiting) + (self.slices._writing is not None)
         self.threads.append(threading.Thread(target=self._write, args=(name, units, meanwhile)))
         self.threads[-1].start()
-        until(lambda: len(self.turns._waiting) + (self.turns._writing is not None) > before)
+        until(lambda: len(self.slices._waiting) + (self.slices._writing is not None) > before)
 
     def _write(self, name, units, meanwhile):
-        with self.turns.joined() as turn:
+        with self.slices.joined() as time_slice:
             self.go.wait(30)
             while self.clock.now < self.last * UNIT:
                 self.names.append(name)
                 self.clock.now += units * UNIT
                 meanwhile()
-                turn.pass_on()
-            self.had[name] = turn.seconds / UNIT
+                time_slice.pass_on()
+            self.had[name] = time_slice.seconds / UNIT
 
     def finish(self):
         self.go.set()
@@ -62,7 +62,7 @@ class Writers:
 
 
 def test_a_turn_lasts_several_tokens_and_the_time_is_shared(clock):
-    writers = Writers(Turns(4 * UNIT), clock, last=34)
+    writers = Writers(TimeSlices(4 * UNIT), clock, last=34)
     for name in "ab":
         writers.start(name, 1)
     writers.finish()
@@ -72,7 +72,7 @@ def test_a_turn_lasts_several_tokens_and_the_time_is_shared(clock):
 
 
 def test_one_whose_tokens_take_long_gets_no_larger_share(clock):
-    writers = Writers(Turns(2 * UNIT), clock, last=160)
+    writers = Writers(TimeSlices(2 * UNIT), clock, last=160)
     writers.start("slow", 16)
     writers.start("quick", 1)
     writers.finish()
@@ -81,7 +81,7 @@ def test_one_whose_tokens_take_long_gets_no_larger_share(clock):
 
 
 def test_who_comes_later_gets_a_share_from_then_on(clock):
-    writers = Writers(Turns(2 * UNIT), clock, last=96)
+    writers = Writers(TimeSlices(2 * UNIT), clock, last=96)
 
     def meanwhile():
         if clock.now == 64 * UNIT:
@@ -95,37 +95,37 @@ def test_who_comes_later_gets_a_share_from_then_on(clock):
 
 
 def test_the_turn_goes_on_when_a_writer_fails():
-    turns = Turns()
+    slices = TimeSlices()
     try:
-        with turns.joined():
+        with slices.joined():
             raise RuntimeError("broken")
     except RuntimeError:
         pass
-    with turns.joined() as turn:
-        assert turns._writing is turn
-    assert turns._writing is None
+    with slices.joined() as time_slice:
+        assert slices._writing is time_slice
+    assert slices._writing is None
 
 
 def test_who_is_alone_or_takes_no_part_never_waits(monkeypatch):
-    with Turns(0).joined() as turn:
-        monkeypatch.setattr(Turns, "take", lambda *who: pytest.fail("it waits"))
+    with TimeSlices(0).joined() as time_slice:
+        monkeypatch.setattr(TimeSlices, "take", lambda *who: pytest.fail("it waits"))
         for _ in range(100):
-            turn.pass_on()
-    Turn().pass_on()
+            time_slice.pass_on()
+    TimeSlice().pass_on()
 
 
 def test_who_has_not_begun_comes_before_all_who_have():
-    turns, order = Turns(10.0), []
-    first = Turn(turns)
+    slices, order = TimeSlices(10.0), []
+    first = TimeSlice(slices)
     first.begin()
     first.has_begun = True
 
     def writer(name, share, begun):
-        turn = Turn(turns, share)
-        turn.has_begun = begun
-        turn.begin()
+        time_slice = TimeSlice(slices, share)
+        time_slice.has_begun = begun
+        time_slice.begin()
         order.append(name)
-        turn.end()
+        time_slice.end()
 
     threads = [
         threading.Thread(target=writer, args=given)
@@ -133,8 +133,8 @@ def test_who_has_not_begun_comes_before_all_who_have():
     ]
     for number, thread in enumerate(threads, start=1):
         thread.start()
-        until(lambda number=number: len(turns._waiting) == number)
-    assert turns.somebody_new()
+        until(lambda number=number: len(slices._waiting) == number)
+    assert slices.somebody_new()
     first.end()
     for thread in threads:
         thread.join(30)
@@ -142,7 +142,7 @@ def test_who_has_not_begun_comes_before_all_who_have():
 
 
 def test_a_new_one_passes_on_after_its_first_token_however_long_a_turn_is(clock):
-    writers = Writers(Turns(6000 * UNIT), clock, last=12)
+    writers = Writers(TimeSlices(6000 * UNIT), clock, last=12)
     for name in "abc":
         writers.start(name, 1)
     writers.finish()
@@ -150,11 +150,11 @@ def test_a_new_one_passes_on_after_its_first_token_however_long_a_turn_is(clock)
 
 
 def test_a_turn_is_due_to_who_has_not_begun_and_to_who_has_had_no_more():
-    turns = Turns()
+    slices = TimeSlices()
     for begun, share, due in ((False, 9.0, True), (True, 9.0, False), (True, 1.0, True), (True, 0.5, True)):
-        waiting = Turn(turns, share)
+        waiting = TimeSlice(slices, share)
         waiting.has_begun = begun
-        turns._waiting = [waiting]
-        assert turns.somebody_due(1.0) == due and turns.somebody_new() == (not begun)
-    turns._waiting = []
-    assert not turns.somebody_due(1.0) and not turns.somebody_new()
+        slices._waiting = [waiting]
+        assert slices.somebody_due(1.0) == due and slices.somebody_new() == (not begun)
+    slices._waiting = []
+    assert not slices.somebody_due(1.0) and not slices.somebody_new()

@@ -1,6 +1,6 @@
 """A stand-in for the command line's worker: it takes steps of nothing, and stops and fails as told.
 
-python desk_worker.py train RECIPE --data SOURCE --run-dir DIR --steps N ... --set mode=MODE
+python queue_worker.py train RECIPE --data SOURCE --run-dir DIR --steps N ... --set mode=MODE
 """
 
 import os

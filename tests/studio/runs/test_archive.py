@@ -20,8 +20,8 @@ from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.generators.text.loading import load_text_model
 from aigc_demo.studio.runs.archive import export_run, import_run
 from aigc_demo.studio.runs.card import export_card
-from aigc_demo.studio.runs.job import Ticket
-from aigc_demo.studio.runs.run_queue import RunDesk
+from aigc_demo.studio.runs.job import Job
+from aigc_demo.studio.runs.run_queue import RunQueue
 from aigc_demo.studio.runs.watch import RunWatches
 from aigc_demo.training.start import Order, train
 from tests.generators.conftest import save_ours
@@ -57,8 +57,8 @@ def test_a_run_comes_back_as_it_went_but_for_its_training_state(run: RunDirector
     assert [path.name for path in back.checkpoints()] == ["step-000002"]
     assert back.resumable() == []
     assert (there / name / "README.md").read_text() == "# a card"
-    ticket = Ticket.load(back.path)
-    assert ticket is not None and ticket.stage == "ended" and ticket.belongs_to("a secret")
+    job = Job.load(back.path)
+    assert job is not None and job.stage == "ended" and job.belongs_to("a secret")
     assert not list(there.rglob("*.pkl"))
 
 
@@ -68,10 +68,10 @@ def test_a_run_that_comes_back_is_its_visitors_and_seen_by_others_where_he_says_
 ) -> None:
     there = tmp_path / "there"
     name = import_run(exported(run, tmp_path), there, "a secret", shared=shared)
-    ticket = Ticket.load(there / name)
-    assert ticket is not None and ticket.shared == shared and ticket.is_seen_by("another") == shared
-    assert ticket.belongs_to("a secret") and not ticket.belongs_to("another")
-    assert not ticket.belongs_to(ticket.owner), "what lies on the disk opens nothing"
+    job = Job.load(there / name)
+    assert job is not None and job.shared == shared and job.is_seen_by("another") == shared
+    assert job.belongs_to("a secret") and not job.belongs_to("another")
+    assert not job.belongs_to(job.owner), "what lies on the disk opens nothing"
 
 
 def test_a_run_comes_back_only_where_there_is_room_for_it(run: RunDirectory, tmp_path: Path) -> None:
@@ -121,10 +121,10 @@ def test_the_card_of_a_run_shows_no_path_of_this_machine(tmp_path: Path) -> None
         ValidationDone(step=2, loss=2.75),
     ):
         run.append(event)
-    Ticket("x", ("train", "gpt", "--data", config["source"], "--run-dir", str(run.path)), "ended", 0.0).save(
+    Job("x", ("train", "gpt", "--data", config["source"], "--run-dir", str(run.path)), "ended", 0.0).save(
         run.path
     )
-    watches = RunWatches(RunDesk(run.path.parent))
+    watches = RunWatches(RunQueue(run.path.parent))
     with pytest.raises(InputError, match="first one"):
         export_card(watches.view("gpt-1"))
     (run.begin_checkpoint(2) / "model.safetensors").write_bytes(b"")
@@ -334,8 +334,8 @@ def test_an_archive_of_before_whose_configuration_names_a_folder_is_taken(
     config = json.dumps({**run.config(), "source": "/srv/texts/a.txt"}).encode()
     packed = changed(exported(run, tmp_path), **{"config.json": config})
     there = tmp_path / "there"
-    ticket = Ticket.load(there / import_run(packed, there, "s"))
-    assert ticket is not None and ticket.command == "python -m aigc_demo train gpt --data a.txt"
+    job = Job.load(there / import_run(packed, there, "s"))
+    assert job is not None and job.command == "python -m aigc_demo train gpt --data a.txt"
 
 
 def test_a_run_without_a_checkpoint_is_not_exported(tmp_path: Path) -> None:

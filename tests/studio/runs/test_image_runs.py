@@ -16,13 +16,13 @@ from aigc_demo.core.errors import InputError
 from aigc_demo.core.run_directory import RunDirectory, manifest
 from aigc_demo.generators.images.gan import load_networks
 from aigc_demo.studio.models.catalog import Catalog
-from aigc_demo.studio.runs import run_queue as run_desk
+from aigc_demo.studio.runs import run_queue
 from aigc_demo.studio.runs.archive import export_run, import_run
 from aigc_demo.studio.runs.card import export_card
 from aigc_demo.studio.runs.hub_folder import save_model_folder
-from aigc_demo.studio.runs.job import Ticket
+from aigc_demo.studio.runs.job import Job
 from aigc_demo.studio.runs.order import RunOrder
-from aigc_demo.studio.runs.run_queue import DeskRules, RunDesk
+from aigc_demo.studio.runs.run_queue import QueueRules, RunQueue
 from aigc_demo.studio.runs.samples import new_pictures, sample_picture
 from aigc_demo.studio.runs.watch import RunWatches
 from aigc_demo.studio.visitors.limits import Limits
@@ -91,29 +91,29 @@ def test_what_does_not_fit_the_recipe_is_refused(given: dict) -> None:
 
 
 def test_a_visitors_pictures_become_the_source_of_a_run(tmp_path: Path, monkeypatch) -> None:
-    desk = RunDesk(tmp_path / "runs", DeskRules(at_once=0))
+    queue = RunQueue(tmp_path / "runs", QueueRules(at_once=0))
     order = RunOrder("dcgan", pictures=zip_of_pictures(tmp_path / "x.zip"), steps=3)
-    name = desk.order(secret="s" * 30, **order.words())
+    name = queue.order(secret="s" * 30, **order.words())
     folder = tmp_path / "runs" / name / "pictures"
     assert sorted(path.name for path in folder.iterdir()) == ["0.png", "1.png", "2.png", "3.png"]
-    ticket = Ticket.load(folder.parent)
-    assert ticket is not None and f"--data runs/{name}/pictures" in ticket.command
-    assert RunWatches(desk).view(name).recipe == "dcgan", "it is known before its worker says so"
+    job = Job.load(folder.parent)
+    assert job is not None and f"--data runs/{name}/pictures" in job.command
+    assert RunWatches(queue).view(name).recipe == "dcgan", "it is known before its worker says so"
     before = sorted(path.name for path in (tmp_path / "runs").iterdir())
     bad = RunOrder("dcgan", pictures=zip_of_pictures(tmp_path / "y.zip", **{"../evil.png": b"x"}), steps=3)
     with pytest.raises(InputError, match="not one that is taken"):
-        desk.order(secret="s" * 30, **bad.words())
-    monkeypatch.setattr(desk._admission, "limits", Limits(disk_mib_per_visitor=1))
+        queue.order(secret="s" * 30, **bad.words())
+    monkeypatch.setattr(queue._admission, "limits", Limits(disk_mib_per_visitor=1))
     with pytest.raises(InputError) as refused:
-        desk.order(secret="s" * 30, **order.words())
+        queue.order(secret="s" * 30, **order.words())
     assert refused.value.key == "disk_budget"
     assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == before
-    assert folder.name == run_desk.PICTURES_FOLDER
+    assert folder.name == run_queue.PICTURES_FOLDER
 
 
 def test_it_is_seen_and_is_no_model_that_writes(home: Path) -> None:
-    desk = RunDesk(home)
-    view = RunWatches(desk).view("gan")
+    queue = RunQueue(home)
+    view = RunWatches(queue).view("gan")
     assert (view.validation_loss, view.best) == (None, None)
     assert [(event.step, event.file) for event in view.samples] == [
         (2, "samples/step-000002.png"),
@@ -121,13 +121,13 @@ def test_it_is_seen_and_is_no_model_that_writes(home: Path) -> None:
     ]
     held_out = [step for step, _, line in view.charts["probabilities"] if line == "held_out_prob"]
     assert held_out == [2, 4], "measured every second step alone"
-    catalog = Catalog(desk)
+    catalog = Catalog(queue)
     assert not [choice for choice in catalog.choices("text") if choice.value.startswith("gan")]
     with pytest.raises(InputError) as refused:
         catalog.checked("gan")
     assert refused.value.key == "foreign_model"
     assert catalog.checked("gan", "pictures") == "gan@4"
-    assert catalog.baseline_for(desk.run("gan")) is None
+    assert catalog.baseline_for(queue.run("gan")) is None
 
 
 def test_a_seed_draws_the_same_pictures_and_another_other_ones(home: Path) -> None:
@@ -156,7 +156,7 @@ def test_a_sample_is_read_by_its_step_alone(tmp_path: Path) -> None:
 
 def test_both_networks_and_the_sheets_go_out_and_come_back(home: Path, tmp_path: Path) -> None:
     run = RunDirectory(home / "gan")
-    card = export_card(RunWatches(RunDesk(home)).view("gan"))
+    card = export_card(RunWatches(RunQueue(home)).view("gan"))
     name = import_run(export_run(run, card, tmp_path / "gan.zip"), tmp_path / "there", "s")
     back = RunDirectory(tmp_path / "there" / name)
     assert not list(back.path.rglob("state"))

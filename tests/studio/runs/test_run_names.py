@@ -21,9 +21,9 @@ from aigc_demo.studio.models.catalog import Catalog, run_and_step
 from aigc_demo.studio.models.model_cache import ModelCache
 from aigc_demo.studio.runs.archive import export_run, import_run, portable_name
 from aigc_demo.studio.runs.hub_folder import zip_model_folder
-from aigc_demo.studio.runs.job import Ticket, hashed
+from aigc_demo.studio.runs.job import Job, hashed
 from aigc_demo.studio.runs.notes import is_run_name
-from aigc_demo.studio.runs.run_queue import RunDesk
+from aigc_demo.studio.runs.run_queue import RunQueue
 from aigc_demo.studio.runs.samples import sample_path
 from aigc_demo.studio.runs.watch import RunWatches, picture_key
 from aigc_demo.studio.visitors.limits import Limits
@@ -68,10 +68,10 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def desk(runs: Path) -> Iterator[RunDesk]:
-    desk = RunDesk(runs, limits=Limits(share_runs=True))
-    yield desk
-    desk.close()
+def queue(runs: Path) -> Iterator[RunQueue]:
+    queue = RunQueue(runs, limits=Limits(share_runs=True))
+    yield queue
+    queue.close()
 
 
 def test_the_command_line_lists_them(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -82,54 +82,54 @@ def test_the_command_line_lists_them(runs: Path, capsys: pytest.CaptureFixture[s
     assert all(any(line.startswith(str(runs / name)) for line in listed) for name in NAMES)
 
 
-def test_the_desk_lists_them_and_says_how_they_stand(desk: RunDesk) -> None:
-    assert set(NAMES) <= set(desk.names())
+def test_the_queue_lists_them_and_says_how_they_stand(queue: RunQueue) -> None:
+    assert set(NAMES) <= set(queue.names())
     for name in NAMES:
-        assert (desk.state(name).stands, desk.state(name).step) == ("finished", 2)
-        assert desk.run(name).path == desk.folder / name
+        assert (queue.state(name).stands, queue.state(name).step) == ("finished", 2)
+        assert queue.run(name).path == queue.folder / name
 
 
 @pytest.mark.parametrize("name", NAMES, ids=range(len(NAMES)))
-def test_their_models_are_chosen_and_used(desk: RunDesk, name: str) -> None:
-    catalog = Catalog(desk)
+def test_their_models_are_chosen_and_used(queue: RunQueue, name: str) -> None:
+    catalog = Catalog(queue)
     for asked in (name, f"{name}@2"):
         choice = catalog.choice(asked)
         assert choice.value == f"{name}@2"
         assert choice.of_a_run
-        assert Path(choice.entry.location) == desk.folder / name / "checkpoints/step-000002"
+        assert Path(choice.entry.location) == queue.folder / name / "checkpoints/step-000002"
     found = catalog.trained_by(f"{name}@2")
-    assert found is not None and found.path == desk.folder / name
-    assert catalog.starting_point("gpt", f"{name}@2") == str(desk.folder / name / "checkpoints/step-000002")
+    assert found is not None and found.path == queue.folder / name
+    assert catalog.starting_point("gpt", f"{name}@2") == str(queue.folder / name / "checkpoints/step-000002")
 
 
-def test_one_of_them_writes(desk: RunDesk) -> None:
-    model = ModelCache(catalog=Catalog(desk)).get("训练 一@2")
+def test_one_of_them_writes(queue: RunQueue) -> None:
+    model = ModelCache(catalog=Catalog(queue)).get("训练 一@2")
     assert model.vocab_size > 5
 
 
-def test_the_sign_before_a_step_may_be_part_of_a_name(desk: RunDesk, runs: Path) -> None:
+def test_the_sign_before_a_step_may_be_part_of_a_name(queue: RunQueue, runs: Path) -> None:
     assert run_and_step("a@b@12") == ("a@b", "12")
     assert run_and_step("a@b") == run_and_step("@3") == run_and_step("gpt") == ("", "")
     (runs / "run").mkdir()
     try:
-        assert Catalog(desk).choice("run@3").value == "run@3@2"  # the run "run" has no step 3
+        assert Catalog(queue).choice("run@3").value == "run@3@2"  # the run "run" has no step 3
     finally:
         (runs / "run").rmdir()
 
 
 def test_a_run_that_is_kept_to_oneself_is_not_seen_by_another_reading_of_its_name(
-    desk: RunDesk, runs: Path
+    queue: RunQueue, runs: Path
 ) -> None:
-    Ticket(hashed("mine"), ("train", "gpt"), "ended", 0.0, shared=False).save(runs / "run@3")
-    cache = ModelCache(load=lambda name, report: torch.nn.Linear(2, 2), catalog=Catalog(desk))
+    Job(hashed("mine"), ("train", "gpt"), "ended", 0.0, shared=False).save(runs / "run@3")
+    cache = ModelCache(load=lambda name, report: torch.nn.Linear(2, 2), catalog=Catalog(queue))
     try:
         answer_to("mine")
-        cache.get(Catalog(desk).choice("run@3").value)
+        cache.get(Catalog(queue).choice("run@3").value)
         answer_to("another's")
         with pytest.raises(InputError):
             cache.get("run@3@2")
         with pytest.raises(InputError):
-            Catalog(desk).choice("run@3")
+            Catalog(queue).choice("run@3")
     finally:
         answer_to(None)
         (runs / "run@3" / "ticket.json").unlink()
@@ -143,8 +143,8 @@ async def got(app: Starlette, address: str) -> httpx.Response:
 
 
 @pytest.mark.parametrize("name", NAMES, ids=range(len(NAMES)))
-def test_their_pictures_have_addresses(desk: RunDesk, name: str) -> None:
-    path = sample_path(desk.run(name), 2)
+def test_their_pictures_have_addresses(queue: RunQueue, name: str) -> None:
+    path = sample_path(queue.run(name), 2)
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + name.encode())
     asked: list[str] = []
 
@@ -154,7 +154,7 @@ def test_their_pictures_have_addresses(desk: RunDesk, name: str) -> None:
 
     app = Starlette(routes=[picture_route(PICTURES_PATH, find)])
     try:
-        address = picture_address(RunWatches(desk).view(name), 2)
+        address = picture_address(RunWatches(queue).view(name), 2)
         answer = asyncio.run(got(app, "/" + address))
         assert (asked, answer.status_code) == ([name], 200)
         assert answer.content.endswith(name.encode())
@@ -164,8 +164,8 @@ def test_their_pictures_have_addresses(desk: RunDesk, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES, ids=range(len(NAMES)))
-def test_they_are_taken_home_and_brought_back(desk: RunDesk, tmp_path: Path, name: str) -> None:
-    run = desk.run(name)
+def test_they_are_taken_home_and_brought_back(queue: RunQueue, tmp_path: Path, name: str) -> None:
+    run = queue.run(name)
     packed = export_run(run, "# a card", tmp_path / f"{portable_name(name)}.zip")
     back = import_run(packed, tmp_path / "back", "secret")
     assert is_run_name(back)
@@ -194,10 +194,10 @@ def test_the_name_of_a_file(name: str, portable: str) -> None:
 @pytest.mark.parametrize(
     "name", ["", ".", "..", ".hidden", "a/b", "../a", "a\0b", "a\nb", "\udcff", "x" * 129, "春" * 86, None, 3]
 )
-def test_what_is_no_name_of_a_run(desk: RunDesk, name: object) -> None:
+def test_what_is_no_name_of_a_run(queue: RunQueue, name: object) -> None:
     assert not is_run_name(name)
     with pytest.raises(InputError):
-        desk.run(name)
+        queue.run(name)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a name of bytes that are no UTF-8")
@@ -221,4 +221,4 @@ def test_what_cannot_be_read_or_sent_hides_no_other_run(
         cli.main(["runs", "--folder", str(tmp_path), "--json"])
     (listed,) = capsys.readouterr().out.splitlines()
     assert [Path(run["run_dir"]).name for run in json.loads(listed)["runs"]] == ["bad\udcff", "good"]
-    assert set(RunDesk(tmp_path, limits=Limits(share_runs=True)).names()) >= {"good"}
+    assert set(RunQueue(tmp_path, limits=Limits(share_runs=True)).names()) >= {"good"}

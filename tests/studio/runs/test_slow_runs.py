@@ -14,8 +14,8 @@ from aigc_demo.studio.models.catalog import Catalog
 from aigc_demo.studio.runs import notes as run_notes
 from aigc_demo.studio.runs import patient_reads
 from aigc_demo.studio.runs import watch as run_watch
-from aigc_demo.studio.runs.job import Ticket, hashed
-from aigc_demo.studio.runs.run_queue import RunDesk
+from aigc_demo.studio.runs.job import Job, hashed
+from aigc_demo.studio.runs.run_queue import RunQueue
 from aigc_demo.studio.runs.samples import PNG_SIGNATURE
 from aigc_demo.studio.runs.watch import RunWatches, picture_key
 from tests.studio.runs.test_run_queue import until
@@ -29,8 +29,8 @@ ANNA, BELA = "anna's secret", "bela's secret"
 def short_patience(monkeypatch):
     monkeypatch.setattr(patient_reads, "PATIENCE_SECONDS", 0.3)
     monkeypatch.setattr(run_watch, "REFRESH_SECONDS", 0.0)
-    executed = property(lambda ticket: [sys.executable, str(WORKER), *ticket.arguments])
-    monkeypatch.setattr(Ticket, "executed", executed)
+    executed = property(lambda job: [sys.executable, str(WORKER), *job.arguments])
+    monkeypatch.setattr(Job, "executed", executed)
 
 
 def ended(folder: Path, secret: str, steps: int = 3) -> Path:
@@ -41,7 +41,7 @@ def ended(folder: Path, secret: str, steps: int = 3) -> Path:
     run.append(SampleReady(steps, file=f"samples/step-{steps:06d}.png"))
     (folder / "samples" / f"step-{steps:06d}.png").write_bytes(PNG_SIGNATURE + folder.name.encode())
     run.append(RunFinished(steps, "finished"))
-    Ticket(hashed(secret), ("train", "dcgan"), "ended", 0.0).save(folder)
+    Job(hashed(secret), ("train", "dcgan"), "ended", 0.0).save(folder)
     return folder
 
 
@@ -61,7 +61,7 @@ def other(runs):
 
 
 def test_the_list_goes_on_without_the_one_or_with_what_was_known_of_it(runs, slow, other, monkeypatch):
-    fresh, informed = RunDesk(runs), RunDesk(runs)
+    fresh, informed = RunQueue(runs), RunQueue(runs)
     assert set(informed.names()) == {"annas", "belas"}
     before = informed.state("annas")
     with hanging(monkeypatch, slow) as held:
@@ -78,19 +78,19 @@ def test_the_list_goes_on_without_the_one_or_with_what_was_known_of_it(runs, slo
 
 
 def test_who_is_asked_for_by_a_name_that_none_can_have_touches_no_disk(runs, slow, monkeypatch):
-    desk = RunDesk(runs)
+    queue = RunQueue(runs)
     with hanging(monkeypatch, runs):
         for name in ("../annas", "", None, ["annas"], "a/b", "x" * 200):
             with pytest.raises(InputError):
-                desk.state(name)
+                queue.state(name)
             with pytest.raises(InputError):
-                RunWatches(desk).view(name)
+                RunWatches(queue).view(name)
 
 
 def test_others_look_at_their_runs_and_who_looks_at_the_slow_one_sees_it_as_it_was(
     runs, slow, other, monkeypatch
 ):
-    watches = RunWatches(RunDesk(runs))
+    watches = RunWatches(RunQueue(runs))
     before = watches.view("annas")
     assert (before.state.step, watches.picture("annas", 3, picture_key("annas"))) == (
         3,
@@ -107,95 +107,95 @@ def test_others_look_at_their_runs_and_who_looks_at_the_slow_one_sees_it_as_it_w
 
 
 def test_others_order_stop_resume_and_delete(runs, slow, monkeypatch):
-    desk = RunDesk(runs)
-    desk.names()
+    queue = RunQueue(runs)
+    queue.names()
     with hanging(monkeypatch, slow):
-        first = desk.order("gpt", "tiny-world", secret=BELA, budget=("--steps", "10000"))
-        second = desk.order("gpt", "tiny-world", secret=BELA, budget=("--steps", "3"))
-        assert (desk.state(first).stands, desk.place(second)) == ("running", 1)
-        assert desk.used_bytes(ANNA) == 0
-        assert desk.used_bytes(BELA) > 0
-        desk.stop(second, BELA)
-        desk.delete(second, BELA)
-        desk.stop(first, BELA)
-        until(lambda: desk.state(first).stands == "stopped")
-        desk.resume(first, BELA)
-        assert desk.state(first).stands == "running"
-        desk.stop(first, BELA)
-        until(lambda: desk.state(first).stands == "stopped")
-        assert (desk.belongs_to(first, BELA), desk.names_of(BELA)) == (True, [first])
-    desk.close()
+        first = queue.order("gpt", "tiny-world", secret=BELA, budget=("--steps", "10000"))
+        second = queue.order("gpt", "tiny-world", secret=BELA, budget=("--steps", "3"))
+        assert (queue.state(first).stands, queue.place(second)) == ("running", 1)
+        assert queue.used_bytes(ANNA) == 0
+        assert queue.used_bytes(BELA) > 0
+        queue.stop(second, BELA)
+        queue.delete(second, BELA)
+        queue.stop(first, BELA)
+        until(lambda: queue.state(first).stands == "stopped")
+        queue.resume(first, BELA)
+        assert queue.state(first).stands == "running"
+        queue.stop(first, BELA)
+        until(lambda: queue.state(first).stands == "stopped")
+        assert (queue.belongs_to(first, BELA), queue.names_of(BELA)) == (True, [first])
+    queue.close()
 
 
 def test_a_run_that_trains_on_a_disk_that_went_silent_still_counts_and_is_not_ended(runs, slow, monkeypatch):
-    desk = RunDesk(runs)
-    trains = desk.order("gpt", "tiny-world", secret=ANNA, budget=("--steps", "100000"))
-    assert desk.state(trains).stands == "running"
-    process = Ticket.load(runs / trains).worker(runs / trains).process
-    desk.names()  # the desk has seen it under way
-    child = desk._children.pop(trains)  # as after a restart of the server
+    queue = RunQueue(runs)
+    trains = queue.order("gpt", "tiny-world", secret=ANNA, budget=("--steps", "100000"))
+    assert queue.state(trains).stands == "running"
+    process = Job.load(runs / trains).worker(runs / trains).process
+    queue.names()  # the queue has seen it under way
+    child = queue._children.pop(trains)  # as after a restart of the server
     with hanging(monkeypatch, runs / trains):
-        waits = desk.order("gpt", "tiny-world", secret=BELA, budget=("--steps", "3"))
-        desk.rules = type(desk.rules)(silence_seconds=0.0)
-        desk._tend()
+        waits = queue.order("gpt", "tiny-world", secret=BELA, budget=("--steps", "3"))
+        queue.rules = type(queue.rules)(silence_seconds=0.0)
+        queue._tend()
         assert process.is_running()
-        assert desk.state(waits).stands == "waiting"
-    desk.rules = type(desk.rules)()
-    desk.stop(trains, ANNA)
-    until(lambda: desk._tend() or desk.state(waits).stands == "finished")
+        assert queue.state(waits).stands == "waiting"
+    queue.rules = type(queue.rules)()
+    queue.stop(trains, ANNA)
+    until(lambda: queue._tend() or queue.state(waits).stands == "finished")
     assert child.wait(20) == 0
-    desk.close()
+    queue.close()
 
 
 def test_a_run_that_waits_on_a_disk_that_went_silent_lets_the_next_one_go_first(runs, slow, monkeypatch):
-    desk = RunDesk(runs)
+    queue = RunQueue(runs)
     names = [
-        desk.order("gpt", "tiny-world", secret=secret, budget=("--steps", steps))
+        queue.order("gpt", "tiny-world", secret=secret, budget=("--steps", steps))
         for secret, steps in ((ANNA, "100000"), (BELA, "3"), (BELA, "3"))
     ]
-    desk.names()
+    queue.names()
     with hanging(monkeypatch, runs / names[1]):
-        desk.stop(names[0], ANNA)
-        until(lambda: desk._tend() or desk.state(names[2]).stands == "finished")
-    until(lambda: desk._tend() or desk.state(names[1]).stands == "finished")
-    desk.close()
+        queue.stop(names[0], ANNA)
+        until(lambda: queue._tend() or queue.state(names[2]).stands == "finished")
+    until(lambda: queue._tend() or queue.state(names[1]).stands == "finished")
+    queue.close()
 
 
 def test_a_ticket_that_cannot_be_seen_for_a_moment_does_not_let_two_train(runs, monkeypatch):
-    desk = RunDesk(runs)
-    first = desk.order("gpt", "tiny-world", secret=ANNA, budget=("--steps", "100000"))
+    queue = RunQueue(runs)
+    first = queue.order("gpt", "tiny-world", secret=ANNA, budget=("--steps", "100000"))
     hidden = runs / first / "ticket.json"
     hidden.rename(hidden.with_name("aside"))
-    second = desk.order("gpt", "tiny-world", secret=BELA, budget=("--steps", "3"))
-    assert Ticket.load(runs / second).stage == "waiting"
+    second = queue.order("gpt", "tiny-world", secret=BELA, budget=("--steps", "3"))
+    assert Job.load(runs / second).stage == "waiting"
     hidden.with_name("aside").rename(hidden)
-    desk.stop(first, ANNA)
-    until(lambda: desk._tend() or desk.state(second).stands == "finished")
-    desk.close()
+    queue.stop(first, ANNA)
+    until(lambda: queue._tend() or queue.state(second).stands == "finished")
+    queue.close()
 
 
 def test_a_run_whose_folder_takes_no_writing_keeps_no_other_waiting(runs, monkeypatch):
-    desk = RunDesk(runs)
-    gone = Ticket(hashed(ANNA), ("train", "gpt"), "started", 0.0, pid=2**22 + 1, born=1.0)
+    queue = RunQueue(runs)
+    gone = Job(hashed(ANNA), ("train", "gpt"), "started", 0.0, pid=2**22 + 1, born=1.0)
     for name in ("a-broken", "b-broken"):
         (runs / name).mkdir(parents=True)
         gone.save(runs / name)
-    saved = Ticket.save
+    saved = Job.save
 
-    def save(ticket, folder):
+    def save(job, folder):
         if folder.name.endswith("broken"):
             raise DemoError("cannot_write", path=str(folder), detail="Input/output error")
-        return saved(ticket, folder)
+        return saved(job, folder)
 
-    monkeypatch.setattr(Ticket, "save", save)
-    mine = desk.order("gpt", "tiny-world", secret=BELA, budget=("--steps", "3"))
-    until(lambda: desk._tend() or desk.state(mine).stands == "finished")
-    desk.close()
+    monkeypatch.setattr(Job, "save", save)
+    mine = queue.order("gpt", "tiny-world", secret=BELA, budget=("--steps", "3"))
+    until(lambda: queue._tend() or queue.state(mine).stands == "finished")
+    queue.close()
 
 
 def test_the_pickers_of_models_offer_the_others(runs, slow, other, monkeypatch):
     asked = []
-    catalog = Catalog(RunDesk(runs))
+    catalog = Catalog(RunQueue(runs))
     monkeypatch.setattr(catalog._of_runs, "_read", lambda name: asked.append(name))
     with hanging(monkeypatch, slow):
         catalog.choices("pictures")
@@ -223,7 +223,7 @@ def test_a_slow_disk_is_read_by_several_at_once(runs, monkeypatch):
 def test_a_checkpoint_that_is_seen_later_than_it_was_announced(runs):
     run = RunDirectory(runs / "late")
     run.create({"recipe": "gpt", "steps": 10, "settings": {}})
-    watches = RunWatches(RunDesk(runs))
+    watches = RunWatches(RunQueue(runs))
     for step in (1, 2):
         beside = run.begin_checkpoint(step)
         (beside / "config.json").write_text("{}")
@@ -245,7 +245,7 @@ def test_a_checkpoint_that_was_announced_and_deleted_is_not_looked_for_for_ever(
     run.finish_checkpoint(1)
     run.append(CheckpointSaved(2, "checkpoints/step-000002"))
     looks, listed = [], RunDirectory.checkpoints
-    watch = run_watch.RunWatch(RunDesk(runs), "late")
+    watch = run_watch.RunWatch(RunQueue(runs), "late")
     monkeypatch.setattr(watch._run, "checkpoints", lambda: looks.append(1) or listed(run))
     for _ in range(3 * run_watch.MOST_LOOKS):
         assert watch.view().checkpoints == (1,)

@@ -18,7 +18,7 @@ from aigc_demo.core.events import (
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.studio.runs import watch as run_watch
 from aigc_demo.studio.runs.chart_lines import MOST_POINTS
-from aigc_demo.studio.runs.run_queue import RunDesk
+from aigc_demo.studio.runs.run_queue import RunQueue
 from aigc_demo.studio.runs.state import last_event
 from aigc_demo.studio.runs.watch import RunWatches, differing_settings, logarithms
 
@@ -37,7 +37,7 @@ def run(tmp_path: Path) -> RunDirectory:
 
 @pytest.fixture
 def watches(tmp_path: Path) -> RunWatches:
-    return RunWatches(RunDesk(tmp_path))
+    return RunWatches(RunQueue(tmp_path))
 
 
 def step(number: int, loss: float, **measures: float) -> StepDone:
@@ -102,7 +102,7 @@ def test_time_left_by_the_last_steps_and_by_minutes(run: RunDirectory, watches: 
     assert (view.seconds, view.share, view.steps) == (10.0, 0.2, 100)
     assert view.seconds_left == pytest.approx(80 * 0.5)
     run.path.joinpath("config.json").write_text(json.dumps({"recipe": "gpt", "minutes": 0.5}))
-    other = RunWatches(watches.desk).view("a-run")
+    other = RunWatches(watches.queue).view("a-run")
     assert other.seconds_left == pytest.approx(20.0)
     assert other.share == pytest.approx(1 / 3)
 

@@ -11,7 +11,7 @@ from aigc_demo.core import device
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.generators import catalog
 from aigc_demo.studio.models import side_by_side
-from aigc_demo.studio.models.cancellation import StopBook, new_ticket
+from aigc_demo.studio.models.cancellation import Cancellation, new_ticket
 from aigc_demo.studio.models.catalog import Catalog
 from aigc_demo.studio.models.model_cache import ModelCache
 from aigc_demo.studio.models.side_by_side import SMALL_PARAMETERS
@@ -278,17 +278,17 @@ def test_as_many_texts_as_models_or_none():
 
 
 def test_one_visitor_writes_one_text_at_a_time_and_stops_only_that():
-    book, anna, ben = StopBook(), new_ticket(), new_ticket()
+    cancellation, anna, ben = Cancellation(), new_ticket(), new_ticket()
     assert anna != ben
-    with book.writing(anna) as hers, book.writing(ben) as his:
-        with pytest.raises(InputError, match="press Stop"), book.writing(anna):
+    with cancellation.writing(anna) as hers, cancellation.writing(ben) as his:
+        with pytest.raises(InputError, match="press Stop"), cancellation.writing(anna):
             pass
-        assert not book.stop("")
-        assert book.stop(anna)
+        assert not cancellation.stop("")
+        assert cancellation.stop(anna)
         assert hers.is_set()
         assert not his.is_set()
-    assert not book.stop(anna)
-    with book.writing(anna) as again:
+    assert not cancellation.stop(anna)
+    with cancellation.writing(anna) as again:
         assert not again.is_set()
 
 
@@ -355,10 +355,10 @@ def test_large_models_wait_for_a_slot_and_stop_ends_the_wait(monkeypatch):
     inside, stop = [], threading.Event()
 
     def wait():
-        with side_by_side.turn_for(large, cache, stop):
+        with side_by_side.time_slice_for(large, cache, stop):
             inside.append(stop.is_set())
 
-    with side_by_side.turn_for(large, cache):
+    with side_by_side.time_slice_for(large, cache):
         waiting = threading.Thread(target=wait)
         waiting.start()
         waiting.join(3 * side_by_side.WAIT_SECONDS)  # it looks for a slot several times meanwhile
@@ -366,5 +366,5 @@ def test_large_models_wait_for_a_slot_and_stop_ends_the_wait(monkeypatch):
         stop.set()
         waiting.join(30)
         assert inside == [True]
-    with side_by_side.turn_for(large, cache):
+    with side_by_side.time_slice_for(large, cache):
         pass  # whoever waited in vain has given nothing back that it did not have

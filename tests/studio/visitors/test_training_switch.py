@@ -5,7 +5,7 @@ import pytest
 from aigc_demo.core.errors import InputError
 from aigc_demo.studio.runs.order import RunOrder
 from aigc_demo.studio.runs.preflight import try_order
-from aigc_demo.studio.runs.run_queue import RunDesk
+from aigc_demo.studio.runs.run_queue import RunQueue
 from aigc_demo.studio.visitors.training_switch import VARIABLE, training_is_on
 
 OFF = ("off", "OFF", " 0 ", "false", "no")
@@ -25,12 +25,12 @@ def test_everything_else_leaves_it_on(monkeypatch, value):
 
 def test_nothing_is_ordered_resumed_or_tried(monkeypatch, tmp_path):
     monkeypatch.setenv(VARIABLE, "off")
-    desk = RunDesk(tmp_path / "runs")
+    queue = RunQueue(tmp_path / "runs")
     doors = (
-        lambda: desk.order("gpt", "tiny-world", secret="s", budget=("--steps", "1")),
-        lambda: desk.resume("gpt-1", "s"),
+        lambda: queue.order("gpt", "tiny-world", secret="s", budget=("--steps", "1")),
+        lambda: queue.resume("gpt-1", "s"),
         lambda: next(try_order(object.__new__(RunOrder), tmp_path)),
-        lambda: desk.check_size(object.__new__(RunOrder)),
+        lambda: queue.check_size(object.__new__(RunOrder)),
     )
     for door in doors:
         with pytest.raises(InputError) as refused:

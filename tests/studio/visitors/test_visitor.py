@@ -8,8 +8,8 @@ import pytest
 from aigc_demo.core.errors import InputError
 from aigc_demo.studio.models.catalog import Catalog
 from aigc_demo.studio.models.model_cache import ModelCache
-from aigc_demo.studio.runs.job import Ticket, hashed
-from aigc_demo.studio.runs.run_queue import RunDesk
+from aigc_demo.studio.runs.job import Job, hashed
+from aigc_demo.studio.runs.run_queue import RunQueue
 from aigc_demo.studio.runs.watch import RunWatches, picture_key
 from aigc_demo.studio.visitors import visitor
 from aigc_demo.studio.visitors.limits import Limits
@@ -20,42 +20,42 @@ ANNA, BELA = "anna" * 10, "bela" * 10
 
 
 @pytest.fixture
-def desk(tmp_path):
+def queue(tmp_path):
     for name, shared in (("private", False), ("shared", True), ("of-the-terminal", None)):
         run = RunDirectory(tmp_path / name)
         run.create({"recipe": "gpt", "source": "mine.txt", "data": DATA, "settings": {}})
         add_checkpoint(run, 20)
         if shared is not None:
-            Ticket(hashed(ANNA), ("train", "gpt"), "ended", 0.0, shared=shared).save(run.path)
-    return RunDesk(tmp_path)
+            Job(hashed(ANNA), ("train", "gpt"), "ended", 0.0, shared=shared).save(run.path)
+    return RunQueue(tmp_path)
 
 
 def names_of(catalog):
     return {choice.value.partition("@")[0] for choice in catalog.choices("text") if choice.of_a_run}
 
 
-def test_the_owner_and_nobody_in_particular_see_all(desk):
+def test_the_owner_and_nobody_in_particular_see_all(queue):
     for owner in (None, ANNA):
         answer_to(owner)
-        assert set(desk.names()) == {"private", "shared", "of-the-terminal"}
-        assert names_of(Catalog(desk)) == {"private", "shared", "of-the-terminal"}
-        assert desk.state("private").name == RunWatches(desk).view("private").state.name == "private"
+        assert set(queue.names()) == {"private", "shared", "of-the-terminal"}
+        assert names_of(Catalog(queue)) == {"private", "shared", "of-the-terminal"}
+        assert queue.state("private").name == RunWatches(queue).view("private").state.name == "private"
 
 
 @pytest.mark.parametrize("other", [BELA, ""])
-def test_for_others_it_is_not_there(desk, other):
-    catalog, watches = Catalog(desk), RunWatches(desk)
+def test_for_others_it_is_not_there(queue, other):
+    catalog, watches = Catalog(queue), RunWatches(queue)
     cache = ModelCache(load=lambda name, progress: SimpleNamespace(memory_mib=1), catalog=catalog)
     answer_to(ANNA)
     assert cache.get("private@20") is cache.get("private@20")
     assert watches.view("private").checkpoints == (20,)
     answer_to(other)
-    assert set(desk.names()) == {"shared", "of-the-terminal"}
+    assert set(queue.names()) == {"shared", "of-the-terminal"}
     assert names_of(catalog) == {"shared", "of-the-terminal"}
     assert "private@20" not in {choice.value for choice in catalog.starting_points("gpt")}
     asked = [
-        lambda: desk.run("private"),
-        lambda: desk.state("private"),
+        lambda: queue.run("private"),
+        lambda: queue.state("private"),
         lambda: watches.view("private"),
         lambda: watches.view("private", fresh=True),
         lambda: catalog.choice("private@20"),
@@ -64,36 +64,36 @@ def test_for_others_it_is_not_there(desk, other):
         lambda: catalog.starting_point("gpt", "private@20"),
         lambda: catalog.trained_by("private@20"),
         lambda: cache.get("private@20"),
-        lambda: desk.stop("private", BELA),
-        lambda: desk.delete("private", BELA),
+        lambda: queue.stop("private", BELA),
+        lambda: queue.delete("private", BELA),
     ]
     for ask in asked:
         with pytest.raises(InputError) as caught:
             ask()
         assert caught.value.key in ("unknown_run", "unknown_model")
     assert cache.get("shared@20") is cache.get("shared@20")
-    desk.close()
+    queue.close()
 
 
-def test_a_shared_run_is_watched_by_others_and_its_files_are_its_owners(desk):
+def test_a_shared_run_is_watched_by_others_and_its_files_are_its_owners(queue):
     answer_to(BELA)
-    assert RunWatches(desk).view("shared").checkpoints == (20,)
-    assert not desk.may_be_taken_by("shared", BELA) and desk.may_be_taken_by("shared", ANNA)
+    assert RunWatches(queue).view("shared").checkpoints == (20,)
+    assert not queue.may_be_taken_by("shared", BELA) and queue.may_be_taken_by("shared", ANNA)
     with pytest.raises(InputError, match="somebody else"):
-        desk.check_taken_by("shared", BELA)
-    desk.check_taken_by("shared", ANNA)
+        queue.check_taken_by("shared", BELA)
+    queue.check_taken_by("shared", ANNA)
 
 
-def test_a_run_of_nobody_goes_home_with_anybody_only_where_runs_are_shared(desk):
-    desk.check_taken_by("of-the-terminal", BELA)
-    desk.limits = Limits(share_runs=False)
+def test_a_run_of_nobody_goes_home_with_anybody_only_where_runs_are_shared(queue):
+    queue.check_taken_by("of-the-terminal", BELA)
+    queue.limits = Limits(share_runs=False)
     with pytest.raises(InputError):
-        desk.check_taken_by("of-the-terminal", BELA)
+        queue.check_taken_by("of-the-terminal", BELA)
 
 
-def test_a_picture_is_shown_to_who_was_shown_the_run(desk):
-    watches, key = RunWatches(desk), picture_key("private")
-    (desk.folder / "private" / "samples" / "step-000020.png").write_bytes(b"\x89PNG\r\n\x1a\npicture")
+def test_a_picture_is_shown_to_who_was_shown_the_run(queue):
+    watches, key = RunWatches(queue), picture_key("private")
+    (queue.folder / "private" / "samples" / "step-000020.png").write_bytes(b"\x89PNG\r\n\x1a\npicture")
     answer_to(BELA)
     assert len(key) == 32 and key != picture_key("shared")
     for wrong in ("", key[:-1], picture_key("shared"), "ü" * 32):

@@ -23,7 +23,7 @@ from aigc_demo.studio.images.latent_space import Sum
 from aigc_demo.studio.images.measure import Measured
 from aigc_demo.studio.images.real_images import TrainingPictures
 from aigc_demo.studio.images.seeds_by_label import modes_named
-from aigc_demo.studio.models.cancellation import StopBook, new_ticket
+from aigc_demo.studio.models.cancellation import Cancellation, new_ticket
 from aigc_demo.studio.models.model_cache import ModelCache
 from aigc_demo.ui.gan import latent_handlers, view
 from aigc_demo.ui.gan.handlers import SIDE, GanHandlers
@@ -63,12 +63,12 @@ def cache(monkeypatch, tmp_path):
 
 @pytest.fixture
 def handlers(cache):
-    return GanHandlers(cache, StopBook(), TrainingPictures(cache.catalog))
+    return GanHandlers(cache, Cancellation(), TrainingPictures(cache.catalog))
 
 
 @pytest.fixture
 def latent(cache):
-    return LatentHandlers(cache, StopBook(), TrainingPictures(cache.catalog))
+    return LatentHandlers(cache, Cancellation(), TrainingPictures(cache.catalog))
 
 
 def last(pictures):
@@ -384,7 +384,7 @@ def test_collapse_is_said_of_what_draws_and_its_absence_never_alone_beside_a_pre
 
 
 def test_what_is_asked_for_meanwhile_waits_visibly_and_then_begins(handlers, latent):
-    latent._stops = handlers._stops
+    latent._cancellation = handlers._cancellation
     ticket = new_ticket()
     begun = handlers.generate(None, ticket, 1, False, *SLIDERS, "world-tiny-world", "slow")
     next(begun)
@@ -397,7 +397,7 @@ def test_what_is_asked_for_meanwhile_waits_visibly_and_then_begins(handlers, lat
 
 @pytest.mark.parametrize("button", ["measure", "find_seeds", "interpolate", "generate"])
 def test_a_double_click_asks_once_and_a_press_after_stop_waits_and_begins(handlers, latent, button):
-    latent._stops = handlers._stops
+    latent._cancellation = handlers._cancellation
     latent._seeds.num_seeds = 200
     ticket = new_ticket()
     asked = {
@@ -420,7 +420,7 @@ def test_a_double_click_asks_once_and_a_press_after_stop_waits_and_begins(handle
 
 
 def test_measuring_stops_while_the_training_pictures_are_prepared(handlers, latent, monkeypatch):
-    latent._stops = handlers._stops
+    latent._cancellation = handlers._cancellation
     ticket, go_on = new_ticket(), threading.Event()
     monkeypatch.setattr(latent._training, "of", lambda *_: go_on.wait(20) and None)
     measuring = latent.measure(None, ticket, 2, None, "world-tiny-world", "world-tiny-world")
@@ -434,7 +434,7 @@ def test_measuring_stops_while_the_training_pictures_are_prepared(handlers, late
 
 
 def test_stop_ends_what_waits_too(handlers, latent):
-    latent._stops = handlers._stops
+    latent._cancellation = handlers._cancellation
     ticket = new_ticket()
     begun = handlers.generate(None, ticket, 1, False, *SLIDERS, "world-tiny-world", "slow")
     next(begun)

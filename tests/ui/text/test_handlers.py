@@ -12,7 +12,7 @@ import pytest
 
 from aigc_demo.generators import catalog
 from aigc_demo.generators.text.sampling import UniformStream
-from aigc_demo.studio.models.cancellation import StopBook, new_ticket
+from aigc_demo.studio.models.cancellation import Cancellation, new_ticket
 from aigc_demo.studio.models.model_cache import ModelCache
 from aigc_demo.ui.text.handlers import SIDE, TextHandlers
 from aigc_demo.ui.text.view import Shown
@@ -30,7 +30,7 @@ LOOSE = (1.0, 0, 1.0, 1, 1.0, 3, "")
 def handlers(monkeypatch):
     monkeypatch.setattr(catalog, "CATALOG", {name: replace(ENTRY, name=name) for name in STEPS})
     cache = ModelCache(100, lambda name, report: AlphabetModel(name, step=STEPS[name]))
-    return TextHandlers(cache, StopBook())
+    return TextHandlers(cache, Cancellation())
 
 
 def last(pictures):

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from aigc_demo.generators import catalog
-from aigc_demo.studio.models.cancellation import StopBook, new_ticket
+from aigc_demo.studio.models.cancellation import Cancellation, new_ticket
 from aigc_demo.studio.models.model_cache import ModelCache
 from aigc_demo.studio.text_to_image import retrieval as match
 from aigc_demo.studio.text_to_image.compare import IllustrationColumn
@@ -61,7 +61,7 @@ def handlers(monkeypatch, models, tmp_path):
     entries = [entry("left"), entry("right"), entry("clip-tiny-world", "matches", "clip")]
     monkeypatch.setattr(catalog, "CATALOG", {one.name: one for one in entries})
     monkeypatch.setattr(catalog, "ASSETS", tmp_path / "assets")
-    return TextToImageHandlers(ModelCache(100, lambda name, report: models[name]), StopBook())
+    return TextToImageHandlers(ModelCache(100, lambda name, report: models[name]), Cancellation())
 
 
 def clicked(index):

@@ -15,8 +15,8 @@ from aigc_demo.core.events import RunFinished, StepDone
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.studio.models.catalog import Catalog
 from aigc_demo.studio.runs import patient_reads
-from aigc_demo.studio.runs.job import Ticket, hashed
-from aigc_demo.studio.runs.run_queue import RunDesk
+from aigc_demo.studio.runs.job import Job, hashed
+from aigc_demo.studio.runs.run_queue import RunQueue
 from aigc_demo.studio.runs.watch import RunWatches
 from aigc_demo.studio.visitors.limits import Limits
 from aigc_demo.studio.visitors.visitor import answer_to
@@ -39,9 +39,9 @@ ANNA, BELA = "anna" * 10, "bela" * 10
 def handlers(tmp_path):
     run = RunDirectory(tmp_path / "annas")
     run.create({"recipe": "gpt", "settings": {}})
-    Ticket(hashed(ANNA), ("train",), "ended", 0.0).save(run.path)
-    desk = RunDesk(tmp_path)
-    made = TrainHandlers(RunWatches(desk), Catalog(desk))
+    Job(hashed(ANNA), ("train",), "ended", 0.0).save(run.path)
+    queue = RunQueue(tmp_path)
+    made = TrainHandlers(RunWatches(queue), Catalog(queue))
     yield made
     made._exports.cleanup()
 
@@ -126,8 +126,10 @@ def test_runs_without_validation_are_compared_by_their_training(tmp_path):
     run.create({"recipe": "dcgan", "settings": {}})
     for step in (1, 2):
         run.append(StepDone(step, 1.0 / step, {"discriminator_loss": 9.0}))
-    desk = RunDesk(tmp_path)
-    plot, table = differences(desk, [RunWatches(desk).view("game")], "en", validation=True, logarithmic=True)
+    queue = RunQueue(tmp_path)
+    plot, table = differences(
+        queue, [RunWatches(queue).view("game")], "en", validation=True, logarithmic=True
+    )
     drawn = [(step, value) for step, value, _ in plot["value"]["data"] if value is not None]
     assert [step for step, _ in drawn] == [1, 2]
     assert drawn[0][1] == 1.0, "of the generator, and no logarithm"
@@ -150,7 +152,7 @@ def test_watching_asks_the_disk_in_other_threads_than_the_one_that_serves_everyb
 
     def work():
         found.append(asyncio.run(watched()))
-        with hanging(monkeypatch, handlers._desk.folder):
+        with hanging(monkeypatch, handlers._queue.folder):
             found.append(asyncio.run(watched()))
 
     thread = threading.Thread(target=work)  # the browser tests' driver keeps a loop running in this one
@@ -170,7 +172,7 @@ def test_a_run_that_has_ended_says_whether_a_restart_takes_it(tmp_path, lost):
     beside = run.begin_checkpoint(1)
     (beside / "config.json").write_text("{}")
     run.finish_checkpoint(1)
-    card = run_view.run_card(RunWatches(RunDesk(tmp_path)).view("annas"), lost=lost)
+    card = run_view.run_card(RunWatches(RunQueue(tmp_path)).view("annas"), lost=lost)
     assert card["lost"] == (run_view.everywhere("space_disk_run") if lost else None)
     assert set(run_view.everywhere("space_disk_run")) == {"en", "zh-CN", "zh-TW"}
 
@@ -180,7 +182,7 @@ def test_the_page_that_everybody_gets_names_no_run_that_is_not_shared(tmp_path):
         run = RunDirectory(tmp_path / name)
         run.create({"recipe": "gpt", "source": f"{name}.txt", "data": DATA, "settings": {}})
         add_checkpoint(run, 20)
-        Ticket(hashed(ANNA), ("train", "gpt"), "ended", 0.0, shared=shared).save(run.path)
+        Job(hashed(ANNA), ("train", "gpt"), "ended", 0.0, shared=shared).save(run.path)
     page = built(lambda: build_app(new_studio(tmp_path)))
     everything = json.dumps(page.get_config_file(), default=str)
     assert "open-to-all@20" in everything and "private.txt" not in everything and "private@" not in everything
@@ -190,7 +192,7 @@ def test_the_page_that_everybody_gets_names_no_run_that_is_not_shared(tmp_path):
 def test_a_run_that_is_brought_is_shared_where_its_owner_says_so(handlers, monkeypatch, given, shared):
     brought = []
     monkeypatch.setattr(
-        handlers._desk, "bring", lambda path, secret, address, kept: brought.append(kept) or "annas"
+        handlers._queue, "bring", lambda path, secret, address, kept: brought.append(kept) or "annas"
     )
     handlers.upload(None, "run.zip", ANNA, given)
     assert brought == [shared]
@@ -205,13 +207,13 @@ def kept(tmp_path):
         run.append(StepDone(20, 1.5))
         add_checkpoint(run, 20)
         if shared is not None:
-            Ticket(hashed(ANNA), ("train", "gpt"), "ended", 0.0, shared=shared).save(run.path)
-    desk = RunDesk(tmp_path, limits=Limits(share_runs=True))
-    made = TrainHandlers(RunWatches(desk), Catalog(desk))
+            Job(hashed(ANNA), ("train", "gpt"), "ended", 0.0, shared=shared).save(run.path)
+    queue = RunQueue(tmp_path, limits=Limits(share_runs=True))
+    made = TrainHandlers(RunWatches(queue), Catalog(queue))
     yield made
     answer_to(None)
     made._exports.cleanup()
-    desk.close()
+    queue.close()
 
 
 NOT_OWNERS = [BELA, "", None, 3, ["a"], hashed(ANNA)]
@@ -222,7 +224,7 @@ NOT_OWNERS = [BELA, "", None, 3, ["a"], hashed(ANNA)]
 def test_nobody_else_takes_stops_or_deletes_a_run(kept, monkeypatch, action, name):
     """The hash that lies on the disk opens nothing either."""
     monkeypatch.setattr(train_handlers, "push_model", lambda *what: pytest.fail("it was pushed"))
-    before = {path: path.read_bytes() for path in (kept._desk.folder / name).rglob("*") if path.is_file()}
+    before = {path: path.read_bytes() for path in (kept._queue.folder / name).rglob("*") if path.is_file()}
     more = ("anna/model",) if action == "push" else ()
     for secret in NOT_OWNERS:
         if action == "stop":  # says it in a line
@@ -246,7 +248,7 @@ def test_the_owner_takes_both_files_and_deletes(kept):
     other = Path(kept.download(None, "private", ANNA)["value"])
     assert other.parent != run.parent, "names that a file system takes for one are not one folder"
     kept.delete(None, "private", ANNA)
-    assert set(kept._desk.names()) == {"shared", "of-a-terminal"}
+    assert set(kept._queue.names()) == {"shared", "of-a-terminal"}
 
 
 @pytest.mark.parametrize("action", ["delete", "resume", "push"])
@@ -261,7 +263,7 @@ def test_a_run_of_a_terminal_is_nobodys_on_the_page(kept, monkeypatch, action):
 @pytest.mark.parametrize("action", ["download", "save_model"])
 def test_a_run_of_a_terminal_is_taken_by_anybody_only_where_runs_are_shared(kept, action):
     assert Path(getattr(kept, action)(None, "of-a-terminal", BELA)["value"]).is_file()
-    kept._desk.limits = Limits(share_runs=False)
+    kept._queue.limits = Limits(share_runs=False)
     with pytest.raises(gr.Error, match="started by somebody else"):
         getattr(kept, action)(None, "of-a-terminal", BELA)
 
@@ -288,13 +290,13 @@ BUTTONS = ("stop", "resume", "delete", "download", "save")
     ],
 )
 def test_the_buttons_that_can_be_pressed_are_those_of_who_looks(kept, name, secret, pressed):
-    Ticket(hashed(ANNA), ("train", "gpt"), "waiting", 1.0).save(new_folder(kept._desk.folder / "next"))
-    run = RunDirectory(kept._desk.folder / "stopped")
+    Job(hashed(ANNA), ("train", "gpt"), "waiting", 1.0).save(new_folder(kept._queue.folder / "next"))
+    run = RunDirectory(kept._queue.folder / "stopped")
     run.create({"recipe": "gpt", "source": "mine.txt", "data": DATA, "settings": {}, "steps": 20})
     add_checkpoint(run, 10)
     (run.checkpoint() / "state").mkdir()
     run.append(RunFinished(10, "stopped"))
-    Ticket(hashed(ANNA), ("train", "gpt"), "ended", 0.0).save(run.path)
+    Job(hashed(ANNA), ("train", "gpt"), "ended", 0.0).save(run.path)
     answer_to(secret)
     seen = kept._look(name, secret, first=True)
     drawing = train_handlers._Drawing("en", logarithmic=False)

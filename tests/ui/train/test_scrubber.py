@@ -16,10 +16,10 @@ from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.generators.images.gan import load_networks
 from aigc_demo.generators.text.decoding import SamplingSettings, generate
 from aigc_demo.generators.text.loading import load_text_model
-from aigc_demo.studio.models.cancellation import StopBook
+from aigc_demo.studio.models.cancellation import Cancellation
 from aigc_demo.studio.models.catalog import Catalog
 from aigc_demo.studio.models.model_cache import ModelCache
-from aigc_demo.studio.runs.run_queue import RunDesk
+from aigc_demo.studio.runs.run_queue import RunQueue
 from aigc_demo.studio.runs.watch import RunWatches
 from aigc_demo.ui.train.scrubber import NO_BASELINE, SAMPLING, ScrubHandlers, chosen_step
 from tests.studio.models.test_catalog import DATA, add_checkpoint
@@ -35,8 +35,8 @@ def handlers(tmp_path, monkeypatch):
         run.create({"recipe": "gpt", "source": "mine.txt", "data": DATA, "settings": {}})
         for step in (20, 30):
             add_checkpoint(run, step, scale=6)
-    desk = RunDesk(tmp_path)
-    return ScrubHandlers(ModelCache(catalog=Catalog(desk)), StopBook(), RunWatches(desk))
+    queue = RunQueue(tmp_path)
+    return ScrubHandlers(ModelCache(catalog=Catalog(queue)), Cancellation(), RunWatches(queue))
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def written(handlers, *asked):
 
 def by_itself(handlers, name, step, prompt, seed):
     """What the model of a checkpoint writes, asked without the page."""
-    model = load_text_model(str(handlers._watches.desk.run(name).checkpoint(step)))
+    model = load_text_model(str(handlers._watches.queue.run(name).checkpoint(step)))
     settings = SamplingSettings.from_mapping({**SAMPLING, "seed": seed})
     return "".join(token.text for token in generate(model, prompt, settings))
 
@@ -131,7 +131,7 @@ def test_nothing_is_written_where_no_run_is_chosen_or_it_has_no_checkpoint(handl
     for nothing in (None, ""):
         with pytest.raises(gr.Error):
             next(handlers.write(None, "a ticket", nothing, {}, "ab", NO_BASELINE, 1))
-    RunDirectory(handlers._watches.desk.folder / "begun").create({"recipe": "gpt", "settings": {}})
+    RunDirectory(handlers._watches.queue.folder / "begun").create({"recipe": "gpt", "settings": {}})
     with pytest.raises(gr.Error, match="first one"):
         next(handlers.write(None, "a ticket", "begun", {}, "ab", NO_BASELINE, 1))
 
@@ -139,7 +139,7 @@ def test_nothing_is_written_where_no_run_is_chosen_or_it_has_no_checkpoint(handl
 @pytest.fixture
 def drawing(handlers):
     """A GAN's run with the checkpoints 2 and 4, which have networks and sheets of their own."""
-    run = RunDirectory(handlers._watches.desk.folder / "gan")
+    run = RunDirectory(handlers._watches.queue.folder / "gan")
     run.create({"recipe": "dcgan", "source": "tiny-world", "settings": {}})
     for step in (2, 4):
         beside = run.begin_checkpoint(step)
@@ -176,7 +176,7 @@ def test_the_generator_of_the_step_draws_by_the_seed_that_was_asked(handlers, dr
 
 
 def test_what_takes_many_steps_shows_what_its_training_kept_alone(handlers):
-    run = RunDirectory(handlers._watches.desk.folder / "slow")
+    run = RunDirectory(handlers._watches.queue.folder / "slow")
     run.create({"recipe": "ddpm", "source": "tiny-world", "settings": {}})
     for step in (2, 4):
         (run.begin_checkpoint(step) / "model.safetensors").write_bytes(b"x")
@@ -188,7 +188,7 @@ def test_what_takes_many_steps_shows_what_its_training_kept_alone(handlers):
 
 
 def test_what_looks_at_images_makes_nothing(handlers):
-    run = RunDirectory(handlers._watches.desk.folder / "eye")
+    run = RunDirectory(handlers._watches.queue.folder / "eye")
     run.create({"recipe": "classifier", "source": "tiny-world", "settings": {}})
     (run.begin_checkpoint(2) / "model.safetensors").write_bytes(b"x")
     run.finish_checkpoint(2)
