@@ -25,6 +25,8 @@ from aigc_demo.core.events import (
     Warned,
     to_json,
 )
+from aigc_demo.core.files.atomic import new_file, write_atomically
+from aigc_demo.core.files.manifest import step_of
 from aigc_demo.core.files.paths import checked_path
 from aigc_demo.core.process import interrupts
 from aigc_demo.core.process.console import (
@@ -39,7 +41,7 @@ from aigc_demo.core.process.console import (
 from aigc_demo.core.process.output_queue import stop_waiting
 from aigc_demo.core.process.stop_signals import ignore_interrupts, stop_on_signals
 from aigc_demo.core.process.worker import write_problem
-from aigc_demo.core.run_directory import LOGGER, RunDirectory, new_file, step_of, write_atomically
+from aigc_demo.core.run_directory import LOGGER, RunDirectory
 from aigc_demo.core.sentences import ENGLISH
 from aigc_demo.generators.kinds import KINDS
 from aigc_demo.studio.models.arguments import checked_text

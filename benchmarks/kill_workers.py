@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from aigc_demo.core.events import StepDone
-from aigc_demo.core.run_directory import RunDirectory, broken, step_of
+from aigc_demo.core.files.manifest import invalid_file, step_of
+from aigc_demo.core.run_directory import RunDirectory
 
 CHECKPOINT_EVERY = 20
 SETTINGS = {
@@ -146,7 +147,7 @@ def _last_step(run: RunDirectory) -> int:
 def _look(run: RunDirectory, begun: float) -> Death:
     """Read everything that is there."""
     named = list((run.path / "checkpoints").glob("step-*"))
-    unreadable = sum(bool(broken(path, read_all=True)) for path in named)
+    unreadable = sum(bool(invalid_file(path, read_all=True)) for path in named)
     done, saved = _last_step(run), max(map(step_of, run.resumable()), default=0)
     return Death(bool(_unfinished(run, begun)), unreadable, done, done - saved)
 

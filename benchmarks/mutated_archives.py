@@ -173,7 +173,7 @@ def _order(place: Path, recipe: str, run_dir: Path, steps: int, init: str | None
 
 def damaged(rng: random.Random, files: Files, archive: bool) -> tuple[str, Files | bytes]:
     """A copy with one thing changed: files, or where the zip itself is damaged its bytes."""
-    from aigc_demo.core.run_directory import MANIFEST
+    from aigc_demo.core.files.manifest import MANIFEST
 
     if archive and rng.random() < 0.35:
         return mutated_zip(rng, files)

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from aigc_demo import cli
-from aigc_demo.core.run_directory import MANIFEST, RunDirectory, manifest, write_atomically
+from aigc_demo.core.files.atomic import write_atomically
+from aigc_demo.core.files.manifest import MANIFEST, build_manifest
+from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.studio.runs.archive import export_run
 from aigc_demo.studio.runs.job import Job
 from aigc_demo.studio.text.generate import write_texts
@@ -255,7 +257,7 @@ def test_a_card_names_the_machine_of_the_training(
     old = changed_run(folder, tmp_path / "old", lambda facts: facts.pop("machine"))
     checkpoint = old / "checkpoints/step-000020"
     (checkpoint / "preparation.json").unlink()
-    write_atomically(checkpoint / MANIFEST, json.dumps(manifest(checkpoint)))
+    write_atomically(checkpoint / MANIFEST, json.dumps(build_manifest(checkpoint)))
     monkeypatch.setattr("aigc_demo.training.model_card.processor", lambda: "Slide rule")
     card = published_card(capsys, old, tmp_path / "old-model")
     assert "| machine | not recorded, mixed precision no (this card was written on " in card

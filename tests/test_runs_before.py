@@ -19,7 +19,8 @@ from PIL import Image
 
 from aigc_demo import cli
 from aigc_demo.core.events import StepDone, TrainEvent
-from aigc_demo.core.run_directory import RunDirectory, broken
+from aigc_demo.core.files.manifest import invalid_file
+from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.studio.models.catalog import Catalog
 from aigc_demo.studio.runs.archive import import_run
 from aigc_demo.studio.runs.run_queue import RunQueue
@@ -111,7 +112,7 @@ def test_there_are_runs_and_all_are_listed(capsys: pytest.CaptureFixture[str], r
 def test_each_is_a_model_to_choose_by_run_and_step(runs: Path, recipe: str) -> None:
     run, catalog = RunDirectory(runs / recipe), Catalog(RunQueue(runs))
     for checkpoint in run.checkpoints():
-        assert not broken(checkpoint, read_all=True)
+        assert not invalid_file(checkpoint, read_all=True)
         choice = catalog.choice(f"{recipe}@{int(checkpoint.name.removeprefix('step-'))}")
         assert choice.of_a_run
         assert (choice.entry.recipe, Path(choice.entry.location)) == (recipe, checkpoint)
@@ -170,7 +171,7 @@ def test_a_run_goes_on_and_its_losses_are_those_of_then(work: Path, recipe: str,
     assert resumed[-1].kind == "finish"
     assert run.resumable()[-1].name == "step-000008"
     assert names_ours(modules_of_the_state(run)) == []
-    assert not broken(run.checkpoint(8), read_all=True)
+    assert not invalid_file(run.checkpoint(8), read_all=True)
 
 
 @pytest.mark.parametrize(("archive", "recipe"), ARCHIVES.items())

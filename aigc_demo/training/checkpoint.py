@@ -17,7 +17,9 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.optim import Optimizer
 
 from aigc_demo.core.errors import InputError
-from aigc_demo.core.run_directory import STATE, RunDirectory, broken, disk_errors, step_of
+from aigc_demo.core.files.atomic import disk_errors
+from aigc_demo.core.files.manifest import STATE, invalid_file, step_of
+from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.text.corpus import PreparationSettings, Tokenizer
 from aigc_demo.training.sharding import load_sharded_state, save_sharded_state, whole_weights
 
@@ -152,10 +154,10 @@ def last_state(run: RunDirectory) -> Path:
     """
     checkpoints = run.resumable()
     for checkpoint in reversed(checkpoints):
-        if not broken(checkpoint, read_all=True):
+        if not invalid_file(checkpoint, read_all=True):
             return checkpoint
     if checkpoints:
-        detail = broken(checkpoints[-1], read_all=True)
+        detail = invalid_file(checkpoints[-1], read_all=True)
         raise InputError("broken_checkpoint", path=str(checkpoints[-1]), detail=detail)
     raise InputError("nothing_to_resume", name=run.path.name)
 

@@ -16,7 +16,8 @@ from torch.optim import Optimizer
 
 from aigc_demo.core.device import precision
 from aigc_demo.core.events import StepDone, ValidationDone
-from aigc_demo.core.run_directory import STATE, RunDirectory
+from aigc_demo.core.files.manifest import STATE
+from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.captions.metadata import notices
 from aigc_demo.data.images.corpus import ImageCorpus
 from aigc_demo.training.checkpoint import checkpoint_folder, read_progress, writable_copy, write_progress

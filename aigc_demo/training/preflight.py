@@ -22,10 +22,11 @@ from accelerate.utils import broadcast_object_list, parse_flag_from_env
 from aigc_demo.core.bounds import memory_limit_mib, size
 from aigc_demo.core.errors import DemoError
 from aigc_demo.core.events import CheckpointSaved, RunFinished, RunStarted, StepDone
+from aigc_demo.core.files.manifest import STATE
 from aigc_demo.core.memory import memory_gib
 from aigc_demo.core.process.system import address_space_limit_mib, peak_address_space_mib, peak_memory_mib
 from aigc_demo.core.process.worker import check_no_worker
-from aigc_demo.core.run_directory import MOST_CHECKPOINTS, NUM_STATES_KEPT, STATE, RunDirectory
+from aigc_demo.core.run_directory import MOST_CHECKPOINTS, NUM_STATES_KEPT, RunDirectory
 from aigc_demo.training import start
 from aigc_demo.training.families import family_of
 from aigc_demo.training.recipes import recipe_named

@@ -14,10 +14,11 @@ from aigc_demo import __version__
 from aigc_demo.core.bounds import check_disk, limit_memory
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.core.events import CheckpointSaved, RunFinished, TrainEvent
+from aigc_demo.core.files.manifest import step_of
 from aigc_demo.core.files.paths import check_new_folder
 from aigc_demo.core.process.stop_signals import StopAskedError, at_once
 from aigc_demo.core.process.worker import check_no_worker, worker_lock
-from aigc_demo.core.run_directory import LOGGER, RunDirectory, step_of
+from aigc_demo.core.run_directory import LOGGER, RunDirectory
 from aigc_demo.training.checkpoint import last_state
 from aigc_demo.training.families import family_of
 from aigc_demo.training.initial_weights import unknown_share

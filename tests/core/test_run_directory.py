@@ -8,7 +8,6 @@ import os
 import shutil
 import warnings
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -16,16 +15,8 @@ from PIL import Image
 from aigc_demo.core import run_directory
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.core.events import CheckpointSaved, RunFinished, SampleReady, StepDone, from_json
-from aigc_demo.core.run_directory import (
-    LOGGER,
-    RunDirectory,
-    atomic_path,
-    broken,
-    check_place,
-    manifest,
-    step_of,
-    write_atomically,
-)
+from aigc_demo.core.files.manifest import build_manifest, invalid_file, step_of
+from aigc_demo.core.run_directory import LOGGER, RunDirectory
 
 CONFIG = {"recipe": "gpt", "data": "床前.txt", "settings": {"learning_rate": 0.003}}
 
@@ -125,7 +116,7 @@ def test_a_checkpoint_is_not_seen_until_it_is_whole(run):
 def test_manifest_names_every_file_with_size_and_hash(run):
     place = save(run, 7)
     listed = json.loads((place / "manifest.json").read_text())
-    assert listed == manifest(place)
+    assert listed == build_manifest(place)
     assert sorted(listed) == ["model.safetensors", "state/random.bin"]
     # SHA-256 of "abc" is the standard's own example.
     standard = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
@@ -137,7 +128,7 @@ def test_one_that_was_never_finished_leaves_nothing_in_the_next(run):
     beside = run.begin_checkpoint(200)
     (beside / "half.safetensors").write_bytes(b"wei")
     assert run.resumable() == [first]
-    assert broken(first, read_all=True) == ""
+    assert invalid_file(first, read_all=True) == ""
     second = save(run, 200)
     assert sorted(path.name for path in second.iterdir()) == ["manifest.json", "model.safetensors", "state"]
 
@@ -181,15 +172,15 @@ def test_a_shortened_file_and_an_unfinished_folder_are_not_seen(run):
     (place.parent / "step-000200").mkdir()
     assert run.checkpoints() == [place]
     (place / "model.safetensors").write_bytes(b"weight")
-    assert broken(place) == "model.safetensors"
+    assert invalid_file(place) == "model.safetensors"
     assert run.checkpoints() == []
 
 
 def test_a_changed_file_of_the_same_size_is_found_by_its_hash(run):
     place = save(run, 100)
     (place / "model.safetensors").write_bytes(b"weightz")
-    assert broken(place) == ""
-    assert broken(place, read_all=True) == "model.safetensors"
+    assert invalid_file(place) == ""
+    assert invalid_file(place, read_all=True) == "model.safetensors"
 
 
 @pytest.mark.parametrize(
@@ -198,15 +189,7 @@ def test_a_changed_file_of_the_same_size_is_found_by_its_hash(run):
 def test_a_foreign_manifest_makes_a_broken_checkpoint(run, text):
     place = save(run, 100)
     (place / "manifest.json").write_text(text)
-    assert broken(place) == "manifest.json"
-
-
-def test_write_atomically_replaces_and_leaves_nothing_beside(tmp_path):
-    path = tmp_path / "config.json"
-    write_atomically(path, "old")
-    write_atomically(path, "新")
-    assert path.read_text("utf8") == "新"
-    assert [one.name for one in tmp_path.iterdir()] == ["config.json"]
+    assert invalid_file(place) == "manifest.json"
 
 
 def write_sheet(run, shade):
@@ -293,60 +276,6 @@ def test_a_checkpoint_whose_manifest_cannot_be_written_is_none(run, monkeypatch)
     assert step_of(save(run, 2)) == 2, "and once there is room, the same step is written"
 
 
-def test_what_is_written_lies_on_the_disk_before_it_takes_the_name(tmp_path, monkeypatch):
-    """After a power cut a name may else lead to an empty file."""
-    order, fsync, replace = [], os.fsync, type(tmp_path).replace
-    monkeypatch.setattr(os, "fsync", lambda file: order.append(os.fstat(file).st_size) or fsync(file))
-    monkeypatch.setattr(type(tmp_path), "replace", lambda *names: order.append("name") or replace(*names))
-    write_atomically(tmp_path / "config.json", "明月")
-    assert order == [len("明月".encode()), "name"]
-
-
-@pytest.mark.parametrize("kind", ["file", "folder"])
-def test_what_takes_the_place_of_another_file_does_so_whole(tmp_path, kind):
-    target = tmp_path / "target"
-    if kind == "file":
-        target.write_text("old")
-    else:
-        target.mkdir()
-    with atomic_path(target) as place:
-        if kind == "file":
-            place.write_text("new")
-            assert target.read_text() == "old"
-        else:
-            place.mkdir()
-            (place / "file").write_text("new")
-            assert list(target.iterdir()) == []
-    assert (target if kind == "file" else target / "file").read_text() == "new"
-    assert list(tmp_path.iterdir()) == [target]
-
-
-def test_only_a_file_is_the_place_of_a_file(tmp_path):
-    (tmp_path / "file").write_text("old")
-    (tmp_path / "folder").mkdir()
-    for name, target in (("to-a-file", "file"), ("to-a-folder", "folder"), ("to-nowhere", "nothing")):
-        (tmp_path / name).symlink_to(tmp_path / target)
-    for name in ("file", "to-a-file", "new"):
-        check_place(tmp_path / name)
-    refused = {"folder": "Is a directory", "to-a-folder": "Is a directory", "to-nowhere": "leads nowhere"}
-    for name, detail in refused.items():
-        with pytest.raises(DemoError, match=detail):
-            check_place(tmp_path / name)
-    if os.name == "posix":
-        with pytest.raises(DemoError, match="not a regular file"):
-            check_place(Path(os.devnull))
-
-
-def test_of_new_folders_none_is_left_after_an_error(tmp_path):
-    def fill_and_fail():
-        with atomic_path(tmp_path / "a" / "b" / "target"):
-            raise OSError(errno.ENOSPC, "No space left on device")
-
-    with pytest.raises(DemoError):
-        fill_and_fail()
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_a_sample_is_a_file_of_its_step(run):
     assert run.write_sample(500, "床前\r\n") == "samples/step-000500.txt"
     assert (run.path / "samples/step-000500.txt").read_bytes() == "床前\r\n".encode()
@@ -396,7 +325,7 @@ def test_killed_while_it_removes_what_is_old_every_checkpoint_is_whole(run, monk
     with pytest.raises(KeyboardInterrupt):
         run.finish_checkpoint(again)
     named = list((run.path / "checkpoints").glob("step-*"))
-    assert [broken(path, read_all=True) for path in named] == [""] * len(named)
+    assert [invalid_file(path, read_all=True) for path in named] == [""] * len(named)
     assert len(named) == (3 if killed_at == 1 else 1)
     monkeypatch.setattr(shutil, "rmtree", rmtree)
     save(run, 40)
@@ -432,33 +361,3 @@ def test_a_checkpoint_by_its_step(run, tmp_path):
     with pytest.raises(InputError) as caught:
         RunDirectory(tmp_path / "nowhere").checkpoint()
     assert caught.value.key == "unknown_run"
-
-
-def test_what_is_written_beside_takes_its_name_when_it_is_whole(tmp_path):
-    target = tmp_path / "target"
-    with atomic_path(target) as place, atomic_path(target) as other:
-        assert place != other, "two at the same time"
-        place.mkdir()
-        (place / "file").write_text("x")
-        other.write_text("y")
-        assert not target.exists()
-        other.unlink()
-        other.mkdir()
-    assert [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")] == [
-        "target",
-        "target/file",
-    ]
-
-
-@pytest.mark.parametrize("kind", ["file", "folder"])
-def test_nothing_is_left_of_what_broke_off(tmp_path, kind):
-    def fill_and_fail():
-        with atomic_path(tmp_path / "target") as place:
-            if kind == "folder":
-                place.mkdir()
-            (place / "file" if kind == "folder" else place).write_text("x")
-            raise OSError(28, "No space left on device")
-
-    with pytest.raises(DemoError, match=r"target cannot be written \(No space left"):
-        fill_and_fail()
-    assert list(tmp_path.iterdir()) == []

@@ -14,8 +14,9 @@ import pytest
 
 from aigc_demo.core.bounds import DISK_VARIABLE
 from aigc_demo.core.events import RunFinished
+from aigc_demo.core.files.manifest import invalid_file
 from aigc_demo.core.process.worker import PROBLEM_VARIABLE, living_worker, read_problem
-from aigc_demo.core.run_directory import RunDirectory, broken
+from aigc_demo.core.run_directory import RunDirectory
 from tests.training.conftest import TINY
 
 QUIET = {**os.environ, "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
@@ -118,7 +119,7 @@ def test_a_loss_that_is_no_number(worker: Callable, tmp_path: Path) -> None:
     assert (last_event(tmp_path / "run").reason, last_event(tmp_path / "run").step) == ("non-finite", 13)
     (checkpoint,) = RunDirectory(tmp_path / "run").checkpoints()
     assert checkpoint.name == "step-000010"
-    assert not broken(checkpoint, read_all=True)
+    assert not invalid_file(checkpoint, read_all=True)
 
 
 def test_a_disk_that_takes_no_more_weights(worker: Callable, tmp_path: Path) -> None:
@@ -141,7 +142,7 @@ def test_a_run_that_takes_more_disk_than_it_may_ends_after_its_checkpoint(
     assert (ended.status, ended.key) == (1, "run_disk_full")
     assert (last_event(tmp_path / "run").reason, last_event(tmp_path / "run").step) == ("failed", 10)
     (checkpoint,) = RunDirectory(tmp_path / "run").checkpoints()
-    assert not broken(checkpoint, read_all=True)
+    assert not invalid_file(checkpoint, read_all=True)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")

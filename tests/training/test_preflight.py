@@ -10,7 +10,8 @@ import pytest
 
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.events import RunStarted, StepDone
-from aigc_demo.core.run_directory import STATE, RunDirectory
+from aigc_demo.core.files.manifest import STATE
+from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.training import preflight as trying
 from aigc_demo.training.preflight import Trial, preflight
 from aigc_demo.training.settings import LanguageModelSettings

@@ -18,7 +18,8 @@ from accelerate.utils.dataclasses import get_module_class_from_name
 from safetensors.torch import load_file
 
 from aigc_demo.core.errors import InputError
-from aigc_demo.core.run_directory import RunDirectory, broken
+from aigc_demo.core.files.manifest import invalid_file
+from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.training.language_model.networks import NETWORKS
 from aigc_demo.training.settings import LanguageModelSettings
 from aigc_demo.training.sharding import sharding_plugin
@@ -194,7 +195,7 @@ def test_sigterm_leaves_a_whole_checkpoint(text_file: Path, tmp_path: Path) -> N
         assert worker.wait(timeout=30) == 0
     assert last["reason"] == "stopped"
     checkpoint = tmp_path / "run/checkpoints" / f"step-{last['step']:06d}"
-    assert not broken(checkpoint, read_all=True)
+    assert not invalid_file(checkpoint, read_all=True)
 
 
 def stopped_at(command: list[str], event: str, step: int, later: float = 0.3) -> tuple[list[dict], float]:
@@ -230,7 +231,7 @@ def test_sigterm_while_it_measures_at_the_end(tmp_path: Path, last_windows: int)
     assert lines[-1]["full_validation_loss"] is None  # it had not been measured in full
     (checkpoint,) = RunDirectory(tmp_path / "run").resumable()
     assert checkpoint.name == f"step-{step:06d}"
-    assert not broken(checkpoint, read_all=True)
+    assert not invalid_file(checkpoint, read_all=True)
 
 
 def test_sigterm_while_it_writes_a_sample(text_file: Path, tmp_path: Path) -> None:

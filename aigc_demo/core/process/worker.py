@@ -17,7 +17,7 @@ import psutil
 from filelock import FileLock, Timeout
 
 from aigc_demo.core.errors import DemoError, InputError
-from aigc_demo.core.run_directory import disk_errors, write_atomically
+from aigc_demo.core.files.atomic import disk_errors, write_atomically
 from aigc_demo.core.sentences import ENGLISH
 
 RECORD, LOCK, BEAT = "worker.json", ".worker.lock", ".heartbeat"

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import InputError
-from aigc_demo.core.run_directory import atomic_path
+from aigc_demo.core.files.atomic import atomic_path
 from aigc_demo.data.captions.tables import METADATA
 from aigc_demo.data.images.image_files import MAX_FILES, ZIP_NOTE
 

@@ -15,8 +15,8 @@ import numpy as np
 
 from aigc_demo.core.config import Settings, setting
 from aigc_demo.core.errors import InputError
+from aigc_demo.core.files.atomic import disk_errors, write_atomically
 from aigc_demo.core.files.weights_file import read_json
-from aigc_demo.core.run_directory import disk_errors, write_atomically
 from aigc_demo.data.preparation import PREPARATION, PreparationStep
 from aigc_demo.data.sources import LoadedText
 from aigc_demo.data.text.cleaning import clean_text, with_line_feeds, without_controls

@@ -20,9 +20,9 @@ import tokenizers
 from tokenizers import Regex, decoders, models, pre_tokenizers
 
 from aigc_demo.core.errors import InputError
+from aigc_demo.core.files.atomic import disk_errors, write_atomically
 from aigc_demo.core.files.strict_json import check_counts
 from aigc_demo.core.library_errors import library_errors
-from aigc_demo.core.run_directory import disk_errors, write_atomically
 from aigc_demo.data.text.byte_pairs import LONG_RUNS, LONGEST_RUN, byte_level, train, train_in_subprocess
 
 UNKNOWN, START = "<unk>", "<start>"

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from aigc_demo.core.errors import InputError
+from aigc_demo.core.files.atomic import atomic_path, write_atomically
+from aigc_demo.core.files.manifest import MANIFEST, step_of
 from aigc_demo.core.files.paths import check_new_folder
-from aigc_demo.core.run_directory import MANIFEST, RunDirectory, atomic_path, step_of, write_atomically
+from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.captions.pairs import PairSettings
 from aigc_demo.data.sources import TINY_WORLD
 from aigc_demo.training.recipes import RECIPES

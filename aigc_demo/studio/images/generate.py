@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aigc_demo.core.run_directory import atomic_path, check_place
+from aigc_demo.core.files.atomic import atomic_path, check_place
 
 if TYPE_CHECKING:
     from torch import Tensor

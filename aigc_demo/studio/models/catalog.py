@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import DemoError, InputError
-from aigc_demo.core.run_directory import RunDirectory, step_of
+from aigc_demo.core.files.manifest import step_of
+from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.generators.kinds import check_kind
 from aigc_demo.studio.runs.patient_reads import PatientReads
 

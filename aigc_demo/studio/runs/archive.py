@@ -19,17 +19,11 @@ from typing import Any
 
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.events import Warned, from_json, to_json
+from aigc_demo.core.files.atomic import atomic_path, new_file
+from aigc_demo.core.files.manifest import MANIFEST, STATE, build_manifest, step_of
 from aigc_demo.core.files.paths import check_new_folder
 from aigc_demo.core.files.public_paths import public_path, public_values
-from aigc_demo.core.run_directory import (
-    MANIFEST,
-    STATE,
-    RunDirectory,
-    atomic_path,
-    manifest,
-    new_file,
-    step_of,
-)
+from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.studio.runs.archive_reader import CARD, MAX_BYTES, MODEL_FILES, PARTS, read_run, unpack
 from aigc_demo.studio.runs.job import Job, hashed
 from aigc_demo.studio.runs.samples import sample_path, sample_picture
@@ -56,7 +50,7 @@ def export_run(run: RunDirectory, card: str, target: Path) -> Path:
             record.writelines(_public_record(run))
         for path in _of_the_model(checkpoint):
             file.write(path, path.relative_to(run.path).as_posix())
-        listed = manifest(checkpoint, _of_the_model(checkpoint))
+        listed = build_manifest(checkpoint, _of_the_model(checkpoint))
         file.writestr(f"checkpoints/{checkpoint.name}/{MANIFEST}", json.dumps(listed, indent=2))
         for drawn in run.checkpoints():
             if sample_picture(run, step_of(drawn)) is not None:

@@ -17,8 +17,8 @@ from typing import Any, BinaryIO
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.core.events import MOST_CHARACTERS, TrainEvent, Warned, from_json
+from aigc_demo.core.files.manifest import MANIFEST, STATE, build_manifest
 from aigc_demo.core.files.strict_json import check_counts, strict_json
-from aigc_demo.core.run_directory import MANIFEST, STATE, manifest
 from aigc_demo.core.sentences import ENGLISH
 from aigc_demo.training.recipes import RECIPES
 
@@ -298,7 +298,7 @@ def check_manifest(checkpoint: Path) -> None:
     named = {name for name in listed if not name.startswith(f"{STATE}/")}
     if named != set(files) or not files:
         raise refused("its manifest does not name exactly the files of its checkpoint")
-    for name, facts in manifest(checkpoint, files.values()).items():
+    for name, facts in build_manifest(checkpoint, files.values()).items():
         if listed[name] != facts:
             raise refused(f"{shown(PurePosixPath(name).name)} is not the file that its manifest names")
 

@@ -1,6 +1,6 @@
 """The card that goes with an exported run: what made it, and how far it came."""
 
-from aigc_demo.core.run_directory import step_of
+from aigc_demo.core.files.manifest import step_of
 from aigc_demo.studio.runs.watch import RunView
 
 

@@ -9,15 +9,10 @@ import zipfile
 from pathlib import Path
 
 from aigc_demo.core.errors import InputError
+from aigc_demo.core.files.atomic import ESCAPED, atomic_path, write_atomically
+from aigc_demo.core.files.manifest import invalid_file, step_of
 from aigc_demo.core.files.paths import check_new_folder
-from aigc_demo.core.run_directory import (
-    ESCAPED,
-    RunDirectory,
-    atomic_path,
-    broken,
-    step_of,
-    write_atomically,
-)
+from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.generators.trained_folder import folder_entry
 from aigc_demo.studio.runs.archive import model_files, portable_name
 from aigc_demo.studio.runs.archive_reader import CARD, PARTS
@@ -81,7 +76,7 @@ def _model_and_card(run: RunDirectory, name: str, step: int | None) -> tuple[Pat
 
     checkpoint = run.checkpoint(step)
     place = checkpoint.relative_to(run.path.parent).as_posix()
-    if detail := broken(checkpoint, read_all=True):
+    if detail := invalid_file(checkpoint, read_all=True):
         raise InputError("broken_checkpoint", path=place, detail=detail)
     recipe = _recipe_of(checkpoint, name)
     if recipe != run.config().get("recipe"):

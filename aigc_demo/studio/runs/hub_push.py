@@ -16,8 +16,9 @@ from typing import Any
 from aigc_demo import __version__
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import DemoError, InputError
+from aigc_demo.core.files.atomic import disk_errors
 from aigc_demo.core.hub_address import check_way_to_hub, hub_problem
-from aigc_demo.core.run_directory import RunDirectory, disk_errors
+from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.generators import hub  # at the top: it sets what the Hub's client reads when it is imported
 from aigc_demo.studio.runs.hub_folder import save_model_folder
 

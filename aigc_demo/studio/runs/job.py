@@ -15,10 +15,10 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from aigc_demo.core.files.atomic import disk_errors, write_atomically
 from aigc_demo.core.files.public_paths import public_path, without_paths
 from aigc_demo.core.process.worker import PROBLEM_VARIABLE, Worker, living_worker
 from aigc_demo.core.proxies import given_environment
-from aigc_demo.core.run_directory import disk_errors, write_atomically
 
 PACKAGE_HOME = Path(__file__).resolve().parents[3]
 FILE = "ticket.json"

@@ -23,9 +23,10 @@ from filelock import FileLock, Timeout
 
 from aigc_demo.core.bounds import size
 from aigc_demo.core.errors import DemoError, InputError
+from aigc_demo.core.files.atomic import disk_errors
 from aigc_demo.core.files.unfinished import DELETED, IMAGES, remove_leftovers, writer_mark
 from aigc_demo.core.process.system import session_of_its_own
-from aigc_demo.core.run_directory import RunDirectory, disk_errors
+from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.images.zip_files import unpack_images
 from aigc_demo.data.text.encodings import decode_text
 from aigc_demo.studio.runs.archive import import_run

@@ -25,7 +25,8 @@ from aigc_demo.core.events import (
     ValidationDone,
     Warned,
 )
-from aigc_demo.core.run_directory import RunDirectory, step_of
+from aigc_demo.core.files.manifest import step_of
+from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.studio.runs.chart_lines import Curves, Tail, Thinned
 from aigc_demo.studio.runs.job import Job
 from aigc_demo.studio.runs.patient_reads import PatientReads

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from aigc_demo.core.errors import DemoError
-from aigc_demo.core.run_directory import disk_errors, write_atomically
+from aigc_demo.core.files.atomic import disk_errors, write_atomically
 
 FILE = ".usage.json"
 DAY_SECONDS = 24 * 3600.0

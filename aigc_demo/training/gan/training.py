@@ -23,7 +23,8 @@ from torch.optim.swa_utils import AveragedModel, update_bn
 
 from aigc_demo.core.device import precision, seeded
 from aigc_demo.core.events import CheckpointSaved, SampleReady, StepDone, ValidationDone
-from aigc_demo.core.run_directory import STATE, RunDirectory
+from aigc_demo.core.files.manifest import STATE
+from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.captions.metadata import notices
 from aigc_demo.data.images.corpus import ImageCorpus
 from aigc_demo.data.images.pixels import as_bytes, as_numbers, grid

@@ -4,9 +4,9 @@ import os
 import tempfile
 from pathlib import Path
 
+from aigc_demo.core.files.atomic import disk_errors
 from aigc_demo.core.files.private_temp import user_temp_folder
 from aigc_demo.core.proxies import configure_proxies
-from aigc_demo.core.run_directory import disk_errors
 
 TEMPORARY = "GRADIO_TEMP_DIR"
 

@@ -10,13 +10,13 @@ from pathlib import Path
 import psutil
 import pytest
 
+from aigc_demo.core.files.atomic import atomic_path
 from aigc_demo.core.files.unfinished import KEPT_SECONDS, remove_leftovers, unfinished_name
-from aigc_demo.core.run_directory import atomic_path
 
 WRITER = """
 import sys, time
 from pathlib import Path
-from aigc_demo.core.run_directory import atomic_path
+from aigc_demo.core.files.atomic import atomic_path
 
 with atomic_path(Path(sys.argv[1]) / "gpt-1") as place:
     place.mkdir()

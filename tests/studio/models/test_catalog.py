@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from aigc_demo.core.errors import InputError
-from aigc_demo.core.run_directory import MANIFEST, RunDirectory, manifest
+from aigc_demo.core.files.manifest import MANIFEST, build_manifest
+from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.text.tokenizer import train_tokenizer
 from aigc_demo.generators import catalog, trained_folder
 from aigc_demo.nets.transformer import Decoder, TransformerConfig
@@ -66,7 +67,7 @@ def spoil(queue: RunQueue, name: str, content: bytes = b"\xff" * 64) -> None:
     """Weights that nobody can read, under a manifest that names them."""
     (checkpoint,) = queue.run(name).checkpoints()[-1:]
     (checkpoint / "model.safetensors").write_bytes(content)
-    (checkpoint / MANIFEST).write_text(json.dumps(manifest(checkpoint)))
+    (checkpoint / MANIFEST).write_text(json.dumps(build_manifest(checkpoint)))
 
 
 def test_a_run_that_cannot_be_read_is_shown_with_its_reason(queue: RunQueue) -> None:

@@ -221,11 +221,11 @@ def test_a_file_of_the_checkpoint_with_one_other_byte_is_refused(
 
 
 def test_weights_that_are_made_up_are_refused_by_their_header(run: RunDirectory, tmp_path: Path) -> None:
-    from aigc_demo.core.run_directory import manifest
+    from aigc_demo.core.files.manifest import build_manifest
 
     (checkpoint,) = run.checkpoints()[-1:]
     (checkpoint / "model.safetensors").write_bytes(b"\xff" * 64)
-    (checkpoint / "manifest.json").write_text(json.dumps(manifest(checkpoint)))
+    (checkpoint / "manifest.json").write_text(json.dumps(build_manifest(checkpoint)))
     with pytest.raises(InputError):
         import_run(exported(run, tmp_path), tmp_path / "there", "s")
     assert list((tmp_path / "there").glob("*")) == []

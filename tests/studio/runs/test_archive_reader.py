@@ -10,7 +10,8 @@ import pytest
 
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.events import StepDone, Warned
-from aigc_demo.core.run_directory import MANIFEST, RunDirectory, manifest
+from aigc_demo.core.files.manifest import MANIFEST, build_manifest
+from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.generators.catalog import ASSETS
 from aigc_demo.studio.runs.archive import export_run, import_run
 from aigc_demo.studio.runs.archive_reader import MODEL_FILES, RUN_FILES, check_events, unpack
@@ -62,7 +63,7 @@ def packed(source: Path, target: Path, changes: dict[str, bytes | None], *, hone
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
     if honest:
-        files[f"{STEP}/{MANIFEST}"] = json.dumps(manifest(folder / STEP)).encode()
+        files[f"{STEP}/{MANIFEST}"] = json.dumps(build_manifest(folder / STEP)).encode()
     shutil.rmtree(folder)
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
         for name, content in files.items():

@@ -13,7 +13,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.core.events import RunStarted, StepDone, ValidationDone
-from aigc_demo.core.run_directory import MANIFEST, RunDirectory, manifest
+from aigc_demo.core.files.manifest import MANIFEST, build_manifest
+from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.generators.catalog import find
 from aigc_demo.generators.text.loading import load_text_model
 from aigc_demo.nets.transformer import Decoder
@@ -269,7 +270,7 @@ def test_a_checkpoint_of_another_kind_is_refused(home: Path, tmp_path: Path) -> 
         save_model_folder(run, tmp_path / "cats")
     checkpoint = run.checkpoints()[-1]
     (checkpoint / "config.json").write_text('{"recipe": "dance"}')
-    (checkpoint / MANIFEST).write_text(json.dumps(manifest(checkpoint)))
+    (checkpoint / MANIFEST).write_text(json.dumps(build_manifest(checkpoint)))
     with pytest.raises(InputError) as caught:
         save_model_folder(run, tmp_path / "cats")
     assert caught.value.key == "foreign_model"

@@ -13,7 +13,8 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from aigc_demo.core.errors import InputError
-from aigc_demo.core.run_directory import RunDirectory, manifest
+from aigc_demo.core.files.manifest import build_manifest
+from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.generators.images.gan import load_networks
 from aigc_demo.studio.models.catalog import Catalog
 from aigc_demo.studio.runs import run_queue
@@ -189,7 +190,7 @@ def test_a_gan_that_is_not_whole_is_refused(home: Path, tmp_path: Path, spoilt: 
     else:
         (run.path / "samples" / "step-000002.png").write_bytes(b"no picture")
     if spoilt not in ("hash", "sample"):
-        (checkpoint / "manifest.json").write_text(json.dumps(manifest(checkpoint)))
+        (checkpoint / "manifest.json").write_text(json.dumps(build_manifest(checkpoint)))
     packed = export_run(RunDirectory(home / "gan"), "", tmp_path / "x.zip")
     with zipfile.ZipFile(packed) as old, zipfile.ZipFile(tmp_path / "y.zip", "w") as new:
         for name in old.namelist():

@@ -21,7 +21,8 @@ from aigc_demo.core.events import (
     TrainEvent,
     ValidationDone,
 )
-from aigc_demo.core.run_directory import MANIFEST, RunDirectory, broken, step_of
+from aigc_demo.core.files.manifest import MANIFEST, invalid_file, step_of
+from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.sources import load_text
 from aigc_demo.data.text import corpus as preparing
 from aigc_demo.data.text.corpus import PreparationSettings, TextSettings, prepare_text
@@ -97,7 +98,7 @@ def test_told_to_stop_it_saves_and_says_so(text_file: Path, tmp_path: Path) -> N
     done.extend(running)  # grows event by event, and should_stop looks at it
     assert done[-1].reason == "stopped"
     assert done[-2] == CheckpointSaved(7, "checkpoints/step-000007")
-    assert not broken(tmp_path / "run/checkpoints/step-000007", read_all=True)
+    assert not invalid_file(tmp_path / "run/checkpoints/step-000007", read_all=True)
 
 
 def test_minutes_end_a_run(text_file: Path, tmp_path: Path) -> None:
@@ -580,7 +581,7 @@ def test_resume_takes_the_checkpoint_before_a_damaged_one(
     events = list(train(order(text_file, tmp_path / "run", resume=True)))
     assert events[0].step == 10
     assert losses(events) == whole[10:]
-    assert not broken(tmp_path / "run/checkpoints/step-000020", read_all=True)  # written anew
+    assert not invalid_file(tmp_path / "run/checkpoints/step-000020", read_all=True)  # written anew
     manifest = json.loads((tmp_path / "run/checkpoints/step-000020" / MANIFEST).read_text())
     assert "state/progress.json" in manifest
 
