@@ -26,13 +26,13 @@ from unittest import mock
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
 
 from aigc_demo.data.sources import load_text
 from aigc_demo.data.text.corpus import TextSettings, prepare_text
 from aigc_demo.generators.text import ours, sampling
 from aigc_demo.generators.text.sampling import Sampler, SamplingSettings, next_token_probs
-from aigc_demo.nets import attention, transformer
+from aigc_demo.nets import cpu_kernels, transformer
+from aigc_demo.nets.rotary import apply_rotary
 from aigc_demo.nets.transformer import Decoder, TransformerConfig
 from benchmarks.measuring import report
 from benchmarks.text_training import our_steps
@@ -52,28 +52,22 @@ def number(name: str, otherwise: int) -> int:
 
 def plain_dropout() -> Any:
     """torch's own."""
-
-    def forward(self: transformer.Dropout, x: Tensor) -> Tensor:
-        return F.dropout(x, self.num_dropped_of_256 / 256, self.training)
-
-    return mock.patch.object(transformer.Dropout, "forward", forward)
+    return mock.patch.object(transformer, "byte_dropout", F.dropout)
 
 
 def plain_activation() -> Any:
     """relu(x)^2 with autograd's gradient."""
-    return mock.patch.object(
-        transformer, "activation", lambda x, *, modern: x.relu().square() if modern else x
-    )
+    return mock.patch.object(transformer, "squared_relu", lambda x: x.relu().square())
 
 
 def plain_rotation() -> Any:
     """The rotation with autograd's gradient."""
-    return mock.patch.object(attention.Rotation, "apply", attention.rotate)
+    return mock.patch.object(cpu_kernels, "rotary", apply_rotary)
 
 
 def fused_attention() -> Any:
     """torch's kernel in bfloat16 too."""
-    return mock.patch.object(attention, "_prefers_matmul", return_value=False)
+    return mock.patch.object(cpu_kernels, "prefers_matmul", return_value=False)
 
 
 TRICKS: dict[str, tuple[Callable[[], Any], ...]] = {

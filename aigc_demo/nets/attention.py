@@ -1,43 +1,42 @@
-"""Attention: each token looks at others and takes from them what it needs.
+"""Scaled dot-product attention, multi-head attention, and the key-value cache.
 
-The formula stands in `attention_weights` and `plain_attention`, as a book would write it. What runs is
-`attention`: the same numbers by whichever kernel is fastest where it runs. Masks, memory (what an
-encoder has read) and a key-value cache are arguments, so a decoder, an encoder and an encoder-decoder
-are put together from the same parts.
+The formula stands in `attention_weights` and `plain_attention`. `attention` computes the same with the kernel
+that is fastest on the device. The mask, the memory (an encoder's output, for cross-attention) and the
+key-value cache are arguments, so encoders, decoders and encoder-decoders use one class.
 """
 
-# Shapes: B batch, H heads, T tokens that ask (queries), S tokens that are asked (keys and values),
-# D features per head, C features per token (C = H D).
+# Shapes: B batch, H heads, T queries, S keys and values, D features per head, C features per token (C = H D).
 
 import math
-from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from aigc_demo.nets import cpu_kernels
+
 
 def causal_mask(num_queries: int, num_keys: int, device: torch.device | None = None) -> Tensor:
-    """Which key each query may see: those at or before its own place, the last query at the last key.
+    """The mask of causal attention: a query attends to its own position and those before it.
 
     Args:
         num_queries: T.
         num_keys: S, at least T; the S - T keys before the first query come from a cache.
-        device: where the mask is made.
+        device: where the mask is created.
 
     Returns:
-        [T, S], True where query t may look at key s, that is where s <= t + (S - T).
+        [T, S], True where query t may attend to key s, that is where s <= t + (S - T).
     """
     return torch.ones(num_queries, num_keys, dtype=torch.bool, device=device).tril(num_keys - num_queries)
 
 
 def attention_weights(q_BHTD: Tensor, k_BHSD: Tensor, mask: Tensor | None = None) -> Tensor:
-    """How much each query takes from each key: softmax(q k^T / sqrt(D)) over the keys it may see.
+    """How much each query takes from each key: softmax(q k^T / sqrt(D)) over the keys that the mask allows.
 
     Args:
         q_BHTD: queries.
         k_BHSD: keys.
-        mask: True where a query may look; any shape that broadcasts to [B, H, T, S]; None for everywhere.
+        mask: True where a query may attend; any shape that broadcasts to [B, H, T, S]; None for everywhere.
 
     Returns:
         [B, H, T, S], every row non-negative with sum 1.
@@ -52,7 +51,7 @@ def attention_weights(q_BHTD: Tensor, k_BHSD: Tensor, mask: Tensor | None = None
 
 
 def plain_attention(q_BHTD: Tensor, k_BHSD: Tensor, v_BHSD: Tensor, mask: Tensor | None = None) -> Tensor:
-    """Mix the values by the attention weights: softmax(q k^T / sqrt(D)) v.
+    """The mean of the values, weighted by the attention weights: softmax(q k^T / sqrt(D)) v.
 
     Returns:
         [B, H, T, D].
@@ -66,17 +65,14 @@ def plain_attention(q_BHTD: Tensor, k_BHSD: Tensor, v_BHSD: Tensor, mask: Tensor
 def attention(
     q_BHTD: Tensor, k_BHSD: Tensor, v_BHSD: Tensor, mask: Tensor | None = None, *, causal: bool = False
 ) -> Tensor:
-    """`plain_attention` by the fastest road; the numbers agree within rounding.
-
-    torch's fused kernel is that road, except in bfloat16 on a CPU: there it computes in float32, and two
-    matrix products around a softmax, each in the CPU's own bfloat16 instructions, take a third of its time.
+    """`plain_attention` by the fastest kernel; the numbers agree within rounding.
 
     Args:
         q_BHTD: queries, floating point.
         k_BHSD: keys, same dtype.
         v_BHSD: values, same shape as the keys.
-        mask: True where a query may look, as in `attention_weights`.
-        causal: each query sees the keys up to its own place (`causal_mask`); not together with a mask.
+        mask: as in `attention_weights`.
+        causal: mask with `causal_mask`; not together with a mask.
 
     Returns:
         [B, H, T, D].
@@ -87,30 +83,18 @@ def attention(
     if causal and mask is not None:
         raise ValueError("give a mask or causal=True, not both")
     T, S = q_BHTD.shape[-2], k_BHSD.shape[-2]
-    if causal and T > 1 and (T != S or _prefers_matmul(q_BHTD)):
+    by_matmul = cpu_kernels.prefers_matmul(q_BHTD)
+    if causal and T > 1 and (T != S or by_matmul):
         mask, causal = causal_mask(T, S, q_BHTD.device), False
-    if _prefers_matmul(q_BHTD):
-        return _matmul_attention(q_BHTD, k_BHSD, v_BHSD, mask)
+    if by_matmul:
+        return cpu_kernels.matmul_attention(q_BHTD, k_BHSD, v_BHSD, mask)
     return F.scaled_dot_product_attention(q_BHTD, k_BHSD, v_BHSD, attn_mask=mask, is_causal=causal and T > 1)
 
 
-def _prefers_matmul(q_BHTD: Tensor) -> bool:
-    return q_BHTD.dtype == torch.bfloat16 and q_BHTD.device.type == "cpu" and q_BHTD.shape[-2] > 1
-
-
-def _matmul_attention(q_BHTD: Tensor, k_BHSD: Tensor, v_BHSD: Tensor, mask: Tensor | None) -> Tensor:
-    """The formula with the scale taken into the queries: T D products instead of T S."""
-    scores_BHTS = (q_BHTD * q_BHTD.shape[-1] ** -0.5) @ k_BHSD.transpose(-2, -1)
-    if mask is not None:
-        # One addition costs less, forward and back, than a masked fill.
-        scores_BHTS = scores_BHTS + torch.zeros_like(mask, dtype=q_BHTD.dtype).masked_fill(~mask, -math.inf)
-    return scores_BHTS.softmax(dim=-1) @ v_BHSD
-
-
 class KeyValueCache:
-    """Keys and values of the tokens already read, so that a new token costs one step and not all of them.
+    """Keys and values of the tokens so far, so that a new token is computed alone and not with all before it.
 
-    Room for the whole context is taken at once; `length` tokens of it are filled.
+    Memory for the whole context is allocated at once; the first `length` positions are filled.
     """
 
     def __init__(
@@ -124,16 +108,16 @@ class KeyValueCache:
         dtype: torch.dtype = torch.float32,
         device: torch.device | str = "cpu",
     ):
-        # Keys and values of a layer stand in one tensor: both are written by one copy.
+        # Keys and values of a layer share one tensor: one copy writes both.
         shape = (2, batch_size, num_heads, capacity, head_size)
         self.layers = [torch.empty(shape, dtype=dtype, device=device) for _ in range(num_layers)]
         self.capacity = capacity
         self.length = 0
 
     def append(self, layer: int, k_BHTD: Tensor, v_BHTD: Tensor) -> tuple[Tensor, Tensor]:
-        """Store the T new keys and values of one layer; return all of that layer's, [B, H, length + T, D].
+        """Store T new keys and values of one layer; return all of this layer, [B, H, length + T, D] each.
 
-        The caller moves `length` on once every layer has stored its own (`advance`).
+        `length` is not changed: call `advance` after all layers have stored theirs.
         """
         T = k_BHTD.shape[-2]
         new = self.layers[layer].narrow(3, self.length, T)
@@ -143,19 +127,19 @@ class KeyValueCache:
         return keys, values
 
     def advance(self, num_tokens: int) -> None:
-        """Count `num_tokens` as read, after all layers stored them."""
+        """Add `num_tokens` to `length`, after all layers have stored them."""
         self.length += num_tokens
 
     def truncate(self, length: int) -> None:
-        """Forget the tokens from `length` on."""
+        """Drop the tokens from position `length` on."""
         self.length = min(self.length, length)
 
     def to(self, dtype: torch.dtype) -> None:
-        """Keep what is stored in another dtype."""
+        """Convert what is stored to another dtype."""
         self.layers = [layer.to(dtype) for layer in self.layers]
 
     def select(self, rows: Tensor) -> None:
-        """Keep the given rows of the batch, in that order (repeats allowed): what beam search needs.
+        """Keep the given rows of the batch, in this order, repeats allowed; beam search needs it.
 
         Args:
             rows: [B'] indices into the batch.
@@ -163,26 +147,11 @@ class KeyValueCache:
         self.layers = [layer.index_select(1, rows) for layer in self.layers]
 
 
-def rotary_angles(num_positions: int, head_size: int, base: float = 10_000.0) -> tuple[Tensor, Tensor]:
-    """Cosine and sine of position times frequency, [num_positions, D] each, as `rotate` wants them.
-
-    Frequency i is base^(-2 i / D): fast ones tell neighbours apart, slow ones tell far from near. Both
-    halves of D carry the same angles, the first with its sines negative.
-
-    Source:
-        Su et al. 2021, arXiv:2104.09864, eq. 15.
-    """
-    frequency = base ** (-torch.arange(0, head_size, 2, dtype=torch.float64) / head_size)
-    angle = torch.arange(num_positions, dtype=torch.float64)[:, None] * frequency
-    cos, sin = angle.cos().float(), angle.sin().float()
-    return torch.cat((cos, cos), dim=-1), torch.cat((-sin, sin), dim=-1)
-
-
-def product_dtype(x: Tensor) -> torch.dtype:
-    """In which products with x are computed: autocast's where it is on, else its own.
+def matmul_dtype(x: Tensor) -> torch.dtype:
+    """The dtype of matrix products with x: autocast's where autocast is on, else x's own.
 
     Args:
-        x: of any shape; on the meta device there is no autocast to ask.
+        x: any shape; on the meta device, which has no autocast, its own.
     """
     device = x.device.type
     if device != "meta" and torch.is_autocast_enabled(device):
@@ -190,47 +159,18 @@ def product_dtype(x: Tensor) -> torch.dtype:
     return x.dtype
 
 
-def rotate(x_BHTD: Tensor, cos_TD: Tensor, sin_TD: Tensor) -> Tensor:
-    """Turn each pair of features (i, i + D/2) by its angle, so that q k^T depends on distance only.
-
-    Args:
-        x_BHTD: queries or keys.
-        cos_TD: cosines from `rotary_angles`, broadcast over what stands before T.
-        sin_TD: sines, likewise.
-
-    Source:
-        Su et al. 2021, arXiv:2104.09864, section 3.4.2; pairs by halves as in GPT-NeoX.
-    """
-    first, second = x_BHTD.chunk(2, dim=-1)
-    return (x_BHTD * cos_TD).addcmul_(torch.cat((second, first), dim=-1), sin_TD)
-
-
-class Rotation(torch.autograd.Function):
-    """`rotate`, whose gradient is turned back by the same angle: no more than that has to be remembered."""
-
-    @staticmethod
-    def forward(ctx: Any, x_BHTD: Tensor, cos_TD: Tensor, sin_TD: Tensor) -> Tensor:
-        ctx.save_for_backward(cos_TD, sin_TD)
-        return rotate(x_BHTD, cos_TD, sin_TD)
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
-        cos_TD, sin_TD = ctx.saved_tensors
-        return rotate(gradient, cos_TD, -sin_TD), None, None
-
-
 class MultiHeadAttention(nn.Module):
-    """H attentions side by side, each on its own D = C / H features, and a mixture of what they found.
+    """H attentions in parallel, each on its own D = C / H features, and an output projection of all of them.
 
-    With `memory` the queries come from x and the keys and values from the memory (cross-attention);
-    without it all three come from x. Projections of q, k and v are one matrix: one product, not three.
+    Self-attention: queries, keys and values are projections of x. Cross-attention, with `memory`: queries of
+    x, keys and values of the memory. The three projections are one matrix, so one product computes them.
 
     Args:
         hidden_size: C.
         num_heads: H, divides C.
-        bias: whether the projections add a constant.
-        normalize_qk: divide queries and keys by their root mean square before they meet, which keeps the
-            scores in range at high learning rates (Henry et al. 2020, arXiv:2010.04245).
+        bias: of the projections.
+        normalize_qk: divide each query and key by its root mean square, which bounds the scores at high
+            learning rates (Henry et al. 2020, arXiv:2010.04245).
 
     Source:
         Vaswani et al. 2017, arXiv:1706.03762, section 3.2.2.
@@ -255,18 +195,18 @@ class MultiHeadAttention(nn.Module):
         layer: int = 0,
         weights_out: list[Tensor] | None = None,
     ) -> Tensor:
-        """Let every token of x gather from x, or from the memory.
+        """Self-attention of x, or cross-attention of x to the memory.
 
         Args:
-            x_BTC: the tokens that ask.
-            memory_BSC: what they ask instead of themselves; never cached or rotated.
-            mask: True where a token may look, broadcast to [B, H, T, S].
-            causal: each token sees itself and those before it.
-            rotary: cosines and sines of the T positions, [T, D] each (`rotary_angles`); without a memory.
-            cache: keys and values of the tokens before x; x's own are added to it.
-            layer: which layer of the cache is this one's.
-            weights_out: where to put the attention weights [B, H, T, S], if they are wanted; they are
-                then computed by the plain formula.
+            x_BTC: the tokens that the queries come from.
+            memory_BSC: what keys and values come from in cross-attention; never cached or rotated.
+            mask: True where a query may attend; broadcasts to [B, H, T, S].
+            causal: a token attends to itself and those before it.
+            rotary: cosines and sines of the T positions (`rotary.rotary_angles`), for self-attention.
+            cache: keys and values of the tokens before x; those of x are appended.
+            layer: the index of this layer in the cache.
+            weights_out: the attention weights [B, H, T, S] are appended to it; they are then computed by the
+                plain formula.
 
         Returns:
             [B, T, C].
@@ -275,8 +215,9 @@ class MultiHeadAttention(nn.Module):
         if cache is not None:
             k, v = cache.append(layer, k, v)
         if weights_out is not None:
-            seen = causal_mask(q.shape[-2], k.shape[-2], q.device) if causal else mask
-            weights_BHTS = attention_weights(q, k, seen)
+            if causal:
+                mask = causal_mask(q.shape[-2], k.shape[-2], q.device)
+            weights_BHTS = attention_weights(q, k, mask)
             weights_out.append(weights_BHTS)
             mixed_BHTD = weights_BHTS @ v
         else:
@@ -286,22 +227,23 @@ class MultiHeadAttention(nn.Module):
     def _project(
         self, x_BTC: Tensor, memory_BSC: Tensor | None, rotary: tuple[Tensor, Tensor] | None
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Queries [B, H, T, D], keys and values [B, H, S, D]; queries and keys normalised and turned."""
+        """Queries [B, H, T, D], keys and values [B, H, S, D]; queries and keys normalized and rotated."""
         if memory_BSC is None:
-            qkv_3BHTD = self._heads(self.qkv(x_BTC), 3)
-            # Queries and keys of one length take each step together: half as many small steps.
-            qk_2BHTD = self._normalized(qkv_3BHTD[:2])
-            q, k = Rotation.apply(qk_2BHTD, *rotary) if rotary else qk_2BHTD
+            qkv_3BHTD = self._split_heads(self.qkv(x_BTC), 3)
+            # Queries and keys together: half as many small operations.
+            qk_2BHTD = self._normalize(qkv_3BHTD[:2])
+            q, k = cpu_kernels.rotary(qk_2BHTD, *rotary) if rotary else qk_2BHTD
             return q, k, qkv_3BHTD[2]
         C, bias = x_BTC.shape[-1], self.bias
-        (q,) = self._heads(F.linear(x_BTC, self.qkv.weight[:C], self.qkv.bias[:C] if bias else None), 1)
-        k, v = self._heads(F.linear(memory_BSC, self.qkv.weight[C:], self.qkv.bias[C:] if bias else None), 2)
-        return self._normalized(q), self._normalized(k), v
+        q_BTC = F.linear(x_BTC, self.qkv.weight[:C], self.qkv.bias[:C] if bias else None)
+        kv_BSC = F.linear(memory_BSC, self.qkv.weight[C:], self.qkv.bias[C:] if bias else None)
+        (q,), (k, v) = self._split_heads(q_BTC, 1), self._split_heads(kv_BSC, 2)
+        return self._normalize(q), self._normalize(k), v
 
-    def _normalized(self, heads_D: Tensor) -> Tensor:
+    def _normalize(self, heads_D: Tensor) -> Tensor:
         return F.rms_norm(heads_D, (self.head_size,)) if self.normalize_qk else heads_D
 
-    def _heads(self, x_BTC: Tensor, parts: int) -> Tensor:
-        """Cut the features into parts and heads: [B, T, parts H D] to [parts, B, H, T, D]."""
-        split = x_BTC.unflatten(-1, (parts, self.num_heads, self.head_size))
+    def _split_heads(self, x_BTC: Tensor, num_parts: int) -> Tensor:
+        """Split the features into parts and heads: [B, T, parts H D] to [parts, B, H, T, D]."""
+        split = x_BTC.unflatten(-1, (num_parts, self.num_heads, self.head_size))
         return split.permute(2, 0, 3, 1, 4)

@@ -20,10 +20,11 @@ from torch import Tensor, nn
 
 from aigc_demo.core.config import Settings, setting
 from aigc_demo.nets import transformer
-from aigc_demo.nets.attention import MultiHeadAttention, rotary_angles
+from aigc_demo.nets.attention import MultiHeadAttention
 from aigc_demo.nets.contrastive import MAX_SCALE
 from aigc_demo.nets.dcgan import KERNEL, NUM_CHANNELS, SLOPE, initialize
 from aigc_demo.nets.options import DISCRIMINATOR_NORMS
+from aigc_demo.nets.rotary import rotary_angles
 from aigc_demo.nets.transformer import Block, FeedForward, RMSNorm, TransformerConfig
 
 GRID = 8

@@ -16,8 +16,9 @@ from huggingface_hub import PyTorchModelHubMixin
 from torch import Tensor, nn
 
 from aigc_demo.core.config import Settings, setting
-from aigc_demo.nets.attention import product_dtype, rotary_angles
+from aigc_demo.nets.attention import matmul_dtype
 from aigc_demo.nets.image_encoder import Stage
+from aigc_demo.nets.rotary import rotary_angles
 from aigc_demo.nets.transformer import Block, TransformerConfig, initialize, norm
 
 PADDING = 0  # the token that stands where a caption has ended; also unknown words, which say nothing either
@@ -87,7 +88,7 @@ class TextEncoder(nn.Module):
         """
         seen_BT = token_mask(ids_BT)
         x_BTC = self.embedding(ids_BT)
-        dtype = product_dtype(x_BTC)
+        dtype = matmul_dtype(x_BTC)
         T = ids_BT.shape[1]
         rotary = self.cos[:T].to(dtype), self.sin[:T].to(dtype)
         mask = seen_BT[:, None, None, :]

@@ -1,11 +1,11 @@
-"""The Transformer, put together from attention, a feed-forward part, norms and positions.
+"""The Transformer: token embedding, blocks of attention and feed-forward, output layer.
 
-One set of parts serves two tastes: `style="modern"` (rotary positions, RMS norms, squared ReLU, no biases)
-is what this project trains; `style="gpt2"` has GPT-2's exact arithmetic, so that OpenAI's weights run on
-this code (`gpt2_weights.py`).
+`style="modern"` (rotary positions, RMS norm, squared ReLU, no biases) is what this project trains;
+`style="gpt2"` computes exactly what GPT-2 does (learned positions, layer norm, gelu, biases), so OpenAI's
+weights run on this code (`gpt2_weights.py`).
 """
 
-# Shapes: B batch, T tokens, S tokens with those before them, C features per token, V vocabulary,
+# Shapes: B batch, T tokens, S tokens including cached ones, C features per token, V vocabulary,
 # H heads, D features per head.
 
 import math
@@ -19,22 +19,24 @@ from torch import Tensor, nn
 
 from aigc_demo.core.config import Settings, setting
 from aigc_demo.core.errors import InputError
-from aigc_demo.nets.attention import KeyValueCache, MultiHeadAttention, product_dtype, rotary_angles
+from aigc_demo.nets.attention import KeyValueCache, MultiHeadAttention, matmul_dtype
+from aigc_demo.nets.cpu_kernels import byte_dropout, squared_relu
+from aigc_demo.nets.rotary import rotary_angles
 
 
 @dataclass(frozen=True)
 class TransformerConfig(Settings):
-    """The shape of a Transformer."""
+    """Sizes and style of a Transformer."""
 
     vocab_size: int = setting(256, "number of different tokens", low=2, high=1_000_000)
-    context_length: int = setting(256, "tokens it can look at", low=2, high=8192)
-    num_layers: int = setting(4, "blocks on top of each other", low=1, high=64)
-    num_heads: int = setting(4, "attentions side by side in a block", low=1, high=64)
+    context_length: int = setting(256, "context length in tokens", low=2, high=8192)
+    num_layers: int = setting(4, "number of blocks", low=1, high=64)
+    num_heads: int = setting(4, "attention heads of a block", low=1, high=64)
     hidden_size: int = setting(128, "features per token", low=8, high=8192)
-    mlp_size: int | None = setting(None, "features inside the feed-forward part; 4 hidden_size", low=8)
-    dropout: float = setting(0.0, "share of features dropped in training", low=0, high=0.9)
-    tie_embeddings: bool = setting(False, "one matrix both reads and predicts tokens")
-    style: str = setting("modern", "its norms, positions and activation", choices=("modern", "gpt2"))
+    mlp_size: int | None = setting(None, "hidden features of the feed-forward layer; 4 hidden_size", low=8)
+    dropout: float = setting(0.0, "dropout probability", low=0, high=0.9)
+    tie_embeddings: bool = setting(False, "one matrix for the token embedding and the output layer")
+    style: str = setting("modern", "norms, positions and activation", choices=("modern", "gpt2"))
     recipe: str = setting("gpt", "the recipe that trains it")
 
     def __post_init__(self) -> None:
@@ -49,41 +51,37 @@ class TransformerConfig(Settings):
 
     @property
     def feed_forward_size(self) -> int:
-        """Features inside the feed-forward part."""
+        """Hidden features of the feed-forward layer."""
         return self.mlp_size or 4 * self.hidden_size
 
     @property
     def modern(self) -> bool:
-        """Whether norms, positions and activation are the modern ones."""
+        """Whether the style is "modern"."""
         return self.style == "modern"
 
 
 class Dropout(nn.Module):
-    """Set a share of the features to zero in training and enlarge the rest so that the mean stays.
+    """In training, set each element to zero with probability p and divide the others by 1 - p.
 
-    The share is rounded to a 256th: eight decisions come out of one 64-bit random number, which on a CPU
-    takes a fifth of the time of `nn.Dropout`.
+    Args:
+        probability: p; rounded to a multiple of 1/256.
 
     Source:
-        Srivastava et al. 2014, JMLR 15:1929, with the rest scaled by 1 / (1 - p) in training.
+        Srivastava et al. 2014, JMLR 15:1929; the division keeps the mean as it is.
     """
 
-    def __init__(self, share: float):
+    def __init__(self, probability: float):
         super().__init__()
-        self.num_dropped_of_256 = round(share * 256)
+        self.probability = round(probability * 256) / 256
 
     def forward(self, x: Tensor) -> Tensor:
-        if not self.training or self.num_dropped_of_256 == 0:
+        if not self.training or self.probability == 0:
             return x
-        if x.device.type != "cpu":
-            return F.dropout(x, self.num_dropped_of_256 / 256)
-        words = torch.empty((x.numel() + 7) // 8, dtype=torch.int64).random_(-(2**63), None)
-        kept = words.view(torch.uint8)[: x.numel()].view(x.shape) >= self.num_dropped_of_256
-        return x * kept.to(x.dtype).mul_(256 / (256 - self.num_dropped_of_256))
+        return byte_dropout(x, self.probability) if x.device.type == "cpu" else F.dropout(x, self.probability)
 
 
 class RMSNorm(nn.Module):
-    """Divide each token's features by their root mean square, and scale each feature by a learned number.
+    """Divide each token's features by their root mean square, times a learned weight for each feature.
 
     x / sqrt(mean(x^2) + eps) * weight
 
@@ -100,44 +98,23 @@ class RMSNorm(nn.Module):
 
 
 def norm(config: TransformerConfig) -> RMSNorm | nn.LayerNorm:
-    """The norm of the config's style, over C features."""
+    """The normalization layer of the config's style, over C features."""
     return RMSNorm(config.hidden_size) if config.modern else nn.LayerNorm(config.hidden_size)
 
 
-class SquaredReLU(torch.autograd.Function):
-    """relu(x)^2, whose slope 2 relu(x) needs nothing but what the formula made on the way.
-
-    Written out because the chain of torch's own two functions goes through memory three times as often.
-
-    Source:
-        So et al. 2021, arXiv:2109.08668, section 4.1.
-    """
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor) -> Tensor:
-        positive = x.relu()
-        ctx.save_for_backward(positive)
-        return positive * positive
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> Tensor:
-        (positive,) = ctx.saved_tensors
-        return (gradient * positive).mul_(2)
-
-
 def activation(x: Tensor, *, modern: bool) -> Tensor:
-    """The activation of a style, feature by feature.
+    """The elementwise activation function of a style.
 
-    modern: relu(x)^2 (So et al. 2021, arXiv:2109.08668); gpt2: the hyperbolic-tangent form of gelu
-    (Hendrycks and Gimpel 2016, arXiv:1606.08415).
+    modern: relu(x)^2 (So et al. 2021, arXiv:2109.08668, section 4.1); gpt2: gelu in its tanh form (Hendrycks
+    and Gimpel 2016, arXiv:1606.08415).
     """
-    return SquaredReLU.apply(x) if modern else F.gelu(x, approximate="tanh")
+    return squared_relu(x) if modern else F.gelu(x, approximate="tanh")
 
 
 class FeedForward(nn.Module):
-    """What each token does on its own with what it gathered: out, a activation, and back.
+    """Two linear layers with an activation between, for each token alone: W2 activation(W1 x).
 
-    W2 activation(W1 x), with biases added in the style of gpt2.
+    The style gpt2 adds biases.
     """
 
     def __init__(self, config: TransformerConfig):
@@ -151,10 +128,10 @@ class FeedForward(nn.Module):
 
 
 class Block(nn.Module):
-    """Gather, then think: x + attention(norm(x)), then x + feed_forward(norm(x)).
+    """Attention, then feed-forward: x + attention(norm(x)), then x + feed_forward(norm(x)).
 
-    The norms stand before each part, as in GPT-2, so that a straight road leads from the last layer to
-    the first (Xiong et al. 2020, arXiv:2002.04745).
+    Both are added to the residual stream. Normalization comes before each (pre-norm), as in GPT-2, so that
+    gradients reach the first layer through additions alone (Xiong et al. 2020, arXiv:2002.04745).
     """
 
     def __init__(self, config: TransformerConfig):
@@ -178,19 +155,15 @@ class Decoder(
     library_name="aigc-demo",
     tags=["text-generation", "from-scratch"],
 ):
-    """A language model: from the tokens so far, scores for the next one.
-
-    Args:
-        config: its shape.
+    """A decoder-only language model: from the tokens so far to the logits of the next one.
 
     Source:
-        Radford et al. 2019, "Language models are unsupervised multitask learners", for the whole;
-        the parts say their own.
+        Radford et al. 2019, "Language models are unsupervised multitask learners".
     """
 
     cos: Tensor
     sin: Tensor
-    # What stays together where a model is spread over devices, by the name that transformers gave it.
+    # Modules that stay on one device where a model is split over several; the name is transformers'.
     _no_split_modules = ("Block",)
 
     def __init__(self, config: TransformerConfig):
@@ -213,25 +186,25 @@ class Decoder(
     def forward(
         self, ids_BT: Tensor, cache: KeyValueCache | None = None, attention_out: list[Tensor] | None = None
     ) -> Tensor:
-        """Scores of every possible next token, at every place.
+        """The logits of the next token, at every position.
 
         Args:
             ids_BT: token ids; with a cache, only the new ones.
-            cache: what was read before; the new tokens are added to it.
-            attention_out: filled with each layer's attention weights [B, H, T, S], if given.
+            cache: keys and values of the tokens before; those of the new tokens are appended.
+            attention_out: each layer's attention weights [B, H, T, S] are appended to it.
 
         Returns:
             logits [B, T, V], float32; softmax over V gives probabilities.
 
         Raises:
-            ValueError: the tokens with those in the cache are more than context_length.
+            ValueError: more tokens, with those in the cache, than context_length.
         """
         start, T = (cache.length if cache else 0), ids_BT.shape[1]
         if start + T > self.config.context_length:
             raise ValueError(f"{start + T} tokens do not fit a context of {self.config.context_length}")
         x_BTC, rotary = self.embedding(ids_BT), None
         if self.config.modern:
-            rotary = self._rotary(start, T, product_dtype(x_BTC))
+            rotary = self._rotary(start, T, matmul_dtype(x_BTC))
         else:
             x_BTC = x_BTC + self.position.weight[start : start + T]
         x_BTC = self.dropout(x_BTC)
@@ -244,7 +217,7 @@ class Decoder(
         return self._predict(self.norm(x_BTC)).float()
 
     def new_cache(self, batch_size: int = 1, dtype: torch.dtype | None = None) -> KeyValueCache:
-        """An empty cache with room for the whole context, on the model's device, in its dtype or another."""
+        """An empty cache for the whole context, on the model's device; dtype: the weights' by default."""
         weight = self.embedding.weight
         return KeyValueCache(
             num_layers=self.config.num_layers,
@@ -257,7 +230,7 @@ class Decoder(
         )
 
     def num_parameters(self) -> int:
-        """How many numbers were learned."""
+        """Number of learned parameters."""
         return sum(parameter.numel() for parameter in self.parameters())
 
     def _rotary(self, start: int, T: int, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
@@ -269,36 +242,38 @@ class Decoder(
 
 @torch.no_grad()
 def initialize(network: nn.Module, config: TransformerConfig) -> None:
-    """Small random weights; what each block adds starts at zero (modern) or small (gpt2).
+    """Draw the initial weights in place, from normal distributions.
 
-    Starting every block as the identity lets the first steps be large (Zhang et al. 2019, arXiv:1901.09321);
-    GPT-2 divides by the square root of the number of parts that add up.
+    modern: standard deviation 0.5 / sqrt(inputs) in the blocks and zero in the projections that are added to
+    the residual stream, so that every block starts as the identity, which allows a high learning rate (Zhang
+    et al. 2019, arXiv:1901.09321). gpt2: 0.02, and 0.02 / sqrt(2 layers) where it is added to the residual
+    stream. Embeddings and the output layer: 0.02. Vectors stay as they are.
 
     Args:
-        network: whose blocks are called `blocks`.
+        network: its blocks are its attribute `blocks`.
         config: of the blocks.
     """
     modern, depth = config.modern, 2 * config.num_layers
     for name, parameter in network.named_parameters():
         if parameter.dim() < 2:
             continue
-        adds_to_stream = name.endswith("output.weight")
-        if modern and adds_to_stream:
+        adds_to_residual = name.endswith("output.weight")
+        if modern and adds_to_residual:
             parameter.zero_()
         elif modern and name.startswith("blocks"):
             parameter.normal_(std=0.5 / math.sqrt(parameter.shape[1]))
         else:
-            parameter.normal_(std=0.02 / math.sqrt(depth) if adds_to_stream else 0.02)
+            parameter.normal_(std=0.02 / math.sqrt(depth) if adds_to_residual else 0.02)
 
 
 def next_token_loss(logits_BTV: Tensor, targets_BT: Tensor) -> Tensor:
-    """Mean surprise at the tokens that really came, in nats: -log softmax(logits)[target].
+    """Mean cross-entropy of the next tokens, in nats: -log softmax(logits)[target].
 
     Args:
-        logits_BTV: scores.
-        targets_BT: the token that followed each place.
+        logits_BTV: of any dtype that is floating point.
+        targets_BT: the id of the token that follows each position.
 
     Returns:
-        A single number; log V for a model that knows nothing.
+        A scalar; log V for the uniform distribution.
     """
     return F.cross_entropy(logits_BTV.flatten(0, 1), targets_BT.flatten())

@@ -9,14 +9,12 @@ import torch.nn.functional as F
 from aigc_demo.nets.attention import (
     KeyValueCache,
     MultiHeadAttention,
-    Rotation,
     attention,
     attention_weights,
     causal_mask,
     plain_attention,
-    rotary_angles,
-    rotate,
 )
+from aigc_demo.nets.rotary import rotary_angles
 
 # A different prime for every dimension, so that no two can be mixed up unnoticed.
 B, H, T, S, D = 2, 3, 5, 7, 11
@@ -62,35 +60,10 @@ def test_a_row_sees_nothing_behind_its_place() -> None:
     torch.testing.assert_close(attention(q, k, v, causal=True)[..., :4, :], before[..., :4, :])
 
 
-@pytest.mark.parametrize("masked", [False, True])
-def test_bfloat16_takes_another_road_to_the_same_place(masked: bool) -> None:
-    q, k, v = (draw(B, H, S, D, seed=seed).bfloat16() for seed in range(3))
-    mask = causal_mask(S, S) if masked else None
-    expected = plain_attention(q.float(), k.float(), v.float(), mask)
-    torch.testing.assert_close(attention(q, k, v, mask).float(), expected, atol=0.03, rtol=0.03)
-
-
 def test_a_mask_and_causal_together_are_refused() -> None:
     x = draw(1, 1, 2, 2)
     with pytest.raises(ValueError, match="not both"):
         attention(x, x, x, causal_mask(2, 2), causal=True)
-
-
-def test_rotation_keeps_length_and_depends_on_distance_only() -> None:
-    cos, sin = rotary_angles(23, 6)
-    q, k = draw(6), draw(6, seed=1)
-    turned = rotate(q.expand(23, 6), cos, sin)
-    torch.testing.assert_close(turned.norm(dim=-1), q.norm().expand(23))
-    products = turned @ rotate(k.expand(23, 6), cos, sin).T
-    torch.testing.assert_close(products[3, 1], products[20, 18], atol=1e-5, rtol=1e-5)
-    assert not torch.isclose(products[3, 1], products[3, 2])
-
-
-def test_rotation_by_hand() -> None:
-    # Two features have one frequency, 1: position 1 turns by one radian.
-    cos, sin = rotary_angles(2, 2)
-    turned = rotate(torch.tensor([[1.0, 0.0], [1.0, 0.0]]), cos, sin)
-    torch.testing.assert_close(turned, torch.tensor([[1.0, 0.0], [math.cos(1), math.sin(1)]]))
 
 
 def test_several_heads_are_several_attentions() -> None:
@@ -140,18 +113,6 @@ def test_cache_selects_and_forgets() -> None:
     assert cache.length == 3
     cache.truncate(5)  # there are no more to forget
     assert cache.length == 3
-
-
-def test_the_slope_of_a_rotation_is_that_of_its_formula() -> None:
-    """Written by hand in `Rotation`; by autograd through `rotate`, and by differences."""
-    cos, sin = (part.double() for part in rotary_angles(T, 6))
-    x = draw(B, H, T, 6).double().requires_grad_()
-    slope = draw(B, H, T, 6, seed=1).double()
-    torch.testing.assert_close(Rotation.apply(x, cos, sin), rotate(x, cos, sin))
-    (by_hand,) = torch.autograd.grad(Rotation.apply(x, cos, sin), x, slope)
-    (expected,) = torch.autograd.grad(torch.cat(turned_by_hand(x, cos, sin), dim=-1), x, slope)
-    torch.testing.assert_close(by_hand, expected)
-    assert torch.autograd.gradcheck(lambda x: Rotation.apply(x, cos, sin), x)
 
 
 def turned_by_hand(x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> tuple[torch.Tensor, ...]:
@@ -208,14 +169,3 @@ def test_queries_and_keys_are_normalised_by_head_and_values_are_not(
         ours, theirs = (torch.autograd.grad(y, weights, slope, retain_graph=True) for y in (found, expected))
         for one, other in zip(ours, theirs, strict=True):
             torch.testing.assert_close(one, other, atol=1e-6, rtol=1e-5)
-
-
-def test_angles_by_hand() -> None:
-    """Frequency i of D features is base^(-2 i / D): 1 and 1/10 for four features and a base of 100."""
-    assert rotary_angles(2, 4)[0][1, 1].item() == pytest.approx(math.cos(1 / 100)), "the base is 10,000"
-    cos, sin = rotary_angles(4, 4, base=100.0)
-    angles = [3.0, 0.3]
-    assert cos[3].tolist() == pytest.approx([math.cos(angle) for angle in angles] * 2)
-    assert sin[3].tolist() == pytest.approx(
-        [-math.sin(angle) for angle in angles] + [math.sin(angle) for angle in angles]
-    )

@@ -17,7 +17,7 @@ from aigc_demo.generators.network_folder import load_weights
 from aigc_demo.generators.text.model import Vocabulary, check_vocabulary, memory_mib, opened
 from aigc_demo.generators.text.sessions import Session
 from aigc_demo.nets.attention import KeyValueCache
-from aigc_demo.nets.one_token import OneTokenDecoder
+from aigc_demo.nets.fast_decoder import OneTokenDecoder
 from aigc_demo.nets.transformer import Decoder, TransformerConfig
 
 

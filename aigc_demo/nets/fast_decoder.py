@@ -1,8 +1,9 @@
-"""One more token of one text, as fast as it goes: the decoder's arithmetic without its parts.
+"""The decoder for one new token of one text, written for a CPU's speed; `transformer.Decoder` gives the same.
 
-For a single token the network's products are small and what costs is everything around them: calls of
-modules, shapes moved about, and, for a larger network, fetching the weights from memory. This is the same
-chain of formulas, written flat over the same weights. With 8-bit weights a quarter of the bytes is fetched.
+For a single token the matrix products are small, and most of the time goes to everything around them: calls
+of modules, views and copies, and, in a larger network, reading the weights from memory. This is the same
+chain of formulas over the same weights without modules. Quantized to 8 bits the weights are a quarter of the
+bytes. What it gains is measured by benchmarks/speed_tricks.py.
 """
 
 # Shapes: one text, one token; C features, H heads, D features per head, V vocabulary, S tokens so far.
@@ -13,39 +14,40 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from aigc_demo.nets.attention import KeyValueCache, rotate
+from aigc_demo.nets.attention import KeyValueCache
+from aigc_demo.nets.rotary import apply_rotary
 from aigc_demo.nets.transformer import Block, Decoder, RMSNorm, activation
 
 Product = Callable[[Tensor], Tensor]
 
-# torch's product with 8-bit weights reads past the end of matrices of other sizes: rows are filled up with
-# zeros, a matrix with other columns stays in bfloat16.
+# torch's product with 8-bit weights reads past the end of matrices of other sizes: rows are padded
+# with zeros, a matrix whose columns are no multiple stays in bfloat16.
 ROWS, COLUMNS = 32, 32
 
 
 def quantize(weight_RC: Tensor) -> tuple[Tensor, Tensor]:
-    """Each row as whole numbers from -127 to 127 and one scale: w is about scale * number.
+    """Absmax quantization by rows: integers from -127 to 127 and one scale a row, w about scale * integer.
 
     Args:
-        weight_RC: a matrix, R outputs by C inputs.
+        weight_RC: R outputs by C inputs.
 
     Returns:
-        [R, C] int8 and [R] scales in the weight's dtype. No entry is off by more than half a scale.
+        [R, C] int8 and scales [R] in the weight's dtype. The error of an entry is at most half a scale.
 
     Source:
-        Dettmers et al. 2022, arXiv:2208.07339, section 2 (absmax quantization, here by rows).
+        Dettmers et al. 2022, arXiv:2208.07339, section 2.
     """
     scale_R = weight_RC.abs().amax(dim=1).clamp(min=1e-12) / 127
     return (weight_RC / scale_R[:, None]).round().to(torch.int8), scale_R
 
 
 class OneTokenDecoder:
-    """A decoder for reading one token of one text at a time.
+    """`Decoder` for one token of one text at a time.
 
     Args:
-        decoder: whose weights are used; shared, not copied, unless they are quantized.
-        quantized: matrices as 8-bit whole numbers, computed with in bfloat16 (weights take a quarter of the
-            memory; logits change by about a hundredth). Only on a CPU.
+        decoder: its weights are shared, not copied, unless they are quantized.
+        quantized: matrices in int8, products in bfloat16 (a quarter of the memory; logits change by about
+            0.01). Only on a CPU.
     """
 
     def __init__(self, decoder: Decoder, *, quantized: bool = False):
@@ -62,44 +64,44 @@ class OneTokenDecoder:
 
     @torch.inference_mode()
     def read(self, index: int, cache: KeyValueCache) -> Tensor:
-        """Read one token and store its keys and values.
+        """Process one token and append its keys and values to the cache.
 
         Args:
-            index: the token.
-            cache: of one text, with room for one more token, in this decoder's dtype.
+            index: the id of the token.
+            cache: of one text, not full, in this decoder's dtype.
 
         Returns:
-            [V] scores of the next token, float32.
+            logits of the next token [V], float32.
 
         Raises:
             ValueError: the context is full.
         """
-        config, place = self.config, cache.length
-        if place >= config.context_length:
-            raise ValueError(f"{place + 1} tokens do not fit a context of {config.context_length}")
+        config, position = self.config, cache.length
+        if position >= config.context_length:
+            raise ValueError(f"{position + 1} tokens do not fit a context of {config.context_length}")
         H, D = config.num_heads, config.head_size
         x_1C = self._embedding[index : index + 1]
         if self._position is not None:
-            x_1C = x_1C + self._position[place]
+            x_1C = x_1C + self._position[position]
         x_1C = x_1C.to(self.dtype)
         for layer, (norm, qkv, output, norm_2, inner, outer) in enumerate(self._layers):
             qkv_3H1D = qkv(norm(x_1C)).view(3, H, 1, D)
             if config.modern:
-                qkv_3H1D = self._turned(qkv_3H1D, place)
+                qkv_3H1D = self._rotated(qkv_3H1D, position)
             stored = cache.layers[layer]
-            stored.narrow(3, place, 1).copy_(qkv_3H1D[1:, None])
-            k_HSD, v_HSD = stored[:, 0].narrow(2, 0, place + 1).unbind(0)
+            stored.narrow(3, position, 1).copy_(qkv_3H1D[1:, None])
+            k_HSD, v_HSD = stored[:, 0].narrow(2, 0, position + 1).unbind(0)
             mixed_H1D = F.scaled_dot_product_attention(qkv_3H1D[:1], k_HSD[None], v_HSD[None])
             x_1C = x_1C + output(mixed_H1D.view(1, H * D))
             x_1C = x_1C + outer(activation(inner(norm_2(x_1C)), modern=config.modern))
         cache.advance(1)
         return self._head(self._final_norm(x_1C))[0].float()
 
-    def _turned(self, qkv_3H1D: Tensor, place: int) -> Tensor:
-        """Queries and keys normalised and turned by their place, values as they are."""
-        cos, sin = (part[place].to(self.dtype) for part in self._rotary or ())
+    def _rotated(self, qkv_3H1D: Tensor, position: int) -> Tensor:
+        """Queries and keys normalized and rotated by their position; values unchanged."""
+        cos, sin = (part[position].to(self.dtype) for part in self._rotary or ())
         qk = F.rms_norm(qkv_3H1D[:2], (qkv_3H1D.shape[-1],))
-        return torch.cat((rotate(qk, cos, sin), qkv_3H1D[2:]))
+        return torch.cat((apply_rotary(qk, cos, sin), qkv_3H1D[2:]))
 
     def _layer(self, block: Block) -> tuple[Product, ...]:
         return (
@@ -129,8 +131,8 @@ class OneTokenDecoder:
             weight = weight.to(self.dtype)
             return lambda x: F.linear(x, weight, bias)
         num_rows = weight.shape[0]
-        whole, scale = quantize(F.pad(weight.float(), (0, 0, 0, -num_rows % ROWS)))
+        integers, scale = quantize(F.pad(weight.float(), (0, 0, 0, -num_rows % ROWS)))
         scale = scale.to(self.dtype)
         if bias is None:
-            return lambda x: torch._weight_int8pack_mm(x, whole, scale)[:, :num_rows]
-        return lambda x: torch._weight_int8pack_mm(x, whole, scale)[:, :num_rows] + bias
+            return lambda x: torch._weight_int8pack_mm(x, integers, scale)[:, :num_rows]
+        return lambda x: torch._weight_int8pack_mm(x, integers, scale)[:, :num_rows] + bias

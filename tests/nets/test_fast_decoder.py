@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from aigc_demo.nets.attention import KeyValueCache
-from aigc_demo.nets.one_token import OneTokenDecoder, quantize
+from aigc_demo.nets.fast_decoder import OneTokenDecoder, quantize
 from aigc_demo.nets.transformer import Decoder, TransformerConfig
 
 
