@@ -1,1 +1,1 @@
-"""Where training data comes from and how it is prepared."""
+"""Training data: sources and preprocessing."""

@@ -1,22 +1,22 @@
-"""What a step of preparing data kept and dropped: one line of the report, for texts and pictures alike."""
+"""The preprocessing report: how much each step kept and dropped, for texts and images."""
 
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 PREPARATION = "preparation.json"
-"""How a text was prepared: beside every model of text that was trained here."""
+"""Preprocessing settings of a text, saved with every language model trained here."""
 
 
 @dataclass(frozen=True)
 class PreparationStep:
-    """One line of the report.
+    """One step of preprocessing.
 
     Args:
-        name: read, clean or split; of texts also drop_lines, tokenise or encode.
-        kept: characters or pictures that went on to the next step (of encode: tokens).
-        dropped: characters or pictures that did not (of encode: characters the vocabulary does not know).
-        facts: what else there is to say, as plain JSON values.
-        unit: what was counted.
+        name: read, clean or split; for texts also drop_lines, tokenise or encode.
+        kept: number of characters or images passed to the next step (encode: tokens).
+        dropped: number of characters or images dropped (encode: characters not in the vocabulary).
+        facts: further counts and names, as JSON values.
+        unit: of `kept` and `dropped`.
     """
 
     name: str
@@ -26,5 +26,5 @@ class PreparationStep:
     unit: str = "characters"
 
     def to_dict(self) -> dict[str, Any]:
-        """The line as plain JSON values."""
+        """The fields as JSON values."""
         return asdict(self)

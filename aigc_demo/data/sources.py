@@ -1,4 +1,4 @@
-"""Where a text comes from: the tiny world, a file, or a data set on the Hub."""
+"""Sources of text: the tiny world, a file, or a dataset on the Hub."""
 
 import hashlib
 from dataclasses import dataclass
@@ -16,13 +16,13 @@ TINY_WORLD = "tiny-world"
 
 @dataclass(frozen=True)
 class LoadedText:
-    """A text as it was found.
+    """A text before preprocessing.
 
     Args:
-        name: what to call it, without the folders of this machine.
-        text: untouched, but without a byte-order mark.
-        sha256: of the file's bytes, or of the text in UTF-8 where there is no file.
-        encoding: what the file's bytes were taken for; UTF-8 for a text that is no file.
+        name: of the source, without folders.
+        text: decoded, without a byte-order mark.
+        sha256: of the file's bytes; without a file, of the text in UTF-8.
+        encoding: in which the file was decoded; UTF-8 without a file.
     """
 
     name: str
@@ -38,8 +38,8 @@ def load_text(source: str) -> LoadedText:
         source: "tiny-world", the path of a text file, or hf:owner/name[@commit][:config].
 
     Raises:
-        InputError: there is none, or it cannot be read, or it is empty, too large, not text, or in an
-            encoding that is not certain.
+        InputError: the source is unknown or unreadable, or the text is empty, too large, not text, or of an
+            uncertain encoding.
     """
     if source == TINY_WORLD:
         return _from_text(TINY_WORLD, stories_text())
@@ -63,7 +63,7 @@ def _from_file(source: str) -> LoadedText:
         if not path.exists():
             looks_like_path = path.suffix or len(path.parts) > 1
             raise InputError("no_file", path=shown(source)) if looks_like_path else _unknown(source)
-        if not path.is_file():  # a device or a pipe might never end
+        if not path.is_file():  # reading a device or a pipe might never end
             raise InputError("unreadable_file", path=shown(source), detail="not a regular file")
         with path.open("rb") as file:
             content = file.read(MAX_TEXT_BYTES + 1)
@@ -83,7 +83,11 @@ def _unknown(source: str) -> InputError:
 
 
 def check_content(text: str, name: str) -> None:
-    """Raises InputError where a text holds a zero byte, which no text does, or nothing at all."""
+    """Check the content of a text.
+
+    Raises:
+        InputError: it contains a zero byte, which no text does, or is empty.
+    """
     if "\0" in text:
         raise InputError(
             "not_text", name=name, place=len(text[: text.index("\0")].encode("utf-8", "replace"))

@@ -1,1 +1,1 @@
-"""Images with captions: which caption belongs to which image, and how pairs are prepared."""
+"""Captioned images: metadata files and the preprocessing of pairs."""

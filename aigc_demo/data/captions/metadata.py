@@ -1,7 +1,7 @@
-"""The captions of a folder: metadata.csv or metadata.jsonl, as the datasets library's imagefolder has them.
+"""The captions of a folder: metadata.csv or metadata.jsonl, as in the datasets library's imagefolder.
 
-What matches nothing is counted and named: a row without a picture, a picture without a row, a column that is
-not the one expected. Nothing is guessed beyond what is written here.
+Everything without a match is counted and reported: a row without an image, an image without a row, an
+unexpected column.
 """
 
 import posixpath
@@ -30,7 +30,7 @@ Notice = tuple[str, dict[str, Any]]
 
 @dataclass(eq=False)
 class _Row:
-    """One row: the name as it is written, the metadata file, the caption, and whether a picture took it."""
+    """One row: file name as written, metadata file, caption, and whether an image matched it."""
 
     name: str
     table: str
@@ -40,7 +40,7 @@ class _Row:
 
 @dataclass(eq=False)
 class Captions:
-    """What the metadata files of a folder and of those in it say, asked picture by picture."""
+    """The captions in the metadata files of a folder and its subfolders."""
 
     _rows: dict[str, _Row] = field(default_factory=dict)
     _exact: dict[str, _Row] = field(default_factory=dict)
@@ -56,15 +56,15 @@ class Captions:
     _missing: list[str] = field(default_factory=list)
 
     def add(self, folder: str, name: str, content: bytes) -> None:
-        """Take a metadata file.
+        """Read a metadata file.
 
         Args:
-            folder: that it lies in, below the one that is read, with slashes; "" for that one.
+            folder: of the file, relative to the folder that is read, with slashes; "" for that folder itself.
             name: of the file.
             content: its bytes.
 
         Raises:
-            InputError: it is no such table, or does not say which picture a row means.
+            InputError: it is not a valid table, or has no column of file names.
         """
         path = posixpath.join(folder, name)
         table = read_table(name, content)
@@ -81,7 +81,7 @@ class Captions:
                 self._nameless.append(row)
                 continue
             own = posixpath.join(folder, written)
-            # A later row of the same table is one too many; a table further down knows its pictures better.
+            # A second row for a file in one table is a duplicate; the table of a subfolder takes precedence.
             known = self._exact.get(own)
             if known and known.table == path:
                 self._repeated.append(written)
@@ -96,11 +96,11 @@ class Captions:
             self._no_captions.append((path, table.columns))
 
     def leave_out(self, folder: str, name: str) -> None:
-        """Note a metadata file that is there and not read."""
+        """Record a metadata file that is not read."""
         self._not_read.append(posixpath.join(folder, name))
 
     def of(self, path: str) -> str | None:
-        """The caption of a picture, by its path below the folder that is read, with slashes."""
+        """The caption of an image, by its path relative to the folder that is read, with slashes."""
         if not self._tables:
             return None
         row = self._exact.get(path) or self._rows.get(_key(path))
@@ -111,7 +111,7 @@ class Captions:
         return row.text
 
     def facts(self) -> Facts:
-        """What matched and what did not, for the preparation report; empty without metadata."""
+        """Counts of matches and mismatches, for the preprocessing report; empty without metadata."""
         distinct = {id(row): row for row in (*self._exact.values(), *self._nameless)}
         lost = [row for row in distinct.values() if not row.used]
         found: Facts = {}
@@ -141,10 +141,10 @@ class Captions:
 
 
 def notices(facts: Mapping[str, Any]) -> list[Notice]:
-    """What whoever trains should know of captions and names: keys of sentences and their values.
+    """Warnings about captions and file names: message keys and their values.
 
     Args:
-        facts: of reading, as `Captions.facts` and `read_folder` give them.
+        facts: of the step `read`, from `Captions.facts` and `read_folder`.
     """
     found: list[Notice] = []
     for name in (*NOT_TAKEN, "rows_without_picture", "pictures_without_row", "rows_repeated"):
@@ -160,7 +160,7 @@ def notices(facts: Mapping[str, Any]) -> list[Notice]:
 
 
 def no_captions(source: str, facts: Mapping[str, Any]) -> InputError:
-    """The sentence for a folder whose pictures have no captions: which column or which name is missing."""
+    """The error for a folder without captions: names the missing column or the unmatched file name."""
     lost = facts.get("rows_without_picture")
     if lost and lost == facts.get("rows"):
         first = facts["first_of_rows_without_picture"]
@@ -178,14 +178,14 @@ def no_captions(source: str, facts: Mapping[str, Any]) -> InputError:
 
 
 def plain(caption: str) -> str:
-    """A caption on one line, of bounded length, cleaned as a prompt is."""
-    # White space first: some of it is control characters, which would vanish from between two words.
+    """A caption on one line of at most MAX_TEXT_LENGTH characters, cleaned as a prompt is."""
+    # White space first: some of it is control characters, whose removal would join two words.
     spaced = " ".join(caption[: 4 * MAX_TEXT_LENGTH].split())
     return " ".join(clean_text(spaced).split())[:MAX_TEXT_LENGTH]
 
 
 def _key(path: str) -> str:
-    """A path as it is compared: one Unicode form, slashes only, without ./ before it; capitals count."""
+    """A path for comparison: NFC, slashes, without a leading ./; case-sensitive."""
     return posixpath.normpath(unicodedata.normalize("NFC", path.strip()).replace("\\", "/"))
 
 

@@ -1,6 +1,6 @@
-"""A metadata file, metadata.csv or metadata.jsonl: its columns and rows, or where it breaks and why.
+"""Parser of a metadata file, metadata.csv or metadata.jsonl.
 
-A row that cannot be taken for certain is marked, never repaired: whoever reads it counts and names it.
+An ambiguous row is marked, never repaired; the caller counts and reports such rows.
 """
 
 import csv
@@ -17,18 +17,18 @@ from aigc_demo.core.errors import InputError
 from aigc_demo.data.text.encodings import decode_text
 
 METADATA = ("metadata.csv", "metadata.jsonl")
-"""Where a folder holds both, the first is read."""
+"""Where a folder contains both, the first is read."""
 FILE_COLUMNS = ("file_name", "filename", "file", "image", "path")
 CAPTIONS = ("text", "caption", "prompt")
-"""Columns; of those that a row fills, the first one here is its caption."""
+"""Caption columns in order of precedence: the first that a row fills is its caption."""
 NOT_TAKEN = ("rows_too_long", "captions_no_text")
-"""Why a row's caption is not taken: it has more cells than there are columns, or a list for a text."""
+"""Why a row's caption is ignored: more cells than columns, or a value that is not text."""
 DELIMITERS = (",", ";", "\t")
 MAX_ROWS = 200_000
 MAX_LINE_LENGTH = 2**20  # of JSON
 END = "\0end of the table"
 SEPARATOR_LINE = re.compile(r'"?sep=([,;\t])"?\r?\n', re.IGNORECASE)  # Excel's own first line
-TOO_LONG = None  # under which the rows of too many cells are marked: no column of a file has this name
+TOO_LONG = None  # key that marks a row with too many cells: not a possible column name
 
 Item = TypeVar("Item")
 Row = dict[str | None, Any]
@@ -39,9 +39,9 @@ class CaptionRow(NamedTuple):
     """A row of a metadata file.
 
     Args:
-        name: of the file, "" where it is missing.
-        caption: and its column, or None.
-        fault: why a caption that is there is not taken, one of `NOT_TAKEN`, or "".
+        name: of the image file, "" if missing.
+        caption: text and column, or None.
+        fault: why a caption is ignored, one of `NOT_TAKEN`, or "".
     """
 
     name: str
@@ -51,12 +51,12 @@ class CaptionRow(NamedTuple):
 
 @dataclass(frozen=True)
 class CaptionTable:
-    """A metadata file.
+    """A parsed metadata file.
 
     Args:
-        columns: as they are written, in the order in which they are met.
+        columns: as written, in order of appearance.
         rows: in order.
-        encoding: what the file's bytes were taken for.
+        encoding: in which the file was decoded.
     """
 
     columns: tuple[str, ...]
@@ -65,14 +65,14 @@ class CaptionTable:
 
 
 def read_table(name: str, content: bytes) -> CaptionTable:
-    """The rows of a metadata file.
+    """Parse a metadata file.
 
     Args:
-        name: of the file; its ending says whether it is CSV or JSON lines.
+        name: of the file; the suffix decides between CSV and JSON lines.
         content: its bytes.
 
     Raises:
-        InputError: it is no such table, or does not say which picture a row means.
+        InputError: it is not a valid table, or has no column of file names.
     """
     text, encoding = decode_text(content, shown(name))
     is_csv = name.lower().endswith(".csv")
@@ -89,13 +89,13 @@ def read_table(name: str, content: bytes) -> CaptionTable:
 
 
 def no_column(name: str, expected: tuple[str, ...], known: str) -> InputError:
-    """The sentence for a table without a column that is needed."""
+    """The error for a table without a required column."""
     first, *others = expected
     return InputError("no_column", name=name, expected=f"{first} ({', '.join(others)})", known=known)
 
 
 def plain_name(column: str) -> str:
-    """A column's name without what differs from program to program: capitals, spaces, hyphens."""
+    """A column name in lower case, with underscores for spaces and hyphens."""
     return re.sub(r"[\s-]+", "_", column.strip().lower())
 
 
@@ -111,7 +111,7 @@ def _row(row: Row, file_column: str, captions: list[str]) -> CaptionRow:
 
 
 def _text(value: object) -> str:
-    """A caption: text, or a number as a table of cells has it; "" for anything else."""
+    """A caption: text, or a number as text; "" for any other value."""
     if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
         return str(value)
     return value if isinstance(value, str) and value.strip() else ""
@@ -138,31 +138,31 @@ def _csv_rows(text: str, name: str) -> Rows:
 
 
 def _by_column(header: list[str], cells: list[str], delimiter: str) -> Row:
-    """The cells of a row by their columns; a comma in a caption without quotation marks makes it too long."""
+    """The cells of a row by column; an unquoted delimiter in a caption makes the row too long."""
     columns, filled = _trimmed(header), _trimmed(cells)
     if len(filled) > len(columns) and plain_name(header[-1]) in CAPTIONS:
-        filled[len(header) - 1 :] = [delimiter.join(filled[len(header) - 1 :])]  # nothing else can be meant
+        filled[len(header) - 1 :] = [delimiter.join(filled[len(header) - 1 :])]  # unambiguous: last column
     row: Row = dict(zip(columns, filled, strict=False))
     return row | {TOO_LONG: True} if len(filled) > len(columns) else row
 
 
 def _trimmed(cells: list[str]) -> list[str]:
-    """Cells without the empty ones at the end, which spreadsheets add."""
+    """Cells without trailing empty ones, which spreadsheets add."""
     count = max((place for place, cell in enumerate(cells, 1) if cell.strip()), default=0)
     return cells[:count]
 
 
 def _csv_cells(text: str, delimiter: str, name: str, begin: int) -> Iterator[list[str]]:
-    """The header and the rows that are not empty.
+    """The header and the non-empty rows.
 
     Args:
         text: of the table.
         delimiter: between cells.
         name: of the file, for an error.
-        begin: how many lines stood before.
+        begin: number of lines before `text`.
 
     Raises:
-        InputError: a quotation mark is not closed, has text behind it, or a cell is too long.
+        InputError: a quotation mark is not closed, a closing one is followed by text, or a cell is too long.
     """
     lines = csv.reader(io.StringIO(f"{text}\n{END}", newline=""), delimiter=delimiter, strict=True)
     number, line = 0, begin + 1
@@ -181,12 +181,12 @@ def _csv_cells(text: str, delimiter: str, name: str, begin: int) -> Iterator[lis
     where = {"name": name, "row": number, "line": line}
     if "limit" in reason:
         raise InputError("table_long_cell", limit=csv.field_size_limit(), **where)
-    # What csv says of text behind a closing quotation mark begins with the delimiter.
+    # csv's message for text after a closing quotation mark: "',' expected after '\"'".
     raise InputError("table_late_quote" if "expected after" in reason else "table_open_quote", **where)
 
 
 def _known_columns(text: str, delimiter: str) -> tuple[int, int]:
-    """How well a delimiter fits the first line: of how many columns that are needed, and of how many."""
+    """Score of a delimiter for the first line: number of required columns found, number of columns."""
     try:
         cells = next(csv.reader(io.StringIO(text.lstrip(), newline=""), delimiter=delimiter), [])
     except csv.Error:
@@ -196,7 +196,7 @@ def _known_columns(text: str, delimiter: str) -> tuple[int, int]:
 
 
 def _jsonl_rows(text: str, name: str) -> Rows:
-    """Lines end at a line feed and nowhere else: JSON strings may hold every other sign that ends a line."""
+    """Lines end only at a line feed: JSON strings may contain all other Unicode line separators."""
     if "\r" in text.strip() and "\n" not in text:
         raise InputError("table_line_ends", name=name)
     rows: list[Row] = []

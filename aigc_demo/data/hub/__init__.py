@@ -1,1 +1,1 @@
-"""Data sets of the Hub: tables, texts, images."""
+"""Datasets of the Hub: tables, texts, images."""

@@ -1,4 +1,4 @@
-"""Pictures from a data set on the Hugging Face Hub."""
+"""Images from a dataset on the Hugging Face Hub."""
 
 import os
 from collections.abc import Iterator
@@ -19,19 +19,20 @@ from aigc_demo.data.images.image_files import (
 )
 
 MAX_DOWNLOAD_BYTES = 1024 * 2**20
-COLUMNS = ("image", "img", "picture")  # preferred, where there are several
+COLUMNS = ("image", "img", "picture")  # order of preference
 BATCH_SIZE = 32
 
 
 def read_hub_images(source: HubSource, side: int) -> ReadImages:
-    """Read the pictures of the training split.
+    """Read the images of the training split.
 
     Args:
-        source: where it is.
-        side: what every picture is cropped and resized to, in pixels.
+        source: the dataset.
+        side: to which every image is cropped and resized, in pixels.
 
     Raises:
-        InputError: it is not on the Hub, or the Hub is out of reach, or it holds no pictures, or too much.
+        InputError: the dataset does not exist, the Hub cannot be reached, or the dataset has no images or is
+            too large.
     """
     name = PREFIX + source.repository
 
@@ -42,23 +43,23 @@ def read_hub_images(source: HubSource, side: int) -> ReadImages:
 
 
 def image_files(table: Any, name: str) -> Iterator[ImageFile]:
-    """The rows of a table as files that are not decoded yet.
+    """The rows of a table as image files, not decoded yet.
 
     Args:
         table: a `datasets.Dataset`.
-        name: of the data set, for an error.
+        name: of the dataset, for an error.
 
     Raises:
-        InputError: the table has no column of pictures, or too many rows.
+        InputError: the table has no image column, or too many rows.
     """
     from datasets import Image
 
-    pictures = [column for column, kind in table.features.items() if isinstance(kind, Image)]
-    if not pictures:
+    images = [column for column, feature in table.features.items() if isinstance(feature, Image)]
+    if not images:
         raise InputError("hub_no_pictures", name=name, known=shown(", ".join(table.features)))
     if len(table) > MAX_FILES:
         raise InputError("too_many_pictures", name=name, limit=f"{MAX_FILES:,}")
-    column = next((known for known in COLUMNS if known in pictures), pictures[0])
+    column = next((known for known in COLUMNS if known in images), images[0])
     caption, label = _text_column(table.features), _class_column(table.features)
     wanted = [each for each in (column, caption, label) if each is not None]
     undecoded = table.select_columns(wanted).cast_column(column, Image(decode=False))
@@ -67,7 +68,7 @@ def image_files(table: Any, name: str) -> Iterator[ImageFile]:
         for place, cell in enumerate(batch[column]):
             content, reason = _content(cell)
             text = batch[caption][place] if caption else None
-            number = batch[label][place] if label else None  # -1 or nothing where it is not known
+            number = batch[label][place] if label else None  # -1 or None where unknown
             yield ImageFile(
                 name=str((cell or {}).get("path") or ""),
                 content=content,
@@ -78,7 +79,7 @@ def image_files(table: Any, name: str) -> Iterator[ImageFile]:
 
 
 def _content(cell: Any) -> tuple[bytes | None, str]:
-    """The bytes in a cell; a path in their stead must lead into the library's own cache."""
+    """The bytes of a cell; a path instead of bytes must be inside the library's cache."""
     from datasets import config
 
     if not cell or (cell.get("bytes") is None and not cell.get("path")):
@@ -100,7 +101,7 @@ def _text_column(features: Any) -> str | None:
 
 
 def _class_column(features: Any) -> str | None:
-    """The only column of classes; of several, one named label."""
+    """The class column: the one named label, or the only one."""
     from datasets import ClassLabel
 
     classes = [column for column, kind in features.items() if isinstance(kind, ClassLabel)]

@@ -1,4 +1,4 @@
-"""The training split of a data set on the Hugging Face Hub, through the datasets library."""
+"""The training split of a dataset on the Hugging Face Hub, through the datasets library."""
 
 import contextlib
 import logging
@@ -21,19 +21,19 @@ NAME = r"[A-Za-z0-9][\w.-]*"
 SOURCE = re.compile(
     rf"hf:(?P<repository>{NAME}/{NAME})(?:@(?P<revision>[0-9a-f]{{40}}))?(?::(?P<configuration>[\w.-]+))?"
 )
-# Where we know at which commit a data set was as we describe it.
+# Pinned commits of datasets that our documents describe.
 REVISIONS = {"Salesforce/wikitext": "b08601e04326c79dfdd32d625aee71d232d685c3"}
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class HubSource:
-    """Where on the Hub a data set is.
+    """A dataset on the Hub.
 
     Args:
         repository: owner/name.
         revision: a commit, 40 hexadecimal digits; None for the newest.
-        configuration: which part of the data set; None where it has one only.
+        configuration: of the dataset; None for the only one.
     """
 
     repository: str
@@ -42,10 +42,10 @@ class HubSource:
 
     @classmethod
     def parse(cls, source: str) -> "HubSource":
-        """Read hf:owner/name[@commit][:config].
+        """Parse hf:owner/name[@commit][:config].
 
         Raises:
-            InputError: it is not of this form.
+            InputError: the format is invalid.
         """
         found = SOURCE.fullmatch(source)
         if not found:
@@ -55,18 +55,19 @@ class HubSource:
 
 
 def read_split(source: HubSource, read: Callable[[Any], T], max_download_bytes: int) -> T:
-    """Fetch a data set and read its training split.
+    """Download a dataset and read its training split.
 
     Args:
-        source: where it is.
-        read: what to do with the split, a `datasets.Dataset`.
-        max_download_bytes: the most that is fetched; the library fetches every split, and we read one.
+        source: the dataset.
+        read: called with the split, a `datasets.Dataset`.
+        max_download_bytes: limit for all splits together, since the library downloads all of them.
 
     Returns:
-        What `read` returned.
+        The result of `read`.
 
     Raises:
-        InputError: it is not on the Hub, or the Hub is out of reach, or it is too large, or `read` raised it.
+        InputError: the dataset does not exist or is too large, the Hub cannot be reached, or `read` raised
+            it.
     """
     import datasets
 
@@ -75,15 +76,15 @@ def read_split(source: HubSource, read: Callable[[Any], T], max_download_bytes: 
             return read(_train_split(datasets, source, max_download_bytes))
     except DemoError:
         raise
-    except Exception as error:  # whatever the network and the files of strangers make the library raise
-        problem = hub_problem(error)  # a false address makes the libraries fail in many ways
+    except Exception as error:  # the network and untrusted files make the library raise many classes
+        problem = hub_problem(error)  # as does a wrong address
         raise problem or _explained(error, PREFIX + source.repository) from error
 
 
 def _explained(error: Exception, name: str) -> InputError:
-    """The sentence for what the libraries raised."""
+    """The error message for an exception of the libraries."""
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-    from huggingface_hub.utils import httpx  # whichever of its versions the library uses
+    from huggingface_hub.utils import httpx  # the version that the library uses
 
     if isinstance(error, HfHubHTTPError) and not isinstance(error, LocalEntryNotFoundError):
         server_failed = error.response.status_code >= 500
@@ -97,7 +98,7 @@ def _explained(error: Exception, name: str) -> InputError:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """No progress bars and no warnings of the libraries: the command line prints events and one sentence."""
+    """Suppress the progress bars and warnings of the libraries; the command line has its own output."""
     import datasets
     from datasets.utils import logging as datasets_logging
     from huggingface_hub.utils import logging as hub_logging
@@ -115,10 +116,10 @@ def _quiet() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _one_address() -> Iterator[None]:
-    """Ask the Hub or its mirror and nobody else, at the address as the Hub's client reads it.
+    """Send requests only to the Hub or its mirror, at the Hub client's normalized address.
 
-    By itself the library counts a download at a server of its own, asks a second one, whose name is the
-    mirror's with a word before it, for an export of the data, and keeps a slash that the address ends with.
+    By default the datasets library reports each download to another server, requests a Parquet export from a
+    third one, whose name it derives from the mirror's, and does not remove a trailing slash of the address.
     """
     import datasets
     from huggingface_hub import constants
@@ -138,7 +139,7 @@ def _one_address() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _offline_where_needed() -> Iterator[None]:
-    """Ask the Hub once: the library asks five times, for 23 seconds, before it looks into its cache."""
+    """Use the cache if one request to the Hub fails: the library retries five times, for 23 seconds."""
     import datasets
     from huggingface_hub import constants, get_session
     from huggingface_hub.utils import httpx
@@ -167,14 +168,14 @@ def _train_split(datasets: Any, source: HubSource, max_bytes: int) -> Any:
         if not known:
             raise
         raise InputError("hub_configuration", name=name, known=shown(known[1] or known[2])) from error
-    if source.revision and builder.hash != source.revision:  # the cache offers what it has, of any commit
+    if source.revision and builder.hash != source.revision:  # the cache may hold another commit
         raise InputError("hub_unreachable", name=f"{name}@{source.revision}")
     size = builder.info.download_size or _size_of_files(builder)
     if size > max_bytes:
         raise too_large(name, size, max_bytes)
     try:
         builder.download_and_prepare()
-    except Exception as error:  # the library wraps whatever its reader raises
+    except Exception as error:  # the library wraps the exceptions of its reader
         if not _is_of_decoding(error) or not hasattr(builder.config, "encoding"):
             raise
         builder.config.encoding, builder.info.description = _encoding_of(datasets, builder, name)
@@ -185,7 +186,7 @@ def _train_split(datasets: Any, source: HubSource, max_bytes: int) -> Any:
 
 
 def _is_of_decoding(error: BaseException | None) -> bool:
-    """Whether a file that is not in UTF-8 is behind an error."""
+    """Whether an error was caused by a file that is not UTF-8."""
     while error is not None:
         if isinstance(error, UnicodeDecodeError):
             return True
@@ -194,27 +195,27 @@ def _is_of_decoding(error: BaseException | None) -> bool:
 
 
 def _encoding_of(datasets: Any, builder: Any, name: str) -> tuple[str, str]:
-    """The codec of the training files, and what is to be said of it; the library keeps that beside its cache.
+    """The codec of the training files, and a description that the library stores in its cache.
 
     Raises:
-        InputError: it is not certain.
+        InputError: the encoding is uncertain.
     """
     files = datasets.DownloadManager().download([str(file) for file in builder.config.data_files[SPLIT]])
     encoding = decode_text(Path(files[0]).read_bytes(), name).encoding
     codec = "big5hkscs" if encoding == "Big5" else encoding.removesuffix(WITH_MARK)
     if WITH_MARK in encoding and codec != "UTF-8":
-        codec = codec.split()[0]  # UTF-16 and UTF-32: each file's mark says which byte order it has
+        codec = codec.split()[0]  # UTF-16 and UTF-32: each file's mark gives its byte order
     return codec, ENCODING_NOTE + encoding
 
 
 def encoding_of(table: Any) -> str:
-    """What the files of a data set were taken for."""
-    said = str(table.info.description or "")
-    return said.removeprefix(ENCODING_NOTE) if said.startswith(ENCODING_NOTE) else "UTF-8"
+    """The encoding in which the files of a dataset were decoded."""
+    description = str(table.info.description or "")
+    return description.removeprefix(ENCODING_NOTE) if description.startswith(ENCODING_NOTE) else "UTF-8"
 
 
 def _size_of_files(builder: Any) -> int:
-    """What is to be fetched, in bytes, where the data set's card does not say."""
+    """Download size in bytes, for a dataset whose card does not give it."""
     from datasets.utils.file_utils import xgetsize
 
     files = builder.config.data_files or {}
@@ -222,5 +223,5 @@ def _size_of_files(builder: Any) -> int:
 
 
 def too_large(name: str, size: int, limit: int) -> InputError:
-    """The sentence for a data set of more bytes than are taken."""
+    """The error for a dataset above the size limit."""
     return InputError("too_large", name=name, got=f"{size / 2**20:.1f}", limit=limit // 2**20)

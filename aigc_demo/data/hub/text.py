@@ -1,4 +1,4 @@
-"""A text from a data set on the Hugging Face Hub."""
+"""A text from a dataset on the Hugging Face Hub."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -14,10 +14,10 @@ TEXT_COLUMN = "text"
 
 
 def read_hub_text(source: HubSource) -> DecodedText:
-    """The training split as one text, and the encoding that its files are in.
+    """The training split as one text, and the encoding of its files.
 
     Raises:
-        InputError: it is not on the Hub, or the Hub is out of reach, or it is no text, or too large.
+        InputError: the dataset does not exist, the Hub cannot be reached, or it is not text or too large.
     """
     name = PREFIX + source.repository
 
@@ -29,7 +29,7 @@ def read_hub_text(source: HubSource) -> DecodedText:
 
 
 def join_rows(rows: list[str]) -> str:
-    """Rows as one text: lines, where they end with a newline of their own; else paragraphs.
+    """Join rows to one text: as lines if any row ends with a newline, as paragraphs otherwise.
 
     WikiText's rows are lines, the empty ones without a newline; TinyStories' are whole stories.
     """
@@ -49,7 +49,7 @@ def _rows(table: Any, column: str, name: str) -> Iterator[str]:
 
 
 def _text_column(features: Any, name: str) -> str:
-    """The column named text, or the only one that holds text."""
+    """The column named text, or the only string column."""
     strings = [
         column
         for column, kind in features.items()

@@ -1,6 +1,6 @@
-"""The preprocessing of a network of pictures: read, resize, drop what is there twice, split, augment.
+"""The preprocessing of images: read, resize, drop duplicates, split, augment.
 
-Pictures are bytes (uint8) on disk and between rooms; only inside a network are they numbers from -1 to 1.
+Images are uint8 everywhere outside of networks; a network's inputs and outputs are float, from -1 to 1.
 """
 
 import hashlib
@@ -39,15 +39,15 @@ if TYPE_CHECKING:
 TINY_WORLD_SEED = 0
 PICTURES = "pictures"  # what the report counts
 IMAGE_KINDS = (*NUM_MODES, SCENES, GROUPS)
-LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601: how bright red, green and blue are
+LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601: weights of red, green and blue in the luma
 
 
 @dataclass(frozen=True)
 class ImageSettings(Settings):
-    """Which pictures, how many are held out, and how those for training are varied.
+    """Source size, validation split and augmentation.
 
-    Crop, flip and colour are off by default: a mirrored or recoloured thing may be another one, as in the
-    tiny world, where colour is part of a mode and left is not right.
+    Crop, flip and colour are off by default: flipping or recolouring may change the label, as in the tiny
+    world, where colour is part of a mode and captions name left and right.
     """
 
     image_size: int = setting(32, "side of an image in pixels", choices=(32, 64))
@@ -67,19 +67,19 @@ class ImageSettings(Settings):
 
 @dataclass(frozen=True, eq=False)
 class ImageCorpus:
-    """Pictures that a network can be trained on.
+    """A dataset of images, split for training and validation.
 
     Args:
-        name: what they are called.
-        sha256: of the size and all pictures as they were prepared, before the split.
+        name: of the source.
+        sha256: of the shape and pixels of all prepared images, before the split.
         train: [N, 3, S, S] uint8.
-        validation: [M, 3, S, S] uint8; may be empty; no picture is in both.
-        train_labels: [N] int64, which mode (tiny world) or class (subfolder) a picture shows, or None.
+        validation: [M, 3, S, S] uint8; may be empty; no image is in both.
+        train_labels: [N] int64, mode (tiny world) or class (subfolder), or None.
         validation_labels: [M] int64, or None.
-        mode_names: what the labels mean; empty where there are none.
+        mode_names: by label; empty without labels.
         train_texts: N captions, "" where one is missing; or None.
         validation_texts: M captions, or None.
-        report: what every step kept and dropped.
+        report: one entry per step.
     """
 
     name: str
@@ -95,21 +95,21 @@ class ImageCorpus:
 
     @property
     def num_modes(self) -> int:
-        """How many labels there are; 0 where pictures have none."""
+        """Number of labels; 0 for images without."""
         return len(self.mode_names)
 
 
 @dataclass(frozen=True, eq=False)
-class _Read:
-    """Pictures before they are cleaned and split.
+class _RawImages:
+    """Images before deduplication and split.
 
     Args:
-        name: what they are called.
+        name: of the source.
         pixels: [N, 3, S, S] uint8.
         labels: [N] int64, or None.
-        mode_names: what the labels mean.
+        mode_names: by label.
         texts: N captions, or None.
-        step: what was read and what was skipped.
+        step: the report of reading.
     """
 
     name: str
@@ -121,45 +121,45 @@ class _Read:
 
 
 def prepare_images(source: str, settings: ImageSettings) -> ImageCorpus:
-    """Everything between a source and the bytes that a network is trained on.
+    """Read, deduplicate and split the images of a source.
 
     Args:
-        source: "tiny-world", the path of a folder of pictures, or hf:owner/name[@commit][:config].
-        settings: how to prepare them.
+        source: "tiny-world", the path of a folder of images, or hf:owner/name[@commit][:config].
+        settings: of the preprocessing.
 
     Raises:
-        InputError: there is no such source, or it holds too many pictures, or none that can be used.
+        InputError: the source does not exist, has too many images, or none that can be used.
     """
-    import torch  # here: whoever only wants the settings, as a page does, does not wait for it
+    import torch  # imported late: the page needs only the settings
 
-    read = _read(source, settings)
-    kept, digests = unique_images(read.pixels)
-    dropped = len(read.pixels) - len(kept)
+    raw = _read(source, settings)
+    kept, digests = unique_images(raw.pixels)
+    dropped = len(raw.pixels) - len(kept)
     train, validation = split(digests, settings.validation_fraction)
     parts = kept[train], kept[validation]
-    sha256 = hashlib.sha256(str((len(kept), *read.pixels.shape[1:])).encode())
+    sha256 = hashlib.sha256(str((len(kept), *raw.pixels.shape[1:])).encode())
     for place in kept:
-        sha256.update(read.pixels[place].tobytes())
+        sha256.update(raw.pixels[place].tobytes())
     shares: dict[str, int | float | str] = {
         "train_pictures": len(train),
         "validation_pictures": len(validation),
     }
     report = (
-        read.step,
+        raw.step,
         PreparationStep("clean", len(kept), dropped, {"repeated": dropped}, PICTURES),
         PreparationStep("split", len(kept), 0, shares, PICTURES),
     )
-    pixels = [torch.from_numpy(read.pixels[part]) for part in parts]
-    labels = [None if read.labels is None else torch.from_numpy(read.labels[part]) for part in parts]
-    texts = [None if read.texts is None else tuple(read.texts[place] for place in part) for part in parts]
+    pixels = [torch.from_numpy(raw.pixels[part]) for part in parts]
+    labels = [None if raw.labels is None else torch.from_numpy(raw.labels[part]) for part in parts]
+    texts = [None if raw.texts is None else tuple(raw.texts[place] for place in part) for part in parts]
     return ImageCorpus(
-        name=read.name,
+        name=raw.name,
         sha256=sha256.hexdigest(),
         train=pixels[0],
         validation=pixels[1],
         train_labels=labels[0],
         validation_labels=labels[1],
-        mode_names=read.mode_names,
+        mode_names=raw.mode_names,
         train_texts=texts[0],
         validation_texts=texts[1],
         report=report,
@@ -167,24 +167,24 @@ def prepare_images(source: str, settings: ImageSettings) -> ImageCorpus:
 
 
 def unique_images(pixels: np.ndarray) -> tuple[np.ndarray, list[bytes]]:
-    """Where each different picture is met first, in ascending order, and the hashes of these."""
-    digests = [hashlib.sha256(picture.tobytes()).digest() for picture in pixels]
+    """Indices of the first occurrence of each distinct image, ascending, and their SHA-256 digests."""
+    digests = [hashlib.sha256(image.tobytes()).digest() for image in pixels]
     kept = np.sort(np.unique(np.array(digests), return_index=True)[1])
     return kept, [digests[place] for place in kept]
 
 
 def split(digests: Sequence[bytes], validation_fraction: float) -> tuple[np.ndarray, np.ndarray]:
-    """Which pictures to train on and which to validate on, by their content alone.
+    """Split images into training and validation by their content alone.
 
-    Those with the smallest hashes are held out: however the files are named and ordered, the same pictures
-    are, and a picture that is added moves at most one other.
+    Those with the smallest hashes are held out: the split does not depend on names or order of the files,
+    and adding an image moves at most one other.
 
     Args:
-        digests: of pictures that all differ.
-        validation_fraction: share of the second part, rounded down to whole pictures.
+        digests: of distinct images.
+        validation_fraction: share of the second part, rounded down to whole images.
 
     Returns:
-        Two ascending arrays of positions.
+        Two ascending arrays of indices.
     """
     order = sorted(range(len(digests)), key=digests.__getitem__)
     num_held = int(validation_fraction * len(digests))
@@ -192,27 +192,27 @@ def split(digests: Sequence[bytes], validation_fraction: float) -> tuple[np.ndar
 
 
 def augment(x_BCHW: "Tensor", settings: ImageSettings, rng: "torch.Generator") -> "Tensor":  # noqa: N803
-    """Vary training pictures as the settings say; those that are switched off cost no random numbers.
+    """Augment training images; an augmentation that is off uses no random numbers.
 
     Args:
-        x_BCHW: uint8, B pictures of C channels, H high and W wide.
+        x_BCHW: uint8, B images of C channels, height H and width W.
         settings: crop, flip and colour.
         rng: on the CPU.
 
     Returns:
-        uint8, the same shape; the argument itself where everything is switched off.
+        uint8, the same shape; the argument itself where everything is off.
     """
     if settings.crop:
-        x_BCHW = _moved(x_BCHW, settings.crop, rng)  # noqa: N806
+        x_BCHW = _shift(x_BCHW, settings.crop, rng)  # noqa: N806
     if settings.flip:
-        x_BCHW = _flipped(x_BCHW, rng)  # noqa: N806
+        x_BCHW = _flip(x_BCHW, rng)  # noqa: N806
     if settings.colour:
-        x_BCHW = _recoloured(x_BCHW, settings.colour, rng)  # noqa: N806
+        x_BCHW = _jitter_colour(x_BCHW, settings.colour, rng)  # noqa: N806
     return x_BCHW
 
 
-def _moved(x: "Tensor", share: float, rng: "torch.Generator") -> "Tensor":
-    """Each picture moved by whole pixels, up to a share of its side; its edge fills the gap."""
+def _shift(x: "Tensor", share: float, rng: "torch.Generator") -> "Tensor":
+    """Shift each image by whole pixels, up to a share of its side; edge pixels fill the gap."""
     import torch
 
     num, channels, height, width = x.shape
@@ -225,20 +225,20 @@ def _moved(x: "Tensor", share: float, rng: "torch.Generator") -> "Tensor":
     return x
 
 
-def _flipped(x: "Tensor", rng: "torch.Generator") -> "Tensor":
-    """Half of the pictures, left and right exchanged."""
+def _flip(x: "Tensor", rng: "torch.Generator") -> "Tensor":
+    """Flip each image horizontally with probability 1/2."""
     import torch
 
     chosen = torch.rand(len(x), 1, 1, 1, generator=rng) < 0.5
     return torch.where(chosen.to(x.device), x.flip(3), x)
 
 
-def _recoloured(x: "Tensor", strength: float, rng: "torch.Generator") -> "Tensor":
-    """Brightness, contrast and saturation of each picture, each times 1 - strength to 1 + strength."""
+def _jitter_colour(x: "Tensor", strength: float, rng: "torch.Generator") -> "Tensor":
+    """Scale brightness, contrast and saturation of each image by uniform factors from 1 +- strength."""
     import torch
 
-    drawn = 1 + strength * (2 * torch.rand(3, len(x), 1, 1, 1, generator=rng) - 1)
-    brightness, contrast, saturation = drawn.to(x.device)
+    factors = 1 + strength * (2 * torch.rand(3, len(x), 1, 1, 1, generator=rng) - 1)
+    brightness, contrast, saturation = factors.to(x.device)
     luma = torch.tensor(LUMA, device=x.device)[:, None, None]
     bright = x.float() * brightness
     mean = (bright * luma).sum(1, keepdim=True).mean((2, 3), keepdim=True)
@@ -247,13 +247,13 @@ def _recoloured(x: "Tensor", strength: float, rng: "torch.Generator") -> "Tensor
     return (grey + (contrasted - grey) * saturation).round().clamp(0, 255).to(torch.uint8)
 
 
-def _read(source: str, settings: ImageSettings) -> _Read:
+def _read(source: str, settings: ImageSettings) -> _RawImages:
     if source == TINY_WORLD:
-        return _drawn(settings.pictures, settings.image_size, settings.num_pictures)
+        return _render(settings.pictures, settings.image_size, settings.num_pictures)
     if source.startswith(PREFIX):
         from aigc_demo.data.hub.images import read_hub_images
 
-        return _found(source, read_hub_images(HubSource.parse(source), settings.image_size))
+        return _with_labels(source, read_hub_images(HubSource.parse(source), settings.image_size))
     try:
         is_folder = Path(source).is_dir()
     except (OSError, ValueError):
@@ -261,45 +261,45 @@ def _read(source: str, settings: ImageSettings) -> _Read:
     if not source or not is_folder:
         raise InputError("no_picture_folder", path=shown(source) or '""')
     path = Path(source)
-    return _found(shown(path.resolve().name), read_folder(path, settings.image_size))
+    return _with_labels(shown(path.resolve().name), read_folder(path, settings.image_size))
 
 
 @lru_cache(maxsize=1)
-def _drawn(pictures: str, size: int, count: int) -> _Read:
-    """x; always the same."""
+def _render(kind: str, size: int, count: int) -> _RawImages:
+    """Images of the tiny world; deterministic."""
     rng = random.Random(TINY_WORLD_SEED)
     pixels = np.empty((count, 3, size, size), np.uint8)
     labels = np.zeros(count, np.int64)
     texts = []
-    for place, subject in enumerate(itertools.islice(subjects(pictures, rng), count)):
+    for place, subject in enumerate(itertools.islice(subjects(kind, rng), count)):
         pixels[place] = np.asarray(draw(subject, size, rng)).transpose(2, 0, 1)
         labels[place] = mode_of(subject) if isinstance(subject, Thing) else -1
         texts.append(caption(subject))
-    names = tuple(mode_name(mode) for mode in range(NUM_MODES.get(pictures, 0)))
+    names = tuple(mode_name(mode) for mode in range(NUM_MODES.get(kind, 0)))
     step = PreparationStep("read", count, 0, {"image_size": size, "modes": len(names)}, PICTURES)
-    return _Read(TINY_WORLD, pixels, labels if names else None, names, tuple(texts), step)
+    return _RawImages(TINY_WORLD, pixels, labels if names else None, names, tuple(texts), step)
 
 
-def _found(name: str, read: ReadImages) -> _Read:
-    """Pictures of files, with numbers for their classes where every picture has one and they differ."""
+def _with_labels(name: str, read: ReadImages) -> _RawImages:
+    """Images of files; they have labels where every image has a class and there are at least two."""
     names = tuple(sorted({label for label in read.labels if label is not None}))
-    classed = len(names) > 1 and None not in read.labels
+    has_labels = len(names) > 1 and None not in read.labels
     numbers = {label: number for number, label in enumerate(names)}
     labels = np.array([numbers[label] for label in read.labels if label is not None], np.int64)
-    described = any(text is not None for text in read.texts)
+    has_texts = any(text is not None for text in read.texts)
     facts: dict[str, int | float | str] = {
         "image_size": read.pixels.shape[-1],
         "bytes": read.num_bytes,
-        "without_text": sum(not text for text in read.texts) if described else 0,
+        "without_text": sum(not text for text in read.texts) if has_texts else 0,
         **{f"skipped_{reason}": count for reason, count in sorted(read.skipped.items())},
-        **dict(sorted(read.noticed.items())),
-        **read.told,
+        **dict(sorted(read.properties.items())),
+        **read.metadata,
     }
-    return _Read(
+    return _RawImages(
         name=name,
         pixels=read.pixels,
-        labels=labels if classed else None,
-        mode_names=names if classed else (),
-        texts=tuple(text or "" for text in read.texts) if described else None,
+        labels=labels if has_labels else None,
+        mode_names=names if has_labels else (),
+        texts=tuple(text or "" for text in read.texts) if has_texts else None,
         step=PreparationStep("read", len(read.pixels), read.skipped.total(), facts, PICTURES),
     )

@@ -1,11 +1,11 @@
-"""Decodes pictures in a process of its own: started as a script by `image_files`, never imported by it.
+"""Decodes images in a sandboxed subprocess: `image_files` starts this file as a script, and never imports it.
 
-Decoders of picture formats have had faults that a crafted file can use. So this process can do little: its
-memory is limited, it opens no files, it writes none, and when it dies the picture it died on is skipped.
-It imports nothing of this project, so that it is up at once.
+Image decoders have had vulnerabilities that a crafted file can exploit. So this process has few rights: its
+memory is limited, it opens and writes no files, and if it crashes the current image is skipped. It imports
+nothing of this project, so that it starts fast.
 
-A request is the length of a file (8 bytes, most significant first) and its content. The answer is one line of
-JSON, and after {"format": ...} the pixels, side * side * 3 bytes; {"skipped": reason} stands alone.
+A request is the length of a file (8 bytes, big-endian) and its content. The response is one line of JSON,
+either {"format": ..., ...} followed by the pixels, side * side * 3 bytes, or {"skipped": reason}.
 """
 
 import contextlib
@@ -37,42 +37,43 @@ UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-COLOUR_AT, PALETTE = 25, b"\x03"  # the kind of colours in the header, and those by their number
+COLOUR_TYPE_OFFSET, PALETTE = 25, b"\x03"  # of the colour type in a PNG header, and indexed colour
 PIXELS = {b"IHDR", b"PLTE", b"IDAT", b"IEND"}
-# Whether it is animated, and which side is up; the latter may stand in a text of these names too.
+# Animation and orientation; the latter may also be in a text chunk with one of these keywords.
 NOTES = {b"acTL", b"fcTL", b"fdAT", b"eXIf", b"Raw profile type exif", b"XML:com.adobe.xmp"}
 TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 
 
 class UnusableError(Exception):
-    """Why a picture is skipped; its argument is the reason."""
+    """An image is skipped; the argument is the reason."""
 
 
 def decoded(content: bytes, side: int, formats: tuple[str, ...]) -> tuple[dict[str, Any], bytes]:
-    """The middle square of a picture in the size asked for.
+    """Decode an image file, crop the central square and resize it.
 
     Args:
-        content: of a picture file.
+        content: of the file.
         side: of the result, in pixels.
-        formats: those that may be read, in Pillow's names.
+        formats: allowed ones, in Pillow's names.
 
     Returns:
-        What is to be known of it (format; animated, transparent, rotated, mode), and side * side * 3 bytes.
+        Properties (format, mode, animated, transparent, rotated), and side * side * 3 bytes.
 
     Raises:
-        UnusableError: no_picture, too_small, too_large, unusual or broken.
+        UnusableError: no_picture, other_format, too_small, too_large, unusual or broken.
     """
     if not content.startswith(PNG_SIGNATURE):
         return _decoded(content, side, formats)
     key = _transparent_colour(content)
-    kinds = PIXELS | {b"tRNS"} if content[COLOUR_AT : COLOUR_AT + 1] == PALETTE else PIXELS
+    colour_type = content[COLOUR_TYPE_OFFSET : COLOUR_TYPE_OFFSET + 1]
+    kinds = PIXELS | {b"tRNS"} if colour_type == PALETTE else PIXELS
     try:
         return _decoded(_png_of(content, kinds | NOTES), side, formats, key)
     except UnusableError as error:
         if str(error) not in ("broken", "no_picture"):
             raise
-        return _decoded(_png_of(content, kinds), side, formats, key)  # a broken note breaks no picture
+        return _decoded(_png_of(content, kinds), side, formats, key)  # ignore broken metadata
 
 
 def _decoded(
@@ -81,13 +82,13 @@ def _decoded(
     try:
         with Image.open(io.BytesIO(content), formats=formats) as image:
             _check_size(image)
-            # A phone's JPEG with a preview beside it is a JPEG to everybody but Pillow.
+            # Pillow calls a JPEG with an embedded preview MPO; phones write such files.
             form = "JPEG" if image.format == "MPO" else image.format
             about: dict[str, Any] = {"format": form, "mode": image.mode}
             about["animated"] = form != "JPEG" and getattr(image, "n_frames", 1) > 1
             if about["animated"]:
                 image.seek(0)
-            if form == "JPEG":  # decodes a large one at a half, a quarter or an eighth
+            if form == "JPEG":  # decode a large image at 1/2, 1/4 or 1/8 of its size
                 image.draft("RGB" if image.mode == "RGB" else None, (4 * side, 4 * side))
             image.load()
             about["transparent"] = key is not None or image.has_transparency_data
@@ -103,21 +104,21 @@ def _decoded(
     except MemoryError as error:
         raise UnusableError("too_large") from error
     except UnidentifiedImageError as error:
-        # The container of HEIC, which phones write, and of AVIF where Pillow was built without it.
+        # The container of HEIC, and of AVIF where Pillow was built without it.
         raise UnusableError("other_format" if content[4:8] == b"ftyp" else "no_picture") from error
-    except Exception as error:  # whatever the decoders make of a stranger's file
+    except Exception as error:  # decoders raise many classes on invalid files
         raise UnusableError("broken") from error
 
 
 def _turn(image: Image.Image) -> Image.Transpose | None:
-    """What puts a picture upright; where nobody can read what it says of that, nothing."""
-    with contextlib.suppress(Exception):  # whatever Pillow makes of a damaged note
+    """The transposition that the EXIF orientation asks for; None for upright or invalid EXIF data."""
+    with contextlib.suppress(Exception):  # Pillow raises many classes on invalid EXIF data
         return UPRIGHT.get(image.getexif().get(ORIENTATION, 1))
     return None
 
 
 def _chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """The parts of a PNG file: the kind of each, and its data; one that is cut off is the last."""
+    """Type and data of each chunk of a PNG file; the last may be truncated."""
     at = len(PNG_SIGNATURE)
     while at + 8 <= len(content):
         length, kind = struct.unpack_from(">I4s", content, at)
@@ -128,9 +129,9 @@ def _chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _png_of(content: bytes, kinds: set[bytes]) -> bytes:
-    """A PNG file without the parts that are not of these kinds: nobody here reads texts and profiles.
+    """A PNG file with only the chunks of these types.
 
-    Pillow refuses texts that are large, and profiles too, since they may unpack to anything.
+    Pillow rejects files with large text chunks or colour profiles, which are not needed here.
     """
     kept, at = [PNG_SIGNATURE], len(PNG_SIGNATURE)
     for kind, data in _chunks(content):
@@ -144,22 +145,22 @@ def _png_of(content: bytes, kinds: set[bytes]) -> bytes:
 
 @dataclass(frozen=True)
 class _Key:
-    """The one colour of a PNG picture without alpha that is transparent.
+    """The transparent colour of a PNG image without an alpha channel (chunk tRNS).
 
     Args:
-        depth: bits of a sample.
-        colour: one sample of grey, or three.
+        depth: bits per sample.
+        colour: one sample (greyscale) or three (RGB).
     """
 
     depth: int
     colour: tuple[int, ...]
 
     def mask(self, image: Image.Image, content: bytes) -> Image.Image:
-        """255 where a picture has this colour, 0 elsewhere; Pillow is right for some depths only.
+        """255 where an image has this colour, 0 elsewhere; Pillow's own mask is wrong for some depths.
 
         Args:
-            image: without its transparent colour.
-            content: the PNG file that it was decoded from.
+            image: decoded without the chunk tRNS.
+            content: the PNG file.
         """
         if self.depth == 16:
             high, low = _halves(content)
@@ -171,7 +172,7 @@ class _Key:
 
 
 def _transparent_colour(content: bytes) -> _Key | None:
-    """The transparent colour of a PNG picture of grey or of red, green and blue, if it names one."""
+    """The transparent colour of a greyscale or RGB image in PNG format, if it has one."""
     found = dict(_chunks(content))
     header, samples = found.get(b"IHDR", b""), found.get(b"tRNS")
     if len(header) != 13 or samples is None or header[9] not in (0, 2):
@@ -183,7 +184,7 @@ def _transparent_colour(content: bytes) -> _Key | None:
 
 
 def _equal(bands: list[Image.Image], wanted: list[int]) -> Image.Image:
-    """255 where every band has its value, 0 elsewhere."""
+    """255 where every band equals its value, 0 elsewhere."""
     masks = [
         band.point([255 * (value == one) for value in range(256)])
         for band, one in zip(bands, wanted, strict=True)
@@ -195,10 +196,10 @@ def _equal(bands: list[Image.Image], wanted: list[int]) -> Image.Image:
 
 
 def _halves(content: bytes) -> tuple[Image.Image, Image.Image]:
-    """The upper and the lower bytes of a PNG picture with 16 bits a sample, as two pictures with 8 bits.
+    """The high and low bytes of a PNG image with 16 bits per sample, as two 8-bit images.
 
-    Pillow gives the upper bytes of colours only. A PNG row is filtered byte by byte, each with the bytes of
-    the same place in its neighbours' samples, so every other byte of its rows is a PNG of its own.
+    Pillow returns only the high bytes of RGB samples. PNG filters act on each byte separately, with the
+    bytes at the same position of neighbouring samples, so every second byte of the rows is a valid PNG.
     """
     header = next(data for kind, data in _chunks(content) if kind == b"IHDR")
     width, height, _, colour = struct.unpack_from(">IIBB", header)
@@ -224,7 +225,7 @@ def _halves(content: bytes) -> tuple[Image.Image, Image.Image]:
 
 
 def _png(header: bytes, rows: bytes | bytearray) -> bytes:
-    """A PNG file of filtered rows."""
+    """A PNG file from filtered rows."""
     file = [PNG_SIGNATURE]
     for kind, data in ((b"IHDR", header), (b"IDAT", zlib.compress(rows, 0)), (b"IEND", b"")):
         file += [struct.pack(">I", len(data)), kind, data, struct.pack(">I", zlib.crc32(kind + data))]
@@ -232,7 +233,7 @@ def _png(header: bytes, rows: bytes | bytearray) -> bytes:
 
 
 def _check_size(image: Image.Image) -> None:
-    """By the header alone: nothing has been decoded yet."""
+    """Check the size in the header, before the image is decoded."""
     if min(image.size) < MIN_SIDE:
         raise UnusableError("too_small")
     if image.width * image.height > MAX_PIXELS:
@@ -240,16 +241,16 @@ def _check_size(image: Image.Image) -> None:
 
 
 def _in_colours(image: Image.Image) -> Image.Image:
-    """RGB; transparency on white, 16 bits of grey scaled to 8."""
+    """Convert to RGB: transparency on white, 16-bit greyscale scaled to 8 bits."""
     if image.mode in DEEP_GREY:
         whole = image.convert("I")
         low, high = whole.getextrema()
         if low < 0 or high > 65535:  # type: ignore[operator]
             raise UnusableError("unusual")
-        # Pillow cuts off what is above 255 when it goes from 32 bits to 8, so it is scaled before.
+        # Pillow clips at 255 in the conversion from 32 to 8 bits, so the values are scaled before.
         image = whole.convert("F").point(lambda value: value * (1 / 257)).convert("L")
     elif image.mode == "F":
-        raise UnusableError("unusual")  # nobody says which number is white
+        raise UnusableError("unusual")  # the value of white is not defined
     if image.has_transparency_data:
         image = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", image.size, (255, 255, 255, 255)), image).convert(
@@ -259,7 +260,7 @@ def _in_colours(image: Image.Image) -> Image.Image:
 
 
 def _square(image: Image.Image, side: int) -> Image.Image:
-    """The largest square about the middle, resized."""
+    """The largest central square, resized."""
     short = min(image.size)
     left, top = (image.width - short) // 2, (image.height - short) // 2
     square = image.crop((left, top, left + short, top + short))
@@ -267,7 +268,7 @@ def _square(image: Image.Image, side: int) -> Image.Image:
 
 
 def limit_this_process() -> None:
-    """Little memory, no files written and no core dump, where the system knows such limits."""
+    """Limit memory, and forbid written files and core dumps, where the system supports it."""
     with contextlib.suppress(ImportError):
         import resource
 
@@ -276,12 +277,12 @@ def limit_this_process() -> None:
             (resource.RLIMIT_FSIZE, 0),
             (resource.RLIMIT_CORE, 0),
         ):
-            with contextlib.suppress(ValueError, OSError):  # macOS has no limit of addresses
+            with contextlib.suppress(ValueError, OSError):  # macOS has no RLIMIT_AS
                 resource.setrlimit(what, (limit, limit))
 
 
 def serve(side: int, formats: tuple[str, ...]) -> None:
-    """Answer requests until there are no more."""
+    """Answer requests until standard input is closed."""
     source, target = sys.stdin.buffer, sys.stdout.buffer
     while header := source.read(8):
         content = source.read(int.from_bytes(header, "big"))
@@ -294,9 +295,9 @@ def serve(side: int, formats: tuple[str, ...]) -> None:
 
 
 if __name__ == "__main__":
-    Image.MAX_IMAGE_PIXELS = None  # our own limit is checked, and lower
+    Image.MAX_IMAGE_PIXELS = None  # MAX_PIXELS is lower
     Image.preinit()
-    Image.init()  # every decoder is loaded before the limits are set
-    AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # each more takes addresses, which are limited
+    Image.init()  # load all decoders before the limits are set
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # each thread takes address space, which is limited
     limit_this_process()
     serve(int(sys.argv[1]), tuple(sys.argv[2:]))

@@ -1,33 +1,28 @@
-"""Pictures from files of strangers: a folder, or contents from elsewhere, decoded by a process of its own.
+"""Images from untrusted files: a folder, or file contents from elsewhere, decoded in a subprocess.
 
-A folder is laid out as the datasets library's imagefolder: pictures, perhaps in one subfolder per class,
-perhaps with captions in a metadata file (`captions`). A file that cannot be used is skipped and counted with
-its reason; a decoder that dies or hangs costs the file it had, and is started again.
+A folder has the layout of the datasets library's imagefolder: images, optionally in one subfolder per class,
+optionally with captions in a metadata file (`captions`). A file that cannot be used is skipped and counted by
+reason. Where the decoder crashes or hangs, only the current file is lost, and the decoder is restarted.
 """
 
-import contextlib
-import json
 import os
 import re
 import stat
-import subprocess
-import sys
-import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
 from aigc_demo.core.config import shown
-from aigc_demo.core.errors import DemoError, InputError
+from aigc_demo.core.errors import InputError
 from aigc_demo.core.files.strict_json import strict_json
 from aigc_demo.data.captions.metadata import Captions, Facts
 from aigc_demo.data.captions.tables import METADATA
+from aigc_demo.data.images.decoder_process import DecoderProcess
 
-DECODER = Path(__file__).with_name("decoder.py")
 ENDINGS = {
     "PNG": (".png", ".apng"),
     "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif", ".jif", ".pjpeg", ".pjp", ".mpo"),
@@ -39,38 +34,33 @@ ENDINGS = {
 }
 SUFFIXES = {ending: form for form, endings in ENDINGS.items() for ending in endings}
 FORMATS = tuple(sorted(ENDINGS))
-# Pictures too, but of formats that are not read: each decoder more is one more that a crafted file can use.
+# Images of formats that are not read: every further decoder is a further attack surface.
 OTHER_SUFFIX = re.compile(
     r"""\.(?: hei[cf] | hif | jxl | jp[2fx] | j2k | svgz? | ico | icns | cur | psd | xcf | tga | dds | exr
     | hdr | pcx | p[pgbnf]m | x[bp]m | eps | ai | wmf | emf | qoi
     | raw | dng | cr[23] | nef | arw | orf | rw2 | raf )""",
     re.VERBOSE,
 )
-TABLES = ("csv", "jsonl", "json", "tsv", "parquet", "xlsx", "xls", "ods", "txt")  # that metadata come in
+TABLES = ("csv", "jsonl", "json", "tsv", "parquet", "xlsx", "xls", "ods", "txt")  # suffixes of metadata files
 ZIP_NOTE = ".names-of-zip.json"
-"""Beside pictures that were unpacked: what the names in their zip file were read as, if guessed."""
+"""File in an unpacked folder with the guessed encoding of the zip file's names."""
 MAX_NOTE_BYTES = 2000
 MAX_FILES = 50_000
 MAX_FILE_BYTES = 64 * 2**20
 MAX_BYTES = 8 * 2**30  # of all files together
-MAX_DEATHS = 50  # of decoders, before the whole folder is refused
-DECODING_SECONDS = 20.0
-MAX_ANSWER_BYTES = 4096
-# What a decoder may answer: what a stranger's file has taken over could say anything.
-REASONS = ("no_picture", "other_format", "too_small", "too_large", "unusual", "broken")
-NOTES = {"format", "mode", "animated", "transparent", "rotated"}
+MAX_CRASHES = 50  # of the decoder, before the whole folder is refused
 
 
 @dataclass(frozen=True)
 class ImageFile:
-    """A picture as it was found.
+    """An image file before decoding.
 
     Args:
-        name: of the file, for its ending; "" where it has none.
-        content: its bytes; None where it may not be read.
-        label: the class it belongs to; None where there are none.
-        text: its caption; None where there is none.
-        reason: why its content is None.
+        name: of the file; only the suffix is used.
+        content: its bytes; None where it is not read.
+        label: class name, or None.
+        text: caption, or None.
+        reason: why the content is None.
     """
 
     name: str
@@ -82,16 +72,16 @@ class ImageFile:
 
 @dataclass(eq=False)
 class ReadImages:
-    """What was made of some files.
+    """Decoded images.
 
     Args:
         pixels: [N, 3, S, S] uint8.
-        labels: the class of each, or None.
-        texts: the caption of each, or None.
-        num_bytes: of all files that were read.
-        skipped: how many files were not used, by reason.
-        noticed: how many of those used were animated, misnamed, transparent, and so on.
-        told: what the metadata files held, and which endings were not read.
+        labels: class name of each, or None.
+        texts: caption of each, or None.
+        num_bytes: of all files read.
+        skipped: number of unused files by reason.
+        properties: number of images that are animated, misnamed, transparent, and so on.
+        metadata: facts about the metadata files, and suffixes that are not read.
     """
 
     pixels: np.ndarray
@@ -99,46 +89,46 @@ class ReadImages:
     texts: list[str | None]
     num_bytes: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
-    noticed: Counter[str] = field(default_factory=Counter)
-    told: Facts = field(default_factory=dict)
+    properties: Counter[str] = field(default_factory=Counter)
+    metadata: Facts = field(default_factory=dict)
 
 
 def read_folder(path: Path, side: int) -> ReadImages:
-    """Read the pictures of a folder and of those in it.
+    """Read the images of a folder and its subfolders.
 
     Args:
-        path: the folder.
-        side: what every picture is cropped and resized to, in pixels.
+        path: of the folder.
+        side: to which every image is cropped and resized, in pixels.
 
     Raises:
-        InputError: the folder cannot be read, holds too much, or nothing that can be used.
+        InputError: the folder cannot be read, is too large, or has no usable image.
     """
     captions, endings = Captions(), Counter[str]()
     read = read_images(_files(path, captions, endings), side, shown(path.name))
-    read.told = {**captions.facts(), **_zip_names(path)}
+    read.metadata = {**captions.facts(), **_zip_names(path)}
     if endings:
-        read.told["other_endings"] = shown(", ".join(f"{name} {n}" for name, n in endings.most_common()))
+        read.metadata["other_endings"] = shown(", ".join(f"{name} {n}" for name, n in endings.most_common()))
     return read
 
 
 def read_images(
     files: Iterable[ImageFile], side: int, name: str, formats: tuple[str, ...] = FORMATS
 ) -> ReadImages:
-    """Decode pictures in a process of its own.
+    """Decode images in a subprocess.
 
     Args:
-        files: what to decode; one is held in memory at a time.
+        files: consumed one at a time.
         side: of the results, in pixels.
-        name: of them all, for an error.
-        formats: those that may be read, in Pillow's names.
+        name: of the source, for an error.
+        formats: allowed ones, in Pillow's names.
 
     Raises:
-        InputError: they are too many or too large together, or none can be used.
+        InputError: there are too many files, they are too large together, or none can be used.
         DemoError: the decoder cannot be started.
     """
     pixels: list[np.ndarray] = []
     read = ReadImages(np.empty((0, 3, side, side), np.uint8), [], [])
-    with _Decoder(side, formats) as decoder:
+    with DecoderProcess(side, formats) as decoder:
         for position, file in enumerate(files):
             if position == MAX_FILES:
                 raise InputError("too_many_pictures", name=name, limit=f"{MAX_FILES:,}")
@@ -152,10 +142,10 @@ def read_images(
             about, raw = decoder.decode(file.content)
             if "skipped" in about:
                 read.skipped[about["skipped"]] += 1
-                if decoder.deaths > MAX_DEATHS:
-                    raise InputError("pictures_crash", name=name, count=decoder.deaths)
+                if decoder.num_crashes > MAX_CRASHES:
+                    raise InputError("pictures_crash", name=name, count=decoder.num_crashes)
                 continue
-            read.noticed.update(_noticed(about, file.name))
+            read.properties.update(_properties(about, file.name))
             pixels.append(np.frombuffer(raw, np.uint8).reshape(side, side, 3).transpose(2, 0, 1))
             read.labels.append(file.label)
             read.texts.append(file.text)
@@ -166,8 +156,8 @@ def read_images(
     return read
 
 
-def _noticed(about: dict[str, Any], name: str) -> Iterator[str]:
-    """What is worth counting of a picture that is used."""
+def _properties(about: dict[str, Any], name: str) -> Iterator[str]:
+    """Names of the properties of an image that the report counts."""
     yield from (word for word in ("animated", "transparent", "rotated") if about[word])
     ending = SUFFIXES.get(Path(name).suffix.lower())
     if ending and ending != about["format"]:
@@ -181,84 +171,13 @@ def _noticed(about: dict[str, Any], name: str) -> Iterator[str]:
         yield "grey_16_bit"
 
 
-class _Decoder:
-    """The process that decodes, started again when it dies."""
-
-    def __init__(self, side: int, formats: tuple[str, ...]):
-        # -P: no module of ours beside the script may stand in for one of the library's.
-        self._command = [sys.executable, "-P", str(DECODER), str(side), *formats]
-        self._num_bytes = side * side * 3
-        self._process: subprocess.Popen[bytes] | None = None
-        self._hung = threading.Event()
-        self.deaths = 0
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._end()
-
-    def decode(self, content: bytes) -> tuple[dict[str, Any], bytes]:
-        """What `decoder` answers, or {"skipped": "hung"} or {"skipped": "crashed"}."""
-        process = self._process or self._start()
-        self._hung.clear()
-        watch = threading.Timer(DECODING_SECONDS, self._kill_hung, (process,))
-        watch.start()
-        try:
-            return self._asked(process, content)
-        except (OSError, ValueError):  # a pipe without a reader, half an answer, or nonsense
-            self.deaths += 1
-            self._end()
-            return {"skipped": "hung" if self._hung.is_set() else "crashed"}, b""
-        finally:
-            watch.cancel()
-
-    def _asked(self, process: subprocess.Popen[bytes], content: bytes) -> tuple[dict[str, Any], bytes]:
-        assert process.stdin and process.stdout
-        process.stdin.write(len(content).to_bytes(8, "big") + content)
-        process.stdin.flush()
-        about = json.loads(process.stdout.readline(MAX_ANSWER_BYTES))
-        if not isinstance(about, dict) or not (about.get("skipped") in REASONS or about.keys() >= NOTES):
-            raise ValueError("nonsense")
-        if "skipped" in about:
-            return about, b""
-        pixels = process.stdout.read(self._num_bytes)
-        if len(pixels) != self._num_bytes:
-            raise ValueError("half an answer")
-        return about, pixels
-
-    def _start(self) -> subprocess.Popen[bytes]:
-        try:
-            self._process = subprocess.Popen(
-                self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-            )
-        except OSError as error:
-            raise DemoError("no_decoder", detail=error.strerror or type(error).__name__) from error
-        return self._process
-
-    def _kill_hung(self, process: subprocess.Popen[bytes]) -> None:
-        self._hung.set()
-        process.kill()
-
-    def _end(self) -> None:
-        process, self._process = self._process, None
-        if process is None:
-            return
-        assert process.stdin and process.stdout
-        process.kill()
-        process.wait()
-        with contextlib.suppress(OSError):  # bytes that nobody reads any more
-            process.stdin.close()
-        process.stdout.close()
-
-
 def _files(root: Path, captions: Captions, endings: Counter[str]) -> Iterator[ImageFile]:
-    """The pictures of a folder in the order of their names, with what its metadata says of them.
+    """The image files of a folder in the order of their names, with labels and captions.
 
     Args:
         root: the folder.
-        captions: filled with what the metadata files in it say.
-        endings: of the pictures that are not read; counted.
+        captions: output, filled from the metadata files.
+        endings: output, counts the suffixes of images in formats that are not read.
     """
     try:
         real_root = root.resolve(strict=True)
@@ -291,14 +210,14 @@ def _unreadable(error: OSError) -> None:
 
 
 def read_regular_file(path: Path, root: Path) -> tuple[bytes | None, str]:
-    """A file's content, if it is a regular file inside the folder and no larger than is taken.
+    """The content of a regular file inside a folder, up to MAX_FILE_BYTES.
 
-    A link that leads out of the folder is not followed, and a pipe or a device, which might never end, is
-    not read.
+    A link that leads out of the folder is not followed; a pipe or a device, which might never end, is not
+    read.
 
     Args:
         path: of the file.
-        root: the folder, without links in its own path.
+        root: the folder, as a resolved path.
 
     Returns:
         The content and "", or None and the reason: link, special, too_large or unreadable.
@@ -307,7 +226,7 @@ def read_regular_file(path: Path, root: Path) -> tuple[bytes | None, str]:
         real = path.resolve(strict=True)
         if not real.is_relative_to(root):
             return None, "link"
-        # Not waiting for a pipe's other end, nor following what has become a link since.
+        # Do not block on a pipe, and do not follow a path that was replaced by a link since.
         flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
         flags |= getattr(os, "O_BINARY", 0)
         if not stat.S_ISREG(real.lstat().st_mode):
@@ -322,7 +241,7 @@ def read_regular_file(path: Path, root: Path) -> tuple[bytes | None, str]:
 
 
 def _zip_names(root: Path) -> Facts:
-    """What the names of pictures out of a zip file were read as, where `zip_files` had to guess."""
+    """The guessed encoding of the names in a zip file, where `zip_files` wrote a note."""
     content, _ = read_regular_file(root / ZIP_NOTE, root.resolve())
     try:
         note = strict_json((content or b"").decode("utf-8"), MAX_NOTE_BYTES)
@@ -332,7 +251,7 @@ def _zip_names(root: Path) -> Facts:
 
 
 def _read_metadata(folder: Path, inside: str, names: list[str], captions: Captions) -> None:
-    """Take the first of the metadata files in a folder, and note the others."""
+    """Read the first metadata file of a folder, and record the others."""
     known = sorted((name for name in names if name.lower() in METADATA), key=lambda name: name.lower())
     taken = known[0] if known else None
     for name in sorted(names):

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from aigc_demo.core.errors import MOST_OF_A_PATH, DemoError, InputError
+from aigc_demo.core.files.atomic import atomic_path, new_folders
 from aigc_demo.core.files.paths import check_new_folder, checked_path
-from aigc_demo.core.run_directory import RunDirectory, atomic_path, new_folders
+from aigc_demo.core.run_directory import RunDirectory
 
 
 def refuse(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:

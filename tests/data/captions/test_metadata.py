@@ -83,7 +83,7 @@ def test_names_compare_in_one_unicode_form(tmp_path, on_disk, in_table):
     folder(tmp_path, files, metadata_csv="\n".join(["file_name,text", *rows]))
     read = read_folder(tmp_path, 8)
     assert sorted(read.texts) == ["0", "1", "2"]
-    assert "rows_without_picture" not in read.told
+    assert "rows_without_picture" not in read.metadata
 
 
 def test_of_two_files_that_differ_in_their_form_alone_each_has_its_own_row():
@@ -160,7 +160,7 @@ def test_a_table_without_the_column_says_which_it_has(tmp_path):
     assert str(caught.value).startswith(
         "metadata.csv has no column text (caption, prompt) but: file_name, title;"
     )
-    assert read_folder(tmp_path, 8).told["its_columns"] == "file_name, title"  # whoever needs none goes on
+    assert read_folder(tmp_path, 8).metadata["its_columns"] == "file_name, title"  # no error here
 
 
 def test_a_table_of_which_no_row_matches_says_so_where_captions_are_needed(tmp_path):
@@ -170,7 +170,7 @@ def test_a_table_of_which_no_row_matches_says_so_where_captions_are_needed(tmp_p
     assert str(caught.value).startswith(
         "None of the 6 rows of metadata.csv names a picture of the folder (the first: A.PNG);"
     )
-    assert read_folder(tmp_path, 8).told["rows_without_picture"] == 6
+    assert read_folder(tmp_path, 8).metadata["rows_without_picture"] == 6
 
 
 def test_the_report_of_the_preparation_counts_them(tmp_path):
@@ -327,8 +327,8 @@ def test_of_two_tables_one_is_read_and_the_other_named(tmp_path):
     folder(tmp_path, [], metadata_csv="file_name,text\na.png,csv\n")
     read = read_folder(tmp_path, 8)
     assert read.texts == ["csv", *[None] * 5]
-    assert read.told["metadata_not_read"] == "metadata.jsonl and 1 more"
-    assert ("metadata_not_read", {"name": "metadata.jsonl and 1 more"}) in notices(read.told)
+    assert read.metadata["metadata_not_read"] == "metadata.jsonl and 1 more"
+    assert ("metadata_not_read", {"name": "metadata.jsonl and 1 more"}) in notices(read.metadata)
 
 
 def test_a_table_of_parquet_alone_is_said_where_captions_are_needed(tmp_path):

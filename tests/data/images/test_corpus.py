@@ -143,9 +143,9 @@ def test_what_the_tiny_world_draws_twice_is_dropped_with_its_label_and_caption(m
     """Without its chance there are 144 drawings; of 300 many are repeated, among them the second already."""
     drawn_once = images.draw
     monkeypatch.setattr(images, "draw", lambda subject, size, rng: drawn_once(subject, size))
-    images._drawn.cache_clear()
+    images._render.cache_clear()
     corpus = prepare_images("tiny-world", ImageSettings(num_pictures=300, validation_fraction=0.4))
-    images._drawn.cache_clear()
+    images._render.cache_clear()
     num_kept = len(corpus.train) + len(corpus.validation)
     assert corpus.report[1].dropped == 300 - num_kept > 150
     assert not digests(corpus.train) & digests(corpus.validation)

@@ -281,7 +281,7 @@ def test_endings_that_people_have_are_read(tmp_path, ending):
     form = next(form for form, endings in ENDINGS.items() if ending in endings)
     (tmp_path / f"a{ending.upper()}").write_bytes(packed(plain_picture((0, 0, 255)), form))
     read = read_folder(tmp_path, SIDE)
-    assert (len(read.pixels), dict(read.skipped), read.noticed["misnamed"]) == (1, {}, 0)
+    assert (len(read.pixels), dict(read.skipped), read.properties["misnamed"]) == (1, {}, 0)
     assert abs(read.pixels[0, :, 8, 8].astype(int) - (0, 0, 255)).max() <= 6
 
 
@@ -292,12 +292,12 @@ def test_endings_that_are_not_read_are_counted_and_named(tmp_path):
     (tmp_path / "good.png").write_bytes(packed(plain_picture()))
     read = read_folder(tmp_path, SIDE)
     assert (len(read.pixels), dict(read.skipped)) == (1, {"other_format": 6})
-    assert read.told == {"other_endings": ".heic 2, .svg 1, .psd 1, .ppm 1"}
+    assert read.metadata == {"other_endings": ".heic 2, .svg 1, .psd 1, .ppm 1"}
 
 
 def test_an_animated_avif_is_its_first_picture(tmp_path):
     frames = [plain_picture(colour) for colour in ((255, 0, 0), (0, 255, 0))]
     (tmp_path / "a.avif").write_bytes(packed(frames[0], "AVIF", save_all=True, append_images=frames[1:]))
     read = read_folder(tmp_path, SIDE)
-    assert dict(read.noticed) == {"animated": 1}
+    assert dict(read.properties) == {"animated": 1}
     assert abs(read.pixels[0, :, 8, 8].astype(int) - (255, 0, 0)).max() <= 6

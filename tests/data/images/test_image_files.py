@@ -13,9 +13,10 @@ import pytest
 from PIL import Image
 
 from aigc_demo.core.errors import DemoError, InputError
-from aigc_demo.data.images import image_files
+from aigc_demo.data.images import decoder_process, image_files
 from aigc_demo.data.images.decoder import UnusableError, decoded
-from aigc_demo.data.images.image_files import DECODER, FORMATS, ImageFile, read_folder, read_images
+from aigc_demo.data.images.decoder_process import DECODER
+from aigc_demo.data.images.image_files import FORMATS, ImageFile, read_folder, read_images
 
 RED, GREEN, BLUE, WHITE, BLACK = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255), (0, 0, 0)
 EXIF_ORIENTATION = 0x0112
@@ -148,7 +149,7 @@ KINDS = [
 @pytest.mark.parametrize(("name", "content", "noticed", "left", "right"), KINDS)
 def test_every_kind_of_picture_becomes_rgb(name, content, noticed, left, right):
     about, raw = decoded(content, 16, FORMATS)
-    assert set(image_files._noticed(about, name)) == noticed
+    assert set(image_files._properties(about, name)) == noticed
     image = np.frombuffer(raw, np.uint8).reshape(16, 16, 3).astype(int)
     assert abs(image[8, 2] - left).max() <= 2
     assert abs(image[8, 13] - right).max() <= 2
@@ -159,7 +160,7 @@ def test_every_kind_is_read_from_a_folder_and_counted(tmp_path):
         (tmp_path / f"{place:02}{name}").write_bytes(content)
     read = read_folder(tmp_path, 16)
     assert not read.skipped
-    assert read.noticed == Counter(word for _, _, noticed, _, _ in KINDS for word in noticed)
+    assert read.properties == Counter(word for _, _, noticed, _, _ in KINDS for word in noticed)
     for image, (_, _, _, left, right) in zip(read.pixels.astype(int), KINDS, strict=True):
         assert abs(image[:, 8, 2] - left).max() <= 2
         assert abs(image[:, 8, 13] - right).max() <= 2
@@ -319,8 +320,8 @@ while header := sys.stdin.buffer.read(8):
 def faulty(tmp_path, monkeypatch):
     path = tmp_path / "faulty.py"
     path.write_text(FAULTY)
-    monkeypatch.setattr(image_files, "DECODER", path)
-    monkeypatch.setattr(image_files, "DECODING_SECONDS", 1.0)
+    monkeypatch.setattr(decoder_process, "DECODER", path)
+    monkeypatch.setattr(decoder_process, "DECODING_SECONDS", 1.0)
 
 
 @pytest.mark.usefixtures("faulty")
@@ -334,7 +335,7 @@ def test_a_decoder_that_dies_or_hangs_costs_one_file():
 
 @pytest.mark.usefixtures("faulty")
 def test_a_folder_on_which_every_decoder_dies_is_given_up(monkeypatch):
-    monkeypatch.setattr(image_files, "MAX_DEATHS", 2)
+    monkeypatch.setattr(image_files, "MAX_CRASHES", 2)
     files = [ImageFile("a.png", b"die")] * 10
     error = refused(read_images, files, 16, "some")
     assert (error.key, error.values["count"]) == ("pictures_crash", 3)
@@ -348,7 +349,7 @@ def test_no_decoder_stays_behind(monkeypatch):
         started.append(popen(*arguments, **options))
         return started[-1]
 
-    monkeypatch.setattr(image_files.subprocess, "Popen", remember)
+    monkeypatch.setattr(decoder_process.subprocess, "Popen", remember)
 
     def files():
         yield ImageFile("a.png", packed(plain_picture()))
@@ -360,7 +361,7 @@ def test_no_decoder_stays_behind(monkeypatch):
 
 
 def test_a_python_that_cannot_be_started_is_said_in_a_sentence(monkeypatch):
-    monkeypatch.setattr(image_files.sys, "executable", "/nowhere/python")
+    monkeypatch.setattr(decoder_process.sys, "executable", "/nowhere/python")
     with pytest.raises(DemoError) as caught:
         read_images([ImageFile("a.png", b"x")], 16, "some")
     assert caught.value.key == "no_decoder"

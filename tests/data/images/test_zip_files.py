@@ -203,7 +203,7 @@ def test_names_that_are_not_marked_are_tried_and_the_guess_is_said(tmp_path, nam
     assert unpack_images(packed_as(tmp_path / "a.zip", names, encoding), target) == 2
     found = {path.relative_to(target).as_posix() for path in target.rglob("*.png")}
     assert found == set(names)
-    told = read_folder(target, 16).told
+    told = read_folder(target, 16).metadata
     assert told == ({"zip_names_read_as": read_as, "first_of_zip_names": names[0]} if read_as else {})
     assert [key for key, _ in notices(told)] == (["zip_names"] if read_as else [])
 
@@ -267,7 +267,7 @@ def test_what_was_read_under_those_names_is_found_by_its_metadata(tmp_path):
     unpack_images(source, target)
     read = read_folder(target, 16)
     assert sorted(read.texts) == ["one", "snow"]
-    assert read.told["first_of_rows_without_picture"] == ZH[1].upper()
+    assert read.metadata["first_of_rows_without_picture"] == ZH[1].upper()
 
 
 def test_no_zip_can_bring_such_a_note_along(tmp_path):
