@@ -21,7 +21,7 @@ def streamed(request: gr.Request, cancellation: Cancellation, begin: Any, finish
 
     Args:
         request: of the visitor.
-        stops: where the work can be ended.
+        cancellation: where the work can be ended.
         begin: from what is set by Stop to the columns.
         finished: from a column that is over to what it has made.
 

@@ -1,12 +1,45 @@
-"""How models are offered: their names in the pickers of all tabs."""
+"""How models are offered: the pickers of all tabs, and the names in them."""
 
+from collections.abc import Callable
 from typing import Any
+
+import gradio as gr
 
 from aigc_demo.core.languages import LANGUAGES
 from aigc_demo.studio.models.catalog import ON_OURS, Choice
 from aigc_demo.ui.figures import short_count
+from aigc_demo.ui.frame import CHEAP, Frame
 from aigc_demo.ui.language import word
 from aigc_demo.ui.words.wording import everywhere
+
+
+def model_picker(choices: tuple[Choice, ...], model: str, side: str, prefix: str = "") -> Any:
+    """The picker of a column.
+
+    Args:
+        choices: the models of the tab.
+        model: the one that is chosen at first.
+        side: left or right.
+        prefix: of its id in the page.
+    """
+    return gr.Dropdown(
+        picker_choices(choices),
+        value=model,
+        label=word(f"model_{side}"),
+        elem_id=f"{prefix}model-{side}",
+        filterable=False,
+    )
+
+
+def offer_new_models(frame: Frame, pickers: list[Any], choices: Callable[[], tuple[Choice, ...]]) -> None:
+    """Runs that have ended meanwhile are offered when the page, the tab or a picker is opened."""
+
+    def refresh() -> list[Any]:
+        offered = picker_choices(choices())
+        return [gr.update(choices=offered) for _ in pickers]
+
+    opened = [frame.page.load, frame.tab.select, *(picker.focus for picker in pickers)]
+    gr.on(opened, refresh, None, pickers, **CHEAP)
 
 
 def model_words(choices: tuple[Choice, ...]) -> dict[str, tuple[str, str, str]]:

@@ -53,15 +53,20 @@ def widget(name: str, value: Any, **options: Any) -> gr.HTML:
     return gr.HTML(value, html_template="", js_on_load=script, apply_default_css=False, **options)
 
 
-def clicked(event: gr.EventData, count: int) -> int:
+def clicked(event: gr.EventData, count: int, missing: str = "no_such_picture") -> int:
     """The place of what was clicked; the number comes from the browser, hence the check.
 
+    Args:
+        event: with the number.
+        count: of the places.
+        missing: the sentence where there is no such place.
+
     Raises:
-        InputError: there is no such place.
+        InputError: there is none.
     """
     number = event._data.get("index") if isinstance(event._data, dict) else None
     if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number < count:
-        raise InputError("no_such_picture", got=str(number)[:20], count=count)
+        raise InputError(missing, got=str(number)[:20], count=count)
     return number
 
 

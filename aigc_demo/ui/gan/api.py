@@ -33,7 +33,7 @@ def add_picture_api(cache: ModelCache, cancellation: Cancellation) -> None:
 
     Args:
         cache: the models of the page.
-        stops: which visitor's work is to stop.
+        cancellation: which visitor's work is to stop.
     """
     api = PictureApi(cache, cancellation)
     for endpoint in (api.generate_images, api.interpolate, api.discriminate):

@@ -14,73 +14,68 @@ from aigc_demo.studio.images.real_images import (
     png_pictures,
     some_real,
 )
-from aigc_demo.studio.models.cancellation import Cancellation, CancelToken
+from aigc_demo.studio.models.cancellation import Cancellation, Place
 from aigc_demo.studio.models.model_cache import ModelCache
 from aigc_demo.studio.text.compare import new_seed
+from aigc_demo.ui.column_handlers import ColumnHandlers, Values, once_in_line
 from aigc_demo.ui.gan import view
 from aigc_demo.ui.gan.latent_handlers import first_gan
 from aigc_demo.ui.image_view import gallery, picture_card, picture_facts, timeline
 from aigc_demo.ui.notices import problem_words
-from aigc_demo.ui.widgets import clicked, door, unchanged
+from aigc_demo.ui.widgets import clicked, door
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-Picture = tuple[Any, ...]
-SIDE = 5  # components in gan_tab.Side.picture
+PARTS = ("card", "pictures", "timeline", "facts")  # of a column, in this order
 FEW = 8  # pictures of each kind that the discriminator is asked about
 SETTING_NAMES = ("num_pictures", "truncation", "num_inference_steps")
 
 
-class GanHandlers:
-    """The handlers of the tab, as those of the tab Text.
+class GanHandlers(ColumnHandlers):
+    """The handlers of the tab.
 
     Args:
         cache: the models of the page.
-        stops: which visitor's work is to stop.
+        cancellation: which visitor's work is to stop.
         training: the pictures that models were trained on.
     """
 
+    num_outputs = len(PARTS) + 1
+
     def __init__(self, cache: ModelCache, cancellation: Cancellation, training: TrainingPictures):
-        self._cache, self._catalog = cache, cache.catalog
-        self._cancellation, self._training = cancellation, training
+        super().__init__(cache, cancellation)
+        self._training = training
 
-    def stop(self, ticket: str) -> None:
-        """Everything that this visitor has running ends at its next step."""
-        self._cancellation.stop(ticket)
-
-    def generate(self, request: gr.Request, ticket: str, *values: Any) -> Iterator[Picture]:
+    def generate(self, request: gr.Request, ticket: str, *values: Any) -> Iterator[Values]:
         """The pictures of both columns; the seed is the one on the page, or a new one where that is asked."""
         seed, fresh, *sliders, left, right = values
         with door(request):
             settings = dict(zip(SETTING_NAMES, sliders, strict=True))
             settings["seed"] = new_seed() if fresh else seed
             asked = check_pictures(self._catalog, [left, right], settings)
-            with self._cancellation.once_in_line(ticket, "generate", dict(enumerate(asked.models))) as stop:
-                if stop is None:  # a double click
-                    return
-                while stop.waits():
-                    waiting = [PictureColumn(name, "waiting", asked.ask.seeds) for name in asked.models]
-                    yield (asked.ask.seed, *self._sides(stop, waiting))
-                for columns in compare_pictures(asked, self._cache, stop):
-                    yield (asked.ask.seed, *self._sides(stop, columns))
+            seed, seeds = asked.ask.seed, asked.ask.seeds
 
-    def _sides(self, stop: CancelToken, columns: Sequence[PictureColumn]) -> Picture:
-        """Both columns; one for which another model was chosen meanwhile stays as the choice has left it."""
-        sides = [
-            unchanged(SIDE) if stop.has_left(number) else self._side(column.model, column)
-            for number, column in enumerate(columns)
-        ]
-        return (*sides[0], *sides[1])
+            def waiting(place: Place) -> Values:
+                return self._columns(
+                    seed, place, [PictureColumn(name, "waiting", seeds) for name in asked.models]
+                )
 
-    def choose_model(self, request: gr.Request, ticket: str, number: int, model: Any) -> Picture:
-        """An empty column for another model; what the one before is making there ends."""
-        with door(request):
-            side = self._side(self._catalog.checked(model, "pictures"), None)
-            return unchanged(SIDE) if self._cancellation.leave(ticket, number, model) else side
+            def work(place: Place) -> Iterator[Values]:
+                for columns in compare_pictures(asked, self._cache, place):
+                    yield self._columns(seed, place, columns)
 
-    def _side(self, model: str, column: PictureColumn | None) -> Picture:
-        """What one column shows, in the order of gan_tab.Side.picture."""
+            models = dict(enumerate(asked.models))
+            yield from once_in_line(self._cancellation, ticket, "generate", work, waiting, models)
+
+    def _columns(self, seed: int, place: Place, columns: Sequence[PictureColumn]) -> Values:
+        return self._both(seed, place, lambda number: self._side(columns[number].model, columns[number]))
+
+    def _empty_side(self, model: Any) -> Values:
+        return self._side(self._catalog.checked(model, "pictures"), None)
+
+    def _side(self, model: str, column: PictureColumn | None) -> Values:
+        """What one column shows, in the order of PARTS, then the state."""
         choice = self._catalog.choice(model)
         return (
             picture_card(choice, column),
@@ -94,7 +89,7 @@ class GanHandlers:
 
     def nearest(
         self, event: gr.EventData, request: gr.Request, shown: PictureColumn | None, upload: Any
-    ) -> Iterator[Picture]:
+    ) -> Iterator[Values]:
         """The training picture nearest to the one that was clicked, in the part that is opened for it."""
         with door(request):
             place = clicked(event, 0 if shown is None or shown.pictures is None else len(shown.pictures))

@@ -12,16 +12,16 @@ from aigc_demo.studio.images.latent_space import check_way, interpolate, latent_
 from aigc_demo.studio.images.measure import Measured, measure_pictures
 from aigc_demo.studio.images.real_images import TrainingPictures
 from aigc_demo.studio.images.seeds_by_label import Found, SeedBook, Working
-from aigc_demo.studio.models.cancellation import Cancellation
+from aigc_demo.studio.models.cancellation import Cancellation, Place
 from aigc_demo.studio.models.model_cache import ModelCache
 from aigc_demo.studio.models.stoppable import unless_stopped
+from aigc_demo.ui.column_handlers import Values, once_in_line
 from aigc_demo.ui.gan import view
 from aigc_demo.ui.image_view import gallery
 from aigc_demo.ui.notices import notice, problem_words, refusal
 from aigc_demo.ui.widgets import door
 from aigc_demo.ui.words.tiny_world import in_english
 
-Picture = tuple[Any, ...]
 WAY_NAMES = ("from_seed", "to_seed", "num_frames", "truncation", "num_inference_steps")
 
 
@@ -56,7 +56,7 @@ class LatentHandlers:
 
     Args:
         cache: the models of the page.
-        stops: which visitor's work is to stop.
+        cancellation: which visitor's work is to stop.
         training: the pictures that models were trained on.
     """
 
@@ -65,38 +65,39 @@ class LatentHandlers:
         self._cancellation, self._training = cancellation, training
         self._seeds = SeedBook(cache)
 
-    def interpolate(self, request: gr.Request, ticket: str, *values: Any) -> Iterator[Picture]:
+    def interpolate(self, request: gr.Request, ticket: str, *values: Any) -> Iterator[Values]:
         """The way from one seed to another, by both models."""
         *settings, left, right = values
         with door(request):
             models, way = check_way(self._catalog, [left, right], dict(zip(WAY_NAMES, settings, strict=True)))
-            with self._cancellation.once_in_line(ticket, "interpolate") as stop:
-                if stop is None:  # a double click
-                    return
-                while stop.waits():
-                    yield (gallery(None, empty="waits_in_line"),) * len(models)
-                for columns in interpolate(models, way, self._cache, stop):
+
+            def work(place: Place) -> Iterator[Values]:
+                for columns in interpolate(models, way, self._cache, place):
                     yield tuple(view.film(column) for column in columns)
 
-    def find_seeds(self, request: gr.Request, ticket: str, *values: Any) -> Iterator[Picture]:
+            waiting = (gallery(None, empty="waits_in_line"),) * len(models)
+            yield from once_in_line(self._cancellation, ticket, "interpolate", work, lambda _: waiting)
+
+    def find_seeds(self, request: gr.Request, ticket: str, *values: Any) -> Iterator[Values]:
         """Seeds for three words each, a line that says how far it is, and what was found."""
         *words, left, right = values
-        with door(request), self._cancellation.once_in_line(ticket, "find_seeds") as stop:
-            if stop is None:  # a double click
-                return
-            while stop.waits():
-                yield _only(notice("waits_in_line"))
-            asked = [in_english(text) if isinstance(text, str) else text for text in words]
+        asked = [in_english(text) if isinstance(text, str) else text for text in words]
+
+        def work(place: Place) -> Iterator[Values]:
             yield _only(notice("looking", done=0, total=self._seeds.num_seeds))
             try:
                 model = first_gan(self._catalog, left, right)
-                for found in self._seeds.find(model, asked, stop):
+                for found in self._seeds.find(model, asked, place):
                     yield _looked(model, found)
             except DemoError as error:
                 yield _only(refusal(error))
                 return
-            if stop.is_set():
+            if place.is_set():
                 yield _only(notice("gan_stopped"))
+
+        waiting = _only(notice("waits_in_line"))
+        with door(request):
+            yield from once_in_line(self._cancellation, ticket, "find_seeds", work, lambda _: waiting)
 
     def seeds_of(self, request: gr.Request, *values: Any) -> Any:
         """Whose the seeds are that were found, when another model is chosen; typed ones are anybody's."""
@@ -109,7 +110,7 @@ class LatentHandlers:
                 return found.line()
             return notice("seeds_of_another", model=found.model, other=model)
 
-    def calculate(self, request: gr.Request, *values: Any) -> Picture:
+    def calculate(self, request: gr.Request, *values: Any) -> Values:
         """A - B + C; where seeds were found by words, their pictures have to show what the words ask."""
         *seeds, truncation, left, right, found = values
         with door(request):
@@ -135,22 +136,24 @@ class LatentHandlers:
                 return gallery(None, empty=problem_words(error))
             return view.mixed_gallery(pictures)
 
-    def measure(self, request: gr.Request, ticket: str, *values: Any) -> Iterator[Picture]:
+    def measure(self, request: gr.Request, ticket: str, *values: Any) -> Iterator[Values]:
         """Both models against real pictures, one after the other."""
         steps, upload, left, right = values
-        shown: list[Any] = [notice("nearest_working"), view.measured_facts(None)] * 2
-        with door(request), self._cancellation.once_in_line(ticket, "measure") as stop:
-            if stop is None:  # a double click
-                return
-            while stop.waits():
-                yield (notice("waits_in_line"), view.measured_facts(None)) * 2
+        nothing = view.measured_facts(None)
+
+        def work(place: Place) -> Iterator[Values]:
+            shown = [notice("nearest_working"), nothing] * 2
             yield tuple(shown)
             for side, model in enumerate((left, right)):
-                for line, facts in self._measured(model, upload, stop, steps):
+                for line, facts in self._measured(model, upload, place, steps):
                     shown[2 * side : 2 * side + 2] = line, facts
                     yield tuple(shown)
 
-    def _measured(self, model: Any, upload: Any, stop: Any, steps: Any) -> Iterator[Picture]:
+        waiting = (notice("waits_in_line"), nothing) * 2
+        with door(request):
+            yield from once_in_line(self._cancellation, ticket, "measure", work, lambda _: waiting)
+
+    def _measured(self, model: Any, upload: Any, stop: Any, steps: Any) -> Iterator[Values]:
         nothing = view.measured_facts(None)
         found: Working | Measured | None = None
         try:
@@ -168,12 +171,12 @@ class LatentHandlers:
             yield notice("gan_stopped"), nothing
 
 
-def _only(line: Any) -> Picture:
+def _only(line: Any) -> Values:
     """A line, with the seeds as they are."""
     return gr.skip(), gr.skip(), gr.skip(), line, gr.skip()
 
 
-def _looked(model: str, found: "Working | tuple[Found, ...]") -> Picture:
+def _looked(model: str, found: "Working | tuple[Found, ...]") -> Values:
     if isinstance(found, Working):
         return _only(notice("looking", done=found.done, total=found.total))
     kept = FoundSeeds(model, found)

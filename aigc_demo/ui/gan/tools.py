@@ -1,6 +1,5 @@
 """The folded parts of the tab GAN: the steps of diffusion, ways through the noise, real pictures, figures."""
 
-from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
@@ -11,46 +10,23 @@ from aigc_demo.ui.frame import CHEAP
 from aigc_demo.ui.gan import view
 from aigc_demo.ui.gan.handlers import GanHandlers
 from aigc_demo.ui.gan.latent_handlers import LatentHandlers
-from aigc_demo.ui.image_view import gallery, timeline
+from aigc_demo.ui.image_view import gallery
 from aigc_demo.ui.language import word
 from aigc_demo.ui.notices import notice
+from aigc_demo.ui.tab_parts import Side, beside, part
 from aigc_demo.ui.widgets import widget
 
-SIDES = ("left", "right")
+TAB = "gan"
 # What the words stand for that the page begins with; a model of the tiny world has such seeds.
 ASKED_FIRST = ("red ball", "red box", "blue box")
 ASKED_IN_CHINESE = ("红球", "红盒", "蓝盒")
-
-
-def beside(build: Callable[[str], Any]) -> list[Any]:
-    """One thing for each column."""
-    built = []
-    with gr.Row(equal_height=False):
-        for side in SIDES:
-            with gr.Column(min_width=320, elem_classes=["side", side]):
-                built.append(build(side))
-    return built
-
-
-def part(name: str, tab: str = "gan") -> Any:
-    """A folded part of a tab: the words `NAME`, and `NAME_intro` under them."""
-    folded = gr.Accordion(word(name), open=False, elem_id=f"{tab}-{name}")
-    with folded:
-        gr.Markdown(word(f"{name}_intro"), elem_classes="intro")
-    return folded
-
-
-def build_timeline(tab: str = "gan") -> list[Any]:
-    """The steps of diffusion, for each column of a tab."""
-    with part("timeline", tab):
-        return beside(lambda side: widget("pictures", timeline(None), elem_id=f"{tab}-timeline-{side}"))
 
 
 def build_interpolation(
     handlers: LatentHandlers, ticket: Any, sampling: list[Any], models: list[Any], work: dict[str, Any]
 ) -> None:
     """From one seed to another."""
-    with part("interpolation"):
+    with part("interpolation", TAB):
         with gr.Row():
             ends = [_seed("from_seed", 1), _seed("to_seed", 2)]
             frames = gr.Slider(2, MOST_FRAMES, 24, step=1, label=word("num_frames"), min_width=220)
@@ -80,7 +56,7 @@ def build_arithmetic(
     Returns:
         Where the three words are asked for.
     """
-    with part("arithmetic"):
+    with part("arithmetic", TAB):
         words, seeds = [], []
         with gr.Row():
             for letter, asked in zip("abc", ASKED_FIRST, strict=True):
@@ -104,7 +80,7 @@ def build_arithmetic(
 
 def build_mixing(handlers: LatentHandlers, truncation: Any, models: list[Any], work: dict[str, Any]) -> None:
     """The styles of two."""
-    with part("mixing"):
+    with part("mixing", TAB):
         with gr.Row():
             seeds = [_seed("coarse_seed", 1), _seed("fine_seed", 2)]
         button = gr.Button(word("mix"), variant="primary", elem_id="gan-mix")
@@ -112,20 +88,21 @@ def build_mixing(handlers: LatentHandlers, truncation: Any, models: list[Any], w
     button.click(handlers.mix, [*seeds, truncation, *models], shown, **work)
 
 
-def build_real_pictures(handlers: GanHandlers, sides: list[Any], work: dict[str, Any]) -> Any:
+def build_real_pictures(handlers: GanHandlers, sides: list[Side], work: dict[str, Any]) -> Any:
     """The nearest training picture, and what the discriminator says.
 
     Returns:
         Where a visitor gives training pictures.
     """
-    with part("nearest") as folded:
+    with part("nearest", TAB) as folded:
         shown = widget("pictures", gallery(None, empty="nearest_empty"), elem_id="gan-nearest-shown")
         upload = gr.File(
             label=word("training_zip"), file_types=[".zip"], height=110, elem_id="gan-training-zip"
         )
     for side in sides:
-        side.pictures.select(handlers.nearest, [side.shown, upload], [side.pictures, folded, shown], **work)
-    with part("judging"):
+        pictures = side.parts["pictures"]
+        pictures.select(handlers.nearest, [side.shown, upload], [pictures, folded, shown], **work)
+    with part("judging", TAB):
         own = gr.File(
             label=word("own_pictures"),
             file_types=[".png"],
@@ -145,7 +122,7 @@ def build_measuring(
     handlers: LatentHandlers, ticket: Any, steps: Any, upload: Any, models: list[Any], work: dict[str, Any]
 ) -> None:
     """Figures of both models."""
-    with part("measuring"):
+    with part("measuring", TAB):
         button = gr.Button(word("measure"), variant="primary", elem_id="gan-measure")
         built = beside(
             lambda side: (

@@ -30,7 +30,7 @@ def add_text_api(cache: ModelCache, cancellation: Cancellation) -> None:
 
     Args:
         cache: the models of the page.
-        stops: which visitor's writing is to stop.
+        cancellation: which visitor's writing is to stop.
     """
     api = TextApi(cache, cancellation)
     gr.api(api.generate_text, api_name="generate_text", **TEXT)

@@ -8,16 +8,14 @@ from typing import Any
 import gradio as gr
 
 from aigc_demo.core.errors import DemoError, InputError
-from aigc_demo.studio.models.cancellation import Cancellation
-from aigc_demo.studio.models.model_cache import ModelCache
-from aigc_demo.studio.text import inspection as reading
+from aigc_demo.studio.text import inspection
 from aigc_demo.studio.text.compare import Column, Token, check_request, compare_text, new_seed, surprise
-from aigc_demo.ui.text import view as columns
+from aigc_demo.ui.column_handlers import ColumnHandlers, Values
+from aigc_demo.ui.text import view
 from aigc_demo.ui.text.view import Shown
-from aigc_demo.ui.widgets import door, unchanged
+from aigc_demo.ui.widgets import clicked, door
 
-Picture = tuple[Any, ...]
-SIDE = 5  # components in text_tab.Side.picture
+PARTS = ("card", "strip", "choices", "facts")  # of a column, in this order
 SETTING_NAMES = ("temperature", "top_k", "top_p", "num_beams", "repetition_penalty", "max_new_tokens")
 
 
@@ -29,35 +27,25 @@ def settings_from(values: Sequence[Any], seed: Any = 0) -> dict[str, Any]:
     return {**named, "stop": (stop,) if stop else (), "seed": seed}
 
 
-class TextHandlers:
-    """The handlers of the tab. Their first argument is gradio's request; the others are the components'.
+class TextHandlers(ColumnHandlers):
+    """The handlers of the tab."""
 
-    A handler that writes, and Stop, take the visitor's ticket first: a secret that the server made for one
-    opened page, kept by gradio on the server alone (gr.State).
-
-    Args:
-        cache: the models of the page.
-        stops: which visitor's writing is to stop.
-    """
-
-    def __init__(self, cache: ModelCache, cancellation: Cancellation):
-        self._cache, self._catalog = cache, cache.catalog
-        self._cancellation = cancellation
+    num_outputs = len(PARTS) + 1
 
     # ---- writing
 
-    def generate(self, request: gr.Request, ticket: str, *values: Any) -> Iterator[Picture]:
+    def generate(self, request: gr.Request, ticket: str, *values: Any) -> Iterator[Values]:
         """Both columns from the prompt; the seed is the one on the page, or a new one where that is asked."""
         _, seed, fresh, *_ = values
         yield from self._from_prompt(request, ticket, new_seed() if fresh else seed, values)
 
-    def regenerate(self, request: gr.Request, ticket: str, *values: Any) -> Iterator[Picture]:
+    def regenerate(self, request: gr.Request, ticket: str, *values: Any) -> Iterator[Values]:
         """Both columns from the prompt, with a new seed whatever the page says."""
         yield from self._from_prompt(request, ticket, new_seed(), values)
 
     def _from_prompt(
         self, request: gr.Request, ticket: str, seed: Any, values: Sequence[Any]
-    ) -> Iterator[Picture]:
+    ) -> Iterator[Values]:
         prompt, _, _, *sliders, left, right, shown_left, shown_right = values
         with door(request):
             settings = settings_from(sliders, seed)
@@ -68,7 +56,7 @@ class TextHandlers:
             ]
             yield from self._write(ticket, asked, new)
 
-    def go_on(self, request: gr.Request, ticket: str, *values: Any) -> Iterator[Picture]:
+    def go_on(self, request: gr.Request, ticket: str, *values: Any) -> Iterator[Values]:
         """Both columns from where they ended, by the same stream of random numbers."""
         _, _, _, *sliders, _, _, shown_left, shown_right = values
         with door(request):
@@ -82,53 +70,43 @@ class TextHandlers:
             new = [shown.written_by(settings, len(shown.column.tokens)) for shown in both]
             yield from self._write(ticket, asked, new)
 
-    def _write(self, ticket: str, asked: Any, shown: list[Shown]) -> Iterator[Picture]:
-        """Pictures for the page: the seed, then for each column its card, strip, alternatives and state.
-
-        A column for which another model was chosen meanwhile stays as the choice has left it.
-        """
+    def _write(self, ticket: str, asked: Any, shown: list[Shown]) -> Iterator[Values]:
+        """The seed and both columns, again and again."""
         with self._cancellation.writing(ticket, dict(enumerate(asked.models))) as stop:
-            for picture in compare_text(asked, self._cache, stop):
-                sides = [
-                    unchanged(SIDE) if stop.has_left(number) else self._picture(old, column, asked.prompt)
-                    for number, (old, column) in enumerate(zip(shown, picture, strict=True))
-                ]
-                yield (asked.settings.seed, *sides[0], *sides[1])
+            for columns in compare_text(asked, self._cache, stop):
+                yield self._both(
+                    asked.settings.seed,
+                    stop,
+                    lambda number, now=columns: self._written(shown[number], now[number], asked.prompt),  # type: ignore[misc]
+                )
 
-    def _picture(self, old: Shown, column: Column, prompt: str) -> Picture:
+    def _written(self, old: Shown, column: Column, prompt: str) -> Values:
         new = replace(old, column=column, prompt=prompt, offered=None)
         return self._side(column.model, new)
 
-    def _side(self, model: str, shown: Shown) -> Picture:
-        """What one column shows, in the order of text_tab.Side.picture."""
+    def _side(self, model: str, shown: Shown) -> Values:
+        """What one column shows, in the order of PARTS, then the state."""
         choice = self._catalog.choice(model)
         return (
-            columns.model_card(choice, shown),
-            columns.strip(shown),
+            view.model_card(choice, shown),
+            view.strip(shown),
             None,
-            columns.model_facts(choice, shown),
+            view.model_facts(choice, shown),
             shown,
         )
 
-    def stop(self, ticket: str) -> None:
-        """Everything that this visitor has running ends at its next token."""
-        self._cancellation.stop(ticket)
-
-    def choose_model(self, request: gr.Request, ticket: str, column: int, model: Any) -> Picture:
-        """An empty column for another model; what the one before is writing there ends."""
-        with door(request):
-            side = self._side(model, Shown())
-            return unchanged(SIDE) if self._cancellation.leave(ticket, column, model) else side
+    def _empty_side(self, model: Any) -> Values:
+        return self._side(model, Shown())
 
     # ---- alternatives
 
-    def show_alternatives(self, event: gr.EventData, request: gr.Request, shown: Shown) -> Picture:
+    def show_alternatives(self, event: gr.EventData, request: gr.Request, shown: Shown) -> Values:
         """What else could stand at the clicked place, before and after the settings it was written by."""
         with door(request):
-            place = _place(event, shown)
             column = shown.column
+            place = clicked(event, len(column.tokens) if column else 0, "no_such_token")
             assert column is not None
-            found = reading.next_token(
+            found = inspection.next_token(
                 self._cache,
                 column.model,
                 shown.prompt,
@@ -137,30 +115,32 @@ class TextHandlers:
                 column.ids[place],
             )
             new = replace(shown, offered=(place, found))
-            return columns.strip(new, chosen=place), columns.choices(found, column.ids[place]), new
+            return view.strip(new, chosen=place), view.choices(found, column.ids[place]), new
 
     def take_alternative(
         self, event: gr.EventData, request: gr.Request, ticket: str, number: int, shown: Shown, *values: Any
-    ) -> Iterator[Picture]:
+    ) -> Iterator[Values]:
         """One column goes on from the alternative that was chosen, by the settings as they stand now."""
         with door(request):
             if shown.column is None or shown.offered is None:
                 raise InputError("nothing_generated")
             place, found = shown.offered
-            taken = found[_number(event, len(found))]
+            taken = found[clicked(event, len(found), "no_such_token")]
             written = (*shown.column.tokens[:place], Token(taken.id, taken.text, surprise(taken.prob_before)))
             settings = settings_from(values, shown.column.seed)
             asked = check_request(self._catalog, [shown.column.model], shown.prompt, settings, [written])
             new = replace(shown.written_by(settings, place + 1), text_id=secrets.token_hex(4))
             with self._cancellation.writing(ticket, {number: shown.column.model}) as stop:
                 for (column,) in compare_text(asked, self._cache, stop):
-                    yield (
-                        unchanged(SIDE) if stop.has_left(number) else self._picture(new, column, shown.prompt)
+                    yield self._unless_left(
+                        stop,
+                        number,
+                        lambda _, now=column: self._written(new, now, shown.prompt),  # type: ignore[misc]
                     )
 
     # ---- reading
 
-    def score(self, request: gr.Request, *values: Any) -> Picture:
+    def score(self, request: gr.Request, *values: Any) -> Values:
         """Bits per byte of both models on the pasted text, under their columns too."""
         text, *rest = values
         models, shown = rest[:2], list(rest[2:])
@@ -169,21 +149,19 @@ class TextHandlers:
             for side, (model, result) in enumerate(zip(models, results, strict=True)):
                 if not isinstance(result, DemoError):
                     shown[side] = replace(shown[side], bits_per_byte=(model, result.bits_per_byte))
-            facts = [
-                columns.model_facts(self._catalog.choice(m), s) for m, s in zip(models, shown, strict=True)
-            ]
-            strips = [columns.score(model, result) for model, result in zip(models, results, strict=True)]
+            facts = [view.model_facts(self._catalog.choice(m), s) for m, s in zip(models, shown, strict=True)]
+            strips = [view.score(model, result) for model, result in zip(models, results, strict=True)]
             return (*strips, *facts, *shown)
 
     def _score(self, model: Any, text: Any) -> Any:
         """The score, or why there is none: one model that cannot be loaded leaves the other alone."""
-        reading.check_scored(self._catalog, model, text)
+        inspection.check_scored(self._catalog, model, text)
         try:
-            return reading.score_text(self._cache, model, text)
+            return inspection.score_text(self._cache, model, text)
         except DemoError as error:
             return error
 
-    def attention(self, request: gr.Request, *values: Shown) -> Picture:
+    def attention(self, request: gr.Request, *values: Shown) -> Values:
         """The attention of both models over what they wrote."""
         with door(request):
             if all(shown.column is None for shown in values):
@@ -192,22 +170,9 @@ class TextHandlers:
 
     def _attention(self, shown: Shown) -> Any:
         if shown.column is None:
-            return columns.attention(None, None)
+            return view.attention(None, None)
         try:
-            found = reading.attention(self._cache, shown.column.model, shown.prompt, shown.column.ids)
+            found = inspection.attention(self._cache, shown.column.model, shown.prompt, shown.column.ids)
         except DemoError as error:
-            return columns.attention(shown.column.model, error)
-        return columns.attention(shown.column.model, found)
-
-
-def _place(event: gr.EventData, shown: Shown) -> int:
-    """The place of the token that was clicked; the number comes from the browser, hence the check."""
-    count = len(shown.column.tokens) if shown.column else 0
-    return _number(event, count)
-
-
-def _number(event: gr.EventData, count: int) -> int:
-    number = event._data.get("index") if isinstance(event._data, dict) else None
-    if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number < count:
-        raise InputError("no_such_token", got=str(number)[:20], count=count)
-    return number
+            return view.attention(shown.column.model, error)
+        return view.attention(shown.column.model, found)

@@ -9,13 +9,13 @@ from aigc_demo.studio.models.arguments import check_number
 from aigc_demo.studio.models.cancellation import Cancellation
 from aigc_demo.studio.models.catalog import Choice, default_pair
 from aigc_demo.studio.models.model_cache import ModelCache
-from aigc_demo.studio.text.compare import MAX_SEED
 from aigc_demo.ui.first_values import begin_in_chinese
 from aigc_demo.ui.frame import CHEAP, PRIVATE, READING, TEXT, Frame, page_ticket
 from aigc_demo.ui.language import word
-from aigc_demo.ui.model_picker import picker_choices
-from aigc_demo.ui.text import view as columns
-from aigc_demo.ui.text.handlers import TextHandlers
+from aigc_demo.ui.model_picker import model_picker, offer_new_models
+from aigc_demo.ui.tab_parts import SIDES, Question, Side, beside, seed_fields, slider, wire_sides
+from aigc_demo.ui.text import view
+from aigc_demo.ui.text.handlers import PARTS, TextHandlers
 from aigc_demo.ui.text.view import Shown
 from aigc_demo.ui.widgets import spans, widget
 
@@ -43,15 +43,14 @@ SLIDERS: dict[str, tuple[float, float, float, float]] = {
 }
 
 
-@dataclass(frozen=True)
-class Question:
-    """The components that say what is asked."""
+@dataclass(frozen=True, kw_only=True)
+class TextQuestion(Question):
+    """The components that say what is asked of both models."""
 
     prompt: Any
-    seed: Any
-    fresh: Any
-    sliders: list[Any]
     stop_at: Any
+    go_on: Any
+    regenerate: Any
 
     @property
     def all(self) -> list[Any]:
@@ -59,51 +58,33 @@ class Question:
         return [self.prompt, self.seed, self.fresh, *self.sliders, self.stop_at]
 
 
-@dataclass(frozen=True)
-class Side:
-    """The components of one column, and its number, which the server keeps."""
-
-    number: Any
-    model: Any
-    card: Any
-    strip: Any
-    choices: Any
-    facts: Any
-    shown: Any
-
-    @property
-    def picture(self) -> list[Any]:
-        """What a new picture of the text changes."""
-        return [self.card, self.strip, self.choices, self.facts, self.shown]
-
-
 def build_text_tab(cache: ModelCache, cancellation: Cancellation, frame: Frame) -> None:
     """Lay out the tab and connect it; called inside a gr.Tab.
 
     Args:
         cache: the models of the page.
-        stops: which visitor's writing is to stop.
+        cancellation: which visitor's writing is to stop.
         frame: of the tab.
     """
     choices = cache.catalog.choices("text")
     handlers = TextHandlers(cache, cancellation)
     ticket = page_ticket()
     question, examples = _question(choices)
-    buttons = _buttons()
     sides = _columns(choices)
-    _wire_writing(handlers, ticket, question, buttons, sides)
+    wire_sides(handlers, ticket, question, sides)
+    _wire_writing(handlers, ticket, question, sides)
     _wire_columns(handlers, ticket, question, sides)
     _wire_examples(examples, choices, question, sides)
     scored = _surprise(handlers, sides)
     _attention(handlers, sides)
-    _wire_pickers(cache, frame, [side.model for side in sides])
+    offer_new_models(frame, [side.model for side in sides], lambda: cache.catalog.choices("text"))
     _begin_in_chinese(frame, choices, question.prompt, sides, scored)
 
 
 # ---- layout
 
 
-def _question(choices: tuple[Choice, ...]) -> tuple[Question, Any]:
+def _question(choices: tuple[Choice, ...]) -> tuple[TextQuestion, Any]:
     with gr.Row(elem_classes="question"):
         with gr.Column(scale=4, min_width=300):
             prompt = gr.Textbox(
@@ -115,16 +96,7 @@ def _question(choices: tuple[Choice, ...]) -> tuple[Question, Any]:
                 max_lines=10,
                 elem_id="prompt",
             )
-        with gr.Column(scale=1, min_width=200), gr.Group():
-            seed = gr.Number(
-                1,
-                label=word("seed"),
-                precision=0,
-                minimum=0,
-                maximum=MAX_SEED,
-                elem_id="seed",
-            )
-            fresh = gr.Checkbox(True, label=word("new_seed"), elem_id="fresh")
+        seed, fresh = seed_fields("", fresh=True)
     known = {choice.value for choice in choices}
     samples = [[text] for text, models in EXAMPLES if set(models) <= known]
     examples = gr.Dataset(
@@ -138,18 +110,15 @@ def _question(choices: tuple[Choice, ...]) -> tuple[Question, Any]:
     )
     with gr.Accordion(word("settings"), open=False, elem_id="settings"):
         sliders, stop_at = _settings()
-    return Question(prompt, seed, fresh, sliders, stop_at), examples
+    question = TextQuestion(
+        prompt=prompt, seed=seed, fresh=fresh, sliders=sliders, stop_at=stop_at, **_buttons()
+    )
+    return question, examples
 
 
 def _settings() -> tuple[list[Any], Any]:
-    sliders = []
     with gr.Row(elem_classes="sliders"):
-        for name, (low, high, step, start) in SLIDERS.items():
-            sliders.append(
-                gr.Slider(
-                    low, high, start, step=step, label=word(name), info=word(f"{name}_info"), min_width=260
-                )
-            )
+        sliders = [slider(name, bounds, min_width=260) for name, bounds in SLIDERS.items()]
         stop_at = gr.Textbox("", label=word("stop_at"), info=word("stop_at_info"), max_lines=1, min_width=260)
     return sliders, stop_at
 
@@ -158,7 +127,7 @@ def _buttons() -> dict[str, Any]:
     with gr.Row(elem_classes="actions"):
         return {
             "generate": gr.Button(word("generate"), variant="primary", elem_id="generate", scale=2),
-            "continue": gr.Button(word("continue"), elem_id="continue"),
+            "go_on": gr.Button(word("continue"), elem_id="continue"),
             "regenerate": gr.Button(word("regenerate"), elem_id="regenerate"),
             "stop": gr.Button(word("stop"), variant="stop", elem_id="stop"),
         }
@@ -166,7 +135,7 @@ def _buttons() -> dict[str, Any]:
 
 def _columns(choices: tuple[Choice, ...]) -> list[Side]:
     with gr.Row(elem_classes="view-row"):
-        view = gr.Radio(
+        shown_as = gr.Radio(
             [(word("view_text"), "text"), (word("view_surprise"), "surprise"), (word("view_ids"), "ids")],
             value="surprise",
             show_label=False,
@@ -174,7 +143,7 @@ def _columns(choices: tuple[Choice, ...]) -> list[Side]:
             elem_id="view",
         )
         gr.HTML(_legend(), elem_classes="legend-box", apply_default_css=False)
-    view.change(None, view, None, js="view => { document.documentElement.dataset.view = view; }")
+    shown_as.change(None, shown_as, None, js="view => { document.documentElement.dataset.view = view; }")
     with gr.Row(equal_height=False, elem_classes="columns"):
         pair = default_pair(choices)
         return [_side(number, model, choices) for number, model in enumerate(pair)]
@@ -186,78 +155,56 @@ def _legend() -> str:
 
 
 def _side(number: int, model: str, choices: tuple[Choice, ...]) -> Side:
-    side = ("left", "right")[number]
+    side = SIDES[number]
     chosen = next(choice for choice in choices if choice.value == model)
     with gr.Column(min_width=320, elem_classes=["side", side], elem_id=f"column-{side}"):
-        picker = gr.Dropdown(
-            picker_choices(choices),
-            value=model,
-            label=word(f"model_{side}"),
-            elem_id=f"model-{side}",
-            filterable=False,
-        )
-        card = widget("card", columns.model_card(chosen, Shown()), elem_id=f"card-{side}")
-        strip = widget("strip", columns.strip(Shown()), elem_id=f"strip-{side}")
-        alternatives = widget("choices", None, elem_id=f"choices-{side}")
-        facts = widget("facts", columns.model_facts(chosen, Shown()), elem_id=f"facts-{side}")
-    return Side(gr.State(number), picker, card, strip, alternatives, facts, gr.State(Shown()))
+        picker = model_picker(choices, model, side)
+        values = {
+            "card": view.model_card(chosen, Shown()),
+            "strip": view.strip(Shown()),
+            "choices": None,
+            "facts": view.model_facts(chosen, Shown()),
+        }
+        parts = {name: widget(name, values[name], elem_id=f"{name}-{side}") for name in PARTS}
+    return Side(gr.State(number), picker, parts, gr.State(Shown()))
 
 
 # ---- wiring
 
 
-def _wire_writing(
-    handlers: TextHandlers, ticket: Any, question: Question, buttons: dict[str, Any], sides: list[Side]
-) -> None:
+def _wire_writing(handlers: TextHandlers, ticket: Any, question: TextQuestion, sides: list[Side]) -> None:
     left, right = sides
-    pictures = [question.seed, *left.picture, *right.picture]
+    outputs = [question.seed, *left.outputs, *right.outputs]
     given = [ticket, *question.all, left.model, right.model, left.shown, right.shown]
-    keep = {**PRIVATE, **TEXT, "outputs": pictures, "trigger_mode": "once"}
-    gr.on([buttons["generate"].click, question.prompt.submit], handlers.generate, given, **keep)
-    buttons["regenerate"].click(handlers.regenerate, given, **keep)
-    buttons["continue"].click(handlers.go_on, given, **keep)
-    buttons["stop"].click(handlers.stop, ticket, None, queue=False, **PRIVATE)
+    keep = {**PRIVATE, **TEXT, "outputs": outputs, "trigger_mode": "once"}
+    gr.on([question.generate.click, question.prompt.submit], handlers.generate, given, **keep)
+    question.regenerate.click(handlers.regenerate, given, **keep)
+    question.go_on.click(handlers.go_on, given, **keep)
 
 
-def _wire_columns(handlers: TextHandlers, ticket: Any, question: Question, sides: list[Side]) -> None:
+def _wire_columns(handlers: TextHandlers, ticket: Any, question: TextQuestion, sides: list[Side]) -> None:
     for side in sides:
-        side.model.change(handlers.choose_model, [ticket, side.number, side.model], side.picture, **CHEAP)
-        side.strip.select(
+        side.parts["strip"].select(
             handlers.show_alternatives,
             [side.shown],
-            [side.strip, side.choices, side.shown],
+            [side.parts["strip"], side.parts["choices"], side.shown],
             **PRIVATE,
             **READING,
         )
-        side.choices.select(
+        side.parts["choices"].select(
             handlers.take_alternative,
             [ticket, side.number, side.shown, *question.sliders, question.stop_at],
-            side.picture,
+            side.outputs,
             trigger_mode="once",
             **PRIVATE,
             **TEXT,
         )
-        side.choices.close(lambda: None, None, side.choices, queue=False, **PRIVATE)
+        side.parts["choices"].close(lambda: None, None, side.parts["choices"], queue=False, **PRIVATE)
 
 
-def _wire_pickers(cache: ModelCache, frame: Frame, pickers: list[Any]) -> None:
-    """Runs that have ended meanwhile are offered when the page, the tab or a picker is opened."""
-
-    def refresh() -> list[Any]:
-        offered = picker_choices(cache.catalog.choices("text"))
-        return [gr.update(choices=offered) for _ in pickers]
-
-    touched = [picker.focus for picker in pickers]
-    gr.on(
-        [frame.page.load, frame.tab.select, *touched],
-        refresh,
-        None,
-        pickers,
-        **CHEAP,
-    )
-
-
-def _wire_examples(examples: Any, choices: tuple[Choice, ...], question: Question, sides: list[Side]) -> None:
+def _wire_examples(
+    examples: Any, choices: tuple[Choice, ...], question: TextQuestion, sides: list[Side]
+) -> None:
     known = {choice.value for choice in choices}
     offered = [(text, models) for text, models in EXAMPLES if set(models) <= known]
 
@@ -284,8 +231,8 @@ def _begin_in_chinese(
     fields, derived = {prompt: text, scored: SCORED_CHINESE}, {}
     for side, model in zip(sides, models, strict=True):
         fields[side.model] = model
-        derived[side.card] = columns.model_card(known[model], Shown())
-        derived[side.facts] = columns.model_facts(known[model], Shown())
+        derived[side.parts["card"]] = view.model_card(known[model], Shown())
+        derived[side.parts["facts"]] = view.model_facts(known[model], Shown())
     begin_in_chinese(frame, fields, derived)
 
 
@@ -302,21 +249,11 @@ def _surprise(handlers: TextHandlers, sides: list[Side]) -> Any:
         )
         button = gr.Button(word("score"), variant="primary", elem_id="score")
         gr.HTML(_legend(), elem_classes="legend-box", apply_default_css=False)
-        strips = []
-        with gr.Row(equal_height=False):
-            for name in ("left", "right"):
-                with gr.Column(min_width=320, elem_classes=["side", name]):
-                    strips.append(
-                        widget(
-                            "score",
-                            columns.score(None, None),
-                            elem_id=f"score-{name}",
-                        )
-                    )
+        strips = beside(lambda side: widget("score", view.score(None, None), elem_id=f"score-{side}"))
     button.click(
         handlers.score,
         [text, *(side.model for side in sides), *(side.shown for side in sides)],
-        [*strips, *(side.facts for side in sides), *(side.shown for side in sides)],
+        [*strips, *(side.parts["facts"] for side in sides), *(side.shown for side in sides)],
         trigger_mode="once",
         **{**PRIVATE, "show_progress": "minimal"},
         **READING,
@@ -328,13 +265,9 @@ def _attention(handlers: TextHandlers, sides: list[Side]) -> None:
     with gr.Accordion(word("attention"), open=False, elem_id="attention"):
         gr.Markdown(word("attention_intro"), elem_classes="intro")
         button = gr.Button(word("attention_show"), variant="primary", elem_id="show-attention")
-        maps = []
-        with gr.Row(equal_height=False):
-            for name in ("left", "right"):
-                with gr.Column(min_width=320, elem_classes=["side", name]):
-                    maps.append(
-                        widget("attention", columns.attention(None, None), elem_id=f"attention-{name}")
-                    )
+        maps = beside(
+            lambda side: widget("attention", view.attention(None, None), elem_id=f"attention-{side}")
+        )
     button.click(
         handlers.attention,
         [side.shown for side in sides],

@@ -39,7 +39,7 @@ def add_text_to_image_api(cache: ModelCache, cancellation: Cancellation) -> None
 
     Args:
         cache: the models of the page.
-        stops: which visitor's work is to stop.
+        cancellation: which visitor's work is to stop.
     """
     api = TextToImageApi(cache, cancellation)
     for endpoint in (api.text_to_image, api.rank, api.check_attributes, api.retrieve):

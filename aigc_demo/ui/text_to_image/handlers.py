@@ -8,8 +8,6 @@ import gradio as gr
 
 from aigc_demo.core.errors import DemoError
 from aigc_demo.data.text.cleaning import clean_text
-from aigc_demo.studio.models.cancellation import Cancellation
-from aigc_demo.studio.models.model_cache import ModelCache
 from aigc_demo.studio.text.compare import new_seed
 from aigc_demo.studio.text_to_image import retrieval as match
 from aigc_demo.studio.text_to_image.compare import (
@@ -21,14 +19,14 @@ from aigc_demo.studio.text_to_image.compare import (
 )
 from aigc_demo.studio.text_to_image.postprocess import mended, painted, treated, words_in_picture
 from aigc_demo.studio.text_to_image.word_ablation import with_each_other, without_each_word
+from aigc_demo.ui.column_handlers import ColumnHandlers, Values
 from aigc_demo.ui.image_view import gallery, picture_card, picture_facts, timeline
 from aigc_demo.ui.notices import problem_words
 from aigc_demo.ui.text_to_image import view
-from aigc_demo.ui.widgets import clicked, door, unchanged
+from aigc_demo.ui.widgets import clicked, door
 from aigc_demo.ui.words.wording import everywhere
 
-Picture = tuple[Any, ...]
-SIDE = 6  # components in text_to_image_tab.Side.picture
+PARTS = ("card", "pictures", "checked", "timeline", "facts")  # of a column, in this order
 SETTING_NAMES = ("num_candidates", "guidance_scale", "num_inference_steps", "scheduler")
 
 
@@ -56,20 +54,10 @@ class Shown:
         return self.column.order[self.chosen]
 
 
-class TextToImageHandlers:
-    """The handlers of the tab, as those of the tab GAN.
+class TextToImageHandlers(ColumnHandlers):
+    """The handlers of the tab."""
 
-    Args:
-        cache: the models of the page.
-        stops: which visitor's work is to stop.
-    """
-
-    def __init__(self, cache: ModelCache, cancellation: Cancellation):
-        self._cache, self._catalog, self._cancellation = cache, cache.catalog, cancellation
-
-    def stop(self, ticket: str) -> None:
-        """Everything that this visitor has running ends at its next step."""
-        self._cancellation.stop(ticket)
+    num_outputs = len(PARTS) + 1
 
     def read(self, caption: Any, left: Any, right: Any) -> dict[str, Any]:
         """The words of a caption as it is typed; what is too long is not looked at."""
@@ -77,7 +65,7 @@ class TextToImageHandlers:
         names = [self._catalog.checked(name, "text-to-image") for name in (left, right)]
         return view.words(text, learned=learned_words(self._catalog, names, text))
 
-    def draw(self, request: gr.Request, ticket: str, *values: Any) -> Iterator[Picture]:
+    def draw(self, request: gr.Request, ticket: str, *values: Any) -> Iterator[Values]:
         """The candidates of both columns; the seed is the one on the page, or a new one where asked."""
         caption, seed, fresh, *sliders, left, right = values
         with door(request):
@@ -89,17 +77,14 @@ class TextToImageHandlers:
                     shown = [
                         Shown(column, asked.caption, asked.other, asked.ask.to_dict()) for column in columns
                     ]
-                    sides = [
-                        unchanged(SIDE) if stop.has_left(number) else self._side(one.column.model, one)
-                        for number, one in enumerate(shown)
-                    ]
-                    yield (asked.ask.seed, *sides[0], *sides[1])
+                    yield self._both(
+                        asked.ask.seed,
+                        stop,
+                        lambda number, now=shown: self._side(now[number].column.model, now[number]),  # type: ignore[misc]
+                    )
 
-    def choose_model(self, request: gr.Request, ticket: str, number: int, model: Any) -> Picture:
-        """An empty column for another model; what the one before is drawing there ends."""
-        with door(request):
-            side = self._side(self._catalog.checked(model, "text-to-image"), None)
-            return unchanged(SIDE) if self._cancellation.leave(ticket, number, model) else side
+    def _empty_side(self, model: Any) -> Values:
+        return self._side(self._catalog.checked(model, "text-to-image"), None)
 
     def choose(self, event: gr.EventData, request: gr.Request, shown: Shown | None) -> tuple[Any, Any]:
         """The candidate that is worked on below."""
@@ -109,8 +94,8 @@ class TextToImageHandlers:
             now = Shown(shown.column, shown.caption, shown.other, shown.settings, number)
             return view.candidates(now.column, now.other, number), now
 
-    def _side(self, model: str, shown: Shown | None) -> Picture:
-        """What one column shows, in the order of text_to_image_tab.Side.picture."""
+    def _side(self, model: str, shown: Shown | None) -> Values:
+        """What one column shows, in the order of PARTS, then the state."""
         choice = self._catalog.choice(model)
         column = shown.column if shown is not None else None
         other, chosen = (shown.other, shown.chosen) if shown is not None else ("", -1)

@@ -11,19 +11,19 @@ from aigc_demo.generators.text_to_image.model import SCHEDULERS
 from aigc_demo.studio.images.compare import MOST_STEPS
 from aigc_demo.studio.models.arguments import checked_text
 from aigc_demo.studio.models.cancellation import Cancellation
-from aigc_demo.studio.models.catalog import Choice, default_pair
+from aigc_demo.studio.models.catalog import Choice
 from aigc_demo.studio.models.model_cache import ModelCache
-from aigc_demo.studio.text.compare import MAX_SEED
 from aigc_demo.studio.text_to_image.compare import MOST_CANDIDATES
 from aigc_demo.ui import image_view as picture_view
 from aigc_demo.ui.first_values import begin_in_chinese
 from aigc_demo.ui.frame import CHEAP, PICTURES, PRIVATE, Frame, page_ticket
-from aigc_demo.ui.gan.tools import build_timeline
 from aigc_demo.ui.language import word
-from aigc_demo.ui.model_picker import picker_choices
+from aigc_demo.ui.model_picker import offer_new_models
+from aigc_demo.ui.tab_parts import Question, Side, build_columns, seed_fields, slider, wire_sides
 from aigc_demo.ui.text_to_image import tools as text_to_image_tools
 from aigc_demo.ui.text_to_image import view as text_to_image_view
-from aigc_demo.ui.text_to_image.handlers import TextToImageHandlers
+from aigc_demo.ui.text_to_image.handlers import PARTS, TextToImageHandlers
+from aigc_demo.ui.text_to_image.tools import TAB
 from aigc_demo.ui.widgets import widget
 
 WORK: dict[str, Any] = {**PRIVATE, **PICTURES, "trigger_mode": "once"}
@@ -46,36 +46,12 @@ EXAMPLES = (
 )
 
 
-@dataclass(frozen=True)
-class Question:
+@dataclass(frozen=True, kw_only=True)
+class CaptionQuestion(Question):
     """The components that say what is asked of both models."""
 
     caption: Any
     words: Any
-    seed: Any
-    fresh: Any
-    sliders: list[Any]
-    draw: Any
-    stop: Any
-
-
-@dataclass(frozen=True)
-class Side:
-    """The components of one column, and its number, which the server keeps."""
-
-    number: Any
-    model: Any
-    card: Any
-    pictures: Any
-    checked: Any
-    timeline: Any
-    facts: Any
-    shown: Any
-
-    @property
-    def picture(self) -> list[Any]:
-        """What new pictures change."""
-        return [self.card, self.pictures, self.checked, self.timeline, self.facts, self.shown]
 
 
 def build_text_to_image_tab(cache: ModelCache, cancellation: Cancellation, frame: Frame) -> None:
@@ -83,7 +59,7 @@ def build_text_to_image_tab(cache: ModelCache, cancellation: Cancellation, frame
 
     Args:
         cache: the models of the page.
-        stops: which visitor's work is to stop.
+        cancellation: which visitor's work is to stop.
         frame: of the tab.
     """
     choices = cache.catalog.choices("text-to-image")
@@ -92,7 +68,8 @@ def build_text_to_image_tab(cache: ModelCache, cancellation: Cancellation, frame
         return
     handlers, ticket = TextToImageHandlers(cache, cancellation), page_ticket()
     question = _question()
-    sides = _columns(choices)
+    sides = build_columns(TAB, choices, PARTS, _parts)
+    wire_sides(handlers, ticket, question, sides)
     _wire(handlers, ticket, question, sides)
     text_to_image_tools.build_treatment(handlers, sides, WORK)
     text_to_image_tools.build_repair(handlers, sides[0].shown, WORK)
@@ -100,7 +77,7 @@ def build_text_to_image_tab(cache: ModelCache, cancellation: Cancellation, frame
     text_to_image_tools.build_attention(handlers, sides[0].shown, WORK)
     text_to_image_tools.build_matching(handlers, question.seed, sides[0].model, WORK)
     text_to_image_tools.build_searching(handlers, WORK)
-    _wire_pickers(cache, frame, [side.model for side in sides])
+    offer_new_models(frame, [side.model for side in sides], lambda: cache.catalog.choices("text-to-image"))
     words = text_to_image_view.words(CHINESE_EXAMPLE)
     begin_in_chinese(frame, {question.caption: CHINESE_EXAMPLE}, {question.words: words})
 
@@ -108,7 +85,7 @@ def build_text_to_image_tab(cache: ModelCache, cancellation: Cancellation, frame
 # ---- layout
 
 
-def _question() -> Question:
+def _question() -> CaptionQuestion:
     gr.Markdown(word("t2i_intro"), elem_classes="intro")
     caption = gr.Textbox(
         EXAMPLES[2],
@@ -126,13 +103,9 @@ def _question() -> Question:
         elem_id="t2i-examples",
     )
     with gr.Row(elem_classes="question"):
-        with gr.Column(scale=1, min_width=200), gr.Group():
-            seed = gr.Number(
-                1, label=word("seed"), precision=0, minimum=0, maximum=MAX_SEED, elem_id="t2i-seed"
-            )
-            fresh = gr.Checkbox(False, label=word("new_seed"), elem_id="t2i-fresh")
+        seed, fresh = seed_fields("t2i-", fresh=False)
         with gr.Column(scale=4, min_width=300, elem_classes="gan-sliders"):
-            sliders = [_slider(name) for name in SLIDERS]
+            sliders = [slider(name, bounds) for name, bounds in SLIDERS.items()]
             sliders.append(
                 gr.Dropdown(
                     list(SCHEDULERS),
@@ -147,52 +120,30 @@ def _question() -> Question:
         draw = gr.Button(word("t2i_draw"), variant="primary", elem_id="t2i-draw", scale=2)
         stop = gr.Button(word("stop"), variant="stop", elem_id="t2i-stop")
     examples.click(example_of, examples, caption, **CHEAP)
-    return Question(caption, words, seed, fresh, sliders, draw, stop)
+    return CaptionQuestion(
+        caption=caption, words=words, seed=seed, fresh=fresh, sliders=sliders, generate=draw, stop=stop
+    )
 
 
-def _slider(name: str) -> Any:
-    low, high, step, start = SLIDERS[name]
-    return gr.Slider(low, high, start, step=step, label=word(name), info=word(f"{name}_info"), min_width=220)
-
-
-def _columns(choices: tuple[Choice, ...]) -> list[Side]:
-    pair = dict(zip(("left", "right"), default_pair(choices), strict=True))
-    with gr.Row(equal_height=False, elem_classes="columns"):
-        sides = [_side(side, model, choices) for side, model in pair.items()]
-    timelines = build_timeline(text_to_image_tools.TAB)
-    return [
-        Side(gr.State(number), model, card, pictures, checked, timeline, facts, gr.State())
-        for number, ((model, card, pictures, checked, facts), timeline) in enumerate(
-            zip(sides, timelines, strict=True)
-        )
-    ]
-
-
-def _side(side: str, model: str, choices: tuple[Choice, ...]) -> tuple[Any, ...]:
-    chosen = next(choice for choice in choices if choice.value == model)
-    with gr.Column(min_width=320, elem_classes=["side", side], elem_id=f"t2i-column-{side}"):
-        picker = gr.Dropdown(
-            picker_choices(choices),
-            value=model,
-            label=word(f"model_{side}"),
-            elem_id=f"t2i-model-{side}",
-            filterable=False,
-        )
-        card = widget("card", picture_view.picture_card(chosen, None), elem_id=f"t2i-card-{side}")
-        pictures = widget("pictures", text_to_image_view.candidates(None), elem_id=f"t2i-pictures-{side}")
-        checked = widget("facts", text_to_image_view.checked(None), elem_id=f"t2i-checked-{side}")
-        facts = widget("facts", picture_view.picture_facts(chosen, None), elem_id=f"t2i-facts-{side}")
-    return picker, card, pictures, checked, facts
+def _parts(side: str, chosen: Choice) -> dict[str, Any]:
+    """What a column shows of its model, by name."""
+    values = {
+        "card": ("card", picture_view.picture_card(chosen, None)),
+        "pictures": ("pictures", text_to_image_view.candidates(None)),
+        "checked": ("facts", text_to_image_view.checked(None)),
+        "facts": ("facts", picture_view.picture_facts(chosen, None)),
+    }
+    return {name: widget(kind, value, elem_id=f"t2i-{name}-{side}") for name, (kind, value) in values.items()}
 
 
 # ---- wiring
 
 
-def _wire(handlers: TextToImageHandlers, ticket: Any, question: Question, sides: list[Side]) -> None:
+def _wire(handlers: TextToImageHandlers, ticket: Any, question: CaptionQuestion, sides: list[Side]) -> None:
     left, right = sides
     for asked in (question.caption, left.model, right.model):
         asked.change(handlers.read, [question.caption, left.model, right.model], question.words, **CHEAP)
-    question.draw.click(
+    question.generate.click(
         handlers.draw,
         [
             ticket,
@@ -203,13 +154,12 @@ def _wire(handlers: TextToImageHandlers, ticket: Any, question: Question, sides:
             left.model,
             right.model,
         ],
-        [question.seed, *left.picture, *right.picture],
+        [question.seed, *left.outputs, *right.outputs],
         **WORK,
     )
-    question.stop.click(handlers.stop, ticket, None, queue=False, **PRIVATE)
     for side in sides:
-        side.model.change(handlers.choose_model, [ticket, side.number, side.model], side.picture, **CHEAP)
-        side.pictures.select(handlers.choose, [side.shown], [side.pictures, side.shown], **CHEAP)
+        pictures = side.parts["pictures"]
+        pictures.select(handlers.choose, [side.shown], [pictures, side.shown], **CHEAP)
 
 
 def example_of(sample: Any) -> str:
@@ -221,14 +171,3 @@ def example_of(sample: Any) -> str:
     if not isinstance(sample, list) or not sample:
         raise InputError("setting_type", name="example", expected="one of the examples", got=shown(sample))
     return checked_text("example", sample[0])
-
-
-def _wire_pickers(cache: ModelCache, frame: Frame, pickers: list[Any]) -> None:
-    """Runs that have ended meanwhile are offered when the page, the tab or a picker is opened."""
-
-    def refresh() -> list[Any]:
-        offered = picker_choices(cache.catalog.choices("text-to-image"))
-        return [gr.update(choices=offered) for _ in pickers]
-
-    touched = [picker.focus for picker in pickers]
-    gr.on([frame.page.load, frame.tab.select, *touched], refresh, None, pickers, **CHEAP)

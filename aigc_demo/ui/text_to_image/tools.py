@@ -4,8 +4,8 @@ from typing import Any
 
 import gradio as gr
 
-from aigc_demo.ui.gan.tools import beside, part
 from aigc_demo.ui.language import word
+from aigc_demo.ui.tab_parts import beside, part
 from aigc_demo.ui.text_to_image import view
 from aigc_demo.ui.text_to_image.handlers import TextToImageHandlers
 from aigc_demo.ui.widgets import widget

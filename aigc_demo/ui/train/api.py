@@ -63,7 +63,7 @@ class TrainApi:
     ) -> Json:
         """Order a training; it starts when no other one trains.
 
-        The answer holds the run's `name`, the `secret` that stops and resumes it (keep it: it is not shown
+        The answer holds the run's `name`, the `secret` that cancellation and resumes it (keep it: it is not shown
         again) and the `command` that does the same in a terminal.
 
         Args:

@@ -85,7 +85,7 @@ def wire_scrubber(
     Args:
         scrubber: laid out before.
         cache: the models of the page; its catalog knows the checkpoints.
-        stops: of what is being written.
+        cancellation: of what is being written.
         watches: the runs.
         picker: of the run that is watched.
     """
@@ -111,7 +111,7 @@ class ScrubHandlers:
 
     Args:
         cache: the models of the page.
-        stops: of what is being written.
+        cancellation: of what is being written.
         watches: the runs.
     """
 

@@ -54,7 +54,7 @@ def build_train_tab(cache: ModelCache, cancellation: Cancellation, watches: RunW
 
     Args:
         cache: the models of the page.
-        stops: of what is being written.
+        cancellation: of what is being written.
         watches: the runs.
         frame: of the tab.
     """

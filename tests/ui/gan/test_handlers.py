@@ -26,7 +26,7 @@ from aigc_demo.studio.images.seeds_by_label import modes_named
 from aigc_demo.studio.models.cancellation import Cancellation, new_ticket
 from aigc_demo.studio.models.model_cache import ModelCache
 from aigc_demo.ui.gan import latent_handlers, view
-from aigc_demo.ui.gan.handlers import SIDE, GanHandlers
+from aigc_demo.ui.gan.handlers import GanHandlers
 from aigc_demo.ui.gan.latent_handlers import LatentHandlers
 from aigc_demo.ui.gan.tools import ASKED_FIRST, ASKED_IN_CHINESE
 from aigc_demo.ui.widgets import unchanged
@@ -450,11 +450,13 @@ def test_a_model_chosen_while_its_column_is_made_takes_the_column(handlers):
     making = handlers.generate(None, ticket, 1, False, *SLIDERS, "world-tiny-world", "slow")
     next(making)
     kept = handlers.choose_model(None, ticket, 0, "world-tiny-world")
-    assert kept == unchanged(SIDE), "the same model: its images go on"
+    assert kept == unchanged(GanHandlers.num_outputs), "the same model: its images go on"
     card, *_ = handlers.choose_model(None, ticket, 1, "emoji")
     assert card["state"] == "ready"
     pictures = list(making)
-    assert all(picture[1 + SIDE :] == unchanged(SIDE) for picture in pictures)
+    assert all(
+        picture[1 + GanHandlers.num_outputs :] == unchanged(GanHandlers.num_outputs) for picture in pictures
+    )
     assert pictures[-1][1]["state"] == "finished", "the other column goes on"
 
 

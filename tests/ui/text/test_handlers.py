@@ -14,7 +14,7 @@ from aigc_demo.generators import catalog
 from aigc_demo.generators.text.sampling import UniformStream
 from aigc_demo.studio.models.cancellation import Cancellation, new_ticket
 from aigc_demo.studio.models.model_cache import ModelCache
-from aigc_demo.ui.text.handlers import SIDE, TextHandlers
+from aigc_demo.ui.text.handlers import TextHandlers
 from aigc_demo.ui.text.view import Shown
 from aigc_demo.ui.widgets import unchanged
 from tests.studio.fakes import LETTERS, AlphabetModel
@@ -156,7 +156,7 @@ def test_the_column_of_an_alternative_is_left_where_another_model_is_chosen_for_
     assert next(pictures)[-1].column.model == "alphabet", "the other column is not this one"
     handlers.choose_model(None, ticket, 1, "backwards")
     rest = list(pictures)
-    assert rest == [unchanged(SIDE)] * len(rest) and 0 < len(rest) < 10
+    assert rest == [unchanged(TextHandlers.num_outputs)] * len(rest) and 0 < len(rest) < 10
 
 
 def test_each_model_reads_the_pasted_text_for_its_own_column(handlers):

@@ -12,7 +12,7 @@ from aigc_demo.studio.models.model_cache import ModelCache
 from aigc_demo.studio.text_to_image import retrieval as match
 from aigc_demo.studio.text_to_image.compare import IllustrationColumn
 from aigc_demo.ui.text_to_image import handlers as text_to_image_handlers
-from aigc_demo.ui.text_to_image.handlers import SIDE, Shown, TextToImageHandlers
+from aigc_demo.ui.text_to_image.handlers import Shown, TextToImageHandlers
 from aigc_demo.ui.text_to_image.view import checked
 from tests.studio.illustrators import SIDE as PIXELS
 from tests.studio.illustrators import entry, tiny_matcher
@@ -77,7 +77,7 @@ def drawn(handlers, seed=28, fresh=False, count=4):
 def test_candidates_are_shown_the_one_that_fits_best_first(handlers):
     seed, *picture = drawn(handlers)
     assert seed == 28
-    left, right = picture[:SIDE], picture[SIDE:]
+    left, right = picture[: TextToImageHandlers.num_outputs], picture[TextToImageHandlers.num_outputs :]
     assert greys(left[1]) == [29, 28, 31, 30]
     assert greys(right[1]) == [129, 128, 131, 130]
     assert [caption["en"] for caption in left[1]["captions"]] == [
@@ -208,4 +208,6 @@ def test_a_model_chosen_meanwhile_leaves_the_other_column(handlers):
     assert empty[1]["count"] == 0 and empty[-1] is None
     *_, picture = pictures
     assert greys(picture[2]) == [29, 28, 31, 30]
-    assert picture[1 + SIDE :] == tuple(gr.skip() for _ in range(SIDE))
+    assert picture[1 + TextToImageHandlers.num_outputs :] == tuple(
+        gr.skip() for _ in range(TextToImageHandlers.num_outputs)
+    )
