@@ -1,24 +1,15 @@
 """The page: its header, its list of tabs, and how it is launched."""
 
-import os
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
 
-from aigc_demo.studio.images.step_by_step_gan import Games
-from aigc_demo.studio.models.cancellation import Cancellation
 from aigc_demo.studio.models.catalog import Catalog, Choice, default_pair
-from aigc_demo.studio.models.model_cache import Load, ModelCache
-from aigc_demo.studio.runs.run_queue import RunQueue
-from aigc_demo.studio.runs.watch import RunWatches
-from aigc_demo.studio.visitors.limits import Limits, limits_of_host
+from aigc_demo.studio.models.model_cache import ModelCache
 from aigc_demo.studio.visitors.visitor import answer_to, current_visitor
-from aigc_demo.ui.frame import Frame, new_frame
-from aigc_demo.ui.gan.api import add_picture_api
-from aigc_demo.ui.gan.step_by_step import build_game_panel
+from aigc_demo.ui.frame import new_frame
+from aigc_demo.ui.gan.api import add_gan_api
 from aigc_demo.ui.gan.tab import build_gan_tab
 from aigc_demo.ui.language import head_script, translations, word
 from aigc_demo.ui.model_picker import model_words
@@ -28,7 +19,8 @@ from aigc_demo.ui.serving.environment import check_temporary_folder
 from aigc_demo.ui.serving.light_sessions import use_light_sessions
 from aigc_demo.ui.serving.page_blocks import Page
 from aigc_demo.ui.serving.server_address import listen_on_ipv6, root_path, server_name
-from aigc_demo.ui.serving.slots import Readers, with_slots
+from aigc_demo.ui.serving.slots import with_slots
+from aigc_demo.ui.tabs import Studio, Tab, new_studio
 from aigc_demo.ui.text.api import add_text_api
 from aigc_demo.ui.text.tab import build_text_tab
 from aigc_demo.ui.text_to_image.api import add_text_to_image_api
@@ -40,51 +32,11 @@ from aigc_demo.ui.train.view import PICTURES_PATH
 from aigc_demo.ui.widgets import labelled, spans
 from aigc_demo.ui.words.wording import everywhere
 
-
-@dataclass(frozen=True)
-class Studio:
-    """What all tabs share: models in memory, who is writing, runs, games, limits, who reads answers."""
-
-    cache: ModelCache
-    cancellation: Cancellation
-    runs: RunWatches
-    games: Games = field(default_factory=Games)
-    limits: Limits = field(default_factory=limits_of_host)
-    readers: Readers = field(default_factory=Readers)
-
-
-def new_studio(folder: Path | None = None, load: Load | None = None) -> Studio:
-    """A studio in which the runs' models are among those that can be chosen.
-
-    Args:
-        folder: where the runs are; by default AIGC_DEMO_RUNS, or runs/ where the page was started.
-        load: as in `ModelCache`.
-    """
-    limits = limits_of_host()
-    queue = RunQueue(folder or Path(os.environ.get("AIGC_DEMO_RUNS", "runs")), limits=limits)
-    cache = ModelCache(load=load, catalog=Catalog(queue))
-    return Studio(cache, Cancellation(), RunWatches(queue), limits=limits)
-
-
-def _build_gan(studio: "Studio", frame: Frame) -> None:
-    """Models that are ready, and below them the game by which one comes to be."""
-    build_gan_tab(studio.cache, studio.cancellation, frame)
-    with gr.Accordion(word("game"), open=False, elem_id="game"):
-        build_game_panel(studio.games)
-
-
-TABS: tuple[tuple[str, Callable[[Studio, Frame], None]], ...] = (
-    # the key of the tab's name, and what builds it
-    ("tab_text", lambda studio, frame: build_text_tab(studio.cache, studio.cancellation, frame)),
-    ("tab_gan", lambda studio, frame: _build_gan(studio, frame)),
-    (
-        "tab_text_to_image",
-        lambda studio, frame: build_text_to_image_tab(studio.cache, studio.cancellation, frame),
-    ),
-    (
-        "tab_train",
-        lambda studio, frame: build_train_tab(studio.cache, studio.cancellation, studio.runs, frame),
-    ),
+TABS = (
+    Tab("tab_text", build_text_tab, add_text_api),
+    Tab("tab_gan", build_gan_tab, add_gan_api),
+    Tab("tab_text_to_image", build_text_to_image_tab, add_text_to_image_api),
+    Tab("tab_train", build_train_tab, add_train_api),
 )
 
 
@@ -106,16 +58,14 @@ def build_app(studio: Studio | None = None) -> gr.Blocks:
 
 def _built(studio: Studio) -> gr.Blocks:
     with Page(title="AIGC Demo", **serving.BLOCKS) as page:
-        add_text_api(studio.cache, studio.cancellation)  # first, so that no listener's name is taken before
-        add_picture_api(studio.cache, studio.cancellation)
-        add_text_to_image_api(studio.cache, studio.cancellation)
-        add_train_api(studio.runs, studio.cache.catalog)
+        for row in TABS:
+            row.add_api(studio)  # first, so that no listener's name is taken before
         gr.HTML(_masthead(), js_on_load=_MASTHEAD_JS, elem_classes="masthead-box", apply_default_css=False)
         frame = new_frame(page)  # before the tabs: what stands in one is not there before it is opened
         with gr.Tabs():
-            for name, build in TABS:
-                with gr.Tab(word(name)) as tab:
-                    build(studio, replace(frame, tab=tab))
+            for row in TABS:
+                with gr.Tab(word(row.name)) as tab:
+                    row.build(studio, replace(frame, tab=tab))
     page.sessions = studio.runs.queue.sessions
     page.queue(**serving.QUEUE)
     with_slots(page, studio.readers, studio.limits)
@@ -129,7 +79,8 @@ def launch_settings(studio: Studio) -> dict[str, Any]:
         **serving.LAUNCH,
         "app_kwargs": {**serving.middleware(studio.readers, studio.limits), "routes": [pictures]},
         "theme": page_theme(),
-        "head": style_sheet() + head_script([everywhere(name) for name in (*dict(TABS), "more_tabs")]),
+        "head": style_sheet()
+        + head_script([everywhere(name) for name in (*(row.name for row in TABS), "more_tabs")]),
         "i18n": translations(model_words(_named())),
     }
 

@@ -25,22 +25,18 @@ from aigc_demo.studio.models.model_cache import ModelCache
 from aigc_demo.studio.text.compare import new_seed
 from aigc_demo.ui.frame import PICTURES
 from aigc_demo.ui.image_api import decoded, streamed
+from aigc_demo.ui.tabs import Studio
 from aigc_demo.ui.widgets import Json, door
 
 
-def add_picture_api(cache: ModelCache, cancellation: Cancellation) -> None:
-    """Add the endpoints to the page that is being built.
-
-    Args:
-        cache: the models of the page.
-        cancellation: which visitor's work is to stop.
-    """
-    api = PictureApi(cache, cancellation)
+def add_gan_api(studio: Studio) -> None:
+    """Add the endpoints to the page that is being built."""
+    api = GanApi(studio.cache, studio.cancellation)
     for endpoint in (api.generate_images, api.interpolate, api.discriminate):
         gr.api(endpoint, api_name=endpoint.__name__, **PICTURES)
 
 
-class PictureApi:
+class GanApi:
     """The endpoints; their docstrings are what the API's page shows."""
 
     def __init__(self, cache: ModelCache, cancellation: Cancellation):

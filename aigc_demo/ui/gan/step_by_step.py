@@ -22,7 +22,7 @@ RATE_STEP = 0.0001
 DEFAULT = Play()
 
 
-def build_game_panel(games: Games) -> None:
+def build_step_by_step(games: Games) -> None:
     """Lay out the panel and connect it; called inside an accordion or a tab.
 
     Args:

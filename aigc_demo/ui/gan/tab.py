@@ -6,20 +6,20 @@ import gradio as gr
 
 from aigc_demo.studio.images.compare import MOST_PICTURES, MOST_STEPS
 from aigc_demo.studio.images.real_images import TrainingPictures
-from aigc_demo.studio.models.cancellation import Cancellation
 from aigc_demo.studio.models.catalog import Choice
-from aigc_demo.studio.models.model_cache import ModelCache
 from aigc_demo.ui.first_values import begin_in_chinese
 from aigc_demo.ui.frame import PICTURES, PRIVATE, Frame, page_ticket
 from aigc_demo.ui.gan import tools as gan_tools
 from aigc_demo.ui.gan import view
 from aigc_demo.ui.gan.handlers import PARTS, SETTING_NAMES, GanHandlers
 from aigc_demo.ui.gan.latent_handlers import LatentHandlers
+from aigc_demo.ui.gan.step_by_step import build_step_by_step
 from aigc_demo.ui.gan.tools import TAB
 from aigc_demo.ui.image_view import picture_card, picture_facts
 from aigc_demo.ui.language import word
 from aigc_demo.ui.model_picker import offer_new_models
 from aigc_demo.ui.tab_parts import Question, Side, build_columns, seed_fields, slider, wire_sides
+from aigc_demo.ui.tabs import Studio
 from aigc_demo.ui.widgets import widget
 
 WORK: dict[str, Any] = {**PRIVATE, **PICTURES, "trigger_mode": "once"}
@@ -34,19 +34,19 @@ SLIDERS: dict[str, tuple[float, float, float, float]] = {
 }
 
 
-def build_gan_tab(cache: ModelCache, cancellation: Cancellation, frame: Frame) -> None:
-    """Lay out the tab and connect it; called inside a gr.Tab.
+def build_gan_tab(studio: Studio, frame: Frame) -> None:
+    """Lay out the tab and connect it: models that are ready, and below them a GAN trained step by step."""
+    _build_models(studio, frame)
+    with gr.Accordion(word("game"), open=False, elem_id="game"):
+        build_step_by_step(studio.games)
 
-    Args:
-        cache: the models of the page.
-        cancellation: which visitor's work is to stop.
-        frame: of the tab.
-    """
-    choices = cache.catalog.choices("pictures")
-    training = TrainingPictures(cache.catalog)
+
+def _build_models(studio: Studio, frame: Frame) -> None:
+    choices = studio.cache.catalog.choices("pictures")
+    training = TrainingPictures(studio.cache.catalog)
     handlers, latent = (
-        GanHandlers(cache, cancellation, training),
-        LatentHandlers(cache, cancellation, training),
+        GanHandlers(studio.cache, studio.cancellation, training),
+        LatentHandlers(studio.cache, studio.cancellation, training),
     )
     ticket = page_ticket()
     if not choices:
@@ -63,7 +63,7 @@ def build_gan_tab(cache: ModelCache, cancellation: Cancellation, frame: Frame) -
     words = gan_tools.build_arithmetic(latent, ticket, truncation, models, WORK, IN_LINE)
     gan_tools.build_mixing(latent, truncation, models, WORK)
     gan_tools.build_measuring(latent, ticket, steps, upload, models, IN_LINE)
-    offer_new_models(frame, models, lambda: cache.catalog.choices("pictures"))
+    offer_new_models(frame, models, lambda: studio.cache.catalog.choices("pictures"))
     begin_in_chinese(frame, dict(zip(words, gan_tools.ASKED_IN_CHINESE, strict=True)))
 
 

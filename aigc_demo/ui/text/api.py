@@ -21,18 +21,14 @@ from aigc_demo.studio.text import inspection as reading
 from aigc_demo.studio.text.compare import Column, check_request, compare_text, new_seed
 from aigc_demo.ui.frame import READING, TEXT, in_group
 from aigc_demo.ui.language import chosen_language
+from aigc_demo.ui.tabs import Studio
 from aigc_demo.ui.widgets import Json, door
 from aigc_demo.ui.words.wording import sentence
 
 
-def add_text_api(cache: ModelCache, cancellation: Cancellation) -> None:
-    """Add the endpoints to the page that is being built.
-
-    Args:
-        cache: the models of the page.
-        cancellation: which visitor's writing is to stop.
-    """
-    api = TextApi(cache, cancellation)
+def add_text_api(studio: Studio) -> None:
+    """Add the endpoints to the page that is being built."""
+    api = TextApi(studio.cache, studio.cancellation)
     gr.api(api.generate_text, api_name="generate_text", **TEXT)
     for endpoint in (api.next_token, api.score_text, api.attention, api.token_ids):
         gr.api(endpoint, api_name=endpoint.__name__, **READING)

@@ -6,14 +6,13 @@ from typing import Any
 import gradio as gr
 
 from aigc_demo.studio.models.arguments import check_number
-from aigc_demo.studio.models.cancellation import Cancellation
 from aigc_demo.studio.models.catalog import Choice, default_pair
-from aigc_demo.studio.models.model_cache import ModelCache
 from aigc_demo.ui.first_values import begin_in_chinese
 from aigc_demo.ui.frame import CHEAP, PRIVATE, READING, TEXT, Frame, page_ticket
 from aigc_demo.ui.language import word
 from aigc_demo.ui.model_picker import model_picker, offer_new_models
 from aigc_demo.ui.tab_parts import SIDES, Question, Side, beside, seed_fields, slider, wire_sides
+from aigc_demo.ui.tabs import Studio
 from aigc_demo.ui.text import view
 from aigc_demo.ui.text.handlers import PARTS, TextHandlers
 from aigc_demo.ui.text.view import Shown
@@ -58,16 +57,10 @@ class TextQuestion(Question):
         return [self.prompt, self.seed, self.fresh, *self.sliders, self.stop_at]
 
 
-def build_text_tab(cache: ModelCache, cancellation: Cancellation, frame: Frame) -> None:
-    """Lay out the tab and connect it; called inside a gr.Tab.
-
-    Args:
-        cache: the models of the page.
-        cancellation: which visitor's writing is to stop.
-        frame: of the tab.
-    """
-    choices = cache.catalog.choices("text")
-    handlers = TextHandlers(cache, cancellation)
+def build_text_tab(studio: Studio, frame: Frame) -> None:
+    """Lay out the tab and connect it; called inside a gr.Tab."""
+    choices = studio.cache.catalog.choices("text")
+    handlers = TextHandlers(studio.cache, studio.cancellation)
     ticket = page_ticket()
     question, examples = _question(choices)
     sides = _columns(choices)
@@ -77,7 +70,7 @@ def build_text_tab(cache: ModelCache, cancellation: Cancellation, frame: Frame) 
     _wire_examples(examples, choices, question, sides)
     scored = _surprise(handlers, sides)
     _attention(handlers, sides)
-    offer_new_models(frame, [side.model for side in sides], lambda: cache.catalog.choices("text"))
+    offer_new_models(frame, [side.model for side in sides], lambda: studio.cache.catalog.choices("text"))
     _begin_in_chinese(frame, choices, question.prompt, sides, scored)
 
 

@@ -28,20 +28,16 @@ from aigc_demo.studio.text_to_image.compare import (
 )
 from aigc_demo.ui.frame import PICTURES
 from aigc_demo.ui.image_api import decoded, streamed
+from aigc_demo.ui.tabs import Studio
 from aigc_demo.ui.widgets import Json, door
 
 if TYPE_CHECKING:
     from aigc_demo.measure.attributes import Found, Verdict
 
 
-def add_text_to_image_api(cache: ModelCache, cancellation: Cancellation) -> None:
-    """Add the endpoints to the page that is being built.
-
-    Args:
-        cache: the models of the page.
-        cancellation: which visitor's work is to stop.
-    """
-    api = TextToImageApi(cache, cancellation)
+def add_text_to_image_api(studio: Studio) -> None:
+    """Add the endpoints to the page that is being built."""
+    api = TextToImageApi(studio.cache, studio.cancellation)
     for endpoint in (api.text_to_image, api.rank, api.check_attributes, api.retrieve):
         gr.api(endpoint, api_name=endpoint.__name__, **PICTURES)
 

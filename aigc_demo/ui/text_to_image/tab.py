@@ -10,9 +10,7 @@ from aigc_demo.core.errors import InputError
 from aigc_demo.generators.text_to_image.model import SCHEDULERS
 from aigc_demo.studio.images.compare import MOST_STEPS
 from aigc_demo.studio.models.arguments import checked_text
-from aigc_demo.studio.models.cancellation import Cancellation
 from aigc_demo.studio.models.catalog import Choice
-from aigc_demo.studio.models.model_cache import ModelCache
 from aigc_demo.studio.text_to_image.compare import MOST_CANDIDATES
 from aigc_demo.ui import image_view as picture_view
 from aigc_demo.ui.first_values import begin_in_chinese
@@ -20,6 +18,7 @@ from aigc_demo.ui.frame import CHEAP, PICTURES, PRIVATE, Frame, page_ticket
 from aigc_demo.ui.language import word
 from aigc_demo.ui.model_picker import offer_new_models
 from aigc_demo.ui.tab_parts import Question, Side, build_columns, seed_fields, slider, wire_sides
+from aigc_demo.ui.tabs import Studio
 from aigc_demo.ui.text_to_image import tools as text_to_image_tools
 from aigc_demo.ui.text_to_image import view as text_to_image_view
 from aigc_demo.ui.text_to_image.handlers import PARTS, TextToImageHandlers
@@ -54,19 +53,13 @@ class CaptionQuestion(Question):
     words: Any
 
 
-def build_text_to_image_tab(cache: ModelCache, cancellation: Cancellation, frame: Frame) -> None:
-    """Lay out the tab and connect it; called inside a gr.Tab.
-
-    Args:
-        cache: the models of the page.
-        cancellation: which visitor's work is to stop.
-        frame: of the tab.
-    """
-    choices = cache.catalog.choices("text-to-image")
+def build_text_to_image_tab(studio: Studio, frame: Frame) -> None:
+    """Lay out the tab and connect it; called inside a gr.Tab."""
+    choices = studio.cache.catalog.choices("text-to-image")
     if not choices:
         gr.Markdown(word("t2i_no_models"), elem_id="t2i-none")
         return
-    handlers, ticket = TextToImageHandlers(cache, cancellation), page_ticket()
+    handlers, ticket = TextToImageHandlers(studio.cache, studio.cancellation), page_ticket()
     question = _question()
     sides = build_columns(TAB, choices, PARTS, _parts)
     wire_sides(handlers, ticket, question, sides)
@@ -77,7 +70,9 @@ def build_text_to_image_tab(cache: ModelCache, cancellation: Cancellation, frame
     text_to_image_tools.build_attention(handlers, sides[0].shown, WORK)
     text_to_image_tools.build_matching(handlers, question.seed, sides[0].model, WORK)
     text_to_image_tools.build_searching(handlers, WORK)
-    offer_new_models(frame, [side.model for side in sides], lambda: cache.catalog.choices("text-to-image"))
+    offer_new_models(
+        frame, [side.model for side in sides], lambda: studio.cache.catalog.choices("text-to-image")
+    )
     words = text_to_image_view.words(CHINESE_EXAMPLE)
     begin_in_chinese(frame, {question.caption: CHINESE_EXAMPLE}, {question.words: words})
 

@@ -22,6 +22,7 @@ from aigc_demo.studio.runs.watch import RunView, RunWatches, logarithms
 from aigc_demo.ui.frame import in_group, met
 from aigc_demo.ui.language import chosen_language
 from aigc_demo.ui.serving.addresses import address_of
+from aigc_demo.ui.tabs import Studio
 from aigc_demo.ui.train.view import picture_address
 from aigc_demo.ui.widgets import Json, door
 from aigc_demo.ui.words.wording import sentence
@@ -29,14 +30,9 @@ from aigc_demo.ui.words.wording import sentence
 MOST_LISTED = 50
 
 
-def add_train_api(watches: RunWatches, catalog: Catalog) -> None:
-    """Add the endpoints to the page that is being built.
-
-    Args:
-        watches: the runs.
-        catalog: the models, which a run may go on from.
-    """
-    api = TrainApi(watches, catalog)
+def add_train_api(studio: Studio) -> None:
+    """Add the endpoints to the page that is being built."""
+    api = TrainApi(studio.runs, studio.cache.catalog)
     for endpoint in (api.start_run, api.stop_run, api.resume_run, api.runs, api.run_curves):
         gr.api(endpoint, api_name=endpoint.__name__, **in_group("runs"))
     gr.api(api.try_run, api_name="try_run", **in_group("trial"))
@@ -63,7 +59,7 @@ class TrainApi:
     ) -> Json:
         """Order a training; it starts when no other one trains.
 
-        The answer holds the run's `name`, the `secret` that cancellation and resumes it (keep it: it is not shown
+        The answer holds the run's `name`, the `secret` that stops and resumes it (keep it: it is not shown
         again) and the `command` that does the same in a terminal.
 
         Args:

@@ -5,13 +5,11 @@ from typing import Any
 
 import gradio as gr
 
-from aigc_demo.studio.models.cancellation import Cancellation
-from aigc_demo.studio.models.model_cache import ModelCache
 from aigc_demo.studio.runs.hub_push import can_push
-from aigc_demo.studio.runs.watch import RunWatches
 from aigc_demo.ui import charts, notices
 from aigc_demo.ui.frame import CHEAP, PRIVATE, Frame, in_group
 from aigc_demo.ui.language import word
+from aigc_demo.ui.tabs import Studio
 from aigc_demo.ui.train import view as run_view
 from aigc_demo.ui.train.comparison import MOST_COMPARED
 from aigc_demo.ui.train.handlers import TrainHandlers
@@ -49,24 +47,17 @@ class Watched:
         ]  # fmt: skip
 
 
-def build_train_tab(cache: ModelCache, cancellation: Cancellation, watches: RunWatches, frame: Frame) -> None:
-    """Lay out the tab and connect it; called inside a gr.Tab.
-
-    Args:
-        cache: the models of the page.
-        cancellation: of what is being written.
-        watches: the runs.
-        frame: of the tab.
-    """
-    handlers, visitor = TrainHandlers(watches, cache.catalog), frame.visitor
+def build_train_tab(studio: Studio, frame: Frame) -> None:
+    """Lay out the tab and connect it; called inside a gr.Tab."""
+    handlers, visitor = TrainHandlers(studio.runs, studio.cache.catalog), frame.visitor
     with gr.Row(equal_height=False, elem_classes="train"):
         with gr.Column(scale=1, min_width=300, elem_classes=["side", "left"]):
-            form = build_order_form(watches.queue, cache.catalog, frame)
+            form = build_order_form(studio.runs.queue, studio.cache.catalog, frame)
         with gr.Column(scale=3, min_width=320, elem_classes=["side", "left"]):
             watched, notice, file = _watched()
     _wire_order(handlers, visitor, form, watched, notice)
     # Before the watching: the browser calls what listens to one event in turn, and to watch takes long.
-    wire_scrubber(watched.scrubber, cache, cancellation, watches, watched.picker)
+    wire_scrubber(watched.scrubber, studio.cache, studio.cancellation, studio.runs, watched.picker)
     _wire_watching(handlers, visitor, watched, notice, file)
     _exchange(handlers, visitor, watched, notice)
     if can_push():

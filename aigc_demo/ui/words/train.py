@@ -129,7 +129,7 @@ TRAIN_WORDS: dict[str, Row] = {
     "run_state_waiting": ("waiting", "排队中", "排隊中"),
     "run_state_running": ("training", "训练中", "訓練中"),
     "run_state_stopping": (
-        "saving a checkpoint, then it cancellation",
+        "saving a checkpoint, then it stops",
         "正在保存检查点，随后停止",
         "正在儲存檢查點，隨後停止",
     ),
@@ -232,7 +232,7 @@ TRAIN_WORDS: dict[str, Row] = {
     "scrub_at": ("{run}, step {step}", "{run}，第 {step} 步", "{run}，第 {step} 步"),
     "notice_started": ("Ordered: {name}", "已下单：{name}", "已下單：{name}"),
     "notice_stopping": (
-        "It finishes its step, saves a checkpoint, and cancellation.",
+        "It finishes its step, saves a checkpoint, and stops.",
         "它会做完这一步，保存检查点，然后停止。",
         "它會做完這一步，儲存檢查點，然後停止。",
     ),

@@ -6,14 +6,14 @@ import gradio as gr
 
 from aigc_demo.studio.images.step_by_step_gan import Games
 from aigc_demo.ui.app import launch_settings, new_studio
-from aigc_demo.ui.gan.step_by_step import build_game_panel
+from aigc_demo.ui.gan.step_by_step import build_step_by_step
 from aigc_demo.ui.serving import launch as serving
 
 
 def build():
     with gr.Blocks(title="The game", **serving.BLOCKS) as page:
         gr.HTML("<h1>The game</h1>")
-        build_game_panel(Games())
+        build_step_by_step(Games())
     page.queue(**serving.QUEUE)
     return page
 
