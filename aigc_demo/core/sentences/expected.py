@@ -5,6 +5,17 @@ Phrases without a row here stay in English.
 
 # A regular expression of the English phrase, and its Chinese; {0}, {1}: the groups of the expression.
 EXPECTED: tuple[tuple[str, str, str], ...] = (
+    # what a kind of model does (generators/kinds)
+    (r"writes text", "生成文本", "生成文字"),
+    (r"guesses hidden words", "预测被遮盖的词", "預測被遮蓋的詞"),
+    (r"makes pictures", "生成图片", "生成圖片"),
+    (r"makes pictures of captions", "由描述生成图片", "由描述生成圖片"),
+    (r"measures pictures", "衡量图片", "衡量圖片"),
+    (r"matches texts and pictures", "匹配文本与图片", "匹配文字與圖片"),
+    (r"reads what is on a picture", "识别图片内容", "辨識圖片內容"),
+    (r"mends pictures", "修复图片", "修復圖片"),
+    (r"decodes pictures", "解码图片", "解碼圖片"),
+    # values of settings
     (r"a list", "列表", "列表"),
     (r"a list of token ids", "词元编号的列表", "詞元編號的列表"),
     (r"a list of 1 to (\d+) seeds", "含 1 到 {0} 个种子的列表", "含 1 到 {0} 個種子的列表"),

@@ -315,8 +315,7 @@ def _asked(name: str) -> Any:
 
 def _shape(recipe: str, name: str) -> dict[str, Any]:
     """Label, and choices or bounds, of a setting in one recipe."""
-    of_pictures = recipe_named(recipe).learns_from == "pictures" and f"setting_pictures_{name}" in WORDS
-    label = word(f"setting_pictures_{name}" if of_pictures else f"setting_{name}")
+    label = word(_label_key(recipe, name))
     facts, start = _field(recipe, name).metadata, _starts(recipe)[name]
     if facts["choices"]:
         return {"label": label, "choices": [(_choice(name, one), one) for one in facts["choices"]]}
@@ -328,6 +327,13 @@ def _shape(recipe: str, name: str) -> dict[str, Any]:
         "maximum": max(start, HIGHEST.get(name, MOST.get(name, facts["high"]))),
         "step": STEPS.get(name, 1),
     }
+
+
+def _label_key(recipe: str, name: str) -> str:
+    """The key of a setting's name; some have another one in recipes that learn from images."""
+    of_images = f"setting_pictures_{name}"
+    learns_from_images = recipe_named(recipe).learns_from == "pictures"
+    return of_images if learns_from_images and of_images in WORDS else f"setting_{name}"
 
 
 def _choice(name: str, choice: Any) -> Any:

@@ -62,7 +62,13 @@ def sentence_everywhere(key: str, values: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _expected(phrase: Any, column: int) -> Any:
-    """A phrase of the marker {expected} in the language of this column, where it has a row."""
+    """A phrase of the marker {expected} in the language of this column, where it has a row.
+
+    Several kinds of models stand in one phrase with "or" between them.
+    """
+    parts = str(phrase).split(" or ")
+    if column and len(parts) > 1 and all(_expected(part, column) != part for part in parts):
+        return "或".join(_expected(part, column) for part in parts)
     for english, *chinese in EXPECTED:
         if column and (found := re.fullmatch(english, str(phrase), re.DOTALL)):
             return chinese[column - 1].format(*found.groups())
