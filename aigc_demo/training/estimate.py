@@ -18,7 +18,8 @@ from torch import Tensor, nn
 from aigc_demo.core.library_imports import importing
 from aigc_demo.core.run_directory import MOST_CHECKPOINTS, NUM_STATES_KEPT
 from aigc_demo.data.captions.pairs import LONGEST
-from aigc_demo.data.text.tokenizer import BPE_VOCAB_SIZE, SPECIAL_TOKENS
+from aigc_demo.data.text.tokenizer import BPE_VOCAB_SIZE
+from aigc_demo.data.text.word_level import SPECIAL_TOKENS
 from aigc_demo.generators.catalog import find
 from aigc_demo.nets.style_generator import StyleGenerator
 from aigc_demo.training.families import family_of

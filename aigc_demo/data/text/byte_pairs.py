@@ -1,16 +1,14 @@
-"""Byte-level BPE: trained here or, where the text is long, in a process of its own that can be ended.
+"""Byte-level BPE, trained in this process or, for a long text, in a subprocess that can be stopped.
 
-The trainer works through a piece of text once for each pair that it merges there, so a piece must not be
-long: GPT-2's pattern takes any run of letters for one, and a genome, or a page of Chinese without
-punctuation, is one run. Llama 3's tokenizer bounds its runs for the same reason. Here runs of letters, of
-digits, of other signs and of white space are cut after 256 characters, before the pattern sees them. What
-has no such run, as all words of ordinary texts, is cut as before.
+The trainer scans a pre-token once for each merge in it, so pre-tokens must be short. GPT-2's pattern makes
+any run of letters one pre-token, and a genome, or a page of Chinese without punctuation, is one run. Llama 3
+limits the length for the same reason. Here runs of letters, digits, other characters and white space are cut
+after 256 characters, before the pattern is applied; texts without such runs are not affected.
 
-The library works in Rust and looks at no signal until it is done: minutes, for a long text. Started as a
-script this file trains on what comes in; a request is the vocabulary's size and the special tokens as
-arguments, and on standard input parts of the text, each with its length in bytes before it (8, most
-significant first), then a length of 0. The answer is the tokenizer as JSON. When the other end of the pipe
-goes away, so does the process.
+The library is written in Rust and does not handle signals until it has finished, which takes minutes for a
+long text. Run as a script, this file is the subprocess. Arguments: vocabulary size and special tokens.
+Standard input: chunks of the text, each preceded by its length in bytes (8 bytes, big-endian), and a length
+of 0. Standard output: the tokenizer as JSON. The process exits when the other end of the pipe is closed.
 """
 
 import contextlib
@@ -31,12 +29,12 @@ LONG_RUNS = "|".join(
 
 
 def byte_level(inner: tokenizers.Tokenizer, special: Sequence[str], *, bounded: bool) -> tokenizers.Tokenizer:
-    """The same, cutting and joining texts as bytes, as GPT-2 does.
+    """Set GPT-2's byte-level pre-tokenizer and decoder.
 
     Args:
-        inner: a BPE.
-        special: tokens that are never made from text.
-        bounded: cut long runs; those that were trained before that was so are not.
+        inner: a BPE tokenizer, modified in place.
+        special: special tokens.
+        bounded: cut long runs; False for tokenizers of earlier versions.
     """
     pattern = pre_tokenizers.ByteLevel(add_prefix_space=False)
     runs = pre_tokenizers.Split(Regex(LONG_RUNS), "isolated")
@@ -48,12 +46,12 @@ def byte_level(inner: tokenizers.Tokenizer, special: Sequence[str], *, bounded: 
 
 
 def train(parts: Iterable[str], vocab_size: int, special: Sequence[str]) -> tokenizers.Tokenizer:
-    """The pair of neighbours that occurs most becomes a token, again and again.
+    """Train BPE: repeatedly merge the most frequent pair of adjacent tokens into a new token.
 
     Args:
-        parts: of a text.
-        vocab_size: the largest, special tokens included.
-        special: the first tokens.
+        parts: chunks of the text.
+        vocab_size: maximum size, special tokens included.
+        special: special tokens, which get the first ids.
 
     Source:
         Sennrich et al. 2016, arXiv:1508.07909; on bytes: Radford et al. 2019 (GPT-2).
@@ -73,12 +71,12 @@ def train(parts: Iterable[str], vocab_size: int, special: Sequence[str]) -> toke
 def train_in_subprocess(
     parts: Iterable[str], vocab_size: int, special: Sequence[str]
 ) -> tokenizers.Tokenizer:
-    """As `train`, in a process of its own; any exception here, such as that of a signal, ends it.
+    """As `train`, in a subprocess, which is killed by any exception here, such as KeyboardInterrupt.
 
     Raises:
-        MemoryError: the process was killed, as the system does where memory runs out.
+        MemoryError: the subprocess was killed, as the system does when memory runs out.
     """
-    # -P: no module of ours beside the script may stand in for one of the library's.
+    # -P: no module beside the script may shadow one of a library.
     command = [sys.executable, "-P", __file__, str(vocab_size), *special]
     process = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
@@ -92,10 +90,10 @@ def train_in_subprocess(
                     process.stdin.write(len(content).to_bytes(8, "big") + content)
             process.stdin.write(bytes(8))
             process.stdin.flush()
-        described = process.stdout.read()  # standard input stays open: its end would mean that nobody waits
-        if process.wait() or not described:
+        response = process.stdout.read()  # standard input stays open: closing it makes the subprocess exit
+        if process.wait() or not response:
             raise MemoryError("the process that trained the tokenizer was killed")
-        return tokenizers.Tokenizer.from_str(described.decode("utf-8"))
+        return tokenizers.Tokenizer.from_str(response.decode("utf-8"))
     finally:
         process.kill()
         process.wait()
@@ -109,15 +107,15 @@ def _parts() -> Iterator[str]:
         yield sys.stdin.buffer.read(size).decode("utf-8")
 
 
-def _end_with_the_other() -> None:
+def _exit_with_parent() -> None:
     os.read(sys.stdin.fileno(), 1)
     os._exit(1)
 
 
 def _serve(vocab_size: int, special: Sequence[str]) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the other end decides
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the process group; the parent decides
     parts = list(_parts())
-    threading.Thread(target=_end_with_the_other, daemon=True).start()
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
     sys.stdout.buffer.write(train(parts, vocab_size, special).to_str().encode("utf-8"))
     sys.stdout.buffer.flush()
     os._exit(0)

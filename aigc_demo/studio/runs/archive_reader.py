@@ -320,7 +320,7 @@ def _check_small_files(checkpoint: Path) -> None:
     """Refuses JSON that is none, and a tokenizer that would take much memory, before anybody reads them."""
     from aigc_demo.data.preparation import PREPARATION
     from aigc_demo.data.text.corpus import PreparationSettings
-    from aigc_demo.data.text.tokenizer import MAX_OBJECTS
+    from aigc_demo.data.text.tokenizer_file import MAX_OBJECTS
 
     for path in checkpoint.rglob("*.json"):
         if path.name != TOKENIZER:

@@ -8,8 +8,7 @@ import tokenizers
 import transformers
 
 from aigc_demo.core.errors import InputError
-from aigc_demo.data.text import byte_pairs
-from aigc_demo.data.text import tokenizer as tokenizer_room
+from aigc_demo.data.text import byte_pairs, chunks, tokenizer, word_level
 from aigc_demo.data.text.tokenizer import KINDS, Tokenizer, train_tokenizer
 
 TEXT = (
@@ -73,7 +72,7 @@ def test_the_same_text_gives_the_same_vocabulary(trained, tmp_path):
 
 def test_the_fast_way_gives_what_the_library_gives(trained, tmp_path, monkeypatch):
     # Long texts are worked off in parts, characters by a look-up table; the library does neither.
-    monkeypatch.setattr(tokenizer_room, "CHUNK_LENGTH", 11)
+    monkeypatch.setattr(chunks, "CHUNK_LENGTH", 11)
     trained.save(tmp_path)
     library = tokenizers.Tokenizer.from_file(str(tmp_path / "tokenizer.json"))
     library.encode_special_tokens = True
@@ -162,8 +161,8 @@ def test_a_million_characters_take_well_under_a_second():
 def test_words_of_ascii_text_are_cut_as_the_library_cuts_them(seed):
     rng = random.Random(seed)
     text = "".join(rng.choices([chr(code) for code in range(128)] + list("  ab''_\n.") * 9, k=20_000))
-    split = tokenizers.pre_tokenizers.Split(tokenizers.Regex(tokenizer_room.WORD_PATTERN), "isolated")
-    assert tokenizer_room.ASCII_WORD.findall(text) == [word for word, _ in split.pre_tokenize_str(text)]
+    split = tokenizers.pre_tokenizers.Split(tokenizers.Regex(word_level.WORD_PATTERN), "isolated")
+    assert word_level.ASCII_WORD.findall(text) == [word for word, _ in split.pre_tokenize_str(text)]
     words = train_tokenizer(text, "words", 300)
     encoding = words._inner.encode(text, add_special_tokens=False)
     assert words.spans(text) == [(i, *place) for i, place in zip(encoding.ids, encoding.offsets, strict=True)]
@@ -288,11 +287,11 @@ def test_long_texts_are_worked_off_in_parts_wherever_they_may_be_cut(kind, seed,
     trained.save(tmp_path)
     library = tokenizers.Tokenizer.from_file(str(tmp_path / "tokenizer.json"))
     library.encode_special_tokens = True
-    monkeypatch.setattr(tokenizer_room, "CHUNK_LENGTH", rng.choice([11, 100, 301]))
-    runs = tokenizer_room.LONGEST_RUN if kind == "bpe" else None
-    chunks = list(tokenizer_room._chunks(text, runs))
-    assert "".join(chunks) == text
-    assert len(chunks) > 3
+    monkeypatch.setattr(chunks, "CHUNK_LENGTH", rng.choice([11, 100, 301]))
+    runs = byte_pairs.LONGEST_RUN if kind == "bpe" else None
+    parts = list(chunks.split_into_chunks(text, runs))
+    assert "".join(parts) == text
+    assert len(parts) > 3
     encoding = library.encode(text, add_special_tokens=False)
     assert trained.spans(text) == [
         (i, *place) for i, place in zip(encoding.ids, encoding.offsets, strict=True)
@@ -303,16 +302,16 @@ def test_a_genome_is_worked_off_in_parts(monkeypatch):
     text = ">name\n" + RUNS["a genome"]
     trained = train_tokenizer(text, "bpe", 400)
     spans = trained.spans(text)
-    monkeypatch.setattr(tokenizer_room, "CHUNK_LENGTH", 700)
-    assert len(list(tokenizer_room._chunks(text, tokenizer_room.LONGEST_RUN))) > 5
+    monkeypatch.setattr(chunks, "CHUNK_LENGTH", 700)
+    assert len(list(chunks.split_into_chunks(text, byte_pairs.LONGEST_RUN))) > 5
     assert trained.spans(text) == spans
 
 
 def test_a_process_of_its_own_gives_the_same(monkeypatch):
     text = TEXT * 20 + RUNS["a genome"] + "<start> é 春"
     here = train_tokenizer(text, "bpe", 500)
-    monkeypatch.setattr(tokenizer_room, "LONG_TEXT", 10)
-    monkeypatch.setattr(tokenizer_room, "CHUNK_LENGTH", 100)
+    monkeypatch.setattr(tokenizer, "LONG_TEXT", 10)
+    monkeypatch.setattr(chunks, "CHUNK_LENGTH", 100)
     apart = train_tokenizer(text, "bpe", 500)
     assert apart._inner.to_str() == here._inner.to_str()
 

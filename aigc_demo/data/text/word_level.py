@@ -1,0 +1,51 @@
+"""Word-level tokenizers: a pattern splits the text, and each part is one entry of the vocabulary."""
+
+import re
+from collections import Counter
+
+import tokenizers
+from tokenizers import Regex, decoders, models, pre_tokenizers
+
+from aigc_demo.data.text.chunks import split_into_chunks
+
+UNKNOWN, START = "<unk>", "<start>"
+SPECIAL_TOKENS = (UNKNOWN, START)
+MIN_WORD_COUNT = 2
+CHARACTER_PATTERN = r"[\s\S]"
+# A word or a punctuation mark includes one space before it, so that the joined tokens give the text; other
+# white space and each Chinese character is a token of its own.
+WORD_PATTERN = (
+    r" ?\p{Han}| ?[\p{L}\p{M}\p{N}_&&[^\p{Han}]]+(?:'[\p{L}&&[^\p{Han}]]+)?| ?[^\s\p{L}\p{M}\p{N}_]|\s"
+)
+# WORD_PATTERN for ASCII text, for Python's regex engine, which is five times as fast.
+ASCII_WORD = re.compile(
+    r" ?[A-Za-z0-9_]+(?:'[A-Za-z]+)?| ?[^ \t\n\x0b\x0c\rA-Za-z0-9_]|[ \t\n\x0b\x0c\r]", re.ASCII
+)
+
+
+def word_level(tokens: list[str], pattern: str) -> tokenizers.Tokenizer:
+    """A tokenizer that splits by a pattern and looks up each part in the vocabulary."""
+    vocabulary = {token: index for index, token in enumerate([*SPECIAL_TOKENS, *tokens])}
+    inner = tokenizers.Tokenizer(models.WordLevel(vocabulary, unk_token=UNKNOWN))
+    inner.pre_tokenizer = pre_tokenizers.Split(Regex(pattern), "isolated")
+    inner.decoder = decoders.Fuse()
+    inner.add_special_tokens(list(SPECIAL_TOKENS))
+    return inner
+
+
+def most_common(counts: Counter[str], kept: int | None) -> list[str]:
+    """Tokens by descending count, ties in code point order."""
+    return sorted(counts, key=lambda token: (-counts[token], token))[:kept]
+
+
+def common_words(text: str, kept: int | None) -> list[str]:
+    split = pre_tokenizers.Split(Regex(WORD_PATTERN), "isolated")
+    counts: Counter[str] = Counter()
+    for chunk in split_into_chunks(text):
+        if chunk.isascii():
+            counts.update(ASCII_WORD.findall(chunk))
+        else:
+            counts.update(word for word, _ in split.pre_tokenize_str(chunk))
+    if kept is None:
+        counts = Counter({word: count for word, count in counts.items() if count >= MIN_WORD_COUNT})
+    return most_common(counts, kept)
