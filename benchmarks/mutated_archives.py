@@ -32,7 +32,6 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import threading
 import time
 import warnings
 import zipfile
@@ -448,11 +447,12 @@ def _told(watches: Any, catalog: Any, view: Any) -> Any:
 def _use(judge: Judge, cache: Any, recipe: str, name: str) -> str:
     """Write, draw, match or measure with a model, as the page does."""
     from aigc_demo.studio.images.compare import check_pictures, compare_pictures
+    from aigc_demo.studio.models.cancellation import CancelToken
     from aigc_demo.studio.text.compare import check_request, compare_text
     from aigc_demo.studio.text_to_image.compare import check_illustration, illustrate
     from aigc_demo.studio.text_to_image.retrieval import score_table
 
-    kind, stop, catalog = cache.catalog.choice(name).entry.kind, threading.Event(), cache.catalog
+    kind, stop, catalog = cache.catalog.choice(name).entry.kind, CancelToken(), cache.catalog
     columns: Any = ()
     if kind == "text":
         asked = check_request(catalog, [name], "the cat", {"max_new_tokens": 6, "seed": 1})

@@ -74,8 +74,8 @@ def once_in_line(
         waiting: what the page shows meanwhile.
         models: what works in which column.
     """
-    with cancellation.once_in_line(ticket, name, models) as stop:
-        if stop is None:
+    with cancellation.joined(ticket, models, work=name) as stop:
+        if stop.repeated:
             return
         while stop.waits():
             yield waiting(stop)

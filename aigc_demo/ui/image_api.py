@@ -30,7 +30,7 @@ def streamed(request: gr.Request, cancellation: Cancellation, begin: Any, finish
     """
     language, ticket = chosen_language(request), new_ticket()
     columns: tuple[PictureColumn, ...] = ()
-    with cancellation.writing(ticket) as stop:
+    with cancellation.joined(ticket, may_wait=False) as stop:
         for columns in begin(stop):
             made = all(column.over for column in columns)
             told = [

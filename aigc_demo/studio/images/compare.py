@@ -5,7 +5,6 @@ each model's own; but the same seed always gives the same picture of the same mo
 two steps of a diffusion model; a GAN has only one.
 """
 
-import threading
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from aigc_demo.core.config import Settings, setting
 from aigc_demo.core.errors import DemoError, InputError
+from aigc_demo.studio.models.cancellation import CancelToken
 from aigc_demo.studio.models.catalog import Catalog
 from aigc_demo.studio.models.model_cache import ModelCache, weights_mib
 from aigc_demo.studio.models.side_by_side import Progressing, Work, side_by_side, time_slice_for
@@ -123,7 +123,7 @@ def check_pictures(catalog: Catalog, models: Any, settings: Mapping[str, Any]) -
 
 
 def compare_pictures(
-    request: PictureRequest, cache: ModelCache, stop: threading.Event
+    request: PictureRequest, cache: ModelCache, stop: CancelToken
 ) -> Iterator[tuple[PictureColumn, ...]]:
     """Make the pictures of all seeds with all models at once.
 
@@ -145,7 +145,7 @@ def compare_pictures(
 
 
 def paint(
-    models: Sequence[str], seeds: tuple[int, ...], make: "Make", cache: ModelCache, stop: threading.Event
+    models: Sequence[str], seeds: tuple[int, ...], make: "Make", cache: ModelCache, stop: CancelToken
 ) -> Iterator[tuple[PictureColumn, ...]]:
     """Let several models make pictures at once, each in its column.
 

@@ -1,6 +1,5 @@
 """Ways through the noise that pictures are made from: from one to another, sums, and styles of two mixed."""
 
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -9,6 +8,7 @@ from aigc_demo.core.config import Settings, setting, shown
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.studio.images.classify import SumReading, Thing, read_sum, reader_of
 from aigc_demo.studio.images.compare import MOST_STEPS, PictureColumn, gan, is_gan, paint
+from aigc_demo.studio.models.cancellation import CancelToken
 from aigc_demo.studio.models.catalog import Catalog
 from aigc_demo.studio.models.model_cache import ModelCache
 from aigc_demo.studio.models.side_by_side import time_slice_for
@@ -47,7 +47,7 @@ def check_way(catalog: Catalog, models: Any, settings: Mapping[str, Any]) -> tup
 
 
 def interpolate(
-    models: tuple[str, ...], way: Way, cache: ModelCache, stop: threading.Event
+    models: tuple[str, ...], way: Way, cache: ModelCache, stop: CancelToken
 ) -> Iterator[tuple[PictureColumn, ...]]:
     """Go from one seed's noise to another's along the sphere, with several models at once.
 

@@ -1,10 +1,9 @@
-"""Who is writing on the page, and how it is stopped."""
+"""Cancel tokens of the works of the page, in a line for each owner."""
 
 import secrets
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
 
 from aigc_demo.core.errors import InputError
 
@@ -57,7 +56,12 @@ class ColumnToken:
 
 
 class Place(CancelToken):
-    """A place in the line of one owner's works."""
+    """A place in the line of one owner's works.
+
+    Attributes:
+        work: the button that was pressed; "" for none.
+        repeated: whether it was pressed while its last press still runs or waits: nothing is to be done.
+    """
 
     def __init__(
         self,
@@ -65,10 +69,12 @@ class Place(CancelToken):
         changed: threading.Condition,
         models: Mapping[int, str] | None,
         work: str = "",
+        *,
+        repeated: bool = False,
     ):
         super().__init__(models)
         self._line, self._changed = line, changed
-        self.work = work
+        self.work, self.repeated = work, repeated
 
     def waits(self, seconds: float = WAIT_SECONDS) -> bool:
         """Whether others are before it after this time; returns sooner when they are not. Stop ends it."""
@@ -78,7 +84,7 @@ class Place(CancelToken):
 
 
 class Cancellation:
-    """Who is writing, and how to stop it: a line of works for each owner, by its ticket.
+    """The registry of cancel tokens: a line of works for each owner, by its ticket.
 
     Tickets are made here (`new_ticket`) and never by a client, whose own names could be guessed or chosen
     to be another's. One work of an owner runs at a time, so two texts never run into the same columns.
@@ -89,58 +95,38 @@ class Cancellation:
         self._lines: dict[str, list[Place]] = {}
 
     @contextmanager
-    def writing(self, ticket: str, models: Mapping[int, str] | None = None) -> Iterator[CancelToken]:
-        """What Stop sets, for as long as the text is written.
+    def joined(
+        self,
+        ticket: str,
+        models: Mapping[int, str] | None = None,
+        *,
+        work: str = "",
+        may_wait: bool = True,
+    ) -> Iterator[Place]:
+        """A place in the owner's line, set by Stop, for as long as the work lasts.
 
         Args:
             ticket: whose work it is.
-            models: what works in which column of the page, where one can be left alone (`leave`).
+            models: what works in which column of the page, where one can be ended alone (`leave`).
+            work: the button that was pressed. While its last press still runs or waits, and was not stopped,
+                the next gets a place that is `repeated` and stands in no line: a double click asks once, and
+                a press after Stop waits until what was stopped has ended.
+            may_wait: whether it may wait until the owner's others are done: `waits` says when they are.
 
         Raises:
-            InputError: this owner's last text is still being written.
+            InputError: too many wait already, or one works and this one may not wait.
         """
-        with self._joined(ticket, models, most=1) as place:
-            yield place
-
-    @contextmanager
-    def in_line(self, ticket: str, models: Mapping[int, str] | None = None) -> Iterator[Place]:
-        """The same for a work that waits until the owner's others are done: ask `waits` before it begins.
-
-        Raises:
-            InputError: too many wait already.
-        """
-        with self._joined(ticket, models, most=MOST_IN_LINE) as place:
-            yield place
-
-    @contextmanager
-    def once_in_line(
-        self, ticket: str, work: str, models: Mapping[int, str] | None = None
-    ) -> Iterator[Place | None]:
-        """The same for a button: None where its last press still runs or waits, and was not stopped.
-
-        So a double click asks once, and a press after Stop waits until what was stopped has ended.
-
-        Raises:
-            InputError: too many wait already.
-        """
-        with self._joined(ticket, models, MOST_IN_LINE, work) as place:
-            yield place
-
-    @contextmanager
-    def _joined(
-        self, ticket: str, models: Mapping[int, str] | None, most: int, work: str = ""
-    ) -> Iterator[Any]:
         with self._changed:
             line = self._lines.get(ticket, [])
-            asked = bool(work) and any(place.work == work and not place.is_set() for place in line)
-            if len(line) >= most and not asked:
+            repeated = bool(work) and any(place.work == work and not place.is_set() for place in line)
+            if not repeated and len(line) >= (MOST_IN_LINE if may_wait else 1):
                 raise InputError("still_writing")
-            place = Place(line, self._changed, models, work)
-            if not asked:
+            place = Place(line, self._changed, models, work, repeated=repeated)
+            if not repeated:
                 line.append(place)
                 self._lines[ticket] = line
-        if asked:
-            yield None
+        if repeated:
+            yield place
             return
         try:
             yield place

@@ -72,10 +72,10 @@ class Work(ABC):
     """
 
     def __init__(
-        self, column: Any, cache: ModelCache, stop: threading.Event, report: Callable[[Any], None]
+        self, column: Any, cache: ModelCache, stop: CancelToken, report: Callable[[Any], None]
     ) -> None:
         self.column, self.cache, self._report = column, cache, report
-        self.stop: threading.Event | ColumnToken = stop
+        self.stop: CancelToken | ColumnToken = stop
 
     def run(self) -> None:
         """All of it; what fails is told in the column."""
@@ -130,7 +130,7 @@ def side_by_side(
     columns: Sequence[AnyColumn],
     work: Callable[[int, AnyColumn, Callable[[AnyColumn], None]], Work],
     cache: ModelCache,
-    stop: threading.Event,
+    stop: CancelToken,
 ) -> Iterator[tuple[AnyColumn, ...]]:
     """Let all columns work at once.
 
@@ -138,7 +138,7 @@ def side_by_side(
         columns: as they begin.
         work: makes a column's work from its place, the column, and whom it reports to.
         cache: where the models are loaded to.
-        stop: set by Stop; also set here when the consumer goes away. A `CancelToken` can end one column.
+        stop: set by Stop, for all or for one column; also set here when the consumer goes away.
 
     Yields:
         All columns, ten times a second or less often, and once more when the last is over. A column that
@@ -147,8 +147,7 @@ def side_by_side(
     queue = _Desk(columns)
     for place, column in enumerate(columns):
         worker = work(place, column, lambda new, i=place: queue.put(i, new))  # type: ignore[misc]
-        if isinstance(stop, CancelToken):
-            worker.stop = stop.of_work(place)
+        worker.stop = stop.of_work(place)
         # In the context of the request: who lends a GPU counts it to the visitor that is named there.
         run = copy_context().run
         threading.Thread(target=run, args=(worker.run,), name=f"column-{place}", daemon=True).start()
@@ -217,7 +216,7 @@ def _with_loading_time(column: AnyColumn, cache: ModelCache) -> AnyColumn:
 
 
 def time_slice_for(
-    model: Any, cache: ModelCache, stop: threading.Event | ColumnToken | None = None
+    model: Any, cache: ModelCache, stop: CancelToken | ColumnToken | None = None
 ) -> AbstractContextManager[TimeSlice]:
     """A part in the turns for a small model, on one core; half of the cores for a large one.
 
@@ -237,7 +236,7 @@ _large_slots = threading.BoundedSemaphore(MOST_LARGE)
 
 
 @contextmanager
-def _large(stop: threading.Event | ColumnToken | None) -> Iterator[TimeSlice]:
+def _large(stop: CancelToken | ColumnToken | None) -> Iterator[TimeSlice]:
     """A slot among the large models; none is needed to end at once."""
     taken = False
     while not taken and not (stop and stop.is_set()):

@@ -6,7 +6,6 @@ the same uniform numbers, so their texts differ only where the models decide dif
 
 import math
 import secrets
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,6 +18,7 @@ from aigc_demo.studio.models.arguments import (
     checked_ids,
     checked_prompt,
 )
+from aigc_demo.studio.models.cancellation import CancelToken
 from aigc_demo.studio.models.catalog import Catalog
 from aigc_demo.studio.models.model_cache import ModelCache, weights_mib
 from aigc_demo.studio.models.side_by_side import Progressing, Work, side_by_side, time_slice_for
@@ -156,7 +156,7 @@ def new_seed() -> int:
     return secrets.randbelow(MAX_SEED + 1)
 
 
-def compare_text(request: Request, cache: ModelCache, stop: threading.Event) -> Iterator[tuple[Column, ...]]:
+def compare_text(request: Request, cache: ModelCache, stop: CancelToken) -> Iterator[tuple[Column, ...]]:
     """Continue the prompt with all models at once.
 
     Args:

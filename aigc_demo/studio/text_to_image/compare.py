@@ -6,7 +6,6 @@ Of the tiny world, a checker that neither trained nor ranked anything reads the 
 """
 
 import random
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -19,6 +18,7 @@ from aigc_demo.generators.text_to_image.model import SCHEDULERS, TextSampling
 from aigc_demo.studio.images.compare import MOST_STEPS, PictureColumn, PictureWork
 from aigc_demo.studio.models import gpu
 from aigc_demo.studio.models.arguments import checked_prompt
+from aigc_demo.studio.models.cancellation import CancelToken
 from aigc_demo.studio.models.catalog import Catalog, is_at_hand
 from aigc_demo.studio.models.model_cache import ModelCache
 from aigc_demo.studio.models.side_by_side import Work, side_by_side
@@ -172,7 +172,7 @@ def compared_with(caption: str, seed: int) -> str:
 
 
 def illustrate(
-    request: IllustrationRequest, cache: ModelCache, stop: threading.Event
+    request: IllustrationRequest, cache: ModelCache, stop: CancelToken
 ) -> Iterator[tuple[IllustrationColumn, ...]]:
     """Draw the caption with all models at once.
 

@@ -23,7 +23,7 @@ from aigc_demo.ui.tabs import Studio
 from aigc_demo.ui.widgets import widget
 
 WORK: dict[str, Any] = {**PRIVATE, **PICTURES, "trigger_mode": "once"}
-# A second press reaches the server, which knows whether the first was stopped (Cancellation.once_in_line).
+# A second press reaches the server, which knows whether the first was stopped (Cancellation.joined).
 IN_LINE: dict[str, Any] = {**WORK, "trigger_mode": "multiple"}
 
 SLIDERS: dict[str, tuple[float, float, float, float]] = {

@@ -96,7 +96,7 @@ class TextApi:
         with door(request):
             asked = check_request(self._catalog, self._named(models), prompt, settings, token_ids)
             language, ticket = chosen_language(request), new_ticket()
-            with self._cancellation.writing(ticket) as event:
+            with self._cancellation.joined(ticket, may_wait=False) as event:
                 for picture in compare_text(asked, self._cache, event):
                     yield {"ticket": ticket, **_answer(picture, asked.settings.seed, language)}
             if all(column.error for column in picture):

@@ -72,7 +72,7 @@ class TextHandlers(ColumnHandlers):
 
     def _write(self, ticket: str, asked: Any, shown: list[Shown]) -> Iterator[Values]:
         """The seed and both columns, again and again."""
-        with self._cancellation.writing(ticket, dict(enumerate(asked.models))) as stop:
+        with self._cancellation.joined(ticket, dict(enumerate(asked.models)), may_wait=False) as stop:
             for columns in compare_text(asked, self._cache, stop):
                 yield self._both(
                     asked.settings.seed,
@@ -130,7 +130,7 @@ class TextHandlers(ColumnHandlers):
             settings = settings_from(values, shown.column.seed)
             asked = check_request(self._catalog, [shown.column.model], shown.prompt, settings, [written])
             new = replace(shown.written_by(settings, place + 1), text_id=secrets.token_hex(4))
-            with self._cancellation.writing(ticket, {number: shown.column.model}) as stop:
+            with self._cancellation.joined(ticket, {number: shown.column.model}, may_wait=False) as stop:
                 for (column,) in compare_text(asked, self._cache, stop):
                     yield self._unless_left(
                         stop,

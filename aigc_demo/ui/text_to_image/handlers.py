@@ -72,7 +72,7 @@ class TextToImageHandlers(ColumnHandlers):
             settings = dict(zip(SETTING_NAMES, sliders, strict=True))
             settings["seed"] = new_seed() if fresh else seed
             asked = check_illustration(self._catalog, [left, right], caption, settings)
-            with self._cancellation.writing(ticket, dict(enumerate(asked.models))) as stop:
+            with self._cancellation.joined(ticket, dict(enumerate(asked.models)), may_wait=False) as stop:
                 for columns in illustrate(asked, self._cache, stop):
                     shown = [
                         Shown(column, asked.caption, asked.other, asked.ask.to_dict()) for column in columns

@@ -154,7 +154,7 @@ class ScrubHandlers:
             if measures(view.recipe):
                 return
             # Two calls can be sent before the browser knows of the first: the last one has the last word.
-            with self._cancellation.in_line(ticket) as place:
+            with self._cancellation.joined(ticket) as place:
                 while place.waits():
                     pass
                 if draws(view.recipe):

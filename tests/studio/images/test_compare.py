@@ -1,7 +1,6 @@
 """The same seeds for several models: columns, Stop, steps, one cache for them and for texts."""
 
 import math
-import threading
 
 import pytest
 import torch
@@ -9,6 +8,7 @@ import torch
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.generators import catalog
 from aigc_demo.studio.images.compare import check_pictures, compare_pictures, timeline_steps
+from aigc_demo.studio.models.cancellation import CancelToken
 from aigc_demo.studio.models.catalog import Catalog, default_pair
 from aigc_demo.studio.models.model_cache import ModelCache
 from aigc_demo.studio.text.compare import MAX_SEED
@@ -34,7 +34,7 @@ def cache_of(**models):
 
 def run(models, cache, stop=None, **settings):
     asked = check_pictures(Catalog(), models, settings)
-    return list(compare_pictures(asked, cache, stop or threading.Event()))
+    return list(compare_pictures(asked, cache, stop or CancelToken()))
 
 
 def test_all_models_are_given_the_same_seeds_and_tell_their_cost():
@@ -82,7 +82,7 @@ def test_stop_at_the_last_step_changes_nothing():
 
 
 def test_a_consumer_that_goes_away_stops_the_work():
-    stop = threading.Event()
+    stop = CancelToken()
     asked = check_pictures(Catalog(), ["grey"], {"num_pictures": 1})
     work = compare_pictures(asked, cache_of(grey=GreyGan()), stop)
     next(work)

@@ -1,7 +1,6 @@
 """Ways, sums and mixtures of noise, on tiny networks of random weights, where both ends are known."""
 
 import io
-import threading
 
 import pytest
 import torch
@@ -14,6 +13,7 @@ from aigc_demo.generators.images.latents import latents
 from aigc_demo.generators.images.model import PictureSampling
 from aigc_demo.studio.images.formats import loop_webp, sheet_png, single_pngs
 from aigc_demo.studio.images.latent_space import check_way, checked_seeds, interpolate, latent_sum, mix_styles
+from aigc_demo.studio.models.cancellation import CancelToken
 from aigc_demo.studio.models.catalog import Catalog
 from aigc_demo.studio.models.model_cache import ModelCache
 from tests.studio.painters import make_diffusion, make_gan, plain
@@ -35,7 +35,7 @@ def cache(tmp_path_factory):
 
 def way(cache, models, **settings):
     names, checked = check_way(cache.catalog, models, settings)
-    return list(interpolate(names, checked, cache, threading.Event()))[-1]
+    return list(interpolate(names, checked, cache, CancelToken()))[-1]
 
 
 def test_a_way_begins_and_ends_with_the_pictures_of_its_seeds(cache):

@@ -15,22 +15,22 @@ def cancellation():
 
 
 def test_a_text_is_refused_while_another_of_the_same_owner_is_written(cancellation):
-    with cancellation.writing("anna"):
-        with pytest.raises(InputError), cancellation.writing("anna"):
+    with cancellation.joined("anna", may_wait=False):
+        with pytest.raises(InputError), cancellation.joined("anna", may_wait=False):
             pass
-        with cancellation.writing("bela") as other:
+        with cancellation.joined("bela", may_wait=False) as other:
             assert not other.is_set()
-    with cancellation.writing("anna") as stop:
+    with cancellation.joined("anna", may_wait=False) as stop:
         assert not stop.is_set()
     assert stop.is_set(), "who still looks at it ends"
 
 
 def test_works_in_line_begin_one_after_the_other(cancellation):
-    with cancellation.in_line("anna") as first:
+    with cancellation.joined("anna") as first:
         assert not first.waits(0)
-        with cancellation.in_line("anna") as second:
+        with cancellation.joined("anna") as second:
             assert second.waits(0.01)
-            with cancellation.in_line("bela") as stranger:
+            with cancellation.joined("bela") as stranger:
                 assert not stranger.waits(0), "nobody waits for another visitor"
             done = threading.Event()
             waiting = threading.Thread(target=lambda: (second.waits(30), done.set()))
@@ -44,9 +44,9 @@ def test_works_in_line_begin_one_after_the_other(cancellation):
 
 def test_stop_ends_what_runs_and_what_waits(cancellation):
     with (
-        cancellation.in_line("anna") as first,
-        cancellation.in_line("anna") as second,
-        cancellation.in_line("bela") as other,
+        cancellation.joined("anna") as first,
+        cancellation.joined("anna") as second,
+        cancellation.joined("bela") as other,
     ):
         assert cancellation.stop("anna")
         assert first.is_set()
@@ -57,19 +57,19 @@ def test_stop_ends_what_runs_and_what_waits(cancellation):
 
 
 def test_a_line_has_an_end(cancellation):
-    places = [cancellation.in_line("anna") for _ in range(MOST_IN_LINE)]
+    places = [cancellation.joined("anna") for _ in range(MOST_IN_LINE)]
     for place in places:
         place.__enter__()
-    with pytest.raises(InputError), cancellation.in_line("anna"):
+    with pytest.raises(InputError), cancellation.joined("anna"):
         pass
     for place in reversed(places):
         place.__exit__(None, None, None)
-    with cancellation.writing("anna"):
+    with cancellation.joined("anna", may_wait=False):
         pass
 
 
 def test_one_column_is_left_alone(cancellation):
-    with cancellation.writing("anna", {0: "ours", 1: "theirs"}) as token:
+    with cancellation.joined("anna", {0: "ours", 1: "theirs"}, may_wait=False) as token:
         left, right = token.of_work(0), token.of_work(1)
         assert cancellation.leave("anna", 0, "ours"), "the same model goes on"
         assert not cancellation.leave("anna", 0, "another")
@@ -83,7 +83,7 @@ def test_one_column_is_left_alone(cancellation):
 
 
 def test_a_work_of_one_column_knows_which(cancellation):
-    with cancellation.writing("anna", {1: "theirs"}) as token:
+    with cancellation.joined("anna", {1: "theirs"}, may_wait=False) as token:
         assert not cancellation.leave("anna", 0, "another")
         assert not token.is_set()
         only = token.of_work(0)
@@ -121,7 +121,7 @@ def test_a_column_that_is_left_stops_working_and_the_other_goes_on(cancellation)
         def loading(self):
             return {}
 
-    with cancellation.writing("anna", {0: "ours", 1: "theirs"}) as token:
+    with cancellation.joined("anna", {0: "ours", 1: "theirs"}, may_wait=False) as token:
         shown = side_by_side(
             columns, lambda place, column, report: Counts(column, NoCache(), token, report), NoCache(), token
         )
@@ -132,3 +132,25 @@ def test_a_column_that_is_left_stops_working_and_the_other_goes_on(cancellation)
         cancellation.stop("anna")
         *_, final = shown
         assert [column.state for column in final] == ["stopped", "stopped"]
+
+
+def test_a_second_press_of_a_button_is_repeated_until_the_first_is_stopped(cancellation):
+    with cancellation.joined("anna", work="measure") as first:
+        assert not first.repeated
+        with cancellation.joined("anna", work="measure") as again:
+            assert again.repeated
+        assert not first.is_set(), "a repeated press ends nothing"
+        with (
+            cancellation.joined("anna", work="find") as other,
+            cancellation.joined("bela", work="measure") as hers,
+        ):
+            assert not other.repeated and not hers.repeated
+            assert other.waits(0.01) and not hers.waits(0)
+        first.set()
+        with cancellation.joined("anna", work="measure") as next_one:
+            assert not next_one.repeated and next_one.waits(0.01), "what was stopped has not ended yet"
+
+
+def test_a_work_that_may_not_wait_is_refused_while_another_works(cancellation):
+    with cancellation.joined("anna"), pytest.raises(InputError), cancellation.joined("anna", may_wait=False):
+        pass

@@ -2,7 +2,6 @@
 
 import json
 import math
-import threading
 
 import pytest
 import torch
@@ -14,6 +13,7 @@ from aigc_demo.generators.catalog import find
 from aigc_demo.generators.text.loading import load_text_model
 from aigc_demo.studio.evaluate.evaluate import evaluate
 from aigc_demo.studio.images.compare import check_pictures, compare_pictures
+from aigc_demo.studio.models.cancellation import CancelToken
 from aigc_demo.studio.models.catalog import ON_OURS, Catalog, default_pair
 from aigc_demo.studio.models.model_cache import ModelCache
 from aigc_demo.studio.text.compare import check_request, compare_text
@@ -90,7 +90,7 @@ def test_both_columns_write_what_the_library_would(models, name):
     cache = ModelCache(catalog=Catalog())
     other = f"{name}{ON_OURS}" if name == "text-gpt2" else name
     request = check_request(cache.catalog, [name, other], "To be", FIRST)
-    left, right = list(compare_text(request, cache, threading.Event()))[-1]
+    left, right = list(compare_text(request, cache, CancelToken()))[-1]
     assert (left.state, right.state) == ("finished", "finished")
     prompt = cache.get(name).prompt_ids("To be")
     expected = greedy(theirs(models, name), prompt, FIRST["max_new_tokens"])[len(prompt) :]
@@ -103,7 +103,7 @@ def test_both_columns_write_what_the_library_would(models, name):
 def test_one_that_cannot_be_used_leaves_the_other_column_alone():
     cache = ModelCache(catalog=Catalog())
     request = check_request(cache.catalog, ["broken", "text-gpt2"], "To be", FIRST)
-    left, right = list(compare_text(request, cache, threading.Event()))[-1]
+    left, right = list(compare_text(request, cache, CancelToken()))[-1]
     assert (left.state, right.state) == ("failed", "finished")
     assert left.error.key == "broken_model"
     assert left.error.values["path"] == "broken"
@@ -113,14 +113,14 @@ def test_images_and_captions_in_both_columns():
     cache = ModelCache(catalog=Catalog())
     ask = {"num_pictures": 2, "num_inference_steps": 2}
     columns = list(
-        compare_pictures(check_pictures(cache.catalog, ["pictures"] * 2, ask), cache, threading.Event())
+        compare_pictures(check_pictures(cache.catalog, ["pictures"] * 2, ask), cache, CancelToken())
     )
     left, right = columns[-1]
     assert (left.state, right.state) == ("finished", "finished")
     assert torch.equal(left.pictures, right.pictures)
     ask = {"num_candidates": 2, "num_inference_steps": 2}
     request = check_illustration(cache.catalog, ["text-to-image"] * 2, "a cat", ask)
-    left, right = list(illustrate(request, cache, threading.Event()))[-1]
+    left, right = list(illustrate(request, cache, CancelToken()))[-1]
     assert (left.state, right.state) == ("finished", "finished")
     assert len(left.scores) == 2  # the CLIP of the folder ranks them
     best = cache.get("matches").scores(["a cat"], left.pictures)[0].tolist()

@@ -3,7 +3,6 @@
 import multiprocessing
 import os
 import pickle
-import threading
 from contextvars import ContextVar
 from dataclasses import replace
 
@@ -18,6 +17,7 @@ from aigc_demo.generators.text.loading import load_text_model
 from aigc_demo.generators.text_to_image.model import TextSampling
 from aigc_demo.generators.text_to_image.ours import load_text_to_image
 from aigc_demo.studio.models import gpu
+from aigc_demo.studio.models.cancellation import CancelToken
 from aigc_demo.studio.models.catalog import Catalog
 from aigc_demo.studio.models.model_cache import ModelCache
 from aigc_demo.studio.text.compare import check_request, compare_text
@@ -97,7 +97,7 @@ def lend(refuse=None, calls=None):
 
 def compared(cache, **settings):
     request = check_request(cache.catalog, ["writer"], "the cat", {**LONG, **settings})
-    return list(compare_text(request, cache, threading.Event()))[-1][0]
+    return list(compare_text(request, cache, CancelToken()))[-1][0]
 
 
 def test_what_goes_to_a_gpu():
@@ -185,7 +185,7 @@ def test_without_a_gpu_to_be_had_the_cpu_does_the_work(caplog):
     request = check_illustration(
         cache.catalog, ["drawer"], "a cat", {"num_candidates": 1, "num_inference_steps": 2}
     )
-    drawn = list(illustrate(request, cache, threading.Event()))[-1][0]
+    drawn = list(illustrate(request, cache, CancelToken()))[-1][0]
     assert (drawn.state, drawn.gpu_seconds) == ("finished", 0)
     assert drawn.pictures.shape[0] == 1
     assert "quota exceeded" in caplog.text  # for the owner, in the log
@@ -222,7 +222,7 @@ def test_a_sentence_crosses_between_processes():
 
 def test_stop_ends_what_the_gpu_writes():
     gpu.register(lend())
-    cache, stop = ModelCache(catalog=Catalog()), threading.Event()
+    cache, stop = ModelCache(catalog=Catalog()), CancelToken()
     request = check_request(cache.catalog, ["writer"], "the cat", {**LONG, "max_new_tokens": 1000})
     for (column,) in compare_text(request, cache, stop):
         if column.tokens:

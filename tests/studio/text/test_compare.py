@@ -11,7 +11,7 @@ from aigc_demo.core import device
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.generators import catalog
 from aigc_demo.studio.models import side_by_side
-from aigc_demo.studio.models.cancellation import Cancellation, new_ticket
+from aigc_demo.studio.models.cancellation import Cancellation, CancelToken, new_ticket
 from aigc_demo.studio.models.catalog import Catalog
 from aigc_demo.studio.models.model_cache import ModelCache
 from aigc_demo.studio.models.side_by_side import SMALL_PARAMETERS
@@ -45,7 +45,7 @@ def last(pictures):
 def run(models, prompt="a", settings=GREEDY, cache=None, written=None, stop=None):
     cache = cache or cache_of(alphabet=AlphabetModel())
     request = check_request(Catalog(), models, prompt, settings, written)
-    return compare_text(request, cache, stop or threading.Event())
+    return compare_text(request, cache, stop or CancelToken())
 
 
 def test_both_columns_write_and_know_their_cost():
@@ -144,7 +144,7 @@ def test_a_prompt_too_long_for_one_model_fails_that_column():
 
 
 def test_stop_ends_all_columns_and_says_so():
-    stop = threading.Event()
+    stop = CancelToken()
     models = {name: AlphabetModel(name, seconds=0.02) for name in ("alphabet", "slow")}
     pictures = run(
         ["alphabet", "slow"], settings={"max_new_tokens": 1000}, cache=cache_of(**models), stop=stop
@@ -158,7 +158,7 @@ def test_stop_ends_all_columns_and_says_so():
 
 def test_text_held_back_for_a_stop_string_is_shown_when_the_user_stops():
     """Continue goes on from exactly what is shown."""
-    stop, cache = threading.Event(), cache_of(alphabet=AlphabetModel(seconds=0.05))
+    stop, cache = CancelToken(), cache_of(alphabet=AlphabetModel(seconds=0.05))
     settings = {"temperature": 0, "max_new_tokens": 9, "stop": ("cdefghijx",)}
     for (column,) in run(["alphabet"], settings=settings, cache=cache, stop=stop):
         if len(column.tokens) >= 3:
@@ -179,7 +179,7 @@ def test_text_held_back_is_shown_when_the_column_fails(caplog):
 
 
 def test_a_consumer_that_goes_away_stops_the_writers():
-    stop, model = threading.Event(), AlphabetModel(seconds=0.02)
+    stop, model = CancelToken(), AlphabetModel(seconds=0.02)
     pictures = run(["alphabet"], settings={"max_new_tokens": 1000}, cache=cache_of(alphabet=model), stop=stop)
     next(pictures)
     pictures.close()
@@ -280,15 +280,15 @@ def test_as_many_texts_as_models_or_none():
 def test_one_visitor_writes_one_text_at_a_time_and_stops_only_that():
     cancellation, anna, ben = Cancellation(), new_ticket(), new_ticket()
     assert anna != ben
-    with cancellation.writing(anna) as hers, cancellation.writing(ben) as his:
-        with pytest.raises(InputError, match="press Stop"), cancellation.writing(anna):
+    with cancellation.joined(anna, may_wait=False) as hers, cancellation.joined(ben, may_wait=False) as his:
+        with pytest.raises(InputError, match="press Stop"), cancellation.joined(anna, may_wait=False):
             pass
         assert not cancellation.stop("")
         assert cancellation.stop(anna)
         assert hers.is_set()
         assert not his.is_set()
     assert not cancellation.stop(anna)
-    with cancellation.writing(anna) as again:
+    with cancellation.joined(anna, may_wait=False) as again:
         assert not again.is_set()
 
 
@@ -352,7 +352,7 @@ def test_large_models_wait_for_a_slot_and_stop_ends_the_wait(monkeypatch):
     monkeypatch.setattr(side_by_side, "_large_slots", threading.BoundedSemaphore(1))
     large, cache = AlphabetModel(), cache_of()
     large.num_parameters = SMALL_PARAMETERS
-    inside, stop = [], threading.Event()
+    inside, stop = [], CancelToken()
 
     def wait():
         with side_by_side.time_slice_for(large, cache, stop):

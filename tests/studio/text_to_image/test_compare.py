@@ -1,7 +1,6 @@
 """One caption for several models: candidates, ranks, verdicts, Stop; what can be asked about the pictures."""
 
 import base64
-import threading
 from dataclasses import replace
 
 import pytest
@@ -14,6 +13,7 @@ from aigc_demo.data.tiny_world.group import CENTRES, centres, meaning
 from aigc_demo.data.tiny_world.scene import COLOURS, SHAPES, SIZES, WEATHERS
 from aigc_demo.generators import catalog
 from aigc_demo.nets.attribute_reader import AttributeLogits
+from aigc_demo.studio.models.cancellation import CancelToken
 from aigc_demo.studio.models.catalog import Catalog
 from aigc_demo.studio.models.model_cache import ModelCache
 from aigc_demo.studio.text_to_image import compare as studio
@@ -98,7 +98,7 @@ def cache_of(**models):
 
 def run(models, caption, cache, stop=None, **settings):
     asked = check_illustration(Catalog(), models, caption, settings)
-    return asked, list(illustrate(asked, cache, stop or threading.Event()))[-1]
+    return asked, list(illustrate(asked, cache, stop or CancelToken()))[-1]
 
 
 def test_all_models_are_given_the_caption_and_the_seeds():
@@ -162,7 +162,7 @@ def test_a_model_that_fails_or_knows_no_word_leaves_the_others_alone():
 
 
 def test_stop_ends_diffusion_between_two_steps():
-    stop = threading.Event()
+    stop = CancelToken()
     steps = Steps(stop_at=3, event=stop)
     _, (column,) = run(["steps"], CAPTION, cache_of(steps=steps), stop, num_inference_steps=50)
     assert column.state == "stopped"
