@@ -119,7 +119,7 @@ class Knower(nn.Module):
     def features(self, pictures):
         return nn.functional.adaptive_avg_pool2d(pictures, 4).flatten(1)
 
-    def read(self, features):
+    def project(self, features):
         return -100 * torch.cdist(features, self.known).square()
 
 
