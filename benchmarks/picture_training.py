@@ -26,9 +26,9 @@ from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.images.corpus import ImageCorpus, prepare_images
 from aigc_demo.data.images.pixels import as_numbers
 from aigc_demo.nets.dcgan import initialize
-from aigc_demo.training.gan.start import networks
+from aigc_demo.training.gan.networks import networks
+from aigc_demo.training.gan.recipe import GanSettings
 from aigc_demo.training.gan.training import GanTraining
-from aigc_demo.training.image_settings import GanSettings
 from aigc_demo.training.settings import Budget
 from benchmarks.measuring import paired, report
 

@@ -30,9 +30,10 @@ from aigc_demo.data.sources import load_text
 from aigc_demo.data.text.corpus import TextCorpus, TextSettings, prepare_text
 from aigc_demo.nets.transformer import Decoder, TransformerConfig, next_token_loss
 from aigc_demo.training.language_model.networks import build_gpt
+from aigc_demo.training.language_model.recipe import LanguageModelSettings
 from aigc_demo.training.language_model.training import LanguageModelTraining
 from aigc_demo.training.language_model.validation import validation_loss
-from aigc_demo.training.settings import Budget, LanguageModelSettings
+from aigc_demo.training.settings import Budget
 from benchmarks.measuring import report
 
 SHAPE = {"context_length": 64, "num_layers": 4, "num_heads": 4, "hidden_size": 128}

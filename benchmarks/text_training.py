@@ -25,8 +25,9 @@ from aigc_demo.data.sources import load_text
 from aigc_demo.data.text.corpus import TextCorpus, TextSettings, prepare_text
 from aigc_demo.training.language_model.batches import Batches
 from aigc_demo.training.language_model.networks import build_gpt
+from aigc_demo.training.language_model.recipe import LanguageModelSettings
 from aigc_demo.training.language_model.training import LanguageModelTraining
-from aigc_demo.training.settings import Budget, LanguageModelSettings
+from aigc_demo.training.settings import Budget
 from benchmarks.measuring import paired, report
 
 NUM_STEPS = 30

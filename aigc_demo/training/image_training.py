@@ -14,21 +14,64 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from aigc_demo.core.device import precision
+from aigc_demo.core.device import precision, seeded
 from aigc_demo.core.events import StepDone, ValidationDone
 from aigc_demo.core.files.manifest import STATE
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.captions.metadata import notices
-from aigc_demo.data.images.corpus import ImageCorpus
+from aigc_demo.data.images.corpus import PictureCorpus, PictureSettings, augment
+from aigc_demo.data.images.pixels import as_numbers
 from aigc_demo.training.checkpoint import checkpoint_folder, read_progress, writable_copy, write_progress
-from aigc_demo.training.image_batches import PictureBatches
-from aigc_demo.training.image_settings import PictureNetworkSettings
+from aigc_demo.training.image_settings import ImageNetworkSettings
 from aigc_demo.training.loop import CutShortError, TrainingLoop
 from aigc_demo.training.optimizers import muon_dtype, optimizers_of_network, set_rates
 from aigc_demo.training.settings import Budget
 
 
-class PictureTraining(TrainingLoop):
+def noise(shape: torch.Size, most: float, rng: torch.Generator) -> Tensor:
+    """Noise for pictures, of a strength that each draws for itself, from none to `most`.
+
+    Args:
+        shape: [B, C, H, W].
+        most: its largest standard deviation.
+        rng: on the CPU.
+    """
+    strength_B = most * torch.rand(shape[0], 1, 1, 1, generator=rng)
+    return strength_B * torch.randn(shape, generator=rng)
+
+
+def with_noise(x_BCHW: Tensor, most: float, rng: torch.Generator) -> Tensor:
+    """Pictures with noise on them, as `noise` draws it."""
+    return x_BCHW + noise(x_BCHW.shape, most, rng)
+
+
+class ImageBatches:
+    """Pictures drawn anew for every step: a pure function of the seed and the step.
+
+    So a resumed run sees what it would have seen, and two processes share one batch by each taking its rows.
+
+    Args:
+        corpus: pictures.
+        settings: how they are varied.
+        batch_size: B of all processes together.
+        seed: of the draw.
+    """
+
+    def __init__(self, corpus: PictureCorpus, settings: PictureSettings, batch_size: int, seed: int):
+        self.corpus, self.settings, self.batch_size, self.seed = corpus, settings, batch_size, seed
+
+    def stream(self, step: int, part: int = 0) -> torch.Generator:
+        """All random numbers of one step; `part` where a step draws several times."""
+        return seeded(((self.seed * 1_000_003 + step) * 31 + part) % 2**63)
+
+    def rows(self, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Pictures [B, C, H, W] in -1 to 1, and which of the corpus they are [B]."""
+        index_B = torch.randint(len(self.corpus.train), (self.batch_size,), generator=rng)
+        picture_BCHW = augment(self.corpus.train[index_B], self.settings, rng)
+        return as_numbers(picture_BCHW), index_B
+
+
+class ImageTraining(TrainingLoop):
     """One training of one network.
 
     Args:
@@ -43,8 +86,8 @@ class PictureTraining(TrainingLoop):
     def __init__(
         self,
         network: nn.Module,
-        corpus: ImageCorpus,
-        settings: PictureNetworkSettings,
+        corpus: PictureCorpus,
+        settings: ImageNetworkSettings,
         budget: Budget,
         run: RunDirectory,
         *,
@@ -54,7 +97,7 @@ class PictureTraining(TrainingLoop):
         super().__init__(corpus, settings, budget, run, accelerator)
         self.check_shares(settings.batch_size)
         self.pictures, self.network_settings = corpus, settings
-        self.batches = PictureBatches(corpus, settings, settings.batch_size, seed)
+        self.batches = ImageBatches(corpus, settings, settings.batch_size, seed)
         self.writable = writable_copy(network)
         # Not wrapped for several processes, as the networks of a GAN: its gradients are averaged by hand.
         self.network = network.to(accelerator.device)

@@ -9,7 +9,6 @@ import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PureWindowsPath
 from typing import Any
 
 from aigc_demo.core.config import as_argument
@@ -18,21 +17,15 @@ from aigc_demo.core.events import RunFinished, RunStarted, StepDone, ValidationD
 from aigc_demo.core.machine import processor
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.generators.kinds import KINDS
-from aigc_demo.training.card_texts import (
-    DIFFUSION_LOADED,
-    DREW_RIGHT,
-    LOADED,
-    LOOKED,
-    MENDED,
-    NO_FIGURE,
-    NO_LICENCE,
-    ONLY_THE_RUN,
-    OWN,
-    SHIPPED,
-    USE,
-    USES,
-)
-from aigc_demo.training.recipes import RECIPES
+from aigc_demo.training.card import CardTexts, one_line, plain_text, without_folders
+from aigc_demo.training.recipes import RECIPES, Recipe
+
+NO_LICENCE = """No licence is named: it is for whoever trained the model to say, as `license: ...` among the
+lines at the very top of this file."""
+ONLY_THE_RUN = """## What this file is for
+
+The model is in the last checkpoint; it can be loaded, and gone on from with `--init`. The
+state of the optimizer is not in this file, so the run cannot be resumed."""
 
 WORD = re.compile(r"[a-z0-9][a-z0-9-]*")
 WHOLE = ("finished", "time")  # how a run ends of which nothing more was to come
@@ -97,28 +90,23 @@ class Record:
 
     @property
     def recipe(self) -> str:
-        """What was trained."""
+        """Name of the recipe."""
         return str(self.config.get("recipe", ""))
+
+    @property
+    def row(self) -> Recipe:
+        """The recipe; that of text where the name is none."""
+        return RECIPES.get(self.recipe, RECIPES["gpt"])
+
+    @property
+    def texts(self) -> CardTexts:
+        """What cards say of the recipe."""
+        return self.row.card
 
     @property
     def settings(self) -> Mapping[str, Any]:
         """Of the recipe."""
         return _mapping(self.config.get("settings"))
-
-    @property
-    def draws(self) -> bool:
-        """Whether the model makes pictures, of captions or of nothing."""
-        return KINDS[self.kind].makes_images
-
-    @property
-    def kind(self) -> str:
-        """Of the model, a row of `generators.kinds`."""
-        return RECIPES[self.recipe].kind if self.recipe in RECIPES else "text"
-
-    @property
-    def use(self) -> str:
-        """What it is for."""
-        return USES.get(self.kind, USE)
 
 
 def model_card(name: str, run: RunDirectory, step: int, data: DataFacts, figures: Mapping[str, Any]) -> str:
@@ -140,10 +128,10 @@ def model_card(name: str, run: RunDirectory, step: int, data: DataFacts, figures
     what = f"{data.title}; {data.origin}; {data.licence}"
     return _document(
         _front_matter(record, terms),
-        _introduction(name, record, SHIPPED),
+        _introduction(name, record, record.texts.shipped),
         _how_it_was_made(record, what),
         _as_measured(record, figures),
-        record.use,
+        record.texts.use,
     )
 
 
@@ -161,12 +149,12 @@ def recorded_card(name: str, run: RunDirectory, step: int) -> str:
     record = Record(run, step)
     return _document(
         _front_matter(record, {}),
-        _introduction(name, record, OWN),
+        _introduction(name, record, record.texts.own),
         NO_LICENCE,
-        _how_to_load_it(record),
+        record.texts.loading,
         _how_it_was_made(record),
         _as_recorded(record),
-        record.use,
+        record.texts.use,
     )
 
 
@@ -183,7 +171,10 @@ def run_card(name: str, run: RunDirectory, step: int) -> str:
     """
     record = Record(run, step)
     return _document(
-        _introduction(name, record, OWN), _how_it_was_made(record), _as_recorded(record), ONLY_THE_RUN
+        _introduction(name, record, record.texts.own),
+        _how_it_was_made(record),
+        _as_recorded(record),
+        ONLY_THE_RUN,
     )
 
 
@@ -195,16 +186,16 @@ def command(config: Mapping[str, Any], stop_after: int | None = None) -> str:
         stop_after: the step after which it was broken off.
     """
     words = ["python", "-m", "aigc_demo", "train", str(config.get("recipe", ""))]
-    words += ["--data", _without_folders(str(config.get("source", "")))]
+    words += ["--data", without_folders(str(config.get("source", "")))]
     words += ["--run-dir", "RUN", "--seed", str(config.get("seed", 0))]
-    words += ["--init", _without_folders(str(config["init"]))] if config.get("init") else []
+    words += ["--init", without_folders(str(config["init"]))] if config.get("init") else []
     for budget in ("steps", "minutes"):
         words += [f"--{budget}", str(config[budget])] if config.get(budget) else []
     words += ["--stop-after", str(stop_after)] if stop_after is not None else []
     for name, value in _mapping(config.get("settings")).items():
-        shown = _without_folders(value) if isinstance(value, str) else as_argument(value)
+        shown = without_folders(value) if isinstance(value, str) else as_word(value)
         words += ["--set", f"{name}={shown}"] if value not in ("", [], ()) else []
-    return _line(shlex.join(words))
+    return one_line(shlex.join(words))
 
 
 def _document(*parts: str) -> str:
@@ -216,40 +207,30 @@ def _front_matter(record: Record, terms: Mapping[str, str]) -> str:
     tags = ("aigc-demo", record.recipe, record.settings.get("tokenizer"))
     facts = {
         **terms,
-        "library_name": {"gpt2": "transformers", "ddpm": "diffusers"}.get(record.recipe, "aigc-demo"),
-        "pipeline_tag": KINDS[record.kind].task,
+        "library_name": record.texts.library,
+        "pipeline_tag": KINDS[record.row.kind].task,
         "tags": f"[{', '.join(tag for tag in tags if isinstance(tag, str) and WORD.fullmatch(tag))}]",
     }
     return "\n".join(["---", *(f"{name}: {value}" for name, value in facts.items()), "---"])
 
 
-def _introduction(name: str, record: Record, networks: Mapping[str, str]) -> str:
+def _introduction(name: str, record: Record, network: str) -> str:
     count = record.starts[0].get("num_parameters") if record.starts else None
     size = f" {count:,} parameters, weights in half precision." if isinstance(count, int) else ""
-    return f"# {_text(name)}\n\n{networks.get(record.recipe, 'A model')}.{size}"
-
-
-def _how_to_load_it(record: Record) -> str:
-    if record.recipe == "ddpm":
-        return DIFFUSION_LOADED
-    if record.kind in LOADED:
-        return LOADED[record.kind]
-    lines = ["## How to load it", "", "```", 'python -m aigc_demo generate FOLDER --prompt "..."', "```"]
-    if record.recipe == "gpt2":
-        lines += ["", "Or with transformers' `AutoModelForCausalLM` and `AutoTokenizer`."]
-    return "\n".join(lines)
+    known = network if record.recipe in RECIPES else "A model"
+    return f"# {plain_text(name)}\n\n{known}.{size}"
 
 
 def _how_it_was_made(record: Record, data: str = "") -> str:
     config = record.config
     facts = _mapping(config.get("data"))
     sha256 = str(facts.get("sha256", ""))
-    source = _without_folders(str(facts.get("name") or config.get("source", "")))
+    source = without_folders(str(facts.get("name") or config.get("source", "")))
     rows = [
         ("data", data or source),
         ("SHA-256 of the data", f"`{sha256}`" if re.fullmatch("[0-9a-f]{64}", sha256) else ""),
         ("seed", config.get("seed", "")),
-        ("steps", f"{record.step:,}{_tokens(record)}"),
+        ("steps", f"{record.step:,}{_units(record)}"),
         ("minutes of training", f"{record.seconds / 60:.1f}" if record.seconds else ""),
         ("machine", _machines(record.starts)),
         ("versions", ", ".join(f"{part} {v}" for part, v in _mapping(config.get("versions")).items())),
@@ -259,120 +240,36 @@ def _how_it_was_made(record: Record, data: str = "") -> str:
 
 
 def _as_measured(record: Record, figures: Mapping[str, Any]) -> str:
-    if record.kind == "pictures":
-        return _pictures_as_measured(figures)
-    if record.kind == "text-to-image":
-        return _drawing_as_measured(figures)
-    if KINDS[record.kind].looks_at_images:
-        return _looking_as_measured(figures)
-    rows = [
-        ("bits per character", f"{figures['bits_per_character']:.4f}"),
-        ("bits per byte", f"{figures['bits_per_byte']:.4f}"),
-        ("characters outside the vocabulary", f"{figures['num_unknown']:,}"),
-    ]
-    written = figures.get("num_generated")
-    if "accepted" in figures:
-        rows += [
-            (
-                "stories that the parser of the tiny world accepts",
-                f"{figures['accepted']:.1%} of {written:,}",
-            ),
-            ("different stories among them", f"{figures['distinct']:.1%}"),
-            (
-                "longest run of characters that stands in the training part",
-                f"{figures['longest_copied_run']:,}",
-            ),
-        ]
-    return f"""## How good it is
-
-Measured with the file as shipped on {figures["num_characters"]:,} held-out characters
-({figures["num_bytes"]:,} bytes), the last {figures["preparation"]["validation_fraction"]:.0%} of the data:
-every character predicted once, in consecutive windows of {record.settings["context_length"]}.
-
-{_table(rows)}
-
-A character outside the vocabulary costs its unknown token plus 8 bits for every byte of it."""
-
-
-def _pictures_as_measured(figures: Mapping[str, Any]) -> str:
-    rows = [
-        ("Frechet distance", f"{figures['frechet_distance']:.3f}"),
-        ("precision", f"{figures['precision']:.3f}"),
-        ("recall", f"{figures['recall']:.3f}"),
-        ("distance to the nearest real picture, median, grey levels", figures["median_nearest_distance"]),
-    ]
-    if "mode_coverage" in figures:
-        covered = f"{figures['modes_covered']} of {figures['num_modes']}"
-        rows += [
-            ("kinds of picture covered", f"{covered} ({figures['mode_coverage']:.1%})"),
-            ("the same of real pictures", f"{figures['real_mode_coverage']:.1%}"),
-            ("evenness over the kinds", f"{figures['evenness']:.3f}"),
-            ("pictures whose kind the classifier is sure of", f"{figures['sure_share']:.1%}"),
-        ]
-    return f"""## How good it is
-
-Measured with the files as shipped: {figures["num_samples"]:,} generated pictures against
-{figures["num_real"]:,} real ones, in the features of {_text(figures["encoder"])}.
-
-{_table(rows)}"""
-
-
-def _drawing_as_measured(figures: Mapping[str, Any]) -> str:
-    rows = [(told, f"{figures[name]:.1%}") for name, told in DREW_RIGHT.items() if name in figures]
-    what = "captions of each row, each of a combination that training never shows"
-    if "found_of_100_first" in figures:
-        judge = _text(_without_folders(figures["settings"]["judge"]))
-        what = f"captions, judged by {judge}, which guided nothing"
-    return f"""## How good it is
-
-Measured with the files as shipped on {figures["num_samples"]:,} {what}.
-
-{_table(rows)}"""
-
-
-def _looking_as_measured(figures: Mapping[str, Any]) -> str:
-    rows = [(told, f"{figures[name]:.2%}") for name, told in LOOKED.items() if name in figures]
-    rows += [(told, f"{figures[name]:.2f}") for name, told in MENDED.items() if name in figures]
-    which = "pictures, those that it learned from among them"
-    if figures.get("split") != "all":
-        which = "held-out pictures"
-    return f"""## How good it is
-
-Measured with the file as shipped on {figures["num_samples"]:,} {which}.
-
-{_table(rows)}"""
+    introduction, rows, closing = record.texts.measured(figures, record.settings)
+    parts = ("## How good it is", introduction, _table(rows), closing)
+    return "\n\n".join(part for part in parts if part)
 
 
 def _as_recorded(record: Record) -> str:
-    if record.draws and record.validation is None:
-        return NO_FIGURE
+    texts = record.texts
     if record.validation is None or record.best is None:
-        return "## How good it is\n\nThe run recorded no validation."
+        return texts.not_recorded
     named = {"last validation loss": record.validation, "best validation loss": record.best}
-    unit, windows = (
-        (" nats a token", "windows of held-out text") if record.kind == "text" else ("", "pictures")
-    )
-    rows = [(name, f"{loss:.4f}{unit}, at step {step:,}") for name, (step, loss) in named.items()]
+    rows = [(name, f"{loss:.4f}{texts.unit}, at step {step:,}") for name, (step, loss) in named.items()]
     return f"""## How good it is
 
-As the run recorded it, on the same {windows} each time:
+As the run recorded it, on the same {texts.recorded_on} each time:
 
 {_table(rows)}"""
 
 
 def _table(rows: Iterable[tuple[str, Any]]) -> str:
     """Name and value side by side; what has no value is left out."""
-    told = [(name, _text(value).replace("|", "\\|")) for name, value in rows]
-    return "\n".join(["| | |", "| --- | --- |", *(f"| {name} | {value} |" for name, value in told if value)])
+    shown = [(name, plain_text(value).replace("|", "\\|")) for name, value in rows]
+    return "\n".join(["| | |", "| --- | --- |", *(f"| {name} | {value} |" for name, value in shown if value)])
 
 
-def _tokens(record: Record) -> str:
-    size = record.settings.get("batch_size")
-    if record.kind != "text":
-        return f", {record.step * size:,} pictures seen" if isinstance(size, int) else ""
-    sizes = (record.settings.get("batch_size"), record.settings.get("context_length"))
-    known = all(isinstance(size, int) for size in sizes)
-    return f", {record.step * math.prod(sizes):,} tokens" if known else ""  # type: ignore[arg-type]
+def _units(record: Record) -> str:
+    """How many tokens or images all steps together saw, as it follows their number."""
+    sizes = [record.settings.get(name) for name in record.texts.num_units]
+    if not all(isinstance(size, int) for size in sizes):
+        return ""
+    return f", {record.step * math.prod(map(int, sizes)):,} {record.texts.unit_name}"  # type: ignore[arg-type]
 
 
 def _machines(starts: Sequence[Mapping[str, Any]]) -> str:
@@ -399,21 +296,6 @@ def _not_recorded(facts: Mapping[str, Any]) -> str:
         f"not recorded, mixed precision {facts['mixed_precision']} "
         f"(this card was written on {cpu_quota()} cores of {processor()})"
     )
-
-
-def _without_folders(source: str) -> str:
-    """A source or a model as others may know it: of a path, whatever system it is from, the last name."""
-    return source if source.startswith("hf:") else PureWindowsPath(source).name
-
-
-def _line(value: Any) -> str:
-    """On one line, whatever it was."""
-    return "".join(letter if letter.isprintable() else " " for letter in str(value))
-
-
-def _text(value: Any) -> str:
-    """On one line, and no tag of HTML."""
-    return _line(value).replace("<", "&lt;")
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

@@ -28,7 +28,7 @@ from aigc_demo.core.process.system import address_space_limit_mib, peak_address_
 from aigc_demo.core.process.worker import check_no_worker
 from aigc_demo.core.run_directory import MOST_CHECKPOINTS, NUM_STATES_KEPT, RunDirectory
 from aigc_demo.training import start
-from aigc_demo.training.families import family_of
+from aigc_demo.training.family import family_of
 from aigc_demo.training.recipes import recipe_named
 from aigc_demo.training.settings import NUM_CHECKPOINTS, Budget, LoopSettings
 

@@ -1,23 +1,23 @@
-"""What a training is told: its settings and how long it takes."""
+"""What the loop reads of every recipe's settings, and the budget of a run."""
 
 import math
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from aigc_demo.core.config import setting
 from aigc_demo.core.errors import InputError
-from aigc_demo.data.text.corpus import TextSettings
 
 NUM_CHECKPOINTS = 15
 CONSTANT = "constant"
+SCHEDULES = ("linear", "cosine", CONSTANT)
+PRECISIONS = ("auto", "no", "bf16", "fp16")
 
 
 class LoopSettings(Protocol):
-    """What every recipe's settings tell the loop."""
+    """What the loop reads of every recipe's settings."""
 
     @property
     def validate_every(self) -> int:
-        """Steps between measurements."""
+        """Steps between validations."""
 
     @property
     def checkpoint_every(self) -> int | None:
@@ -25,65 +25,29 @@ class LoopSettings(Protocol):
 
     @property
     def schedule(self) -> str:
-        """Of the learning rates."""
+        """Schedule of the learning rates."""
 
     @property
     def mixed_precision(self) -> str:
-        """Of the products."""
+        """Precision of matrix products."""
 
     @property
     def units_per_step(self) -> int:
-        """What a step learns from: tokens or pictures."""
+        """Tokens or images in one step."""
 
     def to_dict(self) -> dict[str, Any]:
         """All of them as plain JSON values."""
 
 
-@dataclass(frozen=True)
-class LanguageModelSettings(TextSettings):
-    """What `--set` changes in the recipes that train a language model; its text's preparation included."""
-
-    validation_fraction: float = setting(0.1, "share of the text kept for validation", low=0.001, high=0.9)
-    context_length: int = setting(256, "tokens the model can look at", low=8, high=8192)
-    num_layers: int = setting(6, "blocks on top of each other", low=1, high=64)
-    num_heads: int = setting(4, "attentions side by side", low=1, high=64)
-    hidden_size: int = setting(256, "features per token", low=8, high=8192)
-    mlp_size: int | None = setting(None, "features inside the feed-forward part; 4 hidden_size", low=8)
-    dropout: float = setting(0.1, "share of features dropped in training", low=0, high=0.9)
-    tie_embeddings: bool = setting(False, "one matrix both reads and predicts tokens")
-    batch_size: int = setting(12, "rows in one step, all processes together", low=1, high=65_536)
-    paragraph_start_prob: float = setting(
-        0.125, "probability that a row begins where a paragraph begins", low=0, high=1
-    )
-    gradient_accumulation_steps: int = setting(1, "parts in which a step is worked off", low=1, high=1024)
-    optimizer: str = setting("muon", "for the matrices inside", choices=("muon", "adamw"))
-    learning_rate: float = setting(3e-3, "AdamW's largest", low=0, high=10)
-    muon_learning_rate: float = setting(0.02, "Muon's largest", low=0, high=10)
-    weight_decay: float = setting(0.1, "how strongly matrices shrink", low=0, high=10)
-    max_grad_norm: float = setting(1.0, "longer gradients are cut to this length", low=0)
-    schedule: str = setting("linear", "of the learning rate", choices=("linear", "cosine", "constant"))
-    mixed_precision: str = setting("auto", "of the products", choices=("auto", "no", "bf16", "fp16"))
-    validate_every: int = setting(100, "steps between validations", low=1)
-    validation_windows: int = setting(64, "windows measured each time, the same ones", low=1)
-    checkpoint_every: int | None = setting(None, "steps between checkpoints; none for 15 in the run", low=1)
-    sample_tokens: int = setting(200, "tokens of the sample at each checkpoint", low=0, high=4096)
-    sample_prompt: str = setting("", "what the sample starts with")
-
-    @property
-    def units_per_step(self) -> int:
-        """Tokens that a step learns from."""
-        return self.batch_size * self.context_length
-
-
 def spread_over_the_run(settings: LoopSettings) -> str:
-    """A setting by which a step depends on how long the whole run is, as name=value; "" where none does.
+    """A setting by which a step depends on the length of the whole run, as name=value; "" if none does.
 
-    Such a run cannot be made longer: its first part would have been another one.
+    Such a run cannot be made longer: its first steps would have been different ones.
     """
     if settings.schedule != CONSTANT:
         return f"schedule={settings.schedule}"
-    grows = (name for name in getattr(settings, "SPREAD", ()) if getattr(settings, name))
-    return next((f"{name}={getattr(settings, name)}" for name in grows), "")
+    names = (name for name in getattr(settings, "SPREAD", ()) if getattr(settings, name))
+    return next((f"{name}={getattr(settings, name)}" for name in names), "")
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from aigc_demo.core.process.stop_signals import StopAskedError, at_once
 from aigc_demo.core.process.worker import check_no_worker, worker_lock
 from aigc_demo.core.run_directory import LOGGER, RunDirectory
 from aigc_demo.training.checkpoint import last_state
-from aigc_demo.training.families import family_of
+from aigc_demo.training.family import family_of
 from aigc_demo.training.initial_weights import unknown_share
 from aigc_demo.training.loop import TrainingLoop
 from aigc_demo.training.order import Order

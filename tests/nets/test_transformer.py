@@ -17,7 +17,7 @@ from aigc_demo.nets.transformer import (
     next_token_loss,
 )
 from aigc_demo.training.language_model.networks import build_gpt2
-from aigc_demo.training.settings import LanguageModelSettings
+from aigc_demo.training.language_model.recipe import LanguageModelSettings
 
 
 def small(**changes) -> TransformerConfig:

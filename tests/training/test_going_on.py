@@ -19,14 +19,17 @@ from aigc_demo.core.process.worker import RECORD
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.captions.pairs import PairCorpus, caption_tokenizer
 from aigc_demo.training import start
-from aigc_demo.training.image_settings import GanSettings
+from aigc_demo.training.contrastive.recipe import ClipSettings
+from aigc_demo.training.gan.recipe import GanSettings
 from aigc_demo.training.initial_weights import unknown_share
+from aigc_demo.training.language_model.recipe import LanguageModelSettings
 from aigc_demo.training.loop import TrainingLoop
 from aigc_demo.training.optimizers import rate_factor
-from aigc_demo.training.pair_settings import ClipSettings, MenderSettings, TextToImageSettings
 from aigc_demo.training.preflight import preflight
-from aigc_demo.training.settings import LanguageModelSettings, spread_over_the_run
+from aigc_demo.training.restoration.recipe import RestorationSettings
+from aigc_demo.training.settings import spread_over_the_run
 from aigc_demo.training.start import Order, train
+from aigc_demo.training.text_to_image.recipe import TextToImageSettings
 from tests.training.conftest import TINY
 
 SMALL_GAN = {"num_features": 8, "latent_size": 8, "batch_size": 4, "num_pictures": 40, "sample_pictures": 1}
@@ -216,7 +219,7 @@ def test_fewer_steps_and_more_minutes(text_file: Path, tmp_path: Path) -> None:
         (ClipSettings(schedule="constant", noise=0.0), ""),
         (TextToImageSettings(schedule="constant"), "copying=0.6"),
         (TextToImageSettings(schedule="constant", copying=0.0), ""),
-        (MenderSettings(schedule="constant"), ""),  # its noise is the same in every step
+        (RestorationSettings(schedule="constant"), ""),  # its noise is the same in every step
     ],
 )
 def test_what_is_spread_over_a_run(settings, spread: str) -> None:

@@ -10,6 +10,7 @@ from aigc_demo.nets.contrastive import DualEncoder, DualEncoderConfig
 from aigc_demo.nets.dcgan import DcganConfig, Discriminator
 from aigc_demo.nets.transformer import Decoder, TransformerConfig
 from aigc_demo.training.language_model.networks import build_gpt2
+from aigc_demo.training.language_model.recipe import LanguageModelSettings
 from aigc_demo.training.optimizers import (
     Muon,
     optimizers_for,
@@ -17,7 +18,6 @@ from aigc_demo.training.optimizers import (
     orthogonalize,
     rate_factor,
 )
-from aigc_demo.training.settings import LanguageModelSettings
 
 
 @pytest.mark.parametrize("shape", [(3, 8, 8), (2, 16, 5), (2, 5, 16)])

@@ -25,9 +25,11 @@ from aigc_demo.nets.dcgan import DcganConfig
 from aigc_demo.nets.image_encoder import ImageEncoder
 from aigc_demo.nets.options import GAN_LOSSES, PREDICTION_TYPES
 from aigc_demo.training import loop
+from aigc_demo.training.classifier.recipe import ClassifierSettings
+from aigc_demo.training.diffusion.recipe import DiffusionSettings
 from aigc_demo.training.diffusion.training import DiffusionTraining, noise_of
-from aigc_demo.training.families import family_of
-from aigc_demo.training.image_settings import ClassifierSettings, DiffusionSettings, GanSettings
+from aigc_demo.training.family import family_of
+from aigc_demo.training.gan.recipe import GanSettings
 from aigc_demo.training.recipes import recipe_named
 from aigc_demo.training.start import Order, train
 

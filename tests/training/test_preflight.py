@@ -13,8 +13,8 @@ from aigc_demo.core.events import RunStarted, StepDone
 from aigc_demo.core.files.manifest import STATE
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.training import preflight as trying
+from aigc_demo.training.language_model.recipe import LanguageModelSettings
 from aigc_demo.training.preflight import Trial, preflight
-from aigc_demo.training.settings import LanguageModelSettings
 from aigc_demo.training.start import Order, train
 from tests.training.conftest import TINY
 

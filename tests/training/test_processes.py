@@ -21,7 +21,7 @@ from aigc_demo.core.errors import InputError
 from aigc_demo.core.files.manifest import invalid_file
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.training.language_model.networks import NETWORKS
-from aigc_demo.training.settings import LanguageModelSettings
+from aigc_demo.training.language_model.recipe import LanguageModelSettings
 from aigc_demo.training.sharding import sharding_plugin
 from benchmarks.kill_workers import CHECKPOINT_EVERY, kill_workers
 from tests.training.conftest import TINY

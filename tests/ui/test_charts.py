@@ -1,5 +1,7 @@
 """Charts of recipes that nobody has heard of yet: a recipe names its own curves."""
 
+from dataclasses import replace
+
 import pytest
 
 from aigc_demo.core.events import CheckpointSaved, RunFinished, StepDone
@@ -7,9 +9,8 @@ from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.studio.runs import watch as run_watch
 from aigc_demo.studio.runs.run_queue import RunQueue
 from aigc_demo.studio.runs.watch import RunWatches
-from aigc_demo.training.curves import Curve, Line
-from aigc_demo.training.recipes import RECIPES, Recipe
-from aigc_demo.training.settings import LanguageModelSettings
+from aigc_demo.training.recipe import Curve, Line
+from aigc_demo.training.recipes import RECIPES
 from aigc_demo.ui import charts
 from aigc_demo.ui.train.handlers import _Drawing
 
@@ -24,7 +25,7 @@ GAME = (
 
 @pytest.fixture
 def view(tmp_path, monkeypatch):
-    monkeypatch.setitem(RECIPES, "game", Recipe(LanguageModelSettings, GAME))
+    monkeypatch.setitem(RECIPES, "game", replace(RECIPES["dcgan"], curves=GAME))
     monkeypatch.setattr(run_watch, "REFRESH_SECONDS", 0.0)
     run = RunDirectory(tmp_path / "a-game")
     run.create({"recipe": "game", "settings": {}})

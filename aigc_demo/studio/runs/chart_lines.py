@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from aigc_demo.core.events import TrainEvent, from_json
-from aigc_demo.training.curves import Curve, Line
+from aigc_demo.training.recipe import Curve, Line
 
 MOST_POINTS = 500
 # A page looks four times a second, and at what stands beside the first chart once: more points of a run than

@@ -14,9 +14,9 @@ from aigc_demo.core.errors import InputError
 from aigc_demo.data.images.zip_files import MAX_ZIP_BYTES
 from aigc_demo.data.sources import TINY_WORLD, check_content, load_text
 from aigc_demo.studio.models.arguments import check_number, checked_text
-from aigc_demo.training.pair_settings import OWN_GUIDE
 from aigc_demo.training.recipes import recipe_named
 from aigc_demo.training.settings import Budget
+from aigc_demo.training.text_to_image.recipe import OWN_GUIDE
 
 MAX_TEXT_BYTES = 5 * 2**20
 MAX_SEED = 2**31 - 1

@@ -34,7 +34,8 @@ from aigc_demo.studio.runs.run_queue import RunQueue
 from aigc_demo.studio.runs.samples import sample_picture
 from aigc_demo.studio.runs.state import RunState
 from aigc_demo.studio.runs.visible_runs import checked_name
-from aigc_demo.training.curves import LANGUAGE_MODEL, Curve
+from aigc_demo.training.language_model.recipe import CURVES as LANGUAGE_MODEL
+from aigc_demo.training.recipe import Curve
 from aigc_demo.training.recipes import RECIPES
 
 REFRESH_SECONDS = 0.25

@@ -14,18 +14,24 @@ from torch import Tensor, nn
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.images.pixels import as_numbers
 from aigc_demo.data.tiny_world.group_images import GroupCorpus, prepare_groups
-from aigc_demo.nets.attribute_reader import AttributeLogits, AttributeReader, attribute_loss, correct_objects
-from aigc_demo.training.image_batches import with_noise
-from aigc_demo.training.image_training import PictureTraining
+from aigc_demo.nets.attribute_reader import (
+    AttributeReader,
+    AttributeReaderConfig,
+    Reading,
+    objects_right,
+    reading_loss,
+)
+from aigc_demo.training.attributes.recipe import AttributeSettings
+from aigc_demo.training.family import Family, ForwardPasses, empty_images
+from aigc_demo.training.image_training import ImageTraining, with_noise
 from aigc_demo.training.initial_weights import refuse_init
 from aigc_demo.training.order import Order
-from aigc_demo.training.pair_settings import CheckerSettings
 from aigc_demo.training.settings import Budget
 
 MEASURED_TOGETHER = 128
 
 
-class ReaderTraining(PictureTraining):
+class AttributeTraining(ImageTraining):
     """One training of a reader of attributes.
 
     Args:
@@ -41,7 +47,7 @@ class ReaderTraining(PictureTraining):
         self,
         reader: AttributeReader,
         corpus: GroupCorpus,
-        settings: CheckerSettings,
+        settings: AttributeSettings,
         budget: Budget,
         run: RunDirectory,
         *,
@@ -51,7 +57,7 @@ class ReaderTraining(PictureTraining):
         self.settings, self.groups = settings, corpus
 
     def batch_loss(self, rng: torch.Generator) -> Tensor:
-        """As PictureTraining."""
+        """As ImageTraining."""
         picture_BCHW, index_B = self.batches.rows(rng)
         picture_BCHW = with_noise(picture_BCHW, self.settings.noise, rng)
         truth_BP4, weather_B = self.groups.train_truth[index_B], self.groups.train_weather[index_B]
@@ -81,7 +87,7 @@ class ReaderTraining(PictureTraining):
         }
 
     def facts(self) -> dict[str, Any]:
-        """As PictureTraining."""
+        """As ImageTraining."""
         facts = super().facts()
         del facts["num_modes"]
         return facts
@@ -93,9 +99,9 @@ class ReaderTraining(PictureTraining):
 
 
 def prepare(
-    order: Order, settings: CheckerSettings, budget: Budget, run: RunDirectory, checkpoint: Path | None
-) -> ReaderTraining:
-    """Data, network and loop, nothing trained yet.
+    order: Order, settings: AttributeSettings, budget: Budget, run: RunDirectory, checkpoint: Path | None
+) -> AttributeTraining:
+    """As `Family.prepare`.
 
     Raises:
         InputError: the source is not the tiny world, or `--init` is given, which this recipe does not take.
@@ -103,11 +109,17 @@ def prepare(
     refuse_init(order, "a checker")
     corpus = prepare_groups(order.source, settings)
     torch.manual_seed(order.seed)
-    return ReaderTraining(
-        AttributeReader(settings.reader_config()), corpus, settings, budget, run, seed=order.seed
-    )
+    (reader,) = networks(order.recipe, settings)
+    return AttributeTraining(reader, corpus, settings, budget, run, seed=order.seed)
 
 
-def networks(recipe: str, settings: CheckerSettings) -> list[nn.Module]:
-    """The network."""
-    return [AttributeReader(settings.reader_config())]
+def networks(recipe: str, settings: AttributeSettings) -> list[AttributeReader]:
+    """The attribute reader."""
+    return [AttributeReader(AttributeReaderConfig(image_size=settings.image_size, width=settings.width))]
+
+
+def _forward_passes(parts: list[nn.Module], settings: AttributeSettings) -> ForwardPasses:
+    return [(1, lambda: parts[0](empty_images(settings)))]
+
+
+FAMILY = Family(prepare, lambda recipe, settings: [*networks(recipe, settings)], _forward_passes)

@@ -5,17 +5,27 @@ The losses are in `nets/image_encoder`.
 
 # Shapes: B pictures of a batch (this process's share of it), C channels, H rows, W columns, K classes.
 
+from pathlib import Path
+
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from aigc_demo.core.device import seeded
 from aigc_demo.core.run_directory import RunDirectory
-from aigc_demo.data.images.corpus import ImageCorpus, augment
+from aigc_demo.data.images.corpus import PictureCorpus, augment, prepare_pictures
 from aigc_demo.data.images.pixels import as_numbers
 from aigc_demo.nets.diff_augment import cutout
-from aigc_demo.nets.image_encoder import ImageEncoder, contrastive_pair_loss, label_loss
-from aigc_demo.training.image_settings import ClassifierSettings
-from aigc_demo.training.image_training import PictureTraining
+from aigc_demo.nets.image_encoder import (
+    PictureEncoder,
+    PictureEncoderConfig,
+    contrastive_pair_loss,
+    label_loss,
+)
+from aigc_demo.training.classifier.recipe import ClassifierSettings
+from aigc_demo.training.family import Family, ForwardPasses, empty_images
+from aigc_demo.training.image_training import ImageTraining
+from aigc_demo.training.initial_weights import refuse_init
+from aigc_demo.training.order import Order
 from aigc_demo.training.settings import Budget
 
 VIEW_SEED = 0
@@ -24,7 +34,7 @@ VIEW_SEED = 0
 MEASURED_TOGETHER = 128
 
 
-class ClassifierTraining(PictureTraining):
+class ClassifierTraining(ImageTraining):
     """One training of a picture encoder.
 
     Args:
@@ -50,7 +60,7 @@ class ClassifierTraining(PictureTraining):
         self.settings, self.labelled = settings, bool(encoder.config.num_classes)
 
     def batch_loss(self, rng: torch.Generator) -> Tensor:
-        """As PictureTraining."""
+        """As ImageTraining."""
         if self.labelled:
             assert self.pictures.train_labels is not None  # there are classes
             picture_BCHW, index_B = self.batches.rows(rng)
@@ -107,3 +117,39 @@ class ClassifierTraining(PictureTraining):
         with self.accelerator.autocast():
             output: Tensor = self.network(x_BCHW)
         return output.float()
+
+
+def prepare(
+    order: Order, settings: ClassifierSettings, budget: Budget, run: RunDirectory, checkpoint: Path | None
+) -> ClassifierTraining:
+    """As `Family.prepare`.
+
+    Raises:
+        InputError: the source has no images, or `--init` is given: training takes a minute.
+    """
+    refuse_init(order, "a classifier")
+    corpus = prepare_pictures(order.source, settings)
+    torch.manual_seed(order.seed)
+    encoder = PictureEncoder(_encoder_config(settings, corpus.num_modes))
+    return ClassifierTraining(encoder, corpus, settings, budget, run, seed=order.seed)
+
+
+def networks(recipe: str, settings: ClassifierSettings) -> list[nn.Module]:
+    """The encoder without labels; each class adds one row to its last matrix."""
+    return [PictureEncoder(_encoder_config(settings, num_classes=0))]
+
+
+def _encoder_config(settings: ClassifierSettings, num_classes: int) -> PictureEncoderConfig:
+    return PictureEncoderConfig(
+        image_size=settings.image_size,
+        num_classes=num_classes,
+        width=settings.width,
+        feature_size=settings.feature_size,
+    )
+
+
+def _forward_passes(parts: list[nn.Module], settings: ClassifierSettings) -> ForwardPasses:
+    return [(2, lambda: parts[0](empty_images(settings)))]  # two views of each image
+
+
+FAMILY = Family(prepare, networks, _forward_passes)

@@ -11,25 +11,35 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from aigc_demo.core.events import StepDone
 from aigc_demo.core.run_directory import RunDirectory
-from aigc_demo.data.captions.pairs import PairCorpus, random_captions, token_table, trim_padding
+from aigc_demo.data.captions.pairs import (
+    LONGEST,
+    PairCorpus,
+    one_of_each,
+    prepare_pairs,
+    token_table,
+    without_padding,
+)
 from aigc_demo.data.images.pixels import as_numbers
 from aigc_demo.data.text.tokenizer import Tokenizer
+from aigc_demo.generators.text_to_image.matching import matcher_in
 from aigc_demo.measure.retrieval import LOOKED_THROUGH, found_among
-from aigc_demo.nets.contrastive import DualEncoder, contrastive_loss, hard_negative_loss
-from aigc_demo.training.image_batches import with_noise
-from aigc_demo.training.image_training import PictureTraining
-from aigc_demo.training.pair_settings import ClipSettings
+from aigc_demo.nets.contrastive import DualEncoder, DualEncoderConfig, contrastive_loss, telling_loss
+from aigc_demo.training.contrastive.recipe import ClipSettings
+from aigc_demo.training.family import COUNTED_VOCABULARY, Family, ForwardPasses, empty_captions, empty_images
+from aigc_demo.training.image_training import ImageTraining, with_noise
+from aigc_demo.training.initial_weights import take_over, words_to_go_on_with
+from aigc_demo.training.order import Order
 from aigc_demo.training.settings import Budget
 
 # Noise grows to its full strength over this part of a run: at once, hardly anything would be learned.
 NOISE_RISES = 0.4
 
 
-class ContrastiveTraining(PictureTraining):
+class ContrastiveTraining(ImageTraining):
     """One training of a dual encoder.
 
     Several processes look for a caption among those of their own share of the batch.
@@ -69,7 +79,7 @@ class ContrastiveTraining(PictureTraining):
         self.found = math.nan
 
     def train_step(self) -> StepDone:
-        """As PictureTraining; tells how many pictures found their caption too, and what guessing would."""
+        """As ImageTraining; tells how many pictures found their caption too, and what guessing would."""
         done = super().train_step()
         pairs = self.settings.batch_size // self.accelerator.num_processes
         measures = {
@@ -81,7 +91,7 @@ class ContrastiveTraining(PictureTraining):
         return StepDone(step=done.step, loss=done.loss, measures=measures)
 
     def batch_loss(self, rng: torch.Generator) -> Tensor:
-        """As PictureTraining."""
+        """As ImageTraining."""
         picture_BCHW, index_B = self.batches.rows(rng)
         ids_BT = random_captions(self.captions_NPT[index_B], rng)
         most = self.settings.noise * min(1.0, self.share_done() / NOISE_RISES)
@@ -137,7 +147,7 @@ class ContrastiveTraining(PictureTraining):
         self.tokenizer.save(folder)
 
     def facts(self) -> dict[str, Any]:
-        """As PictureTraining; how many words it knows and how many captions there are."""
+        """As ImageTraining; how many words it knows and how many captions there are."""
         facts = super().facts()
         del facts["num_modes"]
         captions = sum(map(len, self.pairs.train_captions))
@@ -152,3 +162,49 @@ class ContrastiveTraining(PictureTraining):
         """The loss of a network that knows nothing: a picture is among more captions than a caption is."""
         among_all = (math.log(pairs * (1 + self.num_wrong)) + math.log(pairs)) / 2
         return among_all + self.settings.wrong_weight * math.log(1 + self.num_wrong)
+
+
+def prepare(
+    order: Order, settings: ClipSettings, budget: Budget, run: RunDirectory, checkpoint: Path | None
+) -> ContrastiveTraining:
+    """As `Family.prepare`.
+
+    A run with `--init` keeps that model's tokenizer, and does not need the model any more once it has a
+    checkpoint.
+
+    Raises:
+        InputError: the source has no pairs, or `--init` names a model of another kind or shape.
+    """
+    corpus = prepare_pairs(order.source, settings)
+    torch.manual_seed(order.seed)
+    tokenizer = words_to_go_on_with(order, checkpoint, corpus.train_captions)
+    encoder = DualEncoder(_encoder_config(settings, tokenizer.vocab_size))
+    if order.init is not None and checkpoint is None:
+        take_over(order, (encoder,), lambda folder: (matcher_in(folder).encoder,))
+    return ContrastiveTraining(encoder, tokenizer, corpus, settings, budget, run, seed=order.seed)
+
+
+def networks(recipe: str, settings: ClipSettings) -> list[nn.Module]:
+    """The dual encoder, for a vocabulary of the tiny world's size."""
+    return [DualEncoder(_encoder_config(settings, COUNTED_VOCABULARY))]
+
+
+def _encoder_config(settings: ClipSettings, vocab_size: int) -> DualEncoderConfig:
+    return DualEncoderConfig(
+        vocab_size=vocab_size,
+        context_length=LONGEST,
+        num_layers=settings.num_layers,
+        num_heads=settings.num_heads,
+        hidden_size=settings.hidden_size,
+        image_size=settings.image_size,
+        width=settings.width,
+        embedding_size=settings.embedding_size,
+    )
+
+
+def _forward_passes(parts: list[nn.Module], settings: ClipSettings) -> ForwardPasses:
+    num_texts = settings.batch_size * (1 + settings.wrong_captions)
+    return [(1, lambda: parts[0](empty_captions(num_texts), empty_images(settings)))]
+
+
+FAMILY = Family(prepare, networks, _forward_passes)

@@ -24,17 +24,31 @@ from torch import Tensor, nn
 from aigc_demo.core.device import seeded
 from aigc_demo.core.events import CheckpointSaved, SampleReady
 from aigc_demo.core.run_directory import RunDirectory
-from aigc_demo.data.images.corpus import ImageCorpus
+from aigc_demo.data.images.corpus import PictureCorpus, prepare_pictures
 from aigc_demo.data.images.pixels import as_numbers, grid
-from aigc_demo.generators.images.diffusion import denoised, predicted
+from aigc_demo.generators.images.diffusion import COLOURS, denoised, load_scheduler, load_unet, predicted
 from aigc_demo.generators.images.model import Progress
-from aigc_demo.training.image_settings import DiffusionSettings
-from aigc_demo.training.image_training import PictureTraining
+from aigc_demo.training.diffusion.recipe import DiffusionSettings
+from aigc_demo.training.family import Family, ForwardPasses
+from aigc_demo.training.image_training import ImageTraining
+from aigc_demo.training.initial_weights import check_shape, model_to_go_on_from
+from aigc_demo.training.order import Order
 from aigc_demo.training.settings import Budget
 
 SAMPLE_SEED, VALIDATION_SEED = 0, 1
 MOST_WEIGHT = 5.0  # of a picture with little noise, where the network is to say what the picture is
 MEASURED_TOGETHER = 64
+SMALLEST_SIDE, NORM_GROUPS = 8, 8  # rows of the smallest level, if there are so many; groups of a norm
+# By the library's names.
+SHAPE = (
+    "sample_size",
+    "in_channels",
+    "block_out_channels",
+    "layers_per_block",
+    "norm_num_groups",
+    "add_attention",
+)
+NOISE = ("prediction_type", "num_train_timesteps")
 
 
 def noise_of(settings: DiffusionSettings) -> DDPMScheduler:
@@ -45,7 +59,7 @@ def noise_of(settings: DiffusionSettings) -> DDPMScheduler:
     )
 
 
-class DiffusionTraining(PictureTraining):
+class DiffusionTraining(ImageTraining):
     """One training of a diffusion model.
 
     Args:
@@ -197,3 +211,78 @@ class DiffusionTraining(PictureTraining):
         if asked == "v_prediction":
             wanted_BCHW = self.noise.get_velocity(picture_BCHW, noise_BCHW, timestep_B)
         return F.mse_loss(said_BCHW.float(), wanted_BCHW)
+
+
+def prepare(
+    order: Order, settings: DiffusionSettings, budget: Budget, run: RunDirectory, checkpoint: Path | None
+) -> DiffusionTraining:
+    """As `Family.prepare`.
+
+    Raises:
+        InputError: the source has no pictures, or `--init` names a model of another kind or shape.
+    """
+    corpus = prepare_pictures(order.source, settings)
+    torch.manual_seed(order.seed)
+    (unet,) = networks(order.recipe, settings)
+    if order.init is not None and checkpoint is None:
+        _take_over(order, settings, unet)
+    return DiffusionTraining(unet, corpus, settings, budget, run, seed=order.seed)
+
+
+def networks(recipe: str, settings: DiffusionSettings) -> list[nn.Module]:
+    """The library's UNet: one level for each halving of the side down to 8 rows, each a little wider.
+
+    Not in channels_last: its many group norms lose there what the convolutions gain.
+    """
+    from diffusers import UNet2DModel
+    from diffusers.utils import logging
+
+    logging.disable_progress_bar()  # a bar for every checkpoint would tear the lines of events apart
+    places = places_of(settings)
+    num_levels = levels_of(places["sample_size"])
+    unet = UNet2DModel(
+        **places,
+        block_out_channels=tuple(settings.base_channels * level for level in range(1, num_levels + 1)),
+        layers_per_block=settings.layers_per_block,
+        down_block_types=("DownBlock2D",) * num_levels,
+        up_block_types=("UpBlock2D",) * num_levels,
+        norm_num_groups=NORM_GROUPS,
+        add_attention=settings.attention,
+    )
+    return [unet]
+
+
+def places_of(settings: DiffusionSettings) -> dict[str, int]:
+    """Rows of places and features of each, of what comes in and goes out, by the library's names."""
+    num_features = COLOURS * settings.patch_size**2
+    side = settings.image_size // settings.patch_size
+    return {"sample_size": side, "in_channels": num_features, "out_channels": num_features}
+
+
+def levels_of(side: int) -> int:
+    """How often so many rows can be halved, and once more."""
+    return max(1, (side // SMALLEST_SIDE).bit_length())
+
+
+def _take_over(order: Order, settings: DiffusionSettings, unet: nn.Module) -> None:
+    """Put in the weights of the model that `--init` names.
+
+    Raises:
+        InputError: there is none, or it has another shape, or says something else of noisy pictures.
+    """
+    folder = Path(model_to_go_on_from(order).location)
+    old = load_unet(folder)
+    check_shape(order, SHAPE, old, unet)
+    check_shape(order, NOISE, load_scheduler(folder), noise_of(settings))
+    unet.load_state_dict(old.state_dict())
+
+
+def _forward_passes(parts: list[nn.Module], settings: DiffusionSettings) -> ForwardPasses:
+    unet: Any = parts[0]
+    places = places_of(settings)
+    side = places["sample_size"]
+    x_BCHW = torch.empty(settings.batch_size, places["in_channels"], side, side)
+    return [(1, lambda: unet(x_BCHW, torch.zeros(settings.batch_size, dtype=torch.long)).sample)]
+
+
+FAMILY = Family(prepare, networks, _forward_passes)

@@ -26,17 +26,21 @@ from aigc_demo.core.events import CheckpointSaved, SampleReady, StepDone, Valida
 from aigc_demo.core.files.manifest import STATE
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.captions.metadata import notices
-from aigc_demo.data.images.corpus import ImageCorpus
+from aigc_demo.data.images.corpus import PictureCorpus, prepare_pictures
 from aigc_demo.data.images.pixels import as_bytes, as_numbers, grid
-from aigc_demo.generators.images.gan import DISCRIMINATOR, GENERATOR
+from aigc_demo.generators.images.gan import DISCRIMINATOR, GENERATOR, load_networks
 from aigc_demo.nets.adversarial import discriminator_loss, generator_loss, r1_penalty
 from aigc_demo.nets.diff_augment import diff_augment
 from aigc_demo.nets.style_generator import StyleGenerator
 from aigc_demo.training.checkpoint import checkpoint_folder, read_progress, writable_copy, write_progress
-from aigc_demo.training.image_batches import PictureBatches
-from aigc_demo.training.image_settings import GanSettings, StyleGanSettings
+from aigc_demo.training.family import Family
+from aigc_demo.training.gan.networks import forward_passes, networks
+from aigc_demo.training.gan.recipe import GanSettings, StyleGanSettings
+from aigc_demo.training.image_training import ImageBatches
+from aigc_demo.training.initial_weights import take_over
 from aigc_demo.training.loop import TrainingLoop
 from aigc_demo.training.optimizers import muon_dtype, optimizers_of_network, set_rates
+from aigc_demo.training.order import Order
 from aigc_demo.training.settings import Budget
 
 SAMPLE_SEED = 0
@@ -74,7 +78,7 @@ class GanTraining(TrainingLoop):
         self.check_shares(settings.batch_size)
         self.pictures: ImageCorpus = corpus
         self.settings = settings
-        self.batches = PictureBatches(corpus, settings, settings.batch_size, seed)
+        self.batches = ImageBatches(corpus, settings, settings.batch_size, seed)
         # Not wrapped for several processes: two networks that take turns average their gradients by hand.
         self.generator = generator.to(accelerator.device)
         self.discriminator = discriminator.to(accelerator.device)
@@ -383,3 +387,22 @@ def _frozen(network: nn.Module) -> Iterator[None]:
         yield
     finally:
         network.requires_grad_(True)
+
+
+def prepare(
+    order: Order, settings: GanSettings, budget: Budget, run: RunDirectory, checkpoint: Path | None
+) -> GanTraining:
+    """As `Family.prepare`.
+
+    Raises:
+        InputError: the source has no pictures, or `--init` names a model of another kind or shape.
+    """
+    corpus = prepare_pictures(order.source, settings)
+    torch.manual_seed(order.seed)
+    generator, discriminator = networks(order.recipe, settings)
+    if order.init is not None and checkpoint is None:
+        take_over(order, (generator, discriminator), load_networks)
+    return GanTraining(generator, discriminator, corpus, settings, budget, run, seed=order.seed)
+
+
+FAMILY = Family(prepare, networks, forward_passes)

@@ -1,13 +1,23 @@
-"""Which network a recipe trains, made from its settings."""
+"""The network of a language model's recipe, made from its settings."""
+
+# Shapes: B rows of a batch, T tokens of a row, V vocabulary.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
+from aigc_demo.data.text.tokenizer import BPE_VOCAB_SIZE
+from aigc_demo.data.text.word_level import SPECIAL_TOKENS
 from aigc_demo.nets.gpt2_weights import SHAPE as GPT2_SHAPE
 from aigc_demo.nets.transformer import Decoder, TransformerConfig
-from aigc_demo.training.settings import LanguageModelSettings
+from aigc_demo.training.family import ForwardPasses
+from aigc_demo.training.language_model.recipe import LanguageModelSettings
+
+# Logits as they are, as log-probabilities, and their gradient.
+LOGIT_COPIES = 3
+TINY_WORLD_TOKENS = 400
 
 
 @dataclass(frozen=True)
@@ -60,3 +70,39 @@ NETWORKS: dict[str, Network] = {
     "gpt": Network(build_gpt, {name: name for name in GPT2_SHAPE}),
     "gpt2": Network(build_gpt2, GPT2_SHAPE),
 }
+
+
+def networks(recipe: str, settings: LanguageModelSettings) -> list[nn.Module]:
+    """The network with a vocabulary of 2, whose size is not known before there is a text."""
+    return [NETWORKS[recipe].build(settings, 2)]
+
+
+def forward_passes(parts: list[nn.Module], settings: LanguageModelSettings) -> ForwardPasses:
+    """One batch, without what depends on the size of the vocabulary."""
+    ids_BT = torch.zeros(settings.batch_size, settings.context_length, dtype=torch.long)
+
+    def forward() -> Tensor:
+        output = parts[0](ids_BT)
+        logits_BTV = getattr(output, "logits", output)
+        return nn.functional.cross_entropy(logits_BTV.flatten(0, 1).float(), ids_BT.flatten())
+
+    return [(1, forward)]
+
+
+def vocabulary(settings: LanguageModelSettings, text: str | None) -> tuple[int, int]:
+    """Parameters of embeddings and output layer, and bytes of the logits of one batch."""
+    tokens = _vocab_size(settings, text)
+    num_parameters = tokens * settings.hidden_size * (1 if settings.tie_embeddings else 2)
+    return num_parameters, LOGIT_COPIES * 4 * settings.units_per_step * tokens
+
+
+def _vocab_size(settings: LanguageModelSettings, text: str | None) -> int:
+    """How many tokens a text will have, or an upper bound."""
+    limits = [settings.vocab_size] if settings.vocab_size else []
+    if text is None:
+        found = TINY_WORLD_TOKENS
+    elif settings.tokenizer == "characters":
+        found = len(set(text))
+    else:
+        found = len(set(text.split())) + len(set(text)) if settings.tokenizer == "words" else BPE_VOCAB_SIZE
+    return min([found, *limits]) + len(SPECIAL_TOKENS)

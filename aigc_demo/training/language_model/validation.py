@@ -1,36 +1,14 @@
-"""What a run's held-out part says: the loss over some windows or all, and the best of them so far."""
+"""The validation loss of a language model, over some windows of the held-out text or all."""
 
 # Shapes: B rows of a batch, T tokens of a row, V vocabulary.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from torch import Tensor
 
 from aigc_demo.data.text.corpus import TextCorpus
 from aigc_demo.measure.text import surprise, windows
-
-
-@dataclass(frozen=True)
-class Validation:
-    """What the held-out part said so far, in nats a token; not finite before it was measured.
-
-    Attributes:
-        last: over the same windows each time.
-        best: the least of those, first reached at `best_step`.
-        full: over all windows; measured where a run pauses or ends, by the model that `last` is of.
-    """
-
-    last: float = math.nan
-    best: float = math.inf
-    best_step: int = 0
-    full: float = math.nan
-
-    def then(self, step: int, loss: float, full: float = math.nan) -> "Validation":
-        """After one more measurement."""
-        best, best_step = (loss, step) if loss < self.best else (self.best, self.best_step)
-        return Validation(loss, best, best_step, full)
 
 
 def validation_loss(

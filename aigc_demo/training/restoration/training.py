@@ -15,18 +15,19 @@ from aigc_demo.core.device import seeded
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.images.corpus import ImageCorpus, prepare_images
 from aigc_demo.data.images.pixels import as_numbers
-from aigc_demo.nets.restoration import RestorationNetwork, grey, masked_input, random_masks, restoration_loss
-from aigc_demo.training.image_training import PictureTraining
+from aigc_demo.nets.restoration import Mender, MenderConfig, grey, mending_loss, random_holes, with_hole
+from aigc_demo.training.family import Family, ForwardPasses, empty_images
+from aigc_demo.training.image_training import ImageTraining
 from aigc_demo.training.initial_weights import refuse_init
 from aigc_demo.training.order import Order
-from aigc_demo.training.pair_settings import MenderSettings
+from aigc_demo.training.restoration.recipe import RestorationSettings
 from aigc_demo.training.settings import Budget
 
 HOLE_SEED = 0
 MEASURED_TOGETHER = 64
 
 
-class MenderTraining(PictureTraining):
+class RestorationTraining(ImageTraining):
     """One training of a mender.
 
     Args:
@@ -40,9 +41,9 @@ class MenderTraining(PictureTraining):
 
     def __init__(
         self,
-        mender: RestorationNetwork,
-        corpus: ImageCorpus,
-        settings: MenderSettings,
+        mender: Mender,
+        corpus: PictureCorpus,
+        settings: RestorationSettings,
         budget: Budget,
         run: RunDirectory,
         *,
@@ -52,7 +53,7 @@ class MenderTraining(PictureTraining):
         self.recipe = mender.config.recipe
 
     def batch_loss(self, rng: torch.Generator) -> Tensor:
-        """As PictureTraining."""
+        """As ImageTraining."""
         picture_BCHW, _ = self.batches.rows(rng)
         hole_B1HW = random_masks(len(picture_BCHW), picture_BCHW.shape[-1], rng)
         return self._mended(self.mine(picture_BCHW), self.mine(hole_B1HW))
@@ -72,7 +73,7 @@ class MenderTraining(PictureTraining):
         return {"loss": loss, "grey_levels": loss * 127.5}
 
     def facts(self) -> dict[str, Any]:
-        """As PictureTraining."""
+        """As ImageTraining."""
         facts = super().facts()
         del facts["num_modes"]
         return facts
@@ -89,9 +90,9 @@ class MenderTraining(PictureTraining):
 
 
 def prepare(
-    order: Order, settings: MenderSettings, budget: Budget, run: RunDirectory, checkpoint: Path | None
-) -> MenderTraining:
-    """Data, network and loop, nothing trained yet.
+    order: Order, settings: RestorationSettings, budget: Budget, run: RunDirectory, checkpoint: Path | None
+) -> RestorationTraining:
+    """As `Family.prepare`.
 
     Raises:
         InputError: the source has no pictures, or `--init` is given, which these recipes do not take.
@@ -99,10 +100,22 @@ def prepare(
     refuse_init(order, "a mender")
     corpus = prepare_images(order.source, settings)
     torch.manual_seed(order.seed)
-    mender = RestorationNetwork(settings.mender_config(order.recipe))
-    return MenderTraining(mender, corpus, settings, budget, run, seed=order.seed)
+    mender = Mender(_network_config(settings, order.recipe))
+    return RestorationTraining(mender, corpus, settings, budget, run, seed=order.seed)
 
 
-def networks(recipe: str, settings: MenderSettings) -> list[nn.Module]:
-    """The network."""
-    return [RestorationNetwork(settings.mender_config(recipe))]
+def networks(recipe: str, settings: RestorationSettings) -> list[nn.Module]:
+    """The U-Net."""
+    return [Mender(_network_config(settings, recipe))]
+
+
+def _network_config(settings: RestorationSettings, recipe: str) -> MenderConfig:
+    return MenderConfig(image_size=settings.image_size, width=settings.width, recipe=recipe)
+
+
+def _forward_passes(parts: list[nn.Module], settings: RestorationSettings) -> ForwardPasses:
+    network: Any = parts[0]
+    return [(1, lambda: network(empty_images(settings, channels=network.config.num_inputs)))]
+
+
+FAMILY = Family(prepare, networks, _forward_passes)

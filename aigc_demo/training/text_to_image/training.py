@@ -24,21 +24,38 @@ from torch.optim import AdamW
 from torch.optim.swa_utils import AveragedModel, update_bn
 
 from aigc_demo.core.device import seeded
+from aigc_demo.core.errors import InputError
 from aigc_demo.core.events import StepDone
 from aigc_demo.core.run_directory import RunDirectory
-from aigc_demo.data.captions.pairs import PairCorpus, random_captions, token_table, trim_padding
+from aigc_demo.data.captions.pairs import (
+    PairCorpus,
+    one_of_each,
+    prepare_pairs,
+    token_table,
+    without_padding,
+)
 from aigc_demo.data.images.pixels import as_numbers
-from aigc_demo.generators.text_to_image.matching import MATCHER, Matcher
+from aigc_demo.generators.text_to_image.matching import MATCHER, Matcher, load_matcher, matcher_in
+from aigc_demo.generators.text_to_image.ours import load_networks
 from aigc_demo.nets.adversarial import generator_loss, matching_terms
 from aigc_demo.nets.conditional_gan import ConditionalDiscriminator, ConditionalGenerator
 from aigc_demo.nets.contrastive import contrastive_loss, hard_negative_loss, token_mask
 from aigc_demo.training.checkpoint import writable_copy
+from aigc_demo.training.family import Family
 from aigc_demo.training.gan.training import MOST_HELD_OUT, GanTraining, mean_prob
-from aigc_demo.training.image_batches import noise
+from aigc_demo.training.image_training import noise
+from aigc_demo.training.initial_weights import model_to_go_on_from, take_over
 from aigc_demo.training.optimizers import rate_factor, set_rates
-from aigc_demo.training.pair_settings import TextToImageSettings
-from aigc_demo.training.sample_captions import captions_of_sample
+from aigc_demo.training.order import Order
 from aigc_demo.training.settings import Budget
+from aigc_demo.training.text_to_image.networks import (
+    forward_passes,
+    generator_and_discriminator,
+    networks,
+    own_guide,
+)
+from aigc_demo.training.text_to_image.recipe import OWN_GUIDE, TextToImageSettings
+from aigc_demo.training.text_to_image.sample_captions import captions_of_sample
 
 OWN_RATE, OWN_DECAY = 2e-3, 0.05  # AdamW's, of a guide that learns beside the generator
 AFAR = 8  # pixels to a side that become one when a picture is seen from afar
@@ -391,3 +408,48 @@ class _Drawing(nn.Module):
 
     def forward(self, batch: _Batch) -> Tensor:
         return self.draw(self.network, batch.noise_BZ, batch.texts)
+
+
+def prepare(
+    order: Order, settings: TextToImageSettings, budget: Budget, run: RunDirectory, checkpoint: Path | None
+) -> TextToImageTraining:
+    """As `Family.prepare`.
+
+    A run goes on with the guide that its checkpoint holds, so that it does not need the first one any more.
+
+    Raises:
+        InputError: the source has no pairs, the guide does not fit, or `--init` names a model of another
+            kind or shape.
+    """
+    corpus = prepare_pairs(order.source, settings)
+    torch.manual_seed(order.seed)
+    learn_guide = settings.guide == OWN_GUIDE
+    if checkpoint is not None:
+        guide = matcher_in(checkpoint / MATCHER)
+    elif order.init is not None:
+        guide = matcher_in(Path(model_to_go_on_from(order).location) / MATCHER)
+    elif learn_guide:
+        guide = own_guide(corpus, settings)
+    else:
+        guide = load_matcher(settings.guide)
+    if guide.image_size != settings.image_size:
+        expected = f"a dual encoder for {settings.image_size} pixels"
+        raise InputError("setting_range", name="guide", expected=expected, got=f"one for {guide.image_size}")
+    shape = guide.encoder.config
+    generator, discriminator = generator_and_discriminator(settings, shape.hidden_size, shape.embedding_size)
+    if order.init is not None and checkpoint is None:
+        take_over(order, (generator, discriminator), load_networks)
+    return TextToImageTraining(
+        generator,
+        discriminator,
+        guide,
+        corpus,
+        settings,
+        budget,
+        run,
+        learn_guide=learn_guide,
+        seed=order.seed,
+    )
+
+
+FAMILY = Family(prepare, networks, forward_passes)

@@ -23,7 +23,8 @@ from aigc_demo.studio.runs.storage import lost_at_restart
 from aigc_demo.studio.runs.watch import REFRESH_SECONDS, RunView, RunWatches
 from aigc_demo.studio.visitors.limits import Limits
 from aigc_demo.studio.visitors.visitor import answer_to
-from aigc_demo.training.curves import LANGUAGE_MODEL, Curve
+from aigc_demo.training.language_model.recipe import CURVES as LANGUAGE_MODEL
+from aigc_demo.training.recipe import Curve
 from aigc_demo.training.recipes import RECIPES
 from aigc_demo.ui import charts
 from aigc_demo.ui.frame import met, visitor_secret

@@ -7,7 +7,8 @@ import pytest
 
 from aigc_demo.core.events import RunFinished, StepDone, ValidationDone, to_json
 from aigc_demo.studio.runs.chart_lines import MOST_POINTS, STEP_BY_STEP, Curves, Tail, Thinned
-from aigc_demo.training.curves import LANGUAGE_MODEL, Curve, Line
+from aigc_demo.training.language_model.recipe import CURVES as LANGUAGE_MODEL
+from aigc_demo.training.recipe import Curve, Line
 
 
 def line_of(step: int) -> str:

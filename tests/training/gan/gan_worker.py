@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 
 from aigc_demo.core.run_directory import RunDirectory
-from aigc_demo.training.families import family_of
+from aigc_demo.training.family import family_of
 from aigc_demo.training.order import Order
 from aigc_demo.training.recipes import recipe_named
 from aigc_demo.training.settings import Budget

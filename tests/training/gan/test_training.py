@@ -21,7 +21,7 @@ from aigc_demo.core.events import (
 )
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.generators.images.gan import load_networks
-from aigc_demo.training.families import family_of
+from aigc_demo.training.family import family_of
 from aigc_demo.training.gan.training import GanTraining
 from aigc_demo.training.recipes import recipe_named
 from aigc_demo.training.settings import Budget

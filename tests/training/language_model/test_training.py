@@ -30,11 +30,12 @@ from aigc_demo.nets.transformer import Decoder
 from aigc_demo.training.language_model import validation
 from aigc_demo.training.language_model.batches import Batches
 from aigc_demo.training.language_model.networks import NETWORKS, build_gpt
+from aigc_demo.training.language_model.recipe import LanguageModelSettings
 from aigc_demo.training.language_model.training import LanguageModelTraining
-from aigc_demo.training.language_model.validation import Validation
 from aigc_demo.training.recipes import RECIPES
-from aigc_demo.training.settings import Budget, LanguageModelSettings
+from aigc_demo.training.settings import Budget
 from aigc_demo.training.start import Order, train
+from aigc_demo.training.validation import Validation
 from tests.training.conftest import TINY
 
 

@@ -1,0 +1,190 @@
+"""The recipes that train a language model: settings, curves, rows, what their cards say; no torch."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aigc_demo.core.config import setting
+from aigc_demo.data.text.corpus import TextSettings
+from aigc_demo.training.card import CardTexts, Measured
+from aigc_demo.training.recipe import GRADIENT_NORM, LEARNING_RATE, Curve, Line, Recipe, loss_curve
+from aigc_demo.training.settings import PRECISIONS, SCHEDULES
+
+
+@dataclass(frozen=True)
+class LanguageModelSettings(TextSettings):
+    """What `--set` changes in the recipes that train a language model; its text's preparation included."""
+
+    validation_fraction: float = setting(
+        0.1, "share of the text held out for validation", low=0.001, high=0.9
+    )
+    context_length: int = setting(256, "tokens in the model's context", low=8, high=8192)
+    num_layers: int = setting(6, "Transformer blocks", low=1, high=64)
+    num_heads: int = setting(4, "attention heads in each block", low=1, high=64)
+    hidden_size: int = setting(256, "features per token", low=8, high=8192)
+    mlp_size: int | None = setting(
+        None, "hidden features of the feed-forward layer; none for 4 hidden_size", low=8
+    )
+    dropout: float = setting(0.1, "dropout probability", low=0, high=0.9)
+    tie_embeddings: bool = setting(False, "one matrix for the token embeddings and the output layer")
+    batch_size: int = setting(12, "rows in one step, all processes together", low=1, high=65_536)
+    paragraph_start_prob: float = setting(
+        0.125, "probability that a row starts where a paragraph starts", low=0, high=1
+    )
+    gradient_accumulation_steps: int = setting(
+        1, "parts into which a step's batch is split; their gradients are added up", low=1, high=1024
+    )
+    optimizer: str = setting("muon", "of the matrices inside the blocks", choices=("muon", "adamw"))
+    learning_rate: float = setting(3e-3, "AdamW's peak learning rate", low=0, high=10)
+    muon_learning_rate: float = setting(0.02, "Muon's peak learning rate", low=0, high=10)
+    weight_decay: float = setting(0.1, "weight decay of matrices", low=0, high=10)
+    max_grad_norm: float = setting(1.0, "gradient norms above this are clipped", low=0)
+    schedule: str = setting("linear", "schedule of the learning rate", choices=SCHEDULES)
+    mixed_precision: str = setting("auto", "precision of matrix products", choices=PRECISIONS)
+    validate_every: int = setting(100, "steps between validations", low=1)
+    validation_windows: int = setting(64, "windows in each validation, the same ones each time", low=1)
+    checkpoint_every: int | None = setting(None, "steps between checkpoints; none for 15 in the run", low=1)
+    sample_tokens: int = setting(200, "tokens of the sample at each checkpoint", low=0, high=4096)
+    sample_prompt: str = setting("", "prompt of the sample")
+
+    @property
+    def units_per_step(self) -> int:
+        """Tokens in one step."""
+        return self.batch_size * self.context_length
+
+
+CURVES = (
+    loss_curve("loss"),
+    LEARNING_RATE,
+    GRADIENT_NORM,
+    Curve("tokens_per_second", (Line("tokens_per_second", "step", "tokens_per_second", smooth=True),)),
+)
+
+
+def _measured(figures: Mapping[str, Any], settings: Mapping[str, Any]) -> Measured:
+    """Bits of held-out text and, for the tiny world, whether generated stories are its own."""
+    rows: list[tuple[str, Any]] = [
+        ("bits per character", f"{figures['bits_per_character']:.4f}"),
+        ("bits per byte", f"{figures['bits_per_byte']:.4f}"),
+        ("characters outside the vocabulary", f"{figures['num_unknown']:,}"),
+    ]
+    if "accepted" in figures:
+        accepted = f"{figures['accepted']:.1%} of {figures['num_generated']:,}"
+        rows += [
+            ("stories that the parser of the tiny world accepts", accepted),
+            ("different stories among them", f"{figures['distinct']:.1%}"),
+            (
+                "longest run of characters that stands in the training part",
+                f"{figures['longest_copied_run']:,}",
+            ),
+        ]
+    held_out = figures["preparation"]["validation_fraction"]
+    return Measured(
+        f"Measured with the file as shipped on {figures['num_characters']:,} held-out characters\n"
+        f"({figures['num_bytes']:,} bytes), the last {held_out:.0%} of the data:\n"
+        f"every character predicted once, in consecutive windows of {settings['context_length']}.",
+        rows,
+        "A character outside the vocabulary costs its unknown token plus 8 bits for every byte of it.",
+    )
+
+
+_LOADING = """## How to load it
+
+```
+python -m aigc_demo generate FOLDER --prompt "..."
+```"""
+_USE = """## What it is for
+
+A classroom: small enough to train on a laptop and to read in an hour. It writes text that looks like its data
+and knows nothing else; do not rely on anything it says."""
+
+
+def _card(shipped: str, own: str, *, loading: str = _LOADING, library: str = "aigc-demo") -> CardTexts:
+    return CardTexts(
+        shipped,
+        own,
+        use=_USE,
+        loading=loading,
+        measured=_measured,
+        library=library,
+        recorded_on="windows of held-out text",
+        unit=" nats a token",
+        num_units=("batch_size", "context_length"),
+        unit_name="tokens",
+    )
+
+
+_ASKED = (
+    "tokenizer",
+    "num_layers",
+    "hidden_size",
+    "context_length",
+    "batch_size",
+    "learning_rate",
+    "dropout",
+)
+_SHAPE = (
+    "tokenizer",
+    "context_length",
+    "num_layers",
+    "num_heads",
+    "hidden_size",
+    "mlp_size",
+    "tie_embeddings",
+)
+
+# How they were found: docs/experiments.md. A row is as long as the longest story, and each begins with one;
+# many small steps teach more than a few large ones.
+_STORIES = {
+    "tokenizer": "words",
+    "num_layers": 3,
+    "num_heads": 4,
+    "hidden_size": 128,
+    "context_length": 96,
+    "batch_size": 16,
+    "paragraph_start_prob": 1.0,
+    "dropout": 0.0,
+}
+
+
+def _row(**fields: Any) -> Recipe:
+    return Recipe(
+        LanguageModelSettings,
+        CURVES,
+        "aigc_demo.training.language_model.training",
+        kind="text",
+        learns_from="text",
+        rate="tokens_per_second",
+        asked=_ASKED,
+        shape=_SHAPE,
+        **fields,
+    )
+
+
+ROWS = {
+    "gpt": _row(
+        # At Muon's usual rate it does not learn in this time which colour belongs to which thing.
+        small={**_STORIES, "learning_rate": 8e-3, "muon_learning_rate": 5e-3},
+        card=_card(
+            "A decoder-only Transformer written from scratch in this project",
+            "A decoder-only Transformer, written from scratch in AIGC Demo and trained with it",
+        ),
+    ),
+    "gpt2": _row(
+        # As the library's users train it: AdamW with a cosine schedule, tied embeddings.
+        defaults={
+            "optimizer": "adamw",
+            "learning_rate": 1e-3,
+            "schedule": "cosine",
+            "tie_embeddings": True,
+        },
+        small={**_STORIES, "learning_rate": 3e-3},
+        ours=False,
+        card=_card(
+            "The library baseline: transformers' GPT2LMHeadModel, trained by this project on the same data",
+            "transformers' GPT2LMHeadModel, trained with AIGC Demo",
+            loading=f"{_LOADING}\n\nOr with transformers' `AutoModelForCausalLM` and `AutoTokenizer`.",
+            library="transformers",
+        ),
+    ),
+}

@@ -1,0 +1,110 @@
+"""What every recipe says of itself, as plain data that a page reads without torch."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from aigc_demo.data.sources import TINY_WORLD
+from aigc_demo.training.card import CardTexts
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a chart.
+
+    Attributes:
+        name: key of its words on the page.
+        event: kind of the event that it is read from, such as step or validation.
+        measure: the number in that event: loss, or the name of a measure.
+        smooth: whether a smoothed line is drawn over the raw one.
+    """
+
+    name: str
+    event: str
+    measure: str
+    smooth: bool = False
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One chart: lines over the steps of a run.
+
+    Attributes:
+        name: key of its words on the page.
+        lines: what is drawn.
+        logarithmic: whether it makes sense to draw logarithms.
+    """
+
+    name: str
+    lines: tuple[Line, ...]
+    logarithmic: bool = False
+
+
+def loss_curve(name: str) -> Curve:
+    """Training and validation loss in one chart."""
+    lines = (Line("train", "step", "loss", smooth=True), Line("validation", "validation", "loss"))
+    return Curve(name, lines, logarithmic=True)
+
+
+LEARNING_RATE = Curve("learning_rate", (Line("learning_rate", "step", "learning_rate"),))
+GRADIENT_NORM = Curve(
+    "gradient_norm", (Line("gradient_norm", "step", "gradient_norm", smooth=True),), logarithmic=True
+)
+IMAGES_PER_SECOND = Curve(
+    "pictures_per_second", (Line("pictures_per_second", "step", "pictures_per_second", smooth=True),)
+)
+OPTIMIZATION = (LEARNING_RATE, GRADIENT_NORM, IMAGES_PER_SECOND)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How one kind of model is trained: a row of `training/recipes`.
+
+    Attributes:
+        settings: dataclass of its settings.
+        curves: the charts of its runs.
+        module: the module to import when it is trained; its `FAMILY` is a `training.family.Family`.
+        card: what model cards say of it.
+        kind: of its models, a row of `generators.kinds`.
+        learns_from: what its source holds: text or pictures.
+        rate: the measure of a step that is its speed.
+        defaults: settings that differ from those of its class.
+        small: settings that hold for the tiny world where nothing else is given: with them the recipe
+            learns it in three minutes of two cores.
+        ours: whether the network is written here.
+        asked: settings that a page offers first.
+        shape: settings that give the network its shape; a run with `--init` takes them from that model.
+        trial: settings with which a trial of a few steps meets the steps that take longest.
+    """
+
+    settings: type[Any]
+    curves: tuple[Curve, ...]
+    module: str
+    card: CardTexts
+    kind: str = "text"
+    learns_from: str = "pictures"
+    rate: str = "pictures_per_second"
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    small: Mapping[str, Any] = field(default_factory=dict)
+    ours: bool = True
+    asked: tuple[str, ...] = ()
+    shape: tuple[str, ...] = ()
+    trial: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def family(self) -> str:
+        """Name of the folder that its module is in, such as gan."""
+        return self.module.split(".")[-2]
+
+    def complete(self, given: Mapping[str, Any], source: str = "") -> Any:
+        """All settings, from those that were given.
+
+        Args:
+            given: by name.
+            source: what it is to be trained on.
+
+        Raises:
+            InputError: a name is unknown, or a value does not fit.
+        """
+        suited = self.small if source == TINY_WORLD else {}
+        return self.settings.from_mapping({**self.defaults, **suited, **given})

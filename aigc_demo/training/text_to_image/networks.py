@@ -1,0 +1,83 @@
+"""The networks of the text-to-image GAN, made from its settings."""
+
+# Shapes: B images of a batch, T tokens of a caption, C features of a token, E size of an embedding.
+
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import nn
+
+from aigc_demo.data.captions.pairs import LONGEST, PairCorpus, caption_tokenizer
+from aigc_demo.generators.text_to_image.matching import Matcher
+from aigc_demo.nets.conditional_gan import ConditionalConfig, TextDiscriminator, TextGenerator
+from aigc_demo.nets.contrastive import DualEncoder, DualEncoderConfig
+from aigc_demo.training.family import ForwardPasses, empty_images
+from aigc_demo.training.text_to_image.recipe import TextToImageSettings
+
+GUIDE_LAYERS = 2  # of the text encoder of a run's own guide
+COUNTED_SIZE = 128  # of a token and of a caption, where no guide is loaded yet
+
+
+def networks(recipe: str, settings: TextToImageSettings) -> list[nn.Module]:
+    """The generator and the discriminator, for a guide of the usual size."""
+    return list(generator_and_discriminator(settings, COUNTED_SIZE, COUNTED_SIZE))
+
+
+def generator_and_discriminator(
+    settings: TextToImageSettings, token_size: int, text_size: int
+) -> tuple[TextGenerator, TextDiscriminator]:
+    """Both, untrained.
+
+    Args:
+        settings: of the recipe.
+        token_size: features of a token, as the guide's text encoder gives them.
+        text_size: size of the guide's embeddings.
+    """
+    shape = ConditionalConfig(
+        image_size=settings.image_size,
+        latent_size=settings.latent_size,
+        token_size=token_size,
+        text_size=text_size,
+        hidden_size=settings.hidden_size,
+        num_layers=settings.num_layers,
+        reading_layers=settings.reading_layers,
+        context_length=LONGEST,
+        num_heads=settings.num_heads,
+        num_features=settings.num_features,
+        norm=settings.discriminator_norm,
+    )
+    return TextGenerator(shape), TextDiscriminator(replace(shape, part="discriminator"))
+
+
+def own_guide(corpus: PairCorpus, settings: TextToImageSettings) -> Matcher:
+    """An untrained dual encoder whose tokenizer is made from these captions."""
+    tokenizer = caption_tokenizer(corpus.train_captions)
+    shape = DualEncoderConfig(
+        vocab_size=tokenizer.vocab_size,
+        context_length=LONGEST,
+        num_layers=GUIDE_LAYERS,
+        image_size=settings.image_size,
+    )
+    return Matcher(DualEncoder(shape), tokenizer)
+
+
+def forward_passes(parts: list[nn.Module], settings: TextToImageSettings) -> ForwardPasses:
+    """The generator for each noise vector that is drawn; the discriminator on three kinds of pairs.
+
+    They are generated images, real ones, and real ones with another image's caption. The R1 penalty is a
+    gradient of a gradient, which keeps what both of its passes keep.
+    """
+    generator: Any
+    generator, discriminator = parts
+    B = settings.batch_size
+    tokens_BTC = torch.empty(B, LONGEST, generator.config.token_size)
+    text_BE, seen_BT = torch.empty(B, generator.config.text_size), torch.ones(B, LONGEST, dtype=torch.bool)
+    num_judged = 3 + (2 if settings.r1_gamma else 0)
+    return [
+        (
+            max(1, settings.choices),
+            lambda: generator(torch.empty(B, settings.latent_size), tokens_BTC, seen_BT, text_BE),
+        ),
+        (num_judged, lambda: discriminator(empty_images(settings).requires_grad_(), text_BE)),
+    ]
