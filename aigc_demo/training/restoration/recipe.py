@@ -31,10 +31,10 @@ it was trained on, and nothing more."""
 _LOADING = """## How to load it
 
 ```python
-from aigc_demo.generators.text_to_image.restoration import load_mender
+from aigc_demo.generators.text_to_image.restoration import load_restoration
 
-mender = load_mender("FOLDER")
-mended = mender.mended(pictures)  # uint8 [N, 3, H, W]; with a second argument for what is painted over
+restorer = load_restoration("FOLDER")
+restored = restorer.mended(pictures)  # uint8 [N, 3, H, W]; with a second argument for what is painted over
 ```"""
 
 
