@@ -89,7 +89,7 @@ def _measured(recipe_name: str, settings: Any) -> tuple[int, int]:
     with torch.device("meta"):
         networks = family.networks(recipe_name, settings)
         passes = family.forward_passes(networks, settings)
-        kept = sum(times * _kept_bytes(networks, forward) for times, forward in passes)
+        kept = sum(times * _saved_tensor_bytes(networks, forward) for times, forward in passes)
     return sum(weight.numel() for network in networks for weight in network.parameters()), kept
 
 
@@ -124,7 +124,7 @@ def _config(path: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _kept_bytes(networks: list[nn.Module], forward: Callable[[], Any]) -> int:
+def _saved_tensor_bytes(networks: list[nn.Module], forward: Callable[[], Any]) -> int:
     """Bytes that autograd keeps of a forward pass, each storage once, weights left out."""
     own = {weight.untyped_storage()._cdata for network in networks for weight in network.parameters()}
     alive: list[Tensor] = []  # so that no two storages have one address

@@ -1,7 +1,6 @@
-"""One network that learns from pictures: what a classifier and a diffusion model share."""
+"""Training one network on images: batches, and the loop that several families share."""
 
-# Shapes: B pictures of a batch (this process's share of it), N held-out pictures, C channels, H rows,
-# W columns.
+# Shapes: B images of a batch (this process's share of it), C channels, H rows, W columns.
 
 import math
 import time
@@ -23,64 +22,65 @@ from aigc_demo.data.images.corpus import PictureCorpus, PictureSettings, augment
 from aigc_demo.data.images.pixels import as_numbers
 from aigc_demo.training.checkpoint import checkpoint_folder, read_progress, writable_copy, write_progress
 from aigc_demo.training.image_settings import ImageNetworkSettings
-from aigc_demo.training.loop import CutShortError, TrainingLoop
+from aigc_demo.training.loop import InterruptedValidationError, TrainingLoop
 from aigc_demo.training.optimizers import muon_dtype, optimizers_of_network, set_rates
 from aigc_demo.training.settings import Budget
 
 
-def noise(shape: torch.Size, most: float, rng: torch.Generator) -> Tensor:
-    """Noise for pictures, of a strength that each draws for itself, from none to `most`.
+def noise(shape: torch.Size, largest_std: float, rng: torch.Generator) -> Tensor:
+    """Gaussian noise; the standard deviation of each image is drawn between 0 and `largest_std`.
 
     Args:
         shape: [B, C, H, W].
-        most: its largest standard deviation.
+        largest_std: in units of pixels from -1 to 1.
         rng: on the CPU.
     """
-    strength_B = most * torch.rand(shape[0], 1, 1, 1, generator=rng)
-    return strength_B * torch.randn(shape, generator=rng)
+    std_B111 = largest_std * torch.rand(shape[0], 1, 1, 1, generator=rng)
+    return std_B111 * torch.randn(shape, generator=rng)
 
 
-def with_noise(x_BCHW: Tensor, most: float, rng: torch.Generator) -> Tensor:
-    """Pictures with noise on them, as `noise` draws it."""
-    return x_BCHW + noise(x_BCHW.shape, most, rng)
+def with_noise(x_BCHW: Tensor, largest_std: float, rng: torch.Generator) -> Tensor:
+    """Images plus `noise`."""
+    return x_BCHW + noise(x_BCHW.shape, largest_std, rng)
 
 
 class ImageBatches:
-    """Pictures drawn anew for every step: a pure function of the seed and the step.
+    """Batches of training images: a pure function of the seed and the step.
 
-    So a resumed run sees what it would have seen, and two processes share one batch by each taking its rows.
+    So a resumed run gets the batches that it would have had, and several processes share one batch by each
+    taking its rows.
 
     Args:
-        corpus: pictures.
-        settings: how they are varied.
+        corpus: images for training.
+        settings: how they are augmented.
         batch_size: B of all processes together.
-        seed: of the draw.
+        seed: of the random indices and augmentations.
     """
 
     def __init__(self, corpus: PictureCorpus, settings: PictureSettings, batch_size: int, seed: int):
         self.corpus, self.settings, self.batch_size, self.seed = corpus, settings, batch_size, seed
 
     def stream(self, step: int, part: int = 0) -> torch.Generator:
-        """All random numbers of one step; `part` where a step draws several times."""
+        """The random generator of one step; `part` numbers several in one step."""
         return seeded(((self.seed * 1_000_003 + step) * 31 + part) % 2**63)
 
     def rows(self, rng: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Pictures [B, C, H, W] in -1 to 1, and which of the corpus they are [B]."""
+        """Augmented images [B, C, H, W] in -1 to 1, and their indices in the corpus [B]."""
         index_B = torch.randint(len(self.corpus.train), (self.batch_size,), generator=rng)
-        picture_BCHW = augment(self.corpus.train[index_B], self.settings, rng)
-        return as_numbers(picture_BCHW), index_B
+        image_BCHW = augment(self.corpus.train[index_B], self.settings, rng)
+        return as_numbers(image_BCHW), index_B
 
 
 class ImageTraining(TrainingLoop):
-    """One training of one network.
+    """One training of one network with one loss.
 
     Args:
-        network: what learns.
-        corpus: what it is trained and measured on.
+        network: untrained.
+        corpus: images for training and validation.
         settings: of the recipe.
-        budget: how long.
+        budget: steps or minutes.
         run: where it is recorded.
-        seed: of batches and whatever else a step draws.
+        seed: of all random numbers of the steps.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class ImageTraining(TrainingLoop):
         accelerator = Accelerator(mixed_precision=precision(settings.mixed_precision))
         super().__init__(corpus, settings, budget, run, accelerator)
         self.check_shares(settings.batch_size)
-        self.pictures, self.network_settings = corpus, settings
+        self.images, self.network_settings = corpus, settings
         self.batches = ImageBatches(corpus, settings, settings.batch_size, seed)
         self.writable = writable_copy(network)
         # Not wrapped for several processes, as the networks of a GAN: its gradients are averaged by hand.
@@ -109,19 +109,19 @@ class ImageTraining(TrainingLoop):
         """The loss of this process's share of a batch.
 
         Args:
-            rng: all random numbers of the step, the same in all processes.
+            rng: for all random numbers of the step, the same in all processes.
         """
 
     @abstractmethod
-    def held_out(self, pictures: list[int]) -> dict[str, float]:
-        """What is measured on these held-out pictures: `loss` and other means over them.
+    def evaluate(self, indices: list[int]) -> dict[str, float]:
+        """`loss` and other metrics, means over these held-out images.
 
         Raises:
-            CutShortError: somebody wants to stop.
+            InterruptedValidationError: the run is to stop.
         """
 
     def optimizers_of(self, network: nn.Module) -> list[Optimizer]:
-        """What steps along its gradients."""
+        """The optimizers of a network."""
         settings = self.network_settings
         return optimizers_of_network(
             network,
@@ -135,14 +135,14 @@ class ImageTraining(TrainingLoop):
         )
 
     def write_model(self, folder: Path) -> None:
-        """The model's folder in the Hub's layout, weights in half precision, batch norm's statistics too."""
+        """The model in the Hub's layout, weights and batch norm statistics in half precision."""
         self.writable.load_state_dict(self.network.state_dict())
         self.writable.save_pretrained(folder)  # type: ignore[operator]
 
     def train_step(self) -> StepDone:
-        """One optimiser step on this process's rows of the batch."""
+        """One optimizer step on this process's rows of the batch."""
         started = time.perf_counter()
-        self.show_life()
+        self.heartbeat()
         settings, accelerator = self.network_settings, self.accelerator
         factor = set_rates(self.optimizers, self.share_done(), schedule=settings.schedule)
         self.network.train()
@@ -150,8 +150,8 @@ class ImageTraining(TrainingLoop):
         accelerator.backward(loss)
         self.average_over_processes(self.network)
         norm = accelerator.clip_grad_norm_(self.network.parameters(), settings.max_grad_norm)
-        told, gradient_norm = accelerator.reduce(loss.detach(), reduction="mean").item(), float(norm)
-        finite = math.isfinite(told) and math.isfinite(gradient_norm)
+        mean_loss, gradient_norm = accelerator.reduce(loss.detach(), reduction="mean").item(), float(norm)
+        finite = math.isfinite(mean_loss) and math.isfinite(gradient_norm)
         self.step_optimizers(self.optimizers, finite=finite)
         if finite:
             self.after_step()
@@ -162,23 +162,23 @@ class ImageTraining(TrainingLoop):
             "pictures_per_second": round(settings.batch_size / seconds, 1),
             "seconds": round(self.seconds, 3),
         }
-        return StepDone(step=self.step, loss=told, measures=measures)
+        return StepDone(step=self.step, loss=mean_loss, measures=measures)
 
     def after_step(self) -> None:
-        """What is to be done once the weights have changed."""
+        """Called after each optimizer step whose gradients were finite."""
 
     def validate(self, *, full: bool) -> list[ValidationDone]:
-        """Measure the same pictures as every time, spread evenly; if asked, all of them too."""
-        total = len(self.pictures.validation)
+        """Evaluate the same images as every time, spread evenly; if `full`, all of them too."""
+        total = len(self.images.validation)
         most = min(total, self.network_settings.validation_pictures)
         if not most:
             return []
-        found = self.held_out([place * total // most for place in range(most)])
+        found = self.evaluate([place * total // most for place in range(most)])
         loss, measures = found.pop("loss"), {**found, "num_pictures": most}
         if full:
             try:
-                every = self.held_out(list(range(total))) if most < total else {"loss": loss, **found}
-            except CutShortError:  # what was measured before holds all the same
+                every = self.evaluate(list(range(total))) if most < total else {"loss": loss, **found}
+            except InterruptedValidationError:  # the shorter evaluation is valid all the same
                 every = dict.fromkeys(("loss", *found), math.nan)
             measures |= {f"full_{name}": value for name, value in every.items()}
         return [ValidationDone(step=self.step, loss=loss, measures=measures)]
@@ -202,12 +202,12 @@ class ImageTraining(TrainingLoop):
         """Sizes of network and data."""
         return {
             "num_parameters": sum(weight.numel() for weight in self.network.parameters()),
-            "train_pictures": len(self.pictures.train),
-            "validation_pictures": len(self.pictures.validation),
-            "num_modes": self.pictures.num_modes,
-            "preparation": [step.to_dict() for step in self.pictures.report],
+            "train_pictures": len(self.images.train),
+            "validation_pictures": len(self.images.validation),
+            "num_modes": self.images.num_modes,
+            "preparation": [step.to_dict() for step in self.images.report],
         }
 
     def notices(self) -> list[tuple[str, dict[str, Any]]]:
-        """Which captions and pictures of a folder did not find each other."""
-        return notices(self.pictures.report[0].facts)
+        """Captions without images and images without captions in a folder."""
+        return notices(self.images.report[0].facts)

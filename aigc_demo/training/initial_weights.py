@@ -32,7 +32,7 @@ def refuse_init(order: Order, what: str) -> None:
         raise InputError("setting_range", name="--init", expected=expected, got=order.init)
 
 
-def model_to_go_on_from(order: Order) -> CatalogEntry:
+def init_model(order: Order) -> CatalogEntry:
     """The model that `--init` names.
 
     Raises:
@@ -46,9 +46,7 @@ def model_to_go_on_from(order: Order) -> CatalogEntry:
     return entry
 
 
-def words_to_go_on_with(
-    order: Order, checkpoint: Path | None, captions: Sequence[Sequence[str]]
-) -> Tokenizer:
+def tokenizer_of_run(order: Order, checkpoint: Path | None, captions: Sequence[Sequence[str]]) -> Tokenizer:
     """The words of a run that learns from captions: its checkpoint's, those of `--init`, or new ones.
 
     Args:
@@ -62,7 +60,7 @@ def words_to_go_on_with(
     if checkpoint is not None:
         return Tokenizer.load(checkpoint)
     if order.init is not None:
-        return Tokenizer.load(Path(model_to_go_on_from(order).location))
+        return Tokenizer.load(Path(init_model(order).location))
     return caption_tokenizer(captions)
 
 
@@ -85,7 +83,9 @@ def unknown_share(training: Any) -> float:
     return unknown / max(1, sum(len(ids[text]) * often for text, often in captions.items()))
 
 
-def take_over(order: Order, new: Sequence[nn.Module], load: Callable[[Path], Sequence[nn.Module]]) -> None:
+def load_initial_weights(
+    order: Order, new: Sequence[nn.Module], load: Callable[[Path], Sequence[nn.Module]]
+) -> None:
     """Put the weights of the model that `--init` names into new networks.
 
     Args:
@@ -96,7 +96,7 @@ def take_over(order: Order, new: Sequence[nn.Module], load: Callable[[Path], Seq
     Raises:
         InputError: there is none, or it has another shape.
     """
-    entry = model_to_go_on_from(order)
+    entry = init_model(order)
     for network, old in zip(new, load(Path(entry.location)), strict=True):
         was: dict[str, Any] = old.config.to_dict()  # type: ignore[operator, union-attr]
         check_shape(order, tuple(was), old, network)

@@ -42,11 +42,11 @@ from aigc_demo.training.validation import Validation
 MOST_OVERFLOWS = 16
 # Up to this share of tokens that a model does not know, a text is nearly as good to it as one that it knows.
 MOST_UNKNOWN = 0.01
-TOLD = "told to stop"
+STOP_ASKED = "told to stop"
 SECONDS_BETWEEN_COUNTS = 2.0
 
 
-class CutShortError(Exception):
+class InterruptedValidationError(Exception):
     """Somebody wants the run to stop while it measures."""
 
 
@@ -89,12 +89,12 @@ class TrainingLoop(ABC):
         self.corpus, self.loop_settings, self.budget, self.run = corpus, settings, budget, run
         self.accelerator = accelerator
         self.step, self.seconds, self.seconds_before = 0, 0.0, 0.0
-        self.told_to_stop: Callable[[], bool] = lambda: False
-        self.validation, self.validation_owed = Validation(), False
+        self.should_stop: Callable[[], bool] = lambda: False
+        self.validation, self.validation_pending = Validation(), False
         self.overflows = 0
         self.workers, self.next_count = 1, 0.0
         # Of a run that goes on from another model: which, and the share of tokens that it does not know.
-        self.began_from, self.unknown_share = "", 0.0
+        self.init_name, self.unknown_share = "", 0.0
 
     @abstractmethod
     def facts(self) -> dict[str, Any]:
@@ -116,7 +116,7 @@ class TrainingLoop(ABC):
             full: on all of it, as where a run pauses or ends.
 
         Raises:
-            CutShortError: `ask_to_go_on` says so.
+            InterruptedValidationError: `check_stop` says so.
         """
 
     @abstractmethod
@@ -142,31 +142,31 @@ class TrainingLoop(ABC):
                 that was cut short is done when the run goes on.
             resume_from: the run's checkpoint to go on from.
         """
-        self.told_to_stop = should_stop
+        self.should_stop = should_stop
         if resume_from is None:
             warnings = [Warned(self.step, key, values) for key, values in self.notices()]
         else:
             warnings = self._resume(resume_from)
         yield RunStarted(step=self.step, facts={**self.facts(), **self._beginning(), **self._surroundings()})
         yield from warnings + self._unknown_tokens()
-        if resume_from is None or self.validation_owed:
-            yield from self._measured(full=False)
+        if resume_from is None or self.validation_pending:
+            yield from self._validated(full=False)
         last_saved = None if resume_from is None else self.step
         reason = self._reason_to_end()
         while not reason:
             self._share_cores()
             done = self.train_step()
             yield done
-            if not math.isfinite(done.loss) or self._gradients_spoilt(done.measures["gradient_norm"]):
+            if not math.isfinite(done.loss) or self._gradients_overflowed(done.measures["gradient_norm"]):
                 reason = "non-finite"
                 break
             reason = self._reason_to_end()
             measures_now = self.step % self.loop_settings.validate_every == 0
-            if reason == TOLD:
-                self.validation_owed = measures_now
+            if reason == STOP_ASKED:
+                self.validation_pending = measures_now
                 break
             if reason or measures_now:
-                yield from self._measured(full=bool(reason))
+                yield from self._validated(full=bool(reason))
             if reason or self._checkpoint_due():
                 saved = self._save()
                 last_saved = self.step
@@ -175,7 +175,7 @@ class TrainingLoop(ABC):
                     yield from self.samples(saved)
         if reason != "non-finite" and last_saved != self.step:
             yield self._save()
-        yield self._finished("stopped" if reason == TOLD else reason)
+        yield self._finished("stopped" if reason == STOP_ASKED else reason)
 
     def check_shares(self, batch_size: int, parts: int = 1) -> None:
         """Refuse a batch that the processes cannot work off in equal parts.
@@ -187,7 +187,7 @@ class TrainingLoop(ABC):
         if batch_size % shares:
             raise InputError("batch_not_shared", batch_size=batch_size, shares=shares)
 
-    def mine(self, rows_B: Tensor) -> Tensor:
+    def local_rows(self, rows_B: Tensor) -> Tensor:
         """This process's rows of a batch, on its device."""
         parts = rows_B.chunk(self.accelerator.num_processes)
         return parts[self.accelerator.process_index].to(self.accelerator.device)
@@ -199,7 +199,7 @@ class TrainingLoop(ABC):
     def count_step(self, seconds: float) -> float:
         """Count a step that took so long; returns how long it took by the clock of all processes."""
         self.step += 1
-        seconds = self._agreed(seconds)
+        seconds = self._mean_seconds(seconds)
         self.seconds_before, self.seconds = self.seconds, self.seconds + seconds
         return seconds
 
@@ -246,34 +246,34 @@ class TrainingLoop(ABC):
             self.workers = workers
             set_threads(workers)
 
-    def show_life(self) -> None:
+    def heartbeat(self) -> None:
         """Tell whoever watches the run that it is at work."""
         if self.accelerator.is_main_process:
             write_heartbeat(self.run.path)
 
-    def told_meanwhile(self) -> bool:
+    def asked_to_stop(self) -> bool:
         """Whether to stop, asked in the midst of something long by the process that speaks."""
-        self.show_life()
-        return self.told_to_stop()
+        self.heartbeat()
+        return self.should_stop()
 
-    def ask_to_go_on(self) -> None:
+    def check_stop(self) -> None:
         """Between the parts of a measurement, in all processes.
 
         Raises:
-            CutShortError: one of them was told to stop.
+            InterruptedValidationError: one of them was told to stop.
         """
-        self.show_life()
-        if self._anyone(self.told_to_stop()):
-            raise CutShortError
+        self.heartbeat()
+        if self._any_process(self.should_stop()):
+            raise InterruptedValidationError
 
-    def _measured(self, *, full: bool) -> list[ValidationDone]:
+    def _validated(self, *, full: bool) -> list[ValidationDone]:
         """Nothing where a stop cuts it short: then it is owed to whoever resumes."""
         try:
             found = self.validate(full=full)
-        except CutShortError:
-            self.validation_owed = True
+        except InterruptedValidationError:
+            self.validation_pending = True
             return []
-        self.validation_owed = False
+        self.validation_pending = False
         for done in found:
             self.validation = self.validation.then(
                 done.step, done.loss, done.measures.get("full_loss", math.nan)
@@ -286,7 +286,7 @@ class TrainingLoop(ABC):
             return self.step % every == 0
         return self.budget.checkpoint_due(self.step, self.seconds, self.seconds_before)
 
-    def _gradients_spoilt(self, gradient_norm: float) -> bool:
+    def _gradients_overflowed(self, gradient_norm: float) -> bool:
         """Whether gradients that are not finite end the run: in float16 not before a few in a row."""
         self.overflows = 0 if math.isfinite(gradient_norm) else self.overflows + 1
         return self.overflows > (MOST_OVERFLOWS if self.accelerator.scaler is not None else 0)
@@ -296,7 +296,7 @@ class TrainingLoop(ABC):
             "seconds": self.seconds,
             "num_processes": self.accelerator.num_processes,
             "validation": asdict(self.validation),
-            "validation_owed": self.validation_owed,
+            "validation_owed": self.validation_pending,
         }
         folder = self.write_checkpoint(progress)
         return CheckpointSaved(step=self.step, path=folder.relative_to(self.run.path).as_posix())
@@ -306,7 +306,7 @@ class TrainingLoop(ABC):
         progress = self.read_state(checkpoint)
         self.step, self.seconds = progress["step"], progress["seconds"]
         self.validation = Validation(**progress["validation"])
-        self.validation_owed = progress.get("validation_owed", False)
+        self.validation_pending = progress.get("validation_owed", False)
         if self.accelerator.is_main_process:
             self.run.rewind_events(self.step)
         old, new = progress["num_processes"], self.accelerator.num_processes
@@ -320,16 +320,16 @@ class TrainingLoop(ABC):
             return "time"
         if self.budget.stop_after is not None and self.step >= self.budget.stop_after:
             return "stopped"
-        return TOLD if self._anyone(self.told_to_stop()) else ""
+        return STOP_ASKED if self._any_process(self.should_stop()) else ""
 
-    def _agreed(self, seconds: float) -> float:
+    def _mean_seconds(self, seconds: float) -> float:
         """One clock for all processes: rate and end of a run by minutes hang on it."""
         if self.accelerator.num_processes == 1:
             return seconds
         mine = torch.tensor(seconds, device=self.accelerator.device)
         return float(self.accelerator.reduce(mine, reduction="mean").item())
 
-    def _anyone(self, stop: bool) -> bool:
+    def _any_process(self, stop: bool) -> bool:
         """Whether any process was told to stop: all must leave the loop at the same step."""
         if self.accelerator.num_processes == 1:
             return stop
@@ -350,14 +350,14 @@ class TrainingLoop(ABC):
         )
 
     def _beginning(self) -> dict[str, Any]:
-        return {"unknown_token_share": round(self.unknown_share, 6)} if self.began_from else {}
+        return {"unknown_token_share": round(self.unknown_share, 6)} if self.init_name else {}
 
     def _unknown_tokens(self) -> list[Warned]:
         """What whoever goes on from a model should know before it trains."""
         if self.unknown_share < MOST_UNKNOWN:
             return []
         about = {"share": f"{100 * self.unknown_share:.1f}", "source": self.corpus.name}
-        return [Warned(self.step, "unknown_tokens", {"model": Path(self.began_from).name, **about})]
+        return [Warned(self.step, "unknown_tokens", {"model": Path(self.init_name).name, **about})]
 
     def _surroundings(self) -> dict[str, Any]:
         """What the run is trained on: machine, processes, precision, budget."""

@@ -151,7 +151,7 @@ def _prepare(order: Order, run: RunDirectory, checkpoint: Path | None) -> Traini
     training = family_of(recipe).prepare(order, settings, budget, run, checkpoint)
     if order.init is not None and checkpoint is None:
         training.unknown_share = unknown_share(training)
-        training.began_from = order.init
+        training.init_name = order.init
     if checkpoint and training.corpus.sha256 != run.config()["data"]["sha256"]:
         raise InputError("data_changed", path=str(run.path), source=order.source)
     return training

@@ -27,7 +27,7 @@ from aigc_demo.nets.options import GAN_LOSSES, PREDICTION_TYPES
 from aigc_demo.training import loop
 from aigc_demo.training.classifier.recipe import ClassifierSettings
 from aigc_demo.training.diffusion.recipe import DiffusionSettings
-from aigc_demo.training.diffusion.training import DiffusionTraining, noise_of
+from aigc_demo.training.diffusion.training import DiffusionTraining, noise_schedule
 from aigc_demo.training.family import family_of
 from aigc_demo.training.gan.recipe import GanSettings
 from aigc_demo.training.recipes import recipe_named
@@ -217,11 +217,11 @@ def test_whatever_is_asked_of_noisy_pictures_the_answer_costs_nothing(tmp_path: 
         "v_prediction": kept.sqrt() * noise - (1 - kept).sqrt() * picture,
     }[asked]
     training = object.__new__(DiffusionTraining)
-    training.noise = noise_of(DiffusionSettings(prediction_type=asked))
+    training.noise = noise_schedule(DiffusionSettings(prediction_type=asked))
     training.accelerator = Accelerator(mixed_precision="no")
 
     def loss(off: float) -> float:
-        training.said = lambda network, noisy, timestep: answer + off
+        training.model_output = lambda network, noisy, timestep: answer + off
         return training._loss(None, picture, noise, timestep).item()
 
     assert loss(0.0) == pytest.approx(0.0, abs=1e-10)

@@ -17,11 +17,11 @@ from aigc_demo.data.text.corpus import TextCorpus
 from aigc_demo.data.text.tokenizer import train_tokenizer
 from aigc_demo.nets.transformer import Decoder, TransformerConfig
 from aigc_demo.training.gan import training as gan
-from aigc_demo.training.gan.training import NUM_SETTLING_BATCHES, SAMPLE_SEED, _remember
+from aigc_demo.training.gan.training import NUM_RECALIBRATION_BATCHES, SAMPLE_SEED, _update_average
 from aigc_demo.training.language_model.validation import validation_loss
 from aigc_demo.training.loop import TrainingLoop
 from aigc_demo.training.start import Order, train
-from aigc_demo.training.text_to_image.training import TextToImageTraining, _from_afar
+from aigc_demo.training.text_to_image.training import TextToImageTraining, _low_resolution
 from tests.training import test_pair_recipes, test_picture_recipes
 from tests.training.conftest import TINY
 from tests.training.gan import test_training as test_gan
@@ -103,7 +103,9 @@ def game_of_two_weights(tmp_path: Path, monkeypatch, generator=0.7, discriminato
     game = test_gan.training(tmp_path, **settings)
     game.generator, game.discriminator = Fill(generator), Slope(discriminator)
     slopes = []
-    monkeypatch.setattr(game, "_step", lambda network, _: slopes.append(float(network.weight.grad)) or 0.0)
+    monkeypatch.setattr(
+        game, "_optimizer_step", lambda network, _: slopes.append(float(network.weight.grad)) or 0.0
+    )
     return game, slopes
 
 
@@ -125,7 +127,7 @@ def test_the_penalty_is_half_of_gamma_times_the_squared_slope_times_its_interval
     settings = {"r1_gamma": gamma, "r1_every": 4, "discriminator_norm": norm}
     game, slopes = game_of_two_weights(tmp_path, monkeypatch, **settings)
     game.step = step
-    fake_BCHW, _ = game._discriminator_move(game.batches.stream(step), keep_graph=True)
+    fake_BCHW, _ = game._discriminator_step(game.batches.stream(step), keep_graph=True)
     real_BCHW, _ = game.batches.rows(game.batches.stream(step))
     means = [x_BCHW.detach().double().mean(dim=(1, 2, 3)).tolist() for x_BCHW in (real_BCHW, fake_BCHW)]
     expected = slope_of_discriminator(1.3, *means)
@@ -139,7 +141,7 @@ def test_the_penalty_is_half_of_gamma_times_the_squared_slope_times_its_interval
 def test_the_generator_moves_along_the_slope_of_its_own_loss(tmp_path: Path, monkeypatch, loss: str) -> None:
     game, slopes = game_of_two_weights(tmp_path, monkeypatch, loss=loss)
     noise_B1 = torch.randn(8, 1, generator=torch.Generator().manual_seed(0))
-    told, _, _ = game._generator_move(game.generator(noise_B1), seeded(0))
+    told, _, _ = game._generator_step(game.generator(noise_B1), seeded(0))
     pulls, losses = [], []
     for noise in noise_B1[:, 0].double().tolist():
         score = 1.3 * 0.7 * noise
@@ -170,13 +172,13 @@ def test_real_and_generated_images_are_augmented_alike_and_the_penalty_is_at_rea
     settings = {"diff_augment": ("colour", "cutout"), "r1_gamma": 1.0, "discriminator_norm": "batch"}
     game, _ = game_of_two_weights(tmp_path, monkeypatch, **settings)
     rng = game.batches.stream(0)
-    fake_BCHW, _ = game._discriminator_move(rng, keep_graph=True)
+    fake_BCHW, _ = game._discriminator_step(rng, keep_graph=True)
     real, fake, at_real = game.discriminator.shown
     untouched, _ = game.batches.rows(game.batches.stream(0))
     assert torch.equal(real, untouched + 100)
     assert torch.equal(fake, fake_BCHW.detach() + 100)
     assert torch.equal(at_real, untouched), "the slope at images as they are"
-    game._generator_move(fake_BCHW, rng)
+    game._generator_step(fake_BCHW, rng)
     assert torch.equal(game.discriminator.shown[-1], fake_BCHW.detach() + 100)
     assert asked == [("colour", "cutout")] * 3
 
@@ -186,10 +188,10 @@ def test_under_batch_norm_a_real_score_does_not_depend_on_the_generated_images(t
     game.discriminator.train()
     rng = torch.Generator().manual_seed(0)
     real_BCHW, one_BCHW, other_BCHW = torch.randn(3, 8, 3, 32, 32, generator=rng)
-    first, _ = game._judged(real_BCHW, one_BCHW)
-    second, scores = game._judged(real_BCHW, 5 * other_BCHW)
+    first, _ = game._scores(real_BCHW, one_BCHW)
+    second, scores = game._scores(real_BCHW, 5 * other_BCHW)
     assert torch.equal(first, second)
-    assert torch.equal(scores, game._judged(one_BCHW, 5 * other_BCHW)[1])
+    assert torch.equal(scores, game._scores(one_BCHW, 5 * other_BCHW)[1])
 
 
 @pytest.mark.parametrize(
@@ -197,7 +199,7 @@ def test_under_batch_norm_a_real_score_does_not_depend_on_the_generated_images(t
 )
 def test_an_average_takes_large_steps_at_first(num_averaged: int, share_of_the_average: float) -> None:
     average, weight = torch.full((2, 3), 4.0), torch.full((2, 3), -6.0)
-    _remember(0.9, [average], [weight], torch.tensor(num_averaged))
+    _update_average(0.9, [average], [weight], torch.tensor(num_averaged))
     assert average.flatten().tolist() == pytest.approx(
         [4 * share_of_the_average - 6 * (1 - share_of_the_average)] * 6
     )
@@ -213,9 +215,9 @@ def test_the_kept_generators_norms_are_measured_on_its_own_batches(tmp_path: Pat
     kept = game.kept_generator()
     norm = next(part for part in kept.modules() if isinstance(part, nn.BatchNorm2d))
     hook = norm.register_forward_hook(lambda part, given, _: seen.append(given[0].detach()))
-    game._settle()
+    game._recalibrate_average()
     hook.remove()
-    assert len(seen) == NUM_SETTLING_BATCHES
+    assert len(seen) == NUM_RECALIBRATION_BATCHES
     means = torch.stack([x_BCHW.mean(dim=(0, 2, 3)) for x_BCHW in seen]).mean(dim=0)
     spread = torch.stack([x_BCHW.var(dim=(0, 2, 3)) for x_BCHW in seen]).mean(dim=0)
     assert norm.running_mean is not None
@@ -246,7 +248,7 @@ def chosen(right_BT: Tensor, wrong_NPT: Tensor, shuffled: float, seed: int) -> t
     training = SimpleNamespace(
         captions_NPT=right_BT[:, None], wrong_NPT=wrong_NPT, settings=SimpleNamespace(shuffled=shuffled)
     )
-    return TextToImageTraining._chosen(training, torch.arange(len(right_BT)), seeded(seed))
+    return TextToImageTraining._captions_of(training, torch.arange(len(right_BT)), seeded(seed))
 
 
 @pytest.mark.parametrize("shuffled", [0.0, 0.5, 1.0])
@@ -287,7 +289,7 @@ def test_the_discriminator_of_captions_adds_half_of_the_wrong_caption_to_half_of
     )
     real_BCHW = torch.tensor([0.5, -0.25])[:, None, None, None].expand(-1, 3, 4, 4)
     fake_BCHW = torch.tensor([0.125, 1.0])[:, None, None, None].expand(-1, 3, 4, 4)
-    loss, told = TextToImageTraining.discriminator_side(training, real_BCHW, fake_BCHW)
+    loss, told = TextToImageTraining.discriminator_objective(training, real_BCHW, fake_BCHW)
     real = -(math.log(sigmoid(0.5 * 2)) + math.log(sigmoid(-0.25 * 3))) / 2
     fake = -(math.log(1 - sigmoid(0.125 * 2)) + math.log(1 - sigmoid(1.0 * 3))) / 2
     wrong = -(math.log(1 - sigmoid(0.5 * -1)) + math.log(1 - sigmoid(-0.25 * 5))) / 2
@@ -305,7 +307,7 @@ def test_likeness_compares_means_of_eight_by_eight_pixels(tmp_path: Path) -> Non
         torch.arange(64.0).view(8, 8) - 31.5
     )  # its mean is 0: from afar there is nothing
     fake_BCHW[0, 0, 8:, 8:] = 3.0
-    assert _from_afar(fake_BCHW).flatten().tolist() == pytest.approx([0, 0, 0, 3], abs=1e-5)
+    assert _low_resolution(fake_BCHW).flatten().tolist() == pytest.approx([0, 0, 0, 3], abs=1e-5)
     judge = Judge()
     settings = SimpleNamespace(loss="hinge", contrast_weight=0.0, guide_weight=0.0, likeness_weight=10.0)
     training = SimpleNamespace(
@@ -313,9 +315,9 @@ def test_likeness_compares_means_of_eight_by_eight_pixels(tmp_path: Path) -> Non
         right=SimpleNamespace(text_BE=torch.tensor([[2.0]])),
         real_BCHW=real_BCHW,
         settings=settings,
-        _changed=lambda x_BCHW, rng: x_BCHW,
+        _augmented=lambda x_BCHW, rng: x_BCHW,
     )
-    loss, told = TextToImageTraining.generator_side(training, fake_BCHW, seeded(0))
+    loss, told = TextToImageTraining.generator_objective(training, fake_BCHW, seeded(0))
     assert float(told["likeness_term"]) == pytest.approx(9 / 4, rel=1e-5)
     fooling = -2 * float(fake_BCHW.mean())
     assert float(loss) == pytest.approx(fooling + 10 * 9 / 4, rel=1e-5)

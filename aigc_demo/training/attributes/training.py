@@ -1,9 +1,9 @@
-"""Training a reader of attributes: what stands where, in which colour and size?
+"""Training the attribute reader: which thing is where in an image, in which colour and size?
 
 The loss is in `nets/attribute_reader`.
 """
 
-# Shapes: B pictures of a batch (this process's share of it), P places, C channels, H rows, W columns.
+# Shapes: B images of a batch (this process's share of it), P places, C channels, H rows, W columns.
 
 from pathlib import Path
 from typing import Any
@@ -32,13 +32,13 @@ MEASURED_TOGETHER = 128
 
 
 class AttributeTraining(ImageTraining):
-    """One training of a reader of attributes.
+    """One training of the attribute reader.
 
     Args:
         reader: untrained.
-        corpus: what it is trained and measured on.
+        corpus: images with attributes.
         settings: of the recipe.
-        budget: how long.
+        budget: steps or minutes.
         run: where it is recorded.
         seed: of batches and noise.
     """
@@ -58,32 +58,34 @@ class AttributeTraining(ImageTraining):
 
     def batch_loss(self, rng: torch.Generator) -> Tensor:
         """As ImageTraining."""
-        picture_BCHW, index_B = self.batches.rows(rng)
-        picture_BCHW = with_noise(picture_BCHW, self.settings.noise, rng)
+        image_BCHW, index_B = self.batches.rows(rng)
+        image_BCHW = with_noise(image_BCHW, self.settings.noise, rng)
         truth_BP4, weather_B = self.groups.train_truth[index_B], self.groups.train_weather[index_B]
-        return attribute_loss(self._read(self.mine(picture_BCHW)), self.mine(truth_BP4), self.mine(weather_B))
+        return reading_loss(
+            self._forward(self.local_rows(image_BCHW)), self.local_rows(truth_BP4), self.local_rows(weather_B)
+        )
 
     @torch.no_grad()
-    def held_out(self, pictures: list[int]) -> dict[str, float]:
-        """Loss, and the shares of things of which everything is read rightly, and of pictures."""
+    def evaluate(self, indices: list[int]) -> dict[str, float]:
+        """Loss, and the shares of things and of images with all attributes right."""
         self.network.eval()
         loss, right, things, whole = 0.0, 0, 0, 0
-        for index_B in torch.tensor(pictures).split(MEASURED_TOGETHER):
-            self.ask_to_go_on()
+        for index_B in torch.tensor(indices).split(MEASURED_TOGETHER):
+            self.check_stop()
             device = self.accelerator.device
             truth_BP4 = self.groups.validation_truth[index_B].to(device)
             weather_B = self.groups.validation_weather[index_B].to(device)
-            reading = self._read(as_numbers(self.groups.validation[index_B]).to(device))
-            loss += attribute_loss(reading, truth_BP4, weather_B).item() * len(index_B)
-            right_BP = correct_objects(reading, truth_BP4)
+            reading = self._forward(as_numbers(self.groups.validation[index_B]).to(device))
+            loss += reading_loss(reading, truth_BP4, weather_B).item() * len(index_B)
+            right_BP = objects_right(reading, truth_BP4)
             there_BP = truth_BP4[..., 0] == 1
             right += int((right_BP & there_BP).sum())
             things += int(there_BP.sum())
             whole += int((right_BP.all(1) & (reading.weather_BA.argmax(1) == weather_B)).sum())
         return {
-            "loss": loss / len(pictures),
+            "loss": loss / len(indices),
             "accuracy": right / max(1, things),
-            "picture_accuracy": whole / len(pictures),
+            "picture_accuracy": whole / len(indices),
         }
 
     def facts(self) -> dict[str, Any]:
@@ -92,7 +94,7 @@ class AttributeTraining(ImageTraining):
         del facts["num_modes"]
         return facts
 
-    def _read(self, x_BCHW: Tensor) -> AttributeLogits:
+    def _forward(self, x_BCHW: Tensor) -> Reading:
         with self.accelerator.autocast():
             reading: AttributeLogits = self.network(x_BCHW)
         return reading

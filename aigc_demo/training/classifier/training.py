@@ -1,9 +1,9 @@
-"""Training a network that measures pictures: by their labels, or where there are none, by two views of each.
+"""Training an image encoder: by labels or, where there are none, by a contrastive loss of two views.
 
 The losses are in `nets/image_encoder`.
 """
 
-# Shapes: B pictures of a batch (this process's share of it), C channels, H rows, W columns, K classes.
+# Shapes: B images of a batch (this process's share of it), C channels, H rows, W columns, K classes.
 
 from pathlib import Path
 
@@ -29,19 +29,19 @@ from aigc_demo.training.order import Order
 from aigc_demo.training.settings import Budget
 
 VIEW_SEED = 0
-# Held-out pictures that are looked at together. Without labels each is looked for among these, so their
-# number belongs to the measure.
+# Held-out images in one forward pass. Without labels the loss is computed among these, so their number is
+# part of its definition.
 MEASURED_TOGETHER = 128
 
 
 class ClassifierTraining(ImageTraining):
-    """One training of a picture encoder.
+    """One training of an image encoder.
 
     Args:
         encoder: with as many classes as the corpus has labels, or none.
-        corpus: what it is trained and measured on.
+        corpus: images for training and validation.
         settings: of the recipe.
-        budget: how long.
+        budget: steps or minutes.
         run: where it is recorded.
         seed: of batches and views.
     """
@@ -62,58 +62,58 @@ class ClassifierTraining(ImageTraining):
     def batch_loss(self, rng: torch.Generator) -> Tensor:
         """As ImageTraining."""
         if self.labelled:
-            assert self.pictures.train_labels is not None  # there are classes
-            picture_BCHW, index_B = self.batches.rows(rng)
-            logits_BK = self._seen(self.mine(picture_BCHW))
-            return label_loss(logits_BK, self.mine(self.pictures.train_labels[index_B]))
-        index_B = torch.randint(len(self.pictures.train), (self.settings.batch_size,), generator=rng)
-        picture_BCHW = self.pictures.train[index_B]
-        views = [self.mine(self._view(picture_BCHW, rng)) for _ in range(2)]
+            assert self.images.train_labels is not None  # there are classes
+            image_BCHW, index_B = self.batches.rows(rng)
+            logits_BK = self._forward(self.local_rows(image_BCHW))
+            return label_loss(logits_BK, self.local_rows(self.images.train_labels[index_B]))
+        index_B = torch.randint(len(self.images.train), (self.settings.batch_size,), generator=rng)
+        image_BCHW = self.images.train[index_B]
+        views = [self.local_rows(self._view(image_BCHW, rng)) for _ in range(2)]
         return self._pair_loss(views)
 
     @torch.no_grad()
-    def held_out(self, pictures: list[int]) -> dict[str, float]:
-        """Loss and, with labels, how many are named rightly (`accuracy`); views are the same each time."""
+    def evaluate(self, indices: list[int]) -> dict[str, float]:
+        """Loss and, with labels, `accuracy`; views are the same each time."""
         self.network.eval()
         rng, total = (
             seeded(VIEW_SEED),
             dict.fromkeys(("loss", "accuracy") if self.labelled else ("loss",), 0.0),
         )
-        parts = torch.tensor(pictures).split(MEASURED_TOGETHER)
+        parts = torch.tensor(indices).split(MEASURED_TOGETHER)
         if not self.labelled and len(parts[-1]) < len(parts[0]):
-            parts = parts[: max(1, len(parts) - 1)]  # among fewer pictures one is found more easily
+            parts = parts[: max(1, len(parts) - 1)]  # the loss is lower among fewer images
         for index_B in parts:
-            self.ask_to_go_on()
-            measured = self._labels_measured(index_B) if self.labelled else self._views_measured(index_B, rng)
-            for name, value in measured.items():
+            self.check_stop()
+            metrics = self._label_metrics(index_B) if self.labelled else self._view_metrics(index_B, rng)
+            for name, value in metrics.items():
                 total[name] += value * len(index_B)
         count = sum(map(len, parts))
         return {name: value / count for name, value in total.items()}
 
-    def _labels_measured(self, index_B: Tensor) -> dict[str, float]:
-        assert self.pictures.validation_labels is not None  # there are classes
+    def _label_metrics(self, index_B: Tensor) -> dict[str, float]:
+        assert self.images.validation_labels is not None  # there are classes
         device = self.accelerator.device
-        label_B = self.pictures.validation_labels[index_B].to(device)
-        logits_BK = self._seen(as_numbers(self.pictures.validation[index_B]).to(device))
+        label_B = self.images.validation_labels[index_B].to(device)
+        logits_BK = self._forward(as_numbers(self.images.validation[index_B]).to(device))
         right = (logits_BK.argmax(dim=1) == label_B).float().mean()
         return {"loss": label_loss(logits_BK, label_B).item(), "accuracy": right.item()}
 
-    def _views_measured(self, index_B: Tensor, rng: torch.Generator) -> dict[str, float]:
-        picture_BCHW = self.pictures.validation[index_B]
-        views = [self._view(picture_BCHW, rng).to(self.accelerator.device) for _ in range(2)]
+    def _view_metrics(self, index_B: Tensor, rng: torch.Generator) -> dict[str, float]:
+        image_BCHW = self.images.validation[index_B]
+        views = [self._view(image_BCHW, rng).to(self.accelerator.device) for _ in range(2)]
         return {"loss": self._pair_loss(views).item()}
 
-    def _view(self, picture_BCHW: Tensor, rng: torch.Generator) -> Tensor:
-        """Pictures varied as the settings say, in -1 to 1."""
-        x_BCHW = as_numbers(augment(picture_BCHW, self.settings.views(), rng))
+    def _view(self, image_BCHW: Tensor, rng: torch.Generator) -> Tensor:
+        """Augmented images in -1 to 1."""
+        x_BCHW = as_numbers(augment(image_BCHW, self.settings.views(), rng))
         return cutout(x_BCHW, rng) if self.settings.view_cutout else x_BCHW
 
     def _pair_loss(self, views: list[Tensor]) -> Tensor:
-        # In one batch: what batch norm knows of the pictures is then the same for both views.
-        first, second = self._seen(torch.cat(views)).chunk(2)
+        # In one batch, so that both views have the same batch norm statistics.
+        first, second = self._forward(torch.cat(views)).chunk(2)
         return contrastive_pair_loss(first, second, self.settings.temperature)
 
-    def _seen(self, x_BCHW: Tensor) -> Tensor:
+    def _forward(self, x_BCHW: Tensor) -> Tensor:
         with self.accelerator.autocast():
             output: Tensor = self.network(x_BCHW)
         return output.float()

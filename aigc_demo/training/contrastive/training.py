@@ -1,10 +1,10 @@
-"""Training a dual encoder: which caption belongs to which picture?
+"""Training a dual encoder: which caption belongs to which image?
 
 The loss is in `nets/contrastive`.
 """
 
-# Shapes: B pairs of a batch (this process's share of it), T tokens, N captions (the wrong ones too),
-# E numbers of an embedding, C channels, H rows, W columns.
+# Shapes: B pairs of a batch (this process's share of it), T tokens, N captions (hard negatives too),
+# E size of an embedding, C channels, H rows, W columns.
 
 import math
 from pathlib import Path
@@ -31,25 +31,25 @@ from aigc_demo.nets.contrastive import DualEncoder, DualEncoderConfig, contrasti
 from aigc_demo.training.contrastive.recipe import ClipSettings
 from aigc_demo.training.family import COUNTED_VOCABULARY, Family, ForwardPasses, empty_captions, empty_images
 from aigc_demo.training.image_training import ImageTraining, with_noise
-from aigc_demo.training.initial_weights import take_over, words_to_go_on_with
+from aigc_demo.training.initial_weights import load_initial_weights, tokenizer_of_run
 from aigc_demo.training.order import Order
 from aigc_demo.training.settings import Budget
 
-# Noise grows to its full strength over this part of a run: at once, hardly anything would be learned.
-NOISE_RISES = 0.4
+# The noise rises to its full strength over this part of a run: at once, hardly anything would be learned.
+NOISE_WARMUP = 0.4
 
 
 class ContrastiveTraining(ImageTraining):
     """One training of a dual encoder.
 
-    Several processes look for a caption among those of their own share of the batch.
+    Each of several processes computes the loss among its own rows of the batch.
 
     Args:
         encoder: untrained.
         tokenizer: of its captions.
-        corpus: pairs.
+        corpus: images with captions.
         settings: of the recipe.
-        budget: how long.
+        budget: steps or minutes.
         run: where it is recorded.
         seed: of batches.
     """
@@ -79,64 +79,64 @@ class ContrastiveTraining(ImageTraining):
         self.found = math.nan
 
     def train_step(self) -> StepDone:
-        """As ImageTraining; tells how many pictures found their caption too, and what guessing would."""
+        """As ImageTraining; with the share of images whose nearest caption is theirs, also by chance."""
         done = super().train_step()
         pairs = self.settings.batch_size // self.accelerator.num_processes
         measures = {
             **done.measures,
             "found": round(self.found, 4),
             "found_by_chance": round(1 / (pairs * (1 + self.num_wrong)), 6),
-            "loss_by_chance": round(self._guess(pairs), 4),
+            "loss_by_chance": round(self._loss_by_chance(pairs), 4),
         }
         return StepDone(step=done.step, loss=done.loss, measures=measures)
 
     def batch_loss(self, rng: torch.Generator) -> Tensor:
         """As ImageTraining."""
-        picture_BCHW, index_B = self.batches.rows(rng)
-        ids_BT = random_captions(self.captions_NPT[index_B], rng)
-        most = self.settings.noise * min(1.0, self.share_done() / NOISE_RISES)
-        picture_BCHW = with_noise(picture_BCHW, most, rng)
-        ids_NT = [self.mine(ids_BT)]
+        image_BCHW, index_B = self.batches.rows(rng)
+        ids_BT = one_of_each(self.captions_NPT[index_B], rng)
+        std = self.settings.noise * min(1.0, self.share_done() / NOISE_WARMUP)
+        image_BCHW = with_noise(image_BCHW, std, rng)
+        ids_NT = [self.local_rows(ids_BT)]
         if self.num_wrong:
             chosen_P = torch.randperm(self.wrong_NPT.shape[1], generator=rng)[: self.num_wrong]
-            ids_NT += self.mine(self.wrong_NPT[index_B][:, chosen_P]).unbind(1)
-        text_NE, seen_BE, scale = self._compared(torch.cat(ids_NT), self.mine(picture_BCHW))
-        meaning_B = self.mine(self.meaning_N[index_B])
-        same_BN = torch.zeros(len(seen_BE), len(text_NE), dtype=torch.bool, device=text_NE.device)
-        same_BN[:, : len(seen_BE)] = meaning_B[:, None] == meaning_B
-        own_B = torch.arange(len(seen_BE), device=text_NE.device)
-        nearest_B = (seen_BE @ text_NE.t()).argmax(dim=1)
+            ids_NT += self.local_rows(self.wrong_NPT[index_B][:, chosen_P]).unbind(1)
+        text_NE, image_BE, scale = self._embed(torch.cat(ids_NT), self.local_rows(image_BCHW))
+        meaning_B = self.local_rows(self.meaning_N[index_B])
+        same_BN = torch.zeros(len(image_BE), len(text_NE), dtype=torch.bool, device=text_NE.device)
+        same_BN[:, : len(image_BE)] = meaning_B[:, None] == meaning_B
+        own_B = torch.arange(len(image_BE), device=text_NE.device)
+        nearest_B = (image_BE @ text_NE.t()).argmax(dim=1)
         self.found = same_BN[own_B, nearest_B].float().mean().item()
-        loss = contrastive_loss(text_NE, seen_BE, scale, same_BN)
+        loss = contrastive_loss(text_NE, image_BE, scale, same_BN)
         if self.num_wrong:
-            own_BE, *wrong_BE = text_NE.split(len(seen_BE))
-            loss = loss + self.settings.wrong_weight * hard_negative_loss(
-                own_BE, torch.stack(wrong_BE, dim=1), seen_BE, scale
+            own_BE, *wrong_BE = text_NE.split(len(image_BE))
+            loss = loss + self.settings.wrong_weight * telling_loss(
+                own_BE, torch.stack(wrong_BE, dim=1), image_BE, scale
             )
         return loss
 
     @torch.no_grad()
-    def held_out(self, pictures: list[int]) -> dict[str, float]:
-        """Loss, and the share of captions and of pictures that are found among 100."""
+    def evaluate(self, indices: list[int]) -> dict[str, float]:
+        """Loss, and retrieval accuracy among 100 captions or images."""
         self.network.eval()
-        parts = torch.tensor(pictures).split(LOOKED_THROUGH)
+        parts = torch.tensor(indices).split(LOOKED_THROUGH)
         if len(parts) > 1 and len(parts[-1]) < LOOKED_THROUGH:
-            parts = parts[:-1]  # among fewer one is found more easily
+            parts = parts[:-1]  # retrieval is easier among fewer
         total = dict.fromkeys(("loss", "text_of_100", "picture_of_100"), 0.0)
         for index_B in parts:
-            self.ask_to_go_on()
+            self.check_stop()
             device = self.accelerator.device
             ids_BT = self.held_NPT[index_B, index_B % self.held_NPT.shape[1]].to(device)
-            picture_BCHW = as_numbers(self.pairs.validation[index_B]).to(device)
-            text_BE, seen_BE, scale = self._compared(ids_BT, picture_BCHW)
+            image_BCHW = as_numbers(self.pairs.validation[index_B]).to(device)
+            text_BE, image_BE, scale = self._embed(ids_BT, image_BCHW)
             meaning_B = self.held_meaning_N[index_B].to(device)
             same_BB = meaning_B[:, None] == meaning_B
-            found = {
-                "loss": contrastive_loss(text_BE, seen_BE, scale, same_BB).item(),
-                "text_of_100": found_among(seen_BE, text_BE, meaning_B),
-                "picture_of_100": found_among(text_BE, seen_BE, meaning_B),
+            metrics = {
+                "loss": contrastive_loss(text_BE, image_BE, scale, same_BB).item(),
+                "text_of_100": found_among(image_BE, text_BE, meaning_B),
+                "picture_of_100": found_among(text_BE, image_BE, meaning_B),
             }
-            for name, value in found.items():
+            for name, value in metrics.items():
                 total[name] += value * len(index_B)
         count = sum(map(len, parts))
         return {name: value / count for name, value in total.items()}
@@ -147,19 +147,19 @@ class ContrastiveTraining(ImageTraining):
         self.tokenizer.save(folder)
 
     def facts(self) -> dict[str, Any]:
-        """As ImageTraining; how many words it knows and how many captions there are."""
+        """As ImageTraining; size of the vocabulary and number of captions."""
         facts = super().facts()
         del facts["num_modes"]
         captions = sum(map(len, self.pairs.train_captions))
         return {**facts, "vocab_size": self.tokenizer.vocab_size, "train_captions": captions}
 
-    def _compared(self, ids_NT: Tensor, picture_BCHW: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def _embed(self, ids_NT: Tensor, image_BCHW: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         with self.accelerator.autocast():
-            text_NE, seen_BE, scale = self.network(trim_padding(ids_NT), picture_BCHW)
-        return text_NE.float(), seen_BE.float(), scale.float()
+            text_NE, image_BE, scale = self.network(without_padding(ids_NT), image_BCHW)
+        return text_NE.float(), image_BE.float(), scale.float()
 
-    def _guess(self, pairs: int) -> float:
-        """The loss of a network that knows nothing: a picture is among more captions than a caption is."""
+    def _loss_by_chance(self, pairs: int) -> float:
+        """The loss of an untrained network: an image is among more captions than a caption among images."""
         among_all = (math.log(pairs * (1 + self.num_wrong)) + math.log(pairs)) / 2
         return among_all + self.settings.wrong_weight * math.log(1 + self.num_wrong)
 
@@ -177,10 +177,10 @@ def prepare(
     """
     corpus = prepare_pairs(order.source, settings)
     torch.manual_seed(order.seed)
-    tokenizer = words_to_go_on_with(order, checkpoint, corpus.train_captions)
+    tokenizer = tokenizer_of_run(order, checkpoint, corpus.train_captions)
     encoder = DualEncoder(_encoder_config(settings, tokenizer.vocab_size))
     if order.init is not None and checkpoint is None:
-        take_over(order, (encoder,), lambda folder: (matcher_in(folder).encoder,))
+        load_initial_weights(order, (encoder,), lambda folder: (matcher_in(folder).encoder,))
     return ContrastiveTraining(encoder, tokenizer, corpus, settings, budget, run, seed=order.seed)
 
 

@@ -1,11 +1,10 @@
-"""Training a diffusion model, the library baseline for pictures: network, noise and average are diffusers'.
+"""Training a diffusion model, the library baseline for images: network, scheduler and average are diffusers'.
 
-A picture is mixed with noise, more or less of it, and the network learns to say which noise that was, or
-which picture: one follows from the other. From noise alone it then takes away, little by little, what it
-takes for noise.
+Noise is added to an image, more or less of it, and the network is trained to predict the noise, the image, or
+the velocity: each follows from the others. Sampling starts from noise alone and removes it step by step.
 """
 
-# Shapes: B pictures of a batch (this process's share of it), N sample pictures, C channels, H rows,
+# Shapes: B images of a batch (this process's share of it), N images of a sample, C channels, H rows,
 # W columns.
 
 import copy
@@ -31,14 +30,14 @@ from aigc_demo.generators.images.model import Progress
 from aigc_demo.training.diffusion.recipe import DiffusionSettings
 from aigc_demo.training.family import Family, ForwardPasses
 from aigc_demo.training.image_training import ImageTraining
-from aigc_demo.training.initial_weights import check_shape, model_to_go_on_from
+from aigc_demo.training.initial_weights import check_shape, init_model
 from aigc_demo.training.order import Order
 from aigc_demo.training.settings import Budget
 
 SAMPLE_SEED, VALIDATION_SEED = 0, 1
-MOST_WEIGHT = 5.0  # of a picture with little noise, where the network is to say what the picture is
+MAX_SNR_WEIGHT = 5.0  # of an image with little noise, where the network predicts the image
 MEASURED_TOGETHER = 64
-SMALLEST_SIDE, NORM_GROUPS = 8, 8  # rows of the smallest level, if there are so many; groups of a norm
+SMALLEST_SIDE, NORM_GROUPS = 8, 8  # rows of the smallest level, if there are so many; groups of group norm
 # By the library's names.
 SHAPE = (
     "sample_size",
@@ -51,8 +50,8 @@ SHAPE = (
 NOISE = ("prediction_type", "num_train_timesteps")
 
 
-def noise_of(settings: DiffusionSettings) -> DDPMScheduler:
-    """How much noise there is at each step, and what the network says of it."""
+def noise_schedule(settings: DiffusionSettings) -> DDPMScheduler:
+    """The noise at each timestep, and what the network predicts."""
     # Few steps have to begin where training ended, at noise alone: hence "trailing".
     return DDPMScheduler(
         settings.noise_steps, timestep_spacing="trailing", prediction_type=settings.prediction_type
@@ -63,17 +62,17 @@ class DiffusionTraining(ImageTraining):
     """One training of a diffusion model.
 
     Args:
-        unet: from pictures with noise [B, C, H, W] and how much of it [B] to what the settings ask of it.
-        corpus: what it is trained and measured on.
+        unet: from noisy images [B, C, H, W] and timesteps [B] to its prediction, as the settings say.
+        corpus: images for training and validation.
         settings: of the recipe.
-        budget: how long.
+        budget: steps or minutes.
         run: where it is recorded.
         seed: of batches and noise.
 
     Source:
-        Ho et al. 2020, arXiv:2006.11239, algorithm 1 and eq. 14, for the noise; Salimans and Ho 2022,
-        arXiv:2202.00512, section 4, for the picture, weighed by 1 + SNR, and for the velocity; Hang et al.
-        2023, arXiv:2303.09556, for an end to that weight.
+        Ho et al. 2020, arXiv:2006.11239, algorithm 1 and eq. 14, for predicting the noise; Salimans and Ho
+        2022, arXiv:2202.00512, section 4, for predicting the image, weighted by 1 + SNR, and the velocity;
+        Hang et al. 2023, arXiv:2303.09556, for the upper limit of that weight.
     """
 
     def __init__(
@@ -88,65 +87,65 @@ class DiffusionTraining(ImageTraining):
     ):
         super().__init__(unet, corpus, settings, budget, run, seed=seed)
         self.settings = settings
-        self.noise = noise_of(settings)
+        self.noise = noise_schedule(settings)
         self.average = EMAModel(self.network.parameters(), decay=settings.ema_decay)
         self.accelerator.register_for_checkpointing(self.average)
-        # What the average is put into to be measured and to draw, and to be written.
-        self.kept = copy.deepcopy(self.network).eval().requires_grad_(False)
+        # The averaged weights are copied into it, for validation, samples and checkpoints.
+        self.averaged = copy.deepcopy(self.network).eval().requires_grad_(False)
         shape = (settings.sample_pictures, 3, settings.image_size, settings.image_size)
         self.sample_noise_NCHW = torch.randn(shape, generator=seeded(SAMPLE_SEED))
 
     def batch_loss(self, rng: torch.Generator) -> Tensor:
-        """Mean squared error of what the network says, weighed as the noise asks."""
-        picture_BCHW, index_B = self.batches.rows(rng)
-        noise_BCHW = torch.randn(picture_BCHW.shape, generator=rng)
-        timestep_B = torch.randint(self.settings.noise_steps, (len(picture_BCHW),), generator=rng)
-        parts = (self.mine(picture_BCHW), self.mine(noise_BCHW), self.mine(timestep_B))
-        return self._loss(self.network, *parts, *map(self.mine, self.told(index_B, rng)))
+        """Mean squared error of the prediction, weighted by the signal-to-noise ratio for images."""
+        image_BCHW, index_B = self.batches.rows(rng)
+        noise_BCHW = torch.randn(image_BCHW.shape, generator=rng)
+        timestep_B = torch.randint(self.settings.noise_steps, (len(image_BCHW),), generator=rng)
+        parts = (self.local_rows(image_BCHW), self.local_rows(noise_BCHW), self.local_rows(timestep_B))
+        return self._loss(self.network, *parts, *map(self.local_rows, self.conditioning(index_B, rng)))
 
-    def told(self, index_B: Tensor, rng: torch.Generator) -> tuple[Tensor, ...]:
-        """What the network is told of pictures for training beside how much noise there is: nothing here.
+    def conditioning(self, index_B: Tensor, rng: torch.Generator) -> tuple[Tensor, ...]:
+        """Hook: the network's condition for training images, beside the timestep.
 
         Args:
-            index_B: which of the corpus they are.
+            index_B: their indices in the corpus.
             rng: of the step.
         """
         return ()
 
-    def told_held_out(self, index_B: Tensor) -> tuple[Tensor, ...]:
-        """Likewise of held-out ones, the same each time."""
+    def validation_conditioning(self, index_B: Tensor) -> tuple[Tensor, ...]:
+        """The same for held-out images, equal each time."""
         return ()
 
     def after_step(self) -> None:
-        """Let the average follow."""
+        """Update the moving average of the weights."""
         self.average.step(self.network.parameters())
 
     @torch.no_grad()
-    def held_out(self, pictures: list[int]) -> dict[str, float]:
-        """The average's loss on pictures with the same noise each time, as much of it on each as on any."""
+    def evaluate(self, indices: list[int]) -> dict[str, float]:
+        """The averaged network's loss, with the same noise each time and evenly spread timesteps."""
         rng, total, device = seeded(VALIDATION_SEED), 0.0, self.accelerator.device
-        kept = self.kept_network()
-        index_N = torch.tensor(pictures)
-        amount_N = (torch.arange(len(index_N)) + 0.5) / len(index_N) * self.settings.noise_steps
-        timestep_N = amount_N.long()[torch.randperm(len(index_N), generator=rng)]
-        places = zip(index_N.split(MEASURED_TOGETHER), timestep_N.split(MEASURED_TOGETHER), strict=True)
-        for index_B, timestep_B in places:
-            self.ask_to_go_on()
-            picture_BCHW = as_numbers(self.pictures.validation[index_B])
-            noise_BCHW = torch.randn(picture_BCHW.shape, generator=rng)
-            known = (picture_BCHW, noise_BCHW, timestep_B, *self.told_held_out(index_B))
-            parts = tuple(part.to(device) for part in known)
-            total += self._loss(kept, *parts).item() * len(index_B)
+        network = self.averaged_network()
+        index_N = torch.tensor(indices)
+        position_N = (torch.arange(len(index_N)) + 0.5) / len(index_N) * self.settings.noise_steps
+        timestep_N = position_N.long()[torch.randperm(len(index_N), generator=rng)]
+        batches = zip(index_N.split(MEASURED_TOGETHER), timestep_N.split(MEASURED_TOGETHER), strict=True)
+        for index_B, timestep_B in batches:
+            self.check_stop()
+            image_BCHW = as_numbers(self.images.validation[index_B])
+            noise_BCHW = torch.randn(image_BCHW.shape, generator=rng)
+            inputs = (image_BCHW, noise_BCHW, timestep_B, *self.validation_conditioning(index_B))
+            parts = tuple(part.to(device) for part in inputs)
+            total += self._loss(network, *parts).item() * len(index_B)
         return {"loss": total / len(index_N)}
 
-    def kept_network(self) -> nn.Module:
-        """The network that is saved: the average of its weights over the last steps."""
-        self.average.copy_to(self.kept.parameters())
-        return self.kept
+    def averaged_network(self) -> nn.Module:
+        """The network that is saved: the moving average of the weights."""
+        self.average.copy_to(self.averaged.parameters())
+        return self.averaged
 
     def write_model(self, folder: Path) -> None:
-        """As diffusers' pipelines load it, with a config.json that says which recipe made it."""
-        self.writable.load_state_dict(self.kept_network().state_dict())
+        """As diffusers' pipelines load it, with a config.json that names the recipe."""
+        self.writable.load_state_dict(self.averaged_network().state_dict())
         DDPMPipeline(unet=self.writable, scheduler=self.noise).save_pretrained(folder)
         marker = {"recipe": "ddpm", "image_size": self.settings.image_size}
         (folder / "config.json").write_text(json.dumps(marker, indent=2) + "\n")
@@ -158,59 +157,66 @@ class DiffusionTraining(ImageTraining):
         return progress
 
     def samples(self, saved: CheckpointSaved) -> Iterator[SampleReady]:
-        """Pictures from fixed noise, as one sheet; none where somebody wants to stop meanwhile."""
-        if not self.settings.sample_pictures or self.told_meanwhile():
+        """Images from fixed noise, as one sheet; none where the run is to stop meanwhile."""
+        if not self.settings.sample_pictures or self.asked_to_stop():
             return
         stopped = []
 
         def ask(step: int, total: int, preview_NCHW: Tensor) -> bool:
-            stopped.append(self.told_meanwhile())
+            stopped.append(self.asked_to_stop())
             return stopped[-1]
 
         scheduler = DDIMScheduler.from_config(self.noise.config)
         with self.accelerator.autocast():
-            made_NCHW = self.drawn(scheduler, ask)
+            generated_NCHW = self.generate_sample(scheduler, ask)
         if not stopped[-1]:
-            sheet = grid(made_NCHW, columns=math.isqrt(len(made_NCHW)))
-            file = self.run.write_sample_image(self.step, sheet)
+            sheet = grid(generated_NCHW, columns=math.isqrt(len(generated_NCHW)))
+            file = self.run.write_sample_picture(self.step, sheet)
             yield SampleReady(step=self.step, text=self.sample_text(), file=file)
 
     def sample_text(self) -> str:
-        """What a sample's pictures were made of, in words: nothing here."""
+        """The prompts of the sample's images: none here."""
         return ""
 
-    def drawn(self, scheduler: DDIMScheduler, ask: Progress) -> Tensor:
-        """The pictures of a sample, uint8; `ask` is told each step and may end it."""
+    def generate_sample(self, scheduler: DDIMScheduler, ask: Progress) -> Tensor:
+        """The images of a sample, uint8; `ask` is called at each step and may end it."""
         return denoised(
-            self.kept_network(), scheduler, self.sample_noise_NCHW, self.settings.sample_steps, ask
+            self.averaged_network(), scheduler, self.sample_noise_NCHW, self.settings.sample_steps, ask
         )
 
-    def said(self, network: nn.Module, x_BCHW: Tensor, timestep_B: Tensor, *told: Tensor) -> Tensor:
-        """What a network says of noisy pictures.
+    def model_output(
+        self, network: nn.Module, x_BCHW: Tensor, timestep_B: Tensor, *conditioning: Tensor
+    ) -> Tensor:
+        """A network's prediction for noisy images.
 
         Args:
             network: the trained one, or its average.
-            x_BCHW: the pictures.
-            timestep_B: how much noise there is in each.
-            told: what `told` or `told_held_out` has of them.
+            x_BCHW: noisy images.
+            timestep_B: of each.
+            conditioning: what `conditioning` or `validation_conditioning` returns.
         """
         return predicted(network, x_BCHW, timestep_B)
 
     def _loss(
-        self, network: nn.Module, picture_BCHW: Tensor, noise_BCHW: Tensor, timestep_B: Tensor, *told: Tensor
+        self,
+        network: nn.Module,
+        image_BCHW: Tensor,
+        noise_BCHW: Tensor,
+        timestep_B: Tensor,
+        *conditioning: Tensor,
     ) -> Tensor:
-        noisy_BCHW = self.noise.add_noise(picture_BCHW, noise_BCHW, timestep_B)
+        noisy_BCHW = self.noise.add_noise(image_BCHW, noise_BCHW, timestep_B)
         with self.accelerator.autocast():
-            said_BCHW = self.said(network, noisy_BCHW, timestep_B, *told)
-        asked = self.noise.config.prediction_type
-        if asked == "sample":
-            error_B = (said_BCHW.float() - picture_BCHW).square().flatten(1).mean(dim=1)
+            output_BCHW = self.model_output(network, noisy_BCHW, timestep_B, *conditioning)
+        prediction_type = self.noise.config.prediction_type
+        if prediction_type == "sample":
+            error_B = (output_BCHW.float() - image_BCHW).square().flatten(1).mean(dim=1)
             snr_B = compute_snr(self.noise, timestep_B)
-            return (error_B * (1 + snr_B).clamp(max=MOST_WEIGHT)).mean()
-        wanted_BCHW = noise_BCHW
-        if asked == "v_prediction":
-            wanted_BCHW = self.noise.get_velocity(picture_BCHW, noise_BCHW, timestep_B)
-        return F.mse_loss(said_BCHW.float(), wanted_BCHW)
+            return (error_B * (1 + snr_B).clamp(max=MAX_SNR_WEIGHT)).mean()
+        target_BCHW = noise_BCHW
+        if prediction_type == "v_prediction":
+            target_BCHW = self.noise.get_velocity(image_BCHW, noise_BCHW, timestep_B)
+        return F.mse_loss(output_BCHW.float(), target_BCHW)
 
 
 def prepare(
@@ -219,7 +225,7 @@ def prepare(
     """As `Family.prepare`.
 
     Raises:
-        InputError: the source has no pictures, or `--init` names a model of another kind or shape.
+        InputError: the source has no images, or `--init` names a model of another kind or shape.
     """
     corpus = prepare_pictures(order.source, settings)
     torch.manual_seed(order.seed)
@@ -230,7 +236,7 @@ def prepare(
 
 
 def networks(recipe: str, settings: DiffusionSettings) -> list[nn.Module]:
-    """The library's UNet: one level for each halving of the side down to 8 rows, each a little wider.
+    """The library's U-Net: one level for each halving of the side down to 8 rows, each a little wider.
 
     Not in channels_last: its many group norms lose there what the convolutions gain.
     """
@@ -238,8 +244,8 @@ def networks(recipe: str, settings: DiffusionSettings) -> list[nn.Module]:
     from diffusers.utils import logging
 
     logging.disable_progress_bar()  # a bar for every checkpoint would tear the lines of events apart
-    places = places_of(settings)
-    num_levels = levels_of(places["sample_size"])
+    places = unet_sizes(settings)
+    num_levels = num_levels_of(places["sample_size"])
     unet = UNet2DModel(
         **places,
         block_out_channels=tuple(settings.base_channels * level for level in range(1, num_levels + 1)),
@@ -252,15 +258,15 @@ def networks(recipe: str, settings: DiffusionSettings) -> list[nn.Module]:
     return [unet]
 
 
-def places_of(settings: DiffusionSettings) -> dict[str, int]:
-    """Rows of places and features of each, of what comes in and goes out, by the library's names."""
+def unet_sizes(settings: DiffusionSettings) -> dict[str, int]:
+    """Side and channels of the U-Net's input and output, by the library's names."""
     num_features = COLOURS * settings.patch_size**2
     side = settings.image_size // settings.patch_size
     return {"sample_size": side, "in_channels": num_features, "out_channels": num_features}
 
 
-def levels_of(side: int) -> int:
-    """How often so many rows can be halved, and once more."""
+def num_levels_of(side: int) -> int:
+    """Levels of a U-Net: how often so many rows can be halved, plus one."""
     return max(1, (side // SMALLEST_SIDE).bit_length())
 
 
@@ -268,18 +274,18 @@ def _take_over(order: Order, settings: DiffusionSettings, unet: nn.Module) -> No
     """Put in the weights of the model that `--init` names.
 
     Raises:
-        InputError: there is none, or it has another shape, or says something else of noisy pictures.
+        InputError: there is none, or it has another shape, or another prediction type.
     """
-    folder = Path(model_to_go_on_from(order).location)
+    folder = Path(init_model(order).location)
     old = load_unet(folder)
     check_shape(order, SHAPE, old, unet)
-    check_shape(order, NOISE, load_scheduler(folder), noise_of(settings))
+    check_shape(order, NOISE, load_scheduler(folder), noise_schedule(settings))
     unet.load_state_dict(old.state_dict())
 
 
 def _forward_passes(parts: list[nn.Module], settings: DiffusionSettings) -> ForwardPasses:
     unet: Any = parts[0]
-    places = places_of(settings)
+    places = unet_sizes(settings)
     side = places["sample_size"]
     x_BCHW = torch.empty(settings.batch_size, places["in_channels"], side, side)
     return [(1, lambda: unet(x_BCHW, torch.zeros(settings.batch_size, dtype=torch.long)).sample)]

@@ -1,11 +1,10 @@
 """Training two networks against each other: a generator of events.
 
-One step is one move of each side: the discriminator learns to tell real pictures from the generator's, and
-the generator learns to be taken for real by the discriminator as it is now. The formulas are in
-`nets/adversarial`.
+In each step the discriminator is trained to tell real images from generated ones, then the generator to be
+taken for real by the discriminator as it is now. The formulas are in `nets/adversarial`.
 """
 
-# Shapes: B pictures of a batch, C channels, H rows, W columns, Z latent features.
+# Shapes: B images of a batch, C channels, H rows, W columns, Z latent features.
 
 import math
 import time
@@ -37,7 +36,7 @@ from aigc_demo.training.family import Family
 from aigc_demo.training.gan.networks import forward_passes, networks
 from aigc_demo.training.gan.recipe import GanSettings, StyleGanSettings
 from aigc_demo.training.image_training import ImageBatches
-from aigc_demo.training.initial_weights import take_over
+from aigc_demo.training.initial_weights import load_initial_weights
 from aigc_demo.training.loop import TrainingLoop
 from aigc_demo.training.optimizers import muon_dtype, optimizers_of_network, set_rates
 from aigc_demo.training.order import Order
@@ -45,19 +44,19 @@ from aigc_demo.training.settings import Budget
 
 SAMPLE_SEED = 0
 MOST_HELD_OUT = 256
-# Batches of noise from which the kept generator's batch norms learn their statistics before it is saved.
-NUM_SETTLING_BATCHES = 16
+# Batches of noise on which the batch norms of the averaged generator are recalibrated before it is saved.
+NUM_RECALIBRATION_BATCHES = 16
 
 
 class GanTraining(TrainingLoop):
     """One training of a generator and a discriminator.
 
     Args:
-        generator: from noise [B, Z] to pictures [B, C, H, W] in -1 to 1.
-        discriminator: from pictures to scores [B].
-        corpus: what real pictures are.
+        generator: from noise [B, Z] to images [B, C, H, W] in -1 to 1.
+        discriminator: from images to scores [B].
+        corpus: real images.
         settings: of the recipe.
-        budget: how long.
+        budget: steps or minutes.
         run: where it is recorded.
         seed: of batches and noise.
     """
@@ -76,10 +75,10 @@ class GanTraining(TrainingLoop):
         accelerator = Accelerator(mixed_precision=precision(settings.mixed_precision))
         super().__init__(corpus, settings, budget, run, accelerator)
         self.check_shares(settings.batch_size)
-        self.pictures: ImageCorpus = corpus
+        self.images: PictureCorpus = corpus
         self.settings = settings
         self.batches = ImageBatches(corpus, settings, settings.batch_size, seed)
-        # Not wrapped for several processes: two networks that take turns average their gradients by hand.
+        # Not wrapped in DDP: the gradients of two networks that take turns are averaged by hand.
         self.generator = generator.to(accelerator.device)
         self.discriminator = discriminator.to(accelerator.device)
         self.writable = {
@@ -88,8 +87,8 @@ class GanTraining(TrainingLoop):
         }
         self.average = None
         if settings.ema_decay:
-            remember = partial(_remember, settings.ema_decay)
-            self.average = AveragedModel(self.generator, multi_avg_fn=remember)
+            update = partial(_update_average, settings.ema_decay)
+            self.average = AveragedModel(self.generator, multi_avg_fn=update)
         rate, other = settings.learning_rate, settings.discriminator_learning_rate
         self.generator_optimizers = self._optimizers(self.generator, rate)
         self.discriminator_optimizers = self._optimizers(self.discriminator, rate if other is None else other)
@@ -101,28 +100,28 @@ class GanTraining(TrainingLoop):
         )
 
     def train_step(self) -> StepDone:
-        """The discriminator's moves, then the generator's, on this process's rows of the batch."""
+        """The discriminator's steps, then the generator's, on this process's rows of the batch."""
         started = time.perf_counter()
         optimizers = (*self.generator_optimizers, *self.discriminator_optimizers)
         factor = set_rates(optimizers, self.share_done(), schedule=self.settings.schedule)
         self.generator.train()
         self.discriminator.train()
-        for move in range(1, self.settings.discriminator_steps):
-            self._discriminator_move(self.batches.stream(self.step, move), keep_graph=False)
-        # The last move's pictures are the generator's own too: made once, judged twice.
+        for update in range(1, self.settings.discriminator_steps):
+            self._discriminator_step(self.batches.stream(self.step, update), keep_graph=False)
+        # The generator is trained on the images of the discriminator's last step: scored twice.
         rng = self.batches.stream(self.step)
-        fake_BCHW, seen = self._discriminator_move(rng, keep_graph=True)
-        told, gradient_norm, heard = self._generator_move(fake_BCHW, rng)
+        fake_BCHW, metrics = self._discriminator_step(rng, keep_graph=True)
+        loss, gradient_norm, generator_metrics = self._generator_step(fake_BCHW, rng)
         if self.average is not None:
             self.average.update_parameters(self.generator)
-        seen |= heard | self.after_moves(rng)
+        metrics |= generator_metrics | self.further_updates(rng)
         if (self.step + 1) % self.settings.validate_every == 0:
-            seen |= self.held_out()
-        measures = {**seen, **self.measures_of_step(started, factor, gradient_norm)}
-        return StepDone(step=self.step, loss=told, measures=measures)
+            metrics |= self.held_out_metrics()
+        measures = {**metrics, **self.measures_of_step(started, factor, gradient_norm)}
+        return StepDone(step=self.step, loss=loss, measures=measures)
 
     def measures_of_step(self, started: float, factor: float, gradient_norm: float) -> dict[str, Any]:
-        """Count a step that began then, and say what every step says of itself."""
+        """Count a step that started then; returns the metrics that every step has."""
         seconds = self.count_step(time.perf_counter() - started)
         return {
             "gradient_norm": round(gradient_norm, 6),
@@ -131,84 +130,88 @@ class GanTraining(TrainingLoop):
             "seconds": round(self.seconds, 3),
         }
 
-    def _discriminator_move(
+    def _discriminator_step(
         self, rng: torch.Generator, *, keep_graph: bool
     ) -> tuple[Tensor, dict[str, int | float]]:
-        """One step of the discriminator; returns the generator's pictures and what was seen of both kinds."""
-        self.show_life()
+        """One step of the discriminator; returns the generated images and the metrics."""
+        self.heartbeat()
         settings = self.settings
         real_BCHW, index_B = self.batches.rows(rng)
         noise_BZ = torch.randn(settings.batch_size, settings.latent_size, generator=rng)
-        real_BCHW, noise_BZ = self.mine(real_BCHW), self.mine(noise_BZ)
-        self.look_up(real_BCHW, index_B, rng)
+        real_BCHW, noise_BZ = self.local_rows(real_BCHW), self.local_rows(noise_BZ)
+        self.prepare_batch(real_BCHW, index_B, rng)
         with self.accelerator.autocast():
             with torch.set_grad_enabled(keep_graph):
-                fake_BCHW = self.made(noise_BZ, rng)
+                fake_BCHW = self.generate(noise_BZ, rng)
             # detach: the discriminator's step must not reach the generator.
-            loss, seen = self.discriminator_side(
-                self._changed(real_BCHW, rng), self._changed(fake_BCHW.detach(), rng)
+            loss, metrics = self.discriminator_objective(
+                self._augmented(real_BCHW, rng), self._augmented(fake_BCHW.detach(), rng)
             )
             penalty: Tensor | float = 0.0
             if settings.r1_gamma and self.step % settings.r1_every == 0:
-                # As many times as strong as it is seldom.
+                # Lazy regularization: every r1_every-th step, r1_every times as strong.
                 weight = settings.r1_gamma / 2 * settings.r1_every
                 penalty = weight * r1_penalty(self.score, real_BCHW)
         self.accelerator.backward(loss + penalty)
-        self._step(self.discriminator, self.discriminator_optimizers)
-        return fake_BCHW, self._told({"discriminator_loss": loss, **seen})
+        self._optimizer_step(self.discriminator, self.discriminator_optimizers)
+        return fake_BCHW, self._mean_metrics({"discriminator_loss": loss, **metrics})
 
-    def _generator_move(
+    def _generator_step(
         self, fake_BCHW: Tensor, rng: torch.Generator
     ) -> tuple[float, float, dict[str, int | float]]:
-        """One step of the generator; returns its loss, the length of its gradient and what else is told."""
-        self.show_life()
-        # The discriminator is only looked through here: its own gradients would be thrown away.
-        with _frozen(self.discriminator):
+        """One step of the generator; returns its loss, its gradient norm and further metrics."""
+        self.heartbeat()
+        # The gradient flows through the discriminator; that of its weights would be thrown away.
+        with _without_weight_gradients(self.discriminator):
             with self.accelerator.autocast():
-                loss, seen = self.generator_side(fake_BCHW, rng)
+                loss, metrics = self.generator_objective(fake_BCHW, rng)
             self.accelerator.backward(loss)
-        norm = self._step(self.generator, self.generator_optimizers)
-        # Looking through it moved the statistics of its batch norms, on other pictures in each process.
+        norm = self._optimizer_step(self.generator, self.generator_optimizers)
+        # That forward pass updated its batch norm statistics, on other images in each process.
         self.average_over_processes(self.discriminator)
-        told = self._told({"loss": loss, **seen})
-        return told.pop("loss"), norm, told
+        means = self._mean_metrics({"loss": loss, **metrics})
+        return means.pop("loss"), norm, means
 
-    def _told(self, found: dict[str, Tensor]) -> dict[str, int | float]:
-        """Single numbers as means over all processes."""
-        numbers = torch.stack([value.detach().float() for value in found.values()])
+    def _mean_metrics(self, metrics: dict[str, Tensor]) -> dict[str, int | float]:
+        """Scalars as means over all processes."""
+        numbers = torch.stack([value.detach().float() for value in metrics.values()])
         numbers = self.accelerator.reduce(numbers, reduction="mean")
-        return {name: round(value, 5) for name, value in zip(found, numbers.tolist(), strict=True)}
+        return {name: round(value, 5) for name, value in zip(metrics, numbers.tolist(), strict=True)}
 
-    def look_up(self, real_BCHW: Tensor, index_B: Tensor, rng: torch.Generator) -> None:
-        """What a step needs to know of its real pictures beside what is on them: nothing here.
+    def prepare_batch(self, real_BCHW: Tensor, index_B: Tensor, rng: torch.Generator) -> None:
+        """Hook: look up what a step needs beside its real images.
 
         Args:
-            real_BCHW: this process's.
-            index_B: which of the corpus all processes' are.
+            real_BCHW: this process's rows.
+            index_B: indices in the corpus of all processes' rows.
             rng: of the step.
         """
 
     def score(self, x_BCHW: Tensor) -> Tensor:
-        """What the discriminator says of pictures [B]."""
+        """The discriminator's scores of images [B]."""
         return self.discriminator(x_BCHW)
 
-    def discriminator_side(self, real_BCHW: Tensor, fake_BCHW: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        """What the discriminator makes small, and what is told of it."""
-        real_score_B, fake_score_B = self._judged(real_BCHW, fake_BCHW)
+    def discriminator_objective(
+        self, real_BCHW: Tensor, fake_BCHW: Tensor
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """The discriminator's loss, and metrics."""
+        real_score_B, fake_score_B = self._scores(real_BCHW, fake_BCHW)
         settings = self.settings
         loss = discriminator_loss(real_score_B, fake_score_B, settings.loss, settings.label_smoothing)
         return loss, {"real_prob": mean_prob(real_score_B), "fake_prob": mean_prob(fake_score_B)}
 
-    def generator_side(self, fake_BCHW: Tensor, rng: torch.Generator) -> tuple[Tensor, dict[str, Tensor]]:
-        """What the generator makes small, and what is told of it beside."""
-        return generator_loss(self.score(self._changed(fake_BCHW, rng)), self.settings.loss), {}
+    def generator_objective(
+        self, fake_BCHW: Tensor, rng: torch.Generator
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """The generator's loss, and further metrics."""
+        return generator_loss(self.score(self._augmented(fake_BCHW, rng)), self.settings.loss), {}
 
-    def after_moves(self, rng: torch.Generator) -> dict[str, int | float]:
-        """What else learns in a step: nothing here."""
+    def further_updates(self, rng: torch.Generator) -> dict[str, int | float]:
+        """Hook: train further networks of the step; returns metrics."""
         return {}
 
-    def _step(self, network: nn.Module, optimizers: list[Optimizer]) -> float:
-        """Along the gradients of all processes; returns their length, unscaled."""
+    def _optimizer_step(self, network: nn.Module, optimizers: list[Optimizer]) -> float:
+        """One optimizer step on the mean gradients of all processes; returns their norm, unscaled."""
         self.average_over_processes(network)
         scaler = self.accelerator.scaler
         if scaler is not None:
@@ -219,20 +222,20 @@ class GanTraining(TrainingLoop):
         self.step_optimizers(optimizers, finite=math.isfinite(norm))
         return norm
 
-    def _judged(self, real_BCHW: Tensor, fake_BCHW: Tensor) -> tuple[Tensor, Tensor]:
-        """Scores of both kinds [B]: apart where batch norm would mix them, else as one batch."""
+    def _scores(self, real_BCHW: Tensor, fake_BCHW: Tensor) -> tuple[Tensor, Tensor]:
+        """Scores of real and generated images [B]: in two batches under batch norm, else in one."""
         if self.settings.discriminator_norm == "batch":
             return self.discriminator(real_BCHW), self.discriminator(fake_BCHW)
         real_score_B, fake_score_B = self.discriminator(torch.cat([real_BCHW, fake_BCHW])).chunk(2)
         return real_score_B, fake_score_B
 
-    def _changed(self, x_BCHW: Tensor, rng: torch.Generator) -> Tensor:
-        """Through the differentiable augmentation, real pictures and the generator's alike."""
+    def _augmented(self, x_BCHW: Tensor, rng: torch.Generator) -> Tensor:
+        """Differentiable augmentation, of real and generated images alike."""
         policies = self.settings.diff_augment
         return diff_augment(x_BCHW, rng, policies) if policies else x_BCHW
 
-    def made(self, noise_BZ: Tensor, rng: torch.Generator) -> Tensor:
-        """The generator's pictures; a style-based one mixes two styles in some of them, and draws noise."""
+    def generate(self, noise_BZ: Tensor, rng: torch.Generator) -> Tensor:
+        """Generated images; a style-based generator mixes two styles in some of them and adds noise."""
         if not isinstance(self.generator, StyleGenerator):
             return self.generator(noise_BZ)
         assert isinstance(self.settings, StyleGanSettings)  # its recipe has no other
@@ -246,9 +249,9 @@ class GanTraining(TrainingLoop):
         return self.generator.synthesize(w_BLW, rng)
 
     @torch.no_grad()
-    def held_out(self) -> dict[str, int | float]:
-        """How sure the discriminator is of real pictures that it never saw: does it know them by heart?"""
-        held_out = self.pictures.validation[:MOST_HELD_OUT]
+    def held_out_metrics(self) -> dict[str, int | float]:
+        """The discriminator's mean probability for held-out real images: has it overfitted?"""
+        held_out = self.images.validation[:MOST_HELD_OUT]
         if not len(held_out):
             return {}
         self.discriminator.eval()
@@ -259,7 +262,7 @@ class GanTraining(TrainingLoop):
 
     def _optimizers(self, network: nn.Module, rate: float) -> list[Optimizer]:
         settings = self.settings
-        found = optimizers_of_network(
+        optimizers = optimizers_of_network(
             network,
             kind=settings.optimizer,
             learning_rate=rate,
@@ -267,36 +270,36 @@ class GanTraining(TrainingLoop):
             betas=(settings.beta1, settings.beta2),
             muon_dtype=muon_dtype(self.accelerator.mixed_precision),
         )
-        return [self.accelerator.prepare(optimizer) for optimizer in found]
+        return [self.accelerator.prepare(optimizer) for optimizer in optimizers]
 
     def validate(self, *, full: bool) -> list[ValidationDone]:
-        """Nothing: neither side's loss says how good the pictures are."""
+        """Nothing: neither network's loss measures how good the images are."""
         return []
 
     def kept_generator(self) -> nn.Module:
-        """The generator that is saved: its last weights, or their average over the last steps."""
+        """The generator that is saved: its last weights, or their moving average."""
         return self.generator if self.average is None else self.average.module
 
     @torch.no_grad()
-    def _settle(self) -> None:
-        """An average has no batches of its own, so before it is saved its batch norms see some."""
+    def _recalibrate_average(self) -> None:
+        """An average of weights has no batch norm statistics of its own: compute them before it is saved."""
         if self.average is None:
             return
         rng = seeded(SAMPLE_SEED)
         shape = (self.settings.batch_size, self.settings.latent_size)
-        noise = [torch.randn(*shape, generator=rng) for _ in range(NUM_SETTLING_BATCHES)]
-        self.settle(self.average, noise)
+        noise = [torch.randn(*shape, generator=rng) for _ in range(NUM_RECALIBRATION_BATCHES)]
+        self.recalibrate_batch_norm(self.average, noise)
 
-    def settle(self, average: AveragedModel, noise: list[Tensor]) -> None:
-        """Let the batch norms of an average learn their statistics from these batches."""
+    def recalibrate_batch_norm(self, average: AveragedModel, noise: list[Tensor]) -> None:
+        """Compute the batch norm statistics of the average on these batches of noise."""
         update_bn(noise, average, device=self.accelerator.device)
 
     def write_checkpoint(self, progress: dict[str, Any]) -> Path:
-        """The model, and what resuming needs."""
+        """The model, and the training state."""
         with checkpoint_folder(self.run, self.step, self.accelerator) as folder:
             self.accelerator.save_state(str(folder / STATE))
             if self.accelerator.is_main_process:
-                self._settle()
+                self._recalibrate_average()
                 self.write_model(folder)
                 write_progress(folder, progress)
         return folder.with_name(f"step-{self.step:06d}")
@@ -316,31 +319,31 @@ class GanTraining(TrainingLoop):
         return progress
 
     @torch.inference_mode()
-    def sample_pictures(self) -> Tensor:
-        """What the generator that was just saved makes of the same noise each time: uint8 [N, C, H, W]."""
+    def sample_images(self) -> Tensor:
+        """Images of the generator that was just saved, from the same noise each time: uint8 [N, C, H, W]."""
         network = self.kept_generator()
         was_training = network.training
         network.eval()
         with self.accelerator.autocast():
-            made_NCHW = self.sampled(network, self.sample_noise_NZ.to(self.accelerator.device))
+            generated_NCHW = self.generate_sample(network, self.sample_noise_NZ.to(self.accelerator.device))
         network.train(was_training)
-        return as_bytes(made_NCHW).cpu()
+        return as_bytes(generated_NCHW).cpu()
 
-    def sampled(self, network: nn.Module, noise_NZ: Tensor) -> Tensor:
-        """Pictures of a sample in -1 to 1, of the noise that each is made from."""
+    def generate_sample(self, network: nn.Module, noise_NZ: Tensor) -> Tensor:
+        """Images of the sample in -1 to 1, from their noise."""
         return network(noise_NZ)
 
     def samples(self, saved: CheckpointSaved) -> Iterator[SampleReady]:
-        """Pictures from fixed noise, as one sheet."""
-        if not self.settings.sample_pictures or self.told_meanwhile():
+        """Images from fixed noise, as one sheet."""
+        if not self.settings.sample_pictures or self.asked_to_stop():
             return
-        made_NCHW = self.sample_pictures()
-        sheet = grid(made_NCHW, columns=math.isqrt(len(made_NCHW)))
-        file = self.run.write_sample_image(self.step, sheet)
+        generated_NCHW = self.sample_images()
+        sheet = grid(generated_NCHW, columns=math.isqrt(len(generated_NCHW)))
+        file = self.run.write_sample_picture(self.step, sheet)
         yield SampleReady(step=self.step, text=self.sample_text(), file=file)
 
     def sample_text(self) -> str:
-        """What a sample's pictures were made of, in words: nothing here."""
+        """The prompts of the sample's images: none here."""
         return ""
 
     def facts(self) -> dict[str, Any]:
@@ -350,22 +353,22 @@ class GanTraining(TrainingLoop):
             "num_parameters": sum(sizes),
             "generator_parameters": sizes[0],
             "discriminator_parameters": sizes[1],
-            "train_pictures": len(self.pictures.train),
-            "validation_pictures": len(self.pictures.validation),
-            "num_modes": self.pictures.num_modes,
-            "preparation": [step.to_dict() for step in self.pictures.report],
+            "train_pictures": len(self.images.train),
+            "validation_pictures": len(self.images.validation),
+            "num_modes": self.images.num_modes,
+            "preparation": [step.to_dict() for step in self.images.report],
         }
 
     def notices(self) -> list[tuple[str, dict[str, Any]]]:
-        """Which captions and pictures of a folder did not find each other."""
-        return notices(self.pictures.report[0].facts)
+        """Captions without images and images without captions in a folder."""
+        return notices(self.images.report[0].facts)
 
 
 @torch.no_grad()
-def _remember(
+def _update_average(
     decay: float, averages: list[Tensor], weights: list[Tensor], num_averaged: Tensor | int
 ) -> None:
-    """Move averages towards weights; the memory grows to `decay`, lest untrained weights stay in it for long.
+    """One step of the moving average; its decay grows to `decay`, so that initial weights fade quickly.
 
     Source:
         diffusers' EMAModel, the factor (1 + n) / (10 + n) of its `get_decay`.
@@ -375,13 +378,13 @@ def _remember(
 
 
 def mean_prob(score_B: Tensor) -> Tensor:
-    """How sure a discriminator is, on average, that pictures are real."""
+    """The discriminator's mean probability that images are real."""
     return score_B.detach().sigmoid().mean()
 
 
 @contextmanager
-def _frozen(network: nn.Module) -> Iterator[None]:
-    """Gradients flow through a network, and none are kept for its weights."""
+def _without_weight_gradients(network: nn.Module) -> Iterator[None]:
+    """Gradients flow through a network, and none are computed for its weights."""
     network.requires_grad_(False)
     try:
         yield
@@ -395,13 +398,13 @@ def prepare(
     """As `Family.prepare`.
 
     Raises:
-        InputError: the source has no pictures, or `--init` names a model of another kind or shape.
+        InputError: the source has no images, or `--init` names a model of another kind or shape.
     """
     corpus = prepare_pictures(order.source, settings)
     torch.manual_seed(order.seed)
     generator, discriminator = networks(order.recipe, settings)
     if order.init is not None and checkpoint is None:
-        take_over(order, (generator, discriminator), load_networks)
+        load_initial_weights(order, (generator, discriminator), load_networks)
     return GanTraining(generator, discriminator, corpus, settings, budget, run, seed=order.seed)
 
 

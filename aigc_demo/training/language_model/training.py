@@ -33,12 +33,12 @@ from aigc_demo.generators.text.sampling import SamplingSettings
 from aigc_demo.nets.transformer import next_token_loss
 from aigc_demo.training.checkpoint import Trained, load_state, save_checkpoint, unwrapped, writable_copy
 from aigc_demo.training.family import Family
-from aigc_demo.training.initial_weights import model_to_go_on_from
+from aigc_demo.training.initial_weights import init_model
 from aigc_demo.training.language_model.batches import Batches
 from aigc_demo.training.language_model.networks import NETWORKS, forward_passes, networks, vocabulary
 from aigc_demo.training.language_model.recipe import ROWS, LanguageModelSettings
 from aigc_demo.training.language_model.validation import validation_loss
-from aigc_demo.training.loop import CutShortError, TrainingLoop
+from aigc_demo.training.loop import InterruptedValidationError, TrainingLoop
 from aigc_demo.training.optimizers import muon_dtype, optimizers_for, set_rates
 from aigc_demo.training.order import Order
 from aigc_demo.training.settings import Budget
@@ -134,7 +134,7 @@ class LanguageModelTraining(TrainingLoop):
         return accelerator.reduce(total, reduction="mean").item()
 
     def _predict(self, ids_BT: Tensor) -> Tensor:
-        self.show_life()
+        self.heartbeat()
         with self.accelerator.autocast():
             output = self.model(ids_BT.to(self.accelerator.device))
         return output if isinstance(output, Tensor) else output.logits.float()
@@ -149,7 +149,7 @@ class LanguageModelTraining(TrainingLoop):
             all_are_measured = most == self._num_windows(every=True)
             try:
                 measures["full_loss"] = loss if all_are_measured else self._measured_loss(None)
-            except CutShortError:  # what was measured before holds all the same
+            except InterruptedValidationError:  # what was measured before holds all the same
                 measures["full_loss"] = math.nan
         return [ValidationDone(step=self.step, loss=loss, measures=measures)]
 
@@ -157,11 +157,11 @@ class LanguageModelTraining(TrainingLoop):
         """The loss over so many windows, which may take a while.
 
         Raises:
-            CutShortError: somebody wants to stop.
+            InterruptedValidationError: somebody wants to stop.
         """
 
         def predict(ids_BT: Tensor) -> Tensor:
-            self.ask_to_go_on()
+            self.check_stop()
             # FSDP gathers weights into memory that the next step uses: no inference tensors there.
             with torch.inference_mode(False), torch.no_grad():
                 return self._predict(ids_BT)
@@ -184,8 +184,8 @@ class LanguageModelTraining(TrainingLoop):
     def samples(self, saved: CheckpointSaved) -> Iterator[SampleReady]:
         """What the model in the checkpoint writes."""
         if self.sample is not None and self.settings.sample_tokens:
-            text = self.sample(self.run.path / saved.path, self.told_meanwhile)
-            if self.told_to_stop():  # half a sample would not compare with the others
+            text = self.sample(self.run.path / saved.path, self.asked_to_stop)
+            if self.should_stop():  # half a sample would not compare with the others
                 return
             yield SampleReady(step=self.step, text=text, file=self.run.write_sample(self.step, text))
 
@@ -240,7 +240,7 @@ def _begun(order: Order) -> _Begun:
     Raises:
         InputError: there is no such model, or another recipe made it.
     """
-    entry = model_to_go_on_from(order)
+    entry = init_model(order)
     loaded = load_text_model(entry)
     ours = ROWS[order.recipe].ours
     network: nn.Module = loaded.decoder if ours else loaded.network  # type: ignore[attr-defined]

@@ -1,9 +1,9 @@
-"""Training a mender: give pictures back their colours, or what was painted over.
+"""Training image restoration: colours of grey images, or what was masked out.
 
-What is lost and the loss are in `nets/restoration`.
+The corruption and the loss are in `nets/restoration`.
 """
 
-# Shapes: B pictures of a batch (this process's share of it), C channels, H rows, W columns.
+# Shapes: B images of a batch (this process's share of it), C channels, H rows, W columns.
 
 from pathlib import Path
 from typing import Any
@@ -28,20 +28,20 @@ MEASURED_TOGETHER = 64
 
 
 class RestorationTraining(ImageTraining):
-    """One training of a mender.
+    """One training of a restoration network.
 
     Args:
-        mender: untrained.
-        corpus: whole pictures.
+        network: untrained.
+        corpus: uncorrupted images.
         settings: of the recipe.
-        budget: how long.
+        budget: steps or minutes.
         run: where it is recorded.
         seed: of batches and holes.
     """
 
     def __init__(
         self,
-        mender: Mender,
+        network: Mender,
         corpus: PictureCorpus,
         settings: RestorationSettings,
         budget: Budget,
@@ -49,27 +49,27 @@ class RestorationTraining(ImageTraining):
         *,
         seed: int = 0,
     ):
-        super().__init__(mender, corpus, settings, budget, run, seed=seed)
-        self.recipe = mender.config.recipe
+        super().__init__(network, corpus, settings, budget, run, seed=seed)
+        self.recipe = network.config.recipe
 
     def batch_loss(self, rng: torch.Generator) -> Tensor:
         """As ImageTraining."""
-        picture_BCHW, _ = self.batches.rows(rng)
-        hole_B1HW = random_masks(len(picture_BCHW), picture_BCHW.shape[-1], rng)
-        return self._mended(self.mine(picture_BCHW), self.mine(hole_B1HW))
+        image_BCHW, _ = self.batches.rows(rng)
+        hole_B1HW = random_holes(len(image_BCHW), image_BCHW.shape[-1], rng)
+        return self._loss_of(self.local_rows(image_BCHW), self.local_rows(hole_B1HW))
 
     @torch.no_grad()
-    def held_out(self, pictures: list[int]) -> dict[str, float]:
-        """The loss, with the same holes each time; `grey_levels` is the same in levels of 255."""
+    def evaluate(self, indices: list[int]) -> dict[str, float]:
+        """The loss, with the same holes each time; `grey_levels` is the same in grey levels of 255."""
         self.network.eval()
         rng, total = seeded(HOLE_SEED), 0.0
-        for index_B in torch.tensor(pictures).split(MEASURED_TOGETHER):
-            self.ask_to_go_on()
-            picture_BCHW = as_numbers(self.pictures.validation[index_B])
-            hole_B1HW = random_masks(len(index_B), picture_BCHW.shape[-1], rng)
+        for index_B in torch.tensor(indices).split(MEASURED_TOGETHER):
+            self.check_stop()
+            image_BCHW = as_numbers(self.images.validation[index_B])
+            hole_B1HW = random_holes(len(index_B), image_BCHW.shape[-1], rng)
             device = self.accelerator.device
-            total += self._mended(picture_BCHW.to(device), hole_B1HW.to(device)).item() * len(index_B)
-        loss = total / len(pictures)
+            total += self._loss_of(image_BCHW.to(device), hole_B1HW.to(device)).item() * len(index_B)
+        loss = total / len(indices)
         return {"loss": loss, "grey_levels": loss * 127.5}
 
     def facts(self) -> dict[str, Any]:
@@ -78,15 +78,15 @@ class RestorationTraining(ImageTraining):
         del facts["num_modes"]
         return facts
 
-    def _mended(self, picture_BCHW: Tensor, hole_B1HW: Tensor) -> Tensor:
+    def _loss_of(self, image_BCHW: Tensor, hole_B1HW: Tensor) -> Tensor:
         if self.recipe == "colorize":
-            return restoration_loss(self._drawn(grey(picture_BCHW)), picture_BCHW)
-        return restoration_loss(self._drawn(masked_input(picture_BCHW, hole_B1HW)), picture_BCHW, hole_B1HW)
+            return mending_loss(self._forward(grey(image_BCHW)), image_BCHW)
+        return mending_loss(self._forward(with_hole(image_BCHW, hole_B1HW)), image_BCHW, hole_B1HW)
 
-    def _drawn(self, x_BCHW: Tensor) -> Tensor:
+    def _forward(self, x_BCHW: Tensor) -> Tensor:
         with self.accelerator.autocast():
-            drawn_BCHW: Tensor = self.network(x_BCHW)
-        return drawn_BCHW
+            output_BCHW: Tensor = self.network(x_BCHW)
+        return output_BCHW
 
 
 def prepare(
@@ -95,13 +95,13 @@ def prepare(
     """As `Family.prepare`.
 
     Raises:
-        InputError: the source has no pictures, or `--init` is given, which these recipes do not take.
+        InputError: the source has no images, or `--init` is given, which these recipes do not take.
     """
-    refuse_init(order, "a mender")
-    corpus = prepare_images(order.source, settings)
+    refuse_init(order, "a restoration network")
+    corpus = prepare_pictures(order.source, settings)
     torch.manual_seed(order.seed)
-    mender = Mender(_network_config(settings, order.recipe))
-    return RestorationTraining(mender, corpus, settings, budget, run, seed=order.seed)
+    network = Mender(_network_config(settings, order.recipe))
+    return RestorationTraining(network, corpus, settings, budget, run, seed=order.seed)
 
 
 def networks(recipe: str, settings: RestorationSettings) -> list[nn.Module]:

@@ -1,10 +1,10 @@
-"""Training the library baseline for pictures of captions: as `training/diffusion/training`, with captions.
+"""Training the library baseline for text-to-image: as `training/diffusion/training`, conditioned on captions.
 
-Now and then a caption is left away, so that the network also learns what it would do without one: guidance
-needs both.
+Some captions are dropped, so that the network is trained without a condition too: classifier-free guidance
+needs both predictions.
 """
 
-# Shapes: B pictures of a batch, N pictures in all, P captions of a picture, T tokens of a caption,
+# Shapes: B images of a batch, N images in all, P captions of an image, T tokens of a caption,
 # C channels, H rows, W columns.
 
 import json
@@ -34,36 +34,36 @@ from aigc_demo.training.diffusion.training import (
     NOISE,
     NORM_GROUPS,
     DiffusionTraining,
-    levels_of,
-    noise_of,
-    places_of,
+    noise_schedule,
+    num_levels_of,
+    unet_sizes,
 )
 from aigc_demo.training.family import COUNTED_VOCABULARY, Family, ForwardPasses, empty_captions, empty_images
-from aigc_demo.training.initial_weights import check_shape, model_to_go_on_from, words_to_go_on_with
+from aigc_demo.training.initial_weights import check_shape, init_model, tokenizer_of_run
 from aigc_demo.training.order import Order
 from aigc_demo.training.settings import Budget
 from aigc_demo.training.text_diffusion.recipe import TextDiffusionSettings
 from aigc_demo.training.text_to_image.sample_captions import captions_of_sample
 
-# By the library's names, of the UNet and of the text encoder.
+# By the library's names, of the U-Net and of the text encoder.
 UNET_SHAPE = ("sample_size", "in_channels", "block_out_channels", "layers_per_block", "cross_attention_dim")
-READER_SHAPE = ("vocab_size", "hidden_size", "num_hidden_layers")
+TEXT_ENCODER_SHAPE = ("vocab_size", "hidden_size", "num_hidden_layers")
 
 
 class TextDiffusionTraining(DiffusionTraining):
-    """One training of a diffusion model that is given captions.
+    """One training of a diffusion model that is conditioned on captions.
 
     Args:
-        network: the library's two networks.
+        network: the library's U-Net and text encoder.
         tokenizer: of the captions.
-        corpus: pairs.
+        corpus: images with captions.
         settings: of the recipe.
-        budget: how long.
+        budget: steps or minutes.
         run: where it is recorded.
         seed: of batches and noise.
 
     Source:
-        Ho and Salimans 2022, arXiv:2207.12598, algorithm 1, for leaving captions away.
+        Ho and Salimans 2022, arXiv:2207.12598, algorithm 1, for dropping captions.
     """
 
     def __init__(
@@ -77,37 +77,39 @@ class TextDiffusionTraining(DiffusionTraining):
         *,
         seed: int = 0,
     ):
-        super().__init__(_Reading(network), corpus, settings, budget, run, seed=seed)
+        super().__init__(_OnTokens(network), corpus, settings, budget, run, seed=seed)
         self.settings: TextDiffusionSettings = settings
         self.pairs, self.tokenizer = corpus, tokenizer
-        reader: Any = network.text_encoder
-        length = reader.config.max_position_embeddings
+        text_encoder: Any = network.text_encoder
+        length = text_encoder.config.max_position_embeddings
         self.captions_NPT = token_table(tokenizer, corpus.train_captions, length)
         self.held_NPT = token_table(tokenizer, corpus.validation_captions, length)
         self.sample_captions, self.sample_ids_NT = captions_of_sample(
             corpus, self.captions_NPT, self.held_NPT, settings.sample_pictures
         )
 
-    def told(self, index_B: Tensor, rng: torch.Generator) -> tuple[Tensor, ...]:
-        """As DiffusionTraining: one caption of each, or none."""
-        ids_BT = random_captions(self.captions_NPT[index_B], rng)
-        left_away_B1 = torch.rand(len(ids_BT), 1, generator=rng) < self.settings.caption_dropout
-        return (trim_padding(ids_BT).masked_fill(left_away_B1, 0),)
+    def conditioning(self, index_B: Tensor, rng: torch.Generator) -> tuple[Tensor, ...]:
+        """As DiffusionTraining: one caption of each image, or none."""
+        ids_BT = one_of_each(self.captions_NPT[index_B], rng)
+        dropped_B1 = torch.rand(len(ids_BT), 1, generator=rng) < self.settings.caption_dropout
+        return (without_padding(ids_BT).masked_fill(dropped_B1, 0),)
 
-    def said(self, network: nn.Module, x_BCHW: Tensor, timestep_B: Tensor, *told: Tensor) -> Tensor:
+    def model_output(
+        self, network: nn.Module, x_BCHW: Tensor, timestep_B: Tensor, *conditioning: Tensor
+    ) -> Tensor:
         """As DiffusionTraining."""
-        return network(x_BCHW, timestep_B, *told)
+        return network(x_BCHW, timestep_B, *conditioning)
 
-    def told_held_out(self, index_B: Tensor) -> tuple[Tensor, ...]:
+    def validation_conditioning(self, index_B: Tensor) -> tuple[Tensor, ...]:
         """As DiffusionTraining."""
         return (self.held_NPT[index_B, index_B % self.held_NPT.shape[1]],)
 
-    def drawn(self, scheduler: DDIMScheduler, ask: Progress) -> Tensor:
+    def generate_sample(self, scheduler: DDIMScheduler, ask: Progress) -> Tensor:
         """As DiffusionTraining; each caption has a row of its own."""
-        kept: Any = self.kept_network()
-        asked = TextSampling(num_inference_steps=self.settings.sample_steps)
+        averaged: Any = self.averaged_network()
+        sampling = TextSampling(num_inference_steps=self.settings.sample_steps)
         seeds = range(len(self.sample_ids_NT))
-        return text_denoised(kept.network, scheduler, self.sample_ids_NT, seeds, asked, ask)
+        return text_denoised(averaged.network, scheduler, self.sample_ids_NT, seeds, sampling, ask)
 
     def sample_text(self) -> str:
         """As DiffusionTraining: the caption of each row."""
@@ -115,7 +117,7 @@ class TextDiffusionTraining(DiffusionTraining):
 
     def write_model(self, folder: Path) -> None:
         """Each network in a folder of its own, as the libraries load them; scheduler, tokenizer, recipe."""
-        self.writable.load_state_dict(self.kept_network().state_dict())
+        self.writable.load_state_dict(self.averaged_network().state_dict())
         written: Any = self.writable
         written.network.unet.save_pretrained(folder / "unet")
         written.network.text_encoder.save_pretrained(folder / TEXT_ENCODER)
@@ -136,8 +138,8 @@ class TextDiffusionTraining(DiffusionTraining):
         }
 
 
-class _Reading(nn.Module):
-    """The two networks, given tokens instead of what the text encoder makes of them."""
+class _OnTokens(nn.Module):
+    """The U-Net with its text encoder in front: takes tokens instead of encoded ones."""
 
     def __init__(self, network: TextUNet):
         super().__init__()
@@ -160,7 +162,7 @@ def prepare(
         InputError: the source has no pairs, or `--init` names a model of another kind or shape.
     """
     corpus = prepare_pairs(order.source, settings)
-    tokenizer = words_to_go_on_with(order, checkpoint, corpus.train_captions)
+    tokenizer = tokenizer_of_run(order, checkpoint, corpus.train_captions)
     torch.manual_seed(order.seed)
     network = _network(settings, tokenizer.vocab_size)
     if order.init is not None and checkpoint is None:
@@ -169,12 +171,12 @@ def prepare(
 
 
 def networks(recipe: str, settings: TextDiffusionSettings) -> list[nn.Module]:
-    """The two networks as one, for a vocabulary of the tiny world's size."""
+    """U-Net and text encoder as one, for a vocabulary of the tiny world's size."""
     return [_network(settings, COUNTED_VOCABULARY)]
 
 
 def _network(settings: TextDiffusionSettings, vocab_size: int) -> TextUNet:
-    """diffusers' UNet, whose smallest level asks the words, and transformers' text encoder."""
+    """diffusers' U-Net with cross-attention in its smallest level, and transformers' text encoder."""
     from diffusers import UNet2DConditionModel
     from diffusers.models.attention_processor import AttnProcessor
     from diffusers.utils import logging as diffusers_logging
@@ -184,8 +186,8 @@ def _network(settings: TextDiffusionSettings, vocab_size: int) -> TextUNet:
     # A bar for every checkpoint would tear the lines of events apart.
     diffusers_logging.disable_progress_bar()
     transformers_logging.disable_progress_bar()
-    places = places_of(settings)
-    plain = levels_of(places["sample_size"]) - 1
+    places = unet_sizes(settings)
+    plain = num_levels_of(places["sample_size"]) - 1
     unet = UNet2DConditionModel(
         **places,
         block_out_channels=(settings.base_channels,) * (plain + 1),
@@ -196,7 +198,7 @@ def _network(settings: TextDiffusionSettings, vocab_size: int) -> TextUNet:
         cross_attention_dim=settings.hidden_size,
         attention_head_dim=settings.num_heads,
     )
-    reader = CLIPTextModel(
+    text_encoder = CLIPTextModel(
         CLIPTextConfig(
             vocab_size=vocab_size,
             hidden_size=settings.hidden_size,
@@ -212,31 +214,31 @@ def _network(settings: TextDiffusionSettings, vocab_size: int) -> TextUNet:
     # Plain products: with torch's fused attention and heads as small as these a step on a CPU takes a fifth
     # longer (docs/experiments.md).
     unet.set_attn_processor(AttnProcessor())
-    return TextUNet(unet, reader)
+    return TextUNet(unet, text_encoder)
 
 
 def _take_over(order: Order, settings: TextDiffusionSettings, network: TextUNet) -> None:
     """Put in the weights of the model that `--init` names.
 
     Raises:
-        InputError: there is none, or it has another shape, or says something else of noisy pictures.
+        InputError: there is none, or it has another shape, or another prediction type.
     """
-    folder = Path(model_to_go_on_from(order).location)
+    folder = Path(init_model(order).location)
     old = load_text_unet(folder)
     check_shape(order, UNET_SHAPE, old.unet, network.unet)
-    check_shape(order, READER_SHAPE, old.text_encoder, network.text_encoder)
-    check_shape(order, NOISE, load_scheduler(folder), noise_of(settings))
+    check_shape(order, TEXT_ENCODER_SHAPE, old.text_encoder, network.text_encoder)
+    check_shape(order, NOISE, load_scheduler(folder), noise_schedule(settings))
     network.load_state_dict(old.state_dict())
 
 
 def _forward_passes(parts: list[nn.Module], settings: TextDiffusionSettings) -> ForwardPasses:
     network: Any = parts[0]
-    seen_BT = torch.ones(settings.batch_size, LONGEST, dtype=torch.bool)
+    mask_BT = torch.ones(settings.batch_size, LONGEST, dtype=torch.bool)
     timestep_B = torch.zeros(settings.batch_size, dtype=torch.long)
 
     def forward() -> Tensor:
-        words_BTD = network.read(empty_captions(settings.batch_size))
-        return network(empty_images(settings), timestep_B, words_BTD, seen_BT)
+        text_BTD = network.read(empty_captions(settings.batch_size))
+        return network(empty_images(settings), timestep_B, text_BTD, mask_BT)
 
     return [(1, forward)]
 

@@ -72,12 +72,12 @@ def forward_passes(parts: list[nn.Module], settings: TextToImageSettings) -> For
     generator, discriminator = parts
     B = settings.batch_size
     tokens_BTC = torch.empty(B, LONGEST, generator.config.token_size)
-    text_BE, seen_BT = torch.empty(B, generator.config.text_size), torch.ones(B, LONGEST, dtype=torch.bool)
+    text_BE, mask_BT = torch.empty(B, generator.config.text_size), torch.ones(B, LONGEST, dtype=torch.bool)
     num_judged = 3 + (2 if settings.r1_gamma else 0)
     return [
         (
             max(1, settings.choices),
-            lambda: generator(torch.empty(B, settings.latent_size), tokens_BTC, seen_BT, text_BE),
+            lambda: generator(torch.empty(B, settings.latent_size), tokens_BTC, mask_BT, text_BE),
         ),
         (num_judged, lambda: discriminator(empty_images(settings).requires_grad_(), text_BE)),
     ]

@@ -1,6 +1,6 @@
-"""Which captions the samples of a run are drawn from: the same each time, a row of the sheet for each."""
+"""The captions of a run's samples: the same each time, a row of the sheet for each."""
 
-# Shapes: N pictures, P captions of a picture, T tokens of a caption.
+# Shapes: N images, P captions of an image, T tokens of a caption.
 
 import math
 
@@ -13,18 +13,18 @@ from aigc_demo.data.captions.pairs import PairCorpus
 def captions_of_sample(
     corpus: PairCorpus, captions_NPT: Tensor, held_NPT: Tensor, num: int
 ) -> tuple[tuple[str, ...], Tensor]:
-    """Held-out captions where there are such, in turn of the first and the second half of a picture's.
+    """Held-out captions where there are such, in turn of the first and the second half of an image's.
 
     Of the tiny world the first half is English, the second Chinese.
 
     Args:
-        corpus: pairs.
-        captions_NPT: tokens of those for training.
+        corpus: images with captions.
+        captions_NPT: tokens of the captions for training.
         held_NPT: tokens of the held-out ones.
-        num: pictures of the sample.
+        num: images of the sample.
 
     Returns:
-        One caption for each row of the sheet, and the tokens of every picture's [num, T].
+        One caption for each row of the sheet, and the tokens of every image's [num, T].
     """
     if not num:
         return (), captions_NPT[:0, 0]

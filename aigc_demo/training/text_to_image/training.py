@@ -1,16 +1,17 @@
-"""Training a generator that draws what a caption says, against a discriminator that knows the caption.
+"""Training a generator that is conditioned on captions, against a discriminator with the same condition.
 
-At first the generator alone learns, by drawing its captions' own pictures. Then a step is one as in
-`training/gan/training`, with captions: the discriminator judges real pictures with their captions, the
-generator's with those that they were made for, and real pictures with wrong ones; it also learns to find the
-caption of a picture among many, and the generator to make pictures of which it finds it. A dual encoder reads
-the captions for both; to the generator it says the same, as one that no picture of the generator's has taught
-anything. The formulas are in `nets/adversarial` and `nets/contrastive`.
+The run starts with a reconstruction warm-up: the generator alone is trained to reconstruct its captions' own
+images. Adversarial training follows, as in `training/gan/training`: the discriminator scores real images with
+their captions, generated images with the captions that they come from, and real images with wrong captions.
+A contrastive loss trains it to find the caption of an image among many, and trains the generator through it.
+A dual encoder, the guide, encodes the captions for both networks; the generator has a second contrastive loss
+from it, as the guide is never trained on generated images. The formulas are in
+`nets/adversarial` and `nets/contrastive`.
 """
 
-# Shapes: B pictures of a batch (this process's share of it), N pictures in all, K draws of noise,
-# P captions of a picture, T tokens of a caption, C features of a token or channels, E numbers of an
-# embedding, Z latent features, H rows, W columns.
+# Shapes: B images of a batch (this process's share of it), N images in all, K noise vectors of a caption,
+# P captions of an image, T tokens of a caption, C features of a token or channels, E size of an embedding,
+# Z latent features, H rows, W columns.
 
 import time
 from dataclasses import dataclass
@@ -44,7 +45,7 @@ from aigc_demo.training.checkpoint import writable_copy
 from aigc_demo.training.family import Family
 from aigc_demo.training.gan.training import MOST_HELD_OUT, GanTraining, mean_prob
 from aigc_demo.training.image_training import noise
-from aigc_demo.training.initial_weights import model_to_go_on_from, take_over
+from aigc_demo.training.initial_weights import init_model, load_initial_weights
 from aigc_demo.training.optimizers import rate_factor, set_rates
 from aigc_demo.training.order import Order
 from aigc_demo.training.settings import Budget
@@ -57,46 +58,46 @@ from aigc_demo.training.text_to_image.networks import (
 from aigc_demo.training.text_to_image.recipe import OWN_GUIDE, TextToImageSettings
 from aigc_demo.training.text_to_image.sample_captions import captions_of_sample
 
-OWN_RATE, OWN_DECAY = 2e-3, 0.05  # AdamW's, of a guide that learns beside the generator
-AFAR = 8  # pixels to a side that become one when a picture is seen from afar
-HELD_SEED, SETTLE_SEED = 1, 2
+GUIDE_LEARNING_RATE, GUIDE_WEIGHT_DECAY = 2e-3, 0.05  # AdamW's, of a guide that is trained too
+POOLED_PIXELS = 8  # side of the squares that average pooling turns into one pixel
+HELD_OUT_SEED, RECALIBRATION_SEED = 1, 2
 
 
 @dataclass(frozen=True, eq=False)
-class Texts:
-    """Captions as the networks take them.
+class EncodedCaptions:
+    """Captions as the networks' condition.
 
     Attributes:
-        tokens_BTC: what the text encoder made of each token.
-        seen_BT: where there is a token.
-        text_BE: the captions' embeddings, of length 1.
+        tokens_BTC: the text encoder's output for each token.
+        mask_BT: True where there is a token.
+        text_BE: the captions' embeddings, of norm 1.
     """
 
     tokens_BTC: Tensor
-    seen_BT: Tensor
+    mask_BT: Tensor
     text_BE: Tensor
 
-    def repeated(self, times: int) -> "Texts":
-        """Each of them so often, one after the other."""
-        parts = (self.tokens_BTC, self.seen_BT, self.text_BE)
-        return Texts(*(part.repeat_interleave(times, dim=0) for part in parts))
+    def repeated(self, times: int) -> "EncodedCaptions":
+        """Each row so often, one after the other."""
+        parts = (self.tokens_BTC, self.mask_BT, self.text_BE)
+        return EncodedCaptions(*(part.repeat_interleave(times, dim=0) for part in parts))
 
-    def rows(self, start: int, end: int) -> "Texts":
-        """Some of them."""
-        return Texts(self.tokens_BTC[start:end], self.seen_BT[start:end], self.text_BE[start:end])
+    def rows(self, start: int, end: int) -> "EncodedCaptions":
+        """Some of the rows."""
+        return EncodedCaptions(self.tokens_BTC[start:end], self.mask_BT[start:end], self.text_BE[start:end])
 
 
 class TextToImageTraining(GanTraining):
-    """One training of a generator and a discriminator that are given captions.
+    """One training of a generator and a discriminator that are conditioned on captions.
 
     Args:
-        generator: from noise and a caption to a picture.
-        discriminator: from a picture and a caption to a score.
-        guide: reads captions, and says which of them pictures fit.
-        learn_guide: whether it learns beside the generator; else it stays as it is.
-        corpus: pairs.
+        generator: from noise and a caption to an image.
+        discriminator: from an image and a caption to a score.
+        guide: encodes captions, and scores how well images fit them.
+        learn_guide: whether it is trained too; else it is frozen.
+        corpus: images with captions.
         settings: of the recipe.
-        budget: how long.
+        budget: steps or minutes.
         run: where it is recorded.
         seed: of batches and noise.
 
@@ -124,8 +125,10 @@ class TextToImageTraining(GanTraining):
         self.guide = guide.encoder.to(self.accelerator.device).requires_grad_(False)
         self.guide_optimizer = None
         if learn_guide:
-            learner = AdamW(self.guide.parameters(), lr=OWN_RATE, weight_decay=OWN_DECAY, fused=True)
-            self.guide_optimizer = self.accelerator.prepare(learner)
+            optimizer = AdamW(
+                self.guide.parameters(), lr=GUIDE_LEARNING_RATE, weight_decay=GUIDE_WEIGHT_DECAY, fused=True
+            )
+            self.guide_optimizer = self.accelerator.prepare(optimizer)
             self.accelerator.register_for_checkpointing(self.guide)
         length = self.guide.config.context_length
         self.captions_NPT = token_table(self.tokenizer, corpus.train_captions, length)
@@ -136,85 +139,90 @@ class TextToImageTraining(GanTraining):
         )
 
     def train_step(self) -> StepDone:
-        """As GanTraining; in the first part of a run the generator alone learns, by copying."""
+        """As GanTraining; in the reconstruction warm-up the generator alone is trained."""
         if self.share_done() < self.settings.copying:
-            return self._copying_step()
+            return self._reconstruction_step()
         return super().train_step()
 
-    def _copying_step(self) -> StepDone:
-        """The generator draws a caption's own picture, from the noise that is nearest to it of several draws.
+    def _reconstruction_step(self) -> StepDone:
+        """Train the generator to reconstruct a caption's own image, from the best of several noise vectors.
 
-        Which colour goes where is learned so in a fraction of the steps that the game takes. With one draw,
-        what differs between pictures of one caption is blurred; of several, each learns what it is near to.
+        The generator learns so which colour goes where in a fraction of the steps of adversarial training.
+        With one noise vector, what differs between images of one caption is blurred; with several, each is
+        trained towards the images that it is nearest to.
 
         Source:
-            Li and Malik 2018, arXiv:1809.09087, algorithm 1, with samples of a caption for its own picture.
+            Li and Malik 2018, arXiv:1809.09087, algorithm 1, with samples of a caption for its own image.
         """
         started = time.perf_counter()
-        self.show_life()
+        self.heartbeat()
         settings = self.settings
         factor = set_rates(self.generator_optimizers, self.share_done(), schedule=settings.schedule)
         self.generator.train()
         rng = self.batches.stream(self.step)
         real_BCHW, index_B = self.batches.rows(rng)
         noise_BKZ = torch.randn(settings.batch_size, settings.choices, settings.latent_size, generator=rng)
-        self.look_up(self.mine(real_BCHW), index_B, rng)
+        self.prepare_batch(self.local_rows(real_BCHW), index_B, rng)
         with self.accelerator.autocast():
-            fake_BCHW = self._drawn(self.generator, self._nearest(self.mine(noise_BKZ)), self.right)
+            fake_BCHW = self._generate(
+                self.generator, self._nearest_noise(self.local_rows(noise_BKZ)), self.right
+            )
         loss = F.mse_loss(fake_BCHW.float(), self.real_BCHW)
         self.accelerator.backward(loss)
-        norm = self._step(self.generator, self.generator_optimizers)
+        norm = self._optimizer_step(self.generator, self.generator_optimizers)
         if self.average is not None:
             self.average.update_parameters(self.generator)
-        told = {**self._told({"copying_loss": loss}), **self.after_moves(rng)}
+        metrics = {**self._mean_metrics({"copying_loss": loss}), **self.further_updates(rng)}
         measures = self.measures_of_step(started, factor, norm)
-        return StepDone(step=self.step, loss=float(told["copying_loss"]), measures={**told, **measures})
+        return StepDone(step=self.step, loss=float(metrics["copying_loss"]), measures={**metrics, **measures})
 
     @torch.no_grad()
-    def _nearest(self, noise_BKZ: Tensor) -> Tensor:
-        """For each caption the noise, out of K, of which its picture is nearest to the real one: [B, Z]."""
+    def _nearest_noise(self, noise_BKZ: Tensor) -> Tensor:
+        """For each caption the noise vector, of K, whose image is nearest to the real one: [B, Z]."""
         B, K, _ = noise_BKZ.shape
         if K == 1:
             return noise_BKZ[:, 0]
-        made_NCHW = self._drawn(self.generator, noise_BKZ.flatten(0, 1), self.right.repeated(K))
-        away_BKCHW = made_NCHW.unflatten(0, (B, K)) - self.real_BCHW[:, None]
-        nearest_B = away_BKCHW.square().flatten(2).mean(dim=2).argmin(dim=1)
+        generated_NCHW = self._generate(self.generator, noise_BKZ.flatten(0, 1), self.right.repeated(K))
+        difference_BKCHW = generated_NCHW.unflatten(0, (B, K)) - self.real_BCHW[:, None]
+        nearest_B = difference_BKCHW.square().flatten(2).mean(dim=2).argmin(dim=1)
         return noise_BKZ[torch.arange(B, device=noise_BKZ.device), nearest_B]
 
-    def look_up(self, real_BCHW: Tensor, index_B: Tensor, rng: torch.Generator) -> None:
-        """As GanTraining; a right and a wrong caption for each picture."""
-        right_BT, wrong_BT = (self.mine(part) for part in self._chosen(index_B, rng))
-        self.real_BCHW, self.ids_NT = real_BCHW, trim_padding(torch.cat([right_BT, wrong_BT]))
-        texts, B = self._read(self.ids_NT), len(real_BCHW)
+    def prepare_batch(self, real_BCHW: Tensor, index_B: Tensor, rng: torch.Generator) -> None:
+        """As GanTraining: a right and a wrong caption for each image, encoded."""
+        right_BT, wrong_BT = (self.local_rows(part) for part in self._captions_of(index_B, rng))
+        self.real_BCHW, self.ids_NT = real_BCHW, without_padding(torch.cat([right_BT, wrong_BT]))
+        texts, B = self._encode(self.ids_NT), len(real_BCHW)
         self.right, self.wrong = texts.rows(0, B), texts.rows(B, 2 * B)
         self.text_NE = texts.text_BE  # the right ones, then the wrong ones
 
-    def made(self, noise_BZ: Tensor, rng: torch.Generator) -> Tensor:
-        """As GanTraining, for the right captions; of several draws of noise if likeness counts."""
+    def generate(self, noise_BZ: Tensor, rng: torch.Generator) -> Tensor:
+        """As GanTraining, from the right captions; with a reconstruction loss, from the nearest noise."""
         settings = self.settings
         if settings.likeness_weight and settings.choices > 1:
             shape = (settings.batch_size, settings.choices - 1, settings.latent_size)
-            more_BKZ = self.mine(torch.randn(shape, generator=rng))
-            noise_BZ = self._nearest(torch.cat([noise_BZ[:, None], more_BKZ], dim=1))
-        return self._drawn(self.generator, noise_BZ, self.right)
+            more_BKZ = self.local_rows(torch.randn(shape, generator=rng))
+            noise_BZ = self._nearest_noise(torch.cat([noise_BZ[:, None], more_BKZ], dim=1))
+        return self._generate(self.generator, noise_BZ, self.right)
 
     def score(self, x_BCHW: Tensor) -> Tensor:
         """As GanTraining, with the right captions."""
         return self.discriminator(x_BCHW, self.right.text_BE)
 
-    def discriminator_side(self, real_BCHW: Tensor, fake_BCHW: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        """As GanTraining; real pictures are looked at once and judged with both captions."""
-        judge: Any = self.discriminator
-        real_seen_BCHW = judge.features(real_BCHW)
-        both = judge.logits(torch.cat([real_seen_BCHW] * 2), self.text_NE)
-        real_score_B, wrong_score_B = both.chunk(2)
+    def discriminator_objective(
+        self, real_BCHW: Tensor, fake_BCHW: Tensor
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """As GanTraining; real images are encoded once and scored with both captions."""
+        discriminator: Any = self.discriminator
+        real_features_BCHW = discriminator.seen(real_BCHW)
+        score_N = discriminator.judged(torch.cat([real_features_BCHW] * 2), self.text_NE)
+        real_score_B, wrong_score_B = score_N.chunk(2)
         fake_score_B = self.score(fake_BCHW)
         settings = self.settings
         terms = matching_terms(
             real_score_B, fake_score_B, wrong_score_B, settings.loss, settings.label_smoothing
         )
         real, fake, wrong = terms
-        told = {
+        metrics = {
             "real_prob": mean_prob(real_score_B),
             "fake_prob": mean_prob(fake_score_B),
             "wrong_prob": mean_prob(wrong_score_B),
@@ -224,96 +232,106 @@ class TextToImageTraining(GanTraining):
         }
         loss = real + fake + wrong
         if settings.contrast_weight:
-            told["real_contrast"] = self._contrast(real_seen_BCHW)
-            loss = loss + settings.contrast_weight * told["real_contrast"]
-        return loss, told
+            metrics["real_contrast"] = self._discriminator_contrast(real_features_BCHW)
+            loss = loss + settings.contrast_weight * metrics["real_contrast"]
+        return loss, metrics
 
-    def generator_side(self, fake_BCHW: Tensor, rng: torch.Generator) -> tuple[Tensor, dict[str, Tensor]]:
-        """As GanTraining; to fool the discriminator, and to fit the caption."""
+    def generator_objective(
+        self, fake_BCHW: Tensor, rng: torch.Generator
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """As GanTraining; and contrastive and reconstruction losses."""
         settings = self.settings
-        judge: Any = self.discriminator
-        seen_BCHW = judge.features(self._changed(fake_BCHW, rng))
-        fooled = generator_loss(judge.logits(seen_BCHW, self.right.text_BE), settings.loss)
-        loss, told = fooled, {"fooling_term": fooled}
+        discriminator: Any = self.discriminator
+        features_BCHW = discriminator.seen(self._augmented(fake_BCHW, rng))
+        adversarial = generator_loss(discriminator.judged(features_BCHW, self.right.text_BE), settings.loss)
+        loss, metrics = adversarial, {"fooling_term": adversarial}
         if settings.contrast_weight:
-            told["made_contrast"] = self._contrast(seen_BCHW)
-            loss = loss + settings.contrast_weight * told["made_contrast"]
+            metrics["made_contrast"] = self._discriminator_contrast(features_BCHW)
+            loss = loss + settings.contrast_weight * metrics["made_contrast"]
         if settings.guide_weight:
-            # Through noise the guide is not pleased by patterns that nobody would see.
+            # Noise: the guide must not be maximized by adversarial patterns that nobody would see.
             noise_BCHW = noise(fake_BCHW.shape, settings.guide_noise, rng).to(fake_BCHW)
-            seen_BE = self._seen(fake_BCHW + noise_BCHW)
-            told["guide_term"] = self._missed(seen_BE, self.guide.scale.detach())
-            loss = loss + settings.guide_weight * told["guide_term"]
+            image_BE = self._image_embeddings(fake_BCHW + noise_BCHW)
+            metrics["guide_term"] = self._contrastive_terms(image_BE, self.guide.scale.detach())
+            loss = loss + settings.guide_weight * metrics["guide_term"]
         if settings.likeness_weight:
-            told["likeness_term"] = F.mse_loss(_from_afar(fake_BCHW), _from_afar(self.real_BCHW))
-            loss = loss + settings.likeness_weight * told["likeness_term"]
-        return loss, told
+            metrics["likeness_term"] = F.mse_loss(_low_resolution(fake_BCHW), _low_resolution(self.real_BCHW))
+            loss = loss + settings.likeness_weight * metrics["likeness_term"]
+        return loss, metrics
 
-    def after_moves(self, rng: torch.Generator) -> dict[str, int | float]:
-        """As GanTraining, and when copying; a guide of the run's own learns from the step's real pairs."""
+    def further_updates(self, rng: torch.Generator) -> dict[str, int | float]:
+        """As GanTraining, and in the warm-up: train a guide of the run's own on the step's real pairs."""
         if self.guide_optimizer is None:
             return {}
         for group in self.guide_optimizer.param_groups:
-            group["lr"] = OWN_RATE * rate_factor(self.share_done(), schedule=self.settings.schedule)
+            group["lr"] = GUIDE_LEARNING_RATE * rate_factor(
+                self.share_done(), schedule=self.settings.schedule
+            )
         self.guide.train().requires_grad_(True)
         with self.accelerator.autocast():
-            text_NE, seen_BE, scale = self.guide(self.ids_NT, self.real_BCHW)
-        num_texts = len(text_NE) if len(self.wrong_NPT) else len(seen_BE)  # shuffled ones belong to others
-        loss = contrastive_loss(text_NE[:num_texts].float(), seen_BE.float(), scale.float())
+            text_NE, image_BE, scale = self.guide(self.ids_NT, self.real_BCHW)
+        num_texts = (
+            len(text_NE) if len(self.wrong_NPT) else len(image_BE)
+        )  # shuffled captions are others' right ones
+        loss = contrastive_loss(text_NE[:num_texts].float(), image_BE.float(), scale.float())
         self.accelerator.backward(loss)
-        self._step(self.guide, [self.guide_optimizer])
+        self._optimizer_step(self.guide, [self.guide_optimizer])
         self.guide.eval().requires_grad_(False)
-        return self._told({"pair_loss": loss})
+        return self._mean_metrics({"pair_loss": loss})
 
     @torch.no_grad()
-    def held_out(self) -> dict[str, int | float]:
-        """How sure the discriminator is of real pictures that it never saw, and: can captions be told apart?
+    def held_out_metrics(self) -> dict[str, int | float]:
+        """The discriminator's mean probability for held-out real images, and two shares.
 
-        `real_told_apart` is the share of those pictures whose own caption gets a higher score than another
-        picture's; `made_told_apart` the same of what the generator makes of their captions, scored by the
-        guide. By chance either is one half.
+        `real_told_apart` is the share of those images whose own caption gets a higher score than another
+        image's; `made_told_apart` the same for images generated from their captions, scored by the guide.
+        By chance either is one half.
         """
         num = min(MOST_HELD_OUT, len(self.pairs.validation))
         if num < 2:
             return {}
         device = self.accelerator.device
         ids_NT = self.held_NPT[torch.arange(num), torch.arange(num) % self.held_NPT.shape[1]].to(device)
-        texts = self._read(ids_NT)
-        other_NE = texts.text_BE.roll(1, dims=0)
-        judge: Any = self.discriminator.eval()
+        texts = self._encode(ids_NT)
+        other_text_NE = texts.text_BE.roll(1, dims=0)
+        discriminator: Any = self.discriminator.eval()
         with self.accelerator.autocast():
-            seen_NCHW = judge.features(as_numbers(self.pairs.validation[:num]).to(device))
-            right_N, wrong_N = (judge.logits(seen_NCHW, text_NE) for text_NE in (texts.text_BE, other_NE))
+            features_NCHW = discriminator.seen(as_numbers(self.pairs.validation[:num]).to(device))
+            right_N, wrong_N = (
+                discriminator.judged(features_NCHW, text_NE) for text_NE in (texts.text_BE, other_text_NE)
+            )
         self.discriminator.train()
-        noise_NZ = torch.randn(num, self.settings.latent_size, generator=seeded(HELD_SEED)).to(device)
+        noise_NZ = torch.randn(num, self.settings.latent_size, generator=seeded(HELD_OUT_SEED)).to(device)
         self.generator.eval()
         with self.accelerator.autocast():
-            made_NCHW = self._drawn(self.generator, noise_NZ, texts)
+            generated_NCHW = self._generate(self.generator, noise_NZ, texts)
         self.generator.train()
-        seen_NE = self._seen(made_NCHW)
-        fits_N, fits_other_N = ((seen_NE * text_NE).sum(dim=1) for text_NE in (texts.text_BE, other_NE))
+        image_NE = self._image_embeddings(generated_NCHW)
+        score_N, other_score_N = (
+            (image_NE * text_NE).sum(dim=1) for text_NE in (texts.text_BE, other_text_NE)
+        )
         return {
             "held_out_prob": round(right_N.sigmoid().mean().item(), 5),
             "real_told_apart": round((right_N > wrong_N).float().mean().item(), 5),
-            "made_told_apart": round((fits_N > fits_other_N).float().mean().item(), 5),
+            "made_told_apart": round((score_N > other_score_N).float().mean().item(), 5),
             "told_apart_by_chance": 0.5,
         }
 
     @torch.no_grad()
-    def settle(self, average: AveragedModel, noise: list[Tensor]) -> None:
-        """As GanTraining, with captions of training."""
-        rng = seeded(SETTLE_SEED)
+    def recalibrate_batch_norm(self, average: AveragedModel, noise: list[Tensor]) -> None:
+        """As GanTraining, with captions for training."""
+        rng = seeded(RECALIBRATION_SEED)
         batches = []
         for noise_BZ in noise:
             index_B = torch.randint(len(self.captions_NPT), (len(noise_BZ),), generator=rng)
-            ids_BT, _ = self._chosen(index_B, rng)
-            batches.append(_Batch(noise_BZ, self._read(ids_BT.to(self.accelerator.device))))
+            ids_BT, _ = self._captions_of(index_B, rng)
+            batches.append(_ConditionedNoise(noise_BZ, self._encode(ids_BT.to(self.accelerator.device))))
         with self.accelerator.autocast():
-            update_bn(batches, _Drawing(average.module, self))
+            update_bn(batches, _ConditionedGenerator(average.module, self))
 
-    def sampled(self, network: nn.Module, noise_NZ: Tensor) -> Tensor:
+    def generate_sample(self, network: nn.Module, noise_NZ: Tensor) -> Tensor:
         """As GanTraining; each caption has a row of its own."""
-        return self._drawn(network, noise_NZ, self._read(self.sample_ids_NT.to(noise_NZ.device)))
+        return self._generate(network, noise_NZ, self._encode(self.sample_ids_NT.to(noise_NZ.device)))
 
     def sample_text(self) -> str:
         """As GanTraining: the caption of each row."""
@@ -340,74 +358,74 @@ class TextToImageTraining(GanTraining):
             "sample_captions": list(self.sample_captions),
         }
 
-    def _contrast(self, seen_BCHW: Tensor) -> Tensor:
-        """How hard it is for the discriminator to find the captions of pictures."""
-        judge: Any = self.discriminator
-        return self._missed(judge.embed(seen_BCHW), judge.scale)
+    def _discriminator_contrast(self, features_BCHW: Tensor) -> Tensor:
+        """The contrastive terms of the discriminator's embeddings of images."""
+        discriminator: Any = self.discriminator
+        return self._contrastive_terms(discriminator.embedded(features_BCHW), discriminator.scale)
 
-    def _missed(self, seen_BE: Tensor, scale: Tensor) -> Tensor:
-        """How hard it is to find the captions of pictures among all of the step's, and beside the wrong."""
-        among_all = contrastive_loss(self.text_NE, seen_BE, scale)
-        return among_all + hard_negative_loss(self.right.text_BE, self.wrong.text_BE[:, None], seen_BE, scale)
+    def _contrastive_terms(self, image_BE: Tensor, scale: Tensor) -> Tensor:
+        """Contrastive loss of images among all captions of the step, plus that with the wrong one alone."""
+        among_all = contrastive_loss(self.text_NE, image_BE, scale)
+        return among_all + telling_loss(self.right.text_BE, self.wrong.text_BE[:, None], image_BE, scale)
 
-    def _chosen(self, index_B: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
-        """A right and a wrong caption of pictures, as tokens; the wrong one nearly right, or another's."""
-        right_BT = random_captions(self.captions_NPT[index_B], rng)
-        wrong_BT = of_others(right_BT)
+    def _captions_of(self, index_B: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Tokens of a right and a wrong caption of each image; the wrong one nearly right, or another's."""
+        right_BT = one_of_each(self.captions_NPT[index_B], rng)
+        wrong_BT = captions_of_others(right_BT)
         if len(self.wrong_NPT):
-            nearly_BT = random_captions(self.wrong_NPT[index_B], rng)
+            nearly_right_BT = one_of_each(self.wrong_NPT[index_B], rng)
             shuffled_B1 = torch.rand(len(index_B), 1, generator=rng) < self.settings.shuffled
-            wrong_BT = torch.where(shuffled_B1, wrong_BT, nearly_BT)
+            wrong_BT = torch.where(shuffled_B1, wrong_BT, nearly_right_BT)
         return right_BT, wrong_BT
 
     @torch.no_grad()
-    def _read(self, ids_NT: Tensor) -> Texts:
+    def _encode(self, ids_NT: Tensor) -> EncodedCaptions:
         with self.accelerator.autocast():
             tokens_NTC = self.guide.text_encoder(ids_NT)
-            text_NE = self.guide.pool_text(tokens_NTC, ids_NT)
-        return Texts(tokens_NTC.float(), token_mask(ids_NT), text_NE.float())
+            text_NE = self.guide.summarized(tokens_NTC, ids_NT)
+        return EncodedCaptions(tokens_NTC.float(), is_token(ids_NT), text_NE.float())
 
-    def _seen(self, x_BCHW: Tensor) -> Tensor:
-        """Embeddings of pictures; gradients reach them, and not the guide."""
+    def _image_embeddings(self, x_BCHW: Tensor) -> Tensor:
+        """The guide's embeddings of images; gradients flow to the images, not to the guide."""
         with self.accelerator.autocast():
             return self.guide.embed_images(x_BCHW).float()
 
-    def _drawn(self, network: nn.Module, noise_BZ: Tensor, texts: Texts) -> Tensor:
-        return network(noise_BZ, texts.tokens_BTC, texts.seen_BT, texts.text_BE)
+    def _generate(self, network: nn.Module, noise_BZ: Tensor, texts: EncodedCaptions) -> Tensor:
+        return network(noise_BZ, texts.tokens_BTC, texts.mask_BT, texts.text_BE)
 
 
-def of_others(caption_BT: Tensor) -> Tensor:
-    """For each caption the one before it in the batch that reads otherwise: [B, T].
+def captions_of_others(caption_BT: Tensor) -> Tensor:
+    """For each caption the nearest one before it in the batch that differs: [B, T].
 
-    Where all read alike, each is left as it is.
+    Where all are equal, each is left as it is.
     """
     B = len(caption_BT)
-    place_BB = (torch.arange(B)[:, None] - torch.arange(B)) % B  # first its own, then those before it
+    place_BB = (torch.arange(B)[:, None] - torch.arange(B)) % B  # its own index, then those before it
     differs_BB = (caption_BT[:, None] != caption_BT[place_BB]).any(dim=-1)
     return caption_BT[place_BB[torch.arange(B), differs_BB.int().argmax(dim=1)]]
 
 
-def _from_afar(x_BCHW: Tensor) -> Tensor:
-    """Without what a few pixels' move would change."""
-    return F.avg_pool2d(x_BCHW, AFAR)
+def _low_resolution(x_BCHW: Tensor) -> Tensor:
+    """Average pooling, so that a shift by a few pixels changes little."""
+    return F.avg_pool2d(x_BCHW, POOLED_PIXELS)
 
 
 @dataclass(frozen=True, eq=False)
-class _Batch:
+class _ConditionedNoise:
     noise_BZ: Tensor
-    texts: Texts
+    texts: EncodedCaptions
 
 
-class _Drawing(nn.Module):
-    """A generator that takes a batch as one thing, as torch's update_bn hands it over."""
+class _ConditionedGenerator(nn.Module):
+    """A generator that takes noise and captions as one argument, as torch's update_bn passes it on."""
 
     def __init__(self, network: nn.Module, training: TextToImageTraining):
         super().__init__()
         self.network = network
-        self.draw = training._drawn
+        self.generate = training._generate
 
-    def forward(self, batch: _Batch) -> Tensor:
-        return self.draw(self.network, batch.noise_BZ, batch.texts)
+    def forward(self, batch: _ConditionedNoise) -> Tensor:
+        return self.generate(self.network, batch.noise_BZ, batch.texts)
 
 
 def prepare(
@@ -415,7 +433,7 @@ def prepare(
 ) -> TextToImageTraining:
     """As `Family.prepare`.
 
-    A run goes on with the guide that its checkpoint holds, so that it does not need the first one any more.
+    A run is resumed with the guide in its checkpoint, and does not need the first one any more.
 
     Raises:
         InputError: the source has no pairs, the guide does not fit, or `--init` names a model of another
@@ -427,7 +445,7 @@ def prepare(
     if checkpoint is not None:
         guide = matcher_in(checkpoint / MATCHER)
     elif order.init is not None:
-        guide = matcher_in(Path(model_to_go_on_from(order).location) / MATCHER)
+        guide = matcher_in(Path(init_model(order).location) / MATCHER)
     elif learn_guide:
         guide = own_guide(corpus, settings)
     else:
@@ -438,7 +456,7 @@ def prepare(
     shape = guide.encoder.config
     generator, discriminator = generator_and_discriminator(settings, shape.hidden_size, shape.embedding_size)
     if order.init is not None and checkpoint is None:
-        take_over(order, (generator, discriminator), load_networks)
+        load_initial_weights(order, (generator, discriminator), load_networks)
     return TextToImageTraining(
         generator,
         discriminator,

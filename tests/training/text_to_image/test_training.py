@@ -20,7 +20,7 @@ from aigc_demo.generators.text_to_image.ours import GanTextToImage, load_text_to
 from aigc_demo.studio.evaluate.evaluate import evaluate
 from aigc_demo.studio.images.generate import draw_pictures, write_pictures
 from aigc_demo.training.start import Order, train
-from aigc_demo.training.text_to_image.training import Texts, TextToImageTraining
+from aigc_demo.training.text_to_image.training import EncodedCaptions, TextToImageTraining
 
 SMALL = {
     "image_size": 32,
@@ -188,17 +188,19 @@ def test_a_guide_of_its_own_learns_from_the_first_step_on(tmp_path: Path) -> Non
 
 def test_of_several_draws_of_noise_the_nearest_learns() -> None:
     noise_BKZ = torch.randn(2, 5, 4, generator=torch.Generator().manual_seed(0))
-    texts = Texts(torch.zeros(2, 1, 3), torch.ones(2, 1, dtype=torch.bool), torch.tensor([[0.0], [1.0]]))
+    texts = EncodedCaptions(
+        torch.zeros(2, 1, 3), torch.ones(2, 1, dtype=torch.bool), torch.tensor([[0.0], [1.0]])
+    )
 
-    def drawn(network: None, noise_NZ: torch.Tensor, given: Texts) -> torch.Tensor:
+    def drawn(network: None, noise_NZ: torch.Tensor, given: EncodedCaptions) -> torch.Tensor:
         assert given.text_BE.flatten().tolist() == [0] * 5 + [1] * 5, "each caption with all of its draws"
         return noise_NZ[:, :3, None, None].expand(-1, 3, 2, 2)  # a picture of three of its features
 
     wanted_BZ = noise_BKZ[[0, 1], [3, 1]]
     real_BCHW = drawn(None, wanted_BZ.repeat_interleave(5, dim=0), texts.repeated(5))[::5] + 0.01
-    training = SimpleNamespace(generator=None, right=texts, real_BCHW=real_BCHW, _drawn=drawn)
-    assert torch.equal(TextToImageTraining._nearest(training, noise_BKZ), wanted_BZ)
-    assert torch.equal(TextToImageTraining._nearest(training, noise_BKZ[:, :1]), noise_BKZ[:, 0])
+    training = SimpleNamespace(generator=None, right=texts, real_BCHW=real_BCHW, _generate=drawn)
+    assert torch.equal(TextToImageTraining._nearest_noise(training, noise_BKZ), wanted_BZ)
+    assert torch.equal(TextToImageTraining._nearest_noise(training, noise_BKZ[:, :1]), noise_BKZ[:, 0])
 
 
 def test_the_baseline_resumes_as_if_nothing_had_been(
@@ -402,12 +404,12 @@ def test_where_likeness_counts_the_nearest_of_several_draws_plays(weight: float,
         settings=told,
         generator=None,
         right=None,
-        mine=lambda part: part,
-        _nearest=nearest,
-        _drawn=lambda network, noise_BZ, texts: noise_BZ,
+        local_rows=lambda part: part,
+        _nearest_noise=nearest,
+        _generate=lambda network, noise_BZ, texts: noise_BZ,
     )
     noise_BZ = torch.zeros(2, 4)
-    made = TextToImageTraining.made(training, noise_BZ, torch.Generator().manual_seed(0))
+    made = TextToImageTraining.generate(training, noise_BZ, torch.Generator().manual_seed(0))
     if not (weight and choices > 1):
         assert made is noise_BZ
         return
