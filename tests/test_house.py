@@ -226,3 +226,8 @@ def test_a_shipped_card_says_what_the_hub_and_a_reader_need(card: Path) -> None:
     assert ("Chinese" in body.split("## How good it is")[1]) <= ("zh" in languages)
     assert "A model." not in body, "nobody wrote what the recipe trains"
     assert "--run-dir RUN" in body
+
+
+def test_the_test_files_that_come_first_are_there() -> None:
+    assert [name for name in FIRST if not (ROOT / name).is_file()] == []
+    assert len(set(FIRST)) == len(FIRST)

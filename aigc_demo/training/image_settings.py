@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 from aigc_demo.core.config import setting
-from aigc_demo.data.images.corpus import PictureSettings
+from aigc_demo.data.images.corpus import ImageSettings
 from aigc_demo.training.settings import PRECISIONS, SCHEDULES
 
 
 @dataclass(frozen=True)
-class ImageLoopSettings(PictureSettings):
+class ImageLoopSettings(ImageSettings):
     """What all of them share."""
 
     batch_size: int = setting(128, "images in one step, all processes together", low=2, high=8192)

@@ -18,7 +18,7 @@ from aigc_demo.core.events import StepDone, ValidationDone
 from aigc_demo.core.files.manifest import STATE
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.captions.metadata import notices
-from aigc_demo.data.images.corpus import PictureCorpus, PictureSettings, augment
+from aigc_demo.data.images.corpus import ImageCorpus, ImageSettings, augment
 from aigc_demo.data.images.pixels import as_numbers
 from aigc_demo.training.checkpoint import checkpoint_folder, read_progress, writable_copy, write_progress
 from aigc_demo.training.image_settings import ImageNetworkSettings
@@ -57,7 +57,7 @@ class ImageBatches:
         seed: of the random indices and augmentations.
     """
 
-    def __init__(self, corpus: PictureCorpus, settings: PictureSettings, batch_size: int, seed: int):
+    def __init__(self, corpus: ImageCorpus, settings: ImageSettings, batch_size: int, seed: int):
         self.corpus, self.settings, self.batch_size, self.seed = corpus, settings, batch_size, seed
 
     def stream(self, step: int, part: int = 0) -> torch.Generator:
@@ -86,7 +86,7 @@ class ImageTraining(TrainingLoop):
     def __init__(
         self,
         network: nn.Module,
-        corpus: PictureCorpus,
+        corpus: ImageCorpus,
         settings: ImageNetworkSettings,
         budget: Budget,
         run: RunDirectory,

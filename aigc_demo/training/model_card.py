@@ -193,7 +193,7 @@ def command(config: Mapping[str, Any], stop_after: int | None = None) -> str:
         words += [f"--{budget}", str(config[budget])] if config.get(budget) else []
     words += ["--stop-after", str(stop_after)] if stop_after is not None else []
     for name, value in _mapping(config.get("settings")).items():
-        shown = without_folders(value) if isinstance(value, str) else as_word(value)
+        shown = without_folders(value) if isinstance(value, str) else as_argument(value)
         words += ["--set", f"{name}={shown}"] if value not in ("", [], ()) else []
     return one_line(shlex.join(words))
 

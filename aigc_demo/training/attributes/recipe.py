@@ -38,9 +38,9 @@ _LOADING = """## How to load it
 
 ```python
 from aigc_demo.generators.text_to_image.matching import load_reader
-from aigc_demo.measure.attributes import read_pictures
+from aigc_demo.measure.attributes import read_images
 
-found = read_pictures(load_reader("FOLDER"), pictures)  # of uint8 [N, 3, H, W]
+found = read_images(load_reader("FOLDER"), pictures)  # of uint8 [N, 3, H, W]
 ```"""
 
 ROWS = {

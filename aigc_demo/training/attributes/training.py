@@ -15,11 +15,11 @@ from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.images.pixels import as_numbers
 from aigc_demo.data.tiny_world.group_images import GroupCorpus, prepare_groups
 from aigc_demo.nets.attribute_reader import (
+    AttributeLogits,
     AttributeReader,
     AttributeReaderConfig,
-    Reading,
-    objects_right,
-    reading_loss,
+    attribute_loss,
+    correct_objects,
 )
 from aigc_demo.training.attributes.recipe import AttributeSettings
 from aigc_demo.training.family import Family, ForwardPasses, empty_images
@@ -61,7 +61,7 @@ class AttributeTraining(ImageTraining):
         image_BCHW, index_B = self.batches.rows(rng)
         image_BCHW = with_noise(image_BCHW, self.settings.noise, rng)
         truth_BP4, weather_B = self.groups.train_truth[index_B], self.groups.train_weather[index_B]
-        return reading_loss(
+        return attribute_loss(
             self._forward(self.local_rows(image_BCHW)), self.local_rows(truth_BP4), self.local_rows(weather_B)
         )
 
@@ -76,8 +76,8 @@ class AttributeTraining(ImageTraining):
             truth_BP4 = self.groups.validation_truth[index_B].to(device)
             weather_B = self.groups.validation_weather[index_B].to(device)
             reading = self._forward(as_numbers(self.groups.validation[index_B]).to(device))
-            loss += reading_loss(reading, truth_BP4, weather_B).item() * len(index_B)
-            right_BP = objects_right(reading, truth_BP4)
+            loss += attribute_loss(reading, truth_BP4, weather_B).item() * len(index_B)
+            right_BP = correct_objects(reading, truth_BP4)
             there_BP = truth_BP4[..., 0] == 1
             right += int((right_BP & there_BP).sum())
             things += int(there_BP.sum())
@@ -94,7 +94,7 @@ class AttributeTraining(ImageTraining):
         del facts["num_modes"]
         return facts
 
-    def _forward(self, x_BCHW: Tensor) -> Reading:
+    def _forward(self, x_BCHW: Tensor) -> AttributeLogits:
         with self.accelerator.autocast():
             reading: AttributeLogits = self.network(x_BCHW)
         return reading

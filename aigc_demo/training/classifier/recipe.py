@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from aigc_demo.core.config import setting
-from aigc_demo.data.images.corpus import PictureSettings
+from aigc_demo.data.images.corpus import ImageSettings
 from aigc_demo.training.card import CardTexts, held_out_images, written_here
 from aigc_demo.training.image_settings import ImageNetworkSettings
 from aigc_demo.training.recipe import OPTIMIZATION, Curve, Line, Recipe, loss_curve
@@ -29,7 +29,7 @@ class ClassifierSettings(ImageNetworkSettings):
     view_colour: float = setting(0.4, "how far colours of a view vary", low=0, high=0.9)
     view_cutout: bool = setting(True, "grey out a square in each view (cutout)")
 
-    def views(self) -> PictureSettings:
+    def views(self) -> ImageSettings:
         """How a view is augmented."""
         return replace(self, crop=self.view_crop, flip=self.view_flip, colour=self.view_colour)
 
@@ -47,9 +47,9 @@ generated pictures are measured in. Figures measured with it compare with each o
 _LOADING = """## How to load it
 
 ```python
-from aigc_demo.nets.image_encoder import PictureEncoder
+from aigc_demo.nets.image_encoder import ImageEncoder
 
-encoder = PictureEncoder.from_pretrained("FOLDER").float().eval()
+encoder = ImageEncoder.from_pretrained("FOLDER").float().eval()
 features = encoder.features(pictures)  # of [N, 3, H, W] in -1 to 1
 ```"""
 

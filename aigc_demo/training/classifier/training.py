@@ -12,12 +12,12 @@ from torch import Tensor, nn
 
 from aigc_demo.core.device import seeded
 from aigc_demo.core.run_directory import RunDirectory
-from aigc_demo.data.images.corpus import PictureCorpus, augment, prepare_pictures
+from aigc_demo.data.images.corpus import ImageCorpus, augment, prepare_images
 from aigc_demo.data.images.pixels import as_numbers
 from aigc_demo.nets.diff_augment import cutout
 from aigc_demo.nets.image_encoder import (
-    PictureEncoder,
-    PictureEncoderConfig,
+    ImageEncoder,
+    ImageEncoderConfig,
     contrastive_pair_loss,
     label_loss,
 )
@@ -128,19 +128,19 @@ def prepare(
         InputError: the source has no images, or `--init` is given: training takes a minute.
     """
     refuse_init(order, "a classifier")
-    corpus = prepare_pictures(order.source, settings)
+    corpus = prepare_images(order.source, settings)
     torch.manual_seed(order.seed)
-    encoder = PictureEncoder(_encoder_config(settings, corpus.num_modes))
+    encoder = ImageEncoder(_encoder_config(settings, corpus.num_modes))
     return ClassifierTraining(encoder, corpus, settings, budget, run, seed=order.seed)
 
 
 def networks(recipe: str, settings: ClassifierSettings) -> list[nn.Module]:
     """The encoder without labels; each class adds one row to its last matrix."""
-    return [PictureEncoder(_encoder_config(settings, num_classes=0))]
+    return [ImageEncoder(_encoder_config(settings, num_classes=0))]
 
 
-def _encoder_config(settings: ClassifierSettings, num_classes: int) -> PictureEncoderConfig:
-    return PictureEncoderConfig(
+def _encoder_config(settings: ClassifierSettings, num_classes: int) -> ImageEncoderConfig:
+    return ImageEncoderConfig(
         image_size=settings.image_size,
         num_classes=num_classes,
         width=settings.width,

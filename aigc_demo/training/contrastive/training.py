@@ -18,16 +18,16 @@ from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.captions.pairs import (
     LONGEST,
     PairCorpus,
-    one_of_each,
     prepare_pairs,
+    random_captions,
     token_table,
-    without_padding,
+    trim_padding,
 )
 from aigc_demo.data.images.pixels import as_numbers
 from aigc_demo.data.text.tokenizer import Tokenizer
 from aigc_demo.generators.text_to_image.matching import matcher_in
 from aigc_demo.measure.retrieval import LOOKED_THROUGH, found_among
-from aigc_demo.nets.contrastive import DualEncoder, DualEncoderConfig, contrastive_loss, telling_loss
+from aigc_demo.nets.contrastive import DualEncoder, DualEncoderConfig, contrastive_loss, hard_negative_loss
 from aigc_demo.training.contrastive.recipe import ClipSettings
 from aigc_demo.training.family import COUNTED_VOCABULARY, Family, ForwardPasses, empty_captions, empty_images
 from aigc_demo.training.image_training import ImageTraining, with_noise
@@ -93,7 +93,7 @@ class ContrastiveTraining(ImageTraining):
     def batch_loss(self, rng: torch.Generator) -> Tensor:
         """As ImageTraining."""
         image_BCHW, index_B = self.batches.rows(rng)
-        ids_BT = one_of_each(self.captions_NPT[index_B], rng)
+        ids_BT = random_captions(self.captions_NPT[index_B], rng)
         std = self.settings.noise * min(1.0, self.share_done() / NOISE_WARMUP)
         image_BCHW = with_noise(image_BCHW, std, rng)
         ids_NT = [self.local_rows(ids_BT)]
@@ -110,7 +110,7 @@ class ContrastiveTraining(ImageTraining):
         loss = contrastive_loss(text_NE, image_BE, scale, same_BN)
         if self.num_wrong:
             own_BE, *wrong_BE = text_NE.split(len(image_BE))
-            loss = loss + self.settings.wrong_weight * telling_loss(
+            loss = loss + self.settings.wrong_weight * hard_negative_loss(
                 own_BE, torch.stack(wrong_BE, dim=1), image_BE, scale
             )
         return loss
@@ -155,7 +155,7 @@ class ContrastiveTraining(ImageTraining):
 
     def _embed(self, ids_NT: Tensor, image_BCHW: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         with self.accelerator.autocast():
-            text_NE, image_BE, scale = self.network(without_padding(ids_NT), image_BCHW)
+            text_NE, image_BE, scale = self.network(trim_padding(ids_NT), image_BCHW)
         return text_NE.float(), image_BE.float(), scale.float()
 
     def _loss_by_chance(self, pairs: int) -> float:

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from aigc_demo.core.device import seeded
 from aigc_demo.core.events import CheckpointSaved, SampleReady
 from aigc_demo.core.run_directory import RunDirectory
-from aigc_demo.data.images.corpus import PictureCorpus, prepare_pictures
+from aigc_demo.data.images.corpus import ImageCorpus, prepare_images
 from aigc_demo.data.images.pixels import as_numbers, grid
 from aigc_demo.generators.images.diffusion import COLOURS, denoised, load_scheduler, load_unet, predicted
 from aigc_demo.generators.images.model import Progress
@@ -171,7 +171,7 @@ class DiffusionTraining(ImageTraining):
             generated_NCHW = self.generate_sample(scheduler, ask)
         if not stopped[-1]:
             sheet = grid(generated_NCHW, columns=math.isqrt(len(generated_NCHW)))
-            file = self.run.write_sample_picture(self.step, sheet)
+            file = self.run.write_sample_image(self.step, sheet)
             yield SampleReady(step=self.step, text=self.sample_text(), file=file)
 
     def sample_text(self) -> str:
@@ -227,7 +227,7 @@ def prepare(
     Raises:
         InputError: the source has no images, or `--init` names a model of another kind or shape.
     """
-    corpus = prepare_pictures(order.source, settings)
+    corpus = prepare_images(order.source, settings)
     torch.manual_seed(order.seed)
     (unet,) = networks(order.recipe, settings)
     if order.init is not None and checkpoint is None:

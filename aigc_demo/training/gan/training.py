@@ -25,7 +25,7 @@ from aigc_demo.core.events import CheckpointSaved, SampleReady, StepDone, Valida
 from aigc_demo.core.files.manifest import STATE
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.captions.metadata import notices
-from aigc_demo.data.images.corpus import PictureCorpus, prepare_pictures
+from aigc_demo.data.images.corpus import ImageCorpus, prepare_images
 from aigc_demo.data.images.pixels import as_bytes, as_numbers, grid
 from aigc_demo.generators.images.gan import DISCRIMINATOR, GENERATOR, load_networks
 from aigc_demo.nets.adversarial import discriminator_loss, generator_loss, r1_penalty
@@ -75,7 +75,7 @@ class GanTraining(TrainingLoop):
         accelerator = Accelerator(mixed_precision=precision(settings.mixed_precision))
         super().__init__(corpus, settings, budget, run, accelerator)
         self.check_shares(settings.batch_size)
-        self.images: PictureCorpus = corpus
+        self.images: ImageCorpus = corpus
         self.settings = settings
         self.batches = ImageBatches(corpus, settings, settings.batch_size, seed)
         # Not wrapped in DDP: the gradients of two networks that take turns are averaged by hand.
@@ -339,7 +339,7 @@ class GanTraining(TrainingLoop):
             return
         generated_NCHW = self.sample_images()
         sheet = grid(generated_NCHW, columns=math.isqrt(len(generated_NCHW)))
-        file = self.run.write_sample_picture(self.step, sheet)
+        file = self.run.write_sample_image(self.step, sheet)
         yield SampleReady(step=self.step, text=self.sample_text(), file=file)
 
     def sample_text(self) -> str:
@@ -400,7 +400,7 @@ def prepare(
     Raises:
         InputError: the source has no images, or `--init` names a model of another kind or shape.
     """
-    corpus = prepare_pictures(order.source, settings)
+    corpus = prepare_images(order.source, settings)
     torch.manual_seed(order.seed)
     generator, discriminator = networks(order.recipe, settings)
     if order.init is not None and checkpoint is None:

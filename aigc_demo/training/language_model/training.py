@@ -26,10 +26,10 @@ from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.sources import load_text
 from aigc_demo.data.text.cleaning import clean_text
 from aigc_demo.data.text.corpus import TextCorpus, Tokenizer, prepare_text
-from aigc_demo.generators.catalog import folder_entry
 from aigc_demo.generators.text.decoding import generate
 from aigc_demo.generators.text.loading import load_text_model
 from aigc_demo.generators.text.sampling import SamplingSettings
+from aigc_demo.generators.trained_folder import folder_entry
 from aigc_demo.nets.transformer import next_token_loss
 from aigc_demo.training.checkpoint import Trained, load_state, save_checkpoint, unwrapped, writable_copy
 from aigc_demo.training.family import Family

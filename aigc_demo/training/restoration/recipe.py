@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from aigc_demo.core.config import setting
-from aigc_demo.data.images.corpus import DRAWN
+from aigc_demo.data.images.corpus import IMAGE_KINDS
 from aigc_demo.training.card import CardTexts, held_out_images, written_here
 from aigc_demo.training.image_settings import ImageNetworkSettings
 from aigc_demo.training.recipe import OPTIMIZATION, Recipe, loss_curve
@@ -15,7 +15,9 @@ class RestorationSettings(ImageNetworkSettings):
 
     image_size: int = setting(64, "side of an image in pixels", choices=(32, 64))
     pictures: str = setting(
-        "groups", "what the tiny world draws: one shape, one thing, a scene, a few shapes", choices=DRAWN
+        "groups",
+        "what the tiny world draws: one shape, one thing, a scene, a few shapes",
+        choices=IMAGE_KINDS,
     )
     batch_size: int = setting(32, "images in one step, all processes together", low=2, high=8192)
     learning_rate: float = setting(2e-3, "AdamW's peak learning rate", low=0, high=10)

@@ -15,7 +15,14 @@ from aigc_demo.core.device import seeded
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.images.corpus import ImageCorpus, prepare_images
 from aigc_demo.data.images.pixels import as_numbers
-from aigc_demo.nets.restoration import Mender, MenderConfig, grey, mending_loss, random_holes, with_hole
+from aigc_demo.nets.restoration import (
+    RestorationConfig,
+    RestorationNetwork,
+    grey,
+    masked_input,
+    random_masks,
+    restoration_loss,
+)
 from aigc_demo.training.family import Family, ForwardPasses, empty_images
 from aigc_demo.training.image_training import ImageTraining
 from aigc_demo.training.initial_weights import refuse_init
@@ -41,8 +48,8 @@ class RestorationTraining(ImageTraining):
 
     def __init__(
         self,
-        network: Mender,
-        corpus: PictureCorpus,
+        network: RestorationNetwork,
+        corpus: ImageCorpus,
         settings: RestorationSettings,
         budget: Budget,
         run: RunDirectory,
@@ -55,7 +62,7 @@ class RestorationTraining(ImageTraining):
     def batch_loss(self, rng: torch.Generator) -> Tensor:
         """As ImageTraining."""
         image_BCHW, _ = self.batches.rows(rng)
-        hole_B1HW = random_holes(len(image_BCHW), image_BCHW.shape[-1], rng)
+        hole_B1HW = random_masks(len(image_BCHW), image_BCHW.shape[-1], rng)
         return self._loss_of(self.local_rows(image_BCHW), self.local_rows(hole_B1HW))
 
     @torch.no_grad()
@@ -66,7 +73,7 @@ class RestorationTraining(ImageTraining):
         for index_B in torch.tensor(indices).split(MEASURED_TOGETHER):
             self.check_stop()
             image_BCHW = as_numbers(self.images.validation[index_B])
-            hole_B1HW = random_holes(len(index_B), image_BCHW.shape[-1], rng)
+            hole_B1HW = random_masks(len(index_B), image_BCHW.shape[-1], rng)
             device = self.accelerator.device
             total += self._loss_of(image_BCHW.to(device), hole_B1HW.to(device)).item() * len(index_B)
         loss = total / len(indices)
@@ -80,8 +87,8 @@ class RestorationTraining(ImageTraining):
 
     def _loss_of(self, image_BCHW: Tensor, hole_B1HW: Tensor) -> Tensor:
         if self.recipe == "colorize":
-            return mending_loss(self._forward(grey(image_BCHW)), image_BCHW)
-        return mending_loss(self._forward(with_hole(image_BCHW, hole_B1HW)), image_BCHW, hole_B1HW)
+            return restoration_loss(self._forward(grey(image_BCHW)), image_BCHW)
+        return restoration_loss(self._forward(masked_input(image_BCHW, hole_B1HW)), image_BCHW, hole_B1HW)
 
     def _forward(self, x_BCHW: Tensor) -> Tensor:
         with self.accelerator.autocast():
@@ -98,19 +105,19 @@ def prepare(
         InputError: the source has no images, or `--init` is given, which these recipes do not take.
     """
     refuse_init(order, "a restoration network")
-    corpus = prepare_pictures(order.source, settings)
+    corpus = prepare_images(order.source, settings)
     torch.manual_seed(order.seed)
-    network = Mender(_network_config(settings, order.recipe))
+    network = RestorationNetwork(_network_config(settings, order.recipe))
     return RestorationTraining(network, corpus, settings, budget, run, seed=order.seed)
 
 
 def networks(recipe: str, settings: RestorationSettings) -> list[nn.Module]:
     """The U-Net."""
-    return [Mender(_network_config(settings, recipe))]
+    return [RestorationNetwork(_network_config(settings, recipe))]
 
 
-def _network_config(settings: RestorationSettings, recipe: str) -> MenderConfig:
-    return MenderConfig(image_size=settings.image_size, width=settings.width, recipe=recipe)
+def _network_config(settings: RestorationSettings, recipe: str) -> RestorationConfig:
+    return RestorationConfig(image_size=settings.image_size, width=settings.width, recipe=recipe)
 
 
 def _forward_passes(parts: list[nn.Module], settings: RestorationSettings) -> ForwardPasses:

@@ -19,17 +19,17 @@ from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.captions.pairs import (
     LONGEST,
     PairCorpus,
-    one_of_each,
     prepare_pairs,
+    random_captions,
     token_table,
-    without_padding,
+    trim_padding,
 )
 from aigc_demo.data.text.tokenizer import Tokenizer
 from aigc_demo.generators.images.diffusion import load_scheduler
 from aigc_demo.generators.images.model import Progress
 from aigc_demo.generators.text_to_image.library import TEXT_ENCODER, TextUNet, load_text_unet, text_denoised
 from aigc_demo.generators.text_to_image.model import TextSampling
-from aigc_demo.nets.contrastive import is_token
+from aigc_demo.nets.contrastive import token_mask
 from aigc_demo.training.diffusion.training import (
     NOISE,
     NORM_GROUPS,
@@ -90,9 +90,9 @@ class TextDiffusionTraining(DiffusionTraining):
 
     def conditioning(self, index_B: Tensor, rng: torch.Generator) -> tuple[Tensor, ...]:
         """As DiffusionTraining: one caption of each image, or none."""
-        ids_BT = one_of_each(self.captions_NPT[index_B], rng)
+        ids_BT = random_captions(self.captions_NPT[index_B], rng)
         dropped_B1 = torch.rand(len(ids_BT), 1, generator=rng) < self.settings.caption_dropout
-        return (without_padding(ids_BT).masked_fill(dropped_B1, 0),)
+        return (trim_padding(ids_BT).masked_fill(dropped_B1, 0),)
 
     def model_output(
         self, network: nn.Module, x_BCHW: Tensor, timestep_B: Tensor, *conditioning: Tensor
@@ -146,7 +146,7 @@ class _OnTokens(nn.Module):
         self.network = network
 
     def forward(self, x_BCHW: Tensor, timestep_B: Tensor, ids_BT: Tensor) -> Tensor:
-        return self.network(x_BCHW, timestep_B, self.network.read(ids_BT), is_token(ids_BT))
+        return self.network(x_BCHW, timestep_B, self.network.read(ids_BT), token_mask(ids_BT))
 
 
 def prepare(

@@ -10,7 +10,7 @@ from torch import nn
 
 from aigc_demo.data.captions.pairs import LONGEST, PairCorpus, caption_tokenizer
 from aigc_demo.generators.text_to_image.matching import Matcher
-from aigc_demo.nets.conditional_gan import ConditionalConfig, TextDiscriminator, TextGenerator
+from aigc_demo.nets.conditional_gan import ConditionalConfig, ConditionalDiscriminator, ConditionalGenerator
 from aigc_demo.nets.contrastive import DualEncoder, DualEncoderConfig
 from aigc_demo.training.family import ForwardPasses, empty_images
 from aigc_demo.training.text_to_image.recipe import TextToImageSettings
@@ -26,7 +26,7 @@ def networks(recipe: str, settings: TextToImageSettings) -> list[nn.Module]:
 
 def generator_and_discriminator(
     settings: TextToImageSettings, token_size: int, text_size: int
-) -> tuple[TextGenerator, TextDiscriminator]:
+) -> tuple[ConditionalGenerator, ConditionalDiscriminator]:
     """Both, untrained.
 
     Args:
@@ -47,7 +47,7 @@ def generator_and_discriminator(
         num_features=settings.num_features,
         norm=settings.discriminator_norm,
     )
-    return TextGenerator(shape), TextDiscriminator(replace(shape, part="discriminator"))
+    return ConditionalGenerator(shape), ConditionalDiscriminator(replace(shape, part="discriminator"))
 
 
 def own_guide(corpus: PairCorpus, settings: TextToImageSettings) -> Matcher:

@@ -30,10 +30,10 @@ from aigc_demo.core.events import StepDone
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.captions.pairs import (
     PairCorpus,
-    one_of_each,
     prepare_pairs,
+    random_captions,
     token_table,
-    without_padding,
+    trim_padding,
 )
 from aigc_demo.data.images.pixels import as_numbers
 from aigc_demo.generators.text_to_image.matching import MATCHER, Matcher, load_matcher, matcher_in
@@ -190,7 +190,7 @@ class TextToImageTraining(GanTraining):
     def prepare_batch(self, real_BCHW: Tensor, index_B: Tensor, rng: torch.Generator) -> None:
         """As GanTraining: a right and a wrong caption for each image, encoded."""
         right_BT, wrong_BT = (self.local_rows(part) for part in self._captions_of(index_B, rng))
-        self.real_BCHW, self.ids_NT = real_BCHW, without_padding(torch.cat([right_BT, wrong_BT]))
+        self.real_BCHW, self.ids_NT = real_BCHW, trim_padding(torch.cat([right_BT, wrong_BT]))
         texts, B = self._encode(self.ids_NT), len(real_BCHW)
         self.right, self.wrong = texts.rows(0, B), texts.rows(B, 2 * B)
         self.text_NE = texts.text_BE  # the right ones, then the wrong ones
@@ -213,8 +213,8 @@ class TextToImageTraining(GanTraining):
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """As GanTraining; real images are encoded once and scored with both captions."""
         discriminator: Any = self.discriminator
-        real_features_BCHW = discriminator.seen(real_BCHW)
-        score_N = discriminator.judged(torch.cat([real_features_BCHW] * 2), self.text_NE)
+        real_features_BCHW = discriminator.features(real_BCHW)
+        score_N = discriminator.logits(torch.cat([real_features_BCHW] * 2), self.text_NE)
         real_score_B, wrong_score_B = score_N.chunk(2)
         fake_score_B = self.score(fake_BCHW)
         settings = self.settings
@@ -242,8 +242,8 @@ class TextToImageTraining(GanTraining):
         """As GanTraining; and contrastive and reconstruction losses."""
         settings = self.settings
         discriminator: Any = self.discriminator
-        features_BCHW = discriminator.seen(self._augmented(fake_BCHW, rng))
-        adversarial = generator_loss(discriminator.judged(features_BCHW, self.right.text_BE), settings.loss)
+        features_BCHW = discriminator.features(self._augmented(fake_BCHW, rng))
+        adversarial = generator_loss(discriminator.logits(features_BCHW, self.right.text_BE), settings.loss)
         loss, metrics = adversarial, {"fooling_term": adversarial}
         if settings.contrast_weight:
             metrics["made_contrast"] = self._discriminator_contrast(features_BCHW)
@@ -296,9 +296,9 @@ class TextToImageTraining(GanTraining):
         other_text_NE = texts.text_BE.roll(1, dims=0)
         discriminator: Any = self.discriminator.eval()
         with self.accelerator.autocast():
-            features_NCHW = discriminator.seen(as_numbers(self.pairs.validation[:num]).to(device))
+            features_NCHW = discriminator.features(as_numbers(self.pairs.validation[:num]).to(device))
             right_N, wrong_N = (
-                discriminator.judged(features_NCHW, text_NE) for text_NE in (texts.text_BE, other_text_NE)
+                discriminator.logits(features_NCHW, text_NE) for text_NE in (texts.text_BE, other_text_NE)
             )
         self.discriminator.train()
         noise_NZ = torch.randn(num, self.settings.latent_size, generator=seeded(HELD_OUT_SEED)).to(device)
@@ -361,19 +361,21 @@ class TextToImageTraining(GanTraining):
     def _discriminator_contrast(self, features_BCHW: Tensor) -> Tensor:
         """The contrastive terms of the discriminator's embeddings of images."""
         discriminator: Any = self.discriminator
-        return self._contrastive_terms(discriminator.embedded(features_BCHW), discriminator.scale)
+        return self._contrastive_terms(discriminator.embed(features_BCHW), discriminator.scale)
 
     def _contrastive_terms(self, image_BE: Tensor, scale: Tensor) -> Tensor:
         """Contrastive loss of images among all captions of the step, plus that with the wrong one alone."""
         among_all = contrastive_loss(self.text_NE, image_BE, scale)
-        return among_all + telling_loss(self.right.text_BE, self.wrong.text_BE[:, None], image_BE, scale)
+        return among_all + hard_negative_loss(
+            self.right.text_BE, self.wrong.text_BE[:, None], image_BE, scale
+        )
 
     def _captions_of(self, index_B: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
         """Tokens of a right and a wrong caption of each image; the wrong one nearly right, or another's."""
-        right_BT = one_of_each(self.captions_NPT[index_B], rng)
+        right_BT = random_captions(self.captions_NPT[index_B], rng)
         wrong_BT = captions_of_others(right_BT)
         if len(self.wrong_NPT):
-            nearly_right_BT = one_of_each(self.wrong_NPT[index_B], rng)
+            nearly_right_BT = random_captions(self.wrong_NPT[index_B], rng)
             shuffled_B1 = torch.rand(len(index_B), 1, generator=rng) < self.settings.shuffled
             wrong_BT = torch.where(shuffled_B1, wrong_BT, nearly_right_BT)
         return right_BT, wrong_BT
@@ -382,8 +384,8 @@ class TextToImageTraining(GanTraining):
     def _encode(self, ids_NT: Tensor) -> EncodedCaptions:
         with self.accelerator.autocast():
             tokens_NTC = self.guide.text_encoder(ids_NT)
-            text_NE = self.guide.summarized(tokens_NTC, ids_NT)
-        return EncodedCaptions(tokens_NTC.float(), is_token(ids_NT), text_NE.float())
+            text_NE = self.guide.pool_text(tokens_NTC, ids_NT)
+        return EncodedCaptions(tokens_NTC.float(), token_mask(ids_NT), text_NE.float())
 
     def _image_embeddings(self, x_BCHW: Tensor) -> Tensor:
         """The guide's embeddings of images; gradients flow to the images, not to the guide."""
