@@ -8,7 +8,7 @@ from aigc_demo.core import bounds
 from aigc_demo.core.errors import DemoError
 
 TAKES = (
-    "from aigc_demo.core.bounds import limit_memory\nbound_memory()\n"
+    "from aigc_demo.core.bounds import limit_memory\nlimit_memory()\n"
     "try:\n    taken = bytearray({mib} * 2**20)\n"
     "except MemoryError:\n    print('refused')\nelse:\n    print('taken')"
 )

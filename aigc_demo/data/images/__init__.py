@@ -1,1 +1,1 @@
-"""Images from a source to a corpus: read, cleaned, split, augmented."""
+"""Preprocessing of images: read, deduplicate, split, augment."""

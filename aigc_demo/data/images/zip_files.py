@@ -1,4 +1,4 @@
-"""A visitor's pictures: a zip file that is looked through before anything of it reaches the disk."""
+"""Uploaded zip files of images, checked before anything is written to the disk."""
 
 import json
 import re
@@ -20,19 +20,19 @@ from aigc_demo.data.images.image_files import MAX_FILES, ZIP_NOTE
 MAX_ZIP_BYTES = 256 * 2**20
 MAX_UNPACKED_BYTES = 512 * 2**20
 MAX_IMAGE_BYTES = 32 * 2**20
-# Pictures are packed already; what packs much better than a white page does is a bomb.
+# PNG files are compressed already: a far higher ratio than that of a white page means a zip bomb.
 MAX_RATIO, RATIO_FROM_BYTES = 200, 2**20
 MAX_NAME_LENGTH, MAX_DEPTH = 150, 4
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 BLOCK_BYTES = 2**20
 NO_ZIP = "it is no zip file, or it is damaged or has a password"
-# What zipfile raises, besides its own error, at a file that is cut, crafted or encrypted.
+# Exceptions of zipfile on truncated, crafted and encrypted files.
 DAMAGED = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, ValueError, OSError)
-# Besides letters and digits of any language. No colon, backslash or control character, on no system.
+# Letters and digits of any language, and these characters; no colon, backslash or control character.
 NAME = re.compile(r"[\w .,()'&+#@=!~-]+")
-# What names that are not marked as UTF-8 may be, in the order in which they are tried; the last one fits all.
+# Encodings tried in this order for names that are not marked as UTF-8; every byte is valid in the last.
 ENCODINGS = ("utf-8", "gb18030", "cp437")
-# What desktops add: hidden files and folders, previews, the look of a folder.
+# Files that operating systems add: hidden files and folders, thumbnails, folder settings.
 LEFT_OUT = re.compile(
     r"(?:^|/)(?:__MACOSX|\.[^/.][^/]*|\$RECYCLE\.BIN|System Volume Information)(?:/|$)"
     r"|(?:^|/)(?:Thumbs\.db|ehthumbs(?:_vista)?\.db|desktop\.ini|Icon[\r\uf00d])\Z",
@@ -41,20 +41,20 @@ LEFT_OUT = re.compile(
 
 
 def unpack_images(source: Path, target: Path) -> int:
-    """Unpack a zip file of PNG pictures, with at most one metadata file in each folder.
+    """Unpack a zip file of PNG images, with at most one metadata file in each folder.
 
-    Its list of contents is checked first: names, kinds, sizes, their sum, how well they are packed. The
-    pictures are not decoded here.
+    The central directory is checked first: names, file types, sizes, total size, compression ratios. The
+    images are not decoded here.
 
     Args:
         source: the file.
-        target: a folder that is not there yet.
+        target: a folder that does not exist yet.
 
     Returns:
-        How many pictures there are.
+        The number of images.
 
     Raises:
-        InputError: it is no such file, or too large; nothing of it stays on the disk.
+        InputError: the file is invalid or too large; nothing is left on the disk.
         DemoError: the folder cannot be written.
     """
     if target.exists():
@@ -80,7 +80,7 @@ def unpack_images(source: Path, target: Path) -> int:
 
 @dataclass(frozen=True)
 class _Entry:
-    """A file of the zip file, and its name: composed, as systems but macOS write it."""
+    """A file in the zip file, and its name in NFC (macOS writes NFD)."""
 
     info: zipfile.ZipInfo
     name: str
@@ -91,12 +91,12 @@ class _Entry:
 
     @property
     def is_guessed(self) -> bool:
-        """Whether the zip file does not say in which encoding the name is."""
+        """Whether the encoding of the name is guessed: not ASCII, and not marked as UTF-8."""
         return not self.info.flag_bits & 0x800 and not self.name.isascii()
 
 
 def _opened(source: Path) -> tuple[zipfile.ZipFile, str]:
-    """The zip file, and what those of its names were read as that are not marked as UTF-8."""
+    """The zip file, and the encoding used for names that are not marked as UTF-8."""
     for encoding in ENCODINGS[:-1]:
         try:
             return zipfile.ZipFile(source, metadata_encoding=encoding), encoding
@@ -106,7 +106,7 @@ def _opened(source: Path) -> tuple[zipfile.ZipFile, str]:
 
 
 def _note_encoding(place: Path, entries: list[_Entry], encoding: str) -> None:
-    """Leave word of a guess beside the pictures, where whoever reads them finds it."""
+    """Write a note about a guessed encoding into the folder; `image_files` reads it."""
     guessed = [entry.name for entry in entries if entry.is_guessed]
     if guessed and encoding != ENCODINGS[0]:
         note = {"encoding": encoding.upper(), "first": shown(guessed[0])}
@@ -114,11 +114,11 @@ def _note_encoding(place: Path, entries: list[_Entry], encoding: str) -> None:
 
 
 def _checked(infos: list[zipfile.ZipInfo], encoding: str) -> list[_Entry]:
-    """The files that are to be unpacked, after a look at all of them.
+    """The files to unpack, after all checks.
 
     Args:
-        infos: the list of contents.
-        encoding: what names were read as that are not marked as UTF-8.
+        infos: the central directory.
+        encoding: used for names that are not marked as UTF-8.
     """
     files = [
         _Entry(info, unicodedata.normalize("NFC", info.filename))
@@ -132,7 +132,7 @@ def _checked(infos: list[zipfile.ZipInfo], encoding: str) -> list[_Entry]:
     for entry in files:
         _check(entry, encoding)
     _check_endings(files)
-    # Two names that differ in their case alone are one file on many systems.
+    # Names that differ only in case are one file on many systems.
     often = Counter(entry.name.casefold() for entry in files)
     folders = {str(parent).casefold() for entry in files for parent in PurePosixPath(entry.name).parents}
     if any(count > 1 for count in often.values()) or folders & set(often):
@@ -141,24 +141,24 @@ def _checked(infos: list[zipfile.ZipInfo], encoding: str) -> list[_Entry]:
 
 
 def _check_endings(files: list[_Entry]) -> None:
-    """Refuses what is no PNG picture by its name, and says how much of that there is."""
-    pictures = [entry for entry in files if not entry.is_metadata]
-    others = [entry for entry in pictures if not entry.name.lower().endswith(".png")]
-    if len(others) == 1 < len(pictures):
+    """Reject files without the suffix .png, and count them by suffix."""
+    images = [entry for entry in files if not entry.is_metadata]
+    others = [entry for entry in images if not entry.name.lower().endswith(".png")]
+    if len(others) == 1 < len(images):
         raise _refused(f"{shown(others[0].name)} is no PNG picture")
     if others:
         endings = Counter(PurePosixPath(entry.name).suffix.lower() or "without ending" for entry in others)
         which = shown(", ".join(f"{count} {ending}" for ending, count in endings.most_common()))
         raise _refused(
-            f"{len(others)} of its {len(pictures)} files are no PNG pictures: {which};"
+            f"{len(others)} of its {len(images)} files are no PNG pictures: {which};"
             f" the first: {shown(others[0].name)}"
         )
-    if not pictures:
+    if not images:
         raise _refused("it holds no PNG picture")
 
 
 def _check(entry: _Entry, encoding: str) -> None:
-    """Refuses a file by what the list of contents says of it."""
+    """Check a file by its entry in the central directory."""
     info, name = entry.info, entry.name
     parts = name.split("/")
     safe = all(_is_plain(part) and part.strip(" .") == part for part in parts)
@@ -178,13 +178,13 @@ def _check(entry: _Entry, encoding: str) -> None:
 
 
 def _is_plain(name: str) -> bool:
-    """Whether a name has only signs that are taken; marks on letters, as Hindi and Thai need, are."""
-    letters = "".join(sign for sign in name if not unicodedata.category(sign).startswith("M"))
+    """Whether a name has only allowed characters, combining marks (as in Hindi and Thai) included."""
+    letters = "".join(letter for letter in name if not unicodedata.category(letter).startswith("M"))
     return NAME.fullmatch(letters) is not None
 
 
 def _blocks(file: zipfile.ZipFile, entry: _Entry) -> Iterator[bytes]:
-    """A file's content in pieces: as many bytes as the list of contents promised, and not one more."""
+    """A file's content in blocks: exactly as many bytes as the central directory states."""
     left = entry.info.file_size
     try:
         with file.open(entry.info) as packed:

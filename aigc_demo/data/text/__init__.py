@@ -1,1 +1,1 @@
-"""Text from a source to a corpus: decoded, cleaned, split, tokenised."""
+"""Preprocessing of text: decode, clean, split, tokenize."""

@@ -1,6 +1,6 @@
-"""The preprocessing of a language model, step by step: clean, split, tokenise, encode.
+"""The preprocessing of text, step by step: clean, split, tokenize, encode.
 
-Every step is a function of its own and reports what it kept and what it dropped.
+Every step is a function and reports how much it kept and dropped.
 """
 
 import json
@@ -44,10 +44,9 @@ TITLE_LINE = re.compile(r"《[^\n]*》[^\n]*\n(?=[^\n])")
 
 @dataclass(frozen=True)
 class PreparationSettings(Settings):
-    """Which lines of a text are kept, and how much of it is held out; goes with every trained model.
+    """Line filters and the validation split; saved with every trained model.
 
-    Whoever measures a model later must cut a text as its training did, or the model has read what it is
-    measured on.
+    An evaluation must split a text as the training did; otherwise the model is evaluated on training data.
     """
 
     validation_fraction: float = setting(0.1, "share of the text kept for validation", low=0.0, high=0.9)
@@ -67,7 +66,7 @@ class PreparationSettings(Settings):
 
     @staticmethod
     def load(folder: str | os.PathLike[str]) -> "PreparationSettings":
-        """What `save` wrote; the usual values for a model that brings none.
+        """The settings that `save` wrote; the defaults where the file is missing.
 
         Raises:
             InputError: the file is broken.
@@ -93,19 +92,19 @@ class TextSettings(PreparationSettings):
 
 @dataclass(frozen=True, eq=False)
 class TextCorpus:
-    """A text that a language model can be trained on.
+    """A tokenized text, split for training and validation.
 
     Args:
-        name: what the text is called.
+        name: of the source.
         sha256: of the source as it was read.
         train_text: the first part, cleaned.
         validation_text: the rest; may be empty.
-        train: [N] int64, the first part's tokens.
+        train: [N] int64, token ids of the first part.
         validation: [M] int64.
-        paragraph_starts: [P] int64, positions in `train` where a paragraph begins, and where the body after
-            a title begins; ascending.
-        tokenizer: what made and reads the tokens.
-        report: what every step kept and dropped.
+        paragraph_starts: [P] int64, ascending indices into `train` of the first token of each paragraph, and
+            of each body after a title.
+        tokenizer: of `train` and `validation`.
+        report: one entry per step.
     """
 
     name: str
@@ -120,39 +119,39 @@ class TextCorpus:
 
 
 def clean(text: str, settings: PreparationSettings) -> tuple[str, list[PreparationStep]]:
-    """Make a text uniform as `cleaning.clean_text` does, say what that changed, and drop lines where asked.
+    """Normalize a text as `cleaning.clean_text` does, and filter its lines; idempotent.
 
-    Cleaning a cleaned text changes nothing. Blank lines are structure and are never dropped.
+    Blank lines are structure and are never dropped.
 
     Returns:
-        The text and two steps of the report, clean and drop_lines.
+        The text and two entries of the report, clean and drop_lines.
     """
     unix = with_line_feeds(text)
-    visible = without_controls(unix)
-    composed = clean_text(visible)
-    pairs = zip(visible.split("\n"), composed.split("\n"), strict=True)
+    printable = without_controls(unix)
+    composed = clean_text(printable)
+    pairs = zip(printable.split("\n"), composed.split("\n"), strict=True)
     facts: dict[str, int | float | str] = {
         "carriage_returns": text.count("\r"),
-        "control_characters": len(unix) - len(visible),
+        "control_characters": len(unix) - len(printable),
         "lines_normalised": sum(before != after for before, after in pairs),
     }
     step = PreparationStep("clean", len(composed), len(text) - len(composed), facts)
-    kept, dropping = _drop_lines(composed, settings)
-    return kept, [step, dropping]
+    kept, drop_step = _drop_lines(composed, settings)
+    return kept, [step, drop_step]
 
 
 def split(text: str, validation_fraction: float = 0.1) -> tuple[str, str]:
-    """Cut a text in two by position: the first part to train on, the rest to validate on.
+    """Split a text by position: the first part for training, the rest for validation.
 
-    A collection of titled documents is cut at the next blank line, so no document is cut in two; where
-    none is left after it, at the one before the last document.
+    A collection of titled documents is split at the next blank line, so that no document is cut in two; if
+    there is none, at the one before the last document.
 
     Args:
         text: cleaned.
         validation_fraction: share of the characters in the second part, 0 to 1.
 
     Returns:
-        Two texts that joined give the whole.
+        Two texts whose concatenation is `text`.
     """
     cut = int((1 - validation_fraction) * len(text))
     if 0 < cut < len(text) and is_collection(text):
@@ -162,11 +161,11 @@ def split(text: str, validation_fraction: float = 0.1) -> tuple[str, str]:
 
 
 def is_collection(text: str) -> bool:
-    """Whether every paragraph of a text is a document that opens with a title line, 《title》author."""
+    """Whether every paragraph of a text is a document with a title line, 《title》author."""
     count = 0
     for paragraph in PARAGRAPH.finditer(text):
         if not TITLE_LINE.match(text, paragraph.start()):
-            return False  # at the first one of most texts
+            return False  # for most texts at the first paragraph
         count += 1
     return count > 1
 
@@ -174,17 +173,17 @@ def is_collection(text: str) -> bool:
 def prepare_text(
     loaded: LoadedText, settings: TextSettings, tokenizer: Tokenizer | None = None
 ) -> TextCorpus:
-    """Everything between a file and the numbers that a network reads.
+    """Clean, split and tokenize a text.
 
     Args:
-        loaded: the text and where it came from.
-        settings: how to prepare it.
-        tokenizer: the one of a model that is already there; None trains one on the first part of the text.
+        loaded: the text and its source.
+        settings: of the preprocessing.
+        tokenizer: of an existing model; None trains one on the training part of the text.
 
     Raises:
-        InputError: cleaning left nothing, or the vocabulary is too small.
+        InputError: nothing is left after cleaning, or the vocabulary is too small.
     """
-    import torch  # here: whoever only wants the settings, as a page does, does not wait for it
+    import torch  # imported late: the page needs only the settings
 
     cleaned, steps = clean(loaded.text, settings)
     if not cleaned.strip():
@@ -234,7 +233,7 @@ def prepare_text(
 
 
 def _drop_lines(text: str, settings: PreparationSettings) -> tuple[str, PreparationStep]:
-    """The lines that pass the three switches; a blank line always passes."""
+    """Filter lines by length and repetition; blank lines are always kept."""
     seen: set[str] = set()
 
     def repeated(line: str) -> bool:
@@ -277,18 +276,18 @@ def _tokenise_step(tokenizer: Tokenizer, train_text: str, trained: bool) -> Prep
         "tokenizer": tokenizer.kind,
         "vocab_size": tokenizer.vocab_size,
         "distinct_characters": len(set(train_text)),
-        "vocabulary": "from the training part" if trained else "of the model gone on from",
+        "vocabulary": "from the training part" if trained else "of the initial model",
     }
     return PreparationStep("tokenise", len(train_text), 0, facts)
 
 
 def _unknown_length(tokenizer: Tokenizer, ids: np.ndarray, first: np.ndarray, past: np.ndarray) -> int:
-    """How many characters the unknown token stands for."""
+    """The number of characters encoded as the unknown token."""
     return int((past - first)[ids == tokenizer.unknown_id].sum())
 
 
 def _paragraph_starts(text: str) -> list[int]:
-    """Characters that begin a paragraph, and in titled documents those that begin the body."""
+    """Positions of the first character of each paragraph, and of each body after a title."""
     starts = [match.start() for match in PARAGRAPH.finditer(text)]
     titles = (TITLE_LINE.match(text, start) for start in starts)
     bodies = [title.end() for title in titles if title]

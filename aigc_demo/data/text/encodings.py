@@ -1,10 +1,10 @@
-"""Bytes to text: which encoding a file of text is in.
+"""Encoding detection for text files.
 
-In this order: a byte-order mark; UTF-16 where there are zero bytes; UTF-8 if every byte fits; UTF-16 where
-there are control characters; at last the detector chardet. It ranks a hundred encodings, and its first is
-taken if it is one of `ADMITTED` and no other one is nearly as likely. Everything else is refused, with the
-likeliest names: a text that is read in a wrong encoding looks like a text, and a model would learn it.
-docs/experiments.md has how often it is right.
+In this order: a byte-order mark; UTF-16 if there are zero bytes; UTF-8 if the file is valid UTF-8; UTF-16 if
+there are control characters; finally the detector chardet. It ranks a hundred encodings, and the first is
+used if it is in `ADMITTED` and no other is nearly as likely. Everything else is rejected, with the most
+likely names: a text decoded in a wrong encoding still looks like text, and a model would learn it.
+docs/experiments.md has the measured accuracy.
 """
 
 import codecs
@@ -21,7 +21,7 @@ from aigc_demo.core.errors import InputError
 WITH_MARK = " (BOM)"
 MARKS = (
     (codecs.BOM_UTF8, "utf-8", "UTF-8"),
-    (codecs.BOM_UTF32_LE, "utf-32-le", "UTF-32 LE"),  # before UTF-16, whose mark is the beginning of this one
+    (codecs.BOM_UTF32_LE, "utf-32-le", "UTF-32 LE"),  # before UTF-16 LE, whose mark is a prefix of this one
     (codecs.BOM_UTF32_BE, "utf-32-be", "UTF-32 BE"),
     (codecs.BOM_UTF16_LE, "utf-16-le", "UTF-16 LE"),
     (codecs.BOM_UTF16_BE, "utf-16-be", "UTF-16 BE"),
@@ -36,48 +36,48 @@ ADMITTED = {
     "iso8859-15": "ISO-8859-15",
 }
 NON_ASCII = re.compile(rb"[\x80-\xff]")
-# What text files hold besides printable characters: tab, line ends, form feed, the end mark of DOS, escape.
+# Control characters except those found in text files: tab, line ends, form feed, end of file (DOS), escape.
 CONTROLS = bytes((*range(7), *range(0x0E, 0x1A), *range(0x1C, 0x20), 0x7F))
 # Escape sequences that switch to another character set: ISO-2022-JP, ISO-2022-KR and the like.
 SWITCH = re.compile(rb"\x1b\$|\x1b\([BIJ]")
-# Nearly every text has some of these; in the other byte order they are signs that nearly none has.
+# Nearly every text has some of these; in the wrong byte order they become very rare characters.
 USUAL = re.compile("[ -~\t\r\n、。，！？：；「」『』（）《》…“”]")
 PRINTABLE = bytes((*b"\t\n\r", *range(0x20, 0x7F)))
-LEAST_NOT_PRINTABLE = 0.15  # of the bytes of a text in UTF-16: Chinese has a third, Latin letters the half
+LEAST_NOT_PRINTABLE = 0.15  # share of the bytes of a UTF-16 text: a third for Chinese, half for Latin letters
 LEAST_USUAL = 0.04
-MOST_UNUSUAL = 0.01  # of a text's bytes or characters; a stray control character makes it no other thing
+MOST_UNUSUAL = 0.01  # share of a text's bytes or characters: stray control characters are tolerated
 UNUSUAL = frozenset(("Cc", "Cn", "Co", "Cs"))
 LAYOUT = frozenset("\t\n\x0b\x0c\r\x1a\x1b")
-# Where Hong Kong's Big5 and that of Windows write the same bytes, and people mean the latter.
+# Bytes that Big5-HKSCS and Windows' Big5 decode differently, where the latter is meant.
 WINDOWS_SIGNS = str.maketrans("•､‾∼♁☉¥¢£", "‧﹑¯～⊕⊙￥￠￡")
-NO_CHARACTER = "\ufffd"  # what stands for a damaged sequence in a text that was decoded with "replace"
-UTF_8_RUN = re.compile(f"[^{NO_CHARACTER}]{{12}}")  # characters of several bytes, one after the other
-PDF = b"%PDF-"  # mostly ASCII, but for its second line
+NO_CHARACTER = "\ufffd"  # replacement of an invalid sequence in a text decoded with "replace"
+UTF_8_RUN = re.compile(f"[^{NO_CHARACTER}]{{12}}")  # consecutive multi-byte characters
+PDF = b"%PDF-"  # PDF files are mostly ASCII, except for the second line
 ASCII = re.compile(r"[\x00-\x7f]+")
-# So many bytes that are no ASCII are enough; of fewer, another encoding must be less likely by this factor.
-ENOUGH = {True: (4, 0.97), False: (16, 0.7)}  # of Latin letters, of Chinese characters
-NUM_PARTS, LEAST_OF_A_PART = 12, 32  # bytes that are no ASCII: of a part of fewer nothing is said
-MOST_ACCENTS = 0.3  # of the bytes of a text in Latin letters
+# This many non-ASCII bytes are enough; with fewer, the next encoding must be less likely by this factor.
+ENOUGH = {True: (4, 0.97), False: (16, 0.7)}  # Latin letters, Chinese characters
+NUM_PARTS, LEAST_OF_A_PART = 12, 32  # parts with fewer non-ASCII bytes are not checked
+MOST_ACCENTS = 0.3  # share of the bytes of a text in Latin letters
 WINDOW_BYTES, NUM_PIECES = 200_000, 64
 MOST_NAMED = 3
 
 
 class DecodedText(NamedTuple):
-    """A text, without its byte-order mark, and what its bytes were taken for."""
+    """A text without byte-order mark, and its encoding."""
 
     text: str
     encoding: str
 
 
 def decode_text(content: bytes, name: str) -> DecodedText:
-    """The text of a file in UTF-8, UTF-16, GB18030, Big5 or Windows-1252.
+    """Decode a text file: UTF-8, UTF-16, UTF-32, GB18030, Big5, Windows-1252 or ISO-8859-15.
 
     Args:
         content: of the file.
         name: of the file, for an error.
 
     Raises:
-        InputError: it is not text, or in an encoding that is not certain or not read here.
+        InputError: it is not text, or the encoding is uncertain or not supported.
     """
     for mark, codec, encoding in MARKS:
         if content.startswith(mark):
@@ -107,7 +107,7 @@ def _decoded(content: bytes, codec: str, name: str) -> str:
 
 
 def _utf_16(content: bytes, name: str, place: int) -> DecodedText:
-    """What holds zero bytes or control characters and has no mark: UTF-16 in one byte order, or no text."""
+    """Decode content with zero bytes or control characters and without a mark: UTF-16, or not text."""
     found = []
     is_ascii = len(content.translate(None, PRINTABLE)) < LEAST_NOT_PRINTABLE * len(content)
     for codec, encoding in () if is_ascii else (("utf-16-le", "UTF-16 LE"), ("utf-16-be", "UTF-16 BE")):
@@ -125,7 +125,7 @@ def _utf_16(content: bytes, name: str, place: int) -> DecodedText:
 
 
 def _is_plausible(text: str) -> bool:
-    """Whether it has the spaces and marks that texts have, and nothing that they never have."""
+    """Whether it has the spaces and punctuation of a text, and almost no unusual characters."""
     counts = Counter(text)
     odd = sum(
         count for one, count in counts.items() if unicodedata.category(one) in UNUSUAL and one not in LAYOUT
@@ -135,27 +135,27 @@ def _is_plausible(text: str) -> bool:
 
 
 def _is_damaged_utf_8(sample: bytes) -> bool:
-    """Whether much of it is UTF-8: some bytes were lost, or files in two encodings were joined."""
+    """Whether it is mostly UTF-8: some bytes were lost, or files in two encodings were joined."""
     others = ASCII.sub("", sample.decode("utf-8", "replace"))
     damaged = others.count(NO_CHARACTER) - sample.count(NO_CHARACTER.encode())
     return UTF_8_RUN.search(others) is not None or damaged < len(others) - damaged
 
 
 def _detected(content: bytes, sample: bytes, name: str, place: int) -> DecodedText:
-    """The text in the encoding that the detector ranks first.
+    """Decode a text in the encoding that the detector ranks first.
 
     Args:
         content: of the file.
-        sample: of it.
+        sample: of the content.
         name: of the file.
-        place: of the first byte that is not UTF-8.
+        place: offset of the first byte that is not UTF-8.
 
     Raises:
-        InputError: it is none of those that are read, or another one is nearly as likely.
+        InputError: the encoding is not supported, or another one is nearly as likely.
     """
     ranked = list(_ranked(sample))
     codec, likelihood, first = ranked[0]
-    if codec in (BINARY, "utf-8"):  # no text, or a short one in UTF-8 of which a byte is wrong
+    if codec in (BINARY, "utf-8"):  # not text, or a short UTF-8 text with an invalid byte
         raise InputError("not_text", name=name, place=place)
     others = [each for each in ranked if each[2] != first]
     num_bytes, (enough, factor) = len(NON_ASCII.findall(sample)), ENOUGH[codec in LATIN]
@@ -170,9 +170,10 @@ def _detected(content: bytes, sample: bytes, name: str, place: int) -> DecodedTe
 
 
 def _is_of_one_kind(sample: bytes, codec: str) -> bool:
-    """Whether no part of a Chinese text is likelier in the other Chinese encoding: two files were joined.
+    """Whether no part of a Chinese text is more likely in the other Chinese encoding.
 
-    Nearly every byte of either fits the other one too, so the whole decodes without an error.
+    It detects two files that were joined: nearly all bytes of one encoding are valid in the other, so the
+    whole is decoded without an error.
     """
     if codec in LATIN:
         return True
@@ -192,8 +193,8 @@ def _is_of_one_kind(sample: bytes, codec: str) -> bool:
 
 
 def _ranked(sample: bytes) -> Iterator[tuple[str, float, str]]:
-    """Codec, likelihood and text of each encoding that fits, the likeliest first; at least one."""
-    import chardet  # here: it takes a fifth of a second, and most texts are in UTF-8
+    """Codec, likelihood and text of each possible encoding, the most likely first; at least one."""
+    import chardet  # imported late: it takes 0.2 s, and most texts are UTF-8
 
     found = chardet.detect_all(
         sample,
@@ -209,7 +210,7 @@ def _ranked(sample: bytes) -> Iterator[tuple[str, float, str]]:
 
 
 def _sample(content: bytes) -> bytes:
-    """Whole lines from all over a large file, those with other characters than ASCII."""
+    """Whole lines with non-ASCII characters, spread over a large file."""
     if len(content) <= WINDOW_BYTES:
         return content
     pieces, length, begin = [], WINDOW_BYTES // NUM_PIECES, 0
