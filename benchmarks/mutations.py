@@ -409,7 +409,7 @@ LINES = (
     '{"event": "checkpoint", "step": 77, "path": "checkpoints/step-000077"}',
     '{"event": "warning", "step": 1, "key": "other_processes", "values": {"old": "<b>", "new": []}}',
     '{"event": "warning", "step": 1, "key": "too_large", "values": {"name": {}, "got": "x", "limit": null}}',
-    '{"event": "warning", "step": 1, "key": "game_too_long", "values": {"limit": "/srv/x"}}',
+    '{"event": "warning", "step": 1, "key": "step_by_step_too_long", "values": {"limit": "/srv/x"}}',
     '{"event": "warning", "step": 1, "key": "pictures_crash", "values": {"count": {}, "name": "\\ud800"}}',
     '{"event": "start", "step": 0, "facts": {"machine": 7, "preparation": [[], {}, 3, {"name": "encode"}]}}',
     '{"event": "start", "step": 0, "facts": {"num_parameters": 1e300, "vocab_size": {"a": 1}}}',

@@ -20,7 +20,7 @@ MOST_CHARTS = 8
 _TYPES = {"step": "quantitative", "value": "quantitative", "line": "nominal"}
 _TEAL, _PALE_TEAL, _PLUM, _AMBER = "#0f8f84", "#8fbdb7", "#a04fb8", "#b98a2e"
 _PALE_PLUM, _BLUE = "#cfa9da", "#3b76c4"
-# Which line is what goes by its colour: what is held out, and the other side of a game.
+# Which line is what goes by its colour: what is held out, and the other side of adversarial training.
 _COLOURS = {
     "validation": _PLUM,
     "discriminator": _PLUM,

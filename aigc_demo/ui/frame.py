@@ -38,7 +38,7 @@ GROUPS: dict[str, Group] = {
     "text": Group(32, 32),
     "reading": Group(4, 40),
     "pictures": Group(4, 40),
-    "game": Group(3, 40),
+    "step_by_step": Group(3, 40),
     "trial": Group(1, 8),
     "runs": Group(16, 100),
     "files": Group(4, 40, by_address=False),

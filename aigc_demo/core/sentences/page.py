@@ -92,19 +92,19 @@ PAGE_SENTENCES: dict[str, Row] = {
         "{model} 意外失敗，詳情見伺服器日誌；請再試一次，或換一個模型。",
     ),
     # step-by-step GAN
-    "game_put_away": (
-        "Your game was put away, because nothing was pressed for {minutes} minutes or {limit} others wanted to play; press New game.",
-        "您的对局已被收起：{minutes} 分钟没有操作，或有 {limit} 位其他访客要玩；请按“新的对局”。",
-        "您的對局已被收起：{minutes} 分鐘沒有操作，或有 {limit} 位其他訪客要玩；請按「新的對局」。",
+    "step_by_step_put_away": (
+        "Your GAN was removed, because nothing was pressed for {minutes} minutes or {limit} others came; press New GAN.",
+        "您的 GAN 已被移除：{minutes} 分钟没有操作，或另有 {limit} 位访客在用；请按“新的 GAN”。",
+        "您的 GAN 已被移除：{minutes} 分鐘沒有操作，或另有 {limit} 位訪客在用；請按「新的 GAN」。",
     ),
-    "game_too_long": (
-        "A game goes on for at most {limit} steps; press New game.",
-        "一场对局至多 {limit} 步；请按“新的对局”。",
-        "一場對局至多 {limit} 步；請按「新的對局」。",
+    "step_by_step_too_long": (
+        "A step-by-step GAN is trained for at most {limit} steps; press New GAN.",
+        "逐步训练至多 {limit} 步；请按“新的 GAN”。",
+        "逐步訓練至多 {limit} 步；請按「新的 GAN」。",
     ),
-    "game_not_finite": (
-        "After step {step} the numbers are no longer finite; press New game and choose lower learning rates.",
-        "第 {step} 步之后，数值已不是有限数；请按“新的对局”，并选较小的学习率。",
-        "第 {step} 步之後，數值已不是有限數；請按「新的對局」，並選較小的學習率。",
+    "step_by_step_not_finite": (
+        "After step {step} the numbers are no longer finite; press New GAN and choose lower learning rates.",
+        "第 {step} 步之后，数值已不是有限数；请按“新的 GAN”，并选较小的学习率。",
+        "第 {step} 步之後，數值已不是有限數；請按「新的 GAN」，並選較小的學習率。",
     ),
 }

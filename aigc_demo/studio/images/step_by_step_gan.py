@@ -194,7 +194,7 @@ class Games:
         with self._lock:
             self._sweep()
             if ticket in self._put_away and not anew:
-                raise InputError("game_put_away", minutes=round(self.idle_minutes), limit=self.limit)
+                raise InputError("step_by_step_put_away", minutes=round(self.idle_minutes), limit=self.limit)
             self._put_away.pop(ticket, None)
             seat = self._seats.setdefault(ticket, _Seat())
             self._touch(ticket, seat)
@@ -262,7 +262,7 @@ def loss_curves() -> dict[str, list[tuple[float, float, float]]]:
 
 def _check_room(done: int, times: int) -> None:
     if done + times > MOST_STEPS:
-        raise InputError("game_too_long", limit=MOST_STEPS)
+        raise InputError("step_by_step_too_long", limit=MOST_STEPS)
 
 
 def _table(seat: _Seat, loss: str) -> Table:

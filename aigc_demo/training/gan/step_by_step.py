@@ -189,7 +189,7 @@ class GanGame:
         fake_probs = tuple(fake_score_B.double().sigmoid().tolist())
         by_scores = figures_by_scores(real_score_B, fake_score_B, loss)
         if not math.isfinite(by_scores.value):
-            raise InputError("game_not_finite", step=self.num_steps)
+            raise InputError("step_by_step_not_finite", step=self.num_steps)
         return Look(
             num_steps=self.num_steps,
             loss=loss,
@@ -218,7 +218,7 @@ class GanGame:
         gradients = torch.autograd.grad(loss, weights)
         norm = float(torch.nn.utils.get_total_norm(gradients))
         if not math.isfinite(norm):
-            raise InputError("game_not_finite", step=self.num_steps)
+            raise InputError("step_by_step_not_finite", step=self.num_steps)
         for weight, gradient in zip(weights, gradients, strict=True):
             weight.grad = gradient
         optimizer = self.optimizers[name]

@@ -1,4 +1,4 @@
-"""The game of a GAN: one step at a time with its numbers, and twins that differ in the loss alone."""
+"""The step-by-step GAN: one step at a time with its numbers, and twins that differ in the loss alone."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +8,7 @@ import gradio as gr
 from aigc_demo.nets.options import GAN_LOSSES
 from aigc_demo.studio.images.step_by_step_gan import TIMES, Games, Play, Table, TwinTable
 from aigc_demo.ui.frame import in_group, page_ticket
-from aigc_demo.ui.gan import step_by_step_view as game_view
+from aigc_demo.ui.gan import step_by_step_view as view
 from aigc_demo.ui.language import word
 from aigc_demo.ui.widgets import door, widget
 
@@ -16,7 +16,7 @@ PRESSED: dict[str, Any] = {
     "api_visibility": "private",
     "show_progress": "minimal",
     "trigger_mode": "once",
-    **in_group("game"),
+    **in_group("step_by_step"),
 }
 RATE_STEP = 0.0001
 DEFAULT = Play()
@@ -26,19 +26,19 @@ def build_step_by_step(games: Games) -> None:
     """Lay out the panel and connect it; called inside an accordion or a tab.
 
     Args:
-        games: of all visitors.
+        games: the GANs of all visitors.
     """
-    handlers, ticket = GameHandlers(games), page_ticket()
-    gr.Markdown(word("game_intro"), elem_classes="intro")
+    handlers, ticket = StepByStepHandlers(games), page_ticket()
+    gr.Markdown(word("step_by_step_intro"), elem_classes="intro")
     asked = _asked()
-    buttons, shown = _game()
+    buttons, shown = _panel()
     twin_times, twin_buttons, twins = _twins()
     given = [ticket, asked.times, asked.loss, *asked.rates, asked.seed]
     keep = {**PRESSED, "outputs": shown, "show_progress_on": shown[:1]}
     buttons["discriminator"].click(handlers.step_discriminator, given, **keep)
     buttons["generator"].click(handlers.step_generator, given, **keep)
     buttons["both"].click(handlers.step_both, given, **keep)
-    buttons["new"].click(handlers.new_game, [ticket, asked.loss, asked.seed], **keep)
+    buttons["new"].click(handlers.new_gan, [ticket, asked.loss, asked.seed], **keep)
     given = [ticket, twin_times, *asked.rates, asked.seed]
     twin_buttons["step"].click(handlers.step_twins, given, twins, **PRESSED)
     twin_buttons["new"].click(handlers.new_twins, [ticket, asked.seed], twins, **PRESSED)
@@ -49,7 +49,7 @@ def build_step_by_step(games: Games) -> None:
 
 @dataclass(frozen=True)
 class Asked:
-    """The components that say how to play."""
+    """The components that say how to train."""
 
     loss: Any
     rates: list[Any]
@@ -59,59 +59,65 @@ class Asked:
 
 def _asked() -> Asked:
     # Numbers without bounds here: the studio's own refusal is a sentence in the reader's language.
-    with gr.Row(elem_classes="game-asked"):
+    with gr.Row(elem_classes="step-by-step-asked"):
         loss = gr.Radio(
-            [(word(f"game_loss_{loss.replace('-', '_')}"), loss) for loss in GAN_LOSSES],
+            [(word(f"step_by_step_loss_{loss.replace('-', '_')}"), loss) for loss in GAN_LOSSES],
             value=DEFAULT.loss,
-            label=word("game_loss"),
-            info=word("game_loss_info"),
-            elem_id="game-loss",
+            label=word("step_by_step_loss"),
+            info=word("step_by_step_loss_info"),
+            elem_id="step-by-step-loss",
         )
         rates = [
             gr.Number(
                 getattr(DEFAULT, name),
-                label=word(f"game_{name}"),
-                info=word("game_rate_info"),
+                label=word(f"step_by_step_{name}"),
+                info=word("step_by_step_rate_info"),
                 step=RATE_STEP,
-                elem_id=f"game-{name.replace('_', '-')}",
+                elem_id=f"step-by-step-{name.replace('_', '-')}",
             )
             for name in ("generator_rate", "discriminator_rate")
         ]
         seed = gr.Number(
             DEFAULT.seed,
             label=word("seed"),
-            info=word("game_seed_info"),
+            info=word("step_by_step_seed_info"),
             precision=0,
-            elem_id="game-seed",
+            elem_id="step-by-step-seed",
         )
-        times = _times("game-times")
+        times = _times("step-by-step-times")
     return Asked(loss, rates, seed, times)
 
 
 def _times(elem_id: str) -> Any:
     choices = [(f"×{number}", number) for number in TIMES]
-    return gr.Radio(choices, value=TIMES[0], label=word("game_times"), elem_id=elem_id)
+    return gr.Radio(choices, value=TIMES[0], label=word("step_by_step_times"), elem_id=elem_id)
 
 
-def _game() -> tuple[dict[str, Any], list[Any]]:
-    with gr.Row(elem_classes="game-buttons"):
+def _panel() -> tuple[dict[str, Any], list[Any]]:
+    with gr.Row(elem_classes="step-by-step-buttons"):
         buttons = {
-            moves: gr.Button(word(f"game_step_{moves}"), variant=variant, elem_id=f"game-{moves}")
+            moves: gr.Button(
+                word(f"step_by_step_step_{moves}"), variant=variant, elem_id=f"step-by-step-{moves}"
+            )
             for moves, variant in (
                 ("discriminator", "secondary"),
                 ("generator", "secondary"),
                 ("both", "primary"),
             )
         }
-        buttons["new"] = gr.Button(word("game_new"), elem_id="game-new")
+        buttons["new"] = gr.Button(word("step_by_step_new"), elem_id="step-by-step-new")
     formula = gr.Markdown(
-        game_view.formulas(None),
+        view.formulas(None),
         latex_delimiters=[{"left": "$$", "right": "$$", "display": True}],
-        elem_id="game-formula",
-        elem_classes="game-formula",
+        elem_id="step-by-step-formula",
+        elem_classes="step-by-step-formula",
     )
-    board = widget("game", game_view.board(None), elem_id="game-board", elem_classes="game-view")
-    course = widget("plots", game_view.course(None), elem_id="game-course", elem_classes="game-view")
+    board = widget(
+        "step_by_step", view.board(None), elem_id="step-by-step-board", elem_classes="step-by-step-view"
+    )
+    course = widget(
+        "plots", view.course(None), elem_id="step-by-step-course", elem_classes="step-by-step-view"
+    )
     return buttons, [formula, board, course]
 
 
@@ -119,43 +125,43 @@ def _twins() -> tuple[Any, dict[str, Any], Any]:
     with gr.Accordion(word("twins"), open=False, elem_id="twins"):
         gr.Markdown(word("twins_intro"), elem_classes="intro")
         times = _times("twins-times")
-        with gr.Row(elem_classes="game-buttons"):
+        with gr.Row(elem_classes="step-by-step-buttons"):
             buttons = {
                 "step": gr.Button(word("twins_step"), variant="primary", elem_id="twins-step"),
                 "new": gr.Button(word("twins_new"), elem_id="twins-new"),
             }
-        plots = widget("plots", game_view.twins(None), elem_id="twins-plots", elem_classes="game-view")
+        plots = widget("plots", view.twins(None), elem_id="twins-plots", elem_classes="step-by-step-view")
     return times, buttons, plots
 
 
 # ---- handlers
 
 
-class GameHandlers:
+class StepByStepHandlers:
     """What a press leads to. The ticket is a secret that the server made for one opened page (gr.State).
 
     Args:
-        games: of all visitors.
+        games: the GANs of all visitors.
     """
 
     def __init__(self, games: Games):
         self._games = games
 
-    def new_game(self, request: gr.Request, ticket: str, loss: Any, seed: Any) -> tuple[Any, ...]:
-        """A game not a step old."""
+    def new_gan(self, request: gr.Request, ticket: str, loss: Any, seed: Any) -> tuple[Any, ...]:
+        """A GAN before its first step."""
         with door(request):
             return _shown(self._games.begin(ticket, seed, loss))
 
     def step_discriminator(self, request: gr.Request, ticket: str, *values: Any) -> tuple[Any, ...]:
-        """D moves alone."""
+        """D is updated alone."""
         return self._step(request, ticket, "discriminator", values)
 
     def step_generator(self, request: gr.Request, ticket: str, *values: Any) -> tuple[Any, ...]:
-        """G moves alone."""
+        """G is updated alone."""
         return self._step(request, ticket, "generator", values)
 
     def step_both(self, request: gr.Request, ticket: str, *values: Any) -> tuple[Any, ...]:
-        """D moves, then G."""
+        """D is updated, then G."""
         return self._step(request, ticket, "both", values)
 
     def _step(self, request: gr.Request, ticket: str, moves: str, values: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -165,12 +171,12 @@ class GameHandlers:
             return _shown(self._games.play(ticket, moves=moves, **asked))
 
     def new_twins(self, request: gr.Request, ticket: str, seed: Any) -> Any:
-        """Twins not a step old: the curves, and nobody on them."""
+        """Twins before their first step: the curves, and nobody on them."""
         with door(request):
             return _twins_shown(self._games.begin_twins(ticket, seed))
 
     def step_twins(self, request: gr.Request, ticket: str, *values: Any) -> Any:
-        """Both twins move, with the same pictures and the same noise."""
+        """Both twins are updated, with the same batch and the same noise."""
         names = ("times", "generator_rate", "discriminator_rate", "seed")
         with door(request):
             asked = dict(zip(names, values, strict=True))
@@ -178,8 +184,8 @@ class GameHandlers:
 
 
 def _shown(table: Table) -> tuple[Any, ...]:
-    return game_view.formulas(table.look), game_view.board(table), game_view.course(table)
+    return view.formulas(table.look), view.board(table), view.course(table)
 
 
 def _twins_shown(table: TwinTable) -> Any:
-    return game_view.twins(table)
+    return view.twins(table)

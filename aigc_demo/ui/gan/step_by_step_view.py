@@ -1,4 +1,4 @@
-"""What the page shows of a game, as plain JSON in all languages, and its formulas as LaTeX."""
+"""What the page shows of the step-by-step GAN, as plain JSON in all languages, and its formulas as LaTeX."""
 
 import base64
 import io
@@ -41,7 +41,7 @@ _LOSSES_OF_G = {
 
 
 def formulas(look: "Look | None") -> str:
-    """The value of the game and both losses, with the numbers of a batch filled in."""
+    """The value function and both losses, with the numbers of a batch filled in."""
     if look is None:
         return _aligned(_VALUE.replace("{n}", "n"))
     now = look.by_scores
@@ -61,48 +61,50 @@ def formulas(look: "Look | None") -> str:
 
 
 def board(table: Table | None) -> Json:
-    """The batch with its numbers, for `static/game.js`."""
+    """The batch with its numbers, for `static/step_by_step.js`."""
     if table is None:
-        return {"empty": everywhere("game_empty")}
+        return {"empty": everywhere("step_by_step_empty")}
     look = table.look
     means = {
         "real": shown_prob(float(np.mean(look.real_probs))),
         "fake": shown_prob(float(np.mean(look.fake_probs))),
     }
-    columns = ("game_number", "game_before", "game_by_scores", "game_by_probs", "game_difference")
+    columns = ("number", "before", "by_scores", "by_probs", "difference")
     return {
-        "name": everywhere("game"),
-        "state": everywhere("game_state", steps=look.num_steps, **means),
-        "columns": [everywhere(key) for key in columns],
+        "name": everywhere("step_by_step"),
+        "state": everywhere("step_by_step_state", steps=look.num_steps, **means),
+        "columns": [everywhere(f"step_by_step_{name}") for name in columns],
         "rows": [_row(look, name) for name in NUMBERS],
         "strips": [_real(look), _fake(look), _heat(look)],
     }
 
 
 def course(table: Table | None) -> Json:
-    """How the game went, for `static/plots.js`."""
+    """The curves of the training, for `static/plots.js`."""
     history = table.history if table else ()
-    steps = everywhere("game_steps_axis")
+    steps = everywhere("step_by_step_steps_axis")
     probs = _chart(
-        "game_probs_chart",
+        "step_by_step_probs_chart",
         steps,
-        everywhere("game_probs_axis"),
+        everywhere("step_by_step_probs_axis"),
         [
-            _line("game_line_real", history, lambda step: (step.step, step.real_prob)),
-            _line("game_line_fake", history, lambda step: (step.step, step.fake_prob)),
+            _line("step_by_step_line_real", history, lambda step: (step.step, step.real_prob)),
+            _line("step_by_step_line_fake", history, lambda step: (step.step, step.fake_prob)),
         ],
         y_range=(0, 1),
     )
     losses = _chart(
-        "game_losses_chart",
+        "step_by_step_losses_chart",
         steps,
-        everywhere("game_loss_axis"),
+        everywhere("step_by_step_loss_axis"),
         [
-            _line("game_discriminator_loss", history, lambda step: (step.step, step.discriminator_loss)),
-            _line("game_generator_loss", history, lambda step: (step.step, step.generator_loss)),
+            _line(
+                "step_by_step_discriminator_loss", history, lambda step: (step.step, step.discriminator_loss)
+            ),
+            _line("step_by_step_generator_loss", history, lambda step: (step.step, step.generator_loss)),
         ],
     )
-    return {"empty": everywhere("game_history_empty"), "charts": [probs, losses]}
+    return {"empty": everywhere("step_by_step_history_empty"), "charts": [probs, losses]}
 
 
 def twins(table: TwinTable | None) -> Json:
@@ -122,7 +124,7 @@ def twins(table: TwinTable | None) -> Json:
             y_range=limits,
         )
         for column, name, axis, limits in (
-            (1, "loss", "game_loss_axis", LOSS_RANGE),
+            (1, "loss", "step_by_step_loss_axis", LOSS_RANGE),
             (2, "slope", "twins_slope_axis", (-1, 0)),
         )
     ]
@@ -134,7 +136,9 @@ def twins(table: TwinTable | None) -> Json:
         _line(_twin(loss), table.history[loss], lambda s: (s.step, s.gradient_norm)) for loss in TWINS[::-1]
     ]
     charts.append(_chart("twins_gradient_chart", prob, length, against, x_log=True, y_log=True))
-    charts.append(_chart("twins_course_chart", everywhere("game_steps_axis"), length, over, y_log=True))
+    charts.append(
+        _chart("twins_course_chart", everywhere("step_by_step_steps_axis"), length, over, y_log=True)
+    )
     return {"empty": everywhere("twins_empty"), "charts": charts}
 
 
@@ -155,7 +159,7 @@ def _row(look: "Look", name: str) -> Json:
     before = "" if look.before is None else _number(getattr(look.before, name))
     difference = abs(now - plain)
     cells = [before, _number(now), _number(plain), f"{difference:.1e}" if math.isfinite(difference) else "∞"]
-    return {"name": everywhere(f"game_{name}"), "cells": cells}
+    return {"name": everywhere(f"step_by_step_{name}"), "cells": cells}
 
 
 def _number(value: float) -> str:
@@ -172,7 +176,7 @@ def _fake(look: "Look") -> Json:
 
 def _strip(kind: str, pictures: np.ndarray, probs: Sequence[float]) -> Json:
     names = [
-        everywhere(f"game_{kind}_name", number=place, prob=shown_prob(prob))
+        everywhere(f"step_by_step_{kind}_name", number=place, prob=shown_prob(prob))
         for place, prob in enumerate(probs, 1)
     ]
     tiles = [{"text": shown_prob(prob), "name": name} for prob, name in zip(probs, names, strict=True)]
@@ -185,7 +189,7 @@ def _heat(look: "Look") -> Json:
     most = float(gradient.max())
     largest = [f"{value:.2g}" for value in gradient.max(axis=(1, 2))]
     tiles = [
-        {"text": text, "name": everywhere("game_heat_name", number=place, most=text)}
+        {"text": text, "name": everywhere("step_by_step_heat_name", number=place, most=text)}
         for place, text in enumerate(largest, 1)
     ]
     sheet = _sheet(heat_map(np.asarray(look.fake_BCHW), gradient / (most or 1)))
@@ -213,7 +217,7 @@ def heat_map(pictures: np.ndarray, heat: np.ndarray) -> np.ndarray:
 
 
 def _titles(kind: str) -> Json:
-    return {"title": everywhere(f"game_{kind}"), "about": everywhere(f"game_{kind}_about")}
+    return {"title": everywhere(f"step_by_step_{kind}"), "about": everywhere(f"step_by_step_{kind}_about")}
 
 
 def _sheet(pictures: np.ndarray) -> str:

@@ -37,7 +37,7 @@ SLIDERS: dict[str, tuple[float, float, float, float]] = {
 def build_gan_tab(studio: Studio, frame: Frame) -> None:
     """Lay out the tab and connect it: models that are ready, and below them a GAN trained step by step."""
     _build_models(studio, frame)
-    with gr.Accordion(word("game"), open=False, elem_id="game"):
+    with gr.Accordion(word("step_by_step"), open=False, elem_id="step-by-step"):
         build_step_by_step(studio.games)
 
 

@@ -27,7 +27,7 @@ def differences(
         logarithmic: log10 of it.
     """
     names = [view.state.name for view in views]
-    # A game has no validation: then there is only the training to look at.
+    # Adversarial training has no validation loss: then there is only the training to look at.
     validation = validation and any(_validated(view) for view in views)
     lines = [(view.state.name, _line(view, validation, logarithmic)) for view in views]
     plot = charts.overlay_update(lines, language, next(iter(views[0].charts), "loss"))

@@ -163,7 +163,7 @@ GAN_WORDS: dict[str, Row] = {
     "judging": ("What the discriminator says", "判别器怎么说", "判別器怎麼說"),
     "judging_intro": (
         "A GAN's second network learns to tell real pictures from made ones. Under each picture: how sure it is "
-        "that it is real. Where the game is even, it can do no better than 50 %.",
+        "that it is real. Where both networks are in balance, it can do no better than 50 %.",
         "GAN 的第二个网络学着分辨真图片与生成的图片。每张图片下方是它有多确信图片是真的。"
         "若势均力敌，它只能说 50 %。",
         "GAN 的第二個網路學著分辨真圖片與生成的圖片。每張圖片下方是它有多確信圖片是真的。"
@@ -299,117 +299,113 @@ GAN_WORDS: dict[str, Row] = {
         "{readable}。要等它畫得出來，才能說是否模式坍塌。",
     ),
     # the step-by-step GAN
-    "game": ("Play the game", "亲手走一局", "親手走一局"),
-    "game_intro": (
-        "A small generator G and a small discriminator D, move by move. D wants the value of the game, V(D, G), "
-        "as large as it can be; G wants it small. Let one of them move, and see the formula with its numbers. Each "
-        "step is played with 16 other pictures of the tiny world; those of the last step stay on the table.",
-        "一个小的生成器 G 和一个小的判别器 D，一步一步地走。D 想让博弈的值 V(D, G) 尽量大，G 想让它小。"
-        "让其中一方走一步，就能看到代入了数值的公式。每步用小世界的另外 16 张图片；上一步的图片留在桌上。",
-        "一個小的生成器 G 和一個小的判別器 D，一步一步地走。D 想讓博弈的值 V(D, G) 盡量大，G 想讓它小。"
-        "讓其中一方走一步，就能看到代入了數值的公式。每步用小世界的另外 16 張圖片；上一步的圖片留在桌上。",
+    "step_by_step": ("Train a GAN step by step", "逐步训练一个 GAN", "逐步訓練一個 GAN"),
+    "step_by_step_intro": (
+        "A small generator G and a small discriminator D, trained step by step. D wants the value function V(D, G) as large as it can be; G wants it small. Update one of them, and see the formula with its numbers. Each step takes another batch of 16 pictures of the tiny world; that of the last step stays on the page.",
+        "一个小的生成器 G 和一个小的判别器 D，一步一步地训练。D 想让价值函数 V(D, G) 尽量大，G 想让它小。更新其中一方，就能看到代入了数值的公式。每步用小世界的另一批 16 张图片；上一步的那批留在页面上。",
+        "一個小的生成器 G 和一個小的判別器 D，一步一步地訓練。D 想讓價值函數 V(D, G) 盡量大，G 想讓它小。更新其中一方，就能看到代入了數值的公式。每步用小世界的另一批 16 張圖片；上一步的那批留在頁面上。",
     ),
-    "game_loss": ("Loss", "损失函数", "損失函數"),
-    "game_loss_info": ("Counts from the next step on", "从下一步起生效", "從下一步起生效"),
-    "game_loss_minimax": ("minimax", "极小极大", "極小極大"),
-    "game_loss_non_saturating": ("non-saturating", "非饱和", "非飽和"),
-    "game_loss_hinge": ("hinge", "铰链（hinge）", "鉸鏈（hinge）"),
-    "game_generator_rate": ("Learning rate of G", "G 的学习率", "G 的學習率"),
-    "game_discriminator_rate": ("Learning rate of D", "D 的学习率", "D 的學習率"),
-    "game_rate_info": ("0 to 0.01", "0 到 0.01", "0 到 0.01"),
-    "game_seed_info": (
-        "Counts from the next new game on",
-        "从下一场新的对局起生效",
-        "從下一場新的對局起生效",
+    "step_by_step_loss": ("Loss", "损失函数", "損失函數"),
+    "step_by_step_loss_info": ("Counts from the next step on", "从下一步起生效", "從下一步起生效"),
+    "step_by_step_loss_minimax": ("minimax", "极小极大", "極小極大"),
+    "step_by_step_loss_non_saturating": ("non-saturating", "非饱和", "非飽和"),
+    "step_by_step_loss_hinge": ("hinge", "铰链（hinge）", "鉸鏈（hinge）"),
+    "step_by_step_generator_rate": ("Learning rate of G", "G 的学习率", "G 的學習率"),
+    "step_by_step_discriminator_rate": ("Learning rate of D", "D 的学习率", "D 的學習率"),
+    "step_by_step_rate_info": ("0 to 0.01", "0 到 0.01", "0 到 0.01"),
+    "step_by_step_seed_info": (
+        "Counts from the next new GAN on",
+        "从下一个新的 GAN 起生效",
+        "從下一個新的 GAN 起生效",
     ),
-    "game_times": ("Steps with one press", "每按一次走几步", "每按一次走幾步"),
-    "game_step_discriminator": ("D moves", "D 走", "D 走"),
-    "game_step_generator": ("G moves", "G 走", "G 走"),
-    "game_step_both": ("D moves, then G", "D 走，然后 G 走", "D 走，然後 G 走"),
-    "game_new": ("New game", "新的对局", "新的對局"),
-    "game_empty": (
-        "Nobody has moved yet. Press New game to see the first 16 pictures, or let one of the two move.",
-        "还没有人走过。按“新的对局”可看最初的 16 张图片，或让其中一方先走。",
-        "還沒有人走過。按「新的對局」可看最初的 16 張圖片，或讓其中一方先走。",
+    "step_by_step_times": ("Steps per press", "每按一次的步数", "每按一次的步數"),
+    "step_by_step_step_discriminator": ("Update D", "更新 D", "更新 D"),
+    "step_by_step_step_generator": ("Update G", "更新 G", "更新 G"),
+    "step_by_step_step_both": ("Update D, then G", "先更新 D，再更新 G", "先更新 D，再更新 G"),
+    "step_by_step_new": ("New GAN", "新的 GAN", "新的 GAN"),
+    "step_by_step_empty": (
+        "No step yet. Press New GAN to see the first 16 pictures, or update one of the two.",
+        "还没有训练。按“新的 GAN”可看最初的 16 张图片，或更新其中一方。",
+        "還沒有訓練。按「新的 GAN」可看最初的 16 張圖片，或更新其中一方。",
     ),
-    "game_state": (
+    "step_by_step_state": (
         "Steps so far: {steps}. Means now: D(x) = {real}, D(G(z)) = {fake}.",
-        "已走 {steps} 步。现在的平均值：D(x) = {real}，D(G(z)) = {fake}。",
-        "已走 {steps} 步。現在的平均值：D(x) = {real}，D(G(z)) = {fake}。",
+        "已训练 {steps} 步。现在的平均值：D(x) = {real}，D(G(z)) = {fake}。",
+        "已訓練 {steps} 步。現在的平均值：D(x) = {real}，D(G(z)) = {fake}。",
     ),
-    "game_number": ("Number", "数", "數"),
-    "game_before": ("Before the last step", "上一步之前", "上一步之前"),
-    "game_by_scores": ("Now, as training computes it", "现在，按训练的算法", "現在，按訓練的演算法"),
-    "game_by_probs": (
-        "Now, from the D under the pictures",
-        "现在，由图片下的 D 直接算",
-        "現在，由圖片下的 D 直接算",
+    "step_by_step_number": ("Number", "数", "數"),
+    "step_by_step_before": ("Before the last step", "上一步之前", "上一步之前"),
+    "step_by_step_by_scores": (
+        "Now, from the logits, as training computes it",
+        "现在，按训练的算法由对数几率计算",
+        "現在，按訓練的演算法由對數勝算計算",
     ),
-    "game_difference": ("Difference of the two", "两者之差", "兩者之差"),
-    "game_mean_log_real": ("mean of log D(x)", "log D(x) 的平均", "log D(x) 的平均"),
-    "game_mean_log_fake": ("mean of log(1 − D(G(z)))", "log(1 − D(G(z))) 的平均", "log(1 − D(G(z))) 的平均"),
-    "game_value": ("their sum, V(D, G)", "两者之和 V(D, G)", "兩者之和 V(D, G)"),
-    "game_discriminator_loss": ("loss of D", "D 的损失", "D 的損失"),
-    "game_generator_loss": ("loss of G", "G 的损失", "G 的損失"),
-    "game_real": ("Real pictures x", "真图片 x", "真圖片 x"),
-    "game_real_about": ("under each: D(x)", "每张下面是 D(x)", "每張下面是 D(x)"),
-    "game_real_name": (
+    "step_by_step_by_probs": (
+        "Now, from the probabilities D under the pictures",
+        "现在，由图片下的概率 D 直接计算",
+        "現在，由圖片下的機率 D 直接計算",
+    ),
+    "step_by_step_difference": ("Difference of the two", "两者之差", "兩者之差"),
+    "step_by_step_mean_log_real": ("mean of log D(x)", "log D(x) 的平均", "log D(x) 的平均"),
+    "step_by_step_mean_log_fake": (
+        "mean of log(1 − D(G(z)))",
+        "log(1 − D(G(z))) 的平均",
+        "log(1 − D(G(z))) 的平均",
+    ),
+    "step_by_step_value": ("their sum, V(D, G)", "两者之和 V(D, G)", "兩者之和 V(D, G)"),
+    "step_by_step_discriminator_loss": ("loss of D", "D 的损失", "D 的損失"),
+    "step_by_step_generator_loss": ("loss of G", "G 的损失", "G 的損失"),
+    "step_by_step_real": ("Real pictures x", "真图片 x", "真圖片 x"),
+    "step_by_step_real_about": ("under each: D(x)", "每张下面是 D(x)", "每張下面是 D(x)"),
+    "step_by_step_real_name": (
         "real picture {number}, D(x) = {prob}",
         "真图片 {number}，D(x) = {prob}",
         "真圖片 {number}，D(x) = {prob}",
     ),
-    "game_fake": ("Made pictures G(z)", "生成的图片 G(z)", "生成的圖片 G(z)"),
-    "game_fake_about": ("under each: D(G(z))", "每张下面是 D(G(z))", "每張下面是 D(G(z))"),
-    "game_fake_name": (
-        "made picture {number}, D(G(z)) = {prob}",
+    "step_by_step_fake": ("Generated pictures G(z)", "生成的图片 G(z)", "生成的圖片 G(z)"),
+    "step_by_step_fake_about": ("under each: D(G(z))", "每张下面是 D(G(z))", "每張下面是 D(G(z))"),
+    "step_by_step_fake_name": (
+        "generated picture {number}, D(G(z)) = {prob}",
         "生成的图片 {number}，D(G(z)) = {prob}",
         "生成的圖片 {number}，D(G(z)) = {prob}",
     ),
-    "game_heat": ("What reaches G", "传到 G 的梯度", "傳到 G 的梯度"),
-    "game_heat_about": (
+    "step_by_step_heat": ("Gradient that reaches G", "传到 G 的梯度", "傳到 G 的梯度"),
+    "step_by_step_heat_about": (
         "the gradient of G's loss by every pixel, |d L_G / d G(z)|, channels added; under each its largest",
         "G 的损失对每个像素的梯度 |d L_G / d G(z)|，各通道相加；每张下面是其最大值",
         "G 的損失對每個像素的梯度 |d L_G / d G(z)|，各通道相加；每張下面是其最大值",
     ),
-    "game_heat_name": (
-        "gradient in made picture {number}, at most {most}",
+    "step_by_step_heat_name": (
+        "gradient in generated picture {number}, at most {most}",
         "生成的图片 {number} 上的梯度，最大 {most}",
         "生成的圖片 {number} 上的梯度，最大 {most}",
     ),
-    "game_history_empty": (
-        "After the first step, the course of the game is drawn here.",
-        "走过第一步后，这里会画出对局的过程。",
-        "走過第一步後，這裡會畫出對局的過程。",
+    "step_by_step_history_empty": (
+        "After the first step, the curves of the training appear here.",
+        "第一步之后，这里会出现训练曲线。",
+        "第一步之後，這裡會出現訓練曲線。",
     ),
-    "game_probs_chart": ("How sure D is, step by step", "D 逐步的把握", "D 逐步的把握"),
-    "game_probs_axis": ("mean of D", "D 的平均", "D 的平均"),
-    "game_losses_chart": ("The two losses, step by step", "两个损失的变化", "兩個損失的變化"),
-    "game_loss_axis": ("loss", "损失", "損失"),
-    "game_steps_axis": ("steps", "步数", "步數"),
-    "game_line_real": ("D(x), real pictures", "D(x)，真图片", "D(x)，真圖片"),
-    "game_line_fake": ("D(G(z)), made ones", "D(G(z))，生成的图片", "D(G(z))，生成的圖片"),
+    "step_by_step_probs_chart": ("Output of D, step by step", "D 的输出逐步变化", "D 的輸出逐步變化"),
+    "step_by_step_probs_axis": ("mean of D", "D 的平均", "D 的平均"),
+    "step_by_step_losses_chart": ("The two losses, step by step", "两个损失的变化", "兩個損失的變化"),
+    "step_by_step_loss_axis": ("loss", "损失", "損失"),
+    "step_by_step_steps_axis": ("steps", "步数", "步數"),
+    "step_by_step_line_real": ("D(x), real pictures", "D(x)，真图片", "D(x)，真圖片"),
+    "step_by_step_line_fake": ("D(G(z)), generated pictures", "D(G(z))，生成的图片", "D(G(z))，生成的圖片"),
     "twins": (
-        "Twin GANs: why not minimax?",
-        "双生 GAN：为什么不用极小极大？",
-        "雙生 GAN：為什麼不用極小極大？",
+        "Twin GANs: why not the minimax loss?",
+        "双生 GAN：为什么不用极小极大损失？",
+        "雙生 GAN：為什麼不用極小極大損失？",
     ),
     "twins_intro": (
-        "Two GANs that are born with the same weights and play with the same pictures and the same noise. "
-        "One generator makes log(1 − D(G(z))) small (minimax), the other −log D(G(z)) (non-saturating). "
-        "As soon as D is sure, D(G(z)) is near 0: there the slope of the first is near 0 and its generator "
-        "hears nothing, while the slope of the second is near −1. The learning rates above count here too; "
-        "with a larger one for D it happens sooner.",
-        "两个 GAN 生来权重相同，用同样的图片和同样的噪声来走。一个生成器让 log(1 − D(G(z))) 变小（极小极大），"
-        "另一个让 −log D(G(z)) 变小（非饱和）。D 一旦有把握，D(G(z)) 就接近 0：在那里前者的斜率接近 0，"
-        "它的生成器什么也听不到，而后者的斜率接近 −1。上面的学习率在这里同样生效；D 的学习率越大，来得越早。",
-        "兩個 GAN 生來權重相同，用同樣的圖片和同樣的雜訊來走。一個生成器讓 log(1 − D(G(z))) 變小（極小極大），"
-        "另一個讓 −log D(G(z)) 變小（非飽和）。D 一旦有把握，D(G(z)) 就接近 0：在那裡前者的斜率接近 0，"
-        "它的生成器什麼也聽不到，而後者的斜率接近 −1。上面的學習率在這裡同樣生效；D 的學習率越大，來得越早。",
+        "Two GANs with the same initial weights, the same batches and the same noise. The loss of one generator is log(1 − D(G(z))) (minimax), that of the other −log D(G(z)) (non-saturating). As soon as D is sure, D(G(z)) is near 0: there the derivative of the first loss by D's score is near 0 and its generator gets almost no gradient, while that of the second is near −1. The learning rates above count here too; with a larger one for D it happens sooner.",
+        "两个 GAN 的初始权重、批次和噪声都相同。一个生成器的损失是 log(1 − D(G(z)))（极小极大），另一个是 −log D(G(z))（非饱和）。D 一旦有把握，D(G(z)) 就接近 0：在那里前者对判别分数的导数接近 0，它的生成器几乎得不到梯度，而后者的导数接近 −1。上面的学习率在这里同样生效；D 的学习率越大，来得越早。",
+        "兩個 GAN 的初始權重、批次和雜訊都相同。一個生成器的損失是 log(1 − D(G(z)))（極小極大），另一個是 −log D(G(z))（非飽和）。D 一旦有把握，D(G(z)) 就接近 0：在那裡前者對判別分數的導數接近 0，它的生成器幾乎得不到梯度，而後者的導數接近 −1。上面的學習率在這裡同樣生效；D 的學習率越大，來得越早。",
     ),
-    "twins_step": ("Both twins move", "双生一起走", "雙生一起走"),
+    "twins_step": ("Update both twins", "同时更新双生", "同時更新雙生"),
     "twins_new": ("New twins", "新的双生", "新的雙生"),
     "twins_empty": (
-        "Press a button: the curves of the two losses appear here, and where each twin stands on them.",
+        "Press a button: the curves of the two losses appear here, and where each twin is on them.",
         "按一个按钮：这里会出现两条损失曲线，以及双生各自所在的位置。",
         "按一個按鈕：這裡會出現兩條損失曲線，以及雙生各自所在的位置。",
     ),
@@ -419,18 +415,22 @@ GAN_WORDS: dict[str, Row] = {
         "G 的損失；圓點是雙生所在之處",
     ),
     "twins_slope_chart": (
-        "Its slope by D's score: what G hears",
-        "它对判别分数的斜率：G 听到多少",
-        "它對判別分數的斜率：G 聽到多少",
+        "Derivative of the loss by D's score: the gradient that G gets",
+        "损失对判别分数的导数：G 得到的梯度",
+        "損失對判別分數的導數：G 得到的梯度",
     ),
-    "twins_slope_axis": ("slope", "斜率", "斜率"),
+    "twins_slope_axis": ("derivative", "导数", "導數"),
     "twins_gradient_chart": (
-        "Gradient of G over D(G(z)), step by step",
-        "G 的梯度随 D(G(z)) 变化，每步一点",
-        "G 的梯度隨 D(G(z)) 變化，每步一點",
+        "Gradient norm of G over D(G(z)), a point for each step",
+        "G 的梯度范数随 D(G(z)) 变化，每步一点",
+        "G 的梯度範數隨 D(G(z)) 變化，每步一點",
     ),
-    "twins_course_chart": ("Gradient of G, step by step", "G 的梯度逐步变化", "G 的梯度逐步變化"),
-    "twins_gradient_axis": ("length of the gradient", "梯度的长度", "梯度的長度"),
+    "twins_course_chart": (
+        "Gradient norm of G, step by step",
+        "G 的梯度范数逐步变化",
+        "G 的梯度範數逐步變化",
+    ),
+    "twins_gradient_axis": ("gradient norm", "梯度范数", "梯度範數"),
     "twins_prob_axis": ("mean of D(G(z))", "D(G(z)) 的平均", "D(G(z)) 的平均"),
     "twins_line_minimax": (
         "minimax, log(1 − D(G(z)))",

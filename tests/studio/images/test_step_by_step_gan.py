@@ -89,10 +89,9 @@ def test_a_game_that_lay_idle_is_put_away_and_the_next_press_says_so(games, cloc
     assert games.count() == 0
     with pytest.raises(InputError) as refused:
         games.play(ticket)
-    assert refused.value.key == "game_put_away"
+    assert refused.value.key == "step_by_step_put_away"
     assert str(refused.value) == (
-        "Your game was put away, because nothing was pressed for 5 minutes or 2 others wanted to play; "
-        "press New game."
+        "Your GAN was removed, because nothing was pressed for 5 minutes or 2 others came; press New GAN."
     )
     assert games.begin(ticket).look.num_steps == 0
     assert games.play(ticket).look.num_steps == 1

@@ -11,8 +11,8 @@ from aigc_demo.ui.serving import launch as serving
 
 
 def build():
-    with gr.Blocks(title="The game", **serving.BLOCKS) as page:
-        gr.HTML("<h1>The game</h1>")
+    with gr.Blocks(title="Step by step", **serving.BLOCKS) as page:
+        gr.HTML("<h1>Step by step</h1>")
         build_step_by_step(Games())
     page.queue(**serving.QUEUE)
     return page

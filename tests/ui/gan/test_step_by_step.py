@@ -1,4 +1,4 @@
-"""The panel of the game: what a press leads to, and what is drawn of it."""
+"""The panel of the step-by-step GAN: what a press leads to, and what is drawn of it."""
 
 import base64
 import io
@@ -13,8 +13,8 @@ from PIL import Image
 from aigc_demo.studio.images import step_by_step_gan as studio_game
 from aigc_demo.studio.images.step_by_step_gan import Games
 from aigc_demo.studio.models.cancellation import new_ticket
-from aigc_demo.ui.gan import step_by_step_view as game_view
-from aigc_demo.ui.gan.step_by_step import GameHandlers
+from aigc_demo.ui.gan import step_by_step_view as view
+from aigc_demo.ui.gan.step_by_step import StepByStepHandlers
 from aigc_demo.ui.gan.step_by_step_view import MOST_POINTS, heat_map, shown_prob
 
 CHINESE = SimpleNamespace(cookies={"lang": "zh-CN"}, headers={})
@@ -31,7 +31,7 @@ def games():
 
 @pytest.fixture
 def handlers(games):
-    return GameHandlers(games)
+    return StepByStepHandlers(games)
 
 
 def asked(times=1, loss="minimax", rates=RATES, seed=0):
@@ -64,7 +64,7 @@ def test_a_press_fills_in_the_formula_the_numbers_and_the_pictures(handlers, gam
 
 def test_sheets_hold_the_very_pixels(games):
     look = games.begin(new_ticket(), 3).look
-    board = game_view.board(games.begin(new_ticket(), 3))
+    board = view.board(games.begin(new_ticket(), 3))
     kind, data = board["strips"][0]["sheet"].split(",")
     assert kind == "data:image/png;base64"
     pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(data))))
@@ -89,7 +89,7 @@ def test_heat_map_is_dark_grey_orange_and_yellow():
     ],
 )
 def test_each_loss_has_its_formula(handlers, loss, of_D, of_G):
-    formula, board, course = handlers.new_game(None, new_ticket(), loss, 1)
+    formula, board, course = handlers.new_gan(None, new_ticket(), loss, 1)
     assert of_D in formula
     assert of_G in formula
     assert formula.count("{") == formula.count("}")
@@ -114,12 +114,12 @@ def test_twins_are_drawn_on_their_curves(handlers):
     assert against["x_log"] and against["y_log"]
 
 
-def test_a_long_game_is_drawn_with_few_points(games):
+def test_a_long_training_is_drawn_with_few_points(games):
     ticket = new_ticket()
     table = games.play(ticket)
     step = table.history[0]
     history = tuple(type(step)(**{**vars(step), "step": number}) for number in range(1, 5001))
-    chart = game_view.course(studio_game.Table(table.look, history, 0))["charts"][0]
+    chart = view.course(studio_game.Table(table.look, history, 0))["charts"][0]
     steps = [point[0] for point in chart["series"][0]["points"]]
     assert len(steps) <= MOST_POINTS + 1
     assert (steps[0], steps[-1]) == (1, 5000)
@@ -161,13 +161,13 @@ def test_games_go_by_ticket_and_a_stranger_s_is_another_one(handlers):
     assert board["state"]["en"].startswith("Steps so far: 2.")
 
 
-def test_a_game_that_was_put_away_says_so(handlers):
+def test_a_gan_that_was_removed_says_so(handlers):
     mine = new_ticket()
     handlers.step_both(None, mine, *asked())
     for _ in range(4):
-        handlers.new_game(None, new_ticket(), "minimax", 0)
+        handlers.new_gan(None, new_ticket(), "minimax", 0)
     with pytest.raises(gr.Error, match="put away"):
         handlers.step_both(None, mine, *asked())
-    with pytest.raises(gr.Error, match="对局已被收起"):
+    with pytest.raises(gr.Error, match="GAN 已被移除"):
         handlers.step_twins(CHINESE, mine, 1, *RATES, 0)
-    assert handlers.new_game(None, mine, "minimax", 0)[1]["state"]["en"].startswith("Steps so far: 0.")
+    assert handlers.new_gan(None, mine, "minimax", 0)[1]["state"]["en"].startswith("Steps so far: 0.")

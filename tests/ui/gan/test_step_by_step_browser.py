@@ -1,4 +1,4 @@
-"""The game in a real browser: press, read the formula, let the twins run, change language and width."""
+"""The step-by-step GAN in a real browser: press, read the formula, train the twins, change language."""
 
 import os
 import subprocess
@@ -13,8 +13,8 @@ AXE = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wc
 
 
 @pytest.fixture(scope="module")
-def game_url(tmp_path_factory):
-    log, port = tmp_path_factory.mktemp("game") / "page.log", free_port()
+def gan_url(tmp_path_factory):
+    log, port = tmp_path_factory.mktemp("step-by-step") / "page.log", free_port()
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-m", "tests.ui.gan.step_by_step_page", str(port)]
     with log.open("w") as lines:
@@ -33,24 +33,24 @@ def faults_of(page):
     return [(fault["id"], fault["nodes"][0]["html"][:200]) for fault in found]
 
 
-def test_a_class_plays_the_game(chromium, game_url):
+def test_a_class_trains_step_by_step(chromium, gan_url):
     context = chromium.new_context(viewport={"width": 1366, "height": 900}, locale="en-US")
     page = context.new_page()
     page.set_default_timeout(30_000)
     errors = []
     page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(f"{game_url}?__theme=light")
-    page.click("#game-discriminator")
-    page.wait_for_selector("#game-board .game-tile")
-    assert page.locator("#game-board .game-tile").count() == 48
-    assert page.locator("#game-formula .katex").count() == 1, "the formula is typeset, offline"
-    assert page.locator("#game-course svg[role=img]").count() == 2
-    page.locator("#game-times").get_by_label("×10").check()
-    page.click("#game-both")
+    page.goto(f"{gan_url}?__theme=light")
+    page.click("#step-by-step-discriminator")
+    page.wait_for_selector("#step-by-step-board .step-by-step-tile")
+    assert page.locator("#step-by-step-board .step-by-step-tile").count() == 48
+    assert page.locator("#step-by-step-formula .katex").count() == 1, "the formula is typeset, offline"
+    assert page.locator("#step-by-step-course svg[role=img]").count() == 2
+    page.locator("#step-by-step-times").get_by_label("×10").check()
+    page.click("#step-by-step-both")
     page.wait_for_function(
-        "document.querySelector('#game-board .game-state').textContent.includes('Steps so far: 11.')"
+        "document.querySelector('.step-by-step-state').textContent.includes('Steps so far: 11.')"
     )
-    points = page.locator("#game-course polyline").first.get_attribute("points")
+    points = page.locator("#step-by-step-course polyline").first.get_attribute("points")
     assert len(points.split()) == 11
     page.click("#twins > button")
     page.locator("#twins-times").get_by_label("×10").check()
@@ -59,13 +59,15 @@ def test_a_class_plays_the_game(chromium, game_url):
     assert page.locator("#twins-plots .mark").count() == 4
     assert faults_of(page) == []
     page.evaluate("window.aigc.switchLanguage('zh-CN')")
-    page.wait_for_function("document.querySelector('#game-both').textContent.includes('D 走，然后 G 走')")
-    assert "已走 11 步" in page.locator("#game-board .game-state").inner_text()
+    page.wait_for_function(
+        "document.querySelector('#step-by-step-both').textContent.includes('先更新 D，再更新 G')"
+    )
+    assert "已训练 11 步" in page.locator("#step-by-step-board .step-by-step-state").inner_text()
     page.set_viewport_size({"width": 390, "height": 844})
     page.wait_for_timeout(300)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    page.fill("#game-generator-rate input", "5")
-    page.click("#game-generator")
+    page.fill("#step-by-step-generator-rate input", "5")
+    page.click("#step-by-step-generator")
     page.wait_for_selector("text=generator_rate 必须不大于 0.01")
     assert errors == []
     context.close()

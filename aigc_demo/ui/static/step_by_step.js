@@ -1,8 +1,8 @@
-// The batch of a step: how the game stands, its numbers computed twice, and every picture with its D.
+// The batch of a step: how the training stands, its numbers computed twice, and every picture with its D.
 // value: {empty} or {name, state, columns: [words], rows: [{name, cells: [text]}], strips: [{title, about, sheet,
 //   tiles: [{text, name}], scale: {low, high}}]}; a sheet is one PNG with all tiles side by side.
 const {say, label, make} = window.aigc;
-const state = make('p', 'game-state'), table = make('div', 'differences game-numbers'), strips = make('div', 'game-strips');
+const state = make('p', 'step-by-step-state'), table = make('div', 'differences step-by-step-numbers'), strips = make('div', 'step-by-step-strips');
 state.setAttribute('role', 'status');
 table.setAttribute('role', 'region');
 table.tabIndex = 0;
@@ -21,16 +21,16 @@ const numbers = value => {
   return drawn;
 };
 const strip = value => {
-  const box = make('section', 'game-strip'), tiles = make('div', 'game-tiles');
-  const about = say(make('p', 'hint'), value.about), head = make('div', 'game-strip-head');
-  head.append(say(make('p', 'game-strip-title'), value.title), about);
+  const box = make('section', 'step-by-step-strip'), tiles = make('div', 'step-by-step-tiles');
+  const about = say(make('p', 'hint'), value.about), head = make('div', 'step-by-step-strip-head');
+  head.append(say(make('p', 'step-by-step-strip-title'), value.title), about);
   if (value.scale) {
-    const scale = make('div', 'game-scale');
+    const scale = make('div', 'step-by-step-scale');
     scale.append(make('span', '', value.scale.low), make('i'), make('span', '', value.scale.high));
     head.append(scale);
   }
   tiles.append(...value.tiles.map((tile, place) => {
-    const figure = make('figure'), picture = make('div', 'game-tile');
+    const figure = make('figure'), picture = make('div', 'step-by-step-tile');
     picture.setAttribute('role', 'img');
     label(picture, tile.name);
     picture.style.backgroundImage = `url(${value.sheet})`;
