@@ -2,6 +2,8 @@
 
 import inspect
 import re
+import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +17,7 @@ from aigc_demo.ui.train.order_form import FIRST, OFFERED, offered, starts_of
 from aigc_demo.ui.words.wording import WORDS, sentence, text
 from tests.ui.serving.test_slots import built
 
+ROOT = Path(__file__).resolve().parents[2]
 KEYS = {marker(key) for key in WORDS}
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
@@ -71,6 +74,15 @@ def test_tabs_are_named():
     names = [tab.name for tab in TABS]
     assert len(set(names)) == len(TABS) >= 4
     assert [name for name in names if name not in WORDS] == []
+
+
+def test_the_contract_of_the_tabs_names_every_tab():
+    """Imports between tabs are refused (pyproject.toml) for those alone that stand in the contract."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf8"))["tool"]["importlinter"][
+        "contracts"
+    ]
+    held = next(contract["modules"] for contract in contracts if contract["id"] == "tabs")
+    assert sorted(held) == sorted(tab.build.__module__.rpartition(".")[0] for tab in TABS)
 
 
 def test_endpoints_and_their_parameters_are_explained(tmp_path):

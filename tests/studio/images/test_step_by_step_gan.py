@@ -1,4 +1,4 @@
-"""Games by visitor: each has one, idle ones are put away, bad arguments are refused."""
+"""GANs by visitor: each has one, idle ones are removed, bad arguments are refused."""
 
 import math
 from concurrent.futures import ThreadPoolExecutor
@@ -105,7 +105,7 @@ def test_the_one_that_moved_longest_ago_makes_room(games):
     games.play(third)
     assert games.count() == 2
     assert games.play(first).look.num_steps == 3
-    with pytest.raises(InputError, match="put away"):
+    with pytest.raises(InputError, match="was removed"):
         games.play_twins(second)
 
 

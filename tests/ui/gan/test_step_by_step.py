@@ -166,7 +166,7 @@ def test_a_gan_that_was_removed_says_so(handlers):
     handlers.step_both(None, mine, *asked())
     for _ in range(4):
         handlers.new_gan(None, new_ticket(), "minimax", 0)
-    with pytest.raises(gr.Error, match="put away"):
+    with pytest.raises(gr.Error, match="was removed"):
         handlers.step_both(None, mine, *asked())
     with pytest.raises(gr.Error, match="GAN 已被移除"):
         handlers.step_twins(CHINESE, mine, 1, *RATES, 0)
