@@ -6,8 +6,8 @@ from typing import Any
 
 import gradio as gr
 
+from aigc_demo.core.seeds import MAX_SEED
 from aigc_demo.studio.models.catalog import Choice, default_pair
-from aigc_demo.studio.text.compare import MAX_SEED
 from aigc_demo.ui.frame import CHEAP, PRIVATE
 from aigc_demo.ui.image_view import timeline
 from aigc_demo.ui.language import word

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from aigc_demo.core.errors import InputError
+from aigc_demo.data.sources import TINY_WORLD
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -224,7 +225,7 @@ def encoder_for(corpus: "ImageCorpus", image_size: int) -> str:
     entries = [entry for entry in entries if entry.image_size == image_size]
     same = [entry.name for entry in entries if entry.data_sha256 == corpus.sha256]
     # What learned without labels looks at any picture; what learned shapes by name sees only those.
-    general = [entry.name for entry in entries if not entry.name.endswith("tiny-world")]
+    general = [entry.name for entry in entries if not entry.name.endswith(TINY_WORLD)]
     if not same and not general:
         raise InputError("no_encoder", size=image_size)
     return (same or general)[0]

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from aigc_demo.core.config import Settings, setting
 from aigc_demo.core.errors import DemoError, InputError
+from aigc_demo.core.seeds import MAX_SEED
 from aigc_demo.studio.models.cancellation import CancelToken
 from aigc_demo.studio.models.catalog import Catalog
 from aigc_demo.studio.models.model_cache import ModelCache, weights_mib
 from aigc_demo.studio.models.side_by_side import Progressing, Work, side_by_side, time_slice_for
 from aigc_demo.studio.models.time_slices import TimeSlice
-from aigc_demo.studio.text.compare import MAX_SEED
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from aigc_demo.core.config import Settings, setting, shown
 from aigc_demo.core.errors import DemoError, InputError
+from aigc_demo.core.seeds import MAX_SEED
 from aigc_demo.studio.images.classify import SumReading, Thing, read_sum, reader_of
 from aigc_demo.studio.images.compare import MOST_STEPS, PictureColumn, gan, is_gan, paint
 from aigc_demo.studio.models.cancellation import CancelToken
 from aigc_demo.studio.models.catalog import Catalog
 from aigc_demo.studio.models.model_cache import ModelCache
 from aigc_demo.studio.models.side_by_side import time_slice_for
-from aigc_demo.studio.text.compare import MAX_SEED
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import InputError
+from aigc_demo.data.sources import TINY_WORLD
 from aigc_demo.studio.images.compare import MOST_PICTURES, gan
 from aigc_demo.studio.models.catalog import Catalog, Choice
 from aigc_demo.studio.models.model_cache import ModelCache
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from aigc_demo.data.images.corpus import ImageCorpus, ImageSettings
 
 # As data/sources and data/tiny_world/image have them, which a page that is being built does not import.
-TINY_WORLD = "tiny-world"
 OF_A_RUN = ("image_size", "pictures", "num_pictures", "validation_fraction")
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from aigc_demo.core.config import Settings, setting
 from aigc_demo.core.errors import InputError
+from aigc_demo.core.seeds import MAX_SEED
 from aigc_demo.data.images.corpus import ImageSettings, prepare_images
 from aigc_demo.data.sources import TINY_WORLD
 from aigc_demo.nets.options import GAN_LOSSES
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 MOVERS = ("discriminator", "generator", "both")
 TWINS = ("minimax", "non-saturating")
 TIMES = (1, 10, 50)
-MAX_SEED = 2**31 - 1
 MOST_STEPS = 5_000
 MOST_RATE = 0.01
 MOST_GAMES = 24

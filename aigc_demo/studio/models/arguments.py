@@ -9,6 +9,7 @@ from typing import Any
 
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import InputError
+from aigc_demo.core.seeds import MAX_SEED
 from aigc_demo.data.text.cleaning import clean_text
 
 MAX_PROMPT_CHARACTERS = 20_000
@@ -92,4 +93,4 @@ def check_number(name: str, value: Any, low: float, high: float, *, whole: bool 
 def _is_count(value: Any) -> bool:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return False
-    return value == value and 0 <= value < 2**31 and value == int(value)
+    return value == value and 0 <= value <= MAX_SEED and value == int(value)

@@ -11,6 +11,7 @@ from typing import Any
 
 from aigc_demo.core.config import as_argument, shown
 from aigc_demo.core.errors import InputError
+from aigc_demo.core.seeds import MAX_SEED
 from aigc_demo.data.images.zip_files import MAX_ZIP_BYTES
 from aigc_demo.data.sources import TINY_WORLD, check_content, load_text
 from aigc_demo.studio.models.arguments import check_number, checked_text
@@ -19,7 +20,6 @@ from aigc_demo.training.settings import Budget
 from aigc_demo.training.text_to_image.recipe import OWN_GUIDE
 
 MAX_TEXT_BYTES = 5 * 2**20
-MAX_SEED = 2**31 - 1
 MAX_SETTING_CHARACTERS = 500
 # Settings that name a model, and its kind; on a page a path is no name, since it would tell what lies there.
 NAMES_A_MODEL = {"guide": "matches"}

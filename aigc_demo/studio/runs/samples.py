@@ -5,13 +5,13 @@ from pathlib import Path
 
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.run_directory import RunDirectory
+from aigc_demo.core.seeds import MAX_SEED
 from aigc_demo.generators.kinds import KINDS
 from aigc_demo.studio.models.arguments import check_number
 from aigc_demo.training.recipes import RECIPES
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MAX_SAMPLE_BYTES = 4 * 2**20
-MAX_SEED = 2**31 - 1
 NUM_PICTURES, COLUMNS = 36, 6
 
 

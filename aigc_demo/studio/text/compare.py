@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from aigc_demo.core.errors import DemoError, InputError
+from aigc_demo.core.seeds import MAX_SEED
 from aigc_demo.studio.models import gpu
 from aigc_demo.studio.models.arguments import (
     check_in_vocabulary,
@@ -23,8 +24,6 @@ from aigc_demo.studio.models.catalog import Catalog
 from aigc_demo.studio.models.model_cache import ModelCache, weights_mib
 from aigc_demo.studio.models.side_by_side import Progressing, Work, side_by_side, time_slice_for
 from aigc_demo.studio.models.time_slices import TimeSlice
-
-MAX_SEED = 2**31 - 1
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from aigc_demo.core.config import Settings, setting
 from aigc_demo.core.errors import DemoError, InputError
+from aigc_demo.core.seeds import MAX_SEED
 from aigc_demo.generators.text_to_image.model import SCHEDULERS, TextSampling
 from aigc_demo.studio.images.compare import MOST_STEPS, PictureColumn, PictureWork
 from aigc_demo.studio.models import gpu
@@ -22,7 +23,6 @@ from aigc_demo.studio.models.cancellation import CancelToken
 from aigc_demo.studio.models.catalog import Catalog, is_at_hand
 from aigc_demo.studio.models.model_cache import ModelCache
 from aigc_demo.studio.models.side_by_side import Work, side_by_side
-from aigc_demo.studio.text.compare import MAX_SEED
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -4,8 +4,8 @@ from typing import Any
 
 import gradio as gr
 
+from aigc_demo.core.seeds import MAX_SEED
 from aigc_demo.studio.images.latent_space import MOST_FRAMES
-from aigc_demo.studio.text.compare import MAX_SEED
 from aigc_demo.ui.frame import CHEAP
 from aigc_demo.ui.gan import view
 from aigc_demo.ui.gan.handlers import GanHandlers

@@ -7,11 +7,11 @@ from typing import Any
 import gradio as gr
 
 from aigc_demo.core.errors import InputError
+from aigc_demo.core.seeds import MAX_SEED
 from aigc_demo.data.sources import TINY_WORLD
 from aigc_demo.studio.models.catalog import Catalog
 from aigc_demo.studio.runs.order import (
     MAX_MINUTES,
-    MAX_SEED,
     MOST,
     RunOrder,
     checked_pictures,

@@ -12,12 +12,13 @@ import gradio as gr
 
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import InputError
+from aigc_demo.core.seeds import MAX_SEED
 from aigc_demo.studio.models.cancellation import Cancellation, CancelToken
 from aigc_demo.studio.models.catalog import ON_OURS, run_and_step, run_of
 from aigc_demo.studio.models.model_cache import ModelCache
 from aigc_demo.studio.runs.samples import draws, draws_anew, measures, new_pictures
 from aigc_demo.studio.runs.watch import RunView, RunWatches
-from aigc_demo.studio.text.compare import MAX_SEED, Column, check_request, compare_text
+from aigc_demo.studio.text.compare import Column, check_request, compare_text
 from aigc_demo.ui.frame import CHEAP, PRIVATE, TEXT, page_ticket
 from aigc_demo.ui.language import word
 from aigc_demo.ui.model_picker import picker_choices

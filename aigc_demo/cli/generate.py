@@ -1,0 +1,163 @@
+"""The commands that use models: generate, compare and evaluate."""
+
+import contextlib
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from aigc_demo.cli.options import (
+    A_PATH,
+    AsJson,
+    Data,
+    Model,
+    Seed,
+    Set,
+    settings_of,
+    text_of,
+)
+from aigc_demo.cli.output import print_line, print_result, print_text
+from aigc_demo.core.files.atomic import new_file, write_atomically
+from aigc_demo.core.process.console import (
+    reader_is_gone,
+)
+from aigc_demo.generators.kinds import KINDS
+
+
+def generate(
+    model: Model,
+    prompt: Annotated[str, typer.Option(help="What the text begins with.")] = "",
+    num: Annotated[int, typer.Option(help="How many texts; each has the next seed.", min=1, max=10_000)] = 1,
+    seed: Seed = 0,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            **A_PATH, help="Write the texts to this file; of pictures, each to one beside it with its seed."
+        ),
+    ] = None,
+    set_: Set = [],  # noqa: B006
+    json_: AsJson = False,
+) -> None:
+    """Continue a prompt with one model, or make pictures: of the prompt, where the model draws captions.
+
+    A model that guesses hidden words fills in each [MASK] of the prompt.
+    """
+    kind, prompt = _kind(model), text_of("prompt", prompt)
+    if kind == "masks":
+        _fill_in(model, prompt, num, seed, json_)
+        return
+    if KINDS[kind].makes_images:
+        _draw(model, prompt, num, seed, out, set_, json_)
+        return
+    from aigc_demo.studio.text.generate import write_texts
+
+    texts = []
+    with contextlib.nullcontext() if out is None else new_file(out):
+        for text in write_texts(model, prompt, num=num, seed=seed, settings=settings_of(set_)):
+            texts.append(text["text"])
+            if num > 1 and json_:
+                print_result(text, json_)
+            elif not json_ and out is None:
+                print_text(text["text"] + "\n")
+            if out is None and reader_is_gone():
+                break
+        if out is not None:
+            write_atomically(out, "\n\n".join(texts) + "\n")
+    result = {"model": model, "text": texts[0], "seed": seed, "seconds": text["seconds"], "num": num}
+    print_result({**result, **({"files": [str(out)]} if out else {})}, json_)
+
+
+def _kind(model: str) -> str:
+    from aigc_demo.generators.catalog import find
+
+    return find(model, allow_hub=True).kind
+
+
+def _fill_in(model: str, prompt: str, num: int, seed: int, json_: bool) -> None:
+    """The likeliest words behind each mask; as many as asked for, five at least."""
+    from aigc_demo.studio.text.generate import fill_in
+
+    found = fill_in(model, prompt, max(num, 5))
+    if json_:
+        print_result({"model": model, "seed": seed, **found}, json_)
+        return
+    print_text(found["text"])
+    for place, guesses in enumerate(found["guesses"], start=1):
+        print_text(f"  {place}: " + ", ".join(f"{one['text']} {one['prob']:.1%}" for one in guesses))
+
+
+def _draw(
+    model: str, prompt: str, num: int, seed: int, out: Path | None, set_: list[str], json_: bool
+) -> None:
+    """Make pictures and write each to a file of its own: out.png, or out-SEED.png where there are several."""
+    from aigc_demo.studio.images.generate import draw_pictures, write_pictures
+
+    seeds, target = range(seed, seed + num), out or Path("picture.png")
+    with new_file(target):
+        drawn = draw_pictures(model, seeds=seeds, settings=settings_of(set_), caption=prompt)
+        files = write_pictures(drawn, target)
+    result = {"model": model, "files": [str(file) for file in files], "seed": seed, "num": num}
+    print_result({**result, "seconds": drawn.seconds}, json_)
+
+
+def compare(
+    models: Annotated[list[str], typer.Argument(help="Two or more models.")],
+    prompt: Annotated[str, typer.Option(help="What the texts begin with.")] = "",
+    seed: Seed = 0,
+    set_: Set = [],  # noqa: B006
+    json_: AsJson = False,
+) -> None:
+    """Continue one prompt with several models, on the same random numbers."""
+    from aigc_demo.studio.text.generate import write_texts
+
+    prompt = text_of("prompt", prompt)
+    if all(KINDS[_kind(model)].makes_images for model in models):
+        _draw_side_by_side(models, prompt, seed, set_, json_)
+        return
+    columns = []
+    for model in models:
+        (text,) = write_texts(model, prompt, num=1, seed=seed, settings=settings_of(set_))
+        columns.append({"model": model, **text})
+        if not json_:
+            print_text(f"--- {model} ({text['tokens_per_second']:,.0f} tokens/s)\n{text['text']}\n")
+        if reader_is_gone():
+            break
+    if json_:
+        print_result({"prompt": prompt, "seed": seed, "columns": columns}, json_)
+
+
+def _draw_side_by_side(models: list[str], prompt: str, seed: int, set_: list[str], json_: bool) -> None:
+    """One picture of each model from one seed, and of one caption where they draw captions."""
+    from aigc_demo.studio.images.generate import draw_pictures, write_pictures
+
+    columns = []
+    for model in models:
+        drawn = draw_pictures(model, seeds=(seed,), settings=settings_of(set_), caption=prompt)
+        files = write_pictures(drawn, Path(f"{Path(model).name}.png"))
+        columns.append({"model": model, "files": [str(files[0])], "seed": seed, "seconds": drawn.seconds})
+        if not json_:
+            print_line(f"{model}: {files[0]} ({drawn.seconds:.3f} s)")
+    if json_:
+        print_result({"prompt": prompt, "seed": seed, "columns": columns}, json_)
+
+
+def evaluate(
+    model: Model,
+    data: Data,
+    split: Annotated[
+        str, typer.Option(help="validation, by the same cut as in training, or all.")
+    ] = "validation",
+    samples: Annotated[
+        int, typer.Option(help="Let it write so many paragraphs and measure them too.", min=0, max=10_000)
+    ] = 0,
+    seed: Seed = 0,
+    set_: Set = [],  # noqa: B006
+    json_: AsJson = False,
+) -> None:
+    """Measure a model on a source: bits per byte on text that it has not seen, and what it writes itself."""
+    from aigc_demo.studio.evaluate import evaluate as measuring
+
+    found = measuring.evaluate(
+        model, data, split, settings=settings_of(set_), samples=samples, seed=seed, allow_hub=True
+    )
+    print_result(found, json_)
