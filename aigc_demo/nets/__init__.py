@@ -1,1 +1,1 @@
-"""Tensors in, tensors out: the networks, each with the formula of its loss."""
+"""Networks and their losses: tensors in, tensors out."""

@@ -1,11 +1,11 @@
-"""The game that a generator and a discriminator play, as formulas on the discriminator's scores.
+"""The objectives of adversarial training, as functions of the discriminator's scores.
 
-A score is a logit: D(x) = sigmoid(score) is how sure the discriminator is that a picture is real. All losses
-are computed from scores, since log(1 - sigmoid(s)) of a large s is -inf in floating point and -softplus(s)
-is not.
+A score is a logit: D(x) = sigmoid(score) is the probability that the discriminator gives an image of being
+real. The losses are computed from logits, since log(1 - sigmoid(s)) of a large s is -inf in floating point
+and -softplus(s) is not.
 """
 
-# Shapes: B pictures, C channels, H rows, W columns.
+# Shapes: B batch, C channels, H rows, W columns.
 
 from collections.abc import Callable
 
@@ -19,21 +19,20 @@ from aigc_demo.nets.options import GAN_LOSSES
 def discriminator_loss(
     real_score_B: Tensor, fake_score_B: Tensor, kind: str = "non-saturating", label_smoothing: float = 0.0
 ) -> Tensor:
-    """What the discriminator makes small.
+    """The discriminator's loss.
 
-    minimax and non-saturating: -E[log D(x)] - E[log(1 - D(G(z)))], that is, it makes the value of the game
-    as large as it can. With label smoothing s the real pictures count as real by 1 - s alone:
-    -(1 - s) E[log D(x)] - s E[log(1 - D(x))].
+    minimax and non-saturating: -E[log D(x)] - E[log(1 - D(G(z)))], the negative of the minimax value. With
+    label smoothing s the targets of real images are 1 - s: -(1 - s) E[log D(x)] - s E[log(1 - D(x))].
     hinge: E[max(0, 1 - score(x))] + E[max(0, 1 + score(G(z)))].
 
     Args:
-        real_score_B: logits of real pictures.
-        fake_score_B: logits of the generator's.
+        real_score_B: logits of real images.
+        fake_score_B: logits of generated images.
         kind: one of GAN_LOSSES.
-        label_smoothing: s, on the real side alone; hinge has none.
+        label_smoothing: s, 0 to 1, for real images only; hinge has none.
 
     Returns:
-        A single number; 2 log 2 for a discriminator that cannot tell them apart, 2 for hinge.
+        A scalar; 2 log 2 where D is 1/2 everywhere, 2 for hinge.
 
     Raises:
         ValueError: there is no such loss.
@@ -52,20 +51,20 @@ def matching_terms(
     kind: str = "non-saturating",
     label_smoothing: float = 0.0,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """The three terms of which a discriminator that is given captions makes the sum small.
+    """The three terms of the loss of a matching-aware discriminator, whose condition is a caption.
 
-    With t the caption of x, and w another: -E[log D(x, t)], -E[log(1 - D(G(z, t), t))] / 2 and
-    -E[log(1 - D(x, w))] / 2. So it is not enough to know real pictures: they have to fit the caption.
+    With t the caption of x, and w a wrong one: -E[log D(x, t)], -E[log(1 - D(G(z, t), t))] / 2 and
+    -E[log(1 - D(x, w))] / 2. The third term makes it check the caption too, and not the image alone.
 
     Args:
-        real_score_B: logits of real pictures with their captions.
-        fake_score_B: of the generator's with the captions that they were made for.
-        wrong_score_B: of real pictures with wrong captions.
+        real_score_B: logits of real images with their captions.
+        fake_score_B: logits of generated images with the captions that they were generated from.
+        wrong_score_B: logits of real images with wrong captions.
         kind: one of GAN_LOSSES.
         label_smoothing: as in `discriminator_loss`.
 
     Returns:
-        Three single numbers; log 2, and half of it twice, where nothing can be told.
+        Three scalars; log 2, and half of it twice, where D is 1/2 everywhere.
 
     Raises:
         ValueError: there is no such loss.
@@ -78,19 +77,19 @@ def matching_terms(
 
 
 def generator_loss(fake_score_B: Tensor, kind: str = "non-saturating") -> Tensor:
-    """What the generator makes small.
+    """The generator's loss.
 
-    minimax: E[log(1 - D(G(z)))], its own side of the same game. Where the discriminator is sure (D(G(z))
-    near 0, as at the start) this is flat, so the generator learns nothing.
-    non-saturating: -E[log D(G(z))], the same fixed point and steep where minimax is flat.
+    minimax: E[log(1 - D(G(z)))]. It saturates: where D(G(z)) is near 0, as at the start, its gradient is
+    near 0 too.
+    non-saturating: -E[log D(G(z))], with the same fixed point and a large gradient where minimax saturates.
     hinge: -E[score(G(z))].
 
     Args:
-        fake_score_B: logits of the generator's pictures.
+        fake_score_B: logits of generated images.
         kind: one of GAN_LOSSES.
 
     Returns:
-        A single number.
+        A scalar.
 
     Raises:
         ValueError: there is no such loss.
@@ -103,12 +102,12 @@ def generator_loss(fake_score_B: Tensor, kind: str = "non-saturating") -> Tensor
 
 
 def generator_terms(fake_score_B: Tensor, kind: str = "non-saturating") -> Tensor:
-    """What each picture adds to `generator_loss`, before the mean; with p = D(G(z)) = sigmoid(score).
+    """`generator_loss` of each image, before the mean; with p = D(G(z)) = sigmoid(score).
 
     minimax: log(1 - p) = -softplus(score). non-saturating: -log p = softplus(-score). hinge: -score.
 
     Args:
-        fake_score_B: logits of the generator's pictures.
+        fake_score_B: logits of generated images.
         kind: one of GAN_LOSSES.
 
     Returns:
@@ -124,13 +123,13 @@ def generator_terms(fake_score_B: Tensor, kind: str = "non-saturating") -> Tenso
 
 
 def generator_gradients(fake_score_B: Tensor, kind: str = "non-saturating") -> Tensor:
-    """How much of a picture's score reaches the generator: the derivative of `generator_terms` by the score.
+    """The gradient of each of `generator_terms` with respect to its score; with p = sigmoid(score).
 
-    minimax: -p, nothing where the discriminator is sure that a picture is made up (p near 0).
-    non-saturating: p - 1, everything there, and nothing where it is fooled. hinge: -1 everywhere.
+    minimax: -p, which vanishes where the discriminator rejects an image (p near 0). non-saturating: p - 1,
+    which is -1 there and vanishes where the discriminator is fooled (p near 1). hinge: -1 everywhere.
 
     Args:
-        fake_score_B: logits of the generator's pictures.
+        fake_score_B: logits of generated images.
         kind: one of GAN_LOSSES.
 
     Returns:
@@ -140,7 +139,7 @@ def generator_gradients(fake_score_B: Tensor, kind: str = "non-saturating") -> T
         ValueError: there is no such loss.
 
     Source:
-        Goodfellow et al. 2014, arXiv:1406.2661, section 3, which says so in words.
+        Goodfellow et al. 2014, arXiv:1406.2661, section 3, in words.
     """
     _check(kind)
     if kind == "minimax":
@@ -149,16 +148,16 @@ def generator_gradients(fake_score_B: Tensor, kind: str = "non-saturating") -> T
 
 
 def value_terms(real_score_B: Tensor, fake_score_B: Tensor) -> tuple[Tensor, Tensor]:
-    """The two parts of the value of the game, V(D, G) = E[log D(x)] + E[log(1 - D(G(z)))].
+    """The two terms of the minimax value V(D, G) = E[log D(x)] + E[log(1 - D(G(z)))].
 
-    The discriminator makes V large, the generator makes it small.
+    The discriminator maximizes V, the generator minimizes it.
 
     Args:
-        real_score_B: logits of real pictures.
-        fake_score_B: logits of the generator's.
+        real_score_B: logits of real images.
+        fake_score_B: logits of generated images.
 
     Returns:
-        Two single numbers; log 1/2 twice for a discriminator that cannot tell them apart.
+        Two scalars; log 1/2 each where D is 1/2 everywhere.
 
     Source:
         Goodfellow et al. 2014, arXiv:1406.2661, eq. 1.
@@ -167,17 +166,17 @@ def value_terms(real_score_B: Tensor, fake_score_B: Tensor) -> tuple[Tensor, Ten
 
 
 def r1_penalty(discriminator: Callable[[Tensor], Tensor], real_BCHW: Tensor) -> Tensor:
-    """How steep the discriminator is at real pictures: E[|d score / d x|^2].
+    """The R1 penalty: mean squared gradient norm of the score at real images, E[|d score / d x|^2].
 
-    Half of gamma times this is added to the discriminator's loss: it takes away the pull away from pictures
-    that are right already, so that the game can come to rest.
+    gamma / 2 times this is added to the discriminator's loss. It keeps the gradient near real images small,
+    without which adversarial training need not converge.
 
     Args:
-        discriminator: from pictures to scores.
-        real_BCHW: real pictures; what is returned can be differentiated by the discriminator's weights.
+        discriminator: from images to scores.
+        real_BCHW: real images.
 
     Returns:
-        A single number, at least 0.
+        A scalar, at least 0, differentiable with respect to the discriminator's weights.
 
     Source:
         Mescheder et al. 2018, arXiv:1801.04406, eq. 9.

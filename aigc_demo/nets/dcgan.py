@@ -1,9 +1,9 @@
-"""DCGAN: a generator and a discriminator of strided convolutions, as the paper has them.
+"""DCGAN: a generator and a discriminator of strided convolutions, as in the paper.
 
-The game that they play is in `adversarial`.
+The losses are in `adversarial`.
 """
 
-# Shapes: B pictures, Z latent features, C channels, H rows, W columns.
+# Shapes: B batch, Z latent features, C channels, H rows, W columns.
 
 import itertools
 from dataclasses import dataclass
@@ -24,29 +24,27 @@ FIRST_SIZE = 4
 
 @dataclass(frozen=True)
 class DcganConfig(Settings):
-    """The shape of either network; `part` says of which."""
+    """Sizes of either network; `part` names which."""
 
-    image_size: int = setting(64, "rows and columns of a picture", choices=SIZES)
-    latent_size: int = setting(100, "features of the noise that a picture is made from", low=1, high=4096)
-    num_features: int = setting(64, "feature maps of the layer next to the picture", low=4, high=512)
+    image_size: int = setting(64, "height and width of an image", choices=SIZES)
+    latent_size: int = setting(100, "dimension of the latent", low=1, high=4096)
+    num_features: int = setting(64, "feature maps of the layer next to the image", low=4, high=512)
     recipe: str = setting("dcgan", "the recipe that trains it")
-    part: str = setting("generator", "which of the two", choices=("generator", "discriminator"))
-    norm: str = setting("batch", "what evens out the discriminator's layers", choices=DISCRIMINATOR_NORMS)
+    part: str = setting("generator", "which of the two networks", choices=("generator", "discriminator"))
+    norm: str = setting("batch", "normalization of the discriminator's layers", choices=DISCRIMINATOR_NORMS)
 
     @property
     def widths(self) -> tuple[int, ...]:
-        """Feature maps of every layer, from the one next to the picture to the one of 4 by 4."""
+        """Feature maps of each layer, from the one next to the image to the one of 4 by 4."""
         num_layers = (self.image_size // FIRST_SIZE).bit_length() - 1
         return tuple(self.num_features * 2**layer for layer in range(num_layers))
 
 
 class Generator(nn.Module, PyTorchModelHubMixin, library_name="aigc-demo", tags=["gan", "from-scratch"]):
-    """From noise to a picture: 4 by 4 features, doubled in size by each transposed convolution.
+    """From a latent to an image: feature maps of 4 by 4, doubled in size by each transposed convolution.
 
-    Batch norm and relu after every layer but the last, tanh after that.
-
-    Args:
-        config: its shape; 3.6 million parameters for 64 pixels.
+    Batch normalization and ReLU after every layer but the last, tanh after the last. 3.6 million parameters
+    for images of 64 by 64.
 
     Source:
         Radford et al. 2015, arXiv:1511.06434, figure 1 and the guidelines of section 3.
@@ -56,7 +54,7 @@ class Generator(nn.Module, PyTorchModelHubMixin, library_name="aigc-demo", tags=
         super().__init__()
         self.config = config
         *_, widest = widths = config.widths
-        # From a single place a transposed convolution is a matrix product, and that is how it is computed.
+        # Its input has one position, so `forward` computes this transposed convolution as a matrix product.
         self.first = nn.ConvTranspose2d(config.latent_size, widest, FIRST_SIZE, bias=False)
         self.first_norm = nn.BatchNorm2d(widest)
         layers: list[nn.Module] = []
@@ -71,10 +69,10 @@ class Generator(nn.Module, PyTorchModelHubMixin, library_name="aigc-demo", tags=
         initialize(self)
 
     def forward(self, z_BZ: Tensor) -> Tensor:
-        """Pictures for noise.
+        """Generate images.
 
         Args:
-            z_BZ: drawn from a standard normal distribution.
+            z_BZ: latents from a standard normal distribution.
 
         Returns:
             [B, 3, H, W] in -1 to 1.
@@ -87,15 +85,13 @@ class Generator(nn.Module, PyTorchModelHubMixin, library_name="aigc-demo", tags=
 
 
 class Discriminator(nn.Module, PyTorchModelHubMixin, library_name="aigc-demo", tags=["gan", "from-scratch"]):
-    """From a picture to a score: halved in size by each strided convolution down to 4 by 4.
+    """From an image to a score: feature maps halved in size by each strided convolution, down to 4 by 4.
 
-    Leaky relu after every layer, batch norm after all but the first and the last. Batch norm takes away what
-    all pictures of a batch share, real ones and made ones each for themselves: a background that is the
-    same too bright everywhere goes unseen. Without it (`norm="none"`, a bias instead) a score is a function
-    of its own picture alone, which is also what a penalty on its gradient supposes.
-
-    Args:
-        config: its shape; 2.8 million parameters for 64 pixels.
+    Leaky ReLU after every layer but the last, batch normalization after all but the first and the last. Batch
+    normalization removes what all images of a batch have in common, and real and generated images are
+    different batches: a background that is too bright in every generated image is invisible to it. Without it
+    (`norm="none"`, a bias instead) a score depends on its own image alone, which the gradient penalty also
+    assumes. 2.8 million parameters for images of 64 by 64.
 
     Source:
         Radford et al. 2015, arXiv:1511.06434, section 3.
@@ -105,15 +101,15 @@ class Discriminator(nn.Module, PyTorchModelHubMixin, library_name="aigc-demo", t
         super().__init__()
         self.config = config
         *_, widest = widths = config.widths
-        evened = config.norm == "batch"
+        normalized = config.norm == "batch"
         layers: list[nn.Module] = [
-            nn.Conv2d(NUM_CHANNELS, widths[0], KERNEL, stride=2, padding=1, bias=not evened),
+            nn.Conv2d(NUM_CHANNELS, widths[0], KERNEL, stride=2, padding=1, bias=not normalized),
             nn.LeakyReLU(SLOPE, inplace=True),
         ]
         for width, next_width in itertools.pairwise(widths):
             layers += [
-                nn.Conv2d(width, next_width, KERNEL, stride=2, padding=1, bias=not evened),
-                *([nn.BatchNorm2d(next_width)] if evened else []),
+                nn.Conv2d(width, next_width, KERNEL, stride=2, padding=1, bias=not normalized),
+                *([nn.BatchNorm2d(next_width)] if normalized else []),
                 nn.LeakyReLU(SLOPE, inplace=True),
             ]
         self.layers = nn.Sequential(*layers)
@@ -121,10 +117,10 @@ class Discriminator(nn.Module, PyTorchModelHubMixin, library_name="aigc-demo", t
         initialize(self)
 
     def forward(self, x_BCHW: Tensor) -> Tensor:
-        """Scores [B], logits: above 0 it takes a picture for real.
+        """Scores [B], logits: above 0, an image is more likely real than generated.
 
         Args:
-            x_BCHW: pictures in -1 to 1.
+            x_BCHW: images in -1 to 1.
         """
         x_BCHW = x_BCHW.contiguous(memory_format=torch.channels_last)
         return self.score(self.layers(x_BCHW)).flatten().float()
@@ -132,14 +128,14 @@ class Discriminator(nn.Module, PyTorchModelHubMixin, library_name="aigc-demo", t
 
 @torch.no_grad()
 def initialize(network: nn.Module, rng: torch.Generator | None = None) -> None:
-    """All weights from a normal distribution of standard deviation 0.02; batch norm's scales around 1.
+    """Draw the initial weights in place: N(0, 0.02) for convolutions, N(1, 0.02) for batch norm's scales.
 
     Args:
-        network: of convolutions and batch norms.
-        rng: on the CPU; None for torch's own stream, which everything in the process shares.
+        network: of convolutions and batch normalization.
+        rng: on the CPU; None for torch's global generator.
 
     Source:
-        Radford et al. 2015, arXiv:1511.06434, section 4; the scales: its authors' code.
+        Radford et al. 2015, arXiv:1511.06434, section 4; the scales are from its authors' code.
     """
     for module in network.modules():
         if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):

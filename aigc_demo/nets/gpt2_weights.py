@@ -1,4 +1,4 @@
-"""OpenAI's GPT-2 on our own network: the same numbers in other drawers."""
+"""OpenAI's GPT-2 weights for our own Transformer: the same tensors under other names."""
 
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from transformers import GPT2LMHeadModel
 
 
-# What gives a network its shape: our setting, and its name in transformers' GPT2Config.
+# The sizes of a network: our setting, and its name in transformers' GPT2Config.
 SHAPE = {
     "context_length": "n_positions",
     "num_layers": "n_layer",
@@ -24,23 +24,23 @@ SHAPE = {
 
 
 def load_gpt2_weights(model: "GPT2LMHeadModel") -> Decoder:
-    """Our decoder with a GPT-2's weights: it gives the same logits.
+    """Our decoder with the weights of a GPT-2; it gives the same logits.
 
-    transformers keeps its matrices the other way round (inputs by outputs, a left-over of the original
-    TensorFlow code), so they are transposed on the way.
+    transformers stores its matrices as inputs by outputs (from the original TensorFlow code); they are
+    transposed.
 
     Args:
-        model: transformers' GPT-2, any size, from the Hub or freshly made.
+        model: transformers' GPT-2 of any size.
 
     Returns:
         A decoder in evaluation mode, float32.
 
     Raises:
-        InputError: its arithmetic is not that of the original GPT-2 (another activation or scaling).
+        InputError: it computes something else than the original GPT-2 (another activation or scaling).
 
     Source:
         Radford et al. 2019, "Language models are unsupervised multitask learners", section 2.3; names of
-        weights as in transformers' GPT2LMHeadModel.
+        weights are those of transformers' GPT2LMHeadModel.
     """
     theirs = model.config
     unlike = [
@@ -73,7 +73,7 @@ def load_gpt2_weights(model: "GPT2LMHeadModel") -> Decoder:
 
 
 # Ours on the left, theirs on the right; {} is the layer.
-PLACES = {
+WEIGHT_NAMES = {
     "blocks.{}.attention_norm": "transformer.h.{}.ln_1",
     "blocks.{}.attention.qkv": "transformer.h.{}.attn.c_attn",
     "blocks.{}.attention.output": "transformer.h.{}.attn.c_proj",
@@ -93,9 +93,9 @@ def _renamed(theirs: dict[str, Tensor], config: TransformerConfig) -> dict[str, 
     if not config.tie_embeddings:
         found["head.weight"] = theirs["lm_head.weight"]
     for layer in range(config.num_layers):
-        for our_name, their_name in PLACES.items():
+        for our_name, their_name in WEIGHT_NAMES.items():
             weight = theirs[f"{their_name.format(layer)}.weight"]
-            # Only matrices are the other way round; norms are vectors.
+            # Matrices are transposed; the weights of normalization layers are vectors.
             found[f"{our_name.format(layer)}.weight"] = weight.T.contiguous() if weight.dim() == 2 else weight
             found[f"{our_name.format(layer)}.bias"] = theirs[f"{their_name.format(layer)}.bias"]
     return found

@@ -79,7 +79,7 @@ def test_it_answers_for_every_place(size: int) -> None:
     assert reading.size_BPS.shape == (3, 9, 3)
     assert reading.weather_BA.shape == (3, 4)
     assert not torch.allclose(reader(x.flip(3)).present_BP, reading.present_BP, atol=1e-3)
-    with pytest.raises(ValueError, match="for a reader of"):
+    with pytest.raises(ValueError, match="for a detector of"):
         reader(x[:, :, :16])
 
 

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from aigc_demo.core.device import seeded
-from aigc_demo.nets.diff_augment import CHANGES, colour, cutout, diff_augment, translation
+from aigc_demo.nets.diff_augment import TRANSFORMS, colour, cutout, diff_augment, translation
 from aigc_demo.nets.options import AUGMENTATIONS
 
 
@@ -109,9 +109,11 @@ def test_the_order_is_that_of_the_policy() -> None:
     x, rng = pictures(3), seeded(7)
     expected = cutout(translation(colour(x, rng), rng), rng)
     assert torch.equal(diff_augment(x, seeded(7)), expected)
-    assert tuple(CHANGES) == AUGMENTATIONS
+    assert tuple(TRANSFORMS) == AUGMENTATIONS
 
 
 def test_an_unknown_change_is_refused() -> None:
-    with pytest.raises(ValueError, match="no change named color; there are colour, translation, cutout"):
+    with pytest.raises(
+        ValueError, match="no augmentation named color; there are colour, translation, cutout"
+    ):
         diff_augment(pictures(1), seeded(0), ("color",))

@@ -57,7 +57,7 @@ def test_demodulation_by_hand() -> None:
 @torch.no_grad()
 def test_a_layer_is_its_formula() -> None:
     torch.manual_seed(3)
-    layer = StyledLayer(7, 5, 6, grows=True)
+    layer = StyledLayer(7, 5, 6, upsample=True)
     layer.bias.normal_()
     layer.noise_strength.fill_(0.3)
     x, w, noise = torch.randn(2, 5, 4, 4), torch.randn(2, 7), torch.randn(2, 8, 8)
@@ -83,7 +83,7 @@ def test_equalized_weights_make_outputs_of_size_one_at_any_rate() -> None:
     torch.manual_seed(5)
     x = torch.randn(500, 211)
     for rate in (1.0, 0.01):
-        layer = EqualizedLinear(211, 101, rate=rate, bias=1.0)
+        layer = EqualizedLinear(211, 101, lr_multiplier=rate, bias=1.0)
         y = layer(x)
         assert y.std().item() == pytest.approx(1, abs=0.03)
         assert y.mean().item() == pytest.approx(1, abs=0.03)

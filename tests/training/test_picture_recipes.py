@@ -252,7 +252,7 @@ def test_settings_that_do_not_fit_each_other_are_refused(settings: dict, message
 def test_settings_name_what_the_networks_know() -> None:
     offered = {name: item.metadata["choices"] for name, item in GanSettings.__dataclass_fields__.items()}
     assert offered["loss"] == ("non-saturating", "minimax", "hinge") == GAN_LOSSES
-    assert offered["diff_augment"] == tuple(diff_augment.CHANGES)
+    assert offered["diff_augment"] == tuple(diff_augment.TRANSFORMS)
     assert offered["discriminator_norm"] == DcganConfig.__dataclass_fields__["norm"].metadata["choices"]
 
 
