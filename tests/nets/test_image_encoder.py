@@ -81,7 +81,7 @@ def test_half_precision_changes_little() -> None:
 
 
 def test_pictures_of_another_size_are_refused() -> None:
-    with pytest.raises(ValueError, match="pictures of"):
+    with pytest.raises(ValueError, match="images of"):
         small()(pictures(1, 64))
     with pytest.raises(InputError, match="one of 32, 64, got 48"):
         small(image_size=48)

@@ -12,8 +12,9 @@ from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.data.text.cleaning import clean_text
 from aigc_demo.generators.text.beam_search import beam_search
 from aigc_demo.generators.text.detokenizer import Detokenizer
+from aigc_demo.generators.text.fast_sampler import Sampler
 from aigc_demo.generators.text.model import TextModel
-from aigc_demo.generators.text.sampling import Sampler, SamplingSettings, UniformStream, next_token_probs
+from aigc_demo.generators.text.sampling import SamplingSettings, UniformStream, next_token_probs
 
 __all__ = ["Alternative", "SamplingSettings", "TokenDrawn", "UniformStream", "alternatives", "generate"]
 

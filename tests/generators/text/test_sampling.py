@@ -1,7 +1,6 @@
-"""Each rule against numbers worked out by hand and against transformers; the shared stream; the fast road."""
+"""Each rule against numbers worked out by hand and against transformers; the shared stream."""
 
 import math
-import random
 
 import pytest
 import torch
@@ -13,8 +12,8 @@ from transformers import (
 )
 
 from aigc_demo.core.errors import InputError
+from aigc_demo.generators.text.fast_sampler import Sampler
 from aigc_demo.generators.text.sampling import (
-    Sampler,
     SamplingSettings,
     UniformStream,
     next_token_probs,
@@ -200,89 +199,6 @@ class TestFrequencies:
         chi_square = float(((counts - expected)[possible] ** 2 / expected[possible]).sum())
         # Exceeded once in 1,000 with 1, 2 and 4 degrees of freedom.
         assert chi_square < {2: 10.83, 3: 13.82, 5: 18.47}.get(int(possible.sum()), 16.27)
-
-
-class TestSampler:
-    @pytest.mark.parametrize(
-        "changes",
-        [
-            {},
-            {"top_k": 7},
-            {"top_p": 0.9},
-            {"top_p": 0.9995},
-            {"top_k": 30, "top_p": 0.6},
-            {"temperature": 0.4, "repetition_penalty": 1.7, "top_p": 0.8},
-            {"temperature": 0},
-            {"temperature": 0, "repetition_penalty": 3},
-            {"top_k": 1},
-            {"top_p": 0},
-        ],
-        ids=str,
-    )
-    def test_it_draws_what_the_plain_formulas_say(self, flat, changes):
-        chosen, seen, banned = settings(seed=9, **changes), [4, 4, 700], [0, int(flat.argmax())]
-        sampler, stream = Sampler(chosen, len(flat), banned), UniformStream(9)
-        sampler.see(seen)
-        for index in range(50):
-            probs = next_token_probs(flat, chosen, seen, banned)
-            plain = int((probs.double().log() + stream.gumbels(index, len(flat))).argmax())
-            assert sampler.choose(flat, index) == plain
-            seen.append(plain)
-            sampler.see([plain])
-
-    @pytest.mark.parametrize("rounded", ["as they are", "to bfloat16", "to whole numbers"])
-    def test_it_draws_what_the_formulas_say_under_any_settings(self, rounded):
-        """Also where many scores are equal, as those of a network that computes in bfloat16 are."""
-        rng = random.Random(3)
-        for case in range(150):
-            size = rng.choice((2, 3, 7, 40, 130, 400))
-            numbers = torch.Generator().manual_seed(case)
-            logits = torch.randn(size, generator=numbers) * rng.choice((0.5, 2, 6)) + rng.choice((-9, 0, 3))
-            if rounded != "as they are":
-                logits = logits.bfloat16().float() if rounded == "to bfloat16" else logits.round()
-            chosen = settings(
-                temperature=rng.choice((0, 0.31, 1, 1.7, 5)),
-                top_k=rng.choice((0, 0, 1, 2, 5, 50)),
-                top_p=rng.choice((0, 0.0313, 0.3317, 0.8713, 0.9913, 1, 1)),
-                repetition_penalty=rng.choice((0.5, 1, 1.3, 3)),
-                seed=case,
-            )
-            seen = [rng.randrange(size) for _ in range(rng.choice((0, 1, 9)))]
-            banned = rng.sample(range(size), rng.randrange(min(size, 4)))
-            sampler, stream = Sampler(chosen, size, banned), UniformStream(case)
-            sampler.see(seen)
-            for index in (0, 5):
-                probs = next_token_probs(logits, chosen, seen, banned)
-                plain = int((probs.double().log() + stream.gumbels(index, size)).argmax())
-                assert sampler.choose(logits, index) == plain, chosen
-                assert plain not in banned
-
-    def test_a_penalty_lowers_a_negative_score_too(self):
-        # Unpenalised, the first is the likeliest; a third of -1 would keep it there, three times -1 does not.
-        logits = torch.tensor([-1.0, -2.0, -4.0])
-        for seen, penalty, drawn in (((), 3, 0), ((0,), 3, 1), ((0, 0, 1), 3, 0), ((2,), 0.2, 2)):
-            sampler = Sampler(settings(temperature=0, repetition_penalty=penalty), 3)
-            sampler.see(seen)
-            assert sampler.choose(logits, 0) == drawn
-
-    def test_equally_likely_ones_at_the_edge_all_stay_with_top_k_and_the_first_with_top_p(self):
-        logits = torch.tensor([0.0, 1.0, 0.0, 2.0, 0.0])
-        assert set(picks(logits, top_k=3)) == {0, 1, 2, 3, 4}
-        assert set(picks(logits, top_k=2)) == {1, 3}
-        assert set(picks(torch.tensor([1.0, 4.0, 4.0]), top_k=1)) == {1, 2}
-        many = torch.zeros(1500)  # more than are looked at at first
-        assert set(picks(many, 20, top_p=2.5 / 1500)) == {0, 1, 2}
-        assert max(picks(many, 20, top_p=0.5)) < 750 < max(picks(many, 20, top_p=0.9))
-
-    def test_a_score_that_is_no_number_is_drawn_and_so_found(self):
-        logits = torch.tensor([1.0, math.nan, 2.0])
-        for changes in ({}, {"top_k": 1}, {"top_k": 2, "top_p": 0.5}, {"top_p": 0.5}, {"temperature": 0}):
-            assert Sampler(settings(**changes), 3).choose(logits, 0) in range(3)
-
-    def test_the_scores_it_is_given_stay_as_they_were(self, flat):
-        before = flat.clone()
-        Sampler(settings(repetition_penalty=2, top_p=0.5), 1009, [3]).choose(flat, 0)
-        assert torch.equal(flat, before)
 
 
 class TestSettings:
