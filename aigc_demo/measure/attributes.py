@@ -15,7 +15,7 @@ from torch import Tensor
 
 from aigc_demo.data.images.pixels import as_numbers
 from aigc_demo.data.tiny_world.group import CENTRES, MOST_THINGS, Group, centres, group_standing
-from aigc_demo.data.tiny_world.image import MIDDLE, draw
+from aigc_demo.data.tiny_world.image import MIDDLE, render
 from aigc_demo.data.tiny_world.scene import COLOURS, SHAPES, SIZES, WEATHERS, Thing
 from aigc_demo.nets.attribute_reader import AttributeLogits, AttributeReader
 
@@ -165,6 +165,6 @@ def _found(read: tuple[dict[Centre, Thing], str, float], picture_CHW: Tensor) ->
     unlike = 255.0
     group = group_standing(things, weather) if len(things) <= MOST_THINGS else None
     if group:
-        drawn = np.asarray(draw(group, picture_CHW.shape[-1])).astype(np.float32).transpose(2, 0, 1)
+        drawn = np.asarray(render(group, picture_CHW.shape[-1])).astype(np.float32).transpose(2, 0, 1)
         unlike = float(np.abs(drawn - picture_CHW.numpy().astype(np.float32)).mean())
     return Found(things, weather, confidence, unlike)

@@ -17,7 +17,7 @@ from aigc_demo.data.tiny_world.group import (
     sample_group,
 )
 from aigc_demo.data.tiny_world.group_images import groups_of, truth_of
-from aigc_demo.data.tiny_world.image import MIDDLE, draw
+from aigc_demo.data.tiny_world.image import MIDDLE, render
 from aigc_demo.data.tiny_world.scene import COLOURS, SHAPES, SIZES, WEATHERS, Thing
 from aigc_demo.measure.attributes import Found, read_images, share_right, verdict
 from aigc_demo.nets.attribute_reader import AttributeLogits
@@ -48,7 +48,7 @@ class Knowing(nn.Module):
 
 
 def pictures(groups: list[Group], size: int = 64) -> Tensor:
-    return torch.stack([torch.from_numpy(np.array(draw(group, size))).permute(2, 0, 1) for group in groups])
+    return torch.stack([torch.from_numpy(np.array(render(group, size))).permute(2, 0, 1) for group in groups])
 
 
 def some_groups(count: int) -> list[Group]:

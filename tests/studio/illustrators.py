@@ -4,7 +4,7 @@ import torch
 
 from aigc_demo.data.captions.pairs import caption_tokenizer
 from aigc_demo.data.tiny_world.caption import parse_caption
-from aigc_demo.data.tiny_world.image import draw
+from aigc_demo.data.tiny_world.image import render
 from aigc_demo.generators.catalog_entry import CatalogEntry
 from aigc_demo.generators.text_to_image.matching import Matcher
 from aigc_demo.generators.text_to_image.ours import GanTextToImage
@@ -23,7 +23,7 @@ def entry(name, kind="text-to-image", recipe="text2image", family="ours", **fact
 
 def drawing(caption):
     """What the tiny world draws of a caption, uint8 [C, H, W]."""
-    image = draw(parse_caption(caption).group, SIDE)
+    image = render(parse_caption(caption).group, SIDE)
     return (
         torch.tensor(bytearray(image.tobytes()), dtype=torch.uint8)
         .unflatten(0, (SIDE, SIDE, 3))

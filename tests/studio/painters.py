@@ -10,7 +10,7 @@ from torch import nn
 
 from aigc_demo.core.device import seeded
 from aigc_demo.data.images.pixels import as_bytes
-from aigc_demo.data.tiny_world.image import draw, thing_of
+from aigc_demo.data.tiny_world.image import render, thing_of
 from aigc_demo.generators.catalog_entry import CatalogEntry
 from aigc_demo.generators.trained_folder import folder_entry
 
@@ -102,7 +102,7 @@ class WorldGan(GreyGan):
 
 def world(modes):
     """The tiny world's pictures of these modes, all things in the middle."""
-    drawn = {mode: torch.tensor(bytearray(draw(thing_of(mode), SIDE).tobytes())) for mode in set(modes)}
+    drawn = {mode: torch.tensor(bytearray(render(thing_of(mode), SIDE).tobytes())) for mode in set(modes)}
     return torch.stack([drawn[mode] for mode in modes]).unflatten(1, (SIDE, SIDE, 3)).permute(0, 3, 1, 2)
 
 

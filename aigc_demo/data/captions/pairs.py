@@ -1,8 +1,8 @@
-"""Pictures with captions: what a dual encoder and a text-to-image model learn from.
+"""Image-caption pairs, the training data of dual encoders and text-to-image models.
 
-Of the tiny world, groups of shapes with captions in two languages; training never shows certain combinations
-of colour, shape and size, and every held-out picture shows at least one of them. Of a folder or a data set on
-the Hub, its pictures with their texts.
+From the tiny world: groups of shapes with captions in two languages. Certain combinations of colour, shape
+and size are excluded from training, and every validation image shows at least one of them. From a folder or a
+dataset on the Hub: its images and captions.
 """
 
 import hashlib
@@ -22,23 +22,23 @@ from aigc_demo.data.sources import TINY_WORLD
 from aigc_demo.data.text.tokenizer import Tokenizer, train_tokenizer
 from aigc_demo.data.tiny_world.caption import LANGUAGES, caption
 from aigc_demo.data.tiny_world.group import NUM_HELD_OUT, Group, are_distinct, groups, is_held_out, meaning
-from aigc_demo.data.tiny_world.image import drawn
+from aigc_demo.data.tiny_world.image import render_groups
 from aigc_demo.data.tiny_world.scene import COLOURS, SHAPES, SIZES, WEATHERS
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
 SEED = 0
-LOOKS = ("kind", "colour", "size")
-# English words and numbers whole, every Chinese character alone.
+ATTRIBUTES = ("kind", "colour", "size")
+# English words and numbers, and single Chinese characters.
 WORD = re.compile(r"[^\W\u3400-\u9fff_]+(?:['’-][^\W\u3400-\u9fff_]+)*|[\u3400-\u9fff]")
 MOST_WORDS = 100_000
-LONGEST = 48  # tokens of a caption; what comes after them is not read
+LONGEST = 48  # tokens of a caption; the rest is truncated
 
 
 @dataclass(frozen=True)
 class PairSettings(ImageSettings):
-    """Which pairs, and how they are prepared."""
+    """Preprocessing of image-caption pairs."""
 
     image_size: int = setting(64, "side of an image in pixels", choices=(32, 64))
     num_pictures: int = setting(20_000, "number of tiny-world images", low=10, high=60_000)
@@ -47,16 +47,16 @@ class PairSettings(ImageSettings):
 
 @dataclass(frozen=True, eq=False)
 class PairCorpus(ImageCorpus):
-    """Pictures and what each of them shows, in words.
+    """Images with captions.
 
     Args:
-        train_captions: for each picture for training all its captions.
-        validation_captions: of the held-out ones.
-        train_wrong: for each picture for training captions of what it nearly shows; none where nobody knows
-            any.
-        train_meanings: numbers, equal for pictures that have their captions in common.
-        validation_meanings: of the held-out ones.
-        validation_groups: what the held-out pictures show; none where they are not of the tiny world.
+        train_captions: all captions of each training image.
+        validation_captions: all captions of each validation image.
+        train_wrong: hard negatives of each training image: captions of a slightly different image; empty
+            outside the tiny world.
+        train_meanings: ids, equal for images with the same captions.
+        validation_meanings: the same for validation images.
+        validation_groups: content of the validation images; empty outside the tiny world.
     """
 
     train_captions: tuple[tuple[str, ...], ...] = ()
@@ -68,47 +68,47 @@ class PairCorpus(ImageCorpus):
 
 
 def prepare_pairs(source: str, settings: PairSettings) -> PairCorpus:
-    """Everything between a source and pairs to train on.
+    """Read and split the image-caption pairs of a source.
 
     Args:
         source: "tiny-world", the path of a folder with captions, or hf:owner/name[@commit][:config].
-        settings: how to prepare them.
+        settings: of the preprocessing.
 
     Raises:
-        InputError: there is no such source, or its pictures have no captions.
+        InputError: the source does not exist, or its images have no captions.
     """
     if source == TINY_WORLD:
-        return _drawn(
+        return _render(
             settings.image_size, settings.num_pictures, settings.validation_fraction, settings.phrasings
         )
-    return _captioned(prepare_images(source, settings), source)
+    return _with_captions(prepare_images(source, settings), source)
 
 
 def caption_words(text: str) -> list[str]:
-    """The words of a caption as a network reads them: in small letters, without punctuation."""
+    """The words of a caption: lower case, without punctuation."""
     return WORD.findall(text.lower())
 
 
 def caption_tokenizer(captions: Sequence[Sequence[str]]) -> Tokenizer:
-    """A tokenizer of all words of these captions, the commonest first.
+    """A word-level tokenizer for captions; words that occur only once are included.
 
-    Also those that occur once: most names of pictures hold such a word, and differ by nothing else.
+    Many captions differ only in such a word.
     """
     every = (_spaced(text) for texts in captions for text in texts)
     return train_tokenizer("".join(every), "words", vocab_size=MOST_WORDS)
 
 
 def token_ids(tokenizer: Tokenizer, text: str, length: int = LONGEST) -> list[int]:
-    """A caption's tokens, one for each of its words up to `length`; 0 for an unknown one."""
+    """A caption's token ids, one per word, truncated to `length`; 0 for unknown words."""
     return tokenizer.encode(_spaced(text))[:length]
 
 
 def token_table(tokenizer: Tokenizer, captions: Sequence[Sequence[str]], length: int = LONGEST) -> "Tensor":
-    """The tokens of all captions of all pictures, [N, P, T] int64, filled up with 0.
+    """Token ids of all captions of all images, [N, P, T] int64, padded with 0.
 
     Args:
         tokenizer: of captions.
-        captions: the same number P of them for each of N pictures.
+        captions: P captions for each of N images.
         length: T.
     """
     import torch
@@ -122,7 +122,7 @@ def token_table(tokenizer: Tokenizer, captions: Sequence[Sequence[str]], length:
 
 
 def random_captions(table: "Tensor", rng: "Generator") -> "Tensor":
-    """One caption of each picture at random, from their tokens [N, P, T]: [N, T]."""
+    """Sample one caption per image: token ids [N, P, T] to [N, T]."""
     import torch
 
     num_pictures, num_captions, _ = table.shape
@@ -130,14 +130,14 @@ def random_captions(table: "Tensor", rng: "Generator") -> "Tensor":
 
 
 def trim_padding(ids: "Tensor") -> "Tensor":
-    """Of captions' tokens [N, T] as many places as the longest of them needs, and at least one."""
+    """Token ids [N, T] truncated to the longest caption, and to at least one token."""
     return ids[:, : max(1, int((ids != 0).sum(dim=1).max()))]
 
 
 def alter(group: Group, rng: random.Random) -> Group:
-    """A group that differs in one respect: a look, a place, two looks exchanged, or the weather.
+    """A group with one change: an attribute, swapped attributes or places, or the weather.
 
-    Never one that training must not see.
+    Things excluded from training are never used.
     """
     while True:
         other = rng.choice(CHANGES)(group, rng)
@@ -146,53 +146,54 @@ def alter(group: Group, rng: random.Random) -> Group:
             return other
 
 
-def swap_attributes(group: Group, looks: Sequence[str], one: int = 0, two: int = 1) -> Group:
-    """A group of whose things two have exchanged some of their looks.
+def swap_attributes(group: Group, names: Sequence[str], one: int = 0, two: int = 1) -> Group:
+    """A group in which two things have swapped some attributes.
 
     Args:
         group: of at least two things.
-        looks: names out of LOOKS.
-        one: place of a thing among the group's.
-        two: place of the other.
+        names: elements of ATTRIBUTES.
+        one: index of a thing.
+        two: index of the other.
     """
     things = list(group.things)
     for place, other in ((one, group.things[two]), (two, group.things[one])):
-        things[place] = replace(things[place], **{name: getattr(other, name) for name in looks})
+        things[place] = replace(things[place], **{name: getattr(other, name) for name in names})
     return replace(group, things=tuple(things))
 
 
-def _another_look(group: Group, rng: random.Random) -> Group:
+def _change_attribute(group: Group, rng: random.Random) -> Group:
     name, choices = rng.choice((("kind", SHAPES), ("colour", COLOURS), ("size", SIZES)))
     place = rng.randrange(len(group.things))
-    look: dict[str, Any] = {name: rng.choice(choices)}
-    changed = replace(group.things[place], **look)
+    attribute: dict[str, Any] = {name: rng.choice(choices)}
+    changed = replace(group.things[place], **attribute)
     return replace(group, things=(*group.things[:place], changed, *group.things[place + 1 :]))
 
 
-def _other_weather(group: Group, rng: random.Random) -> Group:
+def _change_weather(group: Group, rng: random.Random) -> Group:
     return replace(group, weather=rng.choice(WEATHERS))
 
 
-def _exchanged(group: Group, rng: random.Random) -> Group:
-    """Two things with each other's colour, kind, size or place."""
+def _swap(group: Group, rng: random.Random) -> Group:
+    """Swap the colour, kind, size or place of two things."""
     if len(group.things) < 2:
         return group
     one, two = rng.sample(range(len(group.things)), 2)
-    names = rng.choice((("kind",), ("colour",), ("size",), LOOKS, LOOKS))  # all looks: they change places
+    # All attributes: the things change places.
+    names = rng.choice((("kind",), ("colour",), ("size",), ATTRIBUTES, ATTRIBUTES))
     return swap_attributes(group, names, one, two)
 
 
-CHANGES = (_another_look, _another_look, _exchanged, _exchanged, _other_weather)
+CHANGES = (_change_attribute, _change_attribute, _swap, _swap, _change_weather)
 
 
 def _spaced(text: str) -> str:
-    """A space before each word: the tokenizer takes it along, so no word has two tokens."""
+    """Words with a space before each: the tokenizer includes it, so every word has one token."""
     return "".join(f" {word}" for word in caption_words(text))
 
 
 @lru_cache(maxsize=1)
-def _drawn(size: int, count: int, validation_fraction: float, phrasings: int) -> PairCorpus:
-    """Groups of the tiny world; always the same."""
+def _render(size: int, count: int, validation_fraction: float, phrasings: int) -> PairCorpus:
+    """Groups of the tiny world; deterministic."""
     import torch
 
     num_held = int(count * validation_fraction)
@@ -201,7 +202,7 @@ def _drawn(size: int, count: int, validation_fraction: float, phrasings: int) ->
         tuple(itertools.islice(groups(rng, held_out=held), number))
         for held, number in ((False, count - num_held), (True, num_held))
     ]
-    pixels = [torch.from_numpy(drawn(part, size, rng)) for part in parts]
+    pixels = [torch.from_numpy(render_groups(part, size, rng)) for part in parts]
     captions = [
         tuple(
             tuple(caption(group, language, rng) for language in LANGUAGES for _ in range(phrasings))
@@ -239,8 +240,8 @@ def _drawn(size: int, count: int, validation_fraction: float, phrasings: int) ->
     )
 
 
-def _captioned(corpus: ImageCorpus, source: str) -> PairCorpus:
-    """Those pictures of a corpus that have a caption."""
+def _with_captions(corpus: ImageCorpus, source: str) -> PairCorpus:
+    """The images of a corpus that have a caption."""
     import torch
 
     if corpus.train_texts is None or corpus.validation_texts is None:

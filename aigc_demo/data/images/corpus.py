@@ -25,9 +25,9 @@ from aigc_demo.data.tiny_world.image import (
     NUM_MODES,
     SCENES,
     caption,
-    draw,
     mode_name,
     mode_of,
+    render,
     subjects,
 )
 from aigc_demo.data.tiny_world.scene import Thing
@@ -272,7 +272,7 @@ def _render(kind: str, size: int, count: int) -> _RawImages:
     labels = np.zeros(count, np.int64)
     texts = []
     for place, subject in enumerate(itertools.islice(subjects(kind, rng), count)):
-        pixels[place] = np.asarray(draw(subject, size, rng)).transpose(2, 0, 1)
+        pixels[place] = np.asarray(render(subject, size, rng)).transpose(2, 0, 1)
         labels[place] = mode_of(subject) if isinstance(subject, Thing) else -1
         texts.append(caption(subject))
     names = tuple(mode_name(mode) for mode in range(NUM_MODES.get(kind, 0)))

@@ -1,1 +1,1 @@
-"""The built-in data: scenes drawn at random, seen as stories, images and captions."""
+"""The built-in dataset: random scenes, as stories, images and captions."""

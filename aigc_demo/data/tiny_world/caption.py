@@ -1,6 +1,6 @@
-"""Captions of groups of shapes, in English and Chinese: told and read by the same tables.
+"""Captions of groups of shapes, in English and Chinese: generated and parsed with the same tables.
 
-A caption says everything: a medium size may go unsaid, and so does a plain ground.
+A caption is complete, except that a medium size may be omitted, and a plain background always is.
 """
 
 import random
@@ -14,7 +14,7 @@ from aigc_demo.data.tiny_world.scene import Place, Thing, relations
 
 LANGUAGES = ("en", "zh")
 
-# What each meaning is called; the first name is the plainest.
+# Names of each meaning; the first is the default.
 NAMES: dict[str, dict[tuple[str, str], tuple[str, ...]]] = {
     "en": {
         ("kind", "ball"): ("ball", "circle"),
@@ -71,17 +71,17 @@ NAMES: dict[str, dict[tuple[str, str], tuple[str, ...]]] = {
         ("", ""): ("一个", "一颗", "个", "颗", "的", "也", "里", "，", "、", "。", ",", "."),
     },
 }
-# How many of these names captions use; users may say the others too.
-SAID = {"kind": 2, "size": 2, "relation": 2, "weather": 2}
+# How many of these names generated captions use; the parser accepts all.
+NUM_NAMES = {"kind": 2, "size": 2, "relation": 2, "weather": 2}
 
-# A thing; {one} is "a", "an", 一个 or 一颗, {hue} the colour's shorter name.
+# Templates of a thing; {one} is "a", "an", 一个 or 一颗, {hue} the colour's short name.
 THINGS = {
     "en": ("{one} {size}{colour} {kind}",),
     "zh": ("{one}{colour}的{size}{kind}", "{one}{size}{hue}{kind}", "{one}{size}{colour}的{kind}"),
 }
-MEDIUM_SAID = 0.2  # how often a medium size is said
+MEDIUM_PROB = 0.2  # probability that a medium size is named
 ALONE = {"en": ("{a}", "there is {a}"), "zh": ("{a}", "有{a}")}
-# {ab} is how the first stands to the second.
+# {ab} is the relation of the first to the second.
 PAIRS = {
     "en": ("{a} {ab} {b}", "there is {a} {ab} {b}", "{b} with {a} {ab} it"),
     "zh": ("{a}在{b}的{ab}", "{a}在{b}{ab}", "{b}的{ab}是{a}", "{b}的{ab}有{a}"),
@@ -94,19 +94,19 @@ WEATHERED = {
     "en": ("{what} {weather}", "{weather}, {what}"),
     "zh": ("{weather}，{what}",),
 }
-COUNTED = ("star", "heart")  # with 颗
+COUNTED = ("star", "heart")  # kinds with the measure word 颗
 
 
 @dataclass(frozen=True)
 class Word:
-    """A piece of a caption.
+    """A word or phrase of a caption.
 
     Args:
-        first: its first character in the text.
-        past: past its last.
-        part: what it tells: kind, colour, size, relation, weather, it, at, is; "" for a filler, "unknown" for
-            a word that captions do not use.
-        meaning: which kind, colour and so on.
+        first: index of its first character in the text.
+        past: end index, exclusive.
+        part: kind, colour, size, relation, weather, it, at, is; "" for a filler, "unknown" for a word that is
+            not in the tables.
+        meaning: the value, such as "ball" or "red".
     """
 
     first: int
@@ -116,12 +116,12 @@ class Word:
 
 
 @dataclass(frozen=True)
-class Reading:
-    """What a caption was understood to say.
+class ParsedCaption:
+    """A parsed caption.
 
     Args:
-        words: the whole text in order, white space left out.
-        group: what it describes; None where it does not describe one whole.
+        words: all words in order.
+        group: the described group; None where the caption is unknown, ambiguous or incomplete.
     """
 
     words: tuple[Word, ...]
@@ -129,19 +129,19 @@ class Reading:
 
     @property
     def num_unknown(self) -> int:
-        """How many words captions do not use."""
+        """The number of unknown words."""
         return sum(word.part == "unknown" for word in self.words)
 
 
 def caption(group: Group, language: str = "en", rng: random.Random | None = None) -> str:
-    """A group in words.
+    """A caption of a group.
 
     Args:
         group: one to three things.
         language: "en" or "zh".
-        rng: chooses the order of the things, their names and the sentence; None for the plainest.
+        rng: chooses the order of the things, their names and the template; None for the default.
     """
-    return _Teller(language, rng).tell(group)
+    return _Writer(language, rng).describe(group)
 
 
 def language_of(text: str) -> str:
@@ -149,60 +149,60 @@ def language_of(text: str) -> str:
     return "zh" if re.search("[\u4e00-\u9fff]", text) else "en"
 
 
-def parse_caption(text: str) -> Reading:
-    """What a caption says, in either language."""
+def parse_caption(text: str) -> ParsedCaption:
+    """Parse a caption in either language."""
     language = language_of(text)
     words = tuple(_joined(_words(text, language)) if language == "zh" else _words(text, language))
     group = None
     if not any(word.part == "unknown" for word in words):
         group = _group([word for word in words if word.part])
-    return Reading(words, group)
+    return ParsedCaption(words, group)
 
 
-class _Teller:
-    """Chooses words."""
+class _Writer:
+    """Chooses names and templates."""
 
     def __init__(self, language: str, rng: random.Random | None):
         self.language, self.rng = language, rng
 
-    def tell(self, group: Group) -> str:
+    def describe(self, group: Group) -> str:
         things = list(group.things)
         if len(things) == 2 and self.rng:
             self.rng.shuffle(things)
         first, *others = things
         steps = {"ab": "", "ac": ""}
         for name, other in zip(steps, others, strict=False):
-            steps[name] = self._named("relation", relations(first, other)[0])
+            steps[name] = self._name("relation", relations(first, other)[0])
         templates = (ALONE, PAIRS, TRIPLES)[len(others)][self.language]
-        what = self._one_of(templates).format(
+        text = self._one_of(templates).format(
             **steps, **dict(zip("abc", map(self._thing, things), strict=False))
         )
         if not group.weather:
-            return what
-        weather = self._named("weather", group.weather)
-        return self._one_of(WEATHERED[self.language]).format(what=what, weather=weather)
+            return text
+        weather = self._name("weather", group.weather)
+        return self._one_of(WEATHERED[self.language]).format(what=text, weather=weather)
 
     def _thing(self, thing: Thing) -> str:
         hues = NAMES[self.language]["colour", thing.colour]
         size = ""
-        if thing.size != "medium" or (self.rng and self.rng.random() < MEDIUM_SAID):
-            size = self._named("size", thing.size)
+        if thing.size != "medium" or (self.rng and self.rng.random() < MEDIUM_PROB):
+            size = self._name("size", thing.size)
             size += " " if self.language == "en" else "的" if thing.size == "medium" else ""
-        names = {"size": size, "colour": self._one_of(hues[:1]), "kind": self._named("kind", thing.kind)}
-        told = self._one_of(THINGS[self.language]).format(one="{one}", hue=hues[-1], **names)
+        names = {"size": size, "colour": self._one_of(hues[:1]), "kind": self._name("kind", thing.kind)}
+        text = self._one_of(THINGS[self.language]).format(one="{one}", hue=hues[-1], **names)
         if self.language == "zh":
-            return told.format(one="一颗" if thing.kind in COUNTED else "一个")
-        return told.format(one="an" if told.split()[1][0] in "aeiou" else "a")
+            return text.format(one="一颗" if thing.kind in COUNTED else "一个")
+        return text.format(one="an" if text.split()[1][0] in "aeiou" else "a")
 
-    def _named(self, part: str, meaning: str) -> str:
-        return self._one_of(NAMES[self.language][part, meaning][: SAID[part]])
+    def _name(self, part: str, meaning: str) -> str:
+        return self._one_of(NAMES[self.language][part, meaning][: NUM_NAMES[part]])
 
     def _one_of(self, choices: tuple[str, ...]) -> str:
         return self.rng.choice(choices) if self.rng else choices[0]
 
 
 def _words(text: str, language: str) -> Iterator[Word]:
-    """The text from left to right, at each place the longest name that fits."""
+    """Split a text into words: from left to right, always the longest name that matches."""
     pattern, meanings = _lexicon(language)
     end = 0
     while end < len(text):
@@ -210,7 +210,7 @@ def _words(text: str, language: str) -> Iterator[Word]:
             end += 1
             continue
         found = pattern.match(text, end)
-        assert found  # an unknown word is one too
+        assert found  # the pattern also matches unknown words
         name = " ".join(found[0].lower().split())
         part, meaning = meanings.get(name, ("unknown", ""))
         yield Word(end, found.end(), part, meaning)
@@ -218,7 +218,7 @@ def _words(text: str, language: str) -> Iterator[Word]:
 
 
 def _joined(words: Iterator[Word]) -> Iterator[Word]:
-    """Unknown characters that stand together as one word: nobody knows better where Chinese words end."""
+    """Join adjacent unknown Chinese characters to one word, since word boundaries are unknown."""
     last: Word | None = None
     for word in words:
         if last and last.part == word.part == "unknown" and last.past == word.first:
@@ -233,7 +233,7 @@ def _joined(words: Iterator[Word]) -> Iterator[Word]:
 
 @cache
 def _lexicon(language: str) -> tuple[re.Pattern[str], dict[str, tuple[str, str]]]:
-    """A pattern that finds the next name or else the next unknown word, and what the names mean."""
+    """A pattern for the next name or unknown word, and the meaning of each name."""
     meanings = {name: key for key, names in NAMES[language].items() for name in names}
     longest_first = sorted(meanings, key=len, reverse=True)
     names = [re.escape(name).replace(r"\ ", r"\s+") for name in longest_first]
@@ -244,7 +244,7 @@ def _lexicon(language: str) -> tuple[re.Pattern[str], dict[str, tuple[str, str]]
 
 
 def _group(words: list[Word]) -> Group | None:
-    """The group that the words with a meaning describe; None where they do not form one."""
+    """The group that the words describe; None if they do not describe one."""
     weathers = [word.meaning for word in words if word.part == "weather"]
     items = _items([word for word in words if word.part != "weather"])
     order = "".join("T" if isinstance(item, Thing) else item.part[0] for item in items)
@@ -256,28 +256,28 @@ def _group(words: list[Word]) -> Group | None:
 
 
 def _items(words: list[Word]) -> list[Thing | Word]:
-    """The same with a thing for its size, colour and kind; nothing where one of them is astray."""
+    """Replace size, colour and kind by a thing; empty where one of them is missing or repeated."""
     items: list[Thing | Word] = []
-    looks: dict[str, str] = {}
+    found: dict[str, str] = {}
     for word in words:
         if (
-            word.part in looks
-            or (looks and word.part not in LOOKS)
-            or (word.part == "kind" and "colour" not in looks)
+            word.part in found
+            or (found and word.part not in ATTRIBUTES)
+            or (word.part == "kind" and "colour" not in found)
         ):
             return []
-        if word.part in LOOKS:
-            looks[word.part] = word.meaning
+        if word.part in ATTRIBUTES:
+            found[word.part] = word.meaning
         else:
             items.append(word)
         if word.part == "kind":
-            items.append(Thing(looks["kind"], looks["colour"], looks.get("size", "medium"), Place(0, 0)))
-            looks = {}
-    return [] if looks else items
+            items.append(Thing(found["kind"], found["colour"], found.get("size", "medium"), Place(0, 0)))
+            found = {}
+    return [] if found else items
 
 
-LOOKS = ("size", "colour", "kind")
-# Sentences as the order of their parts: T a thing, r a relation, a "at", i "is" or "it". In the second kind
-# it is the thing told last that stands somewhere.
+ATTRIBUTES = ("size", "colour", "kind")
+# Sentence forms as sequences of parts: T a thing, r a relation, a "at", i "is" or "it". In LAST_FIRST the
+# relations are those of the last thing.
 FIRST_FIRST = ("T", "iT", "TrT", "TrTrT", "TaTr", "TaTraTr")
 LAST_FIRST = ("TTri", "TriT")

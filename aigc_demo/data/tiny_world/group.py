@@ -1,7 +1,7 @@
-"""One to three shapes of the tiny world near each other: what a caption can say whole.
+"""Groups of one to three shapes, which a caption can describe completely.
 
-Some combinations of colour, shape and size are kept from training, so that a network can be asked for what
-it never saw although it knows every part of it.
+Some combinations of colour, shape and size are excluded from training, to test compositional
+generalization: a model has seen every attribute, but not the combination.
 """
 
 import itertools
@@ -12,14 +12,14 @@ from dataclasses import dataclass, replace
 from aigc_demo.data.tiny_world.scene import COLOURS, SHAPES, SIZES, WEATHERS, Place, Thing, relations
 
 MOST_THINGS = 3
-SHARES = {1: 0.3, 2: 0.5, 3: 0.2}  # how often a group has so many things
-# A thing is held out if the sum of its numbers, size counted twice, is divisible by this: of half of the
-# pairs of colour and shape exactly one size, of the others none.
+SHARES = {1: 0.3, 2: 0.5, 3: 0.2}  # probability of each number of things
+# A thing is held out if the sum of its indices, size counted twice, is divisible by this: for half of the
+# pairs of colour and shape exactly one size, for the others none.
 HELD_OUT_EVERY = 6
 NUM_HELD_OUT = len(SHAPES) * len(COLOURS) * len(SIZES) // HELD_OUT_EVERY
 
 
-# Where things of a group can stand, as shares of the picture's width and height.
+# Possible centres of things, as shares of the image's width and height.
 CENTRES = (
     (0.5, 0.5),
     *((0.25, 0.5), (0.75, 0.5), (0.5, 0.25), (0.5, 0.75)),
@@ -29,13 +29,13 @@ CENTRES = (
 
 @dataclass(frozen=True)
 class Group:
-    """Shapes close to each other.
+    """Shapes next to each other.
 
     Args:
-        things: one to three. Two stand side by side or one above the other; of three the second stands
-            beside the first and the third above or below it. No two agree in both kind and colour.
-            Their places are cells of a grid of two by two.
-        weather: one of WEATHERS; "" for a plain ground.
+        things: one to three, in cells of a grid of two by two. Two are side by side or one above the other;
+            of three, the second is beside the first, and the third above or below it. No two have the same
+            kind and colour.
+        weather: one of WEATHERS; "" for a plain background.
     """
 
     things: tuple[Thing, ...]
@@ -43,23 +43,23 @@ class Group:
 
 
 def are_distinct(things: Sequence[Thing]) -> bool:
-    """Whether no two agree in both kind and colour."""
+    """Whether no two things have the same kind and colour."""
     return len({(thing.kind, thing.colour) for thing in things}) == len(things)
 
 
 def is_held_out(thing: Thing) -> bool:
-    """Whether training never shows a thing of this colour, shape and size: 24 of the 144 combinations."""
+    """Whether this combination of colour, shape and size is excluded from training: 24 of 144 are."""
     numbers = COLOURS.index(thing.colour) + SHAPES.index(thing.kind) + 2 * SIZES.index(thing.size)
     return numbers % HELD_OUT_EVERY == 0
 
 
 def groups(rng: random.Random, *, held_out: bool, count: int | None = None) -> Iterator[Group]:
-    """Groups without end.
+    """An infinite sequence of random groups.
 
     Args:
-        rng: chooses.
-        held_out: groups with at least one thing that training never shows; else groups with none.
-        count: how many things each has; None for one to three.
+        rng: the source of randomness.
+        held_out: groups with at least one thing that is excluded from training; else groups without.
+        count: number of things; None for one to three.
     """
     while True:
         group = sample_group(rng, count or rng.choices(list(SHARES), list(SHARES.values()))[0])
@@ -68,10 +68,10 @@ def groups(rng: random.Random, *, held_out: bool, count: int | None = None) -> I
 
 
 def sample_group(rng: random.Random, count: int) -> Group:
-    """A group of so many things, each combination and each arrangement as probable as any other.
+    """A random group, uniform over combinations and arrangements.
 
     Raises:
-        ValueError: there are no groups of so many.
+        ValueError: `count` is not from 1 to 3.
     """
     if not 1 <= count <= MOST_THINGS:
         raise ValueError(f"groups have 1 to {MOST_THINGS} things, not {count}")
@@ -85,8 +85,9 @@ def sample_group(rng: random.Random, count: int) -> Group:
 
 
 def meaning(group: Group) -> Group:
-    """The group as every caption of it says: its things in the order of their places, and no empty row or
-    column before them. Groups that mean the same are equal then.
+    """The canonical form of a group: things sorted by place, and no empty row or column before them.
+
+    Groups with the same captions have equal canonical forms.
     """
     top = min(thing.place.row for thing in group.things)
     left = min(thing.place.column for thing in group.things)
@@ -98,11 +99,11 @@ def meaning(group: Group) -> Group:
 
 
 def arrange(looks: list[Thing], steps: list[str], weather: str = "") -> Group | None:
-    """Put things where relations say; None where they cannot stand so.
+    """Place things by their relations; None if there is no such arrangement.
 
     Args:
-        looks: the things; their places do not matter.
-        steps: for each thing but the first, how the first stands to it: left, right, above or below.
+        looks: the things; their places are ignored.
+        steps: for each thing but the first, the relation of the first to it: left, right, above or below.
         weather: of the group.
     """
     if len(looks) - 1 != len(steps) or not 1 <= len(looks) <= MOST_THINGS:
@@ -120,7 +121,7 @@ def arrange(looks: list[Thing], steps: list[str], weather: str = "") -> Group | 
 
 
 def centres(group: Group) -> list[tuple[float, float]]:
-    """Where its things stand, each one of CENTRES: what stands alone in its direction uses all of it."""
+    """The centre of each thing, one of CENTRES: 0.5 in a direction with only one row or column."""
     columns, rows = ({getattr(t.place, name) for t in group.things} for name in ("column", "row"))
     return [
         (
@@ -132,10 +133,10 @@ def centres(group: Group) -> list[tuple[float, float]]:
 
 
 def group_standing(looks: Mapping[tuple[float, float], Thing], weather: str = "") -> Group | None:
-    """The group whose things stand at these of CENTRES; None where no group stands so.
+    """The group with things at these centres; None if there is no such group.
 
     Args:
-        looks: the things; their own places do not matter.
+        looks: things by centre; their own places are ignored.
         weather: of the group.
     """
     things = [

@@ -1,7 +1,7 @@
-"""Pictures of groups with what stands where as numbers: what a reader of attributes learns from.
+"""Images of groups with the attributes of each thing as labels: training data of the attribute reader.
 
-All combinations of colour, shape and size are among them, those too that are kept from what draws: a judge
-has to know everything.
+All combinations of colour, shape and size are included, also those that are excluded from the training of
+generators: the model that evaluates them has to know all.
 """
 
 import hashlib
@@ -16,25 +16,25 @@ from aigc_demo.data.images.corpus import PICTURES, ImageCorpus, ImageSettings, u
 from aigc_demo.data.preparation import PreparationStep
 from aigc_demo.data.sources import TINY_WORLD
 from aigc_demo.data.tiny_world.group import CENTRES, SHARES, Group, centres, group_standing, sample_group
-from aigc_demo.data.tiny_world.image import MIDDLE, drawn
+from aigc_demo.data.tiny_world.image import MIDDLE, render_groups
 from aigc_demo.data.tiny_world.scene import COLOURS, SHAPES, SIZES, WEATHERS, Thing
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-SEED = 7  # other drawings than those that models learn to draw from
+SEED = 7  # other images than those that generators are trained on
 
 
 @dataclass(frozen=True, eq=False)
 class GroupCorpus(ImageCorpus):
-    """Pictures of groups.
+    """Images of groups with labels.
 
     Args:
-        train_truth: [N, 9, 4] int64, of every one of CENTRES whether a thing stands there (0 or 1), its kind,
-            colour and size; -1 where none stands.
+        train_truth: [N, 9, 4] int64, for each of CENTRES: whether there is a thing (0 or 1), its kind, colour
+            and size; -1 where there is none.
         train_weather: [N] int64.
-        validation_truth: of the held-out pictures.
-        validation_weather: of the held-out pictures.
+        validation_truth: [M, 9, 4] int64.
+        validation_weather: [M] int64.
     """
 
     train_truth: "Tensor"
@@ -45,10 +45,10 @@ class GroupCorpus(ImageCorpus):
 
 @lru_cache(maxsize=1)
 def prepare_groups(source: str, settings: ImageSettings) -> GroupCorpus:
-    """Drawings of groups; always the same ones.
+    """Images of groups; deterministic.
 
     Raises:
-        InputError: the source is not the tiny world: nobody knows what stands where in other pictures.
+        InputError: the source is not the tiny world: other images have no attribute labels.
     """
     import torch
 
@@ -57,7 +57,7 @@ def prepare_groups(source: str, settings: ImageSettings) -> GroupCorpus:
     rng, size = random.Random(SEED), settings.image_size
     counts = rng.choices(list(SHARES), list(SHARES.values()), k=settings.num_pictures)
     groups = [sample_group(rng, count) for count in counts]
-    pixels = drawn(groups, size, rng)
+    pixels = render_groups(groups, size, rng)
     kept, _ = unique_images(pixels)
     dropped = len(groups) - len(kept)
     if dropped:
@@ -65,13 +65,13 @@ def prepare_groups(source: str, settings: ImageSettings) -> GroupCorpus:
     truth, weather = truth_of(groups)
     num_held = int(len(groups) * settings.validation_fraction)
     parts = slice(num_held, None), slice(0, num_held)
-    pictures = torch.from_numpy(pixels)
-    train_pictures = len(groups) - num_held
+    images = torch.from_numpy(pixels)
+    num_train = len(groups) - num_held
     return GroupCorpus(
         name=TINY_WORLD,
         sha256=hashlib.sha256(pixels.tobytes()).hexdigest(),
-        train=pictures[parts[0]],
-        validation=pictures[parts[1]],
+        train=images[parts[0]],
+        validation=images[parts[1]],
         train_labels=None,
         validation_labels=None,
         mode_names=(),
@@ -84,7 +84,7 @@ def prepare_groups(source: str, settings: ImageSettings) -> GroupCorpus:
                 "split",
                 len(groups),
                 0,
-                {"train_pictures": train_pictures, "validation_pictures": num_held},
+                {"train_pictures": num_train, "validation_pictures": num_held},
                 PICTURES,
             ),
         ),
@@ -96,7 +96,7 @@ def prepare_groups(source: str, settings: ImageSettings) -> GroupCorpus:
 
 
 def truth_of(groups: Sequence[Group]) -> "tuple[Tensor, Tensor]":
-    """What stands where, as a reader of attributes should say it.
+    """The labels of groups.
 
     Returns:
         [N, 9, 4] and [N] int64, as in GroupCorpus.
@@ -113,7 +113,7 @@ def truth_of(groups: Sequence[Group]) -> "tuple[Tensor, Tensor]":
 
 
 def groups_of(truth_NP4: "Tensor", weather_N: "Tensor") -> list[Group]:  # noqa: N803
-    """The groups that `truth_of` gives these numbers."""
+    """The groups with these labels, the inverse of `truth_of`."""
     groups = []
     for truth, weather in zip(truth_NP4.tolist(), weather_N.tolist(), strict=True):
         things = {
@@ -122,6 +122,6 @@ def groups_of(truth_NP4: "Tensor", weather_N: "Tensor") -> list[Group]:  # noqa:
             if there
         }
         group = group_standing(things, WEATHERS[weather])
-        assert group is not None  # numbers of a group
+        assert group is not None  # the labels are those of a group
         groups.append(group)
     return groups

@@ -1,9 +1,9 @@
-"""The tiny world as data: coloured things on a small grid, what happens to them, and why.
+"""Scenes of the tiny world: coloured things on a small grid, and what happens to them.
 
-A scene is drawn from a random source and knows nothing of language or pictures; stories, captions, questions
-and pictures are views of it. There is one law: what is big stays. A big thing does not fall when it is hit,
-nor move when it is pushed or blown at, a big animal does not run from another, and only behind a big thing is
-there shelter from the rain.
+A scene is sampled at random and independent of language and images; stories, captions and images are
+generated from it. There is one rule: big things stay. A big thing does not fall when it is hit, nor move when
+it is pushed or in the wind, a big animal does not run from another, and only a big thing gives shelter from
+the rain.
 """
 
 import itertools
@@ -19,15 +19,15 @@ WEATHERS = ("", "sunny", "windy", "rainy")
 ROLLING = ("ball", "ring")  # the others slide
 NUM_COLUMNS, NUM_ROWS = 3, 3
 NEEDS = {"hungry": "eat", "thirsty": "drink", "tired": "sleep", "bored": "play"}
-SHARED_NEEDS = ("tired", "bored")  # those that another thing can help with
-# What takes two: is the actor an animal, is the target one?
+SHARED_NEEDS = ("tired", "bored")  # needs in which a second thing can take part
+# Causes with two things: whether the actor, and the target, is an animal.
 CAUSES_WITH_TWO = {
     "hit": (False, False),
     "push": (True, False),
     "call": (True, True),
     "bang": (True, False),
 }
-# What comes of it when the target is not big, and when it is.
+# Effects if the target is not big, and if it is.
 EFFECTS_ON_TARGET = {
     "hit": ("fall", "stand"),
     "push": ("move", "stick"),
@@ -57,7 +57,7 @@ class Thing:
         kind: one of SHAPES or ANIMALS.
         colour: one of COLOURS.
         size: one of SIZES.
-        place: where it is before anything happens.
+        place: before the first happening.
     """
 
     kind: str
@@ -78,13 +78,13 @@ class Thing:
 
 @dataclass(frozen=True)
 class Happening:
-    """Something happens, and something follows from it.
+    """A cause and its effect.
 
     Args:
         cause: hit, push, call, bang, wind, rain, or one of NEEDS.
-        actor: number of the thing that acts, or that weather and noise act upon.
-        target: number of the other thing, if one takes part.
-        effect: what the laws of this world (`effect_of`) make of it.
+        actor: index of the thing that acts, or that is affected by weather or noise.
+        target: index of the second thing, or None.
+        effect: result of `effect_of`.
     """
 
     cause: str
@@ -95,10 +95,10 @@ class Happening:
 
 @dataclass(frozen=True)
 class Scene:
-    """A moment of the tiny world, and what comes of it.
+    """Things on the grid and what happens to them.
 
     Args:
-        things: one to three; no two agree in kind or in colour, nor stand in one place.
+        things: one to three, with different kinds, colours and places.
         weather: one of WEATHERS; "" where it does not matter.
         happenings: one or two, in order.
     """
@@ -109,7 +109,7 @@ class Scene:
 
 
 def relations(first: Thing, second: Thing) -> tuple[str, ...]:
-    """Where the first stands as seen from the second: left, right, above, below; two on a diagonal."""
+    """Position of the first relative to the second: left, right, above, below; two of them on a diagonal."""
     named = {
         "left": first.place.column < second.place.column,
         "right": first.place.column > second.place.column,
@@ -120,7 +120,7 @@ def relations(first: Thing, second: Thing) -> tuple[str, ...]:
 
 
 def direction(happening: Happening, things: tuple[Thing, ...]) -> str:
-    """Which way a hit or a push goes: left or right, or "" where the two are not in one row."""
+    """Direction of a hit or a push: left or right, or "" where the things are not in one row."""
     if happening.target is None:
         return ""
     found = relations(things[happening.target], things[happening.actor])
@@ -128,10 +128,10 @@ def direction(happening: Happening, things: tuple[Thing, ...]) -> str:
 
 
 def effect_of(cause: str, actor: Thing, target: Thing | None) -> str:
-    """What follows, by the laws of the tiny world.
+    """The effect of a cause, by the rules of the tiny world.
 
     Raises:
-        ValueError: these two cannot take part in this cause.
+        ValueError: the cause does not allow these things.
     """
     if not can_take_part(cause, actor, target):
         raise ValueError(f"{cause} does not happen to {actor} and {target}")
@@ -148,7 +148,7 @@ def effect_of(cause: str, actor: Thing, target: Thing | None) -> str:
 
 
 def can_take_part(cause: str, actor: Thing, target: Thing | None) -> bool:
-    """Whether a cause can have these two in it."""
+    """Whether a cause allows this actor and target."""
     if actor is target:
         return False
     if cause in SHARED_NEEDS:
@@ -162,8 +162,8 @@ def can_take_part(cause: str, actor: Thing, target: Thing | None) -> bool:
     return target is not None and CAUSES_WITH_TWO.get(cause) == (actor.is_animal, target.is_animal)
 
 
-# A plot: who takes part (s shape, a animal), what happens between whom, and the weather it needs.
-# "need" is any of NEEDS; "shared" is one of those that another thing can help with.
+# A plot: the things (s shape, a animal), the happenings (cause, actor, target), and the required weather.
+# "need" is any of NEEDS, "shared" any of SHARED_NEEDS.
 PLOTS: tuple[tuple[str, tuple[tuple[str, int, int | None], ...], str], ...] = (
     ("a", (("need", 0, None), ("need", 0, None)), ""),
     ("s", (("wind", 0, None),), "windy"),
@@ -182,19 +182,19 @@ PLOTS: tuple[tuple[str, tuple[tuple[str, int, int | None], ...], str], ...] = (
     ("aas", (("call", 0, 1), ("shared", 0, 2)), ""),
     ("aas", (("rain", 0, 2), ("rain", 1, 2)), "rainy"),
 )
-# What must have come of the happening before for the next one to be possible.
+# Causes that require a certain cause and effect before them.
 NEEDED_BEFORE = {"bang": ("hit", "fall"), "hit": ("push", "move")}
 
 
 def scenes(seed: int) -> Iterator[Scene]:
-    """Scenes without end; the same seed gives the same ones."""
+    """An infinite sequence of random scenes, determined by the seed."""
     rng = random.Random(seed)
     while True:
         yield sample_scene(rng)
 
 
 def sample_scene(rng: random.Random) -> Scene:
-    """One scene at random."""
+    """A random scene."""
     while True:
         roles, steps, weather = rng.choice(PLOTS)
         if not weather and len(roles) == 1 and rng.random() < 0.5:
@@ -218,18 +218,18 @@ def sample_scene(rng: random.Random) -> Scene:
 
 
 def _different_kinds(roles: str, rng: random.Random) -> list[str]:
-    """A kind for each role, no two the same, so that a story can say "the ball"."""
+    """A different kind for each role, so that a story can say "the ball"."""
     animals, shapes = rng.sample(ANIMALS, len(roles)), rng.sample(SHAPES, len(roles))
     return [animals.pop() if role == "a" else shapes.pop() for role in roles]
 
 
 def _places(count: int, in_row: bool, rng: random.Random) -> list[Place]:
-    """Different cells; all in one row and in order, for things that bump into each other."""
+    """Different cells; for hits and pushes all in one row and in order."""
     if not in_row:
         cells = [Place(row, column) for row in range(NUM_ROWS) for column in range(NUM_COLUMNS)]
         return rng.sample(cells, count)
     row = rng.randrange(NUM_ROWS)
-    # Three in a row push each other to the right: which way is then one thing less to remember.
+    # Chains of three always go to the right, which makes them easier to learn.
     columns = sorted(rng.sample(range(NUM_COLUMNS), count), reverse=count < 3 and rng.random() < 0.5)
     return [Place(row, column) for column in columns]
 
@@ -248,7 +248,7 @@ def _happenings(
 
 
 def follows(happenings: tuple[Happening, ...]) -> bool:
-    """Whether each happening can come after the one before it, and the first at the beginning."""
+    """Whether each happening can follow the one before it, and the first can come first."""
     if not happenings or happenings[0].cause == "bang":
         return False
     return all(_can_follow(before, after) for before, after in itertools.pairwise(happenings))
@@ -263,7 +263,7 @@ def _can_follow(before: Happening, after: Happening) -> bool:
 
 
 def _gone(happening: Happening) -> int:
-    """The thing that is no longer there afterwards, or -1."""
+    """Index of the thing that has left the scene afterwards, or -1."""
     if happening.effect == "flee" and happening.target is not None:
         return happening.actor if happening.cause == "bang" else happening.target
     return happening.actor if happening.effect == "fly" else -1

@@ -1,8 +1,8 @@
-"""One thing of the tiny world as a drawing on a transparent ground, large, to be reduced and placed.
+"""Large images of single things on a transparent background, to be scaled down and placed.
 
-Figures are drawn in a square that reaches from -1 to 1, x to the right and y down. Each fills it as far as
-its form allows, with a dark outline, since yellow on white would not be seen, and with a silhouette of its
-own, since at 11 pixels that is all there is.
+Coordinates are from -1 to 1, x to the right and y down. Each figure fills the square as far as its shape
+allows. It has a dark outline, since yellow on white has little contrast, and a silhouette of its own, since
+at 11 pixels nothing else is visible.
 """
 
 import math
@@ -17,8 +17,8 @@ Point = tuple[float, float]
 SPRITE_SIZE = 256
 OVERSAMPLING = 2
 OUTLINE = 0.07
-# Told apart by everybody as far as eight can be: between any two lie at least 30 units of CIELAB, and at
-# least 12 for eyes without red or green receptors, mostly by lightness (brown dark, red bright).
+# Distinguishable colours: the CIELAB distance of any two is at least 30, and at least 12 for people with
+# red-green colour blindness, mostly by lightness (brown dark, red bright).
 COLOUR_VALUES: dict[str, Colour] = {
     "red": (230, 36, 48),
     "orange": (240, 126, 16),
@@ -34,14 +34,14 @@ WHITE, BLACK, BEAK, INNER = (255, 255, 255), (25, 22, 30), (255, 176, 30), (255,
 
 @cache
 def sprite(kind: str, colour: str) -> Image.Image:
-    """A thing on a transparent ground.
+    """A thing on a transparent background.
 
     Args:
-        kind: one of the shapes and animals of `tiny_scene`.
+        kind: one of the shapes and animals of `scene`.
         colour: one of `COLOUR_VALUES`.
 
     Returns:
-        An RGBA picture of SPRITE_SIZE by SPRITE_SIZE; not to be written on, since it is kept.
+        An RGBA image of SPRITE_SIZE by SPRITE_SIZE; it is cached, so do not modify it.
     """
     pen = _Pen(COLOUR_VALUES[colour])
     FIGURES[kind](pen)
@@ -49,7 +49,7 @@ def sprite(kind: str, colour: str) -> Image.Image:
 
 
 def mixed(colour: Colour, other: Colour, share: float) -> Colour:
-    """A colour moved a share of the way to another."""
+    """Linear interpolation between two colours."""
     red, green, blue = (round(a + (b - a) * share) for a, b in zip(colour, other, strict=True))
     return red, green, blue
 
@@ -63,13 +63,13 @@ class _Pen:
         self.shade = mixed(colour, BLACK, 0.25)
         self.light = mixed(colour, WHITE, 0.45)
         size = SPRITE_SIZE * OVERSAMPLING
-        # Transparent in the colour of the outline: reducing must not mix the edge with black or white.
+        # Transparent pixels have the outline's colour, so that scaling adds no black or white to the edge.
         self.image = Image.new("RGBA", (size, size), (*self.dark, 0))
         self._draw = ImageDraw.Draw(self.image)
         self._half = size / 2
 
     def polygon(self, points: Iterable[Point], fill: Colour | None = None, outline: float = OUTLINE) -> None:
-        """A filled polygon with round corners: the outline is stroked around it."""
+        """A filled polygon with an outline around it, whose corners are round."""
         corners = [self._place(point) for point in points]
         if outline:
             closed = [*corners, *corners[:2]]
@@ -82,13 +82,13 @@ class _Pen:
     def ellipse(
         self, x: float, y: float, rx: float, ry: float, fill: Colour | None = None, outline: float = OUTLINE
     ) -> None:
-        """An ellipse about (x, y); the outline lies around it."""
+        """An ellipse with centre (x, y) and an outline around it."""
         if outline:
             self._draw.ellipse(self._box(x, y, rx + outline, ry + outline), self.dark)
         self._draw.ellipse(self._box(x, y, rx, ry), fill or self.colour)
 
     def arc(self, x: float, y: float, rx: float, ry: float, start: int, end: int, width: float) -> None:
-        """A part of an ellipse in the outline's colour; degrees clockwise from the right."""
+        """An arc of an ellipse in the outline's colour; angles in degrees, clockwise from the right."""
         self._draw.arc(self._box(x, y, rx, ry), start, end, self.dark, self._width(width))
 
     def line(self, points: Iterable[Point], fill: Colour | None = None, width: float = OUTLINE) -> None:
@@ -148,7 +148,7 @@ def _star(pen: _Pen) -> None:
 
     corners = [corner(step, 0.46 if step % 2 else 0.96) for step in range(10)]
     pen.polygon(corners)
-    for step in range(0, 10, 2):  # the right half of every ray lies in shade
+    for step in range(0, 10, 2):  # shade the right half of every ray
         pen.polygon([(0, 0.08), corners[step], corners[(step + 1) % 10]], pen.shade, outline=0)
     pen.ellipse(-0.12, -0.04, 0.12, 0.1, pen.light, outline=0)
 

@@ -1,8 +1,8 @@
-"""A scene of the tiny world told in English: the grammar as tables, and the teller.
+"""Stories of scenes in English: the grammar as tables, and the generator.
 
-Every sentence comes from the tables here, and the parser (`story_parser`) reads by the same tables.
-In a template {A} and {B} are the actor and the target ("the big red ball" at first, "the ball" later);
-{a} and {b} become "it" where cause and effect share a sentence; {moved_A} is rolled or slid.
+Every sentence comes from these tables, which the parser (`story_parser`) uses too. In a template {A} and {B}
+are the actor and the target ("the big red ball" at first, "the ball" later); {a} and {b} become "it" where
+cause and effect share a sentence; {moved_A} is rolled or slid.
 """
 
 import random
@@ -45,7 +45,7 @@ CAUSES: dict[str, tuple[str, ...]] = {
     "bored": ("{A} was bored", "{A} felt bored"),
 }
 
-# (cause, effect, whether a second thing is named) -> what follows.
+# Templates by (cause, effect, whether there is a target).
 EFFECTS: dict[tuple[str, str, bool], tuple[str, ...]] = {
     ("hit", "fall", True): ("{B} fell over", "{B} fell down"),
     ("hit", "stand", True): ("{B} was too big to fall", "{B} did not move", "{B} was big and stood still"),
@@ -67,9 +67,9 @@ EFFECTS: dict[tuple[str, str, bool], tuple[str, ...]] = {
     ("bored", "play", False): ("{a} sang a song", "{a} danced"),
     ("bored", "play", True): ("{a} played with {B}", "{a} danced around {B}"),
 }
-SURPRISING = ("stand", "stick", "befriend")  # told with "but", not with "so"
+SURPRISING = ("stand", "stick", "befriend")  # introduced by "but" instead of "so"
 
-# A story ends with one of these, so that one that was cut short can be told from a whole one.
+# Last sentences: they distinguish a complete story from a truncated one.
 CLOSINGS: dict[tuple[str, str], tuple[str, ...]] = {
     ("hit", "fall"): ("now {B} lay next to {A}", "in the end {B} lay on the ground"),
     ("hit", "stand"): ("{A} stopped next to {B}", "in the end {A} had to stop"),
@@ -89,72 +89,72 @@ CLOSINGS: dict[tuple[str, str], tuple[str, ...]] = {
     ("tired", "sleep"): ("then {A} was not tired any more", "in the end {A} felt strong"),
     ("bored", "play"): ("then {A} was not bored any more", "in the end {A} had fun"),
 }
-OPENERS = (("", "one day "), ("then ", "later "))  # of the first, of the second
+OPENERS = (("", "one day "), ("then ", "later "))  # of the first and the second happening
 
 
 def stories(seed: int) -> Iterator[str]:
-    """Stories without end, each of a scene of its own; the same seed gives the same ones."""
+    """An infinite sequence of stories of random scenes, determined by the seed."""
     rng = random.Random(seed)
     while True:
         yield story(sample_scene(rng), rng)
 
 
 def story(scene: Scene, rng: random.Random) -> str:
-    """The scene told in three to six sentences, on one line.
+    """The story of a scene: three to six sentences, on one line.
 
     Args:
-        scene: what happens.
-        rng: chooses among the ways to say it.
+        scene: the things and happenings.
+        rng: chooses among the templates.
     """
-    teller = _Teller(scene, rng)
-    sentences = [*teller.introduce(), *teller.tell(), teller.close()]
+    writer = _Writer(scene, rng)
+    sentences = [*writer.introduction(), *writer.happenings(), writer.closing()]
     return " ".join(sentence[0].upper() + sentence[1:] + "." for sentence in sentences)
 
 
 def described(thing: Thing) -> str:
-    """The thing as it is first named: "an orange cat", "a big red ball"; a medium size is not said."""
+    """A thing with an indefinite article: "an orange cat", "a big red ball"; medium size is omitted."""
     words = whole_name(thing)
     return ("an " if words[0] in "aeiou" else "a ") + words
 
 
 def whole_name(thing: Thing) -> str:
-    """Size, colour and kind: "orange cat", "big red ball"; a medium size is not said."""
+    """Size, colour and kind: "orange cat", "big red ball"; medium size is omitted."""
     size = "" if thing.size == "medium" else thing.size + " "
     return f"{size}{thing.colour} {thing.kind}"
 
 
 def movement(thing: Thing) -> str:
-    """How it goes when something sets it going."""
+    """The verb for the movement of a thing."""
     return "rolled" if thing.kind in ROLLING else "slid"
 
 
-class _Teller:
-    """Chooses words, and remembers what has been named already."""
+class _Writer:
+    """Chooses templates, and remembers which things have been named."""
 
     def __init__(self, scene: Scene, rng: random.Random):
         self.scene = scene
         self.rng = rng
         self.named: set[int] = set()
 
-    def introduce(self) -> Iterator[str]:
+    def introduction(self) -> Iterator[str]:
         things, choice = self.scene.things, self.rng.choice
         if self.scene.weather:
             yield choice(WEATHER_SENTENCES).format(weather=self.scene.weather)
         order = list(range(len(things)))
-        # A chain of three in a row is told along the row: each thing by the one before it, one a sentence.
+        # A chain of three is described in order: each thing relative to the one before, one per sentence.
         chain = [happening.cause for happening in self.scene.happenings] == ["push", "hit"]
         if not chain:
             self.rng.shuffle(order)
-        begun = 1
+        num_introduced = 1
         crowded = len(things) == 3 and self.scene.weather != ""
         if len(things) > 1 and not chain and (crowded or self.rng.random() < 0.4):
-            begun = 2
+            num_introduced = 2
             words = self._relation(order[0], order[1])
             new, newer = described(things[order[0]]), described(things[order[1]])
             yield choice(PAIR_SENTENCES).format(new=new, relation=words, newer=newer)
         else:
             yield choice(FIRST_SENTENCES).format(new=described(things[order[0]]))
-        for place in range(begun, len(things)):
+        for place in range(num_introduced, len(things)):
             known = order[place - 1] if chain else choice(order[:place])
             words = self._relation(order[place], known)
             name = self.reference(known, full=False) if place > 1 or self.rng.random() < 0.5 else "it"
@@ -162,7 +162,7 @@ class _Teller:
                 new=described(things[order[place]]), relation=words, known=name
             )
 
-    def tell(self) -> Iterator[str]:
+    def happenings(self) -> Iterator[str]:
         for position, happening in enumerate(self.scene.happenings):
             opener = self.rng.choice(OPENERS[position])
             named = happening.target is not None
@@ -176,13 +176,15 @@ class _Teller:
                 yield first
                 yield f"{link} {self._fill(effect, happening)}"
 
-    def close(self) -> str:
+    def closing(self) -> str:
         last = self.scene.happenings[-1]
         return self._fill(self.rng.choice(CLOSINGS[last.cause, last.effect]), last)
 
     def reference(self, index: int, *, full: bool = True) -> str:
-        """The whole name when the happenings first name it, since its size decides what follows;
-        later its kind, with its colour where that is needed.
+        """A reference to a thing.
+
+        At the first mention in a happening the whole name, since the size decides the effect; later the kind,
+        with the colour where the kind is ambiguous.
         """
         thing = self.scene.things[index]
         if full and index not in self.named:

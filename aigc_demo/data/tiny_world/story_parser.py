@@ -1,8 +1,8 @@
-"""Reads a story of the tiny world back into its scene, or says what is wrong with it.
+"""Parses a story of the tiny world into its scene, or reports the first error.
 
-The sentences are those of `tiny_story`'s tables, so the grammar is checked by matching; what they say is
-then checked against the laws of `tiny_scene`: only things that were introduced, one colour for each, effects
-that fit their causes, places that can be had on the grid, an end.
+Sentences are matched with the tables of `story`. Their content is checked against the rules of `scene`: only
+introduced things, one colour for each, effects that follow from their causes, consistent places on the grid,
+a closing sentence.
 """
 
 import itertools
@@ -11,8 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache
 
-from aigc_demo.data.tiny_world import scene as tiny_scene
-from aigc_demo.data.tiny_world import story as tiny_story
+from aigc_demo.data.tiny_world import scene, story
 from aigc_demo.data.tiny_world.scene import Happening, Place, Scene, Thing
 
 MAX_THINGS, MAX_HAPPENINGS = 3, 2
@@ -23,8 +22,8 @@ def _any_of(words: Iterable[str]) -> str:
     return "(?:" + "|".join(words) + ")"
 
 
-KIND = _any_of(tiny_scene.SHAPES + tiny_scene.ANIMALS)
-COLOUR = _any_of(tiny_scene.COLOURS)
+KIND = _any_of(scene.SHAPES + scene.ANIMALS)
+COLOUR = _any_of(scene.COLOURS)
 WHOLE_NAME = f"(?:(?:small|big) )?{COLOUR} {KIND}"
 DESCRIBED = f"an? {WHOLE_NAME}"
 SHORT = f"the (?:{COLOUR} )?{KIND}"
@@ -37,23 +36,23 @@ MARKERS = {
     "known": f"{SHORT}|it",
     "new": DESCRIBED,
     "newer": DESCRIBED,
-    "relation": _any_of(tiny_story.RELATION_WORDS.values()),
-    "weather": _any_of(weather for weather in tiny_scene.WEATHERS if weather),
+    "relation": _any_of(story.RELATION_WORDS.values()),
+    "weather": _any_of(weather for weather in scene.WEATHERS if weather),
     "moved_A": "rolled|slid",
     "moved_B": "rolled|slid",
-    "sound": _any_of(tiny_story.SOUNDS.values()),
+    "sound": _any_of(story.SOUNDS.values()),
 }
-RELATION_NAMES = {words: name for name, words in tiny_story.RELATION_WORDS.items()}
+RELATION_NAMES = {words: name for name, words in story.RELATION_WORDS.items()}
 
 
 @dataclass(frozen=True)
 class ParseResult:
-    """What became of reading a story.
+    """The result of parsing a story.
 
     Args:
-        scene: what it tells, its things in the order of their introduction and in places that fit; None
-            where it is not well formed.
-        problem: what is wrong with it, or "".
+        scene: with things in the order of their introduction, in consistent places; None for an invalid
+            story.
+        problem: the error, or "".
     """
 
     scene: Scene | None
@@ -66,20 +65,20 @@ class ParseResult:
 
 
 def parse_story(text: str) -> ParseResult:
-    """Read one story, as `tiny_story.story` tells them; it may be anybody's text."""
+    """Parse a story in the form of `story.story`; the text may be arbitrary."""
     try:
-        return ParseResult(_Reader(_sentences(text)).read())
-    except _UnfitError as error:
+        return ParseResult(_Parser(_sentences(text)).parse())
+    except _ParseError as error:
         return ParseResult(None, str(error))
 
 
-class _UnfitError(Exception):
-    """The story is not well formed; says why."""
+class _ParseError(Exception):
+    """The story is invalid; the argument is the reason."""
 
 
 @dataclass(frozen=True)
 class _Relation:
-    """The first thing stands so, seen from the second; `aligned`: in the same row."""
+    """The position of the first thing relative to the second; `aligned`: in the same row."""
 
     first: int
     name: str
@@ -87,8 +86,8 @@ class _Relation:
     aligned: bool = False
 
 
-class _Reader:
-    """Goes through the sentences once, and remembers what they said."""
+class _Parser:
+    """Processes the sentences in order and collects their content."""
 
     def __init__(self, sentences: list[str]):
         self.sentences = sentences
@@ -98,7 +97,7 @@ class _Reader:
         self.happenings: list[Happening] = []
         self.named: set[int] = set()
 
-    def read(self) -> Scene:
+    def parse(self) -> Scene:
         self._read_weather()
         self._read_introductions()
         while len(self.sentences) > 1:
@@ -109,54 +108,54 @@ class _Reader:
 
     def _next(self) -> str:
         if not self.sentences:
-            raise _UnfitError("it breaks off")
+            raise _ParseError("it breaks off")
         return self.sentences.pop(0)
 
     def _read_weather(self) -> None:
-        found = _first_match(tiny_story.WEATHER_SENTENCES, self.sentences[0])
+        found = _first_match(story.WEATHER_SENTENCES, self.sentences[0])
         if found:
             self.weather = found["weather"]
             self._next()
 
     def _read_introductions(self) -> None:
         sentence = self._next()
-        found = _first_match(tiny_story.PAIR_SENTENCES + tiny_story.FIRST_SENTENCES, sentence)
+        found = _first_match(story.PAIR_SENTENCES + story.FIRST_SENTENCES, sentence)
         if not found:
-            raise _UnfitError(f"no beginning: {sentence}")
+            raise _ParseError(f"no beginning: {sentence}")
         self._add(found["new"])
         if "newer" in found:
             self._add(found["newer"])
             self.relations.append(_Relation(0, RELATION_NAMES[found["relation"]], 1))
-        while self.sentences and (found := _first_match(tiny_story.NEXT_SENTENCES, self.sentences[0])):
+        while self.sentences and (found := _first_match(story.NEXT_SENTENCES, self.sentences[0])):
             self._next()
             if found["known"] == "it" and len(self.things) > 1:
-                raise _UnfitError("it could be more than one thing")
+                raise _ParseError("it could be more than one thing")
             known = 0 if found["known"] == "it" else self._resolve(found["known"])
             self._add(found["new"])
             self.relations.append(_Relation(len(self.things) - 1, RELATION_NAMES[found["relation"]], known))
 
     def _add(self, words: str) -> None:
-        """A thing is introduced."""
+        """Add an introduced thing."""
         parts = words.split()[1:]
-        size = parts[0] if parts[0] in tiny_scene.SIZES else "medium"
+        size = parts[0] if parts[0] in scene.SIZES else "medium"
         thing = Thing(parts[-1], parts[-2], size, NOWHERE)
-        if tiny_story.described(thing) != words:
-            raise _UnfitError(f"wrong article: {words}")
+        if story.described(thing) != words:
+            raise _ParseError(f"wrong article: {words}")
         if any((thing.kind, thing.colour) == (other.kind, other.colour) for other in self.things):
-            raise _UnfitError(f"introduced twice: {words}")
+            raise _ParseError(f"introduced twice: {words}")
         if len(self.things) == MAX_THINGS:
-            raise _UnfitError("too many things")
+            raise _ParseError("too many things")
         self.things.append(thing)
 
     def _resolve(self, words: str) -> int:
-        """Which thing "the ball", "the red ball" or "the big red ball" is."""
+        """The index of the thing that "the ball", "the red ball" or "the big red ball" refers to."""
         fits = [
             index
             for index, thing in enumerate(self.things)
-            if words[4:] in (tiny_story.whole_name(thing), f"{thing.colour} {thing.kind}", thing.kind)
+            if words[4:] in (story.whole_name(thing), f"{thing.colour} {thing.kind}", thing.kind)
         ]
         if len(fits) != 1:
-            raise _UnfitError(
+            raise _ParseError(
                 f"{words} is {'nothing that was introduced' if not fits else 'more than one thing'}"
             )
         return fits[0]
@@ -164,104 +163,106 @@ class _Reader:
     def _read_happening(self) -> None:
         position = len(self.happenings)
         if position == MAX_HAPPENINGS:
-            raise _UnfitError("too much happens")
+            raise _ParseError("too much happens")
         sentence = self._next()
         first, link, second = _halves(sentence)
         pronouns = link != ""
         if not pronouns:
             link, _, second = self._next().partition(" ")
             if link not in ("so", "but"):
-                raise _UnfitError(f"nothing follows: {first}")
+                raise _ParseError(f"nothing follows: {first}")
         cause, bound = self._read_cause(first, position)
-        for (name, effect, _), templates in tiny_story.EFFECTS.items():
+        for (name, effect, _), templates in story.EFFECTS.items():
             found = _first_match(templates, second, pronouns) if name == cause else None
-            if found is not None and (effect in tiny_story.SURPRISING) == (link == "but"):
+            if found is not None and (effect in story.SURPRISING) == (link == "but"):
                 self._add_happening(cause, effect, bound, found)
                 return
-        raise _UnfitError(f"does not follow from {cause}: {second}")
+        raise _ParseError(f"does not follow from {cause}: {second}")
 
     def _read_cause(self, words: str, position: int) -> tuple[str, dict[str, str]]:
-        for opener in sorted(tiny_story.OPENERS[position], key=len, reverse=True):
-            for cause, templates in tiny_story.CAUSES.items():
+        for opener in sorted(story.OPENERS[position], key=len, reverse=True):
+            for cause, templates in story.CAUSES.items():
                 found = _first_match(templates, words.removeprefix(opener))
                 if found is not None and words.startswith(opener):
                     return cause, found
-        raise _UnfitError(f"nothing that happens here: {words}")
+        raise _ParseError(f"nothing that happens here: {words}")
 
-    def _add_happening(self, cause: str, effect: str, said: dict[str, str], then: dict[str, str]) -> None:
-        actor = self._resolve(said["A"])
-        target = self._target(cause, said, then)
-        for name, words in (*said.items(), *then.items()):
+    def _add_happening(
+        self, cause: str, effect: str, cause_words: dict[str, str], effect_words: dict[str, str]
+    ) -> None:
+        actor = self._resolve(cause_words["A"])
+        target = self._target(cause, cause_words, effect_words)
+        for name, words in (*cause_words.items(), *effect_words.items()):
             self._check_word(name, words, actor, target)
         if cause in ("hit", "push") and target is not None:
             self.relations.append(_Relation(target, "", actor, aligned=True))
         other = None if target is None else self.things[target]
         try:
-            lawful = tiny_scene.effect_of(cause, self.things[actor], other)
+            lawful = scene.effect_of(cause, self.things[actor], other)
         except ValueError as error:
-            raise _UnfitError(f"{cause} cannot happen to these") from error
+            raise _ParseError(f"{cause} cannot happen to these") from error
         if lawful != effect:
-            raise _UnfitError(f"{lawful} follows, not {effect}")
+            raise _ParseError(f"{lawful} follows, not {effect}")
         self.happenings.append(Happening(cause, actor, target, effect))
 
-    def _target(self, cause: str, said: dict[str, str], then: dict[str, str]) -> int | None:
-        for found in (said, then):
+    def _target(self, cause: str, cause_words: dict[str, str], effect_words: dict[str, str]) -> int | None:
+        for found in (cause_words, effect_words):
             words = found.get("B") or found.get("b")
             if words and words != "it":
                 return self._resolve(words)
-        # The bang was that of the thing that fell, whether it is named again or not.
+        # The bang came from the thing that fell, which may not be named again.
         return self.happenings[-1].target if cause == "bang" and self.happenings else None
 
     def _check_word(self, name: str, words: str, actor: int, target: int | None) -> None:
-        """A reference must mean the right thing, a verb must fit it."""
+        """Check that a reference means the right thing, and that a verb fits it."""
         index = actor if name[-1] in "aA" or name == "sound" else target
         if words == "it":
             return
         if index is None:
-            raise _UnfitError(f"too early: {words}")
+            raise _ParseError(f"too early: {words}")
         thing = self.things[index]
         if name == "sound":
-            fits = tiny_story.SOUNDS.get(thing.kind) == words
+            fits = story.SOUNDS.get(thing.kind) == words
         elif name.startswith("moved_"):
-            fits = tiny_story.movement(thing) == words
+            fits = story.movement(thing) == words
         else:
             fits = self._resolve(words) == index
             self._check_name(words, index)
         if not fits:
-            raise _UnfitError(f"unfitting: {words}")
+            raise _ParseError(f"unfitting: {words}")
 
     def _check_name(self, words: str, index: int) -> None:
-        """What happens is first told of a thing by its whole name, then by a shorter one."""
+        """Check that the happenings name a thing first by its whole name, then by a shorter one."""
         thing = self.things[index]
-        whole = words[4:] == tiny_story.whole_name(thing)
+        whole = words[4:] == story.whole_name(thing)
         if index not in self.named and not whole:
-            raise _UnfitError(f"not its whole name: {words}")
+            raise _ParseError(f"not its whole name: {words}")
         if index in self.named and whole and thing.size != "medium":
-            raise _UnfitError(f"its size again: {words}")
+            raise _ParseError(f"its size again: {words}")
         self.named.add(index)
 
     def _check_sequence(self) -> None:
         if not self.happenings:
-            raise _UnfitError("it breaks off")
+            raise _ParseError("it breaks off")
         causes = {happening.cause for happening in self.happenings}
-        if not tiny_scene.follows(tuple(self.happenings)):
-            raise _UnfitError("one thing does not lead to the other")
+        if not scene.follows(tuple(self.happenings)):
+            raise _ParseError("one thing does not lead to the other")
         if any((weather == self.weather) != (cause in causes) for weather, cause in _WEATHER_CAUSES):
-            raise _UnfitError("the weather does not fit")
+            raise _ParseError("the weather does not fit")
         part = {index for happening in self.happenings for index in (happening.actor, happening.target)}
         if not part.issuperset(range(len(self.things))):
-            raise _UnfitError("something takes no part")
+            raise _ParseError("something takes no part")
 
     def _read_closing(self) -> None:
         last, sentence = self.happenings[-1], self._next()
-        found = _first_match(tiny_story.CLOSINGS[last.cause, last.effect], sentence)
+        found = _first_match(story.CLOSINGS[last.cause, last.effect], sentence)
         if found is None:
-            raise _UnfitError(f"no ending: {sentence}")
+            raise _ParseError(f"no ending: {sentence}")
         for name, words in found.items():
             self._check_word(name, words, last.actor, last.target)
 
     def _placed(self) -> tuple[Thing, ...]:
-        """The things in the first places on the grid that fit all that was said."""
+        """The things in the first places on the grid that satisfy all relations."""
         cells = [Place(*cell) for cell in itertools.product(range(3), range(3))]
         for places in itertools.permutations(cells, len(self.things)):
             things = tuple(
@@ -269,17 +270,17 @@ class _Reader:
             )
             if self._fits(things):
                 return things
-        raise _UnfitError("the places contradict each other")
+        raise _ParseError("the places contradict each other")
 
     def _fits(self, things: tuple[Thing, ...]) -> bool:
         for stated in self.relations:
-            found = tiny_scene.relations(things[stated.first], things[stated.second])
+            found = scene.relations(things[stated.first], things[stated.second])
             if stated.name and stated.name not in found:
                 return False
             if stated.aligned and found not in (("left",), ("right",)):
                 return False
-        ways = [tiny_scene.direction(happening, things) for happening in self.happenings]
-        # Something that was pushed into a third thing goes on the same way.
+        ways = [scene.direction(happening, things) for happening in self.happenings]
+        # A thing that was pushed into a third one moves on in the same direction.
         chained = [happening.cause for happening in self.happenings] == ["push", "hit"]
         return not chained or ways[0] == ways[1]
 
@@ -288,14 +289,14 @@ _WEATHER_CAUSES = (("windy", "wind"), ("rainy", "rain"))
 
 
 def _sentences(text: str) -> list[str]:
-    """The sentences without their capital and full stop."""
+    """The sentences without initial capital and full stop."""
     if not re.fullmatch(r"[A-Z][a-z, ]*\.(?: [A-Z][a-z, ]*\.)*", text):
-        raise _UnfitError("not a line of whole sentences")
+        raise _ParseError("not a line of whole sentences")
     return [part[0].lower() + part[1:] for part in text[:-1].split(". ")]
 
 
 def _halves(sentence: str) -> tuple[str, str, str]:
-    """Cause, "so" or "but", effect; the last two empty where the sentence holds a cause alone."""
+    """Cause, "so" or "but", effect; the last two are empty if the sentence has only a cause."""
     for link in ("so", "but"):
         first, comma, second = sentence.partition(f", {link} ")
         if comma:
@@ -304,7 +305,7 @@ def _halves(sentence: str) -> tuple[str, str, str]:
 
 
 def _first_match(templates: tuple[str, ...], sentence: str, pronouns: bool = False) -> dict[str, str] | None:
-    """What stands in the markers of the first template that the sentence fits."""
+    """The values of the markers in the first template that matches, or None."""
     for template in templates:
         found = _pattern(template, pronouns).fullmatch(sentence)
         if found:

@@ -1,6 +1,6 @@
-"""The built-in data: an endless supply of little scenes, and texts made of their stories.
+"""The built-in text: stories of random scenes.
 
-The scenes are in `tiny_scene`, their stories in `tiny_story`, the reader of stories in `story_parser`.
+The scenes are in `scene`, the story grammar in `story`, the parser in `story_parser`.
 """
 
 import itertools
@@ -40,5 +40,5 @@ NUM_STORIES = 20_000
 
 @cache
 def stories_text(num_stories: int = NUM_STORIES, seed: int = 0) -> str:
-    """Stories with a blank line after each: the text that the source `tiny-world` stands for."""
-    return "".join(told + "\n\n" for told in itertools.islice(stories(seed), num_stories))
+    """The text of the source `tiny-world`: stories with a blank line after each."""
+    return "".join(text + "\n\n" for text in itertools.islice(stories(seed), num_stories))

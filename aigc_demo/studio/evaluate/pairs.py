@@ -99,13 +99,13 @@ def _pairs_with_exchanged(groups: "Sequence[Group]", language: str) -> list[tupl
     """
     import random
 
-    from aigc_demo.data.captions.pairs import LOOKS, swap_attributes
+    from aigc_demo.data.captions.pairs import ATTRIBUTES, swap_attributes
     from aigc_demo.data.tiny_world.caption import caption
     from aigc_demo.data.tiny_world.group import are_distinct, meaning
 
     found = []
     for place, group in enumerate(groups):
-        for look in LOOKS if len(group.things) > 1 else ():
+        for look in ATTRIBUTES if len(group.things) > 1 else ():
             other = swap_attributes(group, (look,))
             if are_distinct(other.things) and meaning(other) != meaning(group):
                 # The same random numbers: the same phrasing.

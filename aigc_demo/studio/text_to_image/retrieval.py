@@ -117,11 +117,11 @@ def drawings(size: int) -> Library:
 
     from aigc_demo.data.tiny_world.caption import LANGUAGES, caption
     from aigc_demo.data.tiny_world.group import groups
-    from aigc_demo.data.tiny_world.image import drawn
+    from aigc_demo.data.tiny_world.image import render_groups
 
     rng = random.Random(SEARCH_SEED)
     some = tuple(itertools.islice(groups(rng, held_out=True), NUM_SEARCHED))
-    pictures = torch.from_numpy(drawn(some, size, rng))
+    pictures = torch.from_numpy(render_groups(some, size, rng))
     captions = tuple(caption(group, LANGUAGES[place % 2], rng) for place, group in enumerate(some))
     return Library(pictures, captions)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from aigc_demo.core.files import private_temp as own
+from aigc_demo.core.files import private_temp
 from aigc_demo.core.files.private_temp import private_folder
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[3]
 @pytest.fixture
 def at_exit(monkeypatch: pytest.MonkeyPatch) -> list:
     registered: list = []
-    monkeypatch.setattr(own.atexit, "register", lambda *call: registered.append(call))
+    monkeypatch.setattr(private_temp.atexit, "register", lambda *call: registered.append(call))
     return registered
 
 
@@ -71,7 +71,7 @@ def test_what_others_made_is_not_used(
 
 
 def test_a_child_that_was_forked_takes_nothing_away(shared: Path) -> None:
-    own._remove(shared, os.getpid() + 1)
+    private_temp._remove(shared, os.getpid() + 1)
     assert shared.exists()
 
 

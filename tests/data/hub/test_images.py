@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from aigc_demo.core.errors import InputError
-from aigc_demo.data.hub import images as hub_pictures
+from aigc_demo.data.hub import images
 from aigc_demo.data.hub.images import image_files
 from tests.data import hub_server
 
@@ -109,7 +109,7 @@ def test_paths_are_followed_inside_the_cache_alone(tmp_path, monkeypatch):
 def test_tables_without_pictures_or_with_too_many_are_refused(monkeypatch):
     with pytest.raises(InputError, match="hf:a/b has no column of pictures among a, b; choose"):
         list(image_files(datasets.Dataset.from_dict({"a": [1], "b": ["x"]}), "hf:a/b"))
-    monkeypatch.setattr(hub_pictures, "MAX_FILES", 3)
+    monkeypatch.setattr(images, "MAX_FILES", 3)
     with pytest.raises(InputError, match="more than the 3 pictures"):
         list(image_files(small_set(), "hf:a/b"))
 

@@ -141,8 +141,8 @@ def test_labels_and_captions_stay_with_their_pictures_where_repeated_ones_come_f
 
 def test_what_the_tiny_world_draws_twice_is_dropped_with_its_label_and_caption(monkeypatch):
     """Without its chance there are 144 drawings; of 300 many are repeated, among them the second already."""
-    drawn_once = images.draw
-    monkeypatch.setattr(images, "draw", lambda subject, size, rng: drawn_once(subject, size))
+    render_once = images.render
+    monkeypatch.setattr(images, "render", lambda subject, size, rng: render_once(subject, size))
     images._render.cache_clear()
     corpus = prepare_images("tiny-world", ImageSettings(num_pictures=300, validation_fraction=0.4))
     images._render.cache_clear()
@@ -156,7 +156,7 @@ def test_what_the_tiny_world_draws_twice_is_dropped_with_its_label_and_caption(m
     ):
         assert len(pictures) == len(labels) == len(texts) > 30
         for picture, label, text in zip(pictures, labels.tolist(), texts, strict=True):
-            expected = np.asarray(drawn_once(thing_of(label), 32)).transpose(2, 0, 1)
+            expected = np.asarray(render_once(thing_of(label), 32)).transpose(2, 0, 1)
             assert np.array_equal(picture.numpy(), expected)
             assert text.endswith(mode_name(label))
 

@@ -10,7 +10,7 @@ import pytest
 
 from aigc_demo.data.tiny_world.caption import LANGUAGES, NAMES, caption, language_of, parse_caption
 from aigc_demo.data.tiny_world.group import Group, arrange, groups, is_held_out, meaning, sample_group
-from aigc_demo.data.tiny_world.image import MIDDLE, draw, thing_of
+from aigc_demo.data.tiny_world.image import MIDDLE, render, thing_of
 from aigc_demo.data.tiny_world.scene import COLOURS, SHAPES, SIZES, Place, Thing, relations
 
 BALL = Thing("ball", "red", "small", MIDDLE)
@@ -167,7 +167,7 @@ def test_a_group_is_drawn_where_it_stands() -> None:
     ):
         group = arrange([red, blue], [step])
         assert group is not None
-        pixels = np.asarray(draw(group, 64)).astype(int)
+        pixels = np.asarray(render(group, 64)).astype(int)
         redness = pixels[..., 0] - pixels[..., 2]
         place = np.argwhere(redness > 100).mean(0), np.argwhere(redness < -80).mean(0)
         assert (place[0][axis] < place[1][axis]) == first_half
@@ -177,9 +177,9 @@ def test_a_group_is_drawn_where_it_stands() -> None:
 def test_one_thing_alone_is_drawn_as_ever() -> None:
     for rng in (None, 3):
         pictures = [
-            np.asarray(draw(subject, 32, None if rng is None else random.Random(rng)))
+            np.asarray(render(subject, 32, None if rng is None else random.Random(rng)))
             for subject in (BOX, Group((BOX,)))
         ]
         assert np.array_equal(*pictures)
-    skies = [np.asarray(draw(Group((BOX,), weather), 32)) for weather in ("", "sunny", "windy", "rainy")]
+    skies = [np.asarray(render(Group((BOX,), weather), 32)) for weather in ("", "sunny", "windy", "rainy")]
     assert len({sky.tobytes() for sky in skies}) == 4

@@ -16,14 +16,14 @@ from aigc_demo.data.images.corpus import ImageCorpus, ImageSettings, prepare_ima
 from aigc_demo.data.tiny_world import group_images
 from aigc_demo.data.tiny_world.group import CENTRES, Group, arrange, centres, is_held_out, meaning
 from aigc_demo.data.tiny_world.group_images import groups_of, prepare_groups, truth_of
-from aigc_demo.data.tiny_world.image import draw
+from aigc_demo.data.tiny_world.image import render
 from aigc_demo.data.tiny_world.scene import COLOURS, SHAPES, SIZES, WEATHERS, Place, Thing
 
 PLAIN = ImageSettings(image_size=32, num_pictures=120, validation_fraction=0.25)
 
 
 def pixels_of(group: Group, size: int = 32) -> np.ndarray:
-    return np.asarray(draw(group, size)).transpose(2, 0, 1)
+    return np.asarray(render(group, size)).transpose(2, 0, 1)
 
 
 def digests(pictures: Tensor) -> list[str]:
@@ -88,7 +88,7 @@ def test_what_is_drawn_twice_is_in_one_part_alone(monkeypatch: pytest.MonkeyPatc
     def plainly(groups: Sequence[Group], size: int, rng: object) -> np.ndarray:
         return np.stack([pixels_of(group, size) for group in groups])
 
-    monkeypatch.setattr(group_images, "drawn", plainly)
+    monkeypatch.setattr(group_images, "render_groups", plainly)
     prepare_groups.cache_clear()
     settings = ImageSettings(image_size=32, num_pictures=len(order), validation_fraction=0.4)
     corpus = prepare_groups("tiny-world", settings)

@@ -6,15 +6,15 @@ import random
 import numpy as np
 import pytest
 
-from aigc_demo.data.tiny_world import image as tiny_picture
+from aigc_demo.data.tiny_world import image
 from aigc_demo.data.tiny_world.image import (
     KINDS,
     NUM_MODES,
     caption,
-    draw,
     mode_name,
     mode_of,
     one_thing,
+    render,
     subjects,
     thing_of,
 )
@@ -44,7 +44,7 @@ SIGHTS = {
 
 
 def pixels(subject, size=32, rng=None):
-    return np.asarray(draw(subject, size, rng)).astype(int)
+    return np.asarray(render(subject, size, rng)).astype(int)
 
 
 def lab(linear):
@@ -135,7 +135,7 @@ def test_quarters_of_a_pixel_move_the_light_by_quarters():
     """A stamp one phase further right has its centre a quarter of a pixel further right."""
     centres = []
     for phase in range(4):
-        alpha = np.asarray(tiny_picture._stamp("ball", "red", 12.0, phase, 0))[..., 3].astype(float)
+        alpha = np.asarray(image._stamp("ball", "red", 12.0, phase, 0))[..., 3].astype(float)
         centres.append((alpha * np.arange(alpha.shape[1])).sum() / alpha.sum())
         assert alpha.sum() / 255 == pytest.approx(np.pi * 6**2, rel=0.03)
     assert np.diff(centres) == pytest.approx([0.25] * 3, abs=0.02)
@@ -200,7 +200,7 @@ def test_a_picture_is_the_same_for_the_same_seed():
 @pytest.mark.parametrize("size", [0, 8, 33, -16])
 def test_sizes_that_are_no_multiple_of_16_are_refused(size):
     with pytest.raises(ValueError, match="multiple of 16"):
-        draw(thing_of(0), size)
+        render(thing_of(0), size)
 
 
 def test_a_figure_is_there_for_every_kind_and_touches_no_edge():
@@ -215,4 +215,4 @@ def test_a_figure_is_there_for_every_kind_and_touches_no_edge():
 
 
 def test_names_of_sizes_are_those_that_are_drawn():
-    assert tuple(tiny_picture.ALONE) == tuple(tiny_picture.IN_CELL) == SIZES
+    assert tuple(image.ALONE) == tuple(image.IN_CELL) == SIZES

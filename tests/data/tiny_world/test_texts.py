@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from aigc_demo.data.tiny_world import scene as tiny_scene
+from aigc_demo.data import tiny_world
 from aigc_demo.data.tiny_world.scene import (
     ANIMALS,
     CAUSES_WITH_TWO,
@@ -20,6 +20,7 @@ from aigc_demo.data.tiny_world.scene import (
     Place,
     Scene,
     Thing,
+    can_take_part,
     direction,
     effect_of,
     follows,
@@ -127,7 +128,7 @@ def test_the_tables_cover_the_laws():
             [thing(kind, size) for kind in ("cat", "ball") for size in SIZES],
             [None, *(thing(kind, size) for kind in ("dog", "box") for size in SIZES)],
         )
-        if tiny_scene.can_take_part(cause, actor, target)
+        if can_take_part(cause, actor, target)
     }
     assert told == lawful
 
@@ -166,7 +167,7 @@ def test_no_global_random_source_is_touched():
     first(stories(0), 10)
     assert random.getstate() == before
     for name in ("scene", "story"):
-        tree = ast.parse((Path(tiny_scene.__file__).parent / f"{name}.py").read_text("utf-8"))
+        tree = ast.parse((Path(tiny_world.__file__).parent / f"{name}.py").read_text("utf-8"))
         used = {
             node.attr
             for node in ast.walk(tree)

@@ -7,7 +7,7 @@ import pytest
 from gradio_client import Client
 
 from aigc_demo.data.tiny_world.caption import parse_caption
-from aigc_demo.data.tiny_world.image import draw
+from aigc_demo.data.tiny_world.image import render
 from tests.ui.gan.test_api import opened, png, refusal
 
 OURS, STEPS = "text2image-tiny-world", "text2image-diffusion-tiny-world"
@@ -23,7 +23,7 @@ def client(page_url):
 
 def drawing(caption):
     file = io.BytesIO()
-    draw(parse_caption(caption).group, 64).save(file, format="PNG")
+    render(parse_caption(caption).group, 64).save(file, format="PNG")
     return base64.b64encode(file.getvalue()).decode()
 
 
