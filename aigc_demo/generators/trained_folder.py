@@ -44,6 +44,7 @@ class TrainedFolder:
         config: the folder of its config.json.
         library: whether its network is a library's, and not written here.
         runs_on_ours: whether its weights also fit our own network.
+        load: the function that loads it from a catalog entry, as module:name, where its kind has several.
     """
 
     kind: str
@@ -51,10 +52,14 @@ class TrainedFolder:
     config: str = ""
     library: bool = False
     runs_on_ours: bool = False
+    load: str = ""
 
 
 _GAN = TrainedFolder(
-    "pictures", (Weights(f"{GENERATOR}/{WEIGHTS}"), Weights(f"discriminator/{WEIGHTS}")), GENERATOR
+    "pictures",
+    (Weights(f"{GENERATOR}/{WEIGHTS}"), Weights(f"discriminator/{WEIGHTS}")),
+    GENERATOR,
+    load="aigc_demo.generators.images.gan:load_gan",
 )
 _OUR_TEXT_TO_IMAGE = TrainedFolder(
     "text-to-image",

@@ -1,21 +1,57 @@
 """The table of recipes: every row is whole, and nobody who reads it waits for torch."""
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+import aigc_demo.training
 from aigc_demo.generators.kinds import KINDS
+from aigc_demo.generators.trained_folder import FOLDERS
 from aigc_demo.training.family import Family, family_of
 from aigc_demo.training.recipes import RECIPES
 
+TRAINING = Path(aigc_demo.training.__file__).parent
 HEAVY = ("torch", "transformers", "diffusers", "accelerate", "gradio")
 
 
 def test_the_rows_stand_in_the_order_of_the_page() -> None:
     language_models, of_images = ["gpt", "gpt2"], ["dcgan", "stylegan", "ddpm", "classifier"]
     of_captions = ["clip", "text2image", "text2image-diffusion"]
-    assert list(RECIPES) == [*language_models, *of_images, *of_captions, "colorize", "inpaint", "checker"]
+    known = [*language_models, *of_images, *of_captions, "colorize", "inpaint", "checker"]
+    assert [name for name in RECIPES if name in known] == known
+
+
+def test_every_recipe_has_its_row_among_the_folders_of_trained_models() -> None:
+    assert {name: row.kind for name, row in RECIPES.items()} == {
+        name: row.kind for name, row in FOLDERS.items()
+    }
+    assert {name for name, row in RECIPES.items() if not row.ours} == {
+        name for name, row in FOLDERS.items() if row.library
+    }
+
+
+# Which family may import which; the import contracts of pyproject.toml hold their settings and loops apart.
+MAY_IMPORT = {
+    ("text_to_image", "gan"),
+    ("text_diffusion", "diffusion"),
+    ("text_diffusion", "text_to_image"),  # the captions of the samples
+}
+
+
+def test_no_family_imports_another_one_unless_it_is_said_so() -> None:
+    families = sorted(path.parent for path in TRAINING.glob("*/recipe.py"))
+    assert {path.name for path in families} == {row.family for row in RECIPES.values()}
+    found = {
+        (family.name, other)
+        for family in families
+        for path in family.glob("*.py")
+        for other in re.findall(r"aigc_demo\.training\.(\w+)[. ]", path.read_text("utf8"))
+        if other != family.name and (TRAINING / other).is_dir()
+    }
+    assert found == MAY_IMPORT
 
 
 @pytest.mark.parametrize("module", ["recipes", *sorted({f"{row.family}.recipe" for row in RECIPES.values()})])

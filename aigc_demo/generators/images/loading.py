@@ -5,11 +5,10 @@ from collections.abc import Callable
 from aigc_demo.generators.catalog import find
 from aigc_demo.generators.catalog_entry import CatalogEntry
 from aigc_demo.generators.hub import folder_of
-from aigc_demo.generators.images.gan import load_gan
 from aigc_demo.generators.images.model import PictureModel
-from aigc_demo.generators.kinds import check_kind
+from aigc_demo.generators.kinds import check_kind, function_named
 from aigc_demo.generators.network_folder import loaded
-from aigc_demo.generators.trained_folder import GANS
+from aigc_demo.generators.trained_folder import FOLDERS
 from aigc_demo.nets.image_encoder import ImageEncoder, ImageEncoderConfig
 
 
@@ -31,9 +30,11 @@ def load_image_model(
         DemoError: it is pretrained, and neither on this machine nor can the Hub be reached.
     """
     entry = find(name_or_entry, allow_hub=allow_hub) if isinstance(name_or_entry, str) else name_or_entry
-    if entry.recipe in GANS:
-        return load_gan(entry)
     check_kind(entry.name, entry.kind, "pictures")
+    row = FOLDERS.get(entry.recipe) if entry.family != "pretrained" else None
+    if row is not None and row.load:
+        ours: PictureModel = function_named(row.load)(entry)
+        return ours
     # diffusers takes seconds to import, and our own models need nothing of it.
     from aigc_demo.generators.images.diffusion import load_diffusion
 
