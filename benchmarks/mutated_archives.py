@@ -446,10 +446,10 @@ def _told(watches: Any, catalog: Any, view: Any) -> Any:
 
 def _use(judge: Judge, cache: Any, recipe: str, name: str) -> str:
     """Write, draw, match or measure with a model, as the page does."""
-    from aigc_demo.studio.images.compare import check_pictures, compare_pictures
+    from aigc_demo.studio.images.compare import check_images, compare_images
     from aigc_demo.studio.models.cancellation import CancelToken
     from aigc_demo.studio.text.compare import check_request, compare_text
-    from aigc_demo.studio.text_to_image.compare import check_illustration, illustrate
+    from aigc_demo.studio.text_to_image.compare import check_text_to_image, compare_text_to_image
     from aigc_demo.studio.text_to_image.retrieval import score_table
 
     kind, stop, catalog = cache.catalog.choice(name).entry.kind, CancelToken(), cache.catalog
@@ -459,10 +459,12 @@ def _use(judge: Judge, cache: Any, recipe: str, name: str) -> str:
         *_, columns = compare_text(asked, cache, stop)
     elif kind == "pictures":
         settings = {"num_pictures": 2, "num_inference_steps": 2}
-        *_, columns = compare_pictures(check_pictures(catalog, [name], settings), cache, stop)
+        *_, columns = compare_images(check_images(catalog, [name], settings), cache, stop)
     elif kind == "text-to-image":
         settings = {"num_candidates": 2, "num_inference_steps": 2}
-        *_, columns = illustrate(check_illustration(catalog, [name], CAPTION, settings), cache, stop)
+        *_, columns = compare_text_to_image(
+            check_text_to_image(catalog, [name], CAPTION, settings), cache, stop
+        )
     elif kind == "matches":
         model = cache.get(catalog.choice(name).value)
         score_table(cache, [CAPTION, "the cat"], _images(model.image_size), name)
@@ -470,7 +472,7 @@ def _use(judge: Judge, cache: Any, recipe: str, name: str) -> str:
         cache.get(name).guesses("the [MASK] sat", 3)
     elif kind == "mends":
         model = cache.get(catalog.choice(name).value)
-        model.mended(_images(model.image_size))
+        model.restored(_images(model.image_size))
     else:
         cache.get(catalog.choice(name).value)
     for column in columns:

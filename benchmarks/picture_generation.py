@@ -21,9 +21,9 @@ from torch import Tensor
 from aigc_demo.core.device import set_threads
 from aigc_demo.data.images.corpus import ImageSettings, prepare_images
 from aigc_demo.generators.images.loading import load_encoder, load_image_model
-from aigc_demo.generators.images.model import PictureModel, PictureSampling
+from aigc_demo.generators.images.model import ImageModel, ImageSampling
 from aigc_demo.measure.images import encode, frechet_distance
-from aigc_demo.studio.evaluate.images import encoder_for, real_pictures
+from aigc_demo.studio.evaluate.images import encoder_for, real_images
 from benchmarks.measuring import paired, report
 
 MOST_STEPS = 100
@@ -39,9 +39,9 @@ def main() -> None:
     ours, peer = load_image_model(options.ours), load_image_model(options.peer)
     corpus = prepare_images(options.data, ImageSettings(image_size=ours.image_size))
     encoder = load_encoder(encoder_for(corpus, ours.image_size))
-    real_NF, _ = encode(encoder, real_pictures(corpus))
+    real_NF, _ = encode(encoder, real_images(corpus))
 
-    def distance(model: PictureModel, num_steps: int) -> float:
+    def distance(model: ImageModel, num_steps: int) -> float:
         return frechet_distance(real_NF, encode(encoder, _made(model, options.samples, num_steps))[0])
 
     by_steps = {MOST_STEPS: distance(peer, MOST_STEPS)}
@@ -70,11 +70,11 @@ def main() -> None:
     report(f"{NUM_PICTURES} pictures", [row])
 
 
-def _made(model: PictureModel, num_pictures: int, num_steps: int) -> Tensor:
-    return model.make(range(num_pictures), PictureSampling(num_inference_steps=num_steps))
+def _made(model: ImageModel, num_pictures: int, num_steps: int) -> Tensor:
+    return model.make(range(num_pictures), ImageSampling(num_inference_steps=num_steps))
 
 
-def _making(model: PictureModel, num_steps: int) -> Callable[[], Tensor]:
+def _making(model: ImageModel, num_steps: int) -> Callable[[], Tensor]:
     return lambda: _made(model, NUM_PICTURES, num_steps)
 
 

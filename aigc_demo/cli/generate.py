@@ -90,12 +90,12 @@ def _draw(
     model: str, prompt: str, num: int, seed: int, out: Path | None, set_: list[str], json_: bool
 ) -> None:
     """Make pictures and write each to a file of its own: out.png, or out-SEED.png where there are several."""
-    from aigc_demo.studio.images.generate import draw_pictures, write_pictures
+    from aigc_demo.studio.images.generate import generate_images, write_images
 
     seeds, target = range(seed, seed + num), out or Path("picture.png")
     with new_file(target):
-        drawn = draw_pictures(model, seeds=seeds, settings=settings_of(set_), caption=prompt)
-        files = write_pictures(drawn, target)
+        drawn = generate_images(model, seeds=seeds, settings=settings_of(set_), caption=prompt)
+        files = write_images(drawn, target)
     result = {"model": model, "files": [str(file) for file in files], "seed": seed, "num": num}
     print_result({**result, "seconds": drawn.seconds}, json_)
 
@@ -112,7 +112,7 @@ def compare(
 
     prompt = text_of("prompt", prompt)
     if all(KINDS[_kind(model)].makes_images for model in models):
-        _draw_side_by_side(models, prompt, seed, set_, json_)
+        _generate_side_by_side(models, prompt, seed, set_, json_)
         return
     columns = []
     for model in models:
@@ -126,14 +126,14 @@ def compare(
         print_result({"prompt": prompt, "seed": seed, "columns": columns}, json_)
 
 
-def _draw_side_by_side(models: list[str], prompt: str, seed: int, set_: list[str], json_: bool) -> None:
+def _generate_side_by_side(models: list[str], prompt: str, seed: int, set_: list[str], json_: bool) -> None:
     """One picture of each model from one seed, and of one caption where they draw captions."""
-    from aigc_demo.studio.images.generate import draw_pictures, write_pictures
+    from aigc_demo.studio.images.generate import generate_images, write_images
 
     columns = []
     for model in models:
-        drawn = draw_pictures(model, seeds=(seed,), settings=settings_of(set_), caption=prompt)
-        files = write_pictures(drawn, Path(f"{Path(model).name}.png"))
+        drawn = generate_images(model, seeds=(seed,), settings=settings_of(set_), caption=prompt)
+        files = write_images(drawn, Path(f"{Path(model).name}.png"))
         columns.append({"model": model, "files": [str(files[0])], "seed": seed, "seconds": drawn.seconds})
         if not json_:
             print_line(f"{model}: {files[0]} ({drawn.seconds:.3f} s)")

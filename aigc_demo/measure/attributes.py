@@ -93,19 +93,19 @@ class Verdict:
 
 
 @torch.no_grad()
-def read_images(reader: AttributeReader, pictures_NCHW: Tensor) -> list[Found]:
+def read_images(reader: AttributeReader, images_NCHW: Tensor) -> list[Found]:
     """What pictures show.
 
     Args:
         reader: trained, for pictures of this size.
-        pictures_NCHW: uint8.
+        images_NCHW: uint8.
 
     Raises:
         ValueError: the reader is for another size.
     """
     reader.eval()
     found: list[Found] = []
-    for part_BCHW in pictures_NCHW.split(READ_TOGETHER):
+    for part_BCHW in images_NCHW.split(READ_TOGETHER):
         reading = reader(as_numbers(part_BCHW))
         found += [_found(looks, picture) for looks, picture in zip(_each(reading), part_BCHW, strict=True)]
     return found
@@ -127,9 +127,9 @@ def verdict(wanted: Group, found: Found) -> Verdict:
     return Verdict(matched, num_more, found.weather == wanted.weather)
 
 
-def share_right(reader: AttributeReader, pictures_NCHW: Tensor, wanted: Sequence[Group]) -> float:
+def share_right(reader: AttributeReader, images_NCHW: Tensor, wanted: Sequence[Group]) -> float:
     """Of how many pictures everything is right, 0 to 1."""
-    found = read_images(reader, pictures_NCHW)
+    found = read_images(reader, images_NCHW)
     return sum(verdict(group, one).all_right for group, one in zip(wanted, found, strict=True)) / len(wanted)
 
 
@@ -160,11 +160,11 @@ def _each(reading: AttributeLogits) -> Iterator[tuple[dict[Centre, Thing], str, 
         yield things, WEATHERS[int(weather.indices[row])], min(sure)
 
 
-def _found(read: tuple[dict[Centre, Thing], str, float], picture_CHW: Tensor) -> Found:
+def _found(read: tuple[dict[Centre, Thing], str, float], image_CHW: Tensor) -> Found:
     things, weather, confidence = read
     unlike = 255.0
     group = group_standing(things, weather) if len(things) <= MOST_THINGS else None
     if group:
-        drawn = np.asarray(render(group, picture_CHW.shape[-1])).astype(np.float32).transpose(2, 0, 1)
-        unlike = float(np.abs(drawn - picture_CHW.numpy().astype(np.float32)).mean())
+        drawn = np.asarray(render(group, image_CHW.shape[-1])).astype(np.float32).transpose(2, 0, 1)
+        unlike = float(np.abs(drawn - image_CHW.numpy().astype(np.float32)).mean())
     return Found(things, weather, confidence, unlike)

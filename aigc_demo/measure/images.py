@@ -78,7 +78,7 @@ class ModeFigures:
 
     @property
     def collapsed(self) -> bool:
-        """Whether the samples show few kinds, whatever they look like; see `PictureFigures.verdict`.
+        """Whether the samples show few kinds, whatever they look like; see `ImageFigures.verdict`.
 
         So where less than half of the kinds are covered that an even generator would cover with so many
         samples, or where one kind has more than 20 fair shares of them (where there are few kinds: more
@@ -89,7 +89,7 @@ class ModeFigures:
 
 
 @dataclass(frozen=True)
-class PictureFigures:
+class ImageFigures:
     """Figures of generated pictures against real ones; they depend on how many of both there are.
 
     Attributes:
@@ -135,7 +135,7 @@ class PictureFigures:
         return "dropped" if missing else "spread"
 
 
-def picture_figures(real_NF: Tensor, fake_MF: Tensor, probs_MK: Tensor | None = None) -> PictureFigures:
+def image_figures(real_NF: Tensor, fake_MF: Tensor, probs_MK: Tensor | None = None) -> ImageFigures:
     """All figures at once.
 
     Args:
@@ -154,7 +154,7 @@ def picture_figures(real_NF: Tensor, fake_MF: Tensor, probs_MK: Tensor | None = 
         near_share = near_M.float().mean().item()
         both = probs_MK[near_M & (probs_MK.amax(1) >= SURE)]
         readable = mode_figures(both, num_modes=probs_MK.shape[1]) if len(both) else None
-    return PictureFigures(
+    return ImageFigures(
         num_real=len(real_NF),
         num_generated=len(fake_MF),
         frechet_distance=frechet_distance(real_NF, fake_MF),
@@ -212,16 +212,16 @@ def mode_figures(probs_NK: Tensor, *, num_modes: int, sure: float = SURE) -> Mod
     )
 
 
-def _at_least(needed: int, num_draws: int, prob: float) -> float:
+def _at_least(needed: int, num_trials: int, prob: float) -> float:
     """Probability of at least so many hits in independent draws."""
     if prob == 1:
-        return float(num_draws >= needed)
+        return float(num_trials >= needed)
     fewer = (
-        math.lgamma(num_draws + 1)
+        math.lgamma(num_trials + 1)
         - math.lgamma(hits + 1)
-        - math.lgamma(num_draws - hits + 1)
+        - math.lgamma(num_trials - hits + 1)
         + hits * math.log(prob)
-        + (num_draws - hits) * math.log1p(-prob)
+        + (num_trials - hits) * math.log1p(-prob)
         for hits in range(needed)
     )
     return 1 - math.fsum(map(math.exp, fewer))

@@ -31,16 +31,16 @@ def found_among(query_NE: Tensor, key_NE: Tensor, meaning_N: Tensor, among: int 
     return right / sum(map(len, parts))
 
 
-def told_from(picture_NE: Tensor, own_NE: Tensor, other_NE: Tensor) -> float:
+def preferred_share(image_NE: Tensor, own_NE: Tensor, other_NE: Tensor) -> float:
     """The share of pictures that are nearer to their own text than to the other one in the same place.
 
     Args:
-        picture_NE: vectors of length 1.
+        image_NE: vectors of length 1.
         own_NE: of their texts.
         other_NE: of texts that are nearly right.
 
     Returns:
         0 to 1; 0.5 for vectors that say nothing.
     """
-    own_N, other_N = ((picture_NE * text_NE).sum(dim=1) for text_NE in (own_NE, other_NE))
+    own_N, other_N = ((image_NE * text_NE).sum(dim=1) for text_NE in (own_NE, other_NE))
     return float(((own_N > other_N).float() + 0.5 * (own_N == other_N).float()).mean())

@@ -9,7 +9,7 @@ import gradio as gr
 
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import InputError
-from aigc_demo.studio.images.compare import MOST_PICTURES, PictureColumn
+from aigc_demo.studio.images.compare import MOST_PICTURES, ImageColumn
 from aigc_demo.studio.models.cancellation import Cancellation, new_ticket
 from aigc_demo.ui.language import chosen_language
 from aigc_demo.ui.widgets import Json
@@ -29,7 +29,7 @@ def streamed(request: gr.Request, cancellation: Cancellation, begin: Any, finish
         DemoError: all columns failed; the first one's.
     """
     language, ticket = chosen_language(request), new_ticket()
-    columns: tuple[PictureColumn, ...] = ()
+    columns: tuple[ImageColumn, ...] = ()
     with cancellation.joined(ticket, may_wait=False) as stop:
         for columns in begin(stop):
             made = all(column.over for column in columns)
@@ -41,7 +41,7 @@ def streamed(request: gr.Request, cancellation: Cancellation, begin: Any, finish
         raise columns[0].error  # type: ignore[misc]
 
 
-def column_json(column: PictureColumn, language: str) -> Json:
+def column_json(column: ImageColumn, language: str) -> Json:
     """A column as plain data, without its pictures."""
     return {
         "model": column.model,

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from aigc_demo.core.languages import LANGUAGES
-from aigc_demo.studio.images.compare import PictureColumn
+from aigc_demo.studio.images.compare import ImageColumn
 from aigc_demo.studio.images.formats import GAP, SHEET_COLUMNS, sheet_png
 from aigc_demo.studio.models.catalog import Choice, is_at_hand
 from aigc_demo.ui.figures import milliseconds
@@ -88,7 +88,7 @@ def _named(number: int, caption: Any) -> dict[str, str]:
 
 
 @lru_cache(maxsize=COLUMNS_KEPT)
-def timeline(column: PictureColumn | None) -> Json:
+def timeline(column: ImageColumn | None) -> Json:
     """The first pictures of a column at some steps of diffusion, a row for each."""
     if column is None or not column.timeline:
         empty = "timeline_one_step" if column is not None and column.state == "finished" else "timeline_empty"
@@ -101,12 +101,12 @@ def timeline(column: PictureColumn | None) -> Json:
     return gallery(of_each.flatten(0, 1), captions, columns=len(steps), row=len(steps))
 
 
-def picture_card(choice: Choice, column: PictureColumn | None) -> Json:
+def picture_card(choice: Choice, column: ImageColumn | None) -> Json:
     """The head of a column, as `columns.model_card`."""
     return card_of(choice, column, _state_words(choice.entry, column))
 
 
-def picture_facts(choice: Choice, column: PictureColumn | None) -> Json:
+def picture_facts(choice: Choice, column: ImageColumn | None) -> Json:
     """The foot of a column: what its pictures cost, and what the model is made of."""
     figures = []
     if column is not None and column.memory_mib is not None:
@@ -119,7 +119,7 @@ def picture_facts(choice: Choice, column: PictureColumn | None) -> Json:
     return {"figures": figures, "facts": facts_of(choice.entry, column)}
 
 
-def _state_words(entry: Any, column: PictureColumn | None) -> dict[str, str]:
+def _state_words(entry: Any, column: ImageColumn | None) -> dict[str, str]:
     if column is not None:
         return progress_words(column)
     if entry.problem is not None or is_at_hand(entry):
@@ -127,7 +127,7 @@ def _state_words(entry: Any, column: PictureColumn | None) -> dict[str, str]:
     return everywhere("gan_download", size=entry.size_mib)
 
 
-def progress_words(column: PictureColumn) -> dict[str, str]:
+def progress_words(column: ImageColumn) -> dict[str, str]:
     if column.state == "loading":
         return loading_words(column)
     if column.state in ("waiting", "failed"):

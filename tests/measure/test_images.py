@@ -12,9 +12,9 @@ from aigc_demo.measure.images import (
     distance_to_real,
     encode,
     frechet_distance,
+    image_figures,
     mode_figures,
     nearest,
-    picture_figures,
     precision_recall,
 )
 from aigc_demo.nets.image_encoder import ImageEncoder, ImageEncoderConfig
@@ -200,12 +200,12 @@ def test_an_encoder_sees_the_same_in_batches_of_any_size() -> None:
 
 def test_all_figures_of_one_model() -> None:
     real, fake = torch.randn(20, 4, generator=seeded(0)), torch.randn(16, 4, generator=seeded(1))
-    figures = picture_figures(real, fake, certain([0, 1] * 8, 2))
+    figures = image_figures(real, fake, certain([0, 1] * 8, 2))
     assert (figures.num_real, figures.num_generated) == (20, 16)
     assert (figures.precision, figures.recall) == precision_recall(real, fake)
     assert figures.frechet_distance == frechet_distance(real, fake)
     assert figures.modes is not None and figures.modes.counts == (8, 8)
-    assert picture_figures(real, fake).modes is None
+    assert image_figures(real, fake).modes is None
 
 
 def test_readable_is_what_is_near_and_sure() -> None:
@@ -213,13 +213,13 @@ def test_readable_is_what_is_near_and_sure() -> None:
     real = torch.tensor([[0.0], [1.0], [2.0], [3.0], [4.0]])
     fake = torch.tensor([[0.5], [1.75], [3.0], [10.0], [4.6], [4.8]])
     probs = torch.tensor([[0.95, 0.05], [0.6, 0.4], [0.1, 0.9], [0.05, 0.95], [0.97, 0.03], [0.99, 0.01]])
-    figures = picture_figures(real, fake, probs)
+    figures = image_figures(real, fake, probs)
     # The second is not sure, the fourth is far, the last is 0.8 / 2 away, the one before it 0.6 / 2.
     assert figures.readable is not None
     assert (figures.readable.num_samples, figures.readable.counts) == (3, (2, 1))
     assert figures.readable_share == 0.5
     assert figures.modes is not None and figures.modes.counts == (3, 2)
-    nothing = picture_figures(real, fake + 50, probs)
+    nothing = image_figures(real, fake + 50, probs)
     assert (nothing.readable, nothing.readable_share, nothing.verdict) == (None, 0, "no_images")
 
 

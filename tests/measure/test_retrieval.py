@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from aigc_demo.core.device import seeded
-from aigc_demo.measure.retrieval import found_among, told_from
+from aigc_demo.measure.retrieval import found_among, preferred_share
 
 
 def test_by_hand() -> None:
@@ -50,6 +50,6 @@ def test_told_from_a_text_that_is_nearly_right_by_hand() -> None:
     own = torch.tensor([[0.8, 0.6], [0.6, 0.8], [0.0, 1.0], [1.0, 0.0]])
     other = torch.tensor([[0.6, 0.8], [0.6, 0.8], [0.6, 0.8], [0.0, 1.0]])
     # 0.8 against 0.6; 0.8 twice, which counts half; 0 against 0.6; 0.6 against 0.8.
-    assert told_from(picture, own, other) == pytest.approx(1.5 / 4)
-    assert told_from(picture, own, own) == 0.5
-    assert told_from(picture, other, own) == pytest.approx(2.5 / 4)
+    assert preferred_share(picture, own, other) == pytest.approx(1.5 / 4)
+    assert preferred_share(picture, own, own) == 0.5
+    assert preferred_share(picture, other, own) == pytest.approx(2.5 / 4)

@@ -9,7 +9,7 @@ from aigc_demo.data.images.corpus import ImageSettings, prepare_images
 from aigc_demo.data.images.pixels import as_bytes
 from aigc_demo.generators.images.latents import latents
 from aigc_demo.generators.images.loading import load_encoder, load_image_model
-from aigc_demo.measure.images import PictureFigures, encode, picture_figures
+from aigc_demo.measure.images import ImageFigures, encode, image_figures
 from aigc_demo.nets.dcgan import DcganConfig, Generator
 from aigc_demo.nets.image_encoder import ImageEncoder
 
@@ -28,8 +28,8 @@ def look(world):
     pictures, _, encoder = world
     real, _ = encode(encoder, pictures[2000:])
 
-    def figures(made: Tensor) -> PictureFigures:
-        return picture_figures(real, *encode(encoder, made))
+    def figures(made: Tensor) -> ImageFigures:
+        return image_figures(real, *encode(encoder, made))
 
     return figures
 
@@ -117,4 +117,4 @@ def test_what_a_trained_gan_draws(look) -> None:
 
 def test_where_kinds_are_not_known_there_is_no_verdict() -> None:
     features = torch.randn(40, 3, generator=seeded(0))
-    assert picture_figures(features[:20], features[20:]).verdict is None
+    assert image_figures(features[:20], features[20:]).verdict is None

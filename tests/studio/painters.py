@@ -1,7 +1,6 @@
 """Models of pictures: fakes whose every picture is known ahead, and tiny networks as they lie on a disk."""
 
 import json
-import threading
 import time
 from types import SimpleNamespace
 
@@ -13,6 +12,7 @@ from aigc_demo.data.images.pixels import as_bytes
 from aigc_demo.data.tiny_world.image import render, thing_of
 from aigc_demo.generators.catalog_entry import CatalogEntry
 from aigc_demo.generators.trained_folder import folder_entry
+from aigc_demo.studio.models.cancellation import CancelToken
 
 SIDE = 32
 
@@ -51,7 +51,7 @@ class GreySteps:
     family, image_size, memory_mib, num_parameters = "library", SIDE, 5.0, 20
 
     def __init__(self, stop_at=None):
-        self.name, self.stop_at, self.event = "steps", stop_at, threading.Event()
+        self.name, self.stop_at, self.event = "steps", stop_at, CancelToken()
 
     def make(self, seeds, sampling, progress=None):
         guess = plain([0] * len(seeds))

@@ -177,11 +177,11 @@ def test_a_mender_learns_and_its_folder_says_the_same(tmp_path: Path, recipe: st
     corpus = prepare_pairs("tiny-world", PairSettings(image_size=32, num_pictures=10))
     hole = torch.zeros(9, 1, 32, 32)
     hole[:, :, :10] = 1
-    mended = mender.mended(corpus.train, hole)
-    assert mended.shape == corpus.train.shape and mended.dtype == torch.uint8
+    restored = mender.restored(corpus.train, hole)
+    assert restored.shape == corpus.train.shape and restored.dtype == torch.uint8
     if recipe == "inpaint":
-        assert torch.equal(mended[:, :, 10:], corpus.train[:, :, 10:])
-        assert not torch.equal(mended[:, :, :10], corpus.train[:, :, :10])
+        assert torch.equal(restored[:, :, 10:], corpus.train[:, :, 10:])
+        assert not torch.equal(restored[:, :, :10], corpus.train[:, :, :10])
 
 
 def test_what_these_recipes_do_not_take(tmp_path: Path, captioned: Path) -> None:

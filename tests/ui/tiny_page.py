@@ -134,7 +134,7 @@ def main():
     from aigc_demo.generators.images.loading import load_image_model
     from aigc_demo.generators.text.loading import load_text_model
     from aigc_demo.generators.text_to_image.matching import load_reader
-    from aigc_demo.studio.images.real_images import TrainingPictures
+    from aigc_demo.studio.images.real_images import TrainingImages
     from aigc_demo.studio.runs.job import Job
     from aigc_demo.training import recipes
     from aigc_demo.ui.app import new_studio, serve
@@ -164,7 +164,7 @@ def main():
     )
     recipes.RECIPES["dcgan"] = replace(recipes.RECIPES["dcgan"], small=TINY_GAN)
     # Twenty thousand pictures are drawn in ten seconds, which a test has not.
-    TrainingPictures.settings = lambda training, choice: ImageSettings(num_pictures=60)  # type: ignore
+    TrainingImages.settings = lambda training, choice: ImageSettings(num_pictures=60)  # type: ignore
     studio = new_studio(folder / "runs", load)
     serve(studio)
 

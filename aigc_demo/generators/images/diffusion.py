@@ -22,7 +22,7 @@ from aigc_demo.core.files.weights_file import read_json
 from aigc_demo.data.images.pixels import as_bytes
 from aigc_demo.generators import hub
 from aigc_demo.generators.catalog_entry import CatalogEntry, Family
-from aigc_demo.generators.images.model import PictureSampling, Progress
+from aigc_demo.generators.images.model import ImageSampling, Progress
 from aigc_demo.generators.network_folder import named_after
 from aigc_demo.generators.pretrained.config_keys import SCHEDULERS
 from aigc_demo.generators.pretrained.network import diffusers_config, load_diffusers
@@ -49,7 +49,7 @@ CHANNELS = [COLOURS * side**2 for side in range(1, 17)]  # of pictures cut into 
 MOST_AT_ONCE = 64
 
 
-class DiffusionPictures:
+class DiffusionImages:
     """A diffusion model that makes pictures.
 
     Args:
@@ -71,13 +71,11 @@ class DiffusionPictures:
         self.name, self.family = name, family
         self.network = load_unet(folder).to(device)
         self.scheduler = load_scheduler(folder)
-        self.image_size = side_of_pictures(self.network)
+        self.image_size = side_of_images(self.network)
         self.num_parameters = sum(weight.numel() for weight in self.network.parameters())
 
-    def make(
-        self, seeds: Sequence[int], sampling: PictureSampling, progress: Progress | None = None
-    ) -> Tensor:
-        """As PictureModel; after a word to stop, what the model guessed then of the pictures so far.
+    def make(self, seeds: Sequence[int], sampling: ImageSampling, progress: Progress | None = None) -> Tensor:
+        """As ImageModel; after a word to stop, what the model guessed then of the pictures so far.
 
         A few at a time, so that a long row of seeds takes no more memory than a short one.
         """
@@ -90,13 +88,13 @@ class DiffusionPictures:
         return torch.stack([torch.randn(shape, generator=seeded(seed)) for seed in seeds])
 
     def of_noise(
-        self, noise_NCHW: Tensor, sampling: PictureSampling, progress: Progress | None = None
+        self, noise_NCHW: Tensor, sampling: ImageSampling, progress: Progress | None = None
     ) -> Tensor:
         """Pictures of given noise, otherwise as `make`."""
         return self._made(noise_NCHW.split(MOST_AT_ONCE), sampling, progress)
 
     def _made(
-        self, parts: Iterable[Tensor], sampling: PictureSampling, progress: Progress | None = None
+        self, parts: Iterable[Tensor], sampling: ImageSampling, progress: Progress | None = None
     ) -> Tensor:
         made, stopped = [], False
 
@@ -114,7 +112,7 @@ class DiffusionPictures:
 
 def load_diffusion(
     entry: CatalogEntry, progress: Callable[[int, int], None] | None = None
-) -> DiffusionPictures:
+) -> DiffusionImages:
     """A diffusion model by its entry in the catalog, fetched if it is not on this machine yet.
 
     Args:
@@ -127,7 +125,7 @@ def load_diffusion(
     """
     folder = hub.fetch(entry, progress)
     with named_after(entry.name, folder):
-        return DiffusionPictures(folder, entry.name, entry.family)
+        return DiffusionImages(folder, entry.name, entry.family)
 
 
 @torch.inference_mode()
@@ -183,11 +181,11 @@ def predicted(unet: nn.Module, x_NCHW: Tensor, timestep: Tensor, **told: Any) ->
         Hoogeboom et al. 2023, arXiv:2301.11093, section 3.4, for a UNet on patches.
     """
     side = _side_of_patch(unet)
-    said_NCHW = unet(F.pixel_unshuffle(x_NCHW, side), timestep, **told).sample
-    return F.pixel_shuffle(said_NCHW, side)
+    output_NCHW = unet(F.pixel_unshuffle(x_NCHW, side), timestep, **told).sample
+    return F.pixel_shuffle(output_NCHW, side)
 
 
-def side_of_pictures(unet: nn.Module) -> int:
+def side_of_images(unet: nn.Module) -> int:
     """Rows and columns of the pictures that a UNet was made for."""
     config: Any = unet.config
     return config.sample_size * _side_of_patch(unet)

@@ -15,7 +15,7 @@ from aigc_demo.core.files.weights_file import read_json
 from aigc_demo.data.images.pixels import as_bytes, as_numbers
 from aigc_demo.generators.catalog_entry import CatalogEntry, Family
 from aigc_demo.generators.images.latents import arithmetic, as_long_as_usual, latents
-from aigc_demo.generators.images.model import PictureSampling, Progress
+from aigc_demo.generators.images.model import ImageSampling, Progress
 from aigc_demo.generators.network_folder import checked, loaded
 from aigc_demo.nets.dcgan import DcganConfig, Discriminator, Generator
 from aigc_demo.nets.style_generator import StyleConfig, StyleGenerator
@@ -24,7 +24,7 @@ GENERATOR, DISCRIMINATOR = "generator", "discriminator"
 MOST_AT_ONCE = 64
 
 
-class GanPictures:
+class GanImages:
     """Pictures of a generator, and what its discriminator says of any.
 
     Args:
@@ -48,10 +48,8 @@ class GanPictures:
         """Whether styles of two pictures can be mixed."""
         return isinstance(self.generator, StyleGenerator)
 
-    def make(
-        self, seeds: Sequence[int], sampling: PictureSampling, progress: Progress | None = None
-    ) -> Tensor:
-        """As PictureModel; a GAN makes a picture in one step."""
+    def make(self, seeds: Sequence[int], sampling: ImageSampling, progress: Progress | None = None) -> Tensor:
+        """As ImageModel; a GAN makes a picture in one step."""
         return self.of_latents(latents(seeds, self.latent_size), sampling.truncation)
 
     @torch.inference_mode()
@@ -103,7 +101,7 @@ class GanPictures:
         return as_bytes(self.generator.synthesize(w_4S[:, None].expand(-1, num_layers, -1)))
 
     @torch.inference_mode()
-    def mixed(self, coarse_Z: Tensor, fine_Z: Tensor, sampling: PictureSampling) -> Tensor:
+    def mixed(self, coarse_Z: Tensor, fine_Z: Tensor, sampling: ImageSampling) -> Tensor:
         """One picture for each layer at which the styles of two may change over.
 
         Args:
@@ -126,23 +124,23 @@ class GanPictures:
         return as_bytes(self.generator.synthesize(mixed_KLS))
 
     @torch.inference_mode()
-    def judge(self, picture_NCHW: Tensor) -> Tensor:
+    def judge(self, image_NCHW: Tensor) -> Tensor:
         """How sure the discriminator is that pictures are real, [N] in 0 to 1.
 
         Args:
-            picture_NCHW: uint8, of the size that it was trained on.
+            image_NCHW: uint8, of the size that it was trained on.
         """
-        parts = [self.discriminator(as_numbers(part)) for part in picture_NCHW.split(MOST_AT_ONCE)]
+        parts = [self.discriminator(as_numbers(part)) for part in image_NCHW.split(MOST_AT_ONCE)]
         return torch.cat(parts).sigmoid()
 
 
-def load_gan(entry: CatalogEntry) -> GanPictures:
+def load_gan(entry: CatalogEntry) -> GanImages:
     """A GAN by its entry in the catalog.
 
     Raises:
         InputError: a network is missing, damaged, or of another kind.
     """
-    return GanPictures(entry.name, *load_networks(Path(entry.location)), family=entry.family)
+    return GanImages(entry.name, *load_networks(Path(entry.location)), family=entry.family)
 
 
 def load_networks(folder: Path) -> tuple[nn.Module, nn.Module]:

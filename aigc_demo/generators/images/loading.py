@@ -5,7 +5,7 @@ from collections.abc import Callable
 from aigc_demo.generators.catalog import find
 from aigc_demo.generators.catalog_entry import CatalogEntry
 from aigc_demo.generators.hub import folder_of
-from aigc_demo.generators.images.model import PictureModel
+from aigc_demo.generators.images.model import ImageModel
 from aigc_demo.generators.kinds import check_kind, function_named
 from aigc_demo.generators.network_folder import loaded
 from aigc_demo.generators.trained_folder import FOLDERS
@@ -17,7 +17,7 @@ def load_image_model(
     *,
     allow_hub: bool = False,
     progress: Callable[[int, int], None] | None = None,
-) -> PictureModel:
+) -> ImageModel:
     """A model that makes pictures, by its name.
 
     Args:
@@ -33,7 +33,7 @@ def load_image_model(
     check_kind(entry.name, entry.kind, "pictures")
     row = FOLDERS.get(entry.recipe) if entry.family != "pretrained" else None
     if row is not None and row.load:
-        ours: PictureModel = function_named(row.load)(entry)
+        ours: ImageModel = function_named(row.load)(entry)
         return ours
     # diffusers takes seconds to import, and our own models need nothing of it.
     from aigc_demo.generators.images.diffusion import load_diffusion

@@ -16,7 +16,7 @@ Progress = Callable[[int, int, Tensor], bool]
 
 
 @dataclass(frozen=True)
-class PictureSampling(Settings):
+class ImageSampling(Settings):
     """How pictures are made; what a model has no use for it leaves alone."""
 
     truncation: float = setting(
@@ -25,16 +25,14 @@ class PictureSampling(Settings):
     num_inference_steps: int = setting(20, "steps in which diffusion takes the noise away", low=1, high=1000)
 
 
-class PictureModel(Protocol):
+class ImageModel(Protocol):
     """A model that makes pictures from seeds."""
 
     name: str
     family: Family
     image_size: int
 
-    def make(
-        self, seeds: Sequence[int], sampling: PictureSampling, progress: Progress | None = None
-    ) -> Tensor:
+    def make(self, seeds: Sequence[int], sampling: ImageSampling, progress: Progress | None = None) -> Tensor:
         """One picture for each seed, whichever others are made with it.
 
         Args:

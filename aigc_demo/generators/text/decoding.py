@@ -16,14 +16,14 @@ from aigc_demo.generators.text.fast_sampler import Sampler
 from aigc_demo.generators.text.model import TextModel
 from aigc_demo.generators.text.sampling import SamplingSettings, UniformStream, next_token_probs
 
-__all__ = ["Alternative", "SamplingSettings", "TokenDrawn", "UniformStream", "alternatives", "generate"]
+__all__ = ["Alternative", "SamplingSettings", "TokenSampled", "UniformStream", "alternatives", "generate"]
 
 MAX_CHARACTERS_PER_TOKEN = 100
 """A prompt longer than this many characters for each token of the context is refused unread."""
 
 
 @dataclass(frozen=True)
-class TokenDrawn:
+class TokenSampled:
     """One token, as soon as it was drawn.
 
     Attributes:
@@ -74,7 +74,7 @@ def generate(
     stop: Callable[[], bool] = lambda: False,
     *,
     written: Sequence[int] = (),
-) -> Iterator[TokenDrawn]:
+) -> Iterator[TokenSampled]:
     """Continue a text, token by token.
 
     The texts of all tokens make up the continuation, less a stop string and half a character at the end.
@@ -131,12 +131,12 @@ def alternatives(
     before = list(ids[:position])
     logits = model.begin(before).logits
     raw = logits.softmax(-1)
-    drawn_with = next_token_probs(logits, settings, before, model.banned_ids)
+    filtered = next_token_probs(logits, settings, before, model.banned_ids)
     likeliest = raw.topk(min(num, len(raw))).indices.tolist()
     if also is not None and also not in likeliest:
         likeliest.append(also)
     return [
-        Alternative(index, model.token_text(index), float(raw[index]), float(drawn_with[index]))
+        Alternative(index, model.token_text(index), float(raw[index]), float(filtered[index]))
         for index in likeliest
     ]
 
@@ -148,7 +148,7 @@ def _draw(
     settings: SamplingSettings,
     stop: Callable[[], bool],
     written: tuple[int, ...],
-) -> Iterator[TokenDrawn]:
+) -> Iterator[TokenSampled]:
     """Draw each token from the model's probabilities."""
     if stop():
         return
@@ -169,7 +169,7 @@ def _draw(
             reason = "stopped"
         if reason:
             new += text.finish()
-        yield TokenDrawn(number, index, new, prob, time.perf_counter() - begun, reason)
+        yield TokenSampled(number, index, new, prob, time.perf_counter() - begun, reason)
         if reason:
             return
         begun = time.perf_counter()
@@ -184,7 +184,7 @@ def _search(
     settings: SamplingSettings,
     stop: Callable[[], bool],
     written: tuple[int, ...],
-) -> Iterator[TokenDrawn]:
+) -> Iterator[TokenSampled]:
     """Search for the likeliest text, then give it out."""
     begun = time.perf_counter()
     prompt = [*ids, *written]
@@ -198,7 +198,7 @@ def _search(
         if text.stopped or place + 1 == len(found.ids):
             reason = "stop" if text.stopped else "end" if index in model.end_ids else "length"
             new += text.finish()
-        yield TokenDrawn(len(written) + place, index, new, prob, seconds, reason)
+        yield TokenSampled(len(written) + place, index, new, prob, seconds, reason)
         if text.stopped:
             return
 

@@ -60,10 +60,10 @@ class ClipMatcher:
         return F.normalize(self.network.get_text_features(**self._tokens(texts)).pooler_output, dim=-1)
 
     @torch.inference_mode()
-    def of_pictures(self, pictures_NCHW: Tensor) -> Tensor:
+    def of_images(self, images_NCHW: Tensor) -> Tensor:
         """Vectors [N, E] of length 1 for uint8 pictures of any size."""
         parts = []
-        for part_NCHW in pictures_NCHW.split(MOST_AT_ONCE):
+        for part_NCHW in images_NCHW.split(MOST_AT_ONCE):
             x_NCHW = part_NCHW.float() / 255
             size = (self.image_size, self.image_size)
             x_NCHW = F.interpolate(x_NCHW, size, mode="bicubic", antialias=True).clamp(0, 1)
@@ -71,9 +71,9 @@ class ClipMatcher:
             parts.append(self.network.get_image_features(pixel_values=x_NCHW).pooler_output)
         return F.normalize(torch.cat(parts), dim=-1)
 
-    def scores(self, texts: Sequence[str], pictures_NCHW: Tensor) -> Tensor:
+    def scores(self, texts: Sequence[str], images_NCHW: Tensor) -> Tensor:
         """How well each picture fits each text, [M, N] from -1 to 1."""
-        return self.of_texts(texts) @ self.of_pictures(pictures_NCHW).t()
+        return self.of_texts(texts) @ self.of_images(images_NCHW).t()
 
     def _tokens(self, texts: Sequence[str]) -> dict[str, Tensor]:
         rows = self.captions.rows(texts)

@@ -22,7 +22,7 @@ from aigc_demo.data.captions.pairs import token_ids, token_table, trim_padding
 from aigc_demo.data.images.pixels import as_bytes
 from aigc_demo.data.text.tokenizer import Tokenizer
 from aigc_demo.generators.catalog_entry import CatalogEntry, Family
-from aigc_demo.generators.images.diffusion import load_scheduler, load_unet, predicted, side_of_pictures
+from aigc_demo.generators.images.diffusion import load_scheduler, load_unet, predicted, side_of_images
 from aigc_demo.generators.images.model import Progress
 from aigc_demo.generators.network_folder import load_weights
 from aigc_demo.generators.text_to_image.model import TextSampling
@@ -84,7 +84,7 @@ class DiffusionTextToImage:
         self.name, self.network = name, network.eval()
         self.scheduler, self.tokenizer = scheduler, tokenizer
         reader: Any = network.text_encoder
-        self.image_size = side_of_pictures(network.unet)
+        self.image_size = side_of_images(network.unet)
         self.length: int = reader.config.max_position_embeddings
         self.num_parameters = sum(weight.numel() for weight in network.parameters())
 
@@ -152,7 +152,7 @@ def text_denoised(
     stepper = _stepper(sampling.scheduler, scheduler)
     stepper.set_timesteps(sampling.num_inference_steps)
     streams = [seeded(seed) for seed in seeds]
-    side = side_of_pictures(network.unet)
+    side = side_of_images(network.unet)
     x_NCHW = torch.stack([torch.randn(3, side, side, generator=rng) for rng in streams]).to(device)
     x_NCHW = x_NCHW * stepper.init_noise_sigma
     scale = sampling.guidance_scale
@@ -165,12 +165,14 @@ def text_denoised(
     for step, timestep in enumerate(stepper.timesteps, start=1):
         asked_NCHW = stepper.scale_model_input(x_NCHW, timestep)
         if scale == 1:
-            said_NCHW = network(asked_NCHW, timestep, *words)
+            output_NCHW = network(asked_NCHW, timestep, *words)
         else:
-            told_NCHW, untold_NCHW = network(torch.cat([asked_NCHW] * 2), timestep, *words).chunk(2)
-            further_NCHW = untold_NCHW + scale * (told_NCHW - untold_NCHW)
-            said_NCHW = further_NCHW * (_contrast(told_NCHW) / _contrast(further_NCHW))
-        out = stepper.step(said_NCHW, timestep, x_NCHW, **noisy)
+            conditional_NCHW, unconditional_NCHW = network(
+                torch.cat([asked_NCHW] * 2), timestep, *words
+            ).chunk(2)
+            further_NCHW = unconditional_NCHW + scale * (conditional_NCHW - unconditional_NCHW)
+            output_NCHW = further_NCHW * (_contrast(conditional_NCHW) / _contrast(further_NCHW))
+        out = stepper.step(output_NCHW, timestep, x_NCHW, **noisy)
         x_NCHW = out.prev_sample
         guessed = getattr(out, "pred_original_sample", None)
         guessed_NCHW = as_bytes(x_NCHW if guessed is None else guessed).cpu()

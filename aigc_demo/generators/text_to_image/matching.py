@@ -53,14 +53,14 @@ class Matcher:
         return torch.cat([self.encoder.embed_text(part) for part in parts])
 
     @torch.inference_mode()
-    def of_pictures(self, pictures_NCHW: Tensor) -> Tensor:
+    def of_images(self, images_NCHW: Tensor) -> Tensor:
         """Vectors [N, E] of length 1 for uint8 pictures of its size."""
-        parts = pictures_NCHW.split(MOST_AT_ONCE)
+        parts = images_NCHW.split(MOST_AT_ONCE)
         return torch.cat([self.encoder.embed_images(as_numbers(part)) for part in parts])
 
-    def scores(self, texts: Sequence[str], pictures_NCHW: Tensor) -> Tensor:
+    def scores(self, texts: Sequence[str], images_NCHW: Tensor) -> Tensor:
         """How well each picture fits each text, [M, N] from -1 to 1."""
-        return self.of_texts(texts) @ self.of_pictures(pictures_NCHW).t()
+        return self.of_texts(texts) @ self.of_images(images_NCHW).t()
 
 
 def load_any_matcher(

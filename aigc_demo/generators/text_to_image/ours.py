@@ -86,14 +86,14 @@ class GanTextToImage:
         return torch.stack([weights_1HPT[0].mean(dim=0) for weights_1HPT in taken])
 
     @torch.inference_mode()
-    def judge(self, pictures_NCHW: Tensor, texts: Sequence[str]) -> Tensor:
+    def judge(self, images_NCHW: Tensor, texts: Sequence[str]) -> Tensor:
         """How sure the discriminator is that pictures are real ones of these captions, [N] in 0 to 1.
 
         Args:
-            pictures_NCHW: uint8, of its size.
+            images_NCHW: uint8, of its size.
             texts: one for each picture.
         """
-        return self.discriminator(as_numbers(pictures_NCHW), self.matcher.of_texts(texts)).sigmoid()
+        return self.discriminator(as_numbers(images_NCHW), self.matcher.of_texts(texts)).sigmoid()
 
     def _drawn(self, texts: Sequence[str], z_NZ: Tensor, attention_out: list[Tensor] | None = None) -> Tensor:
         ids_NT = self.matcher.ids(texts)

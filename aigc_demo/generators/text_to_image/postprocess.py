@@ -35,12 +35,12 @@ class PostProcessing(Settings):
 
 
 def post_processed(
-    pictures_NCHW: Tensor, settings: PostProcessing, mender: "Callable[[str], ImageRestoration]"
+    images_NCHW: Tensor, settings: PostProcessing, mender: "Callable[[str], ImageRestoration]"
 ) -> Iterator[tuple[str, Tensor]]:
     """The pictures after each step that is taken.
 
     Args:
-        pictures_NCHW: uint8.
+        images_NCHW: uint8.
         settings: which steps.
         mender: gives the network of a recipe by the recipe's name.
 
@@ -48,26 +48,26 @@ def post_processed(
         The step's name as in `PostProcessing`, and uint8 pictures; the last ones may be larger.
     """
     if settings.denoise:
-        pictures_NCHW = denoised(pictures_NCHW)
-        yield "denoise", pictures_NCHW
+        images_NCHW = denoised(images_NCHW)
+        yield "denoise", images_NCHW
     if settings.colorize:
-        pictures_NCHW = mender("colorize").mended(pictures_NCHW)
-        yield "colorize", pictures_NCHW
+        images_NCHW = mender("colorize").restored(images_NCHW)
+        yield "colorize", images_NCHW
     if settings.enlarge > 1:
-        pictures_NCHW = enlarged(pictures_NCHW, settings.enlarge)
-        yield "enlarge", pictures_NCHW
+        images_NCHW = enlarged(images_NCHW, settings.enlarge)
+        yield "enlarge", images_NCHW
 
 
-def denoised(pictures_NCHW: Tensor) -> Tensor:
+def denoised(images_NCHW: Tensor) -> Tensor:
     """Each pixel the median of the three by three around it, by channel: an odd one among them is gone.
 
     Source:
         Pillow's `ImageFilter.MedianFilter`.
     """
-    return _each(pictures_NCHW, lambda image: image.filter(ImageFilter.MedianFilter(MEDIAN)))
+    return _each(images_NCHW, lambda image: image.filter(ImageFilter.MedianFilter(MEDIAN)))
 
 
-def enlarged(pictures_NCHW: Tensor, factor: int) -> Tensor:
+def enlarged(images_NCHW: Tensor, factor: int) -> Tensor:
     """So many times as wide and high, by Lanczos' windowed sinc, then a little sharper.
 
     Source:
@@ -78,14 +78,14 @@ def enlarged(pictures_NCHW: Tensor, factor: int) -> Tensor:
         size = (factor * image.width, factor * image.height)
         return image.resize(size, Image.Resampling.LANCZOS).filter(SHARPER)
 
-    return _each(pictures_NCHW, larger)
+    return _each(images_NCHW, larger)
 
 
-def repaired(picture_CHW: Tensor, hole_HW: Tensor, mender: "ImageRestoration") -> Tensor:
+def repaired(image_CHW: Tensor, hole_HW: Tensor, mender: "ImageRestoration") -> Tensor:
     """A picture whose painted region is drawn anew.
 
     Args:
-        picture_CHW: uint8.
+        image_CHW: uint8.
         hole_HW: true where it was painted over.
         mender: of the recipe `inpaint`.
 
@@ -95,9 +95,9 @@ def repaired(picture_CHW: Tensor, hole_HW: Tensor, mender: "ImageRestoration") -
     painted = int(hole_HW.sum())
     if not 0 < painted < hole_HW.numel():
         raise InputError("nothing_painted" if not painted else "all_painted")
-    return mender.mended(picture_CHW[None], hole_HW[None, None].to(torch.uint8))[0]
+    return mender.restored(image_CHW[None], hole_HW[None, None].to(torch.uint8))[0]
 
 
-def _each(pictures_NCHW: Tensor, change: Callable[[Image.Image], Image.Image]) -> Tensor:
-    images = [Image.fromarray(np.ascontiguousarray(picture.permute(1, 2, 0))) for picture in pictures_NCHW]
+def _each(images_NCHW: Tensor, change: Callable[[Image.Image], Image.Image]) -> Tensor:
+    images = [Image.fromarray(np.ascontiguousarray(picture.permute(1, 2, 0))) for picture in images_NCHW]
     return torch.stack([torch.from_numpy(np.array(change(image))).permute(2, 0, 1) for image in images])

@@ -29,22 +29,22 @@ class ImageRestoration:
         self.num_parameters = sum(weight.numel() for weight in network.parameters())
 
     @torch.inference_mode()
-    def mended(self, pictures_NCHW: Tensor, hole_N1HW: Tensor | None = None) -> Tensor:
+    def restored(self, images_NCHW: Tensor, hole_N1HW: Tensor | None = None) -> Tensor:
         """Pictures made whole.
 
         Args:
-            pictures_NCHW: uint8 of its size; for colours only their brightness counts.
+            images_NCHW: uint8 of its size; for colours only their brightness counts.
             hole_N1HW: 1 where something was painted over, 0 elsewhere; only for what repairs.
 
         Returns:
             uint8 [N, C, H, W]; what was not painted over is as it was.
         """
         if self.recipe == "colorize":
-            parts = pictures_NCHW.split(MOST_AT_ONCE)
+            parts = images_NCHW.split(MOST_AT_ONCE)
             return as_bytes(torch.cat([self.network(grey(as_numbers(part))) for part in parts]))
         assert hole_N1HW is not None  # where would it draw?
         made = []
-        for part, hole in zip(pictures_NCHW.split(MOST_AT_ONCE), hole_N1HW.split(MOST_AT_ONCE), strict=True):
+        for part, hole in zip(images_NCHW.split(MOST_AT_ONCE), hole_N1HW.split(MOST_AT_ONCE), strict=True):
             drawn = as_bytes(self.network(masked_input(as_numbers(part), hole.float())))
             made.append(composite(part, hole, drawn))
         return torch.cat(made)

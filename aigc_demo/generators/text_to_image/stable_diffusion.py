@@ -84,7 +84,7 @@ class StableDiffusion:
         steps = 1 if self.one_step else sampling.num_inference_steps
         for start in range(0, len(texts), MOST_AT_ONCE):
             part = slice(start, start + MOST_AT_ONCE)
-            told = _Told(self.pipeline, progress, steps, made)
+            told = _StepCallback(self.pipeline, progress, steps, made)
             latents = self.pipeline(
                 prompt_embeds=self._embedded(texts[part]),
                 negative_prompt_embeds=self._embedded([""] * len(texts[part])),
@@ -116,7 +116,7 @@ class StableDiffusion:
         return reader(input_ids=self.captions.padded(texts).to(reader.device)).last_hidden_state
 
 
-class _Told:
+class _StepCallback:
     """What the pipeline calls after each step: it tells how far it is, and ends it where that is wanted."""
 
     def __init__(self, pipeline: Any, progress: Progress | None, steps: int, made: list[Tensor]):

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from aigc_demo.data.images.corpus import ImageCorpus
     from aigc_demo.generators.catalog_entry import CatalogEntry
-    from aigc_demo.measure.images import ModeFigures, PictureFigures
+    from aigc_demo.measure.images import ImageFigures, ModeFigures
 
 FEWEST_SAMPLES, USUAL_SAMPLES = 200, 5000
 # Real pictures that distances are measured against; all of a small source, the first of a large one.
@@ -46,7 +46,7 @@ def evaluate_image_model(
     Returns:
         `model`, `source`, `split`, `encoder`, `num_samples` and `num_real`, `frechet_distance`, `precision`,
         `recall`; where the encoder names modes `mode_coverage`, `num_modes`, `modes_covered`, `evenness`,
-        `sure_share`, `readable_share`, `verdict` (`PictureFigures`), `collapsed`, and the coverage of real
+        `sure_share`, `readable_share`, `verdict` (`ImageFigures`), `collapsed`, and the coverage of real
         pictures as `real_mode_coverage`;
         `inception_frechet_distance` where the environment names Inception's weights (`measure/inception`);
         `median_nearest_distance`, in grey levels, from generated pictures to the nearest real one;
@@ -59,7 +59,7 @@ def evaluate_image_model(
     from aigc_demo.core.process.system import peak_memory_mib
     from aigc_demo.data.images.corpus import ImageSettings, prepare_images
     from aigc_demo.generators.images.loading import load_encoder, load_image_model
-    from aigc_demo.generators.images.model import PictureSampling
+    from aigc_demo.generators.images.model import ImageSampling
     from aigc_demo.measure.images import frechet_distance, nearest
     from aigc_demo.measure.inception import inception_features, inception_path
 
@@ -68,7 +68,7 @@ def evaluate_image_model(
         raise InputError("setting_range", name="samples", expected=f"at least {FEWEST_SAMPLES}", got=samples)
     given = dict(settings or {})
     encoder_name = str(given.pop("encoder", "") or "")
-    sampling = PictureSampling.from_mapping(PictureSampling.among(given))
+    sampling = ImageSampling.from_mapping(ImageSampling.among(given))
     set_threads()
     maker = load_image_model(entry)
     preparation = ImageSettings.from_mapping({"image_size": maker.image_size, **_rest(sampling, given)})
@@ -78,7 +78,7 @@ def evaluate_image_model(
     began = time.perf_counter()
     made = maker.make(range(seed, seed + samples), sampling)
     generated = time.perf_counter() - began
-    real = real_pictures(corpus, split)
+    real = real_images(corpus, split)
     found, of_real = compared(real, made, encoder)
     _, distance = nearest(made[:NEAREST_SHOWN], real)
     figures = {
@@ -117,7 +117,7 @@ def evaluate_image_model(
     }
 
 
-def compared(real: "Tensor", made: "Tensor", encoder: Any) -> "tuple[PictureFigures, ModeFigures | None]":
+def compared(real: "Tensor", made: "Tensor", encoder: Any) -> "tuple[ImageFigures, ModeFigures | None]":
     """Generated pictures against real ones, as an encoder sees both.
 
     Args:
@@ -129,11 +129,11 @@ def compared(real: "Tensor", made: "Tensor", encoder: Any) -> "tuple[PictureFigu
         The figures of the generated; and how as many real ones spread over the modes, where the encoder
         names any.
     """
-    from aigc_demo.measure.images import encode, mode_figures, picture_figures
+    from aigc_demo.measure.images import encode, image_figures, mode_figures
 
     real_features, real_probs = encode(encoder, real)
     made_features, made_probs = encode(encoder, made)
-    found = picture_figures(real_features, made_features, made_probs)
+    found = image_figures(real_features, made_features, made_probs)
     if real_probs is None:
         return found, None
     return found, mode_figures(real_probs[: len(made)], num_modes=real_probs.shape[1])
@@ -179,7 +179,7 @@ def evaluate_encoder(
     encoder = load_encoder(entry.location)
     preparation = ImageSettings.from_mapping({"image_size": encoder.config.image_size, **(settings or {})})
     corpus = prepare_images(source, preparation)
-    pictures = real_pictures(corpus, "validation", fewest=2)
+    pictures = real_images(corpus, "validation", fewest=2)
     features, probs = encode(encoder, pictures)
     if probs is not None and corpus.validation_labels is not None and probs.shape[1] == corpus.num_modes:
         labels = corpus.validation_labels[: len(pictures)]
@@ -198,7 +198,7 @@ def evaluate_encoder(
     }
 
 
-def real_pictures(corpus: "ImageCorpus", split: str = "all", *, fewest: int = FEWEST_SAMPLES) -> Any:
+def real_images(corpus: "ImageCorpus", split: str = "all", *, fewest: int = FEWEST_SAMPLES) -> Any:
     """Pictures that generated ones are compared with: uint8 [N, C, H, W].
 
     Raises:

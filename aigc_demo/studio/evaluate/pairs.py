@@ -51,7 +51,7 @@ def evaluate_matcher(
     from aigc_demo.data.captions.pairs import PairSettings, prepare_pairs
     from aigc_demo.data.tiny_world.caption import language_of
     from aigc_demo.generators.text_to_image.matching import load_matcher
-    from aigc_demo.measure.retrieval import found_among, told_from
+    from aigc_demo.measure.retrieval import found_among, preferred_share
 
     set_threads()
     began = time.perf_counter()
@@ -65,7 +65,7 @@ def evaluate_matcher(
         captions, meanings = corpus.train_captions + captions, corpus.train_meanings + meanings
     if len(pictures) < FEWEST:
         raise InputError("setting_range", name="validation_fraction", expected="more", got=len(pictures))
-    seen, meaning = matcher.of_pictures(pictures), torch.tensor(meanings)
+    seen, meaning = matcher.of_images(pictures), torch.tensor(meanings)
     figures = {}
     for language, ending in (("en", ""), ("zh", "_zh")):
         told = [next((text for text in texts if language_of(text) == language), None) for texts in captions]
@@ -80,7 +80,9 @@ def evaluate_matcher(
         elif pairs := _pairs_with_exchanged(corpus.validation_groups, language):
             places, own, other = zip(*pairs, strict=True)
             own_texts, other_texts = matcher.of_texts(own), matcher.of_texts(other)
-            figures[f"told_from_exchanged{ending}"] = told_from(seen[list(places)], own_texts, other_texts)
+            figures[f"told_from_exchanged{ending}"] = preferred_share(
+                seen[list(places)], own_texts, other_texts
+            )
     return {
         "model": entry.name,
         "source": source,
@@ -225,10 +227,10 @@ def evaluate_restoration(
         left = (as_numbers(true) * (1 - holes)).sum((2, 3), keepdim=True)
         mean = as_bytes(left / (1 - holes).sum((2, 3), keepdim=True)).expand_as(true)
         plain = composite(true, holes, mean)
-    mended = mender.mended(true, holes)
+    restored = mender.restored(true, holes)
     away = {
         name: ((made.float() - true.float()).abs() * holes).sum().item() / (3 * holes.sum().item())
-        for name, made in (("grey_levels", mended), ("grey_levels_before", plain))
+        for name, made in (("grey_levels", restored), ("grey_levels_before", plain))
     }
     return {
         "model": entry.name,

@@ -32,7 +32,7 @@ TIMELINE_PREVIEWS, TIMELINE_PICTURES = 8, 4
 
 
 @dataclass(frozen=True)
-class PictureAsk(Settings):
+class ImageAsk(Settings):
     """What a visitor may ask of models that make pictures."""
 
     seed: int = setting(0, "of the first picture; the others have the next ones", low=0, high=MAX_SEED)
@@ -50,13 +50,13 @@ class PictureAsk(Settings):
     @property
     def sampling(self) -> Any:
         """What the models are told."""
-        from aigc_demo.generators.images.model import PictureSampling
+        from aigc_demo.generators.images.model import ImageSampling
 
-        return PictureSampling(self.truncation, self.num_inference_steps)
+        return ImageSampling(self.truncation, self.num_inference_steps)
 
 
 @dataclass(frozen=True, eq=False)
-class PictureColumn(Progressing):
+class ImageColumn(Progressing):
     """What one model has made so far.
 
     Attributes:
@@ -96,7 +96,7 @@ class PictureColumn(Progressing):
 
 
 @dataclass(frozen=True)
-class PictureRequest:
+class ImageRequest:
     """A comparison, its arguments checked.
 
     Attributes:
@@ -105,30 +105,30 @@ class PictureRequest:
     """
 
     models: tuple[str, ...]
-    ask: PictureAsk
+    ask: ImageAsk
 
 
-def check_pictures(catalog: Catalog, models: Any, settings: Mapping[str, Any]) -> PictureRequest:
+def check_images(catalog: Catalog, models: Any, settings: Mapping[str, Any]) -> ImageRequest:
     """Check everything that can be checked before a model is loaded.
 
     Args:
         catalog: what the names stand for.
         models: one to four names.
-        settings: of PictureAsk, loose.
+        settings: of ImageAsk, loose.
 
     Raises:
         InputError: a model is unknown or writes text, or a setting does not fit.
     """
-    return PictureRequest(catalog.checked_all(models, "pictures"), PictureAsk.from_mapping(settings))
+    return ImageRequest(catalog.checked_all(models, "pictures"), ImageAsk.from_mapping(settings))
 
 
-def compare_pictures(
-    request: PictureRequest, cache: ModelCache, stop: CancelToken
-) -> Iterator[tuple[PictureColumn, ...]]:
+def compare_images(
+    request: ImageRequest, cache: ModelCache, stop: CancelToken
+) -> Iterator[tuple[ImageColumn, ...]]:
     """Make the pictures of all seeds with all models at once.
 
     Args:
-        request: from `check_pictures`.
+        request: from `check_images`.
         cache: where the models are, or are loaded to.
         stop: set by Stop; also set here when the consumer goes away.
 
@@ -146,7 +146,7 @@ def compare_pictures(
 
 def paint(
     models: Sequence[str], seeds: tuple[int, ...], make: "Make", cache: ModelCache, stop: CancelToken
-) -> Iterator[tuple[PictureColumn, ...]]:
+) -> Iterator[tuple[ImageColumn, ...]]:
     """Let several models make pictures at once, each in its column.
 
     Args:
@@ -154,20 +154,20 @@ def paint(
         seeds: what the columns say that the pictures are of.
         make: makes them with a loaded model, which tells how far it is.
         cache: where the models are, or are loaded to.
-        stop: as in `compare_pictures`.
+        stop: as in `compare_images`.
 
     Yields:
-        As `compare_pictures`.
+        As `compare_images`.
     """
-    columns = [PictureColumn(name, "waiting", seeds) for name in models]
+    columns = [ImageColumn(name, "waiting", seeds) for name in models]
 
-    def painter(place: int, column: PictureColumn, report: Callable[[PictureColumn], None]) -> Work:
+    def painter(place: int, column: ImageColumn, report: Callable[[ImageColumn], None]) -> Work:
         return _Painter(make, column, cache, stop, report)
 
     yield from side_by_side(columns, painter, cache, stop)
 
 
-class PictureWork(Work):
+class ImageWork(Work):
     """One column's pictures, whatever they are made from."""
 
     def do(self) -> None:
@@ -218,7 +218,7 @@ class PictureWork(Work):
         return told
 
 
-class _Painter(PictureWork):
+class _Painter(ImageWork):
     """One column's pictures."""
 
     def __init__(self, make: "Make", *rest: Any):

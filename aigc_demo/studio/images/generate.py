@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Drawn:
+class GeneratedImages:
     """Pictures and what they took.
 
     Attributes:
@@ -28,15 +28,15 @@ class Drawn:
     seconds: float
 
 
-def draw_pictures(
+def generate_images(
     model: str, *, seeds: Sequence[int], settings: Mapping[str, Any], caption: str = ""
-) -> Drawn:
+) -> GeneratedImages:
     """One picture for each seed.
 
     Args:
         model: a name that the catalog finds, hf: names included.
         seeds: of the noise.
-        settings: of `PictureSampling`, or of `TextSampling` for a model that draws captions.
+        settings: of `ImageSampling`, or of `TextSampling` for a model that draws captions.
         caption: what such a model is to draw; the others have no use for it.
 
     Raises:
@@ -45,7 +45,7 @@ def draw_pictures(
     from aigc_demo.core.device import set_threads
     from aigc_demo.generators.catalog import find
     from aigc_demo.generators.images.loading import load_image_model
-    from aigc_demo.generators.images.model import PictureSampling
+    from aigc_demo.generators.images.model import ImageSampling
     from aigc_demo.generators.text_to_image.model import TextSampling
     from aigc_demo.generators.text_to_image.ours import load_text_to_image
     from aigc_demo.studio.text_to_image.compare import check_known, checked_caption
@@ -59,14 +59,14 @@ def draw_pictures(
         started = time.perf_counter()
         pictures = drawer.make([text] * len(seeds), seeds, asked)
     else:
-        sampling = PictureSampling.from_mapping(settings)
+        sampling = ImageSampling.from_mapping(settings)
         maker = load_image_model(entry)
         started = time.perf_counter()
         pictures = maker.make(seeds, sampling)
-    return Drawn(pictures, tuple(seeds), round(time.perf_counter() - started, 4))
+    return GeneratedImages(pictures, tuple(seeds), round(time.perf_counter() - started, 4))
 
 
-def write_pictures(drawn: Drawn, out: Path) -> list[Path]:
+def write_images(drawn: GeneratedImages, out: Path) -> list[Path]:
     """Each picture as a PNG: one under this very name, several with their seed before its ending.
 
     Raises:

@@ -8,7 +8,7 @@ from aigc_demo.core.config import Settings, setting, shown
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.core.seeds import MAX_SEED
 from aigc_demo.studio.images.classify import SumReading, Thing, read_sum, reader_of
-from aigc_demo.studio.images.compare import MOST_STEPS, PictureColumn, gan, is_gan, paint
+from aigc_demo.studio.images.compare import MOST_STEPS, ImageColumn, gan, is_gan, paint
 from aigc_demo.studio.models.cancellation import CancelToken
 from aigc_demo.studio.models.catalog import Catalog
 from aigc_demo.studio.models.model_cache import ModelCache
@@ -48,7 +48,7 @@ def check_way(catalog: Catalog, models: Any, settings: Mapping[str, Any]) -> tup
 
 def interpolate(
     models: tuple[str, ...], way: Way, cache: ModelCache, stop: CancelToken
-) -> Iterator[tuple[PictureColumn, ...]]:
+) -> Iterator[tuple[ImageColumn, ...]]:
     """Go from one seed's noise to another's along the sphere, with several models at once.
 
     Args:
@@ -58,7 +58,7 @@ def interpolate(
         stop: set by Stop; also set here when the consumer goes away.
 
     Yields:
-        The columns, as `compare_pictures`; their pictures are the frames, first to last.
+        The columns, as `compare_images`; their pictures are the frames, first to last.
     """
 
     def make(model: Any, told: "Progress") -> "Tensor":
@@ -69,7 +69,7 @@ def interpolate(
 
 def _frames(model: Any, way: Way, told: "Progress") -> "Tensor":
     from aigc_demo.generators.images.latents import latents, spherical
-    from aigc_demo.generators.images.model import PictureSampling
+    from aigc_demo.generators.images.model import ImageSampling
 
     ends = (way.from_seed, way.to_seed)
     if is_gan(model):
@@ -79,7 +79,7 @@ def _frames(model: Any, way: Way, told: "Progress") -> "Tensor":
     noise = model.noise(ends)
     first, last = noise.flatten(1)
     frames = spherical(first, last, way.num_frames).unflatten(1, noise.shape[1:])
-    return model.of_noise(frames, PictureSampling(num_inference_steps=way.num_inference_steps), told)
+    return model.of_noise(frames, ImageSampling(num_inference_steps=way.num_inference_steps), told)
 
 
 def checked_seed(name: str, value: Any) -> int:
@@ -209,7 +209,7 @@ def mix_styles(cache: ModelCache, name: Any, coarse: Any, fine: Any, truncation:
     if not getattr(model, "has_styles", False):
         raise InputError("no_styles", model=full)
     from aigc_demo.generators.images.latents import latents
-    from aigc_demo.generators.images.model import PictureSampling
+    from aigc_demo.generators.images.model import ImageSampling
 
     with time_slice_for(model, cache):
-        return model.mixed(*latents(seeds, model.latent_size), PictureSampling(way.truncation))
+        return model.mixed(*latents(seeds, model.latent_size), ImageSampling(way.truncation))

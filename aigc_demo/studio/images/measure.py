@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aigc_demo.core.errors import InputError
-from aigc_demo.studio.evaluate.images import FEWEST_SAMPLES, USUAL_SAMPLES, compared, real_pictures
+from aigc_demo.studio.evaluate.images import FEWEST_SAMPLES, USUAL_SAMPLES, compared, real_images
 from aigc_demo.studio.images.compare import is_gan
 from aigc_demo.studio.images.real_images import check_same_size, measuring_network
 from aigc_demo.studio.images.seeds_by_label import Working
@@ -16,7 +16,7 @@ from aigc_demo.studio.models.stoppable import unless_stopped
 
 if TYPE_CHECKING:
     from aigc_demo.data.images.corpus import ImageCorpus
-    from aigc_demo.measure.images import ModeFigures, PictureFigures
+    from aigc_demo.measure.images import ImageFigures, ModeFigures
 
 NUM_SAMPLES = 2000
 AT_ONCE, AT_ONCE_IN_STEPS = 50, 10
@@ -35,11 +35,11 @@ class Measured:
 
     model: str
     encoder: str
-    figures: "PictureFigures"
+    figures: "ImageFigures"
     of_real: "ModeFigures | None"
 
 
-def measure_pictures(
+def measure_images(
     cache: ModelCache,
     name: Any,
     corpus: "ImageCorpus",
@@ -67,12 +67,12 @@ def measure_pictures(
     """
     import torch
 
-    from aigc_demo.generators.images.model import PictureSampling
+    from aigc_demo.generators.images.model import ImageSampling
 
     if not FEWEST_SAMPLES <= samples <= USUAL_SAMPLES:
         expected = f"a whole number from {FEWEST_SAMPLES} to {USUAL_SAMPLES}"
         raise InputError("setting_type", name="samples", expected=expected, got=samples)
-    sampling = PictureSampling(num_inference_steps=num_inference_steps)
+    sampling = ImageSampling(num_inference_steps=num_inference_steps)
     full = cache.catalog.checked(name, "pictures")
     model = unless_stopped(lambda: cache.get(full), stop)
     if model is None:
@@ -82,7 +82,7 @@ def measure_pictures(
     if encoder is None:
         return
     held_out = len(corpus.validation) >= FEWEST_SAMPLES
-    real = real_pictures(corpus, "validation" if held_out else "all")
+    real = real_images(corpus, "validation" if held_out else "all")
     made, at_once = [], AT_ONCE if is_gan(model) else AT_ONCE_IN_STEPS
     for first in range(0, samples, at_once):
         yield Working(first, samples)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 OF_A_RUN = ("image_size", "pictures", "num_pictures", "validation_fraction")
 
 
-class TrainingPictures:
+class TrainingImages:
     """The pictures that models were trained on: the tiny world drawn again, or what a visitor gives.
 
     The last ones are kept, for a class asks of the same again and again.
@@ -156,7 +156,7 @@ def check_same_size(pictures: "Tensor", others: "Tensor", name: str) -> None:
         raise InputError("other_size", name=name, size=others.shape[-1], got=pictures.shape[-1])
 
 
-def png_pictures(contents: Any, side: int) -> "Tensor":
+def png_images(contents: Any, side: int) -> "Tensor":
     """A visitor's PNG pictures, decoded in a process of its own.
 
     Args:

@@ -132,13 +132,13 @@ class SeedBook:
         yield tuple(_found(entry.name, text, probs, modes, count) for text, modes in asked)
 
     def _looked(self, model: Any, classifier: Any) -> "Iterator[Tensor]":
-        from aigc_demo.generators.images.model import PictureSampling
+        from aigc_demo.generators.images.model import ImageSampling
         from aigc_demo.measure.images import encode
 
         for first in range(0, self.num_seeds, AT_ONCE):
             with time_slice_for(model, self._cache):
                 seeds = range(first, min(first + AT_ONCE, self.num_seeds))
-                _, probs = encode(classifier, model.make(seeds, PictureSampling()))
+                _, probs = encode(classifier, model.make(seeds, ImageSampling()))
             assert probs is not None
             yield probs
 

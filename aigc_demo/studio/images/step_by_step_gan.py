@@ -110,7 +110,7 @@ class Games:
         self._seats: OrderedDict[str, _Seat] = OrderedDict()
         self._put_away: OrderedDict[str, None] = OrderedDict()
         self._pictures: Tensor | None = None
-        self._pictures_lock = threading.Lock()
+        self._images_lock = threading.Lock()
 
     def begin(self, ticket: str, seed: Any = 0, loss: Any = "non-saturating") -> Table:
         """A new game, not a step old, in the place of the one that there was.
@@ -229,23 +229,23 @@ class Games:
     def _new_game(self, seat: _Seat, seed: int) -> "GanGame":
         from aigc_demo.training.gan.step_by_step import GanGame
 
-        seat.game = GanGame(self._real_pictures(), seed)
+        seat.game = GanGame(self._real_images(), seed)
         seat.history.clear()
         return seat.game
 
     def _new_twins(self, seat: _Seat, seed: int) -> "TwinGames":
         from aigc_demo.training.gan.step_by_step import TwinGames
 
-        seat.twins = TwinGames(self._real_pictures(), seed)
+        seat.twins = TwinGames(self._real_images(), seed)
         for steps in seat.twin_history.values():
             steps.clear()
         return seat.twins
 
-    def _real_pictures(self) -> "Tensor":
-        """Drawn once, when the first game begins; all games share them."""
+    def _real_images(self) -> "Tensor":
+        """GeneratedImages once, when the first game begins; all games share them."""
         from aigc_demo.core.device import set_threads
 
-        with self._pictures_lock:
+        with self._images_lock:
             if self._pictures is None:
                 set_threads(processes=2)  # as for the models of the page, whichever comes first
                 self._pictures = prepare_images(TINY_WORLD, PICTURES).train

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from aigc_demo.generators.catalog_entry import CatalogEntry
     from aigc_demo.generators.images.model import Progress
-    from aigc_demo.generators.text.decoding import SamplingSettings, TokenDrawn
+    from aigc_demo.generators.text.decoding import SamplingSettings, TokenSampled
     from aigc_demo.generators.text_to_image.model import TextSampling
 
 LONG_TEXT = 50
@@ -118,7 +118,7 @@ _at_hand: dict[
 _on_gpu: dict[str, Any] = {}  # those that were moved, in the process that works with the GPU
 
 
-def work(task: Task) -> Iterator["TokenDrawn | Step | DemoError"]:
+def work(task: Task) -> Iterator["TokenSampled | Step | DemoError"]:
     """Do a task on the GPU; runs in a process of its own where a GPU is lent for one call.
 
     Args:
@@ -147,7 +147,7 @@ def register(decorate: Callable[[Callable[[Task], Iterator[Any]]], Callable[[Tas
     _work = decorate(work)
 
 
-def results(task: Task, model: Any) -> Iterator["TokenDrawn | Step"]:
+def results(task: Task, model: Any) -> Iterator["TokenSampled | Step"]:
     """What the GPU makes of a task.
 
     Args:
@@ -224,7 +224,7 @@ def _loaded(entry: "CatalogEntry") -> Any:
     return load_text_to_image(entry)
 
 
-def _written(model: Any, task: TextTask) -> Iterator["TokenDrawn"]:
+def _written(model: Any, task: TextTask) -> Iterator["TokenSampled"]:
     from aigc_demo.generators.text.decoding import generate
 
     yield from generate(model, task.prompt, task.settings, written=task.written)

@@ -26,7 +26,7 @@ from aigc_demo.core.files.public_paths import public_path, public_values
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.studio.runs.archive_reader import CARD, MAX_BYTES, MODEL_FILES, PARTS, read_run, unpack
 from aigc_demo.studio.runs.job import Job, hashed
-from aigc_demo.studio.runs.samples import sample_path, sample_picture
+from aigc_demo.studio.runs.samples import sample_image, sample_path
 
 MOST_BYTES_OF_A_FILE = 180
 
@@ -53,7 +53,7 @@ def export_run(run: RunDirectory, card: str, target: Path) -> Path:
         listed = build_manifest(checkpoint, _of_the_model(checkpoint))
         file.writestr(f"checkpoints/{checkpoint.name}/{MANIFEST}", json.dumps(listed, indent=2))
         for drawn in run.checkpoints():
-            if sample_picture(run, step_of(drawn)) is not None:
+            if sample_image(run, step_of(drawn)) is not None:
                 sample = sample_path(run, step_of(drawn))
                 file.write(sample, sample.relative_to(run.path).as_posix())
         file.writestr(CARD, card)

@@ -159,7 +159,7 @@ def checked_upload(path: str | None) -> bytes | None:
     return Path(path).read_bytes()
 
 
-def checked_pictures(path: str | None) -> Path | None:
+def checked_images(path: str | None) -> Path | None:
     """An uploaded zip file of pictures; what is in it is looked at where it is unpacked.
 
     Raises:

@@ -20,7 +20,7 @@ def sample_path(run: RunDirectory, step: int) -> Path:
     return run.path / "samples" / f"step-{step:06d}.png"
 
 
-def sample_picture(run: RunDirectory, step: int) -> bytes | None:
+def sample_image(run: RunDirectory, step: int) -> bytes | None:
     """The sheet that was drawn at a step, as PNG; None where there is none that a page should show."""
     path = sample_path(run, step)
     try:
@@ -47,7 +47,7 @@ def measures(recipe: str) -> bool:
     return recipe in RECIPES and KINDS[RECIPES[recipe].kind].looks_at_images
 
 
-def new_pictures(run: RunDirectory, step: int, seed: int) -> bytes:
+def new_images(run: RunDirectory, step: int, seed: int) -> bytes:
     """What the model of a checkpoint draws from other noise than in training.
 
     Args:

@@ -31,7 +31,7 @@ from aigc_demo.studio.runs.chart_lines import Curves, Tail, Thinned
 from aigc_demo.studio.runs.job import Job
 from aigc_demo.studio.runs.patient_reads import PatientReads
 from aigc_demo.studio.runs.run_queue import RunQueue
-from aigc_demo.studio.runs.samples import sample_picture
+from aigc_demo.studio.runs.samples import sample_image
 from aigc_demo.studio.runs.state import RunState
 from aigc_demo.studio.runs.visible_runs import checked_name
 from aigc_demo.training.language_model.recipe import CURVES as LANGUAGE_MODEL
@@ -294,7 +294,7 @@ class RunWatches:
         self._watched: OrderedDict[str, tuple[tuple[int, int], RunWatch]] = OrderedDict()
         self._views: PatientReads[str, RunView] = PatientReads(self._look, most_kept=MOST_WATCHED)
         self._pictures: PatientReads[tuple[str, int], bytes | None] = PatientReads(
-            lambda asked: sample_picture(queue.run(asked[0]), asked[1]), most_kept=0
+            lambda asked: sample_image(queue.run(asked[0]), asked[1]), most_kept=0
         )
 
     def view(self, name: Any, *, fresh: bool = False) -> RunView:
@@ -322,9 +322,9 @@ class RunWatches:
         Args:
             name: of the run.
             step: of its checkpoint.
-            key: by `picture_key`: a browser asks for a picture without saying who it is.
+            key: by `image_key`: a browser asks for a picture without saying who it is.
         """
-        if not hmac.compare_digest(key.encode("utf-8", "replace"), picture_key(name).encode()):
+        if not hmac.compare_digest(key.encode("utf-8", "replace"), image_key(name).encode()):
             return None
         try:
             return self._pictures.get((checked_name(name), step))
@@ -349,7 +349,7 @@ class RunWatches:
         return watch.view()
 
 
-def picture_key(name: str) -> str:
+def image_key(name: str) -> str:
     """What the address of a run's pictures ends with: known to those who were shown the run."""
     return hmac.digest(_PICTURES, name.encode("utf-8", "replace"), "sha256").hex()[:32]
 

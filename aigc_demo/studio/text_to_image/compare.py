@@ -16,7 +16,7 @@ from aigc_demo.core.config import Settings, setting
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.core.seeds import MAX_SEED
 from aigc_demo.generators.text_to_image.model import SCHEDULERS, TextSampling
-from aigc_demo.studio.images.compare import MOST_STEPS, PictureColumn, PictureWork
+from aigc_demo.studio.images.compare import MOST_STEPS, ImageColumn, ImageWork
 from aigc_demo.studio.models import gpu
 from aigc_demo.studio.models.arguments import checked_prompt
 from aigc_demo.studio.models.cancellation import CancelToken
@@ -47,7 +47,7 @@ EVERYDAY = {
 
 
 @dataclass(frozen=True)
-class IllustrationAsk(Settings):
+class TextToImageAsk(Settings):
     """What a visitor may ask of models that make pictures of captions."""
 
     seed: int = setting(0, "of the first candidate; the others have the next ones", low=0, high=MAX_SEED)
@@ -73,7 +73,7 @@ class IllustrationAsk(Settings):
 
 
 @dataclass(frozen=True)
-class IllustrationRequest:
+class TextToImageRequest:
     """A caption for several models, the arguments checked.
 
     Attributes:
@@ -86,11 +86,11 @@ class IllustrationRequest:
     models: tuple[str, ...]
     caption: str
     other: str
-    ask: IllustrationAsk
+    ask: TextToImageAsk
 
 
 @dataclass(frozen=True, eq=False)
-class IllustrationColumn(PictureColumn):
+class TextToImageColumn(ImageColumn):
     """What one model has made so far: candidates, in the order of their seeds.
 
     Attributes:
@@ -113,25 +113,25 @@ class IllustrationColumn(PictureColumn):
         return tuple(sorted(places, key=lambda place: -self.scores[place]))  # type: ignore[index]
 
 
-def check_illustration(
+def check_text_to_image(
     catalog: Catalog, models: Any, caption: Any, settings: Mapping[str, Any]
-) -> IllustrationRequest:
+) -> TextToImageRequest:
     """Check everything that can be checked before a model is loaded.
 
     Args:
         catalog: what the names stand for.
         models: one to four names.
         caption: what is to be drawn.
-        settings: of IllustrationAsk, loose.
+        settings: of TextToImageAsk, loose.
 
     Raises:
         InputError: a model is unknown or makes something else, the caption says nothing or too much, or a
             setting does not fit.
     """
     names = catalog.checked_all(models, "text-to-image")
-    ask = IllustrationAsk.from_mapping(settings)
+    ask = TextToImageAsk.from_mapping(settings)
     text = checked_caption(caption)
-    return IllustrationRequest(names, text, compared_with(text, ask.seed), ask)
+    return TextToImageRequest(names, text, compared_with(text, ask.seed), ask)
 
 
 def checked_caption(value: Any) -> str:
@@ -171,13 +171,13 @@ def compared_with(caption: str, seed: int) -> str:
     return rng.choice(others or EVERYDAY["en"])
 
 
-def illustrate(
-    request: IllustrationRequest, cache: ModelCache, stop: CancelToken
-) -> Iterator[tuple[IllustrationColumn, ...]]:
+def compare_text_to_image(
+    request: TextToImageRequest, cache: ModelCache, stop: CancelToken
+) -> Iterator[tuple[TextToImageColumn, ...]]:
     """Draw the caption with all models at once.
 
     Args:
-        request: from `check_illustration`.
+        request: from `check_text_to_image`.
         cache: where the models are, or are loaded to.
         stop: set by Stop; also set here when the consumer goes away.
 
@@ -185,14 +185,12 @@ def illustrate(
         All columns, at most ten times a second. A column that fails carries its error and leaves the others
         alone.
     """
-    columns = [IllustrationColumn(name, "waiting", request.ask.seeds) for name in request.models]
+    columns = [TextToImageColumn(name, "waiting", request.ask.seeds) for name in request.models]
 
-    def illustrator(
-        place: int, column: IllustrationColumn, report: Callable[[IllustrationColumn], None]
-    ) -> Work:
-        return _Illustrator(request, column, cache, stop, report)
+    def worker(place: int, column: TextToImageColumn, report: Callable[[TextToImageColumn], None]) -> Work:
+        return _TextToImageWork(request, column, cache, stop, report)
 
-    yield from side_by_side(columns, illustrator, cache, stop)
+    yield from side_by_side(columns, worker, cache, stop)
 
 
 def ranker_for(cache: ModelCache, model: Any) -> "Matcher | ClipMatcher | None":
@@ -238,10 +236,10 @@ def _is_of_its_world(found: "Found") -> bool:
     return found.unlike <= (MOST_UNLIKE if found.confidence >= SURE else MOST_UNLIKE_UNSURE)
 
 
-class _Illustrator(PictureWork):
+class _TextToImageWork(ImageWork):
     """One column's candidates."""
 
-    def __init__(self, request: IllustrationRequest, *rest: Any):
+    def __init__(self, request: TextToImageRequest, *rest: Any):
         super().__init__(*rest)
         self.request = request
 

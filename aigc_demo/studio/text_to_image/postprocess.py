@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from aigc_demo.generators.text_to_image.restoration import ImageRestoration
 
 
-def treated(cache: ModelCache, picture: "Tensor", settings: Mapping[str, Any]) -> "list[tuple[str, Tensor]]":
+def postprocessed(
+    cache: ModelCache, picture: "Tensor", settings: Mapping[str, Any]
+) -> "list[tuple[str, Tensor]]":
     """A picture as it was made, and after each step of its after-treatment.
 
     Args:
@@ -34,7 +36,7 @@ def treated(cache: ModelCache, picture: "Tensor", settings: Mapping[str, Any]) -
     wanted = PostProcessing.from_mapping(settings)
     steps = [("made", picture)]
     for name, after in post_processed(
-        picture[None], wanted, lambda recipe: mender_for(cache, recipe, picture.shape[-1])
+        picture[None], wanted, lambda recipe: restoration_for(cache, recipe, picture.shape[-1])
     ):
         if name == "colorize":
             shades = as_bytes(grey(as_numbers(steps[-1][1][None])))
@@ -43,7 +45,7 @@ def treated(cache: ModelCache, picture: "Tensor", settings: Mapping[str, Any]) -
     return steps
 
 
-def mended(cache: ModelCache, picture: "Tensor", hole: "Tensor") -> "list[tuple[str, Tensor]]":
+def restored(cache: ModelCache, picture: "Tensor", hole: "Tensor") -> "list[tuple[str, Tensor]]":
     """A picture as it was made, with what was painted over left out, and repaired.
 
     Args:
@@ -56,7 +58,7 @@ def mended(cache: ModelCache, picture: "Tensor", hole: "Tensor") -> "list[tuple[
     """
     from aigc_demo.generators.text_to_image.postprocess import repaired
 
-    whole = repaired(picture, hole, mender_for(cache, "inpaint", picture.shape[-1]))
+    whole = repaired(picture, hole, restoration_for(cache, "inpaint", picture.shape[-1]))
     return [("made", picture), ("hole", picture.masked_fill(hole, 128)), ("repaired", whole)]
 
 
@@ -84,7 +86,7 @@ def painted(mask: Any, size: int) -> "Tensor":
     return torch.from_numpy(bits.astype(bool)).view(size, size)
 
 
-def mender_for(cache: ModelCache, recipe: str, size: int) -> "ImageRestoration":
+def restoration_for(cache: ModelCache, recipe: str, size: int) -> "ImageRestoration":
     """The network of a recipe that mends pictures of this size.
 
     Raises:
@@ -97,7 +99,7 @@ def mender_for(cache: ModelCache, recipe: str, size: int) -> "ImageRestoration":
     return found
 
 
-def words_in_picture(
+def words_in_image(
     cache: ModelCache, name: Any, caption: str, seed: int, truncation: float
 ) -> "tuple[list[str], Tensor] | None":
     """Where each word of a caption went.

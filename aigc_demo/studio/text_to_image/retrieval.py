@@ -12,7 +12,7 @@ from aigc_demo.studio.models.arguments import check_number
 from aigc_demo.studio.models.catalog import Catalog
 from aigc_demo.studio.models.model_cache import ModelCache
 from aigc_demo.studio.models.side_by_side import time_slice_for
-from aigc_demo.studio.text_to_image.compare import IllustrationAsk, checked_caption, ranker_for
+from aigc_demo.studio.text_to_image.compare import TextToImageAsk, checked_caption, ranker_for
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -64,7 +64,7 @@ def default_matcher(catalog: Catalog) -> str:
     return choices[0].value
 
 
-def matcher_named(cache: ModelCache, name: Any) -> "Matcher | ClipMatcher":
+def dual_encoder_named(cache: ModelCache, name: Any) -> "Matcher | ClipMatcher":
     """A dual encoder of the page; None for the one that it begins with.
 
     Raises:
@@ -91,7 +91,7 @@ def score_table(
     cache: ModelCache, texts: Sequence[str], pictures: "Tensor", name: Any = None
 ) -> list[list[float]]:
     """How well each picture fits each text, a row for each text, -1 to 1."""
-    table: list[list[float]] = matcher_named(cache, name).scores(texts, pictures).tolist()
+    table: list[list[float]] = dual_encoder_named(cache, name).scores(texts, pictures).tolist()
     return table
 
 
@@ -104,7 +104,7 @@ def library_for(cache: ModelCache, name: Any = None) -> Library:
         InputError: there is no such dual encoder, or nothing that it could search.
     """
     full = default_matcher(cache.catalog) if name is None else cache.catalog.checked(name, "matches")
-    matcher = matcher_named(cache, full)
+    matcher = dual_encoder_named(cache, full)
     return drawings(matcher.image_size)
 
 
@@ -126,7 +126,7 @@ def drawings(size: int) -> Library:
     return Library(pictures, captions)
 
 
-def find_pictures(cache: ModelCache, text: Any, count: Any = 8, name: Any = None) -> list[Hit]:
+def find_images(cache: ModelCache, text: Any, count: Any = 8, name: Any = None) -> list[Hit]:
     """The pictures of the library that fit a text best.
 
     Args:
@@ -140,7 +140,7 @@ def find_pictures(cache: ModelCache, text: Any, count: Any = 8, name: Any = None
     """
     caption = checked_caption(text)
     check_number("num", count, 1, MOST_FOUND, whole=True)
-    matcher, library = matcher_named(cache, name), library_for(cache, name)
+    matcher, library = dual_encoder_named(cache, name), library_for(cache, name)
     if not bool(matcher.ids([caption]).any()):
         raise InputError("no_known_words", model=name or default_matcher(cache.catalog))
     return _best(matcher.scores([caption], library.pictures)[0].tolist(), int(count))
@@ -150,14 +150,14 @@ def find_texts(cache: ModelCache, picture: "Tensor", count: Any = 8, name: Any =
     """The captions of the library that fit a picture best.
 
     Args:
-        cache: as in `find_pictures`.
+        cache: as in `find_images`.
         picture: uint8 [C, H, W], of the dual encoder's size.
         count: how many.
         name: of the dual encoder.
     """
     check_number("num", count, 1, MOST_FOUND, whole=True)
     library = library_for(cache, name)
-    scores = matcher_named(cache, name).scores(library.captions, picture[None])
+    scores = dual_encoder_named(cache, name).scores(library.captions, picture[None])
     return _best(scores[:, 0].tolist(), int(count))
 
 
@@ -166,7 +166,7 @@ def _best(scores: list[float], count: int) -> list[Hit]:
     return [Hit(place, scores[place]) for place in order]
 
 
-def drawn_and_scored(
+def generated_and_scored(
     cache: ModelCache, name: str, captions: Sequence[str], seed: Any
 ) -> "tuple[Tensor, list[list[float]]]":
     """A picture of each caption by one model, and how well each fits each caption.
@@ -180,7 +180,7 @@ def drawn_and_scored(
     Raises:
         InputError: the seed does not fit, or nobody can compare this model's pictures.
     """
-    ask = IllustrationAsk.from_mapping({"seed": seed})
+    ask = TextToImageAsk.from_mapping({"seed": seed})
     model = cache.get(name)
     ranker = ranker_for(cache, model)
     if ranker is None:

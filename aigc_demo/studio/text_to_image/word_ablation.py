@@ -7,7 +7,7 @@ from aigc_demo.core.config import shown
 from aigc_demo.core.errors import InputError
 from aigc_demo.studio.models.model_cache import ModelCache
 from aigc_demo.studio.models.side_by_side import time_slice_for
-from aigc_demo.studio.text_to_image.compare import IllustrationAsk, check_known, checked_caption, ranker_for
+from aigc_demo.studio.text_to_image.compare import TextToImageAsk, check_known, checked_caption, ranker_for
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -42,7 +42,7 @@ def without_each_word(cache: ModelCache, model: Any, caption: Any, settings: dic
         cache: where the model is, or is loaded to.
         model: its name.
         caption: the whole one.
-        settings: of IllustrationAsk; the first seed is drawn.
+        settings: of TextToImageAsk; the first seed is drawn.
 
     Raises:
         InputError: something does not fit, or the caption has too many words.
@@ -112,7 +112,7 @@ def _drawn(
     cache: ModelCache, name: Any, variants: list[tuple[str, str]], settings: dict[str, Any]
 ) -> list[Changed]:
     full = cache.catalog.checked(name, "text-to-image")
-    ask = IllustrationAsk.from_mapping({**settings, "num_candidates": 1})
+    ask = TextToImageAsk.from_mapping({**settings, "num_candidates": 1})
     model = cache.get(full)
     texts = [caption for _, caption in variants]
     check_known(model, texts[0])

@@ -112,12 +112,12 @@ class GanGame:
     the same pictures and the same noise.
 
     Args:
-        pictures_NCHW: uint8, the real ones.
+        images_NCHW: uint8, the real ones.
         seed: of the weights, the batches and the noise.
     """
 
-    def __init__(self, pictures_NCHW: Tensor, seed: int = 0):
-        self.pictures_NCHW, self.seed, self.num_steps = pictures_NCHW, seed, 0
+    def __init__(self, images_NCHW: Tensor, seed: int = 0):
+        self.images_NCHW, self.seed, self.num_steps = images_NCHW, seed, 0
         shape = DcganConfig(image_size=IMAGE_SIZE, latent_size=LATENT_SIZE, num_features=NUM_FEATURES)
         self.generator = Generator(shape)
         self.discriminator = Discriminator(replace(shape, part="discriminator"))
@@ -206,8 +206,8 @@ class GanGame:
     def batch(self, step: int) -> tuple[Tensor, Tensor]:
         """Real pictures [B, C, H, W] in -1 to 1, and noise [B, Z], of a step counted from 0."""
         rng = self._stream(FIRST_BATCH + step)
-        index_B = torch.randint(len(self.pictures_NCHW), (BATCH_SIZE,), generator=rng)
-        return as_numbers(self.pictures_NCHW[index_B]), torch.randn(BATCH_SIZE, LATENT_SIZE, generator=rng)
+        index_B = torch.randint(len(self.images_NCHW), (BATCH_SIZE,), generator=rng)
+        return as_numbers(self.images_NCHW[index_B]), torch.randn(BATCH_SIZE, LATENT_SIZE, generator=rng)
 
     def _stream(self, number: int) -> torch.Generator:
         return seeded((self.seed * 1_000_003 + number) % 2**63)
@@ -232,12 +232,12 @@ class TwinGames:
     """Two games that begin alike and play with the same pictures and noise, each by a loss of its own.
 
     Args:
-        pictures_NCHW: uint8, the real ones.
+        images_NCHW: uint8, the real ones.
         seed: as in GanGame.
     """
 
-    def __init__(self, pictures_NCHW: Tensor, seed: int = 0):
-        self.games = {loss: GanGame(pictures_NCHW, seed) for loss in TWINS}
+    def __init__(self, images_NCHW: Tensor, seed: int = 0):
+        self.games = {loss: GanGame(images_NCHW, seed) for loss in TWINS}
 
     def step(self, generator_rate: float, discriminator_rate: float) -> dict[str, Step]:
         """One step of either, D and then G."""

@@ -36,7 +36,7 @@ _LOADING = """## How to load it
 from aigc_demo.generators.text_to_image.restoration import load_restoration
 
 restorer = load_restoration("FOLDER")
-restored = restorer.mended(pictures)  # uint8 [N, 3, H, W]; with a second argument for what is painted over
+restored = restorer.restored(pictures)  # uint8 [N, 3, H, W]; with a second argument for what is painted over
 ```"""
 
 

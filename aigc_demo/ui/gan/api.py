@@ -11,14 +11,14 @@ from typing import Any
 import gradio as gr
 
 from aigc_demo.studio.images.compare import (
-    PictureColumn,
-    check_pictures,
-    compare_pictures,
+    ImageColumn,
+    check_images,
+    compare_images,
     gan,
 )
 from aigc_demo.studio.images.formats import loop_webp, single_pngs
 from aigc_demo.studio.images.latent_space import check_way, interpolate
-from aigc_demo.studio.images.real_images import judge, png_pictures
+from aigc_demo.studio.images.real_images import judge, png_images
 from aigc_demo.studio.models.cancellation import Cancellation
 from aigc_demo.studio.models.catalog import default_pair
 from aigc_demo.studio.models.model_cache import ModelCache
@@ -78,9 +78,9 @@ class GanApi:
             "num_inference_steps": num_inference_steps,
         }
         with door(request):
-            asked = check_pictures(self._catalog, self._named(models), settings)
+            asked = check_images(self._catalog, self._named(models), settings)
             work = streamed(
-                request, self._cancellation, lambda stop: compare_pictures(asked, self._cache, stop), _images
+                request, self._cancellation, lambda stop: compare_images(asked, self._cache, stop), _images
             )
             for answer in work:
                 yield {**answer, "seed": asked.ask.seed}
@@ -130,16 +130,16 @@ class GanApi:
         """
         with door(request):
             network = gan(self._cache, self._named(None)[0] if model is None else model)
-            pictures = png_pictures(decoded(images), network.image_size)
+            pictures = png_images(decoded(images), network.image_size)
             return list(judge(self._cache, network.name, pictures))
 
 
-def _images(column: PictureColumn) -> Json:
+def _images(column: ImageColumn) -> Json:
     pictures = [] if column.pictures is None else single_pngs(column.pictures)
     return {"images": [base64.b64encode(picture).decode("ascii") for picture in pictures]}
 
 
-def _film(column: PictureColumn) -> Json:
+def _film(column: ImageColumn) -> Json:
     whole = column.pictures is not None and column.state == "finished"
     animation = base64.b64encode(loop_webp(column.pictures)).decode("ascii") if whole else None  # type: ignore[arg-type]
     return {**_images(column), "animation": animation}

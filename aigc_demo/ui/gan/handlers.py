@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from aigc_demo.core.errors import DemoError
-from aigc_demo.studio.images.compare import PictureColumn, check_pictures, compare_pictures, gan
+from aigc_demo.studio.images.compare import ImageColumn, check_images, compare_images, gan
 from aigc_demo.studio.images.real_images import (
-    TrainingPictures,
+    TrainingImages,
     judge,
     nearest_training,
-    png_pictures,
+    png_images,
     some_real,
 )
 from aigc_demo.studio.models.cancellation import Cancellation, Place
@@ -43,7 +43,7 @@ class GanHandlers(ColumnHandlers):
 
     num_outputs = len(PARTS) + 1
 
-    def __init__(self, cache: ModelCache, cancellation: Cancellation, training: TrainingPictures):
+    def __init__(self, cache: ModelCache, cancellation: Cancellation, training: TrainingImages):
         super().__init__(cache, cancellation)
         self._training = training
 
@@ -53,28 +53,28 @@ class GanHandlers(ColumnHandlers):
         with door(request):
             settings = dict(zip(SETTING_NAMES, sliders, strict=True))
             settings["seed"] = new_seed() if fresh else seed
-            asked = check_pictures(self._catalog, [left, right], settings)
+            asked = check_images(self._catalog, [left, right], settings)
             seed, seeds = asked.ask.seed, asked.ask.seeds
 
             def waiting(place: Place) -> Values:
                 return self._columns(
-                    seed, place, [PictureColumn(name, "waiting", seeds) for name in asked.models]
+                    seed, place, [ImageColumn(name, "waiting", seeds) for name in asked.models]
                 )
 
             def work(place: Place) -> Iterator[Values]:
-                for columns in compare_pictures(asked, self._cache, place):
+                for columns in compare_images(asked, self._cache, place):
                     yield self._columns(seed, place, columns)
 
             models = dict(enumerate(asked.models))
             yield from once_in_line(self._cancellation, ticket, "generate", work, waiting, models)
 
-    def _columns(self, seed: int, place: Place, columns: Sequence[PictureColumn]) -> Values:
+    def _columns(self, seed: int, place: Place, columns: Sequence[ImageColumn]) -> Values:
         return self._both(seed, place, lambda number: self._side(columns[number].model, columns[number]))
 
     def _empty_side(self, model: Any) -> Values:
         return self._side(self._catalog.checked(model, "pictures"), None)
 
-    def _side(self, model: str, column: PictureColumn | None) -> Values:
+    def _side(self, model: str, column: ImageColumn | None) -> Values:
         """What one column shows, in the order of PARTS, then the state."""
         choice = self._catalog.choice(model)
         return (
@@ -88,7 +88,7 @@ class GanHandlers(ColumnHandlers):
     # ---- real pictures
 
     def nearest(
-        self, event: gr.EventData, request: gr.Request, shown: PictureColumn | None, upload: Any
+        self, event: gr.EventData, request: gr.Request, shown: ImageColumn | None, upload: Any
     ) -> Iterator[Values]:
         """The training picture nearest to the one that was clicked, in the part that is opened for it."""
         with door(request):
@@ -129,4 +129,4 @@ class GanHandlers(ColumnHandlers):
             if column is not None and column.pictures is not None:
                 yield kind, column.pictures[:FEW]
         if own:
-            yield "own", png_pictures(list(own), network.image_size)
+            yield "own", png_images(list(own), network.image_size)

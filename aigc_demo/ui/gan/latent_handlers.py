@@ -9,8 +9,8 @@ import gradio as gr
 from aigc_demo.core.errors import DemoError
 from aigc_demo.generators.trained_folder import GANS
 from aigc_demo.studio.images.latent_space import check_way, interpolate, latent_sum, mix_styles
-from aigc_demo.studio.images.measure import Measured, measure_pictures
-from aigc_demo.studio.images.real_images import TrainingPictures
+from aigc_demo.studio.images.measure import Measured, measure_images
+from aigc_demo.studio.images.real_images import TrainingImages
 from aigc_demo.studio.images.seeds_by_label import Found, SeedBook, Working
 from aigc_demo.studio.models.cancellation import Cancellation, Place
 from aigc_demo.studio.models.model_cache import ModelCache
@@ -60,7 +60,7 @@ class LatentHandlers:
         training: the pictures that models were trained on.
     """
 
-    def __init__(self, cache: ModelCache, cancellation: Cancellation, training: TrainingPictures):
+    def __init__(self, cache: ModelCache, cancellation: Cancellation, training: TrainingImages):
         self._cache, self._catalog = cache, cache.catalog
         self._cancellation, self._training = cancellation, training
         self._seeds = SeedBook(cache)
@@ -159,7 +159,7 @@ class LatentHandlers:
         try:
             corpus = unless_stopped(lambda: self._training.of(model, upload), stop)
             asked = {"num_inference_steps": steps}
-            for found in measure_pictures(self._cache, model, corpus, stop, **asked) if corpus else ():
+            for found in measure_images(self._cache, model, corpus, stop, **asked) if corpus else ():
                 if isinstance(found, Working):
                     yield notice("making", done=found.done, total=found.total), nothing
         except DemoError as error:

@@ -5,7 +5,7 @@ from typing import Any
 import gradio as gr
 
 from aigc_demo.studio.images.compare import MOST_PICTURES, MOST_STEPS
-from aigc_demo.studio.images.real_images import TrainingPictures
+from aigc_demo.studio.images.real_images import TrainingImages
 from aigc_demo.studio.models.catalog import Choice
 from aigc_demo.ui.first_values import begin_in_chinese
 from aigc_demo.ui.frame import PICTURES, PRIVATE, Frame, page_ticket
@@ -43,7 +43,7 @@ def build_gan_tab(studio: Studio, frame: Frame) -> None:
 
 def _build_models(studio: Studio, frame: Frame) -> None:
     choices = studio.cache.catalog.choices("pictures")
-    training = TrainingPictures(studio.cache.catalog)
+    training = TrainingImages(studio.cache.catalog)
     handlers, latent = (
         GanHandlers(studio.cache, studio.cancellation, training),
         LatentHandlers(studio.cache, studio.cancellation, training),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from aigc_demo.core.languages import LANGUAGES
 from aigc_demo.studio.images.classify import SURE_TO_READ
-from aigc_demo.studio.images.compare import PictureColumn
+from aigc_demo.studio.images.compare import ImageColumn
 from aigc_demo.studio.images.formats import loop_webp
 from aigc_demo.studio.images.latent_space import Sum
 from aigc_demo.studio.images.measure import Measured
@@ -21,7 +21,7 @@ from aigc_demo.ui.words.wording import everywhere, same_everywhere, text
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from aigc_demo.measure.images import PictureFigures
+    from aigc_demo.measure.images import ImageFigures
 
 
 # Below this precision "no sign of mode collapse" would be read as praise.
@@ -29,7 +29,7 @@ IMPRECISE_BELOW = 0.1
 
 
 @lru_cache(maxsize=COLUMNS_KEPT)
-def column_gallery(column: PictureColumn | None, chosen: int = -1) -> Json:
+def column_gallery(column: ImageColumn | None, chosen: int = -1) -> Json:
     """The pictures of a column, with their seeds and what the model's discriminator says of them."""
     if column is None or column.pictures is None:
         return gallery(None)
@@ -43,7 +43,7 @@ def column_gallery(column: PictureColumn | None, chosen: int = -1) -> Json:
 
 
 @lru_cache(maxsize=COLUMNS_KEPT)
-def film(column: PictureColumn | None) -> Json:
+def film(column: ImageColumn | None) -> Json:
     """The frames of a way from one picture to another, and the film of them once all are there."""
     if column is None:
         return gallery(None, empty="interpolation_empty")
@@ -185,7 +185,7 @@ def alarm(found: Measured) -> Json:
     return {**words, "bad": verdict == "collapsed"}
 
 
-def _what_fails(figures: "PictureFigures") -> str:
+def _what_fails(figures: "ImageFigures") -> str:
     """Which condition of a recognisable picture too few pictures meet, as the wording calls it."""
     from aigc_demo.measure.images import FEWEST_READABLE
 

@@ -12,7 +12,7 @@ import gradio as gr
 
 from aigc_demo.core.errors import InputError
 from aigc_demo.studio.images.formats import single_pngs
-from aigc_demo.studio.images.real_images import png_pictures
+from aigc_demo.studio.images.real_images import png_images
 from aigc_demo.studio.models.cancellation import Cancellation
 from aigc_demo.studio.models.catalog import default_pair
 from aigc_demo.studio.models.model_cache import ModelCache
@@ -20,10 +20,10 @@ from aigc_demo.studio.text.compare import new_seed
 from aigc_demo.studio.text_to_image import retrieval as match
 from aigc_demo.studio.text_to_image.compare import (
     CHECKER,
-    IllustrationColumn,
-    check_illustration,
+    TextToImageColumn,
+    check_text_to_image,
     checked_caption,
-    illustrate,
+    compare_text_to_image,
     read_by_checker,
 )
 from aigc_demo.ui.frame import PICTURES
@@ -89,10 +89,13 @@ class TextToImageApi:
         with door(request):
             choices = self._catalog.choices("text-to-image")
             named = list(default_pair(choices)) if models is None and choices else models
-            asked = check_illustration(self._catalog, named, caption, settings)
+            asked = check_text_to_image(self._catalog, named, caption, settings)
             told = {"seed": asked.ask.seed, "caption": asked.caption, "other": asked.other}
             work = streamed(
-                request, self._cancellation, lambda stop: illustrate(asked, self._cache, stop), _candidates
+                request,
+                self._cancellation,
+                lambda stop: compare_text_to_image(asked, self._cache, stop),
+                _candidates,
             )
             for answer in work:
                 yield {**answer, **told}
@@ -113,8 +116,8 @@ class TextToImageApi:
         with door(request):
             captions = match.checked_captions(texts)
             name = match.default_matcher(self._catalog) if model is None else model
-            size = match.matcher_named(self._cache, name).image_size
-            pictures = png_pictures(decoded(images), size)
+            size = match.dual_encoder_named(self._cache, name).image_size
+            pictures = png_images(decoded(images), size)
             scores = match.score_table(self._cache, captions, pictures, name)
             order = [sorted(range(len(row)), key=lambda place, r=row: -r[place]) for row in scores]  # type: ignore[misc]
             return {"model": name, "scores": scores, "order": order}
@@ -141,7 +144,7 @@ class TextToImageApi:
             sizes = [choice.entry.image_size for choice in self._catalog.choices("reads")]
             if not sizes:
                 raise InputError("unknown_model", name=CHECKER)
-            found = read_by_checker(self._cache, png_pictures(decoded(images), sizes[0]))
+            found = read_by_checker(self._cache, png_images(decoded(images), sizes[0]))
             return [
                 _reading(one, verdict(group, one) if one is not None and group is not None else None)
                 for one in found or ()
@@ -170,10 +173,10 @@ class TextToImageApi:
                 raise InputError("text_or_image")
             library = match.library_for(self._cache, model)
             if text is not None:
-                hits = match.find_pictures(self._cache, text, num, model)
+                hits = match.find_images(self._cache, text, num, model)
             else:
-                size = match.matcher_named(self._cache, model).image_size
-                picture = png_pictures(decoded([image]), size)[0]
+                size = match.dual_encoder_named(self._cache, model).image_size
+                picture = png_images(decoded([image]), size)[0]
                 hits = match.find_texts(self._cache, picture, num, model)
             images = single_pngs(library.pictures[[hit.place for hit in hits]])
             return {
@@ -189,7 +192,7 @@ class TextToImageApi:
             }
 
 
-def _candidates(column: IllustrationColumn) -> Json:
+def _candidates(column: TextToImageColumn) -> Json:
     pictures = [] if column.pictures is None else single_pngs(column.pictures)
     return {
         "images": [base64.b64encode(picture).decode("ascii") for picture in pictures],

@@ -12,12 +12,12 @@ from aigc_demo.studio.text.compare import new_seed
 from aigc_demo.studio.text_to_image import retrieval as match
 from aigc_demo.studio.text_to_image.compare import (
     MOST_CHARACTERS,
-    IllustrationColumn,
-    check_illustration,
-    illustrate,
+    TextToImageColumn,
+    check_text_to_image,
+    compare_text_to_image,
     learned_words,
 )
-from aigc_demo.studio.text_to_image.postprocess import mended, painted, treated, words_in_picture
+from aigc_demo.studio.text_to_image.postprocess import painted, postprocessed, restored, words_in_image
 from aigc_demo.studio.text_to_image.word_ablation import with_each_other, without_each_word
 from aigc_demo.ui.column_handlers import ColumnHandlers, Values
 from aigc_demo.ui.image_view import gallery, picture_card, picture_facts, timeline
@@ -42,7 +42,7 @@ class Shown:
         chosen: which one is worked on, by its place among those shown.
     """
 
-    column: IllustrationColumn
+    column: TextToImageColumn
     caption: str
     other: str
     settings: dict[str, Any]
@@ -71,9 +71,9 @@ class TextToImageHandlers(ColumnHandlers):
         with door(request):
             settings = dict(zip(SETTING_NAMES, sliders, strict=True))
             settings["seed"] = new_seed() if fresh else seed
-            asked = check_illustration(self._catalog, [left, right], caption, settings)
+            asked = check_text_to_image(self._catalog, [left, right], caption, settings)
             with self._cancellation.joined(ticket, dict(enumerate(asked.models)), may_wait=False) as stop:
-                for columns in illustrate(asked, self._cache, stop):
+                for columns in compare_text_to_image(asked, self._cache, stop):
                     shown = [
                         Shown(column, asked.caption, asked.other, asked.ask.to_dict()) for column in columns
                     ]
@@ -119,7 +119,7 @@ class TextToImageHandlers(ColumnHandlers):
             for number, one in enumerate((left, right)):
                 if one is not None:
                     try:
-                        steps = treated(self._cache, one.column.pictures[one.place], settings)
+                        steps = postprocessed(self._cache, one.column.pictures[one.place], settings)
                         shown[number] = view.processed(steps)
                     except DemoError as error:
                         shown[number] = gallery(None, empty=problem_words(error))
@@ -137,7 +137,7 @@ class TextToImageHandlers(ColumnHandlers):
             if picture is None:
                 return view.processed((), "repair_none")
             mask = canvas.get("mask") if isinstance(canvas, dict) else None
-            steps = mended(self._cache, picture, painted(mask, picture.shape[-1]))
+            steps = restored(self._cache, picture, painted(mask, picture.shape[-1]))
             return view.processed(steps)
 
     # ---- word by word
@@ -179,7 +179,7 @@ class TextToImageHandlers(ColumnHandlers):
             if shown is None:
                 return view.attention((), None, None)
             seed = shown.column.seeds[shown.place]
-            found = words_in_picture(
+            found = words_in_image(
                 self._cache, shown.column.model, shown.caption, seed, shown.settings["truncation"]
             )
             if found is None:
@@ -197,13 +197,13 @@ class TextToImageHandlers(ColumnHandlers):
             captions = match.checked_captions(lines)
             yield {**view.matched((), None, ()), "empty": everywhere("nearest_working")}
             full = self._catalog.checked(model, "text-to-image")
-            pictures, table = match.drawn_and_scored(self._cache, full, captions, seed)
+            pictures, table = match.generated_and_scored(self._cache, full, captions, seed)
             yield view.matched(captions, pictures, table)
 
-    def find_pictures(self, request: gr.Request, text: Any) -> tuple[Any, Any]:
+    def find_images(self, request: gr.Request, text: Any) -> tuple[Any, Any]:
         """The pictures of the hundred that fit a text."""
         with door(request):
-            hits = match.find_pictures(self._cache, text)
+            hits = match.find_images(self._cache, text)
             library = match.library_for(self._cache)
             return view.found_pictures(library.pictures, hits, library.captions), hits
 

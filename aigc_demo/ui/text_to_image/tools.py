@@ -84,5 +84,5 @@ def build_searching(handlers: TextToImageHandlers, work: dict[str, Any]) -> None
         hits = gr.State()
         gr.Markdown(word("searching_texts"))
         texts = widget("facts", view.found_texts((), ()), elem_id="t2i-found-texts")
-    gr.on([button.click, text.submit], handlers.find_pictures, text, [pictures, hits], **work)
+    gr.on([button.click, text.submit], handlers.find_images, text, [pictures, hits], **work)
     pictures.select(handlers.find_texts, hits, texts, **work)

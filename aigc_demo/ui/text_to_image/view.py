@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from aigc_demo.core.languages import LANGUAGES
-from aigc_demo.studio.text_to_image.compare import IllustrationColumn
+from aigc_demo.studio.text_to_image.compare import TextToImageColumn
 from aigc_demo.studio.text_to_image.word_ablation import Changed
 from aigc_demo.ui.image_view import COLUMNS_KEPT, data_address, gallery
 from aigc_demo.ui.model_facts import fact
@@ -66,7 +66,7 @@ def words(caption: str, chosen: int = -1, learned: frozenset[str] = frozenset())
 
 
 @lru_cache(maxsize=COLUMNS_KEPT)
-def candidates(column: IllustrationColumn | None, other: str = "", chosen: int = -1) -> Json:
+def candidates(column: TextToImageColumn | None, other: str = "", chosen: int = -1) -> Json:
     """The candidates of a column, the one that fits best first.
 
     Args:
@@ -82,7 +82,7 @@ def candidates(column: IllustrationColumn | None, other: str = "", chosen: int =
     return gallery(column.pictures[order], captions, note=note, pick=True, chosen=chosen, row=ROW)
 
 
-def _candidate(column: IllustrationColumn, place: int) -> dict[str, str]:
+def _candidate(column: TextToImageColumn, place: int) -> dict[str, str]:
     """What stands under a candidate: is it right, and how well does it fit?"""
     mark = ""
     if column.verdicts is not None:
@@ -97,7 +97,7 @@ def _candidate(column: IllustrationColumn, place: int) -> dict[str, str]:
     )
 
 
-def checked(column: IllustrationColumn | None) -> Json:
+def checked(column: TextToImageColumn | None) -> Json:
     """The best candidate, attribute by attribute, for `static/facts.js`."""
     if column is None or column.pictures is None or column.state != "finished":
         return {"figures": [], "facts": []}

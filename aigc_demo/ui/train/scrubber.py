@@ -16,7 +16,7 @@ from aigc_demo.core.seeds import MAX_SEED
 from aigc_demo.studio.models.cancellation import Cancellation, CancelToken
 from aigc_demo.studio.models.catalog import ON_OURS, run_and_step, run_of
 from aigc_demo.studio.models.model_cache import ModelCache
-from aigc_demo.studio.runs.samples import draws, draws_anew, measures, new_pictures
+from aigc_demo.studio.runs.samples import draws, draws_anew, measures, new_images
 from aigc_demo.studio.runs.watch import RunView, RunWatches
 from aigc_demo.studio.text.compare import Column, check_request, compare_text
 from aigc_demo.ui.frame import CHEAP, PRIVATE, TEXT, page_ticket
@@ -175,7 +175,7 @@ class ScrubHandlers:
         yield drawn_value(view, step)
         if not draws_anew(view.recipe):
             return
-        content = base64.b64encode(new_pictures(view.run, step, seed)).decode()
+        content = base64.b64encode(new_images(view.run, step, seed)).decode()
         yield drawn_value(view, step, f"data:image/png;base64,{content}", int(seed))
 
 

@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from aigc_demo.core.languages import LANGUAGES
 from aigc_demo.studio.runs.samples import draws, sample_path
-from aigc_demo.studio.runs.watch import RunView, picture_key
+from aigc_demo.studio.runs.watch import RunView, image_key
 from aigc_demo.training.recipes import RECIPES
 from aigc_demo.ui.figures import duration
 from aigc_demo.ui.notices import problem_words, problem_words_of
@@ -93,7 +93,7 @@ def picture_address(view: RunView, step: int) -> str:
     except OSError:
         return ""
     name = view.state.name
-    return f"{PICTURES_PATH}/{quote(name, safe='')}/{step}.png?key={picture_key(name)}&{changed}"
+    return f"{PICTURES_PATH}/{quote(name, safe='')}/{step}.png?key={image_key(name)}&{changed}"
 
 
 def trial(found: Json, busy: bool) -> Json:

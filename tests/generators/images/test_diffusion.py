@@ -10,8 +10,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from aigc_demo.core.errors import InputError
-from aigc_demo.generators.images.diffusion import UNET, DiffusionPictures, predicted
-from aigc_demo.generators.images.model import PictureSampling
+from aigc_demo.generators.images.diffusion import UNET, DiffusionImages, predicted
+from aigc_demo.generators.images.model import ImageSampling
 from aigc_demo.generators.pretrained.network import OLD_ATTENTION
 
 WEIGHTS = "diffusion_pytorch_model.safetensors"
@@ -39,9 +39,9 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_picture_hangs_on_its_own_seed(model: Path) -> None:
-    pictures = DiffusionPictures(model)
-    three = pictures.make([5, 6, 7], PictureSampling(num_inference_steps=3))
-    (alone,) = pictures.make([6], PictureSampling(num_inference_steps=3))
+    pictures = DiffusionImages(model)
+    three = pictures.make([5, 6, 7], ImageSampling(num_inference_steps=3))
+    (alone,) = pictures.make([6], ImageSampling(num_inference_steps=3))
     assert three.shape == (3, 3, 16, 16)
     assert three.dtype == torch.uint8
     assert (three[1].int() - alone.int()).abs().max() <= 1  # a batch of another size rounds otherwise
@@ -55,7 +55,7 @@ def test_pictures_are_those_of_the_library(model: Path) -> None:
     pipeline.set_progress_bar_config(disable=True)
     rng = torch.Generator().manual_seed(3)
     theirs = pipeline(generator=rng, num_inference_steps=4, output_type="np").images
-    ours = DiffusionPictures(model).make([3], PictureSampling(num_inference_steps=4))
+    ours = DiffusionImages(model).make([3], ImageSampling(num_inference_steps=4))
     same = torch.from_numpy(theirs).permute(0, 3, 1, 2) * 255
     assert (ours.float() - same).abs().max() <= 1
 
@@ -76,9 +76,9 @@ def test_a_square_of_pixels_can_be_a_place(tmp_path: Path) -> None:
     )
     unet.save_pretrained(tmp_path / UNET)
     DDPMScheduler(prediction_type="sample").save_pretrained(tmp_path / "scheduler")
-    pictures = DiffusionPictures(tmp_path)
+    pictures = DiffusionImages(tmp_path)
     assert pictures.image_size == 16
-    assert pictures.make([1, 2], PictureSampling(num_inference_steps=2)).shape == (2, 3, 16, 16)
+    assert pictures.make([1, 2], ImageSampling(num_inference_steps=2)).shape == (2, 3, 16, 16)
     # A network that says what it is given says so of each pixel where it stands.
     seen = []
 
@@ -100,7 +100,7 @@ def test_channels_that_are_no_squares_of_pixels_are_refused(
     path = folder / UNET / "config.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), **channels}))
     with pytest.raises(InputError, match="no model that can be loaded"):
-        DiffusionPictures(folder)
+        DiffusionImages(folder)
 
 
 def test_every_step_is_shown_and_can_be_the_last(model: Path) -> None:
@@ -110,7 +110,7 @@ def test_every_step_is_shown_and_can_be_the_last(model: Path) -> None:
         seen.append((step, total, preview))
         return step == 2
 
-    made = DiffusionPictures(model).make([1, 2], PictureSampling(num_inference_steps=5), watch)
+    made = DiffusionImages(model).make([1, 2], ImageSampling(num_inference_steps=5), watch)
     assert [(step, total) for step, total, _ in seen] == [(1, 5), (2, 5)]
     assert torch.equal(made, seen[-1][2])
     assert made.shape == (2, 3, 16, 16)
@@ -125,7 +125,7 @@ def test_an_old_snapshot_has_other_names_and_one_folder(model: Path, tmp_path: P
     assert sum(".query." in name for name in weights) > 0
     save_file(weights, tmp_path / WEIGHTS)
     makes = [
-        DiffusionPictures(folder).make([4], PictureSampling(num_inference_steps=2))
+        DiffusionImages(folder).make([4], ImageSampling(num_inference_steps=2))
         for folder in (model, tmp_path)
     ]
     assert torch.equal(*makes)
@@ -148,18 +148,18 @@ def test_a_config_that_does_not_fit_is_refused(
     path = folder / UNET / "config.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
     with pytest.raises(InputError, match=message):
-        DiffusionPictures(folder)
+        DiffusionImages(folder)
 
 
 def test_a_pickle_is_never_read(model: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(model, tmp_path / "model")
     (folder / UNET / WEIGHTS).rename(folder / UNET / "diffusion_pytorch_model.bin")
     with pytest.raises(InputError, match="only a pickle"):
-        DiffusionPictures(folder)
+        DiffusionImages(folder)
 
 
 def test_a_schedule_without_end_is_refused(model: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(model, tmp_path / "model")
     (folder / "scheduler/scheduler_config.json").write_text('{"num_train_timesteps": 1000000000}')
     with pytest.raises(InputError, match="scheduler_config"):
-        DiffusionPictures(folder)
+        DiffusionImages(folder)

@@ -9,16 +9,16 @@ import torch
 from aigc_demo.core.errors import InputError
 from aigc_demo.data.images.pixels import as_bytes, as_numbers
 from aigc_demo.generators.catalog import find
-from aigc_demo.generators.images.gan import GanPictures
+from aigc_demo.generators.images.gan import GanImages
 from aigc_demo.generators.images.latents import latents
 from aigc_demo.generators.images.loading import load_encoder, load_image_model
-from aigc_demo.generators.images.model import PictureSampling
+from aigc_demo.generators.images.model import ImageSampling
 from aigc_demo.generators.text.loading import load_text_model
 from aigc_demo.nets.dcgan import DcganConfig, Discriminator, Generator
 from aigc_demo.nets.image_encoder import ImageEncoder, ImageEncoderConfig
 from aigc_demo.nets.style_generator import StyleConfig, StyleGenerator
 
-PLAIN = PictureSampling()
+PLAIN = ImageSampling()
 
 
 def save(folder: Path, generator: Generator | StyleGenerator, recipe: str) -> Path:
@@ -45,9 +45,9 @@ def stylegan(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return save(tmp_path_factory.mktemp("stylegan"), StyleGenerator(shape), "stylegan")
 
 
-def loaded(folder: Path) -> GanPictures:
+def loaded(folder: Path) -> GanImages:
     model = load_image_model(str(folder))
-    assert isinstance(model, GanPictures)
+    assert isinstance(model, GanImages)
     return model
 
 
@@ -72,12 +72,12 @@ def test_a_plain_generator_is_given_its_noise(dcgan: Path):
     z_NZ = latents([5], 7)
     with torch.inference_mode():
         expected = as_bytes(model.generator(0.5 * z_NZ))
-    assert torch.equal(model.make([5], PictureSampling(truncation=0.5)), expected)
+    assert torch.equal(model.make([5], ImageSampling(truncation=0.5)), expected)
 
 
 @pytest.mark.parametrize("recipe", ["dcgan", "stylegan"])
 def test_without_any_truth_all_pictures_are_the_mean_one(recipe: str, request: pytest.FixtureRequest):
-    made = loaded(request.getfixturevalue(recipe)).make([1, 2], PictureSampling(truncation=0))
+    made = loaded(request.getfixturevalue(recipe)).make([1, 2], ImageSampling(truncation=0))
     assert torch.equal(made[0], made[1])
 
 

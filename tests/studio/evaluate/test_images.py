@@ -15,7 +15,7 @@ from aigc_demo.measure.inception import INCEPTION
 from aigc_demo.nets.dcgan import DcganConfig, Discriminator, Generator
 from aigc_demo.nets.image_encoder import ImageEncoder, ImageEncoderConfig
 from aigc_demo.studio.evaluate.evaluate import evaluate
-from aigc_demo.studio.evaluate.images import encoder_for, real_pictures
+from aigc_demo.studio.evaluate.images import encoder_for, real_images
 
 FEW = {"num_pictures": 300}
 
@@ -100,7 +100,7 @@ def test_the_encoder_that_knows_these_pictures_is_taken(monkeypatch: pytest.Monk
     assert encoder_for(corpus, 32) == "classifier-emoji"
     with pytest.raises(InputError, match="64 pixels"):
         encoder_for(corpus, 64)
-    assert len(real_pictures(corpus, "all")) == 300
+    assert len(real_images(corpus, "all")) == 300
 
 
 def test_pictures_from_the_command_line(gan: str, tmp_path: Path):

@@ -7,7 +7,7 @@ import torch
 
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.generators import catalog
-from aigc_demo.studio.images.compare import check_pictures, compare_pictures, timeline_steps
+from aigc_demo.studio.images.compare import check_images, compare_images, timeline_steps
 from aigc_demo.studio.models.cancellation import CancelToken
 from aigc_demo.studio.models.catalog import Catalog, default_pair
 from aigc_demo.studio.models.model_cache import ModelCache
@@ -33,8 +33,8 @@ def cache_of(**models):
 
 
 def run(models, cache, stop=None, **settings):
-    asked = check_pictures(Catalog(), models, settings)
-    return list(compare_pictures(asked, cache, stop or CancelToken()))
+    asked = check_images(Catalog(), models, settings)
+    return list(compare_images(asked, cache, stop or CancelToken()))
 
 
 def test_all_models_are_given_the_same_seeds_and_tell_their_cost():
@@ -83,8 +83,8 @@ def test_stop_at_the_last_step_changes_nothing():
 
 def test_a_consumer_that_goes_away_stops_the_work():
     stop = CancelToken()
-    asked = check_pictures(Catalog(), ["grey"], {"num_pictures": 1})
-    work = compare_pictures(asked, cache_of(grey=GreyGan()), stop)
+    asked = check_images(Catalog(), ["grey"], {"num_pictures": 1})
+    work = compare_images(asked, cache_of(grey=GreyGan()), stop)
     next(work)
     work.close()
     assert stop.is_set()
@@ -126,7 +126,7 @@ def test_few_steps_are_kept_all(total, steps):
 )
 def test_what_does_not_fit_is_refused_before_a_model_is_loaded(models, settings, words):
     with pytest.raises(InputError, match=words):
-        check_pictures(Catalog(), models, settings)
+        check_images(Catalog(), models, settings)
 
 
 def test_a_model_of_pictures_writes_no_text():
@@ -164,14 +164,14 @@ def test_one_cache_holds_networks_of_both_kinds_and_its_limit_holds_for_them(tmp
 
 def test_two_visitors_may_ask_one_diffusion_model_for_different_steps(tmp_path):
     from aigc_demo.generators.images.loading import load_image_model
-    from aigc_demo.generators.images.model import PictureSampling
+    from aigc_demo.generators.images.model import ImageSampling
 
     model = load_image_model(make_diffusion(tmp_path / "a-diffusion"))
-    alone = model.make([3], PictureSampling(num_inference_steps=6))
+    alone = model.make([3], ImageSampling(num_inference_steps=6))
 
     def between(step, total, guessed):  # another visitor's pictures, made between two steps of ours
         if step == 2:
-            model.make([4], PictureSampling(num_inference_steps=3))
+            model.make([4], ImageSampling(num_inference_steps=3))
         return False
 
-    assert torch.equal(model.make([3], PictureSampling(num_inference_steps=6), between), alone)
+    assert torch.equal(model.make([3], ImageSampling(num_inference_steps=6), between), alone)

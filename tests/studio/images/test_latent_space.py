@@ -10,7 +10,7 @@ from aigc_demo.core.errors import InputError
 from aigc_demo.data.images.pixels import as_bytes
 from aigc_demo.generators import catalog
 from aigc_demo.generators.images.latents import latents
-from aigc_demo.generators.images.model import PictureSampling
+from aigc_demo.generators.images.model import ImageSampling
 from aigc_demo.studio.images.formats import loop_webp, sheet_png, single_pngs
 from aigc_demo.studio.images.latent_space import check_way, checked_seeds, interpolate, latent_sum, mix_styles
 from aigc_demo.studio.models.cancellation import CancelToken
@@ -42,7 +42,7 @@ def test_a_way_begins_and_ends_with_the_pictures_of_its_seeds(cache):
     settings = {"from_seed": 3, "to_seed": 9, "num_frames": 5, "num_inference_steps": 2}
     columns = way(cache, ["a-gan", "styles", "noise"], **settings)
     for column in columns:
-        ends = cache.get(column.model).make([3, 9], PictureSampling(num_inference_steps=2))
+        ends = cache.get(column.model).make([3, 9], ImageSampling(num_inference_steps=2))
         assert column.state == "finished"
         assert column.pictures.shape == (5, 3, 32, 32)
         assert (column.pictures[[0, -1]].int() - ends.int()).abs().max() <= 1
@@ -78,7 +78,7 @@ def test_what_is_added_and_taken_away_leaves_the_third(cache):
 
 def test_a_style_based_generator_calculates_with_its_styles(cache):
     model = cache.get("styles")
-    own = model.make([4, 5, 6], PictureSampling())
+    own = model.make([4, 5, 6], ImageSampling())
     found = latent_sum(cache, "styles", [4], [5], [6])
     assert found.pictures[:3].equal(own), "the mean of one is its own picture"
     found = latent_sum(cache, "styles", [4, 5], [4, 5], [6])
@@ -126,7 +126,7 @@ def test_only_a_gan_calculates(cache):
 def test_styles_change_over_from_one_to_the_other(cache):
     mixed = mix_styles(cache, "styles", 5, 6)
     model = cache.get("styles")
-    coarse, fine = model.make([5, 6], PictureSampling())
+    coarse, fine = model.make([5, 6], ImageSampling())
     assert mixed[0].equal(fine)
     assert mixed[-1].equal(coarse)
     assert len(mixed) > 4

@@ -14,13 +14,13 @@ from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.images.corpus import ImageCorpus
 from aigc_demo.generators import catalog
 from aigc_demo.studio.images.formats import single_pngs
-from aigc_demo.studio.images.measure import Measured, measure_pictures
+from aigc_demo.studio.images.measure import Measured, measure_images
 from aigc_demo.studio.images.real_images import (
-    TrainingPictures,
+    TrainingImages,
     judge,
     measuring_network,
     nearest_training,
-    png_pictures,
+    png_images,
     some_real,
 )
 from aigc_demo.studio.images.seeds_by_label import Found, SeedBook, Working, modes_named
@@ -80,7 +80,7 @@ def test_the_tiny_world_is_drawn_as_its_run_says_and_kept(tmp_path):
     run.create({"recipe": "dcgan", "data": {"name": "tiny-world"}, "settings": told})
     make_gan(run.begin_checkpoint(1))
     run.finish_checkpoint(1)
-    pictures = TrainingPictures(Catalog(RunQueue(tmp_path)))
+    pictures = TrainingImages(Catalog(RunQueue(tmp_path)))
     found = pictures.of("mine")
     assert len(found.train) + len(found.validation) == 60
     assert pictures.of("mine@1") is found
@@ -93,11 +93,11 @@ def test_an_uploaded_run_that_says_nonsense_has_no_pictures(tmp_path):
     make_gan(run.begin_checkpoint(1))
     run.finish_checkpoint(1)
     with pytest.raises(InputError, match="upload them as a zip"):
-        TrainingPictures(Catalog(RunQueue(tmp_path))).of("mine")
+        TrainingImages(Catalog(RunQueue(tmp_path))).of("mine")
 
 
 def test_other_pictures_come_from_a_zip_or_not_at_all(tmp_path):
-    pictures = TrainingPictures(Catalog())
+    pictures = TrainingImages(Catalog())
     assert not pictures.at_hand("emoji")
     with pytest.raises(InputError, match="not at hand; upload"):
         pictures.of("emoji")
@@ -130,7 +130,7 @@ def test_some_real_ones_are_those_that_were_held_out():
 
 def test_a_visitors_png_is_read_as_it_is():
     pictures = torch.randint(0, 256, (2, 3, 32, 32), generator=torch.Generator().manual_seed(0)).byte()
-    assert png_pictures(single_pngs(pictures), 32).equal(pictures)
+    assert png_images(single_pngs(pictures), 32).equal(pictures)
 
 
 def encoded(form, size=(32, 32)):
@@ -158,7 +158,7 @@ def encoded(form, size=(32, 32)):
 )
 def test_what_is_no_small_png_is_refused(contents, words):
     with pytest.raises(InputError, match=words):
-        png_pictures(contents, 32)
+        png_images(contents, 32)
 
 
 def test_the_discriminator_judges_any_picture_of_its_size(cache):
@@ -232,7 +232,7 @@ def test_stop_ends_the_search_and_nothing_half_is_kept(cache):
 
 def measured(cache, name, stop=None, samples=288):
     real = corpus(world(list(range(144)) * 2))
-    return list(measure_pictures(cache, name, real, stop or threading.Event(), samples=samples))
+    return list(measure_images(cache, name, real, stop or threading.Event(), samples=samples))
 
 
 def test_a_model_that_draws_everything_is_measured_as_such(cache):
@@ -259,9 +259,7 @@ def test_a_model_that_draws_one_thing_raises_the_alarm(cache):
 
 def test_measuring_is_stopped_between_two_batches(cache):
     stop = threading.Event()
-    making = measure_pictures(
-        cache, "world-tiny-world", corpus(world(list(range(144)) * 2)), stop, samples=288
-    )
+    making = measure_images(cache, "world-tiny-world", corpus(world(list(range(144)) * 2)), stop, samples=288)
     assert next(making) == Working(0, 288)
     stop.set()
     assert list(making) == []

@@ -12,12 +12,12 @@ from aigc_demo.core.errors import InputError
 from aigc_demo.generators.catalog import find
 from aigc_demo.generators.text.loading import load_text_model
 from aigc_demo.studio.evaluate.evaluate import evaluate
-from aigc_demo.studio.images.compare import check_pictures, compare_pictures
+from aigc_demo.studio.images.compare import check_images, compare_images
 from aigc_demo.studio.models.cancellation import CancelToken
 from aigc_demo.studio.models.catalog import ON_OURS, Catalog, default_pair
 from aigc_demo.studio.models.model_cache import ModelCache
 from aigc_demo.studio.text.compare import check_request, compare_text
-from aigc_demo.studio.text_to_image.compare import check_illustration, illustrate
+from aigc_demo.studio.text_to_image.compare import check_text_to_image, compare_text_to_image
 from tests.generators.foreign_folders import BERT_WORDS, CONTEXT, SAVERS
 
 WRITERS = ("text-gpt2", "text-llama", "text-qwen2")
@@ -112,15 +112,13 @@ def test_one_that_cannot_be_used_leaves_the_other_column_alone():
 def test_images_and_captions_in_both_columns():
     cache = ModelCache(catalog=Catalog())
     ask = {"num_pictures": 2, "num_inference_steps": 2}
-    columns = list(
-        compare_pictures(check_pictures(cache.catalog, ["pictures"] * 2, ask), cache, CancelToken())
-    )
+    columns = list(compare_images(check_images(cache.catalog, ["pictures"] * 2, ask), cache, CancelToken()))
     left, right = columns[-1]
     assert (left.state, right.state) == ("finished", "finished")
     assert torch.equal(left.pictures, right.pictures)
     ask = {"num_candidates": 2, "num_inference_steps": 2}
-    request = check_illustration(cache.catalog, ["text-to-image"] * 2, "a cat", ask)
-    left, right = list(illustrate(request, cache, CancelToken()))[-1]
+    request = check_text_to_image(cache.catalog, ["text-to-image"] * 2, "a cat", ask)
+    left, right = list(compare_text_to_image(request, cache, CancelToken()))[-1]
     assert (left.state, right.state) == ("finished", "finished")
     assert len(left.scores) == 2  # the CLIP of the folder ranks them
     best = cache.get("matches").scores(["a cat"], left.pictures)[0].tolist()

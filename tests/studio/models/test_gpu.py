@@ -21,7 +21,7 @@ from aigc_demo.studio.models.cancellation import CancelToken
 from aigc_demo.studio.models.catalog import Catalog
 from aigc_demo.studio.models.model_cache import ModelCache
 from aigc_demo.studio.text.compare import check_request, compare_text
-from aigc_demo.studio.text_to_image.compare import check_illustration, illustrate
+from aigc_demo.studio.text_to_image.compare import check_text_to_image, compare_text_to_image
 from tests.generators.foreign_folders import save_gpt2, save_pipeline
 
 # ZeroGPU forks a process with threads, of which newer Pythons warn; so does this stand-in.
@@ -182,10 +182,10 @@ def test_without_a_gpu_to_be_had_the_cpu_does_the_work(caplog):
     gpu.register(lend(refuse=RuntimeError("quota exceeded at /secret")))
     column = compared(cache, max_new_tokens=60)
     assert (column.state, column.gpu_seconds, column.text) == ("finished", 0, expected)
-    request = check_illustration(
+    request = check_text_to_image(
         cache.catalog, ["drawer"], "a cat", {"num_candidates": 1, "num_inference_steps": 2}
     )
-    drawn = list(illustrate(request, cache, CancelToken()))[-1][0]
+    drawn = list(compare_text_to_image(request, cache, CancelToken()))[-1][0]
     assert (drawn.state, drawn.gpu_seconds) == ("finished", 0)
     assert drawn.pictures.shape[0] == 1
     assert "quota exceeded" in caplog.text  # for the owner, in the log

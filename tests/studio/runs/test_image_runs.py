@@ -24,7 +24,7 @@ from aigc_demo.studio.runs.hub_folder import save_model_folder
 from aigc_demo.studio.runs.job import Job
 from aigc_demo.studio.runs.order import RunOrder
 from aigc_demo.studio.runs.run_queue import QueueRules, RunQueue
-from aigc_demo.studio.runs.samples import new_pictures, sample_picture
+from aigc_demo.studio.runs.samples import new_images, sample_image
 from aigc_demo.studio.runs.watch import RunWatches
 from aigc_demo.studio.visitors.limits import Limits
 from aigc_demo.training.recipes import RECIPES
@@ -133,17 +133,17 @@ def test_it_is_seen_and_is_no_model_that_writes(home: Path) -> None:
 
 def test_a_seed_draws_the_same_pictures_and_another_other_ones(home: Path) -> None:
     run = RunDirectory(home / "gan")
-    first = as_picture(new_pictures(run, 4, 1))
-    assert first.shape == as_picture(sample_picture(run, 4)).shape == (202, 202, 3)
-    assert np.array_equal(first, as_picture(new_pictures(run, 4, 1)))
-    assert not np.array_equal(first, as_picture(new_pictures(run, 4, 2)))
-    assert not np.array_equal(first, as_picture(new_pictures(run, 2, 1)))
+    first = as_picture(new_images(run, 4, 1))
+    assert first.shape == as_picture(sample_image(run, 4)).shape == (202, 202, 3)
+    assert np.array_equal(first, as_picture(new_images(run, 4, 1)))
+    assert not np.array_equal(first, as_picture(new_images(run, 4, 2)))
+    assert not np.array_equal(first, as_picture(new_images(run, 2, 1)))
     # The seed of the training's own noise gives the training's own sheet, but for the half precision on disk.
-    kept, again = (as_picture(sample_picture(run, 4)), as_picture(new_pictures(run, 4, 0)))
+    kept, again = (as_picture(sample_image(run, 4)), as_picture(new_images(run, 4, 0)))
     assert np.abs(kept.astype(int) - again).max() <= 2
     for bad in (-1, 1.5, "1", None, 2**31):
         with pytest.raises(InputError):
-            new_pictures(run, 4, bad)  # type: ignore[arg-type]
+            new_images(run, 4, bad)  # type: ignore[arg-type]
 
 
 def test_a_sample_is_read_by_its_step_alone(tmp_path: Path) -> None:
@@ -152,7 +152,7 @@ def test_a_sample_is_read_by_its_step_alone(tmp_path: Path) -> None:
     (tmp_path / "secret.png").write_bytes(b"\x89PNG\r\n\x1a\nsecret")
     (tmp_path / "samples" / "step-000001.png").symlink_to(tmp_path / "secret.png")
     (tmp_path / "samples" / "step-000002.png").write_bytes(b"<svg onload='x'>")
-    assert [sample_picture(run, step) for step in (1, 2, 3)] == [None, None, None]
+    assert [sample_image(run, step) for step in (1, 2, 3)] == [None, None, None]
 
 
 def test_both_networks_and_the_sheets_go_out_and_come_back(home: Path, tmp_path: Path) -> None:
@@ -161,8 +161,8 @@ def test_both_networks_and_the_sheets_go_out_and_come_back(home: Path, tmp_path:
     name = import_run(export_run(run, card, tmp_path / "gan.zip"), tmp_path / "there", "s")
     back = RunDirectory(tmp_path / "there" / name)
     assert not list(back.path.rglob("state"))
-    assert sample_picture(back, 2) == sample_picture(run, 2) is not None
-    assert new_pictures(back, 4, 5) == new_pictures(run, 4, 5)
+    assert sample_image(back, 2) == sample_image(run, 2) is not None
+    assert new_images(back, 4, 5) == new_images(run, 4, 5)
     assert "--set diff_augment=colour,cutout" in card and "tokens" not in card
     assert "4, 32 pictures seen" in card
 

@@ -111,7 +111,7 @@ def test_and_those_there_are_can_be_named(value: str) -> None:
 
 
 def test_an_upload_that_is_gone_is_said(tmp_path):
-    for check in (run_order.checked_upload, run_order.checked_pictures):
+    for check in (run_order.checked_upload, run_order.checked_images):
         with pytest.raises(InputError) as caught:
             check(str(tmp_path / "gone"))
         assert caught.value.key == "upload_gone"

@@ -25,7 +25,7 @@ from aigc_demo.studio.runs.job import Job, hashed
 from aigc_demo.studio.runs.notes import is_run_name
 from aigc_demo.studio.runs.run_queue import RunQueue
 from aigc_demo.studio.runs.samples import sample_path
-from aigc_demo.studio.runs.watch import RunWatches, picture_key
+from aigc_demo.studio.runs.watch import RunWatches, image_key
 from aigc_demo.studio.visitors.limits import Limits
 from aigc_demo.studio.visitors.visitor import answer_to
 from aigc_demo.training.start import Order, train
@@ -150,7 +150,7 @@ def test_their_pictures_have_addresses(queue: RunQueue, name: str) -> None:
 
     def find(named: str, step: int, key: str) -> bytes | None:
         asked.append(named)
-        return path.read_bytes() if (named, step, key) == (name, 2, picture_key(name)) else None
+        return path.read_bytes() if (named, step, key) == (name, 2, image_key(name)) else None
 
     app = Starlette(routes=[picture_route(PICTURES_PATH, find)])
     try:

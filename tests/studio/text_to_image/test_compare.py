@@ -21,12 +21,12 @@ from aigc_demo.studio.text_to_image import retrieval as match
 from aigc_demo.studio.text_to_image.compare import (
     EVERYDAY,
     MOST_CANDIDATES,
-    check_illustration,
+    check_text_to_image,
+    compare_text_to_image,
     compared_with,
-    illustrate,
     learned_words,
 )
-from aigc_demo.studio.text_to_image.postprocess import mended, painted, treated, words_in_picture
+from aigc_demo.studio.text_to_image.postprocess import painted, postprocessed, restored, words_in_image
 from aigc_demo.studio.text_to_image.word_ablation import with_each_other, without_each_word
 from aigc_demo.ui.text_to_image.view import words
 from tests.studio.illustrators import (
@@ -97,8 +97,8 @@ def cache_of(**models):
 
 
 def run(models, caption, cache, stop=None, **settings):
-    asked = check_illustration(Catalog(), models, caption, settings)
-    return asked, list(illustrate(asked, cache, stop or CancelToken()))[-1]
+    asked = check_text_to_image(Catalog(), models, caption, settings)
+    return asked, list(compare_text_to_image(asked, cache, stop or CancelToken()))[-1]
 
 
 def test_all_models_are_given_the_caption_and_the_seeds():
@@ -183,7 +183,7 @@ def test_stop_ends_diffusion_between_two_steps():
 )
 def test_captions_that_say_nothing_are_refused(caption, said):
     with pytest.raises(InputError, match=said):
-        check_illustration(Catalog(), ["painter"], caption, {})
+        check_text_to_image(Catalog(), ["painter"], caption, {})
 
 
 @pytest.mark.parametrize(
@@ -201,12 +201,12 @@ def test_captions_that_say_nothing_are_refused(caption, said):
 )
 def test_settings_out_of_range_are_refused(settings):
     with pytest.raises(InputError):
-        check_illustration(Catalog(), ["painter"], CAPTION, settings)
+        check_text_to_image(Catalog(), ["painter"], CAPTION, settings)
 
 
 def test_only_models_that_draw_captions_are_taken():
     with pytest.raises(InputError, match="writes text"):
-        check_illustration(Catalog(), ["writer"], CAPTION, {})
+        check_text_to_image(Catalog(), ["writer"], CAPTION, {})
 
 
 @pytest.mark.parametrize("caption", [CAPTION, "一个红色的小球", "a red ball on a rainy day"])
@@ -295,11 +295,11 @@ def test_a_caption_of_many_words_is_not_taken_apart():
 
 def test_where_the_words_went():
     cache = cache_of(ours=tiny_text_gan(), painter=Painter())
-    words, taken = words_in_picture(cache, "ours", "a red ball", 1, 1.0)
+    words, taken = words_in_image(cache, "ours", "a red ball", 1, 1.0)
     assert words == ["", "a", "red", "ball"]
     assert taken.shape == (2, 64, 4)
     assert torch.allclose(taken.sum(-1), torch.ones(2, 64), atol=1e-4)
-    assert words_in_picture(cache, "painter", "a red ball", 1, 1.0) is None
+    assert words_in_image(cache, "painter", "a red ball", 1, 1.0) is None
 
 
 # ---- after-treatment
@@ -307,33 +307,33 @@ def test_where_the_words_went():
 
 def test_each_step_is_shown():
     picture = drawing("a red ball")
-    steps = treated(cache_of(), picture, {"denoise": True, "colorize": True, "enlarge": 2})
+    steps = postprocessed(cache_of(), picture, {"denoise": True, "colorize": True, "enlarge": 2})
     assert [name for name, _ in steps] == ["made", "denoise", "grey", "colorize", "enlarge"]
     assert [after.shape[-1] for _, after in steps] == [SIDE] * 4 + [2 * SIDE]
     grey = steps[2][1]
     assert torch.equal(grey[0], grey[1])
-    assert treated(cache_of(), picture, {})[0][1] is picture
+    assert postprocessed(cache_of(), picture, {})[0][1] is picture
     with pytest.raises(InputError, match="enlarge"):
-        treated(cache_of(), picture, {"enlarge": 3})
+        postprocessed(cache_of(), picture, {"enlarge": 3})
 
 
 def test_denoising_takes_an_odd_pixel_away():
     picture = torch.full((3, SIDE, SIDE), 100, dtype=torch.uint8)
     picture[:, 7, 9] = 255
-    assert (treated(cache_of(), picture, {"denoise": True})[-1][1] == 100).all()
+    assert (postprocessed(cache_of(), picture, {"denoise": True})[-1][1] == 100).all()
 
 
 def test_only_what_was_painted_over_is_drawn_anew():
     picture, hole = drawing("a red ball"), torch.zeros(SIDE, SIDE, dtype=torch.bool)
     hole[10:20, 10:20] = True
-    (_, before), (_, left), (_, after) = mended(cache_of(), picture, hole)
+    (_, before), (_, left), (_, after) = restored(cache_of(), picture, hole)
     assert torch.equal(before[:, ~hole], after[:, ~hole])
     assert not torch.equal(before[:, hole], after[:, hole])
     assert (left[:, hole] == 128).all()
     with pytest.raises(InputError, match="painted over yet"):
-        mended(cache_of(), picture, torch.zeros(SIDE, SIDE, dtype=torch.bool))
+        restored(cache_of(), picture, torch.zeros(SIDE, SIDE, dtype=torch.bool))
     with pytest.raises(InputError, match="whole picture"):
-        mended(cache_of(), picture, torch.ones(SIDE, SIDE, dtype=torch.bool))
+        restored(cache_of(), picture, torch.ones(SIDE, SIDE, dtype=torch.bool))
 
 
 def test_a_mask_from_a_browser_is_looked_at():
@@ -348,7 +348,7 @@ def test_a_mask_from_a_browser_is_looked_at():
 
 def test_without_a_network_of_that_size_there_is_one_sentence():
     with pytest.raises(InputError, match="64 pixels"):
-        treated(cache_of(), torch.zeros(3, 64, 64, dtype=torch.uint8), {"colorize": True})
+        postprocessed(cache_of(), torch.zeros(3, 64, 64, dtype=torch.uint8), {"colorize": True})
 
 
 # ---- matching and searching
@@ -357,12 +357,12 @@ def test_without_a_network_of_that_size_there_is_one_sentence():
 def test_texts_and_pictures_are_compared_and_searched():
     cache = cache_of(painter=Painter(matcher=tiny_matcher()))
     captions = match.checked_captions(["a red ball", " 一个红色的小球 "])
-    pictures, table = match.drawn_and_scored(cache, "painter", captions, 2)
+    pictures, table = match.generated_and_scored(cache, "painter", captions, 2)
     assert pictures.shape == (2, 3, SIDE, SIDE)
     assert (len(table), len(table[0])) == (2, 2)
     library = match.library_for(cache)
     assert (len(library.pictures), len(library.captions)) == (100, 100)
-    hits = match.find_pictures(cache, "a red ball", 5)
+    hits = match.find_images(cache, "a red ball", 5)
     scores = match.score_table(cache, ["a red ball"], library.pictures)[0]
     assert [hit.score for hit in hits] == pytest.approx(sorted(scores, reverse=True)[:5], abs=1e-5)
     texts = match.find_texts(cache, library.pictures[4], 12)
@@ -370,8 +370,8 @@ def test_texts_and_pictures_are_compared_and_searched():
     assert texts[0].score >= texts[-1].score
     for bad in (0, 13, 1.5, "x"):
         with pytest.raises(InputError):
-            match.find_pictures(cache, "a red ball", bad)
+            match.find_images(cache, "a red ball", bad)
     with pytest.raises(InputError, match="none of these words"):
-        match.find_pictures(cache, "quantum chromodynamics")
+        match.find_images(cache, "quantum chromodynamics")
     with pytest.raises(InputError, match="captions"):
         match.checked_captions(["a"] * 33)

@@ -10,7 +10,7 @@ from aigc_demo.studio.models.catalog import Catalog
 from aigc_demo.studio.models.model_cache import ModelCache
 from aigc_demo.studio.runs.job import Job, hashed
 from aigc_demo.studio.runs.run_queue import RunQueue
-from aigc_demo.studio.runs.watch import RunWatches, picture_key
+from aigc_demo.studio.runs.watch import RunWatches, image_key
 from aigc_demo.studio.visitors import visitor
 from aigc_demo.studio.visitors.limits import Limits
 from aigc_demo.studio.visitors.visitor import Sessions, answer_to, current_visitor
@@ -92,11 +92,11 @@ def test_a_run_of_nobody_goes_home_with_anybody_only_where_runs_are_shared(queue
 
 
 def test_a_picture_is_shown_to_who_was_shown_the_run(queue):
-    watches, key = RunWatches(queue), picture_key("private")
+    watches, key = RunWatches(queue), image_key("private")
     (queue.folder / "private" / "samples" / "step-000020.png").write_bytes(b"\x89PNG\r\n\x1a\npicture")
     answer_to(BELA)
-    assert len(key) == 32 and key != picture_key("shared")
-    for wrong in ("", key[:-1], picture_key("shared"), "ü" * 32):
+    assert len(key) == 32 and key != image_key("shared")
+    for wrong in ("", key[:-1], image_key("shared"), "ü" * 32):
         assert watches.picture("private", 20, wrong) is None
 
 

@@ -18,7 +18,7 @@ from aigc_demo.generators.catalog import find
 from aigc_demo.generators.text_to_image.model import SCHEDULERS, TextSampling
 from aigc_demo.generators.text_to_image.ours import GanTextToImage, load_text_to_image
 from aigc_demo.studio.evaluate.evaluate import evaluate
-from aigc_demo.studio.images.generate import draw_pictures, write_pictures
+from aigc_demo.studio.images.generate import generate_images, write_images
 from aigc_demo.training.start import Order, train
 from aigc_demo.training.text_to_image.training import EncodedCaptions, TextToImageTraining
 
@@ -431,12 +431,12 @@ def test_a_guide_for_another_size_is_refused(tmp_path: Path, guide: Path) -> Non
 def test_the_command_line_draws_a_caption(tmp_path: Path, trained: tuple[Path, list[TrainEvent]]) -> None:
     run, _ = trained
     out = tmp_path / "ball.png"
-    drawn = draw_pictures(str(run), seeds=(3, 4), settings={}, caption="a red ball")
-    files = write_pictures(drawn, out)
+    drawn = generate_images(str(run), seeds=(3, 4), settings={}, caption="a red ball")
+    files = write_images(drawn, out)
     assert [file.name for file in files] == ["ball-3.png", "ball-4.png"]
     with Image.open(files[0]) as picture:
         assert picture.size == (32, 32)
     with pytest.raises(InputError, match="no word"):
-        draw_pictures(str(run), seeds=(3,), settings={})
+        generate_images(str(run), seeds=(3,), settings={})
     with pytest.raises(InputError, match="none of these words"):
-        draw_pictures(str(run), seeds=(3,), settings={}, caption="quantum chromodynamics")
+        generate_images(str(run), seeds=(3,), settings={}, caption="quantum chromodynamics")

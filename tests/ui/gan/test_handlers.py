@@ -15,13 +15,13 @@ import torch
 
 from aigc_demo.data.images.corpus import ImageSettings
 from aigc_demo.generators import catalog
-from aigc_demo.measure.images import picture_figures
+from aigc_demo.measure.images import image_figures
 from aigc_demo.studio.images import seeds_by_label as find_seeds
 from aigc_demo.studio.images.classify import Reading, SumReading
 from aigc_demo.studio.images.formats import single_pngs
 from aigc_demo.studio.images.latent_space import Sum
 from aigc_demo.studio.images.measure import Measured
-from aigc_demo.studio.images.real_images import TrainingPictures
+from aigc_demo.studio.images.real_images import TrainingImages
 from aigc_demo.studio.images.seeds_by_label import modes_named
 from aigc_demo.studio.models.cancellation import Cancellation, new_ticket
 from aigc_demo.studio.models.model_cache import ModelCache
@@ -54,21 +54,19 @@ def cache(monkeypatch, tmp_path):
     entries += [entry("eye-tiny-world", "classifier", "measures"), make_gan(tmp_path / "net")]
     monkeypatch.setattr(catalog, "CATALOG", {one.name: one for one in entries})
     monkeypatch.setattr(catalog, "ASSETS", tmp_path / "assets")
-    monkeypatch.setattr(
-        TrainingPictures, "settings", lambda training, choice: ImageSettings(num_pictures=300)
-    )
+    monkeypatch.setattr(TrainingImages, "settings", lambda training, choice: ImageSettings(num_pictures=300))
     real = ModelCache(100)
     return ModelCache(100, lambda name, report: models[name] if name in models else real.get(name))
 
 
 @pytest.fixture
 def handlers(cache):
-    return GanHandlers(cache, Cancellation(), TrainingPictures(cache.catalog))
+    return GanHandlers(cache, Cancellation(), TrainingImages(cache.catalog))
 
 
 @pytest.fixture
 def latent(cache):
-    return LatentHandlers(cache, Cancellation(), TrainingPictures(cache.catalog))
+    return LatentHandlers(cache, Cancellation(), TrainingImages(cache.catalog))
 
 
 def last(pictures):
@@ -342,7 +340,7 @@ def test_both_models_are_measured_and_one_that_cannot_be_leaves_the_other(latent
 def figures_of(probs: list[list[float]], fake: list[float], precision: float) -> Measured:
     """Of pictures whose one feature is given; the real ones lie at 0, 1 and 10."""
     real = torch.tensor([[0.0], [1.0], [10.0], [0.5]])
-    found = picture_figures(real, torch.tensor(fake)[:, None], torch.tensor(probs))
+    found = image_figures(real, torch.tensor(fake)[:, None], torch.tensor(probs))
     return Measured("net", "eye", dataclasses.replace(found, precision=precision), found.modes)
 
 

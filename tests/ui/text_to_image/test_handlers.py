@@ -10,7 +10,7 @@ from aigc_demo.generators import catalog
 from aigc_demo.studio.models.cancellation import Cancellation, new_ticket
 from aigc_demo.studio.models.model_cache import ModelCache
 from aigc_demo.studio.text_to_image import retrieval as match
-from aigc_demo.studio.text_to_image.compare import IllustrationColumn
+from aigc_demo.studio.text_to_image.compare import TextToImageColumn
 from aigc_demo.ui.text_to_image import handlers as text_to_image_handlers
 from aigc_demo.ui.text_to_image.handlers import Shown, TextToImageHandlers
 from aigc_demo.ui.text_to_image.view import checked
@@ -121,9 +121,9 @@ def test_a_click_that_cannot_be_is_refused(handlers, index):
 
 
 def test_what_is_not_scored_is_worked_on_as_it_was_made():
-    column = IllustrationColumn("left", "finished", (5, 6, 7), grey_pictures(5, 6, 7))
+    column = TextToImageColumn("left", "finished", (5, 6, 7), grey_pictures(5, 6, 7))
     assert [Shown(column, CAPTION, "", {}, chosen).place for chosen in range(3)] == [0, 1, 2]
-    tied = IllustrationColumn("left", "finished", (5, 6, 7), grey_pictures(5, 6, 7), scores=(0.5, 0.7, 0.5))
+    tied = TextToImageColumn("left", "finished", (5, 6, 7), grey_pictures(5, 6, 7), scores=(0.5, 0.7, 0.5))
     assert tied.order == (1, 0, 2), "of two that fit as well the first made comes first"
 
 
@@ -144,15 +144,17 @@ def test_a_column_without_images_leaves_the_other_to_be_treated(handlers):
     ],
 )
 def test_each_step_of_the_after_treatment_is_asked_for_by_its_own_field(handlers, monkeypatch, asked, given):
-    treated = []
-    monkeypatch.setattr(text_to_image_handlers, "treated", lambda *what: treated.append(what[2]) or ())
+    postprocessed = []
+    monkeypatch.setattr(
+        text_to_image_handlers, "postprocessed", lambda *what: postprocessed.append(what[2]) or ()
+    )
     handlers.treat(None, *asked, drawn(handlers)[LEFT], None)
-    assert treated == [given]
+    assert postprocessed == [given]
 
 
 def test_the_best_candidate_is_the_one_that_is_judged_attribute_by_attribute():
     wrong, right = (SimpleNamespace(all_right=good, things=(), weather=good, num_more=0) for good in (0, 1))
-    column = IllustrationColumn(
+    column = TextToImageColumn(
         "left",
         "finished",
         (5, 6, 7),
@@ -192,7 +194,7 @@ def test_the_captions_that_are_found_are_those_of_the_image_that_was_clicked(han
 
 def test_the_images_that_are_found_are_those_that_fit_a_text_best(handlers, models):
     library = match.library_for(handlers._cache)
-    gallery, hits = handlers.find_pictures(None, "a red ball")
+    gallery, hits = handlers.find_images(None, "a red ball")
     scores = models["clip-tiny-world"].scores(["a red ball"], library.pictures)[0].tolist()
     best = sorted(range(100), key=lambda place: (-scores[place], place))[:8]
     assert [hit.place for hit in hits] == best
