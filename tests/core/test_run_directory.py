@@ -248,12 +248,12 @@ def test_where_writing_fails_half_way_the_old_file_stays_and_nothing_beside_it(r
         assert [path.name.startswith(".") for path in beside] == [True], "half of it is there, hidden"
         raise error
 
-    def half_a_picture(picture, path, format):
+    def half_a_image(image, path, format):
         path.write_bytes(b"\x89PNG")
         half_written()
 
     monkeypatch.setattr(os, "fsync", half_written)
-    monkeypatch.setattr(Image.Image, "save", half_a_picture)
+    monkeypatch.setattr(Image.Image, "save", half_a_image)
     with pytest.raises(DemoError if isinstance(error, OSError) else KeyboardInterrupt) as caught:
         write(run)
     assert getattr(caught.value, "key", "cannot_write") == "cannot_write"

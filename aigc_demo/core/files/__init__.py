@@ -1,1 +1,1 @@
-"""Files and folders: where they may lie, how they are written, what is checked before one is read."""
+"""Files: path checks, atomic writes, manifests, and checks of untrusted files before they are read."""

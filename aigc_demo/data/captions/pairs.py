@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from aigc_demo.core.config import setting
 from aigc_demo.data.captions.metadata import no_captions
-from aigc_demo.data.images.corpus import PICTURES, ImageCorpus, ImageSettings, prepare_images
+from aigc_demo.data.images.corpus import IMAGES, ImageCorpus, ImageSettings, prepare_images
 from aigc_demo.data.preparation import PreparationStep
 from aigc_demo.data.sources import TINY_WORLD
 from aigc_demo.data.text.tokenizer import Tokenizer, train_tokenizer
@@ -230,8 +230,8 @@ def _render(size: int, count: int, validation_fraction: float, phrasings: int) -
         pixels,
         captions,
         (
-            PreparationStep("read", count, 0, facts, PICTURES),
-            PreparationStep("split", count, 0, sizes, PICTURES),
+            PreparationStep("read", count, 0, facts, IMAGES),
+            PreparationStep("split", count, 0, sizes, IMAGES),
         ),
         train_wrong=wrong,
         train_meanings=meanings[0],
@@ -261,7 +261,7 @@ def _with_captions(corpus: ImageCorpus, source: str) -> PairCorpus:
     ]
     num_kept, num_all = sum(map(len, kept)), sum(map(len, texts))
     step = PreparationStep(
-        "captions", num_kept, num_all - num_kept, {"without_text": num_all - num_kept}, PICTURES
+        "captions", num_kept, num_all - num_kept, {"without_text": num_all - num_kept}, IMAGES
     )
     return _corpus(
         corpus.name,

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 TINY_WORLD_SEED = 0
-PICTURES = "pictures"  # what the report counts
+IMAGES = "pictures"  # unit in the report
 IMAGE_KINDS = (*NUM_MODES, SCENES, GROUPS)
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601: weights of red, green and blue in the luma
 
@@ -146,8 +146,8 @@ def prepare_images(source: str, settings: ImageSettings) -> ImageCorpus:
     }
     report = (
         raw.step,
-        PreparationStep("clean", len(kept), dropped, {"repeated": dropped}, PICTURES),
-        PreparationStep("split", len(kept), 0, shares, PICTURES),
+        PreparationStep("clean", len(kept), dropped, {"repeated": dropped}, IMAGES),
+        PreparationStep("split", len(kept), 0, shares, IMAGES),
     )
     pixels = [torch.from_numpy(raw.pixels[part]) for part in parts]
     labels = [None if raw.labels is None else torch.from_numpy(raw.labels[part]) for part in parts]
@@ -276,7 +276,7 @@ def _render(kind: str, size: int, count: int) -> _RawImages:
         labels[place] = mode_of(subject) if isinstance(subject, Thing) else -1
         texts.append(caption(subject))
     names = tuple(mode_name(mode) for mode in range(NUM_MODES.get(kind, 0)))
-    step = PreparationStep("read", count, 0, {"image_size": size, "modes": len(names)}, PICTURES)
+    step = PreparationStep("read", count, 0, {"image_size": size, "modes": len(names)}, IMAGES)
     return _RawImages(TINY_WORLD, pixels, labels if names else None, names, tuple(texts), step)
 
 
@@ -301,5 +301,5 @@ def _with_labels(name: str, read: ReadImages) -> _RawImages:
         labels=labels if has_labels else None,
         mode_names=names if has_labels else (),
         texts=tuple(text or "" for text in read.texts) if has_texts else None,
-        step=PreparationStep("read", len(read.pixels), read.skipped.total(), facts, PICTURES),
+        step=PreparationStep("read", len(read.pixels), read.skipped.total(), facts, IMAGES),
     )

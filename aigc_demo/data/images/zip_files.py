@@ -25,7 +25,7 @@ MAX_RATIO, RATIO_FROM_BYTES = 200, 2**20
 MAX_NAME_LENGTH, MAX_DEPTH = 150, 4
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 BLOCK_BYTES = 2**20
-NO_ZIP = "it is no zip file, or it is damaged or has a password"
+NO_ZIP = "it is not a zip file, or it is damaged or encrypted"
 # Exceptions of zipfile on truncated, crafted and encrypted files.
 DAMAGED = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, ValueError, OSError)
 # Letters and digits of any language, and these characters; no colon, backslash or control character.
@@ -136,7 +136,7 @@ def _checked(infos: list[zipfile.ZipInfo], encoding: str) -> list[_Entry]:
     often = Counter(entry.name.casefold() for entry in files)
     folders = {str(parent).casefold() for entry in files for parent in PurePosixPath(entry.name).parents}
     if any(count > 1 for count in often.values()) or folders & set(often):
-        raise _refused("a name stands in it twice")
+        raise _refused("it contains a name twice")
     return files
 
 
@@ -145,16 +145,16 @@ def _check_endings(files: list[_Entry]) -> None:
     images = [entry for entry in files if not entry.is_metadata]
     others = [entry for entry in images if not entry.name.lower().endswith(".png")]
     if len(others) == 1 < len(images):
-        raise _refused(f"{shown(others[0].name)} is no PNG picture")
+        raise _refused(f"{shown(others[0].name)} is not a PNG image")
     if others:
         endings = Counter(PurePosixPath(entry.name).suffix.lower() or "without ending" for entry in others)
         which = shown(", ".join(f"{count} {ending}" for ending, count in endings.most_common()))
         raise _refused(
-            f"{len(others)} of its {len(images)} files are no PNG pictures: {which};"
+            f"{len(others)} of its {len(images)} files are not PNG images: {which};"
             f" the first: {shown(others[0].name)}"
         )
     if not images:
-        raise _refused("it holds no PNG picture")
+        raise _refused("it contains no PNG image")
 
 
 def _check(entry: _Entry, encoding: str) -> None:
@@ -165,16 +165,16 @@ def _check(entry: _Entry, encoding: str) -> None:
     if not safe or len(parts) > MAX_DEPTH or len(name) > MAX_NAME_LENGTH:
         if entry.is_guessed and encoding != ENCODINGS[0]:
             raise InputError("zip_name_guessed", name=shown(name), encoding=encoding.upper())
-        raise _refused(f"the name {shown(name)} is not one that is taken")
+        raise _refused(f"the name {shown(name)} is not allowed")
     mode = info.external_attr >> 16
     if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
         raise _refused(f"{shown(name)} is a link or another special file")
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise _refused(f"{shown(name)} is packed in a way that is not taken")
+        raise _refused(f"{shown(name)} has an unsupported compression method")
     if info.file_size > MAX_IMAGE_BYTES:
         raise _refused(f"{shown(name)} has more than {MAX_IMAGE_BYTES // 2**20} MiB")
     if info.file_size > max(RATIO_FROM_BYTES, MAX_RATIO * info.compress_size):
-        raise _refused(f"{shown(name)} is packed more tightly than pictures are")
+        raise _refused(f"{shown(name)} has a compression ratio that images do not have")
 
 
 def _is_plain(name: str) -> bool:
@@ -190,7 +190,7 @@ def _blocks(file: zipfile.ZipFile, entry: _Entry) -> Iterator[bytes]:
         with file.open(entry.info) as packed:
             begin = packed.read(len(PNG_SIGNATURE))
             if begin != PNG_SIGNATURE and not entry.is_metadata:
-                raise _refused(f"{shown(entry.name)} is no PNG picture")
+                raise _refused(f"{shown(entry.name)} is not a PNG image")
             block = begin
             while block and len(block) <= left:
                 yield block
@@ -199,7 +199,7 @@ def _blocks(file: zipfile.ZipFile, entry: _Entry) -> Iterator[bytes]:
     except DAMAGED as error:
         raise _refused(NO_ZIP) from error
     if left or block:
-        raise _refused("its list of contents is false")
+        raise _refused("its central directory is wrong")
 
 
 def _refused(detail: str) -> InputError:

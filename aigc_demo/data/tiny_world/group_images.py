@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from aigc_demo.core.errors import InputError
-from aigc_demo.data.images.corpus import PICTURES, ImageCorpus, ImageSettings, unique_images
+from aigc_demo.data.images.corpus import IMAGES, ImageCorpus, ImageSettings, unique_images
 from aigc_demo.data.preparation import PreparationStep
 from aigc_demo.data.sources import TINY_WORLD
 from aigc_demo.data.tiny_world.group import CENTRES, SHARES, Group, centres, group_standing, sample_group
@@ -78,14 +78,14 @@ def prepare_groups(source: str, settings: ImageSettings) -> GroupCorpus:
         train_texts=None,
         validation_texts=None,
         report=(
-            PreparationStep("read", len(counts), 0, {"image_size": size, "things": sum(counts)}, PICTURES),
-            PreparationStep("clean", len(groups), dropped, {"repeated": dropped}, PICTURES),
+            PreparationStep("read", len(counts), 0, {"image_size": size, "things": sum(counts)}, IMAGES),
+            PreparationStep("clean", len(groups), dropped, {"repeated": dropped}, IMAGES),
             PreparationStep(
                 "split",
                 len(groups),
                 0,
                 {"train_pictures": num_train, "validation_pictures": num_held},
-                PICTURES,
+                IMAGES,
             ),
         ),
         train_truth=truth[parts[0]],

@@ -18,7 +18,7 @@ SIX = ["a.png", "b.png", "c.png", "d.png", "e.png", "f.png"]
 
 
 def folder(path: Path, names: list[str], **tables: str) -> Path:
-    """Pictures that all differ, and metadata files: `metadata_csv=...`."""
+    """Images that all differ, and metadata files: `metadata_csv=...`."""
     for number, name in enumerate(names):
         (path / name).parent.mkdir(parents=True, exist_ok=True)
         Image.new("RGB", (8, 8), (40 * number, 100, 250 - 40 * number)).save(path / name, "PNG")
@@ -28,7 +28,7 @@ def folder(path: Path, names: list[str], **tables: str) -> Path:
 
 
 def said(text: str, name: str = "metadata.csv", names: tuple[str, ...] = ("a.png", "b.png")):
-    """The captions of two pictures, and what is told of the table."""
+    """The captions of two images, and what is told of the table."""
     captions = Captions()
     captions.add("", name, text.encode("utf-8"))
     return [captions.of(each) for each in names], captions.facts()
@@ -110,7 +110,7 @@ def test_other_names_match_nothing_and_are_counted(written):
     assert (facts["pictures_without_row"], facts["first_of_pictures_without_row"]) == (1, "in/a.png")
 
 
-def test_the_rows_and_pictures_that_are_left_over_are_said_in_sentences():
+def test_the_rows_and_images_that_are_left_over_are_said_in_sentences():
     _, facts = said("file_name,text\na.png,x\nq.png,y\nr.png,z\na.png,again\n", names=("a.png", "b.png"))
     sentences = [ENGLISH[key].format(**values) for key, values in notices(facts)]
     assert [sentence.partition(";")[0] for sentence in sentences] == [
@@ -344,7 +344,7 @@ def test_capitals_in_the_name_of_the_table(tmp_path):
     assert read_folder(tmp_path, 8).texts[0] == "A"
 
 
-def test_a_table_further_down_knows_its_pictures_better():
+def test_a_table_further_down_knows_its_images_better():
     captions = Captions()
     captions.add("", "metadata.csv", b"file_name,text\nin/a.png,outer\nin/b.png,outer\n")
     captions.add("in", "metadata.csv", b"file_name,text\na.png,inner\n")

@@ -34,13 +34,13 @@ def tiny() -> PairCorpus:
 
 
 def folder(path: Path, texts: list[str | None]) -> Path:
-    """Pictures of noise with these texts."""
+    """Images of noise with these texts."""
     rng = np.random.default_rng(0)
     path.mkdir()
     rows = ["file_name,text"]
     for number, text in enumerate(texts):
-        picture = Image.fromarray(rng.integers(0, 256, (8, 8, 3), np.uint8)).resize((64, 64))
-        picture.save(path / f"{number}.png")
+        image = Image.fromarray(rng.integers(0, 256, (8, 8, 3), np.uint8)).resize((64, 64))
+        image.save(path / f"{number}.png")
         if text is not None:
             rows.append(f"{number}.png,{text}")
     (path / "metadata.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
@@ -61,7 +61,7 @@ def test_training_says_nothing_of_what_is_held_out(tiny: PairCorpus) -> None:
         assert any(map(is_held_out, things((texts,))))
 
 
-def test_all_captions_of_a_picture_mean_the_same_and_wrong_ones_do_not(tiny: PairCorpus) -> None:
+def test_all_captions_of_a_image_mean_the_same_and_wrong_ones_do_not(tiny: PairCorpus) -> None:
     for texts, wrong, number in zip(tiny.train_captions, tiny.train_wrong, tiny.train_meanings, strict=True):
         assert [language_of(text) for text in texts] == ["en", "en", "zh", "zh"]
         meant = {meaning(found) for text in texts if (found := parse_caption(text).group)}
@@ -90,7 +90,7 @@ def test_meanings_are_equal_where_groups_mean_the_same() -> None:
     assert not {*corpus.validation_meanings} & {*corpus.train_meanings}
 
 
-def test_each_picture_has_a_caption_of_its_own_drawn() -> None:
+def test_each_image_has_a_caption_of_its_own_drawn() -> None:
     table = torch.arange(60).view(20, 3, 1)
     drawn = [random_captions(table, torch.Generator().manual_seed(seed))[:, 0] for seed in range(30)]
     for row in drawn:
@@ -169,7 +169,7 @@ def test_every_word_has_one_token_and_unknown_ones_have_none(tiny: PairCorpus) -
     assert table[3, 2].tolist() == ids + [0] * (48 - len(ids))
 
 
-def test_a_folder_gives_its_captioned_pictures(tmp_path: Path) -> None:
+def test_a_folder_gives_its_captioned_images(tmp_path: Path) -> None:
     texts = ["a cat", "a dog", None, "a cat", "...", "the sun", "the moon", "a star", "a tree", "a house"]
     path = folder(tmp_path / "pictures", texts)
     corpus = prepare_pairs(str(path), PairSettings(image_size=32, validation_fraction=0.25))
@@ -190,19 +190,18 @@ def test_a_folder_gives_its_captioned_pictures(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("validation_fraction", [0.0, 0.4])
-def test_a_caption_is_that_of_its_picture_where_others_have_none(
+def test_a_caption_is_that_of_its_image_where_others_have_none(
     tmp_path: Path, validation_fraction: float
 ) -> None:
     texts = [None, "...", "a cat", None, "a dog", "The Sun", "", "a star", "a cat", "a tree", "the sun!"]
     path = folder(tmp_path / "pictures", texts)
     corpus = prepare_pairs(str(path), PairSettings(image_size=64, validation_fraction=validation_fraction))
     files = [np.asarray(Image.open(path / f"{number}.png")).transpose(2, 0, 1) for number in range(11)]
-    pictures = [*corpus.train.numpy(), *corpus.validation.numpy()]
+    images = [*corpus.train.numpy(), *corpus.validation.numpy()]
     captions = [*corpus.train_captions, *corpus.validation_captions]
     meanings = [*corpus.train_meanings, *corpus.validation_meanings]
     found = [
-        next(number for number, file in enumerate(files) if np.array_equal(file, picture))
-        for picture in pictures
+        next(number for number, file in enumerate(files) if np.array_equal(file, image)) for image in images
     ]
     assert sorted(found) == [2, 4, 5, 7, 8, 9, 10]
     assert captions == [(texts[number],) for number in found]

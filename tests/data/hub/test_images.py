@@ -47,7 +47,7 @@ def cells(*contents):
 
 
 def small_set():
-    """Three pictures of two classes, and a text among them."""
+    """Three images of two classes, and a text among them."""
     return table(
         {
             "photo": cells(png("red"), png("blue"), b"text", png("lime")),
@@ -106,7 +106,7 @@ def test_paths_are_followed_inside_the_cache_alone(tmp_path, monkeypatch):
     assert [content for content, _ in found[2:]] == [None, None]
 
 
-def test_tables_without_pictures_or_with_too_many_are_refused(monkeypatch):
+def test_tables_without_images_or_with_too_many_are_refused(monkeypatch):
     with pytest.raises(InputError, match="hf:a/b has no column of pictures among a, b; choose"):
         list(image_files(datasets.Dataset.from_dict({"a": [1], "b": ["x"]}), "hf:a/b"))
     monkeypatch.setattr(images, "MAX_FILES", 3)

@@ -9,7 +9,7 @@ from PIL import Image
 
 from aigc_demo.core.device import seeded
 from aigc_demo.core.errors import InputError
-from aigc_demo.data.images import corpus as images
+from aigc_demo.data.images import corpus
 from aigc_demo.data.images.corpus import ImageSettings, augment, prepare_images, split
 from aigc_demo.data.tiny_world.image import mode_name, thing_of
 
@@ -24,16 +24,16 @@ def folder_of(path, names_and_colours):
 
 
 def colours_in(x_BCHW):
-    return sorted(tuple(picture[:, 0, 0].tolist()) for picture in x_BCHW)
+    return sorted(tuple(image[:, 0, 0].tolist()) for image in x_BCHW)
 
 
 def digests(x_BCHW):
-    return {hashlib.sha256(picture.numpy().tobytes()).digest() for picture in x_BCHW}
+    return {hashlib.sha256(image.numpy().tobytes()).digest() for image in x_BCHW}
 
 
-@pytest.mark.parametrize(("pictures", "num_modes"), [("shapes", 144), ("things", 288), ("scenes", 0)])
-def test_the_tiny_world_is_drawn_split_and_named(pictures, num_modes):
-    corpus = prepare_images("tiny-world", ImageSettings(pictures=pictures, num_pictures=400))
+@pytest.mark.parametrize(("images", "num_modes"), [("shapes", 144), ("things", 288), ("scenes", 0)])
+def test_the_tiny_world_is_drawn_split_and_named(images, num_modes):
+    corpus = prepare_images("tiny-world", ImageSettings(pictures=images, num_pictures=400))
     assert (corpus.name, corpus.num_modes) == ("tiny-world", num_modes)
     assert (corpus.train.dtype, corpus.train.shape) == (torch.uint8, (360, 3, 32, 32))
     assert corpus.validation.shape == (40, 3, 32, 32)
@@ -42,7 +42,7 @@ def test_the_tiny_world_is_drawn_split_and_named(pictures, num_modes):
         (corpus.train_labels, corpus.train_texts),
         (corpus.validation_labels, corpus.validation_texts),
     ):
-        if pictures == "scenes":
+        if images == "scenes":
             assert labels is None
         else:
             assert labels.dtype == torch.int64
@@ -56,7 +56,7 @@ def test_the_tiny_world_is_drawn_split_and_named(pictures, num_modes):
     ]
 
 
-def test_a_label_is_that_of_its_picture():
+def test_a_label_is_that_of_its_image():
     """What is labelled red is red where it stands: more so than what is labelled blue."""
     corpus = prepare_images("tiny-world", ImageSettings(num_pictures=300, validation_fraction=0.0))
     redness = (corpus.train[:, 0].float() - corpus.train[:, 2].float()).mean((1, 2))
@@ -67,7 +67,7 @@ def test_a_label_is_that_of_its_picture():
     assert min(red) > 0 > max(blue)
 
 
-def test_the_same_settings_give_the_same_pictures_and_the_size_is_part_of_their_sum():
+def test_the_same_settings_give_the_same_images_and_the_size_is_part_of_their_sum():
     small = ImageSettings(num_pictures=20)
     first, again = (prepare_images("tiny-world", small) for _ in range(2))
     large = prepare_images("tiny-world", ImageSettings(num_pictures=20, image_size=64))
@@ -86,7 +86,7 @@ def test_what_was_drawn_once_is_not_changed_by_its_user():
     assert prepare_images("tiny-world", settings).train.max() > 0
 
 
-def test_equal_pictures_are_dropped_and_counted_and_the_first_is_kept(tmp_path):
+def test_equal_images_are_dropped_and_counted_and_the_first_is_kept(tmp_path):
     names = [(f"{place:02}.png", colour) for place, colour in enumerate([*COLOURS, "red", "red", "blue"])]
     (tmp_path / "metadata.csv").write_text(
         "file_name,text\n" + "".join(f"{name},number {place}\n" for place, (name, _) in enumerate(names))
@@ -108,10 +108,10 @@ def test_equal_pictures_are_dropped_and_counted_and_the_first_is_kept(tmp_path):
 
 
 @pytest.mark.parametrize("validation_fraction", [0.0, 0.3, 0.6])
-def test_labels_and_captions_stay_with_their_pictures_where_repeated_ones_come_first(
+def test_labels_and_captions_stay_with_their_images_where_repeated_ones_come_first(
     tmp_path, validation_fraction
 ):
-    """Every picture is one colour, of which class and caption can be told; the first one of equals counts."""
+    """Every image is one colour, of which class and caption can be told; the first one of equals counts."""
     order = [0, 0, 1, 0, 2, 1, 1, 3, 4, 0, 5, 6, 2, 7, 8, 9, 9]
     names = [(f"{'abc'[colour % 3]}/{place:02}.png", COLOURS[colour]) for place, colour in enumerate(order)]
     source = folder_of(tmp_path, names)
@@ -127,10 +127,10 @@ def test_labels_and_captions_stay_with_their_pictures_where_repeated_ones_come_f
     first = {colour: name for name, colour in sorted(names, reverse=True)}
     by_value = {Image.new("RGB", (1, 1), colour).getpixel((0, 0)): colour for colour in COLOURS}
     held = int(10 * validation_fraction)
-    assert [len(pictures) for pictures, _, _ in parts] == [10 - held, held]
+    assert [len(images) for images, _, _ in parts] == [10 - held, held]
     assert corpus.report[1].facts["repeated"] == len(order) - 10
-    for pictures, labels, texts in parts:
-        colours = [by_value[tuple(picture[:, 5, 5].tolist())] for picture in pictures]
+    for images, labels, texts in parts:
+        colours = [by_value[tuple(image[:, 5, 5].tolist())] for image in images]
         assert [corpus.mode_names[label] for label in labels] == [first[colour][0] for colour in colours]
         assert list(texts) == [f"{first[colour]} is {colour}" for colour in colours]
         assert list(texts) == sorted(texts), "in the order of the files"
@@ -141,23 +141,23 @@ def test_labels_and_captions_stay_with_their_pictures_where_repeated_ones_come_f
 
 def test_what_the_tiny_world_draws_twice_is_dropped_with_its_label_and_caption(monkeypatch):
     """Without its chance there are 144 drawings; of 300 many are repeated, among them the second already."""
-    render_once = images.render
-    monkeypatch.setattr(images, "render", lambda subject, size, rng: render_once(subject, size))
-    images._render.cache_clear()
-    corpus = prepare_images("tiny-world", ImageSettings(num_pictures=300, validation_fraction=0.4))
-    images._render.cache_clear()
-    num_kept = len(corpus.train) + len(corpus.validation)
-    assert corpus.report[1].dropped == 300 - num_kept > 150
-    assert not digests(corpus.train) & digests(corpus.validation)
-    assert len(digests(corpus.train) | digests(corpus.validation)) == num_kept
-    for pictures, labels, texts in (
-        (corpus.train, corpus.train_labels, corpus.train_texts),
-        (corpus.validation, corpus.validation_labels, corpus.validation_texts),
+    render_once = corpus.render
+    monkeypatch.setattr(corpus, "render", lambda subject, size, rng: render_once(subject, size))
+    corpus._render.cache_clear()
+    prepared = prepare_images("tiny-world", ImageSettings(num_pictures=300, validation_fraction=0.4))
+    corpus._render.cache_clear()
+    num_kept = len(prepared.train) + len(prepared.validation)
+    assert prepared.report[1].dropped == 300 - num_kept > 150
+    assert not digests(prepared.train) & digests(prepared.validation)
+    assert len(digests(prepared.train) | digests(prepared.validation)) == num_kept
+    for images, labels, texts in (
+        (prepared.train, prepared.train_labels, prepared.train_texts),
+        (prepared.validation, prepared.validation_labels, prepared.validation_texts),
     ):
-        assert len(pictures) == len(labels) == len(texts) > 30
-        for picture, label, text in zip(pictures, labels.tolist(), texts, strict=True):
+        assert len(images) == len(labels) == len(texts) > 30
+        for image, label, text in zip(images, labels.tolist(), texts, strict=True):
             expected = np.asarray(render_once(thing_of(label), 32)).transpose(2, 0, 1)
-            assert np.array_equal(picture.numpy(), expected)
+            assert np.array_equal(image.numpy(), expected)
             assert text.endswith(mode_name(label))
 
 
@@ -190,7 +190,7 @@ def test_subfolders_are_classes_and_skipped_files_are_reported(tmp_path):
     assert (read.kept, read.dropped, read.facts["skipped_no_picture"]) == (10, 1, 1)
 
 
-def test_pictures_beside_subfolders_have_no_classes(tmp_path):
+def test_images_beside_subfolders_have_no_classes(tmp_path):
     source = folder_of(tmp_path, [("a/1.png", "red"), ("b/2.png", "blue"), ("3.png", "lime")])
     corpus = prepare_images(source, ImageSettings())
     assert (corpus.train_labels, corpus.num_modes) == (None, 0)
@@ -233,7 +233,7 @@ def test_switched_off_nothing_changes_and_no_number_is_drawn():
     assert torch.equal(rng.get_state(), before)
 
 
-def test_half_of_the_pictures_are_mirrored():
+def test_half_of_the_images_are_mirrored():
     x = noise(400, 8)
     y = augment(x, ImageSettings(flip=True), seeded(3))
     same, mirrored = (y == x).flatten(1).all(1), (y == x.flip(3)).flatten(1).all(1)
@@ -241,8 +241,8 @@ def test_half_of_the_pictures_are_mirrored():
     assert 150 < mirrored.sum() < 250
 
 
-def test_moved_pictures_keep_their_inside_and_repeat_their_edge():
-    """A picture that counts its own rows and columns tells how far it was moved."""
+def test_moved_images_keep_their_inside_and_repeat_their_edge():
+    """An image that counts its own rows and columns tells how far it was moved."""
     side = 16
     rows = torch.arange(side, dtype=torch.uint8)[:, None].expand(side, side)
     x = torch.stack([rows, rows.T, rows]).expand(300, 3, side, side)
@@ -275,7 +275,7 @@ def test_colour_varies_brightness_contrast_and_saturation_within_its_strength():
     assert 0.48 < chroma.min() < 0.6 and 1.5 < chroma.max() < 1.71
 
 
-def test_augmented_pictures_are_bytes_of_the_same_shape_and_follow_the_seed():
+def test_augmented_images_are_bytes_of_the_same_shape_and_follow_the_seed():
     settings = ImageSettings(crop=0.1, flip=True, colour=0.5)
     x = noise(8)
     kept = x.clone()
@@ -286,7 +286,7 @@ def test_augmented_pictures_are_bytes_of_the_same_shape_and_follow_the_seed():
     assert torch.equal(x, kept)
 
 
-def test_a_batch_is_augmented_in_a_few_milliseconds_without_a_loop_over_pictures():
+def test_a_batch_is_augmented_in_a_few_milliseconds_without_a_loop_over_images():
     x = noise(64)
     y = augment(x, ImageSettings(crop=0.125, flip=True, colour=0.2), seeded(0))
     differing = (y != x).flatten(1).any(1)

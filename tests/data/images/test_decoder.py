@@ -12,7 +12,7 @@ from PIL import Image
 from aigc_demo.data.images import decoder
 from aigc_demo.data.images.decoder import UnusableError, decoded
 from aigc_demo.data.images.image_files import ENDINGS, FORMATS, read_folder
-from tests.data.images.test_image_files import packed, plain_picture
+from tests.data.images.test_image_files import packed, plain_image
 
 SIDE = 16
 CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
@@ -176,7 +176,7 @@ def text_chunks(size: int) -> dict[str, list[bytes]]:
 
 
 @pytest.mark.parametrize("kind", text_chunks(1))
-def test_texts_and_notes_are_no_reason_to_drop_a_picture(kind):
+def test_texts_and_notes_are_no_reason_to_drop_a_image(kind):
     pixels = [[(10, 20, 30)] * SIDE] * SIDE
     whole = png(2, 8, pixels, more=text_chunks(3 * 2**20)[kind])
     assert (red_green_blue(whole) == (10, 20, 30)).all()
@@ -199,7 +199,7 @@ def test_a_text_that_unpacks_to_a_gigabyte_is_not_unpacked(tmp_path):
 
 @pytest.mark.parametrize("turned", range(1, 9))
 def test_what_says_which_side_is_up_is_still_read(turned):
-    """An exif chunk, a text that holds one, and the words of XMP: the same picture from all three."""
+    """An exif chunk, a text that holds one, and the words of XMP: the same image from all three."""
     corner = [[(9, 9, 9)] * SIDE for _ in range(SIDE)]
     corner[0][1] = corner[0][2] = (200, 0, 0)  # at the top, near the left
     exif = Image.Exif()
@@ -263,7 +263,7 @@ def test_pixels_of_16_bits_that_end_early_are_broken_with_a_transparent_colour_t
         decoded(content, SIDE, FORMATS)
 
 
-def test_a_large_picture_of_16_bits_with_a_key_is_decoded_in_the_process_with_little_memory(tmp_path):
+def test_a_large_image_of_16_bits_with_a_key_is_decoded_in_the_process_with_little_memory(tmp_path):
     """16 million pixels: 96 MB of samples and their halves, below the limit of addresses."""
     row = b"\0" + struct.pack(">3H", 0x8001, 0x8001, 0x8001) * 2000 + struct.pack(">3H", 0x8002, 1, 1) * 2000
     header = struct.pack(">IIBBBBB", 4000, 4000, 16, 2, 0, 0, 0)
@@ -279,7 +279,7 @@ def test_a_large_picture_of_16_bits_with_a_key_is_decoded_in_the_process_with_li
 @pytest.mark.parametrize("ending", [ending for endings in ENDINGS.values() for ending in endings])
 def test_endings_that_people_have_are_read(tmp_path, ending):
     form = next(form for form, endings in ENDINGS.items() if ending in endings)
-    (tmp_path / f"a{ending.upper()}").write_bytes(packed(plain_picture((0, 0, 255)), form))
+    (tmp_path / f"a{ending.upper()}").write_bytes(packed(plain_image((0, 0, 255)), form))
     read = read_folder(tmp_path, SIDE)
     assert (len(read.pixels), dict(read.skipped), read.properties["misnamed"]) == (1, {}, 0)
     assert abs(read.pixels[0, :, 8, 8].astype(int) - (0, 0, 255)).max() <= 6
@@ -289,14 +289,14 @@ def test_endings_that_are_not_read_are_counted_and_named(tmp_path):
     for name in ("a.HEIC", "b.heic", "c.svg", "d.psd", "e.ppm", "notes.txt", "f", ".g.heic"):
         (tmp_path / name).write_bytes(b"content")
     (tmp_path / "phone.jpg").write_bytes(b"\0\0\0\x18ftypheic" + bytes(40))  # HEIC by another name
-    (tmp_path / "good.png").write_bytes(packed(plain_picture()))
+    (tmp_path / "good.png").write_bytes(packed(plain_image()))
     read = read_folder(tmp_path, SIDE)
     assert (len(read.pixels), dict(read.skipped)) == (1, {"other_format": 6})
     assert read.metadata == {"other_endings": ".heic 2, .svg 1, .psd 1, .ppm 1"}
 
 
-def test_an_animated_avif_is_its_first_picture(tmp_path):
-    frames = [plain_picture(colour) for colour in ((255, 0, 0), (0, 255, 0))]
+def test_an_animated_avif_is_its_first_image(tmp_path):
+    frames = [plain_image(colour) for colour in ((255, 0, 0), (0, 255, 0))]
     (tmp_path / "a.avif").write_bytes(packed(frames[0], "AVIF", save_all=True, append_images=frames[1:]))
     read = read_folder(tmp_path, SIDE)
     assert dict(read.properties) == {"animated": 1}

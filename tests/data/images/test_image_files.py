@@ -28,7 +28,7 @@ def packed(image: Image.Image, form: str = "PNG", **options) -> bytes:
     return file.getvalue()
 
 
-def plain_picture(colour=RED, size=(40, 40)) -> Image.Image:
+def plain_image(colour=RED, size=(40, 40)) -> Image.Image:
     return Image.new("RGB", size, colour)
 
 
@@ -58,12 +58,12 @@ def bilevel(width: int, height: int) -> bytes:
 UNUSABLE = [
     ("huge.png", bilevel(13_000, 13_000), "too_large"),
     ("over.png", bilevel(4_000, 4_001), "too_large"),
-    ("tiny.png", packed(plain_picture(size=(40, 7))), "too_small"),
+    ("tiny.png", packed(plain_image(size=(40, 7))), "too_small"),
     ("truncated.png", packed(Image.effect_noise((64, 64), 90))[:-900], "broken"),
     ("truncated.jpg", packed(Image.effect_noise((64, 64), 90), "JPEG")[:-900], "broken"),
     ("text.png", b"this is a text\n", "no_picture"),
     ("empty.png", b"", "no_picture"),
-    ("head.png", packed(plain_picture())[:20], "broken"),
+    ("head.png", packed(plain_image())[:20], "broken"),
     ("script.gif", b"<svg xmlns='http://www.w3.org/2000/svg'/>", "no_picture"),
     ("post.png", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 99 99\n", "no_picture"),
     ("float.tif", packed(Image.new("F", (20, 20), 0.5), "TIFF"), "unusual"),
@@ -82,19 +82,19 @@ def test_what_cannot_be_used_has_a_reason(monkeypatch, name, content, reason):
 def test_what_cannot_be_used_is_skipped_and_counted(tmp_path):
     for name, content, _ in UNUSABLE:
         (tmp_path / name).write_bytes(content)
-    (tmp_path / "good.png").write_bytes(packed(plain_picture(BLUE)))
+    (tmp_path / "good.png").write_bytes(packed(plain_image(BLUE)))
     read = read_folder(tmp_path, 16)
     assert read.skipped == Counter(reason for _, _, reason in UNUSABLE)
     assert read.pixels[:, :, 3, 3].tolist() == [list(BLUE)]
 
 
-def test_the_largest_and_the_smallest_picture_are_taken():
-    for content in (bilevel(4_000, 4_000), packed(plain_picture(size=(8, 8)))):
+def test_the_largest_and_the_smallest_image_are_taken():
+    for content in (bilevel(4_000, 4_000), packed(plain_image(size=(8, 8)))):
         assert len(decoded(content, 16, FORMATS)[1]) == 16 * 16 * 3
 
 
 def animation() -> bytes:
-    frames = [plain_picture(colour) for colour in (RED, GREEN, BLUE)]
+    frames = [plain_image(colour) for colour in (RED, GREEN, BLUE)]
     return packed(frames[0], "GIF", save_all=True, append_images=frames[1:])
 
 
@@ -115,7 +115,7 @@ HALF_CLEAR = halves((0, 0, 255, 255), (0, 255, 0, 0), mode="RGBA")
 
 
 def phone() -> bytes:
-    return packed(halves(BLACK, WHITE), "MPO", save_all=True, append_images=[plain_picture()], quality=95)
+    return packed(halves(BLACK, WHITE), "MPO", save_all=True, append_images=[plain_image()], quality=95)
 
 
 KINDS = [
@@ -139,7 +139,7 @@ KINDS = [
     ("a.png", packed(halves(RED, GREEN).quantize(2)), {"palette"}, RED, GREEN),
     ("a.png", packed(HALF_CLEAR), {"transparent"}, BLUE, WHITE),
     ("a.png", packed(HALF_CLEAR.convert("LA")), {"transparent"}, (29,) * 3, WHITE),
-    ("a.png", packed(plain_picture(), transparency=RED), {"transparent"}, WHITE, WHITE),
+    ("a.png", packed(plain_image(), transparency=RED), {"transparent"}, WHITE, WHITE),
     ("a.png", packed(halves(0, 255, mode="1")), set(), BLACK, WHITE),
     ("a.png", packed(halves(30, 60, mode="L")), set(), (30,) * 3, (60,) * 3),
     ("a.png", upside(), {"rotated"}, BLUE, RED),
@@ -147,7 +147,7 @@ KINDS = [
 
 
 @pytest.mark.parametrize(("name", "content", "noticed", "left", "right"), KINDS)
-def test_every_kind_of_picture_becomes_rgb(name, content, noticed, left, right):
+def test_every_kind_of_image_becomes_rgb(name, content, noticed, left, right):
     about, raw = decoded(content, 16, FORMATS)
     assert set(image_files._properties(about, name)) == noticed
     image = np.frombuffer(raw, np.uint8).reshape(16, 16, 3).astype(int)
@@ -187,12 +187,12 @@ def test_a_large_jpeg_is_decoded_reduced_and_still_right():
 
 def test_links_out_of_the_folder_and_special_files_are_not_followed(tmp_path):
     secret = tmp_path / "secret.png"
-    secret.write_bytes(packed(plain_picture(GREEN)))
+    secret.write_bytes(packed(plain_image(GREEN)))
     folder = tmp_path / "pictures"
     (folder / "inside").mkdir(parents=True)
-    (folder / "inside" / "a.png").write_bytes(packed(plain_picture(BLUE)))
+    (folder / "inside" / "a.png").write_bytes(packed(plain_image(BLUE)))
     (tmp_path / "outside").mkdir()
-    (tmp_path / "outside" / "b.png").write_bytes(packed(plain_picture(GREEN)))
+    (tmp_path / "outside" / "b.png").write_bytes(packed(plain_image(GREEN)))
     (folder / "link.png").symlink_to(secret)
     (folder / "dangling.png").symlink_to(tmp_path / "nothing.png")
     (folder / "loop.png").symlink_to(folder / "loop.png")
@@ -202,16 +202,16 @@ def test_links_out_of_the_folder_and_special_files_are_not_followed(tmp_path):
     os.mkfifo(folder / "pipe.png")
     (folder / "device.png").symlink_to("/dev/zero")
     (folder / "folder.png").mkdir()
-    (folder / ".hidden.png").write_bytes(packed(plain_picture(GREEN)))
+    (folder / ".hidden.png").write_bytes(packed(plain_image(GREEN)))
     read = read_folder(folder, 16)  # the pipe and the device have no end: who reads them never returns
     assert dict(read.skipped) == {"link": 2, "unreadable": 2, "special": 1}
     assert len(read.pixels) == 2
-    assert {tuple(picture[:, 0, 0]) for picture in read.pixels} == {BLUE}
+    assert {tuple(image[:, 0, 0]) for image in read.pixels} == {BLUE}
 
 
 def test_a_folder_that_is_a_link_itself_is_read(tmp_path):
     (tmp_path / "real").mkdir()
-    (tmp_path / "real" / "a.png").write_bytes(packed(plain_picture()))
+    (tmp_path / "real" / "a.png").write_bytes(packed(plain_image()))
     (tmp_path / "link").symlink_to("real")
     assert len(read_folder(tmp_path / "link", 16).pixels) == 1
 
@@ -222,7 +222,7 @@ def test_a_file_without_permission_is_skipped(tmp_path, monkeypatch):
 
     folder = tmp_path / "pictures"
     folder.mkdir()
-    (folder / "a.png").write_bytes(packed(plain_picture()))
+    (folder / "a.png").write_bytes(packed(plain_image()))
     monkeypatch.setattr(image_files.os, "open", forbid)
     assert image_files.read_regular_file(folder / "a.png", folder) == (None, "unreadable")
 
@@ -230,7 +230,7 @@ def test_a_file_without_permission_is_skipped(tmp_path, monkeypatch):
 def test_captions_and_classes(tmp_path):
     for name in ("b/one.png", "a/two.png", "a/three.png"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_bytes(packed(plain_picture()))
+        (tmp_path / name).write_bytes(packed(plain_image()))
     (tmp_path / "metadata.csv").write_text(
         "\ufefftext,file_name\n\"a,  'red'\nsquare\",a/two.png\nno file,a/four.png\n", "utf-8"
     )
@@ -254,27 +254,27 @@ def test_captions_and_classes(tmp_path):
     ],
 )
 def test_metadata_that_are_none_are_refused(tmp_path, name, content, key):
-    (tmp_path / "a.png").write_bytes(packed(plain_picture()))
+    (tmp_path / "a.png").write_bytes(packed(plain_image()))
     (tmp_path / name).write_bytes(content)
     error = refused(read_folder, tmp_path, 16)
     assert (error.key, error.values["name"]) == (key, name)
 
 
-def test_folders_without_a_usable_picture_are_refused(tmp_path):
+def test_folders_without_a_usable_image_are_refused(tmp_path):
     assert refused(read_folder, tmp_path / "missing", 16).key == "no_picture_folder"
     (tmp_path / "notes.txt").write_text("text")
     assert refused(read_folder, tmp_path / "notes.txt", 16).key == "no_picture_folder"
     error = refused(read_folder, tmp_path, 16)
     assert (error.key, error.values["detail"]) == ("no_pictures", "there are none")
     (tmp_path / "a.png").write_bytes(b"text")
-    (tmp_path / "b.png").write_bytes(packed(plain_picture(size=(4, 4))))
+    (tmp_path / "b.png").write_bytes(packed(plain_image(size=(4, 4))))
     error = refused(read_folder, tmp_path, 16)
     assert "holds no picture that can be used (no_picture 1, too_small 1); give a folder" in str(error)
     assert str(tmp_path) not in str(error)
 
 
 def test_too_many_files_and_too_many_bytes_are_refused(monkeypatch):
-    content = packed(plain_picture())
+    content = packed(plain_image())
     files = [ImageFile("a.png", content)] * 3
     monkeypatch.setattr(image_files, "MAX_FILES", 3)
     assert len(read_images(files, 16, "some").pixels) == 3
@@ -285,7 +285,7 @@ def test_too_many_files_and_too_many_bytes_are_refused(monkeypatch):
 
 
 def test_a_file_larger_than_is_taken_is_skipped(tmp_path, monkeypatch):
-    content = packed(plain_picture())
+    content = packed(plain_image())
     (tmp_path / "a.png").write_bytes(content)
     monkeypatch.setattr(image_files, "MAX_FILE_BYTES", len(content))
     assert image_files.read_regular_file(tmp_path / "a.png", tmp_path) == (content, "")
@@ -352,7 +352,7 @@ def test_no_decoder_stays_behind(monkeypatch):
     monkeypatch.setattr(decoder_process.subprocess, "Popen", remember)
 
     def files():
-        yield ImageFile("a.png", packed(plain_picture()))
+        yield ImageFile("a.png", packed(plain_image()))
         raise ValueError("the reader gave up")
 
     with pytest.raises(ValueError, match="gave up"):
@@ -391,7 +391,7 @@ def test_nothing_is_decoded_in_this_process(tmp_path, monkeypatch):
     def never(*_, **__):
         raise AssertionError
 
-    (tmp_path / "a.png").write_bytes(packed(plain_picture(GREEN)))
+    (tmp_path / "a.png").write_bytes(packed(plain_image(GREEN)))
     monkeypatch.setattr(Image, "open", never)
     read = read_folder(tmp_path, 48)
     assert (read.pixels.dtype, read.pixels.shape) == (np.uint8, (1, 3, 48, 48))
@@ -399,6 +399,6 @@ def test_nothing_is_decoded_in_this_process(tmp_path, monkeypatch):
 
 
 def test_formats_that_are_not_asked_for_are_not_read():
-    files = [ImageFile("a.png", packed(plain_picture(), form)) for form in ("PNG", "GIF", "JPEG", "TIFF")]
+    files = [ImageFile("a.png", packed(plain_image(), form)) for form in ("PNG", "GIF", "JPEG", "TIFF")]
     read = read_images(files, 16, "some", ("PNG",))
     assert (len(read.pixels), dict(read.skipped)) == (1, {"no_picture": 3})

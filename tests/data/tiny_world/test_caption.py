@@ -176,10 +176,10 @@ def test_a_group_is_drawn_where_it_stands() -> None:
 
 def test_one_thing_alone_is_drawn_as_ever() -> None:
     for rng in (None, 3):
-        pictures = [
+        images = [
             np.asarray(render(subject, 32, None if rng is None else random.Random(rng)))
             for subject in (BOX, Group((BOX,)))
         ]
-        assert np.array_equal(*pictures)
+        assert np.array_equal(*images)
     skies = [np.asarray(render(Group((BOX,), weather), 32)) for weather in ("", "sunny", "windy", "rainy")]
     assert len({sky.tobytes() for sky in skies}) == 4

@@ -26,8 +26,8 @@ def pixels_of(group: Group, size: int = 32) -> np.ndarray:
     return np.asarray(render(group, size)).transpose(2, 0, 1)
 
 
-def digests(pictures: Tensor) -> list[str]:
-    return [hashlib.sha256(picture.numpy().tobytes()).hexdigest() for picture in pictures]
+def digests(images: Tensor) -> list[str]:
+    return [hashlib.sha256(image.numpy().tobytes()).hexdigest() for image in images]
 
 
 def test_numbers_by_hand() -> None:
@@ -44,16 +44,16 @@ def test_numbers_by_hand() -> None:
     assert weather.tolist() == [WEATHERS.index("windy")]
 
 
-def test_every_picture_shows_what_its_numbers_say() -> None:
+def test_every_image_shows_what_its_numbers_say() -> None:
     """Each is nearer to a drawing of its own numbers, moved a little as it is, than to that of any other."""
     corpus = prepare_groups("tiny-world", PLAIN)
-    for pictures, truth, weather in (
+    for images, truth, weather in (
         (corpus.train, corpus.train_truth, corpus.train_weather),
         (corpus.validation, corpus.validation_truth, corpus.validation_weather),
     ):
         groups = groups_of(truth, weather)
         drawings = np.stack([pixels_of(group) for group in groups]).astype(np.float32)
-        away = np.abs(pictures.numpy()[:, None].astype(np.float32) - drawings[None]).mean(axis=(2, 3, 4))
+        away = np.abs(images.numpy()[:, None].astype(np.float32) - drawings[None]).mean(axis=(2, 3, 4))
         for row, nearest in enumerate(away.argmin(axis=1)):
             assert meaning(groups[nearest]) == meaning(groups[row])
 
@@ -78,7 +78,7 @@ def test_the_parts_are_shares_and_hold_all_combinations() -> None:
 
 
 def test_what_is_drawn_twice_is_in_one_part_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A world of five pictures, the first again and again: every one is kept once, with its numbers."""
+    """A world of five images, the first again and again: every one is kept once, with its numbers."""
     looks = [Thing(kind, colour, "big", Place(1, 1)) for kind, colour in zip(SHAPES, COLOURS, strict=False)]
     world = [arrange([thing], [], weather) for thing, weather in zip(looks, (*WEATHERS, ""), strict=False)]
     order = [0, 0, 1, 0, 2, 2, 0, 3, 1, 4, 0, 4]
@@ -97,9 +97,9 @@ def test_what_is_drawn_twice_is_in_one_part_alone(monkeypatch: pytest.MonkeyPatc
         (corpus.validation, corpus.validation_truth, corpus.validation_weather, world[:2]),
         (corpus.train, corpus.train_truth, corpus.train_weather, world[2:]),
     )
-    for pictures, truth, weather, expected in parts:
+    for images, truth, weather, expected in parts:
         assert groups_of(truth, weather) == expected
-        assert np.array_equal(pictures.numpy(), plainly([group for group in expected if group], 32, None))
+        assert np.array_equal(images.numpy(), plainly([group for group in expected if group], 32, None))
     assert [(step.name, step.kept, step.dropped) for step in corpus.report] == [
         ("read", 12, 0),
         ("clean", 5, 7),
@@ -108,7 +108,7 @@ def test_what_is_drawn_twice_is_in_one_part_alone(monkeypatch: pytest.MonkeyPatc
 
 
 def folder(path: Path) -> Path:
-    """Forty files of twenty pictures, of which equal ones may be described differently."""
+    """Forty files of twenty images, of which equal ones may be described differently."""
     rng = np.random.default_rng(0)
     noise = rng.integers(0, 256, (20, 32, 32, 3), np.uint8)
     path.mkdir()
@@ -135,7 +135,7 @@ def corpora(tmp_path: Path, name: str) -> ImageCorpus:
 @pytest.mark.parametrize(
     "name", ["shapes", "things", "scenes", "groups", "folder", "pairs", "pairs of a folder", "checker"]
 )
-def test_no_picture_is_in_both_parts_of_any_data_set(tmp_path: Path, name: str) -> None:
+def test_no_image_is_in_both_parts_of_any_data_set(tmp_path: Path, name: str) -> None:
     corpus = corpora(tmp_path, name)
     train, validation = digests(corpus.train), digests(corpus.validation)
     assert len(validation) == int(0.3 * (len(train) + len(validation))) > 5
@@ -143,7 +143,7 @@ def test_no_picture_is_in_both_parts_of_any_data_set(tmp_path: Path, name: str) 
     assert len({*train, *validation}) == len(train) + len(validation), "nor one twice"
 
 
-def test_of_other_pictures_nobody_knows_what_stands_where(tmp_path: Path) -> None:
+def test_of_other_images_nobody_knows_what_stands_where(tmp_path: Path) -> None:
     with pytest.raises(InputError) as refused:
         prepare_groups(str(tmp_path), PLAIN)
     assert refused.value.values["name"] == "--data"

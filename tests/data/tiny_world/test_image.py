@@ -84,17 +84,17 @@ def test_modes_are_numbered_without_gaps_and_shapes_come_first():
             thing_of(wrong)
 
 
-@pytest.mark.parametrize("pictures", KINDS)
-def test_every_mode_comes_as_often_as_any_other(pictures):
+@pytest.mark.parametrize("images", KINDS)
+def test_every_mode_comes_as_often_as_any_other(images):
     rng = random.Random(5)
-    num_modes = NUM_MODES[pictures]
-    counts = np.bincount([mode_of(one_thing(rng, KINDS[pictures])) for _ in range(100 * num_modes)])
+    num_modes = NUM_MODES[images]
+    counts = np.bincount([mode_of(one_thing(rng, KINDS[images])) for _ in range(100 * num_modes)])
     assert len(counts) == num_modes
     assert abs(counts - 100).max() < 50  # five standard deviations
 
 
 def test_every_mode_is_recognised_at_32_pixels_though_moved_and_tinted():
-    """The nearest of all centred pictures, each moved by up to two pixels, is one of the same mode."""
+    """The nearest of all centred images, each moved by up to two pixels, is one of the same mode."""
     rng = random.Random(11)
     templates = np.stack([pixels(thing_of(mode)) for mode in range(288)]) - 242
     moves = [(down, right) for down in range(-2, 3) for right in range(-2, 3)]
@@ -107,7 +107,7 @@ def test_every_mode_is_recognised_at_32_pixels_though_moved_and_tinted():
 
 @pytest.mark.parametrize("size", [32, 64])
 @pytest.mark.parametrize("kind", KINDS["things"])
-def test_three_sizes_fill_their_share_of_the_picture(kind, size):
+def test_three_sizes_fill_their_share_of_the_image(kind, size):
     for name, share in (("small", 0.35), ("medium", 0.6), ("big", 0.9)):
         image = pixels(Thing(kind, "purple", name, MIDDLE), size)
         seen = (abs(image - image[0, 0]) > 25).any(2)
@@ -189,7 +189,7 @@ def test_subjects_are_of_the_kinds_asked_for():
     assert found["scenes"] == list(itertools.islice(scenes(0), 200))
 
 
-def test_a_picture_is_the_same_for_the_same_seed():
+def test_a_image_is_the_same_for_the_same_seed():
     scene = next(scenes(2))
     first, again, other = (pixels(scene, 32, random.Random(seed)) for seed in (1, 1, 2))
     assert (first == again).all()
