@@ -24,7 +24,7 @@ from aigc_demo.core.device import set_threads
 from aigc_demo.core.events import StepDone
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.images.corpus import ImageCorpus, prepare_images
-from aigc_demo.data.images.pixels import as_numbers
+from aigc_demo.data.images.pixels import to_float
 from aigc_demo.nets.dcgan import initialize
 from aigc_demo.training.gan.networks import networks
 from aigc_demo.training.gan.recipe import GanSettings
@@ -112,7 +112,7 @@ def peer_steps(corpus: ImageCorpus) -> Callable[[int], None]:
 
     def go_on(num_steps: int) -> None:
         for _ in range(num_steps):
-            real = as_numbers(corpus.train[torch.randint(len(corpus.train), (batch,))])
+            real = to_float(corpus.train[torch.randint(len(corpus.train), (batch,))])
             discriminator.zero_grad()
             loss_real = criterion(discriminator(real), yes)
             loss_real.backward()

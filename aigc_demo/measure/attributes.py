@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from aigc_demo.data.images.pixels import as_numbers
+from aigc_demo.data.images.pixels import to_float
 from aigc_demo.data.tiny_world.group import CENTRES, MOST_THINGS, Group, centres, group_standing
 from aigc_demo.data.tiny_world.image import MIDDLE, render
 from aigc_demo.data.tiny_world.scene import COLOURS, SHAPES, SIZES, WEATHERS, Thing
@@ -106,7 +106,7 @@ def read_images(reader: AttributeReader, images_NCHW: Tensor) -> list[Found]:
     reader.eval()
     found: list[Found] = []
     for part_BCHW in images_NCHW.split(READ_TOGETHER):
-        reading = reader(as_numbers(part_BCHW))
+        reading = reader(to_float(part_BCHW))
         found += [_found(looks, picture) for looks, picture in zip(_each(reading), part_BCHW, strict=True)]
     return found
 

@@ -19,7 +19,7 @@ from aigc_demo.core.files.manifest import STATE
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.captions.metadata import notices
 from aigc_demo.data.images.corpus import ImageCorpus, ImageSettings, augment
-from aigc_demo.data.images.pixels import as_numbers
+from aigc_demo.data.images.pixels import to_float
 from aigc_demo.training.checkpoint import checkpoint_folder, read_progress, writable_copy, write_progress
 from aigc_demo.training.image_settings import ImageNetworkSettings
 from aigc_demo.training.loop import InterruptedValidationError, TrainingLoop
@@ -68,7 +68,7 @@ class ImageBatches:
         """Augmented images [B, C, H, W] in -1 to 1, and their indices in the corpus [B]."""
         index_B = torch.randint(len(self.corpus.train), (self.batch_size,), generator=rng)
         image_BCHW = augment(self.corpus.train[index_B], self.settings, rng)
-        return as_numbers(image_BCHW), index_B
+        return to_float(image_BCHW), index_B
 
 
 class ImageTraining(TrainingLoop):

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from aigc_demo.core.device import seeded
 from aigc_demo.data.images.corpus import ImageSettings, prepare_images
-from aigc_demo.data.images.pixels import as_bytes
+from aigc_demo.data.images.pixels import to_uint8
 from aigc_demo.generators.images.latents import latents
 from aigc_demo.generators.images.loading import load_encoder, load_image_model
 from aigc_demo.measure.images import ImageFigures, encode, image_figures
@@ -112,7 +112,7 @@ def test_what_a_trained_gan_draws(look) -> None:
     torch.manual_seed(0)
     untrained = Generator(DcganConfig(image_size=32)).eval()
     with torch.inference_mode():
-        assert look(as_bytes(untrained(latent_NZ))).verdict == "no_images"
+        assert look(to_uint8(untrained(latent_NZ))).verdict == "no_images"
 
 
 def test_where_kinds_are_not_known_there_is_no_verdict() -> None:

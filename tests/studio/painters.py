@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from aigc_demo.core.device import seeded
-from aigc_demo.data.images.pixels import as_bytes
+from aigc_demo.data.images.pixels import to_uint8
 from aigc_demo.data.tiny_world.image import render, thing_of
 from aigc_demo.generators.catalog_entry import CatalogEntry
 from aigc_demo.generators.trained_folder import folder_entry
@@ -76,10 +76,10 @@ class SlowSteps:
         return torch.stack([torch.randn(3, SIDE, SIDE, generator=seeded(seed)) for seed in seeds])
 
     def of_noise(self, noise, sampling, progress=None):
-        guess = as_bytes(noise)
+        guess = to_uint8(noise)
         for step in range(1, sampling.num_inference_steps + 1):
             time.sleep(self.seconds)
-            guess = as_bytes(noise - step / sampling.num_inference_steps)
+            guess = to_uint8(noise - step / sampling.num_inference_steps)
             if progress is not None and progress(step, sampling.num_inference_steps, guess):
                 break
         return guess

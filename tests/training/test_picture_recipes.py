@@ -18,7 +18,7 @@ from aigc_demo.core.events import CheckpointSaved, SampleReady, StepDone, TrainE
 from aigc_demo.core.process.worker import worker_lock
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.images.corpus import prepare_images
-from aigc_demo.data.images.pixels import as_numbers
+from aigc_demo.data.images.pixels import to_float
 from aigc_demo.generators.images.diffusion import load_scheduler
 from aigc_demo.nets import diff_augment
 from aigc_demo.nets.dcgan import DcganConfig
@@ -111,7 +111,7 @@ def test_a_classifier_learns_from_labels_and_its_folder_says_the_same(tmp_path: 
         "tiny-world", ClassifierSettings(**{**SMALL, **OF_RECIPE["classifier"], **settings})
     )
     with torch.no_grad():
-        named = encoder(as_numbers(corpus.validation)).argmax(1)
+        named = encoder(to_float(corpus.validation)).argmax(1)
     right = (named == corpus.validation_labels).float().mean().item()
     assert right == pytest.approx(end.measures["full_accuracy"], abs=0.01)
     assert load_file(folder / "model.safetensors")["stages.0.2.running_mean"].dtype == torch.float16

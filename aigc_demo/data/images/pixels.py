@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-def as_numbers(image_NCHW: "Tensor") -> "Tensor":  # noqa: N803
+def to_float(image_NCHW: "Tensor") -> "Tensor":  # noqa: N803
     """uint8 to float32 from -1 to 1."""
     return image_NCHW.float().div_(127.5).sub_(1)
 
 
-def as_bytes(x_NCHW: "Tensor") -> "Tensor":  # noqa: N803
+def to_uint8(x_NCHW: "Tensor") -> "Tensor":  # noqa: N803
     """Float from -1 to 1 to uint8; values outside are clipped."""
     return x_NCHW.float().add(1).mul(127.5).round().clamp(0, 255).byte()
 

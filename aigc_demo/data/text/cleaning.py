@@ -22,14 +22,14 @@ def clean_text(text: str) -> str:
     `data.text.corpus.clean` does the same and reports the changes.
     """
     # Control characters first: one between a letter and its accent would prevent the composition.
-    return unicodedata.normalize("NFC", without_controls(with_line_feeds(text)))
+    return unicodedata.normalize("NFC", remove_controls(normalize_newlines(text)))
 
 
-def with_line_feeds(text: str) -> str:
+def normalize_newlines(text: str) -> str:
     """Replace CR LF and CR by line feeds."""
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def without_controls(text: str) -> str:
+def remove_controls(text: str) -> str:
     """Remove control characters and byte-order marks."""
     return CONTROL.sub("", text)

@@ -19,7 +19,7 @@ from aigc_demo.core.files.atomic import disk_errors, write_atomically
 from aigc_demo.core.files.weights_file import read_json
 from aigc_demo.data.preparation import PREPARATION, PreparationStep
 from aigc_demo.data.sources import LoadedText
-from aigc_demo.data.text.cleaning import clean_text, with_line_feeds, without_controls
+from aigc_demo.data.text.cleaning import clean_text, normalize_newlines, remove_controls
 from aigc_demo.data.text.tokenizer import KINDS, Tokenizer, train_tokenizer
 
 if TYPE_CHECKING:
@@ -126,8 +126,8 @@ def clean(text: str, settings: PreparationSettings) -> tuple[str, list[Preparati
     Returns:
         The text and two entries of the report, clean and drop_lines.
     """
-    unix = with_line_feeds(text)
-    printable = without_controls(unix)
+    unix = normalize_newlines(text)
+    printable = remove_controls(unix)
     composed = clean_text(printable)
     pairs = zip(printable.split("\n"), composed.split("\n"), strict=True)
     facts: dict[str, int | float | str] = {

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from aigc_demo.core.device import seeded
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.files.weights_file import read_json
-from aigc_demo.data.images.pixels import as_bytes
+from aigc_demo.data.images.pixels import to_uint8
 from aigc_demo.generators import hub
 from aigc_demo.generators.catalog_entry import CatalogEntry, Family
 from aigc_demo.generators.images.model import ImageSampling, Progress
@@ -159,10 +159,10 @@ def denoised(
         predicted_NCHW = predicted(network, x_NCHW, timestep).float()
         out = scheduler.step(predicted_NCHW, timestep, x_NCHW, eta=0.0)
         x_NCHW = out.prev_sample
-        guessed_NCHW = as_bytes(out.pred_original_sample).cpu()
+        guessed_NCHW = to_uint8(out.pred_original_sample).cpu()
         if callback(step, num_inference_steps, guessed_NCHW):
             return guessed_NCHW
-    return as_bytes(x_NCHW).cpu()
+    return to_uint8(x_NCHW).cpu()
 
 
 def predicted(unet: nn.Module, x_NCHW: Tensor, timestep: Tensor, **told: Any) -> Tensor:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.files.weights_file import read_json
-from aigc_demo.data.images.pixels import as_bytes, as_numbers
+from aigc_demo.data.images.pixels import to_float, to_uint8
 from aigc_demo.generators.catalog_entry import CatalogEntry, Family
 from aigc_demo.generators.images.latents import arithmetic, as_long_as_usual, latents
 from aigc_demo.generators.images.model import ImageSampling, Progress
@@ -65,7 +65,7 @@ class GanImages:
             uint8 [N, C, H, W].
         """
         made = [self._made(part_NZ, truncation) for part_NZ in z_NZ.split(MOST_AT_ONCE)]
-        return as_bytes(torch.cat(made))
+        return to_uint8(torch.cat(made))
 
     def _made(self, z_NZ: Tensor, truncation: float) -> Tensor:
         if isinstance(self.generator, StyleGenerator):
@@ -98,7 +98,7 @@ class GanImages:
             self.generator.mean_style.to(a.dtype), torch.stack([a, b, c, a - b + c]), truncation
         )
         num_layers = self.generator.config.num_styles
-        return as_bytes(self.generator.synthesize(w_4S[:, None].expand(-1, num_layers, -1)))
+        return to_uint8(self.generator.synthesize(w_4S[:, None].expand(-1, num_layers, -1)))
 
     @torch.inference_mode()
     def mixed(self, coarse_Z: Tensor, fine_Z: Tensor, sampling: ImageSampling) -> Tensor:
@@ -121,7 +121,7 @@ class GanImages:
         num_layers = styles_2LS.shape[1]
         taken_KL = torch.arange(num_layers) < torch.arange(num_layers + 1)[:, None]
         mixed_KLS = torch.where(taken_KL[:, :, None], styles_2LS[0], styles_2LS[1])
-        return as_bytes(self.generator.synthesize(mixed_KLS))
+        return to_uint8(self.generator.synthesize(mixed_KLS))
 
     @torch.inference_mode()
     def judge(self, image_NCHW: Tensor) -> Tensor:
@@ -130,7 +130,7 @@ class GanImages:
         Args:
             image_NCHW: uint8, of the size that it was trained on.
         """
-        parts = [self.discriminator(as_numbers(part)) for part in image_NCHW.split(MOST_AT_ONCE)]
+        parts = [self.discriminator(to_float(part)) for part in image_NCHW.split(MOST_AT_ONCE)]
         return torch.cat(parts).sigmoid()
 
 

@@ -19,7 +19,7 @@ from aigc_demo.core.device import seeded
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.files.weights_file import check_weights, read_json, weights_path
 from aigc_demo.data.captions.pairs import token_ids, token_table, trim_padding
-from aigc_demo.data.images.pixels import as_bytes
+from aigc_demo.data.images.pixels import to_uint8
 from aigc_demo.data.text.tokenizer import Tokenizer
 from aigc_demo.generators.catalog_entry import CatalogEntry, Family
 from aigc_demo.generators.images.diffusion import load_scheduler, load_unet, predicted, side_of_images
@@ -175,10 +175,10 @@ def text_denoised(
         out = stepper.step(output_NCHW, timestep, x_NCHW, **noisy)
         x_NCHW = out.prev_sample
         guessed = getattr(out, "pred_original_sample", None)
-        guessed_NCHW = as_bytes(x_NCHW if guessed is None else guessed).cpu()
+        guessed_NCHW = to_uint8(x_NCHW if guessed is None else guessed).cpu()
         if callback(step, sampling.num_inference_steps, guessed_NCHW):
             return guessed_NCHW
-    return as_bytes(x_NCHW).cpu()
+    return to_uint8(x_NCHW).cpu()
 
 
 def _contrast(x_NCHW: Tensor) -> Tensor:

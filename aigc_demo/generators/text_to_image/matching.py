@@ -11,7 +11,7 @@ from torch import Tensor
 
 from aigc_demo.core.errors import InputError
 from aigc_demo.data.captions.pairs import token_table, trim_padding
-from aigc_demo.data.images.pixels import as_numbers
+from aigc_demo.data.images.pixels import to_float
 from aigc_demo.data.text.tokenizer import Tokenizer
 from aigc_demo.generators.catalog import find
 from aigc_demo.generators.catalog_entry import CatalogEntry
@@ -56,7 +56,7 @@ class Matcher:
     def of_images(self, images_NCHW: Tensor) -> Tensor:
         """Vectors [N, E] of length 1 for uint8 pictures of its size."""
         parts = images_NCHW.split(MOST_AT_ONCE)
-        return torch.cat([self.encoder.embed_images(as_numbers(part)) for part in parts])
+        return torch.cat([self.encoder.embed_images(to_float(part)) for part in parts])
 
     def scores(self, texts: Sequence[str], images_NCHW: Tensor) -> Tensor:
         """How well each picture fits each text, [M, N] from -1 to 1."""

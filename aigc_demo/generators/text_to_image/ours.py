@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from aigc_demo.data.images.pixels import as_bytes, as_numbers
+from aigc_demo.data.images.pixels import to_float, to_uint8
 from aigc_demo.generators.catalog import find
 from aigc_demo.generators.catalog_entry import CatalogEntry, Family
 from aigc_demo.generators.images.gan import DISCRIMINATOR, GENERATOR
@@ -69,7 +69,7 @@ class GanTextToImage:
             part = slice(start, start + MOST_AT_ONCE)
             z_NZ = latents(seeds[part], self.latent_size) * sampling.truncation
             made.append(self._drawn(texts[part], z_NZ))
-        return as_bytes(torch.cat(made))
+        return to_uint8(torch.cat(made))
 
     def knows(self, text: str) -> bool:
         """Whether it knows any word of a caption."""
@@ -93,7 +93,7 @@ class GanTextToImage:
             images_NCHW: uint8, of its size.
             texts: one for each picture.
         """
-        return self.discriminator(as_numbers(images_NCHW), self.matcher.of_texts(texts)).sigmoid()
+        return self.discriminator(to_float(images_NCHW), self.matcher.of_texts(texts)).sigmoid()
 
     def _drawn(self, texts: Sequence[str], z_NZ: Tensor, attention_out: list[Tensor] | None = None) -> Tensor:
         ids_NT = self.matcher.ids(texts)

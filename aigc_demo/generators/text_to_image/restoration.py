@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from aigc_demo.data.images.pixels import as_bytes, as_numbers
+from aigc_demo.data.images.pixels import to_float, to_uint8
 from aigc_demo.generators.catalog_entry import CatalogEntry
 from aigc_demo.generators.hub import folder_of
 from aigc_demo.generators.network_folder import loaded
@@ -41,11 +41,11 @@ class ImageRestoration:
         """
         if self.recipe == "colorize":
             parts = images_NCHW.split(MOST_AT_ONCE)
-            return as_bytes(torch.cat([self.network(grey(as_numbers(part))) for part in parts]))
+            return to_uint8(torch.cat([self.network(grey(to_float(part))) for part in parts]))
         assert hole_N1HW is not None  # where would it draw?
         made = []
         for part, hole in zip(images_NCHW.split(MOST_AT_ONCE), hole_N1HW.split(MOST_AT_ONCE), strict=True):
-            drawn = as_bytes(self.network(masked_input(as_numbers(part), hole.float())))
+            drawn = to_uint8(self.network(masked_input(to_float(part), hole.float())))
             made.append(composite(part, hole, drawn))
         return torch.cat(made)
 

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from aigc_demo.core.device import copy_to, seeded
 from aigc_demo.core.files.weights_file import read_json
-from aigc_demo.data.images.pixels import as_bytes
+from aigc_demo.data.images.pixels import to_uint8
 from aigc_demo.generators import hub
 from aigc_demo.generators.catalog import small_decoder
 from aigc_demo.generators.catalog_entry import CatalogEntry, Family
@@ -152,7 +152,7 @@ def _decoder(folder: Path, small: Path | None) -> Any:
 
 def _decoded(pipeline: Any, latents: Tensor) -> Tensor:
     scale = pipeline.vae.config.scaling_factor
-    return as_bytes(pipeline.vae.decode(latents / scale).sample).cpu()
+    return to_uint8(pipeline.vae.decode(latents / scale).sample).cpu()
 
 
 def load_stable_diffusion(

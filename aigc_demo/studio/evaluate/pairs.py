@@ -207,7 +207,7 @@ def evaluate_restoration(
     from aigc_demo.core.device import seeded, set_threads
     from aigc_demo.core.process.system import peak_memory_mib
     from aigc_demo.data.images.corpus import ImageSettings, prepare_images
-    from aigc_demo.data.images.pixels import as_bytes, as_numbers
+    from aigc_demo.data.images.pixels import to_float, to_uint8
     from aigc_demo.generators.text_to_image.restoration import load_restoration
     from aigc_demo.nets.restoration import composite, grey, random_masks
 
@@ -221,11 +221,11 @@ def evaluate_restoration(
         raise InputError("setting_range", name="validation_fraction", expected="more than 0", got=0)
     size = mender.image_size
     holes = torch.ones(len(true), 1, size, size)
-    plain = as_bytes(grey(as_numbers(true))).expand_as(true)
+    plain = to_uint8(grey(to_float(true))).expand_as(true)
     if mender.recipe == "inpaint":
         holes = random_masks(len(true), size, seeded(0))
-        left = (as_numbers(true) * (1 - holes)).sum((2, 3), keepdim=True)
-        mean = as_bytes(left / (1 - holes).sum((2, 3), keepdim=True)).expand_as(true)
+        left = (to_float(true) * (1 - holes)).sum((2, 3), keepdim=True)
+        mean = to_uint8(left / (1 - holes).sum((2, 3), keepdim=True)).expand_as(true)
         plain = composite(true, holes, mean)
     restored = mender.restored(true, holes)
     away = {

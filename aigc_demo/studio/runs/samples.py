@@ -68,7 +68,7 @@ def new_images(run: RunDirectory, step: int, seed: int) -> bytes:
     import torch
 
     from aigc_demo.core.device import seeded
-    from aigc_demo.data.images.pixels import as_bytes, grid
+    from aigc_demo.data.images.pixels import grid, to_uint8
     from aigc_demo.generators.images.gan import load_generator
 
     with torch.inference_mode():
@@ -76,5 +76,5 @@ def new_images(run: RunDirectory, step: int, seed: int) -> bytes:
         latent_size: int = generator.config.latent_size  # type: ignore[union-attr, assignment]
         made_NCHW = generator(torch.randn(NUM_PICTURES, latent_size, generator=seeded(int(seed))))  # noqa: N806
     content = io.BytesIO()
-    grid(as_bytes(made_NCHW), COLUMNS).save(content, format="PNG")
+    grid(to_uint8(made_NCHW), COLUMNS).save(content, format="PNG")
     return content.getvalue()

@@ -29,7 +29,7 @@ def postprocessed(
     Raises:
         InputError: a setting does not fit, or there is no network for this size.
     """
-    from aigc_demo.data.images.pixels import as_bytes, as_numbers
+    from aigc_demo.data.images.pixels import to_float, to_uint8
     from aigc_demo.generators.text_to_image.postprocess import PostProcessing, post_processed
     from aigc_demo.nets.restoration import grey
 
@@ -39,7 +39,7 @@ def postprocessed(
         picture[None], wanted, lambda recipe: restoration_for(cache, recipe, picture.shape[-1])
     ):
         if name == "colorize":
-            shades = as_bytes(grey(as_numbers(steps[-1][1][None])))
+            shades = to_uint8(grey(to_float(steps[-1][1][None])))
             steps.append(("grey", shades.expand(-1, 3, -1, -1)[0]))
         steps.append((name, after[0]))
     return steps

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from aigc_demo.core.run_directory import RunDirectory
-from aigc_demo.data.images.pixels import as_numbers
+from aigc_demo.data.images.pixels import to_float
 from aigc_demo.data.tiny_world.group_images import GroupCorpus, prepare_groups
 from aigc_demo.nets.attribute_reader import (
     AttributeLogits,
@@ -75,7 +75,7 @@ class AttributeTraining(ImageTraining):
             device = self.accelerator.device
             truth_BP4 = self.groups.validation_truth[index_B].to(device)
             weather_B = self.groups.validation_weather[index_B].to(device)
-            reading = self._forward(as_numbers(self.groups.validation[index_B]).to(device))
+            reading = self._forward(to_float(self.groups.validation[index_B]).to(device))
             loss += attribute_loss(reading, truth_BP4, weather_B).item() * len(index_B)
             right_BP = correct_objects(reading, truth_BP4)
             there_BP = truth_BP4[..., 0] == 1

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from aigc_demo.core.device import seeded
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.images.corpus import ImageCorpus, augment, prepare_images
-from aigc_demo.data.images.pixels import as_numbers
+from aigc_demo.data.images.pixels import to_float
 from aigc_demo.nets.diff_augment import cutout
 from aigc_demo.nets.image_encoder import (
     ImageEncoder,
@@ -94,7 +94,7 @@ class ClassifierTraining(ImageTraining):
         assert self.images.validation_labels is not None  # there are classes
         device = self.accelerator.device
         label_B = self.images.validation_labels[index_B].to(device)
-        logits_BK = self._forward(as_numbers(self.images.validation[index_B]).to(device))
+        logits_BK = self._forward(to_float(self.images.validation[index_B]).to(device))
         right = (logits_BK.argmax(dim=1) == label_B).float().mean()
         return {"loss": label_loss(logits_BK, label_B).item(), "accuracy": right.item()}
 
@@ -105,7 +105,7 @@ class ClassifierTraining(ImageTraining):
 
     def _view(self, image_BCHW: Tensor, rng: torch.Generator) -> Tensor:
         """Augmented images in -1 to 1."""
-        x_BCHW = as_numbers(augment(image_BCHW, self.settings.views(), rng))
+        x_BCHW = to_float(augment(image_BCHW, self.settings.views(), rng))
         return cutout(x_BCHW, rng) if self.settings.view_cutout else x_BCHW
 
     def _pair_loss(self, views: list[Tensor]) -> Tensor:

@@ -23,7 +23,7 @@ from aigc_demo.data.captions.pairs import (
     token_table,
     trim_padding,
 )
-from aigc_demo.data.images.pixels import as_numbers
+from aigc_demo.data.images.pixels import to_float
 from aigc_demo.data.text.tokenizer import Tokenizer
 from aigc_demo.generators.text_to_image.matching import matcher_in
 from aigc_demo.measure.retrieval import LOOKED_THROUGH, found_among
@@ -127,7 +127,7 @@ class ContrastiveTraining(ImageTraining):
             self.check_stop()
             device = self.accelerator.device
             ids_BT = self.held_NPT[index_B, index_B % self.held_NPT.shape[1]].to(device)
-            image_BCHW = as_numbers(self.pairs.validation[index_B]).to(device)
+            image_BCHW = to_float(self.pairs.validation[index_B]).to(device)
             text_BE, image_BE, scale = self._embed(ids_BT, image_BCHW)
             meaning_B = self.held_meaning_N[index_B].to(device)
             same_BB = meaning_B[:, None] == meaning_B

@@ -24,7 +24,7 @@ from aigc_demo.core.device import seeded
 from aigc_demo.core.events import CheckpointSaved, SampleReady
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.images.corpus import ImageCorpus, prepare_images
-from aigc_demo.data.images.pixels import as_numbers, grid
+from aigc_demo.data.images.pixels import grid, to_float
 from aigc_demo.generators.images.diffusion import COLOURS, denoised, load_scheduler, load_unet, predicted
 from aigc_demo.generators.images.model import Progress
 from aigc_demo.training.diffusion.recipe import DiffusionSettings
@@ -131,7 +131,7 @@ class DiffusionTraining(ImageTraining):
         batches = zip(index_N.split(MEASURED_TOGETHER), timestep_N.split(MEASURED_TOGETHER), strict=True)
         for index_B, timestep_B in batches:
             self.check_stop()
-            image_BCHW = as_numbers(self.images.validation[index_B])
+            image_BCHW = to_float(self.images.validation[index_B])
             noise_BCHW = torch.randn(image_BCHW.shape, generator=rng)
             inputs = (image_BCHW, noise_BCHW, timestep_B, *self.validation_conditioning(index_B))
             parts = tuple(part.to(device) for part in inputs)

@@ -16,7 +16,7 @@ from torch.optim import Adam
 
 from aigc_demo.core.device import seeded
 from aigc_demo.core.errors import InputError
-from aigc_demo.data.images.pixels import as_bytes, as_numbers
+from aigc_demo.data.images.pixels import to_float, to_uint8
 from aigc_demo.nets.adversarial import (
     discriminator_loss,
     generator_gradients,
@@ -193,8 +193,8 @@ class GanGame:
         return Look(
             num_steps=self.num_steps,
             loss=loss,
-            real_BCHW=as_bytes(real_BCHW),
-            fake_BCHW=as_bytes(fake_BCHW),
+            real_BCHW=to_uint8(real_BCHW),
+            fake_BCHW=to_uint8(fake_BCHW),
             real_probs=real_probs,
             fake_probs=fake_probs,
             gradient_BHW=gradient_BCHW.abs().sum(dim=1),
@@ -207,7 +207,7 @@ class GanGame:
         """Real pictures [B, C, H, W] in -1 to 1, and noise [B, Z], of a step counted from 0."""
         rng = self._stream(FIRST_BATCH + step)
         index_B = torch.randint(len(self.images_NCHW), (BATCH_SIZE,), generator=rng)
-        return as_numbers(self.images_NCHW[index_B]), torch.randn(BATCH_SIZE, LATENT_SIZE, generator=rng)
+        return to_float(self.images_NCHW[index_B]), torch.randn(BATCH_SIZE, LATENT_SIZE, generator=rng)
 
     def _stream(self, number: int) -> torch.Generator:
         return seeded((self.seed * 1_000_003 + number) % 2**63)

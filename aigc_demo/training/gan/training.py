@@ -26,7 +26,7 @@ from aigc_demo.core.files.manifest import STATE
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.captions.metadata import notices
 from aigc_demo.data.images.corpus import ImageCorpus, prepare_images
-from aigc_demo.data.images.pixels import as_bytes, as_numbers, grid
+from aigc_demo.data.images.pixels import grid, to_float, to_uint8
 from aigc_demo.generators.images.gan import DISCRIMINATOR, GENERATOR, load_networks
 from aigc_demo.nets.adversarial import discriminator_loss, generator_loss, r1_penalty
 from aigc_demo.nets.diff_augment import diff_augment
@@ -256,7 +256,7 @@ class GanTraining(TrainingLoop):
             return {}
         self.discriminator.eval()
         with self.accelerator.autocast():
-            score_B = self.discriminator(as_numbers(held_out).to(self.accelerator.device))
+            score_B = self.discriminator(to_float(held_out).to(self.accelerator.device))
         self.discriminator.train()
         return {"held_out_prob": round(score_B.sigmoid().mean().item(), 5)}
 
@@ -327,7 +327,7 @@ class GanTraining(TrainingLoop):
         with self.accelerator.autocast():
             generated_NCHW = self.generate_sample(network, self.sample_noise_NZ.to(self.accelerator.device))
         network.train(was_training)
-        return as_bytes(generated_NCHW).cpu()
+        return to_uint8(generated_NCHW).cpu()
 
     def generate_sample(self, network: nn.Module, noise_NZ: Tensor) -> Tensor:
         """Images of the sample in -1 to 1, from their noise."""

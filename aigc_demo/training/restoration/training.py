@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from aigc_demo.core.device import seeded
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.images.corpus import ImageCorpus, prepare_images
-from aigc_demo.data.images.pixels import as_numbers
+from aigc_demo.data.images.pixels import to_float
 from aigc_demo.nets.restoration import (
     RestorationConfig,
     RestorationNetwork,
@@ -72,7 +72,7 @@ class RestorationTraining(ImageTraining):
         rng, total = seeded(HOLE_SEED), 0.0
         for index_B in torch.tensor(indices).split(MEASURED_TOGETHER):
             self.check_stop()
-            image_BCHW = as_numbers(self.images.validation[index_B])
+            image_BCHW = to_float(self.images.validation[index_B])
             hole_B1HW = random_masks(len(index_B), image_BCHW.shape[-1], rng)
             device = self.accelerator.device
             total += self._loss_of(image_BCHW.to(device), hole_B1HW.to(device)).item() * len(index_B)

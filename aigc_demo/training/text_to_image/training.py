@@ -35,7 +35,7 @@ from aigc_demo.data.captions.pairs import (
     token_table,
     trim_padding,
 )
-from aigc_demo.data.images.pixels import as_numbers
+from aigc_demo.data.images.pixels import to_float
 from aigc_demo.generators.text_to_image.matching import MATCHER, Matcher, load_matcher, matcher_in
 from aigc_demo.generators.text_to_image.ours import load_networks
 from aigc_demo.nets.adversarial import generator_loss, matching_terms
@@ -296,7 +296,7 @@ class TextToImageTraining(GanTraining):
         other_text_NE = texts.text_BE.roll(1, dims=0)
         discriminator: Any = self.discriminator.eval()
         with self.accelerator.autocast():
-            features_NCHW = discriminator.features(as_numbers(self.pairs.validation[:num]).to(device))
+            features_NCHW = discriminator.features(to_float(self.pairs.validation[:num]).to(device))
             right_N, wrong_N = (
                 discriminator.logits(features_NCHW, text_NE) for text_NE in (texts.text_BE, other_text_NE)
             )

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from aigc_demo.core.errors import InputError
-from aigc_demo.data.images.pixels import as_bytes, as_numbers
+from aigc_demo.data.images.pixels import to_float, to_uint8
 from aigc_demo.generators.catalog import find
 from aigc_demo.generators.images.gan import GanImages
 from aigc_demo.generators.images.latents import latents
@@ -71,7 +71,7 @@ def test_a_plain_generator_is_given_its_noise(dcgan: Path):
     model = loaded(dcgan)
     z_NZ = latents([5], 7)
     with torch.inference_mode():
-        expected = as_bytes(model.generator(0.5 * z_NZ))
+        expected = to_uint8(model.generator(0.5 * z_NZ))
     assert torch.equal(model.make([5], ImageSampling(truncation=0.5)), expected)
 
 
@@ -101,7 +101,7 @@ def test_the_discriminator_judges_pictures_one_by_one(dcgan: Path):
     made = model.make(range(3), PLAIN)
     judged = model.judge(made)
     with torch.inference_mode():
-        alone = torch.sigmoid(model.discriminator(as_numbers(made[1:2])))
+        alone = torch.sigmoid(model.discriminator(to_float(made[1:2])))
     torch.testing.assert_close(judged[1:2], alone)
     assert ((judged > 0) & (judged < 1)).all()
 

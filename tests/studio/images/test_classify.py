@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from aigc_demo.core.errors import InputError
-from aigc_demo.data.images.pixels import as_bytes
+from aigc_demo.data.images.pixels import to_uint8
 from aigc_demo.data.tiny_world.image import mode_of, thing_of
 from aigc_demo.generators.images.latents import latents
 from aigc_demo.measure.images import encode
@@ -199,7 +199,7 @@ def test_what_an_untrained_generator_draws_is_read_as_nothing(cache: ModelCache,
     torch.manual_seed(0)
     network = Generator(DcganConfig(image_size=32)).eval()
     with torch.inference_mode():
-        pictures = as_bytes(network(latents(range(48), network.config.latent_size)))
+        pictures = to_uint8(network(latents(range(48), network.config.latent_size)))
     _, seen_NK = encode(cache.get("classifier-tiny-world"), pictures)
     assert seen_NK is not None
     assert max(read_thing(one).prob for one in seen_NK) < SURE_TO_READ

@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 
 from aigc_demo.core.errors import InputError
-from aigc_demo.data.images.pixels import as_bytes
+from aigc_demo.data.images.pixels import to_uint8
 from aigc_demo.generators import catalog
 from aigc_demo.generators.images.latents import latents
 from aigc_demo.generators.images.model import ImageSampling
@@ -87,7 +87,7 @@ def test_a_style_based_generator_calculates_with_its_styles(cache):
         w_3S = model.generator.styles(latents([4, 5, 6], model.latent_size))[:, 0]
         result = w_3S[0] - w_3S[1] + w_3S[2]
         psi = model.generator.mean_style + 0.5 * (result - model.generator.mean_style)
-        wanted = as_bytes(model.generator.synthesize(psi.expand(1, model.generator.config.num_styles, -1)))
+        wanted = to_uint8(model.generator.synthesize(psi.expand(1, model.generator.config.num_styles, -1)))
     found = latent_sum(cache, "styles", [4], [5], [6], 0.5)
     assert (found.pictures[3].int() - wanted[0].int()).abs().max() <= 1
     none = latent_sum(cache, "styles", [4], [5], [6], 0.0).pictures
