@@ -38,7 +38,7 @@ def generate(
     set_: Set = [],  # noqa: B006
     json_: AsJson = False,
 ) -> None:
-    """Continue a prompt with one model, or make pictures: of the prompt, where the model draws captions.
+    """Continue a prompt with one model, or make images: of the prompt, where the model draws captions.
 
     A model that guesses hidden words fills in each [MASK] of the prompt.
     """
@@ -89,7 +89,7 @@ def _fill_in(model: str, prompt: str, num: int, seed: int, json_: bool) -> None:
 def _draw(
     model: str, prompt: str, num: int, seed: int, out: Path | None, set_: list[str], json_: bool
 ) -> None:
-    """Make pictures and write each to a file of its own: out.png, or out-SEED.png where there are several."""
+    """Make images and write each to a file of its own: out.png, or out-SEED.png where there are several."""
     from aigc_demo.studio.images.generate import generate_images, write_images
 
     seeds, target = range(seed, seed + num), out or Path("picture.png")
@@ -127,7 +127,7 @@ def compare(
 
 
 def _generate_side_by_side(models: list[str], prompt: str, seed: int, set_: list[str], json_: bool) -> None:
-    """One picture of each model from one seed, and of one caption where they draw captions."""
+    """One image of each model from one seed, and of one caption where they draw captions."""
     from aigc_demo.studio.images.generate import generate_images, write_images
 
     columns = []

@@ -1,1 +1,1 @@
-"""One protocol for everything that writes text or draws pictures, and what decodes it."""
+"""One protocol for everything that writes text or draws images, and what decodes it."""

@@ -15,8 +15,8 @@ class CatalogEntry:
     Attributes:
         name: on the command line, in the page and in tests.
         family: ours, library (trained here on a library's architecture) or pretrained (by others).
-        kind: what it makes: text, pictures, or pictures of texts ("text-to-image"); or what it does with
-            pictures: measures them, matches them with texts, reads or mends them.
+        kind: what it makes: text, images, or images of texts ("text-to-image"); or what it does with
+            images: measures them, matches them with texts, reads or mends them.
         recipe: what trains it; "" for pretrained ones.
         location: a folder, or an id on the Hub.
         revision: full commit of the Hub's repository; None for a folder.
@@ -28,7 +28,7 @@ class CatalogEntry:
         architecture: whose network it is.
         runs_on_ours: whether its weights also fit our own network.
         data_sha256: of the source that it was trained on, where this project trained it.
-        image_size: side of its pictures in pixels.
+        image_size: side of its images in pixels.
         seconds_per_step: of a pretrained model that draws, on two cores, roughly; None where it is fast.
         problem: why it cannot be used; None for a model that, as far as it was looked at, can.
     """

@@ -47,7 +47,7 @@ def fetch(entry: CatalogEntry, progress: Callable[[int, int], None] | None = Non
 
     Args:
         entry: on the Hub; for one in a folder, that folder is returned.
-        progress: told (bytes fetched, bytes in all), from other threads, while it is fetched.
+        progress: called with (bytes fetched, bytes in all), from other threads, while it is fetched.
 
     Raises:
         DemoError: the Hub cannot be reached, or the fetch broke off; what was fetched is kept and the next

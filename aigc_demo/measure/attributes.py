@@ -1,9 +1,9 @@
-"""What is on a picture of the tiny world, and is it what was asked for?
+"""What is on an image of the tiny world, and is it what was asked for?
 
 The reader (`nets/attribute_reader`) never trains, guides or ranks what draws; it only judges.
 """
 
-# Shapes: N pictures, C channels, H rows, W columns, P places.
+# Shapes: N images, C channels, H rows, W columns, P places.
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,13 +26,13 @@ READ_TOGETHER = 250
 
 @dataclass(frozen=True)
 class Found:
-    """What a picture shows, as it was read.
+    """What an image shows, as it was read.
 
     Attributes:
         things: by where they stand.
         weather: of the ground.
         confidence: 0 to 1, of whatever was least sure.
-        unlike: mean difference of the picture from a drawing of the same, in grey levels.
+        unlike: mean difference of the image from a drawing of the same, in grey levels.
     """
 
     things: Mapping[Centre, Thing]
@@ -74,7 +74,7 @@ class ThingVerdict:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a picture shows what was asked for.
+    """Whether an image shows what was asked for.
 
     Attributes:
         things: of each that was asked for.
@@ -94,10 +94,10 @@ class Verdict:
 
 @torch.no_grad()
 def read_images(reader: AttributeReader, images_NCHW: Tensor) -> list[Found]:
-    """What pictures show.
+    """What images show.
 
     Args:
-        reader: trained, for pictures of this size.
+        reader: trained, for images of this size.
         images_NCHW: uint8.
 
     Raises:
@@ -128,7 +128,7 @@ def verdict(wanted: Group, found: Found) -> Verdict:
 
 
 def share_right(reader: AttributeReader, images_NCHW: Tensor, wanted: Sequence[Group]) -> float:
-    """Of how many pictures everything is right, 0 to 1."""
+    """Of how many images everything is right, 0 to 1."""
     found = read_images(reader, images_NCHW)
     return sum(verdict(group, one).all_right for group, one in zip(wanted, found, strict=True)) / len(wanted)
 
@@ -142,7 +142,7 @@ def _compared(wanted: Thing, where: Centre, other: tuple[Centre, Thing] | None) 
 
 
 def _each(reading: AttributeLogits) -> Iterator[tuple[dict[Centre, Thing], str, float]]:
-    """Of every picture its things, its weather, and how sure the reader is of what it is least sure of."""
+    """Of every image its things, its weather, and how sure the reader is of what it is least sure of."""
     present_BP = reading.present_BP.sigmoid()
     looks = [
         logits_BPN.softmax(-1).max(-1)

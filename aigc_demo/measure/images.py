@@ -1,11 +1,11 @@
-"""How good are drawn pictures: are all kinds there, are they like the real ones, are they copies?
+"""How good are drawn images: are all kinds there, are they like the real ones, are they copies?
 
 Features come from a network of this project (`nets/image_encoder.py`), so distances compare between
 models measured with the same network, and not with figures from papers, which used Inception's.
 """
 
-# Shapes: N pictures or real ones, M generated ones, Q queries, K modes, F features of a picture, S rows
-# and columns, D numbers of a picture (3 S S).
+# Shapes: N images or real ones, M generated ones, Q queries, K modes, F features of an image, S rows
+# and columns, D numbers of an image (3 S S).
 
 import math
 from dataclasses import dataclass
@@ -19,13 +19,13 @@ from aigc_demo.nets.image_encoder import ImageEncoder
 SURE = 0.9
 # An even generator of 144 kinds reaches 3 fair shares by chance, not 20.
 MANY_FAIR_SHARES = 20
-# A picture counts as readable up to this distance to a real one (`distance_to_real`), and a generator as
-# drawing from this share of readable pictures on. With the shipped classifier noise, plain colours, blurred
+# An image counts as readable up to this distance to a real one (`distance_to_real`), and a generator as
+# drawing from this share of readable images on. With the shipped classifier noise, plain colours, blurred
 # drawings and a GAN's first 500 steps leave at most 31 % of them, a trained GAN 60 % (docs/experiments.md).
 MOST_DISTANCE = 0.35
 FEWEST_READABLE = 0.4
 TINY = 1e-12
-PAIRS_OF = 1000  # real pictures whose distances to each other are looked at
+PAIRS_OF = 1000  # real images whose distances to each other are looked at
 # Coverage below these parts of an even generator's: collapsed, or some kinds are missing.
 COLLAPSED_BELOW, DROPPED_BELOW = 0.5, 0.8
 Verdict = Literal["no_images", "collapsed", "dropped", "spread"]
@@ -35,10 +35,10 @@ MAX_NUMBERS = 16 * 2**20
 
 @dataclass(frozen=True)
 class ModeFigures:
-    """How samples spread over the kinds of picture that there are; shares are between 0 and 1.
+    """How samples spread over the kinds of image that there are; shares are between 0 and 1.
 
     Attributes:
-        num_samples: N, pictures looked at.
+        num_samples: N, images looked at.
         num_modes: K, kinds that there are.
         counts: [K], samples of each kind of which the classifier is sure.
         num_covered: kinds that have at least a quarter of their fair share of the samples (N / K / 4, and
@@ -90,18 +90,18 @@ class ModeFigures:
 
 @dataclass(frozen=True)
 class ImageFigures:
-    """Figures of generated pictures against real ones; they depend on how many of both there are.
+    """Figures of generated images against real ones; they depend on how many of both there are.
 
     Attributes:
-        num_real: pictures held out.
-        num_generated: pictures of the model.
+        num_real: images held out.
+        num_generated: images of the model.
         frechet_distance: of their features, 0 for the same distribution (`frechet_distance`).
         precision: share of the generated that lie among the real (`precision_recall`).
         recall: share of the real that lie among the generated.
-        modes: how they spread over the kinds of picture; None where kinds are not known.
+        modes: how they spread over the kinds of image; None where kinds are not known.
         readable: the same of the readable ones alone: the classifier is sure of their kind, and they are
-            near a real picture (`distance_to_real`); None where there are none.
-        near_share: share of the generated that are near a real picture; None where kinds are not known.
+            near a real image (`distance_to_real`); None where there are none.
+        near_share: share of the generated that are near a real image; None where kinds are not known.
     """
 
     num_real: int
@@ -115,12 +115,12 @@ class ImageFigures:
 
     @property
     def readable_share(self) -> float:
-        """Share of the generated pictures that are readable."""
+        """Share of the generated images that are readable."""
         return 0.0 if self.readable is None else self.readable.num_samples / self.num_generated
 
     @property
     def verdict(self) -> Verdict | None:
-        """How a generator's pictures spread over the kinds; None where kinds are not known.
+        """How a generator's images spread over the kinds; None where kinds are not known.
 
         no_images: too few of them are readable, as before it has learned to draw; it has not collapsed.
         collapsed: the readable ones show few kinds. dropped: some kinds are missing. spread: neither.
@@ -139,12 +139,12 @@ def image_figures(real_NF: Tensor, fake_MF: Tensor, probs_MK: Tensor | None = No
     """All figures at once.
 
     Args:
-        real_NF: features of real pictures, held out from training.
+        real_NF: features of real images, held out from training.
         fake_MF: features of generated ones.
         probs_MK: the generated ones' probability of each mode, if a classifier knows the modes.
 
     Raises:
-        ValueError: there are too few pictures to compare.
+        ValueError: there are too few images to compare.
     """
     precision, recall = precision_recall(real_NF, fake_MF)
     modes = readable = near_share = None
@@ -168,12 +168,12 @@ def image_figures(real_NF: Tensor, fake_MF: Tensor, probs_MK: Tensor | None = No
 
 @torch.inference_mode()
 def encode(encoder: ImageEncoder, pictures: Tensor, batch_size: int = 256) -> tuple[Tensor, Tensor | None]:
-    """What an encoder sees in pictures.
+    """What an encoder sees in images.
 
     Args:
         encoder: in evaluation mode, on any device.
-        pictures: uint8 [N, 3, S, S].
-        batch_size: pictures at once.
+        images: uint8 [N, 3, S, S].
+        batch_size: images at once.
 
     Returns:
         Features [N, F], and the probability of each class [N, K] or None where it names none; both
@@ -187,7 +187,7 @@ def encode(encoder: ImageEncoder, pictures: Tensor, batch_size: int = 256) -> tu
 
 
 def mode_figures(probs_NK: Tensor, *, num_modes: int, sure: float = SURE) -> ModeFigures:
-    """Count which kinds of picture a generator makes.
+    """Count which kinds of image a generator makes.
 
     Args:
         probs_NK: for each sample, the probability of every mode.
@@ -231,17 +231,17 @@ def frechet_distance(real_NF: Tensor, fake_MF: Tensor) -> float:
     """How far apart two sets of features are, each seen as a normal distribution.
 
     |m1 - m2|^2 + trace(C1 + C2 - 2 (C1 C2)^(1/2)), with means m and covariances C, by torchmetrics in
-    float64. With few pictures it comes out too large: compare figures of the same N and M only.
+    float64. With few images it comes out too large: compare figures of the same N and M only.
 
     Args:
-        real_NF: features of real pictures.
+        real_NF: features of real images.
         fake_MF: of generated ones.
 
     Returns:
         0 for equal means and covariances, and no upper bound.
 
     Raises:
-        ValueError: a set has fewer than two pictures, or the numbers of features differ.
+        ValueError: a set has fewer than two images, or the numbers of features differ.
 
     Source:
         Heusel et al. 2017, arXiv:1706.08500, eq. 6, there on Inception's features.
@@ -260,14 +260,14 @@ def frechet_distance(real_NF: Tensor, fake_MF: Tensor) -> float:
 
 
 def precision_recall(real_NF: Tensor, fake_MF: Tensor, k: int = 3) -> tuple[float, float]:
-    """Share of generated pictures that lie among the real, and of real ones among the generated.
+    """Share of generated images that lie among the real, and of real ones among the generated.
 
     A point lies among a set if some point of the set has it within the distance to its own k-th
     neighbour in that set. Distances are counted out, not by the faster sum of squares, so that
-    a picture equal to another is at distance 0.
+    an image equal to another is at distance 0.
 
     Args:
-        real_NF: features of real pictures.
+        real_NF: features of real images.
         fake_MF: of generated ones.
         k: which neighbour; the point itself does not count.
 
@@ -286,17 +286,17 @@ def precision_recall(real_NF: Tensor, fake_MF: Tensor, k: int = 3) -> tuple[floa
 
 
 def distance_to_real(real_NF: Tensor, fake_MF: Tensor) -> Tensor:
-    """How far each generated picture is from the nearest real one, the real ones' own distances being 1.
+    """How far each generated image is from the nearest real one, the real ones' own distances being 1.
 
-    Unlike precision it hardly depends on how many real pictures there are, and it tells a drawing with wrong
+    Unlike precision it hardly depends on how many real images there are, and it tells a drawing with wrong
     details from what is no drawing: both have precision 0.
 
     Args:
-        real_NF: features of real pictures.
+        real_NF: features of real images.
         fake_MF: of generated ones.
 
     Returns:
-        [M], in medians of the distance between two real pictures.
+        [M], in medians of the distance between two real images.
 
     Raises:
         ValueError: there are fewer than two real ones, or the numbers of features differ.
@@ -334,21 +334,21 @@ def _share_among(points_NF: Tensor, radius_N: Tensor, asked_MF: Tensor) -> float
 
 @torch.inference_mode()
 def nearest(queries: Tensor, pictures: Tensor) -> tuple[Tensor, Tensor]:
-    """The picture that comes nearest to each query, pixel by pixel: has the generator copied it?
+    """The image that comes nearest to each query, pixel by pixel: has the generator copied it?
 
     |q - p|^2 = |q|^2 - 2 q p + |p|^2, so that all pairs are one matrix product; the distance of the pair
     that is found is then counted out.
 
     Args:
         queries: uint8 [Q, 3, S, S].
-        pictures: uint8 [N, 3, S, S], those that the model was trained on.
+        images: uint8 [N, 3, S, S], those that the model was trained on.
 
     Returns:
         Index [Q] of the nearest, and the root of the mean square difference [Q] in steps of 255 (0: the
-        same picture), float32.
+        same image), float32.
 
     Raises:
-        ValueError: the sizes differ, or there is no picture.
+        ValueError: the sizes differ, or there is no image.
     """
     if queries.shape[1:] != pictures.shape[1:] or not len(pictures):
         raise ValueError(f"pictures of shapes {tuple(queries.shape)} and {tuple(pictures.shape)}")
@@ -358,7 +358,7 @@ def nearest(queries: Tensor, pictures: Tensor) -> tuple[Tensor, Tensor]:
     at_once = max(1, MAX_NUMBERS // max(asked_QD.shape[1], len(queries)))
     for start in range(0, len(pictures), at_once):
         part_ND = _as_rows(pictures[start : start + at_once])
-        # |q|^2 is the same for all pictures and left out.
+        # |q|^2 is the same for all images and left out.
         distance_QN = part_ND.square().sum(dim=1) - 2 * asked_QD @ part_ND.T
         least_Q, place_Q = distance_QN.min(dim=1)
         index_Q = torch.where(least_Q < best_Q, place_Q + start, index_Q)

@@ -1,11 +1,11 @@
-"""Features of the Inception network that papers measure pictures in, where its weights are on this machine.
+"""Features of the Inception network that papers measure images in, where its weights are on this machine.
 
 The page needs no download, so its own figures are in the features of a network trained here. Whoever has the
 network of the papers as a TorchScript file (`inception-2015-12-05.pt` of StyleGAN2-ADA, which computes what
 the TensorFlow one of 2015 did) names it in the environment, and both distances are told.
 """
 
-# Shapes: N pictures, C channels, H rows, W columns, F features of a picture.
+# Shapes: N images, C channels, H rows, W columns, F features of an image.
 
 import os
 from pathlib import Path
@@ -26,13 +26,13 @@ def inception_path() -> Path | None:
 
 @torch.inference_mode()
 def inception_features(path: Path, pictures: Tensor, batch_size: int = 64) -> Tensor:
-    """What Inception sees in pictures, which it enlarges itself.
+    """What Inception sees in images, which it enlarges itself.
 
     Args:
         path: a TorchScript network from uint8 [N, C, H, W] and `return_features=True` to [N, F]. It is run,
             so it has to come from somebody who is trusted.
-        pictures: uint8 [N, C, H, W].
-        batch_size: pictures at once.
+        images: uint8 [N, C, H, W].
+        batch_size: images at once.
 
     Returns:
         [N, F] in float32; F is 2,048 for the network of the papers.

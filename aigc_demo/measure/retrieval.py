@@ -1,6 +1,6 @@
 """Is the right one found among a hundred?"""
 
-# Shapes: N texts or pictures, E numbers of an embedding.
+# Shapes: N texts or images, E numbers of an embedding.
 
 import torch
 from torch import Tensor
@@ -32,7 +32,7 @@ def found_among(query_NE: Tensor, key_NE: Tensor, meaning_N: Tensor, among: int 
 
 
 def preferred_share(image_NE: Tensor, own_NE: Tensor, other_NE: Tensor) -> float:
-    """The share of pictures that are nearer to their own text than to the other one in the same place.
+    """The share of images that are nearer to their own text than to the other one in the same place.
 
     Args:
         image_NE: vectors of length 1.

@@ -1,10 +1,10 @@
-"""Pictures out of noise by a diffusion model in diffusers' layout, ours or one from the Hub.
+"""Images out of noise by a diffusion model in diffusers' layout, ours or one from the Hub.
 
 The network and the noise schedule are the library's; here stands which files of a folder are believed, and
-that each picture hangs on its own seed alone.
+that each image hangs on its own seed alone.
 """
 
-# Shapes: N pictures, C channels, H rows, W columns.
+# Shapes: N images, C channels, H rows, W columns.
 
 import copy
 import math
@@ -44,13 +44,13 @@ OF_THE_NOISE = (
 DDIM = SCHEDULERS["DDIMScheduler"]
 MOST_SIDE = 256
 COLOURS = 3
-CHANNELS = [COLOURS * side**2 for side in range(1, 17)]  # of pictures cut into squares
+CHANNELS = [COLOURS * side**2 for side in range(1, 17)]  # of images cut into squares
 
 MOST_AT_ONCE = 64
 
 
 class DiffusionImages:
-    """A diffusion model that makes pictures.
+    """A diffusion model that makes images.
 
     Args:
         folder: of a run's checkpoint or of a snapshot of the Hub: `unet` and `scheduler` in folders of their
@@ -60,7 +60,7 @@ class DiffusionImages:
         device: where it computes.
 
     Attributes:
-        image_size: rows and columns of its pictures.
+        image_size: rows and columns of its images.
         num_parameters: of the network.
 
     Raises:
@@ -75,7 +75,7 @@ class DiffusionImages:
         self.num_parameters = sum(weight.numel() for weight in self.network.parameters())
 
     def make(self, seeds: Sequence[int], sampling: ImageSampling, progress: Progress | None = None) -> Tensor:
-        """As ImageModel; after a word to stop, what the model guessed then of the pictures so far.
+        """As ImageModel; after a word to stop, what the model guessed then of the images so far.
 
         A few at a time, so that a long row of seeds takes no more memory than a short one.
         """
@@ -83,14 +83,14 @@ class DiffusionImages:
         return self._made(parts, sampling, progress)
 
     def noise(self, seeds: Sequence[int]) -> Tensor:
-        """What each seed's picture is made from: [N, C, H, W] from a standard normal distribution."""
+        """What each seed's image is made from: [N, C, H, W] from a standard normal distribution."""
         shape = (3, self.image_size, self.image_size)
         return torch.stack([torch.randn(shape, generator=seeded(seed)) for seed in seeds])
 
     def of_noise(
         self, noise_NCHW: Tensor, sampling: ImageSampling, progress: Progress | None = None
     ) -> Tensor:
-        """Pictures of given noise, otherwise as `make`."""
+        """Images of given noise, otherwise as `make`."""
         return self._made(noise_NCHW.split(MOST_AT_ONCE), sampling, progress)
 
     def _made(
@@ -117,7 +117,7 @@ def load_diffusion(
 
     Args:
         entry: of the model.
-        progress: told (bytes fetched, bytes in all) while it is fetched.
+        progress: called with (bytes fetched, bytes in all) while it is fetched.
 
     Raises:
         InputError: something is missing, damaged, or of another kind.
@@ -136,14 +136,14 @@ def denoised(
     num_inference_steps: int,
     callback: Progress = lambda *_: False,
 ) -> Tensor:
-    """From noise to pictures, without any new noise on the way.
+    """From noise to images, without any new noise on the way.
 
     Args:
-        network: the library's UNet2DModel, which predicts what is in a noisy picture.
+        network: the library's UNet2DModel, which predicts what is in a noisy image.
         scheduler: its DDIMScheduler.
         noise_NCHW: from a standard normal distribution.
         num_inference_steps: how often the network is asked.
-        callback: told each step and the picture that the model guesses at it; true ends it there.
+        callback: told each step and the image that the model guesses at it; true ends it there.
 
     Returns:
         uint8 [N, C, H, W].
@@ -166,14 +166,14 @@ def denoised(
 
 
 def predicted(unet: nn.Module, x_NCHW: Tensor, timestep: Tensor, **told: Any) -> Tensor:
-    """What a UNet of the library says of noisy pictures, [N, C, H, W].
+    """What a UNet of the library says of noisy images, [N, C, H, W].
 
     One that was made for more than three channels takes a square of pixels for one place: fewer places, of
     more features each. Nothing is lost, and neither the noise nor its schedule knows of it.
 
     Args:
         unet: UNet2DModel, or UNet2DConditionModel.
-        x_NCHW: pictures with noise.
+        x_NCHW: images with noise.
         timestep: how much of it.
         told: whatever else the network takes.
 
@@ -186,7 +186,7 @@ def predicted(unet: nn.Module, x_NCHW: Tensor, timestep: Tensor, **told: Any) ->
 
 
 def side_of_images(unet: nn.Module) -> int:
-    """Rows and columns of the pictures that a UNet was made for."""
+    """Rows and columns of the images that a UNet was made for."""
     config: Any = unet.config
     return config.sample_size * _side_of_patch(unet)
 

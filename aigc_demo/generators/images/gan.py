@@ -1,6 +1,6 @@
-"""A GAN as a model that makes pictures: its two networks, loaded from its folder."""
+"""A GAN as a model that makes images: its two networks, loaded from its folder."""
 
-# Shapes: N pictures, C channels, H rows, W columns, Z latent features, L layers that take a style, S features
+# Shapes: N images, C channels, H rows, W columns, Z latent features, L layers that take a style, S features
 # of a style.
 
 from collections.abc import Sequence
@@ -25,12 +25,12 @@ MOST_AT_ONCE = 64
 
 
 class GanImages:
-    """Pictures of a generator, and what its discriminator says of any.
+    """Images of a generator, and what its discriminator says of any.
 
     Args:
         name: to show.
-        generator: from noise to pictures in -1 to 1.
-        discriminator: from pictures to scores.
+        generator: from noise to images in -1 to 1.
+        discriminator: from images to scores.
         family: whose it is.
     """
 
@@ -45,16 +45,16 @@ class GanImages:
 
     @property
     def has_styles(self) -> bool:
-        """Whether styles of two pictures can be mixed."""
+        """Whether styles of two images can be mixed."""
         return isinstance(self.generator, StyleGenerator)
 
     def make(self, seeds: Sequence[int], sampling: ImageSampling, progress: Progress | None = None) -> Tensor:
-        """As ImageModel; a GAN makes a picture in one step."""
+        """As ImageModel; a GAN makes an image in one step."""
         return self.of_latents(latents(seeds, self.latent_size), sampling.truncation)
 
     @torch.inference_mode()
     def of_latents(self, z_NZ: Tensor, truncation: float = 1.0) -> Tensor:
-        """Pictures of latents.
+        """Images of latents.
 
         Args:
             z_NZ: the noise.
@@ -74,10 +74,10 @@ class GanImages:
 
     @torch.inference_mode()
     def of_sum(self, groups: Sequence[Tensor], truncation: float = 1.0) -> Tensor:
-        """Pictures of three means, A, B and C, and of A - B + C.
+        """Images of three means, A, B and C, and of A - B + C.
 
         A style-based generator calculates with its styles, w: the mapping network has made of a latent what
-        its picture shows, so that means and differences of w are those of what is shown.
+        its image shows, so that means and differences of w are those of what is shown.
 
         Args:
             groups: the latents of A, of B and of C, each [N, Z].
@@ -102,7 +102,7 @@ class GanImages:
 
     @torch.inference_mode()
     def mixed(self, coarse_Z: Tensor, fine_Z: Tensor, sampling: ImageSampling) -> Tensor:
-        """One picture for each layer at which the styles of two may change over.
+        """One image for each layer at which the styles of two may change over.
 
         Args:
             coarse_Z: gives the first layers their style: what is where.
@@ -125,7 +125,7 @@ class GanImages:
 
     @torch.inference_mode()
     def judge(self, image_NCHW: Tensor) -> Tensor:
-        """How sure the discriminator is that pictures are real, [N] in 0 to 1.
+        """How sure the discriminator is that images are real, [N] in 0 to 1.
 
         Args:
             image_NCHW: uint8, of the size that it was trained on.

@@ -1,6 +1,6 @@
-"""The noise that pictures are made from, and ways through it."""
+"""The noise that images are made from, and ways through it."""
 
-# Shapes: N pictures, Z latent features.
+# Shapes: N images, Z latent features.
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ NEARLY_PARALLEL = 1e-4
 
 
 def latents(seeds: Sequence[int], size: int) -> Tensor:
-    """The noise of each seed: a picture depends on its own seed alone, whichever others are made with it.
+    """The noise of each seed: an image depends on its own seed alone, whichever others are made with it.
 
     Returns:
         [N, Z] from a standard normal distribution.
@@ -59,7 +59,7 @@ def arithmetic(minuend_NZ: Tensor, subtrahend_NZ: Tensor, summand_NZ: Tensor) ->
     that thing.
 
     Returns:
-        [Z], as long as a latent usually is: where the sum is longer or shorter than that, no picture was
+        [Z], as long as a latent usually is: where the sum is longer or shorter than that, no image was
         ever made.
 
     Source:

@@ -1,4 +1,4 @@
-"""Models that make pictures, and those that look at them, by their names."""
+"""Models that make images, and those that look at them, by their names."""
 
 from collections.abc import Callable
 
@@ -18,12 +18,12 @@ def load_image_model(
     allow_hub: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> ImageModel:
-    """A model that makes pictures, by its name.
+    """A model that makes images, by its name.
 
     Args:
         name_or_entry: what `catalog.find` takes, or what it gave.
         allow_hub: whether hf:owner/name@commit is taken.
-        progress: told (bytes fetched, bytes in all) where it comes over the network.
+        progress: called with (bytes fetched, bytes in all) where it comes over the network.
 
     Raises:
         InputError: there is no such model, or its folder is broken or holds another kind.

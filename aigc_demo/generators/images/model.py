@@ -1,6 +1,6 @@
-"""The protocol of models that make pictures: ours, the library's and the pretrained ones alike."""
+"""The protocol of models that make images: ours, the library's and the pretrained ones alike."""
 
-# Shapes: N pictures, C channels, H rows, W columns.
+# Shapes: N images, C channels, H rows, W columns.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ from torch import Tensor
 from aigc_demo.core.config import Settings, setting
 from aigc_demo.generators.catalog_entry import Family
 
-# Told the step, of how many, and what the pictures look like so far, uint8 [N, C, H, W]; true: stop here.
+# Told the step, of how many, and what the images look like so far, uint8 [N, C, H, W]; true: stop here.
 Progress = Callable[[int, int, Tensor], bool]
 
 
 @dataclass(frozen=True)
 class ImageSampling(Settings):
-    """How pictures are made; what a model has no use for it leaves alone."""
+    """How images are made; what a model has no use for it leaves alone."""
 
     truncation: float = setting(
         1.0, "how far from the mean picture a GAN may go; 1 as far as in training", low=0, high=1.5
@@ -26,14 +26,14 @@ class ImageSampling(Settings):
 
 
 class ImageModel(Protocol):
-    """A model that makes pictures from seeds."""
+    """A model that makes images from seeds."""
 
     name: str
     family: Family
     image_size: int
 
     def make(self, seeds: Sequence[int], sampling: ImageSampling, progress: Progress | None = None) -> Tensor:
-        """One picture for each seed, whichever others are made with it.
+        """One image for each seed, whichever others are made with it.
 
         Args:
             seeds: of the noise.

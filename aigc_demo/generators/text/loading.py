@@ -39,7 +39,7 @@ def load_text_model(
         dtype: of the weights in memory: float32; bfloat16, which halves the memory that each token reads,
             for processors that compute in it; or int8, which quarters it, for our own models.
         allow_hub: whether hf:owner/name@commit is taken.
-        progress: told (bytes fetched, bytes in all) while a pretrained model is fetched.
+        progress: called with (bytes fetched, bytes in all) while a pretrained model is fetched.
 
     Raises:
         InputError: there is no such model, its folder is broken or holds another kind, or it does not fit

@@ -1,6 +1,6 @@
-"""OpenAI's CLIP as a dual encoder: which text fits which picture, of any world."""
+"""OpenAI's CLIP as a dual encoder: which text fits which image, of any world."""
 
-# Shapes: N pictures, M texts, E numbers of an embedding, C channels, H rows, W columns, T tokens.
+# Shapes: N images, M texts, E numbers of an embedding, C channels, H rows, W columns, T tokens.
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -61,7 +61,7 @@ class ClipMatcher:
 
     @torch.inference_mode()
     def of_images(self, images_NCHW: Tensor) -> Tensor:
-        """Vectors [N, E] of length 1 for uint8 pictures of any size."""
+        """Vectors [N, E] of length 1 for uint8 images of any size."""
         parts = []
         for part_NCHW in images_NCHW.split(MOST_AT_ONCE):
             x_NCHW = part_NCHW.float() / 255
@@ -72,7 +72,7 @@ class ClipMatcher:
         return F.normalize(torch.cat(parts), dim=-1)
 
     def scores(self, texts: Sequence[str], images_NCHW: Tensor) -> Tensor:
-        """How well each picture fits each text, [M, N] from -1 to 1."""
+        """How well each image fits each text, [M, N] from -1 to 1."""
         return self.of_texts(texts) @ self.of_images(images_NCHW).t()
 
     def _tokens(self, texts: Sequence[str]) -> dict[str, Tensor]:

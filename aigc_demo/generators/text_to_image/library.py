@@ -1,10 +1,10 @@
-"""Pictures of captions by a small diffusion model of the libraries' own classes: the baseline of ours.
+"""Images of captions by a small diffusion model of the libraries' own classes: the baseline of ours.
 
 diffusers' UNet2DConditionModel asks the words that transformers' CLIPTextModel has read. Its tokens are those
 of our captions.
 """
 
-# Shapes: N pictures, T tokens of a caption, D features of a token, C channels, H rows, W columns.
+# Shapes: N images, T tokens of a caption, D features of a token, C channels, H rows, W columns.
 
 import copy
 from collections.abc import Sequence
@@ -63,7 +63,7 @@ class TextUNet(nn.Module):
         return self.text_encoder(input_ids=ids_NT).last_hidden_state
 
     def forward(self, x_NCHW: Tensor, timestep: Tensor, words_NTD: Tensor, seen_NT: Tensor) -> Tensor:
-        """What it says of noisy pictures of these captions, of whose tokens it sees some."""
+        """What it says of noisy images of these captions, of whose tokens it sees some."""
         told = {"encoder_hidden_states": words_NTD, "encoder_attention_mask": seen_NT}
         return predicted(self.unet, x_NCHW, timestep, **told)
 
@@ -99,7 +99,7 @@ class DiffusionTextToImage:
         sampling: TextSampling,
         progress: Progress | None = None,
     ) -> Tensor:
-        """As TextToImageModel; after a word to stop, what the model guessed then of the pictures so far."""
+        """As TextToImageModel; after a word to stop, what the model guessed then of the images so far."""
         made, stopped = [], False
 
         def told(step: int, total: int, guessed_NCHW: Tensor) -> bool:
@@ -126,10 +126,10 @@ def text_denoised(
     sampling: TextSampling,
     callback: Progress = lambda *_: False,
 ) -> Tensor:
-    """From noise to pictures of captions, each of its own seed alone.
+    """From noise to images of captions, each of its own seed alone.
 
     With guidance g what the network says counts as f(x) + g (f(x, caption) - f(x)): the further from what it
-    would say without the caption, the more the picture heeds it. What comes of it is brought back to as much
+    would say without the caption, the more the image heeds it. What comes of it is brought back to as much
     contrast as f(x, caption) has, or many steps would drive all colours to their ends.
 
     Args:
@@ -138,14 +138,14 @@ def text_denoised(
         ids_NT: tokens of the captions.
         seeds: one for each.
         sampling: guidance, number of steps, and how to go from step to step.
-        callback: told each step and the picture that the model guesses at it; true ends it there.
+        callback: told each step and the image that the model guesses at it; true ends it there.
 
     Returns:
         uint8 [N, C, H, W].
 
     Source:
         Ho and Salimans 2022, arXiv:2207.12598, eq. 6, whose w is g - 1; there for the noise, of which a
-        prediction of the picture is a linear function. Lin et al. 2023, arXiv:2305.08891, section 3.4,
+        prediction of the image is a linear function. Lin et al. 2023, arXiv:2305.08891, section 3.4,
         for the contrast.
     """
     device = next(network.parameters()).device
@@ -182,7 +182,7 @@ def text_denoised(
 
 
 def _contrast(x_NCHW: Tensor) -> Tensor:
-    """Standard deviation of each picture, [N, 1, 1, 1]; never nought, which nothing could be divided by."""
+    """Standard deviation of each image, [N, 1, 1, 1]; never nought, which nothing could be divided by."""
     return x_NCHW.std(dim=(1, 2, 3), keepdim=True).clamp(min=1e-6)
 
 

@@ -1,6 +1,6 @@
-"""Networks that look at pictures of groups, by their names: one matches texts with them, one reads them."""
+"""Networks that look at images of groups, by their names: one matches texts with them, one reads them."""
 
-# Shapes: N pictures, M texts, E numbers of an embedding, C channels, H rows, W columns.
+# Shapes: N images, M texts, E numbers of an embedding, C channels, H rows, W columns.
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -54,12 +54,12 @@ class Matcher:
 
     @torch.inference_mode()
     def of_images(self, images_NCHW: Tensor) -> Tensor:
-        """Vectors [N, E] of length 1 for uint8 pictures of its size."""
+        """Vectors [N, E] of length 1 for uint8 images of its size."""
         parts = images_NCHW.split(MOST_AT_ONCE)
         return torch.cat([self.encoder.embed_images(to_float(part)) for part in parts])
 
     def scores(self, texts: Sequence[str], images_NCHW: Tensor) -> Tensor:
-        """How well each picture fits each text, [M, N] from -1 to 1."""
+        """How well each image fits each text, [M, N] from -1 to 1."""
         return self.of_texts(texts) @ self.of_images(images_NCHW).t()
 
 
@@ -70,7 +70,7 @@ def load_any_matcher(
 
     Args:
         entry: of the catalog.
-        progress: told (bytes fetched, bytes in all) where it comes over the network.
+        progress: called with (bytes fetched, bytes in all) where it comes over the network.
 
     Raises:
         InputError: its folder is broken or holds another kind.

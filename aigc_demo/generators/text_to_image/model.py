@@ -1,6 +1,6 @@
-"""The protocol of models that make pictures of captions, whoever made them, and how they are asked."""
+"""The protocol of models that make images of captions, whoever made them, and how they are asked."""
 
-# Shapes: N pictures, C channels, H rows, W columns.
+# Shapes: N images, C channels, H rows, W columns.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ SCHEDULERS = ("ddim", "ddpm", "dpm", "euler")
 
 @dataclass(frozen=True)
 class TextSampling(Settings):
-    """How pictures of captions are made; what a model has no use for it leaves alone."""
+    """How images of captions are made; what a model has no use for it leaves alone."""
 
     truncation: float = setting(
         1.0, "how far from the mean picture a GAN may go; 1 as far as in training", low=0, high=1.5
@@ -35,7 +35,7 @@ class TextSampling(Settings):
 
 
 class TextToImageModel(Protocol):
-    """A model that makes pictures of captions."""
+    """A model that makes images of captions."""
 
     name: str
     family: Family
@@ -49,10 +49,10 @@ class TextToImageModel(Protocol):
         sampling: TextSampling,
         progress: "Progress | None" = None,
     ) -> "Tensor":
-        """One picture for each caption and seed, whichever others are made with it.
+        """One image for each caption and seed, whichever others are made with it.
 
         Args:
-            texts: captions, one for each picture.
+            texts: captions, one for each image.
             seeds: of the noise, likewise.
             sampling: how.
             progress: told on the way by a model that works in steps.

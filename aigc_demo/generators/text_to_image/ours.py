@@ -1,10 +1,10 @@
-"""Models that make pictures of captions, by their names; and ours.
+"""Models that make images of captions, by their names; and ours.
 
 It is three networks in one folder: a dual encoder that reads the caption, the generator, and the
 discriminator that it was trained against.
 """
 
-# Shapes: N pictures, C channels, H rows, W columns, T tokens, P places of the generator's grid.
+# Shapes: N images, C channels, H rows, W columns, T tokens, P places of the generator's grid.
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -30,12 +30,12 @@ MOST_AT_ONCE = 64
 
 
 class GanTextToImage:
-    """Our pipeline's first half: from a caption and a seed to a picture.
+    """Our pipeline's first half: from a caption and a seed to an image.
 
     Args:
         name: to show.
-        generator: from noise and what the matcher read to pictures.
-        discriminator: from pictures and captions to scores.
+        generator: from noise and what the matcher read to images.
+        discriminator: from images and captions to scores.
         matcher: reads captions.
     """
 
@@ -63,7 +63,7 @@ class GanTextToImage:
         sampling: TextSampling,
         progress: Progress | None = None,
     ) -> Tensor:
-        """As TextToImageModel; a GAN makes a picture in one step."""
+        """As TextToImageModel; a GAN makes an image in one step."""
         made = []
         for start in range(0, len(texts), MOST_AT_ONCE):
             part = slice(start, start + MOST_AT_ONCE)
@@ -87,11 +87,11 @@ class GanTextToImage:
 
     @torch.inference_mode()
     def judge(self, images_NCHW: Tensor, texts: Sequence[str]) -> Tensor:
-        """How sure the discriminator is that pictures are real ones of these captions, [N] in 0 to 1.
+        """How sure the discriminator is that images are real ones of these captions, [N] in 0 to 1.
 
         Args:
             images_NCHW: uint8, of its size.
-            texts: one for each picture.
+            texts: one for each image.
         """
         return self.discriminator(to_float(images_NCHW), self.matcher.of_texts(texts)).sigmoid()
 
@@ -128,11 +128,11 @@ def load_networks(folder: Path) -> tuple[ConditionalGenerator, ConditionalDiscri
 def load_text_to_image(
     name_or_entry: str | CatalogEntry, progress: Callable[[int, int], None] | None = None
 ) -> TextToImageModel:
-    """A model that makes pictures of captions, by its name.
+    """A model that makes images of captions, by its name.
 
     Args:
         name_or_entry: what `catalog.find` takes, or what it gave.
-        progress: told (bytes fetched, bytes in all) where it comes over the network.
+        progress: called with (bytes fetched, bytes in all) where it comes over the network.
 
     Raises:
         InputError: there is no such model, or its folder is broken or holds another kind.

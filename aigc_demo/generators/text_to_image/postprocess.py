@@ -1,10 +1,10 @@
-"""What happens to a picture after it was made: it is denoised, coloured anew, repaired, enlarged.
+"""What happens to an image after it was made: it is denoised, coloured anew, repaired, enlarged.
 
 Denoising and enlarging are Pillow's; colours and repairs come from networks of ours
 (`generators/text_to_image/restoration`).
 """
 
-# Shapes: N pictures, C channels, H rows, W columns.
+# Shapes: N images, C channels, H rows, W columns.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -37,15 +37,15 @@ class PostProcessing(Settings):
 def post_processed(
     images_NCHW: Tensor, settings: PostProcessing, mender: "Callable[[str], ImageRestoration]"
 ) -> Iterator[tuple[str, Tensor]]:
-    """The pictures after each step that is taken.
+    """The images after each step that is taken.
 
     Args:
         images_NCHW: uint8.
         settings: which steps.
-        mender: gives the network of a recipe by the recipe's name.
+        restoration model: gives the network of a recipe by the recipe's name.
 
     Yields:
-        The step's name as in `PostProcessing`, and uint8 pictures; the last ones may be larger.
+        The step's name as in `PostProcessing`, and uint8 images; the last ones may be larger.
     """
     if settings.denoise:
         images_NCHW = denoised(images_NCHW)
@@ -82,12 +82,12 @@ def enlarged(images_NCHW: Tensor, factor: int) -> Tensor:
 
 
 def repaired(image_CHW: Tensor, hole_HW: Tensor, mender: "ImageRestoration") -> Tensor:
-    """A picture whose painted region is drawn anew.
+    """An image whose painted region is drawn anew.
 
     Args:
         image_CHW: uint8.
         hole_HW: true where it was painted over.
-        mender: of the recipe `inpaint`.
+        restoration model: of the recipe `inpaint`.
 
     Raises:
         InputError: nothing was painted over, or everything, so that there is nothing to go by.

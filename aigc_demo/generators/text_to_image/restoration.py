@@ -1,6 +1,6 @@
-"""Networks that mend pictures, by their names."""
+"""Networks that restore images, by their names."""
 
-# Shapes: N pictures, C channels, H rows, W columns.
+# Shapes: N images, C channels, H rows, W columns.
 
 from collections.abc import Callable
 
@@ -17,7 +17,7 @@ MOST_AT_ONCE = 64
 
 
 class ImageRestoration:
-    """What gives pictures back their colours, or what was painted over.
+    """What gives images back their colours, or what was painted over.
 
     Args:
         network: trained.
@@ -30,7 +30,7 @@ class ImageRestoration:
 
     @torch.inference_mode()
     def restored(self, images_NCHW: Tensor, hole_N1HW: Tensor | None = None) -> Tensor:
-        """Pictures made whole.
+        """Images made whole.
 
         Args:
             images_NCHW: uint8 of its size; for colours only their brightness counts.

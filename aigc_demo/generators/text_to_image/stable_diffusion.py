@@ -1,10 +1,10 @@
 """Stable Diffusion and its small kin from the Hub, as models of captions, with a small decoder.
 
-The pipeline is diffusers'. A model's own decoder takes most of a picture's time on a CPU; the small one that
+The pipeline is diffusers'. A model's own decoder takes most of an image's time on a CPU; the small one that
 stands in for it was taught to draw the same.
 """
 
-# Shapes: N pictures, C channels, H rows, W columns.
+# Shapes: N images, C channels, H rows, W columns.
 
 import copy
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""How good is a model of pictures: are all kinds there, are they like the real ones, are they copies?"""
+"""How good is a model of images: are all kinds there, are they like the real ones, are they copies?"""
 
 import time
 from collections.abc import Mapping
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from aigc_demo.measure.images import ImageFigures, ModeFigures
 
 FEWEST_SAMPLES, USUAL_SAMPLES = 200, 5000
-# Real pictures that distances are measured against; all of a small source, the first of a large one.
+# Real images that distances are measured against; all of a small source, the first of a large one.
 MOST_REAL = 20_000
 NEAREST_SHOWN = 64
-# After such changes a picture is to be known again.
+# After such changes an image is to be known again.
 AGAIN: dict[str, Any] = {"crop": 0.15, "flip": True, "colour": 0.3}
 
 
@@ -32,28 +32,28 @@ def evaluate_image_model(
     samples: int = 0,
     seed: int = 0,
 ) -> dict[str, Any]:
-    """Measure a model that makes pictures against real ones.
+    """Measure a model that makes images against real ones.
 
     Args:
         entry: of the model.
-        source: of the real pictures.
-        split: all real pictures, or those that are held out.
+        source: of the real images.
+        split: all real images, or those that are held out.
         settings: of the preparation and of the sampling; `encoder` names the network that looks at the
-            pictures, in place of the one that was trained on such pictures.
-        samples: how many pictures it is to make; 0 for 5,000.
+            images, in place of the one that was trained on such images.
+        samples: how many images it is to make; 0 for 5,000.
         seed: of the first one; the others have the next ones.
 
     Returns:
         `model`, `source`, `split`, `encoder`, `num_samples` and `num_real`, `frechet_distance`, `precision`,
         `recall`; where the encoder names modes `mode_coverage`, `num_modes`, `modes_covered`, `evenness`,
         `sure_share`, `readable_share`, `verdict` (`ImageFigures`), `collapsed`, and the coverage of real
-        pictures as `real_mode_coverage`;
+        images as `real_mode_coverage`;
         `inception_frechet_distance` where the environment names Inception's weights (`measure/inception`);
-        `median_nearest_distance`, in grey levels, from generated pictures to the nearest real one;
+        `median_nearest_distance`, in grey levels, from generated images to the nearest real one;
         `seconds_to_generate`, `seconds` and `peak_memory_mib`.
 
     Raises:
-        DemoError: the model, the source or an encoder cannot be had, or there are too few pictures.
+        DemoError: the model, the source or an encoder cannot be had, or there are too few images.
     """
     from aigc_demo.core.device import set_threads
     from aigc_demo.core.process.system import peak_memory_mib
@@ -118,7 +118,7 @@ def evaluate_image_model(
 
 
 def compared(real: "Tensor", made: "Tensor", encoder: Any) -> "tuple[ImageFigures, ModeFigures | None]":
-    """Generated pictures against real ones, as an encoder sees both.
+    """Generated images against real ones, as an encoder sees both.
 
     Args:
         real: uint8 [N, C, H, W].
@@ -148,20 +148,20 @@ def evaluate_encoder(
     samples: int = 0,
     seed: int = 0,
 ) -> dict[str, Any]:
-    """Measure a network that looks at pictures, on those that are held out.
+    """Measure a network that looks at images, on those that are held out.
 
     Args:
         entry: of the network.
-        source: of the pictures.
+        source: of the images.
         split: without effect, as `samples`: all that are held out are looked at.
         settings: of the preparation.
         samples: see `split`.
-        seed: of the changes that a picture is to be known again after.
+        seed: of the changes that an image is to be known again after.
 
     Returns:
         `model`, `source`, `num_samples`; `accuracy` where it names kinds and the source has them, else
-        `top1`: the share of changed pictures whose nearest neighbour, among all that are held out, is the
-        picture that they were made of; `seconds` and `peak_memory_mib`.
+        `top1`: the share of changed images whose nearest neighbour, among all that are held out, is the
+        image that they were made of; `seconds` and `peak_memory_mib`.
 
     Raises:
         DemoError: model or source cannot be had, or nothing is held out.
@@ -199,7 +199,7 @@ def evaluate_encoder(
 
 
 def real_images(corpus: "ImageCorpus", split: str = "all", *, fewest: int = FEWEST_SAMPLES) -> Any:
-    """Pictures that generated ones are compared with: uint8 [N, C, H, W].
+    """Images that generated ones are compared with: uint8 [N, C, H, W].
 
     Raises:
         InputError: nothing is held out, or there are too few.
@@ -214,17 +214,17 @@ def real_images(corpus: "ImageCorpus", split: str = "all", *, fewest: int = FEWE
 
 
 def encoder_for(corpus: "ImageCorpus", image_size: int) -> str:
-    """The network that looks at pictures of this kind: one that was trained on them, frozen since.
+    """The network that looks at images of this kind: one that was trained on them, frozen since.
 
     Raises:
-        InputError: there is none for pictures of this size.
+        InputError: there is none for images of this size.
     """
     from aigc_demo.generators.catalog import listed
 
     entries = [entry for entry in listed().values() if entry.kind == "measures"]
     entries = [entry for entry in entries if entry.image_size == image_size]
     same = [entry.name for entry in entries if entry.data_sha256 == corpus.sha256]
-    # What learned without labels looks at any picture; what learned shapes by name sees only those.
+    # What learned without labels looks at any image; what learned shapes by name sees only those.
     general = [entry.name for entry in entries if not entry.name.endswith(TINY_WORLD)]
     if not same and not general:
         raise InputError("no_encoder", size=image_size)

@@ -1,4 +1,4 @@
-"""How good is what looks at pictures of captions: does it find the right one, does it read what is there?"""
+"""How good is what looks at images of captions: does it find the right one, does it read what is there?"""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -34,8 +34,8 @@ def evaluate_matcher(
         seed: see `samples`.
 
     Returns:
-        `model`, `source`, `split`, `num_samples`; `top1_of_100`, how many pictures find their caption among
-        100 (or what is there, if that is less); `picture_of_100`, how many captions find their picture, and
+        `model`, `source`, `split`, `num_samples`; `top1_of_100`, how many images find their caption among
+        100 (or what is there, if that is less); `picture_of_100`, how many captions find their image, and
         with "all" `picture_of_all`, how many find it among all; of held-out drawings
         `told_from_exchanged`, how many of those with several things are nearer to their caption than to one
         in which two things have exchanged colours, kinds or sizes; with `_zh` the same of Chinese captions,
@@ -137,7 +137,7 @@ def evaluate_attribute_reader(
 
     Returns:
         `model`, `source`, `num_samples`, `num_things`; `checker_accuracy`, how many things are read rightly
-        in kind, colour, size and place; `picture_accuracy`, of how many pictures everything is right, the
+        in kind, colour, size and place; `picture_accuracy`, of how many images everything is right, the
         ground too; `seconds` and `peak_memory_mib`.
 
     Raises:
@@ -184,11 +184,11 @@ def evaluate_restoration(
     samples: int = 0,
     seed: int = 0,
 ) -> dict[str, Any]:
-    """Measure what mends pictures, on those that are held out.
+    """Measure what restores images, on those that are held out.
 
     Args:
         entry: of it.
-        source: of the pictures.
+        source: of the images.
         split: without effect, as `samples` and `seed`: all that are held out are restored.
         settings: of the preparation.
         samples: see `split`.
@@ -197,7 +197,7 @@ def evaluate_restoration(
     Returns:
         `model`, `source`, `num_samples`; `grey_levels`, the mean difference of what it draws from the true
         pixels, of what repairs only where something was painted over; `grey_levels_before`, the same of the
-        plainest guess: grey, or the mean of what is left of the picture; `seconds` and `peak_memory_mib`.
+        plainest guess: grey, or the mean of what is left of the image; `seconds` and `peak_memory_mib`.
 
     Raises:
         DemoError: model or source cannot be had, or nothing is held out.

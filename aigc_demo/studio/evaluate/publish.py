@@ -16,7 +16,7 @@ from aigc_demo.training.recipes import RECIPES
 
 # Stories of the tiny world can be read back, so a card says how many can.
 NUM_STORIES = 1000
-# Diffusion takes as many steps for each picture as a GAN takes pictures.
+# Diffusion takes as many steps for each image as a GAN takes images.
 NUM_OF_DIFFUSION = 2000
 TEST_OF_DIFFUSION = {"num_captions": 100, "candidates": 1}
 
@@ -71,7 +71,7 @@ def _samples(config: dict[str, Any]) -> int:
 
 
 def _split(config: dict[str, Any]) -> str:
-    """A generator is compared with all real pictures; everything else is measured on what it never saw, if
+    """A generator is compared with all real images; everything else is measured on what it never saw, if
     anything was kept from it.
     """
     everything = not config["settings"].get("validation_fraction", 1)
@@ -79,7 +79,7 @@ def _split(config: dict[str, Any]) -> str:
 
 
 def _preparation(config: dict[str, Any]) -> dict[str, Any]:
-    """How the training's pictures were prepared, and how little is asked of a slow model.
+    """How the training's images were prepared, and how little is asked of a slow model.
 
     A model of text carries its preparation with it.
     """

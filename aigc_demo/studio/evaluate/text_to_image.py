@@ -49,23 +49,23 @@ def evaluate_text_to_image(
     """Measure a text-to-image model.
 
     On the tiny world every caption tells of at least one combination of colour, shape and size that training
-    never shows, and a picture counts where the checker finds everything right and nothing more: each thing's
+    never shows, and an image counts where the checker finds everything right and nothing more: each thing's
     kind, colour, size and place, and the ground.
 
     Args:
         entry: of the model.
-        source: the tiny world, or pictures with captions.
+        source: the tiny world, or images with captions.
         split: without effect, as `samples`: `TextToImageTest` says of how many captions, and which.
-        settings: of `TextToImageTest`, `TextSampling`, and the preparation of pictures with captions.
+        settings: of `TextToImageTest`, `TextSampling`, and the preparation of images with captions.
         samples: see `split`.
-        seed: of the first picture of the first caption; all others have the next ones.
+        seed: of the first image of the first caption; all others have the next ones.
 
     Returns:
         `model`, `source`, `num_samples` (captions), `seconds` and `peak_memory_mib`. On the tiny world
-        `one_object_first` and `two_objects_first`, the share of captions of which the first picture is right,
+        `one_object_first` and `two_objects_first`, the share of captions of which the first image is right,
         `one_object_best_of_8` and `two_objects_best_of_8` of which the one that the dual encoder ranks
-        highest is, and `_zh` of Chinese ones. Of pictures with captions `found_of_100`, how many of the
-        pictures drawn are found by their caption among 100.
+        highest is, and `_zh` of Chinese ones. Of images with captions `found_of_100`, how many of the
+        images drawn are found by their caption among 100.
 
     Raises:
         DemoError: model or source cannot be had, or a setting does not fit.
@@ -146,7 +146,7 @@ def _candidates(
     sampling: "TextSampling",
     seed: int,
 ) -> "list[Tensor]":
-    """The first picture of all texts, the second of all, and so on."""
+    """The first image of all texts, the second of all, and so on."""
     step = test.candidates
     return [
         model.make(texts, range(seed + place, seed + place + step * len(texts), step), sampling)
@@ -170,7 +170,7 @@ def _of_pairs(
     given: dict[str, Any],
     seed: int,
 ) -> dict[str, Any]:
-    """Pictures drawn for the captions of a source, found by them among 100 by a judge that did not guide."""
+    """Images drawn for the captions of a source, found by them among 100 by a judge that did not guide."""
     import torch
 
     from aigc_demo.data.captions.pairs import PairSettings, prepare_pairs

@@ -1,4 +1,4 @@
-"""What a classifier of the tiny world reads in pictures, and what a sum of pictures is expected to show."""
+"""What a classifier of the tiny world reads in images, and what a sum of images is expected to show."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 ATTRIBUTES = ("size", "colour", "kind")
 USUAL = ("colour", "kind")
-# So many of a group's pictures show what the group has in common.
+# So many of a group's images show what the group has in common.
 IN_COMMON = 0.75
-# What is read with a smaller probability is not known. Of the first 600 pictures of dcgan-tiny-world 99 % are
+# What is read with a smaller probability is not known. Of the first 600 images of dcgan-tiny-world 99 % are
 # read as surely and of drawings all; an untrained generator's reach 0.18 (docs/experiments.md).
 SURE_TO_READ = 0.4
 
@@ -25,7 +25,7 @@ Thing = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Reading:
-    """What a classifier takes a picture for.
+    """What a classifier takes an image for.
 
     Args:
         thing: its likeliest attributes, of those that were asked for.
@@ -43,7 +43,7 @@ class SumReading:
     Args:
         reader: the classifier's name.
         readings: of the mean of A, of B, of C, and of the result.
-        expected: what the result should show, by what the pictures of A, of B and of C have in common; empty
+        expected: what the result should show, by what the images of A, of B and of C have in common; empty
             where that cannot be said. The result is read for these attributes.
         why_open: why nothing is expected or the result cannot be judged, as the wording calls it.
     """
@@ -64,8 +64,8 @@ def reader_of(cache: ModelCache, entry: Any, image_size: int) -> tuple[str, Any]
 
     Args:
         cache: where it is, or is loaded to.
-        entry: of the model whose pictures are read.
-        image_size: of these pictures.
+        entry: of the model whose images are read.
+        image_size: of these images.
 
     Raises:
         InputError: there is none, or the model did not learn the tiny world.
@@ -82,7 +82,7 @@ def reader_of(cache: ModelCache, entry: Any, image_size: int) -> tuple[str, Any]
 
 
 def read_thing(probs_K: "Tensor", attributes: Sequence[str] = USUAL) -> Reading:  # noqa: N803
-    """The likeliest attributes of a picture, the others being any.
+    """The likeliest attributes of an image, the others being any.
 
     Args:
         probs_K: of each mode of the tiny world.
@@ -98,10 +98,10 @@ def read_thing(probs_K: "Tensor", attributes: Sequence[str] = USUAL) -> Reading:
 
 
 def in_common(probs_NK: "Tensor") -> Thing:  # noqa: N803
-    """What most of a group's pictures surely show: attribute by attribute, where three of four agree.
+    """What most of a group's images surely show: attribute by attribute, where three of four agree.
 
     Args:
-        probs_NK: of each picture and mode.
+        probs_NK: of each image and mode.
     """
     found = {}
     for name in ATTRIBUTES:
@@ -137,11 +137,11 @@ def read_sum(
     of_sum_4K: "Tensor",  # noqa: N803
     asked: Sequence[Thing] = (),
 ) -> SumReading:
-    """Read the pictures of a sum.
+    """Read the images of a sum.
 
     Args:
         reader: the classifier's name.
-        of_groups: probabilities [N, K] of the pictures of A, of B and of C.
+        of_groups: probabilities [N, K] of the images of A, of B and of C.
         of_sum_4K: of the three means and the result.
         asked: what words asked A, B and C to show; empty where none did.
     """

@@ -1,7 +1,7 @@
-"""One row of seeds, a picture for each by several models at the same time.
+"""One row of seeds, an image for each by several models at the same time.
 
 All models are given the same seeds. They read them as noise of different shapes, so what a seed shows is
-each model's own; but the same seed always gives the same picture of the same model. Stop is obeyed between
+each model's own; but the same seed always gives the same image of the same model. Stop is obeyed between
 two steps of a diffusion model; a GAN has only one.
 """
 
@@ -33,7 +33,7 @@ TIMELINE_PREVIEWS, TIMELINE_PICTURES = 8, 4
 
 @dataclass(frozen=True)
 class ImageAsk(Settings):
-    """What a visitor may ask of models that make pictures."""
+    """What a visitor may ask of models that make images."""
 
     seed: int = setting(0, "of the first picture; the others have the next ones", low=0, high=MAX_SEED)
     num_pictures: int = setting(16, "how many", low=1, high=MOST_PICTURES)
@@ -44,7 +44,7 @@ class ImageAsk(Settings):
 
     @property
     def seeds(self) -> tuple[int, ...]:
-        """One for each picture; after the last seed there is comes the first."""
+        """One for each image; after the last seed there is comes the first."""
         return tuple((self.seed + place) % (MAX_SEED + 1) for place in range(self.num_pictures))
 
     @property
@@ -60,13 +60,13 @@ class ImageColumn(Progressing):
     """What one model has made so far.
 
     Attributes:
-        seeds: of its pictures.
-        pictures: uint8 [N, C, H, W]; while diffusion works what it guesses; None before the first.
+        seeds: of its images.
+        images: uint8 [N, C, H, W]; while diffusion works what it guesses; None before the first.
         step: of diffusion, the last one done.
         num_steps: of how many.
-        seconds: spent loading while it loads, then spent making pictures: in its own turns alone.
-        scores: what the model's own discriminator says of each picture, 0 to 1; None where it has none.
-        timeline: (step, first pictures at it) of some steps, those of diffusion alone.
+        seconds: spent loading while it loads, then spent making images: in its own turns alone.
+        scores: what the model's own discriminator says of each image, 0 to 1; None where it has none.
+        timeline: (step, first images at it) of some steps, those of diffusion alone.
         memory_mib: what its weights take.
         num_parameters: how many numbers these are.
         fetched: the share of the model that has come over the network; None where none has to.
@@ -125,7 +125,7 @@ def check_images(catalog: Catalog, models: Any, settings: Mapping[str, Any]) -> 
 def compare_images(
     request: ImageRequest, cache: ModelCache, stop: CancelToken
 ) -> Iterator[tuple[ImageColumn, ...]]:
-    """Make the pictures of all seeds with all models at once.
+    """Make the images of all seeds with all models at once.
 
     Args:
         request: from `check_images`.
@@ -147,11 +147,11 @@ def compare_images(
 def paint(
     models: Sequence[str], seeds: tuple[int, ...], make: "Make", cache: ModelCache, stop: CancelToken
 ) -> Iterator[tuple[ImageColumn, ...]]:
-    """Let several models make pictures at once, each in its column.
+    """Let several models make images at once, each in its column.
 
     Args:
         models: their full names.
-        seeds: what the columns say that the pictures are of.
+        seeds: what the columns say that the images are of.
         make: makes them with a loaded model, which tells how far it is.
         cache: where the models are, or are loaded to.
         stop: as in `compare_images`.
@@ -168,7 +168,7 @@ def paint(
 
 
 class ImageWork(Work):
-    """One column's pictures, whatever they are made from."""
+    """One column's images, whatever they are made from."""
 
     def do(self) -> None:
         """Load the model, wait for a turn, and make them."""
@@ -196,7 +196,7 @@ class ImageWork(Work):
 
     @abstractmethod
     def made(self, model: Any, told: "Progress") -> "Tensor":
-        """The pictures, by the loaded model, which tells how far it is."""
+        """The images, by the loaded model, which tells how far it is."""
 
     @abstractmethod
     def said(self, model: Any, pictures: "Tensor") -> dict[str, Any]:
@@ -219,7 +219,7 @@ class ImageWork(Work):
 
 
 class _Painter(ImageWork):
-    """One column's pictures."""
+    """One column's images."""
 
     def __init__(self, make: "Make", *rest: Any):
         super().__init__(*rest)
@@ -235,7 +235,7 @@ class _Painter(ImageWork):
 def timeline_steps(total: int) -> tuple[int, ...]:
     """About eight steps of so many, the first and the last among them.
 
-    With the later steps closer together than the first ones nothing would be seen: most of a picture
+    With the later steps closer together than the first ones nothing would be seen: most of an image
     appears early, so they lie evenly.
     """
     count = min(TIMELINE_PREVIEWS, total)
@@ -245,7 +245,7 @@ def timeline_steps(total: int) -> tuple[int, ...]:
 
 
 def is_gan(model: Any) -> bool:
-    """Whether a model makes pictures from one latent, and has a discriminator to judge them."""
+    """Whether a model makes images from one latent, and has a discriminator to judge them."""
     return hasattr(model, "judge")
 
 

@@ -1,4 +1,4 @@
-"""Pictures as files: a sheet of them, one alone, a short film that runs forth and back."""
+"""Images as files: a sheet of them, one alone, a short film that runs forth and back."""
 
 import io
 from typing import TYPE_CHECKING
@@ -14,19 +14,19 @@ LOOP_SIDE = 256
 
 
 def sheet_png(pictures: "Tensor", columns: int = SHEET_COLUMNS) -> bytes:
-    """Pictures uint8 [N, C, H, W] beside each other in rows, as they are, as a PNG."""
+    """Images uint8 [N, C, H, W] beside each other in rows, as they are, as a PNG."""
     from aigc_demo.data.images.pixels import grid
 
     return _png(grid(pictures, columns, gap=GAP))
 
 
 def single_pngs(pictures: "Tensor") -> list[bytes]:
-    """Each of the pictures uint8 [N, C, H, W] as a PNG."""
+    """Each of the images uint8 [N, C, H, W] as a PNG."""
     return [_png(image) for image in _images(pictures)]
 
 
 def loop_webp(pictures: "Tensor") -> bytes:
-    """A film through pictures uint8 [N, C, H, W] and back, without end: a lossless animated WebP.
+    """A film through images uint8 [N, C, H, W] and back, without end: a lossless animated WebP.
 
     Each pixel becomes a square, so that nothing is smoothed away.
     """

@@ -1,4 +1,4 @@
-"""Pictures by one model, for the command line and for measuring."""
+"""Images by one model, for the command line and for measuring."""
 
 import contextlib
 import time
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class GeneratedImages:
-    """Pictures and what they took.
+    """Images and what they took.
 
     Attributes:
-        pictures: uint8 [N, C, H, W].
+        images: uint8 [N, C, H, W].
         seeds: of each.
         seconds: for all, without loading the model.
     """
@@ -31,7 +31,7 @@ class GeneratedImages:
 def generate_images(
     model: str, *, seeds: Sequence[int], settings: Mapping[str, Any], caption: str = ""
 ) -> GeneratedImages:
-    """One picture for each seed.
+    """One image for each seed.
 
     Args:
         model: a name that the catalog finds, hf: names included.
@@ -67,7 +67,7 @@ def generate_images(
 
 
 def write_images(drawn: GeneratedImages, out: Path) -> list[Path]:
-    """Each picture as a PNG: one under this very name, several with their seed before its ending.
+    """Each image as a PNG: one under this very name, several with their seed before its ending.
 
     Raises:
         DemoError: the disk does not take them; then none of them is there.

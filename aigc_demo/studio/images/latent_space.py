@@ -1,4 +1,4 @@
-"""Ways through the noise that pictures are made from: from one to another, sums, and styles of two mixed."""
+"""Ways through the noise that images are made from: from one to another, sums, and styles of two mixed."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ MOST_SEEDS_CHARACTERS = 300
 
 @dataclass(frozen=True)
 class Way(Settings):
-    """From the picture of one seed to that of another."""
+    """From the image of one seed to that of another."""
 
     from_seed: int = setting(1, "of the first picture", low=0, high=MAX_SEED)
     to_seed: int = setting(2, "of the last picture", low=0, high=MAX_SEED)
@@ -58,7 +58,7 @@ def interpolate(
         stop: set by Stop; also set here when the consumer goes away.
 
     Yields:
-        The columns, as `compare_images`; their pictures are the frames, first to last.
+        The columns, as `compare_images`; their images are the frames, first to last.
     """
 
     def make(model: Any, told: "Progress") -> "Tensor":
@@ -116,9 +116,9 @@ class Sum:
 
     Attributes:
         model: whose latents.
-        pictures: uint8 [4, C, H, W]: of the mean of A, of B, of C, and of the result.
+        images: uint8 [4, C, H, W]: of the mean of A, of B, of C, and of the result.
         scores: what the discriminator says of each.
-        seen: what a classifier reads in them; None where no classifier knows such pictures by name.
+        seen: what a classifier reads in them; None where no classifier knows such images by name.
     """
 
     model: str
@@ -144,8 +144,8 @@ def latent_sum(
         a: seeds, as `checked_seeds` takes them.
         b: likewise.
         c: likewise.
-        truncation: of all four pictures.
-        asked: what the pictures of A, of B and of C have to show, where words asked for it.
+        truncation: of all four images.
+        asked: what the images of A, of B and of C have to show, where words asked for it.
 
     Raises:
         InputError: an argument does not fit, or the model is no GAN.
@@ -172,7 +172,7 @@ def _seen(
     pictures: "Tensor",
     asked: Sequence[Thing],
 ) -> SumReading | None:
-    """What a classifier reads in the pictures of a sum, if there is one that knows them."""
+    """What a classifier reads in the images of a sum, if there is one that knows them."""
     from aigc_demo.measure.images import encode
 
     try:
@@ -193,7 +193,7 @@ def mix_styles(cache: ModelCache, name: Any, coarse: Any, fine: Any, truncation:
         name: of a model with styles.
         coarse: the seed that says what is where.
         fine: the seed that gives colours and details.
-        truncation: of all pictures.
+        truncation: of all images.
 
     Returns:
         uint8 [layers + 1, C, H, W], from all fine to all coarse.

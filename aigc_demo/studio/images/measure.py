@@ -1,4 +1,4 @@
-"""A model of pictures measured while somebody looks on: with progress, and a Stop that is obeyed."""
+"""A model of images measured while somebody looks on: with progress, and a Stop that is obeyed."""
 
 import threading
 from collections.abc import Iterator
@@ -28,9 +28,9 @@ class Measured:
 
     Attributes:
         model: which one.
-        encoder: the network that looked at the pictures.
-        figures: of the model against real pictures; both counts stand in it.
-        of_real: how as many real pictures spread over the modes; None where none are known.
+        encoder: the network that looked at the images.
+        figures: of the model against real images; both counts stand in it.
+        of_real: how as many real images spread over the modes; None where none are known.
     """
 
     model: str
@@ -48,21 +48,21 @@ def measure_images(
     num_inference_steps: int = 20,
     samples: int = NUM_SAMPLES,
 ) -> Iterator[Working | Measured]:
-    """Make pictures of the first seeds and compare them with real ones.
+    """Make images of the first seeds and compare them with real ones.
 
     Args:
         cache: the models of the page.
         name: of the model.
-        corpus: the real pictures: those held out where there are enough, else all.
+        corpus: the real images: those held out where there are enough, else all.
         stop: ends it between two steps, and while models are loaded or figures are computed.
         num_inference_steps: of diffusion.
-        samples: how many pictures.
+        samples: how many images.
 
     Yields:
-        How many pictures are made, then the figures; after Stop no figures.
+        How many images are made, then the figures; after Stop no figures.
 
     Raises:
-        InputError: an argument does not fit, or there are too few real pictures, or no network to look.
+        InputError: an argument does not fit, or there are too few real images, or no network to look.
         DemoError: a model cannot be loaded.
     """
     import torch

@@ -1,4 +1,4 @@
-"""Real pictures beside made ones: those a model was trained on, the nearest of them, and a visitor's own."""
+"""Real images beside made ones: those a model was trained on, the nearest of them, and a visitor's own."""
 
 import tempfile
 import threading
@@ -24,7 +24,7 @@ OF_A_RUN = ("image_size", "pictures", "num_pictures", "validation_fraction")
 
 
 class TrainingImages:
-    """The pictures that models were trained on: the tiny world drawn again, or what a visitor gives.
+    """The images that models were trained on: the tiny world drawn again, or what a visitor gives.
 
     The last ones are kept, for a class asks of the same again and again.
 
@@ -42,7 +42,7 @@ class TrainingImages:
 
         Args:
             name: of the model.
-            upload: a zip file of pictures that the page's server has taken in; None for the tiny world.
+            upload: a zip file of images that the page's server has taken in; None for the tiny world.
 
         Raises:
             InputError: they are not at hand, or the file holds none that can be used.
@@ -59,11 +59,11 @@ class TrainingImages:
             return self._kept[1]
 
     def at_hand(self, name: Any) -> bool:
-        """Whether a model's pictures can be drawn here."""
+        """Whether a model's images can be drawn here."""
         return is_tiny_world(self._catalog.choice(name).entry)
 
     def settings(self, choice: Choice) -> "ImageSettings":
-        """How a model's training pictures were prepared, as far as its run says."""
+        """How a model's training images were prepared, as far as its run says."""
         from aigc_demo.data.images.corpus import ImageSettings
 
         run = self._catalog.trained_by(choice.value)
@@ -76,7 +76,7 @@ class TrainingImages:
 
 
 def is_tiny_world(entry: Any) -> bool:
-    """Whether a model learned from the pictures that this program draws."""
+    """Whether a model learned from the images that this program draws."""
     return entry.training_data == TINY_WORLD or entry.name.endswith(TINY_WORLD)
 
 
@@ -89,7 +89,7 @@ def _prepared(settings: "ImageSettings", upload: str | None) -> "ImageCorpus":
 
 
 def _unpacked(file: Path, image_size: int) -> "ImageCorpus":
-    """The pictures of a zip file, all of them as training pictures; nothing of it stays on the disk."""
+    """The images of a zip file, all of them as training images; nothing of it stays on the disk."""
     from aigc_demo.data.images.corpus import ImageSettings, prepare_images
     from aigc_demo.data.images.zip_files import unpack_images
 
@@ -100,14 +100,14 @@ def _unpacked(file: Path, image_size: int) -> "ImageCorpus":
 
 
 def nearest_training(pictures: "Tensor", corpus: "ImageCorpus") -> "tuple[Tensor, tuple[float, ...]]":
-    """The training picture nearest to each of some pictures: has the model copied it?
+    """The training image nearest to each of some images: has the model copied it?
 
     Args:
-        pictures: uint8 [N, C, H, W].
-        corpus: the training pictures.
+        images: uint8 [N, C, H, W].
+        corpus: the training images.
 
     Returns:
-        uint8 [N, C, H, W], and how far each is in grey levels (0: the same picture).
+        uint8 [N, C, H, W], and how far each is in grey levels (0: the same image).
 
     Raises:
         InputError: they have another size.
@@ -120,7 +120,7 @@ def nearest_training(pictures: "Tensor", corpus: "ImageCorpus") -> "tuple[Tensor
 
 
 def some_real(corpus: "ImageCorpus", count: int, seed: int) -> "Tensor":
-    """A few real pictures uint8 [count, C, H, W], of those that no model learned from where there are any."""
+    """A few real images uint8 [count, C, H, W], of those that no model learned from where there are any."""
     import torch
 
     from aigc_demo.core.device import seeded
@@ -131,15 +131,15 @@ def some_real(corpus: "ImageCorpus", count: int, seed: int) -> "Tensor":
 
 
 def judge(cache: ModelCache, name: Any, pictures: "Tensor") -> tuple[float, ...]:
-    """How sure a GAN's discriminator is that each picture is real, 0 to 1.
+    """How sure a GAN's discriminator is that each image is real, 0 to 1.
 
     Args:
         cache: where the model is, or is loaded to.
         name: of the GAN.
-        pictures: uint8 [N, C, H, W].
+        images: uint8 [N, C, H, W].
 
     Raises:
-        InputError: there is no such GAN, or the pictures have another size.
+        InputError: there is no such GAN, or the images have another size.
         DemoError: the model cannot be loaded.
     """
     model = gan(cache, name)
@@ -151,13 +151,13 @@ def judge(cache: ModelCache, name: Any, pictures: "Tensor") -> tuple[float, ...]
 
 
 def check_same_size(pictures: "Tensor", others: "Tensor", name: str) -> None:
-    """Raises InputError where pictures cannot be compared pixel by pixel."""
+    """Raises InputError where images cannot be compared pixel by pixel."""
     if pictures.shape[1:] != others.shape[1:]:
         raise InputError("other_size", name=name, size=others.shape[-1], got=pictures.shape[-1])
 
 
 def png_images(contents: Any, side: int) -> "Tensor":
-    """A visitor's PNG pictures, decoded in a process of its own.
+    """A visitor's PNG images, decoded in a process of its own.
 
     Args:
         contents: 1 to 64 files' bytes; at most 16 megapixels each.
@@ -192,15 +192,15 @@ def png_images(contents: Any, side: int) -> "Tensor":
 
 
 def measuring_network(catalog: Catalog, corpus: "ImageCorpus", image_size: int) -> str:
-    """The name of the network that looks at such pictures; of the catalog's or a run's.
+    """The name of the network that looks at such images; of the catalog's or a run's.
 
     Raises:
-        InputError: there is none for pictures of this kind and size.
+        InputError: there is none for images of this kind and size.
     """
     same_size = [choice for choice in catalog.choices("measures") if choice.entry.image_size == image_size]
     same = [choice for choice in same_size if choice.entry.data_sha256 == corpus.sha256]
     of_world = [choice for choice in same_size if is_tiny_world(choice.entry)]
-    # What learned without labels looks at any picture; what learned shapes by name sees only those.
+    # What learned without labels looks at any image; what learned shapes by name sees only those.
     general = [choice for choice in same_size if not is_tiny_world(choice.entry)]
     fitting: Sequence[Choice] = same or (of_world if corpus.name == TINY_WORLD else []) or general
     if not fitting:

@@ -1,6 +1,6 @@
-"""Seeds by words: which of a model's first pictures shows a red ball?
+"""Seeds by words: which of a model's first images shows a red ball?
 
-A classifier of the tiny world looks at the pictures of the first 2,000 seeds, once for each model; then any
+A classifier of the tiny world looks at the images of the first 2,000 seeds, once for each model; then any
 words are looked up among what it saw.
 """
 
@@ -41,7 +41,7 @@ class Working:
 
 @dataclass(frozen=True)
 class Found:
-    """Seeds whose pictures show what was asked for, the surest first.
+    """Seeds whose images show what was asked for, the surest first.
 
     Attributes:
         words: what was asked for.
@@ -110,7 +110,7 @@ class SeedBook:
             How far it is, then all answers; after Stop no answer.
 
         Raises:
-            InputError: words name nothing, nothing is found, or nobody here can look at such pictures.
+            InputError: words name nothing, nothing is found, or nobody here can look at such images.
             DemoError: a model cannot be loaded.
         """
         model = gan(self._cache, name)

@@ -161,7 +161,7 @@ class Games:
             return _twin_table(seat)
 
     def play_twins(self, ticket: str, **asked: Any) -> TwinTable:
-        """Some steps of both twins, D and then G, with the same pictures and the same noise.
+        """Some steps of both twins, D and then G, with the same images and the same noise.
 
         Args:
             ticket: the owner's.

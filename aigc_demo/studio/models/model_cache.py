@@ -164,7 +164,7 @@ def load_model(choice: Choice, progress: Callable[[int, int], None]) -> Any:
 
     Args:
         choice: which one, and on which network.
-        progress: told (bytes fetched, bytes in all) where it comes over the network.
+        progress: called with (bytes fetched, bytes in all) where it comes over the network.
 
     Raises:
         DemoError: it cannot be loaded.

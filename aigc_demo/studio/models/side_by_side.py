@@ -1,7 +1,7 @@
 """Several models at work at the same time, each in a column of its own.
 
 Each model works in a thread of its own and leaves its newest column where one generator finds it, which shows
-whole pictures of all columns: at once where something begins or ends, otherwise ten times a second, and less
+whole images of all columns: at once where something begins or ends, otherwise ten times a second, and less
 often where many visitors look on. Small models take turns at the processor (turns.py), and a column's time is
 that of its own turns; of the large ones a few work at the same time.
 """
@@ -23,7 +23,7 @@ from aigc_demo.studio.models.time_slices import TimeSlice
 
 State = Literal["waiting", "loading", "running", "finished", "stopped", "failed"]
 PICTURE_SECONDS = 0.1
-# A picture costs the page's process some milliseconds; all visitors together get so many a second.
+# An image costs the page's process some milliseconds; all visitors together get so many a second.
 MOST_PICTURES_PER_SECOND = 50
 # Large models that work at the same time: they share the cores, and each takes memory.
 MOST_LARGE = 4
@@ -200,7 +200,7 @@ class _LookingOn:
 
     @property
     def seconds(self) -> float:
-        """Between two pictures of one comparison."""
+        """Between two images of one comparison."""
         return max(PICTURE_SECONDS, self._count / MOST_PICTURES_PER_SECOND)
 
 

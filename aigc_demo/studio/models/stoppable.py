@@ -20,7 +20,7 @@ def unless_stopped(work: Callable[[], T], stop: Stop) -> T | None:
     """What a call returns, or None as soon as it is to stop.
 
     The call itself goes on to its end in a thread of its own, since nothing can end it: what it keeps for
-    others (a model, training pictures) is there for the next who ask.
+    others (a model, training images) is there for the next who ask.
 
     Args:
         work: does not return None.

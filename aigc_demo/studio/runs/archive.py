@@ -1,5 +1,5 @@
 """A run as one file, to be kept and to be brought back: a zip of configuration, record, last model, the
-pictures that it drew at its checkpoints, and card.
+images that it drew at its checkpoints, and card.
 
 What comes from outside is looked at before it is believed (`archive_reader`). Training state holds pickles,
 which can run code: it is neither given out nor taken, so a run that was brought back can be looked at, used,

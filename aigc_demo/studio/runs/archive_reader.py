@@ -1,7 +1,7 @@
 """What an exported run may hold, each part by its own strict reader; nothing in it is believed.
 
 Names and sizes are looked at before anything is unpacked, then the configuration, the record, the manifest,
-the networks, whose recipe, configuration and weights have to agree, and at last the pictures.
+the networks, whose recipe, configuration and weights have to agree, and at last the images.
 """
 
 import contextlib
@@ -304,7 +304,7 @@ def check_manifest(checkpoint: Path) -> None:
 
 
 def _check_samples(folder: Path) -> None:
-    """Decodes the pictures in the process that is there for strangers' files."""
+    """Decodes the images in the process that is there for strangers' files."""
     from aigc_demo.data.images.image_files import ImageFile, read_images
 
     files = [ImageFile(path.name, path.read_bytes()) for path in sorted(folder.glob("*"))]

@@ -57,7 +57,7 @@ class RunOrder:
     Args:
         recipe: what to train.
         text: the visitor's own, for a recipe that learns from text.
-        pictures: a zip file of the visitor's own, for one that learns from pictures. Without either it is the
+        images: a zip file of the visitor's own, for one that learns from images. Without either it is the
             tiny world.
         minutes: how long; or
         steps: how many.
@@ -160,7 +160,7 @@ def checked_upload(path: str | None) -> bytes | None:
 
 
 def checked_images(path: str | None) -> Path | None:
-    """An uploaded zip file of pictures; what is in it is looked at where it is unpacked.
+    """An uploaded zip file of images; what is in it is looked at where it is unpacked.
 
     Raises:
         InputError: it is too large.

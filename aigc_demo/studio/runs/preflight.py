@@ -39,7 +39,7 @@ def try_order(
         As `trial`.
 
     Raises:
-        InputError: training is switched off, or the visitor's pictures are none.
+        InputError: training is switched off, or the visitor's images are none.
         DemoError: as `trial`.
     """
     check_training_is_on()

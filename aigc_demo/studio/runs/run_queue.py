@@ -145,14 +145,14 @@ class RunQueue(SeenRuns):
 
         Args:
             recipe: what to train.
-            source: what on; not used where a text or pictures are given.
+            source: what on; not used where a text or images are given.
             secret: of the visitor.
             budget: as on the command line: ("--steps", "200") or ("--minutes", "3").
             seed: of everything random.
             settings: name=value each.
             init: a model to go on from.
             text: the visitor's own, which then is the source.
-            pictures: a zip file of the visitor's own, likewise.
+            images: a zip file of the visitor's own, likewise.
             address: of the visitor's network, as far as it is known.
             shared: whether others may see it and use its model; None for what the host says.
 
@@ -203,7 +203,7 @@ class RunQueue(SeenRuns):
 
     @contextlib.contextmanager
     def _unpacked(self, pictures: Path) -> Iterator[Path]:
-        """A visitor's pictures in a folder that is gone afterwards, unless it was moved to a run."""
+        """A visitor's images in a folder that is gone afterwards, unless it was moved to a run."""
         marked = IMAGES + writer_mark()
         with disk_errors(self.folder), tempfile.TemporaryDirectory(prefix=marked, dir=self.folder) as place:
             unpacked = Path(place) / PICTURES_FOLDER
@@ -448,7 +448,7 @@ class RunQueue(SeenRuns):
 
 
 def _write_source(folder: Path, text: bytes | None, unpacked: Path | None) -> str | None:
-    """Make a run's folder with the visitor's own text or pictures; where they are, None for neither.
+    """Make a run's folder with the visitor's own text or images; where they are, None for neither.
 
     Raises:
         DemoError: the disk does not take them.

@@ -1,4 +1,4 @@
-"""What a run's checkpoints draw: the sheets that the training kept, and new pictures from another seed."""
+"""What a run's checkpoints draw: the sheets that the training kept, and new images from another seed."""
 
 import io
 from pathlib import Path
@@ -33,7 +33,7 @@ def sample_image(run: RunDirectory, step: int) -> bytes | None:
 
 
 def draws(recipe: str) -> bool:
-    """Whether the checkpoints of a recipe draw pictures."""
+    """Whether the checkpoints of a recipe draw images."""
     return recipe in RECIPES and KINDS[RECIPES[recipe].kind].makes_images
 
 
@@ -43,7 +43,7 @@ def draws_anew(recipe: str) -> bool:
 
 
 def measures(recipe: str) -> bool:
-    """Whether the checkpoints of a recipe make nothing: they look at pictures."""
+    """Whether the checkpoints of a recipe make nothing: they look at images."""
     return recipe in RECIPES and KINDS[RECIPES[recipe].kind].looks_at_images
 
 
@@ -51,12 +51,12 @@ def new_images(run: RunDirectory, step: int, seed: int) -> bytes:
     """What the model of a checkpoint draws from other noise than in training.
 
     Args:
-        run: of a recipe that makes pictures.
+        run: of a recipe that makes images.
         step: of the checkpoint.
         seed: of the noise.
 
     Returns:
-        A sheet of 36 pictures, as PNG.
+        A sheet of 36 images, as PNG.
 
     Raises:
         InputError: there is no such checkpoint, its model is damaged or no GAN, or the seed is no seed.

@@ -317,12 +317,12 @@ class RunWatches:
         return self._views.get(checked_name(name), share=not fresh)
 
     def picture(self, name: str, step: int, key: str) -> bytes | None:
-        """What a run drew at a step, as PNG; None where there is no such run or picture, or none yet.
+        """What a run drew at a step, as PNG; None where there is no such run or image, or none yet.
 
         Args:
             name: of the run.
             step: of its checkpoint.
-            key: by `image_key`: a browser asks for a picture without saying who it is.
+            key: by `image_key`: a browser asks for an image without saying who it is.
         """
         if not hmac.compare_digest(key.encode("utf-8", "replace"), image_key(name).encode()):
             return None
@@ -350,7 +350,7 @@ class RunWatches:
 
 
 def image_key(name: str) -> str:
-    """What the address of a run's pictures ends with: known to those who were shown the run."""
+    """What the address of a run's images ends with: known to those who were shown the run."""
     return hmac.digest(_PICTURES, name.encode("utf-8", "replace"), "sha256").hex()[:32]
 
 

@@ -1,8 +1,8 @@
-"""One caption, pictures of it by several models at the same time, each ranked and checked.
+"""One caption, images of it by several models at the same time, each ranked and checked.
 
-All models are given the same caption and the same seeds. A dual encoder says how well each picture fits the
+All models are given the same caption and the same seeds. A dual encoder says how well each image fits the
 caption, and beside it how well it fits another, if it can nearly the same: a score alone says nothing.
-Of the tiny world, a checker that neither trained nor ranked anything reads the pictures.
+Of the tiny world, a checker that neither trained nor ranked anything reads the images.
 """
 
 import random
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 MOST_CANDIDATES = 16
 MOST_CHARACTERS = 300
 CHECKER = "checker-tiny-world"
-# How many grey levels a picture of the checker's world may differ from its drawing of the same: so many at
+# How many grey levels an image of the checker's world may differ from its drawing of the same: so many at
 # most, and where it is not sure of everything fewer. Measured in docs/experiments.md.
 MOST_UNLIKE, MOST_UNLIKE_UNSURE = 45.0, 22.0
 SURE = 0.99
@@ -48,7 +48,7 @@ EVERYDAY = {
 
 @dataclass(frozen=True)
 class TextToImageAsk(Settings):
-    """What a visitor may ask of models that make pictures of captions."""
+    """What a visitor may ask of models that make images of captions."""
 
     seed: int = setting(0, "of the first candidate; the others have the next ones", low=0, high=MAX_SEED)
     num_candidates: int = setting(8, "pictures to choose from", low=1, high=MOST_CANDIDATES)
@@ -97,7 +97,7 @@ class TextToImageColumn(ImageColumn):
         scores: how well each fits the caption, -1 to 1; None before the end, or where nobody can say.
         other_scores: how well each fits the other caption.
         verdicts: of each, what of the caption is right; None where there is nothing to check.
-        found: what the checker reads on each; None for a picture that is not of its world.
+        found: what the checker reads on each; None for an image that is not of its world.
     """
 
     other_scores: tuple[float, ...] | None = None
@@ -149,7 +149,7 @@ def checked_caption(value: Any) -> str:
 
 
 def compared_with(caption: str, seed: int) -> str:
-    """Another caption, of which a picture's score says what its score of the first is worth.
+    """Another caption, of which an image's score says what its score of the first is worth.
 
     Of one that is understood nearly the same, which differs in one respect; of any other one of everyday
     things, since its own words in another order say the same to a reader that does not heed order.
@@ -194,9 +194,9 @@ def compare_text_to_image(
 
 
 def ranker_for(cache: ModelCache, model: Any) -> "Matcher | ClipMatcher | None":
-    """The dual encoder that ranks a model's pictures: its own, or the one trained on the same pairs.
+    """The dual encoder that ranks a model's images: its own, or the one trained on the same pairs.
 
-    Of a pretrained model's pictures the pretrained one, where it is on this machine already.
+    Of a pretrained model's images the pretrained one, where it is on this machine already.
     """
     own: Matcher | None = getattr(model, "matcher", None)
     if own is not None:
@@ -218,7 +218,7 @@ def ranker_for(cache: ModelCache, model: Any) -> "Matcher | ClipMatcher | None":
 
 
 def read_by_checker(cache: ModelCache, pictures: "Tensor") -> "tuple[Found | None, ...] | None":
-    """What the checker reads on pictures; None for one that is not of its world.
+    """What the checker reads on images; None for one that is not of its world.
 
     Returns:
         None where there is no checker of this size.
@@ -259,7 +259,7 @@ class _TextToImageWork(ImageWork):
         return model.make(texts, ask.seeds, ask.sampling, told)
 
     def said(self, model: Any, pictures: "Tensor") -> dict[str, Any]:
-        """What the dual encoder and the checker say of the pictures."""
+        """What the dual encoder and the checker say of the images."""
         from aigc_demo.data.tiny_world.caption import parse_caption
         from aigc_demo.measure.attributes import verdict
 

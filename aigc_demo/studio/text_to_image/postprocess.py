@@ -1,4 +1,4 @@
-"""What can be done with a picture that was made of a caption, and asked about it."""
+"""What can be done with an image that was made of a caption, and asked about it."""
 
 import base64
 import binascii
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 def postprocessed(
     cache: ModelCache, picture: "Tensor", settings: Mapping[str, Any]
 ) -> "list[tuple[str, Tensor]]":
-    """A picture as it was made, and after each step of its after-treatment.
+    """An image as it was made, and after each step of its after-treatment.
 
     Args:
         cache: where the networks are.
-        picture: uint8 [C, H, W].
+        image: uint8 [C, H, W].
         settings: of PostProcessing, loose.
 
     Raises:
@@ -46,11 +46,11 @@ def postprocessed(
 
 
 def restored(cache: ModelCache, picture: "Tensor", hole: "Tensor") -> "list[tuple[str, Tensor]]":
-    """A picture as it was made, with what was painted over left out, and repaired.
+    """An image as it was made, with what was painted over left out, and repaired.
 
     Args:
         cache: where the network is.
-        picture: uint8 [C, H, W].
+        image: uint8 [C, H, W].
         hole: [H, W], true where it was painted over.
 
     Raises:
@@ -87,7 +87,7 @@ def painted(mask: Any, size: int) -> "Tensor":
 
 
 def restoration_for(cache: ModelCache, recipe: str, size: int) -> "ImageRestoration":
-    """The network of a recipe that mends pictures of this size.
+    """The network of a recipe that restores images of this size.
 
     Raises:
         InputError: there is none.
@@ -108,7 +108,7 @@ def words_in_image(
         cache: where the model is.
         name: of the model.
         caption: what was drawn.
-        seed: of the picture.
+        seed: of the image.
         truncation: that it was made with.
 
     Returns:

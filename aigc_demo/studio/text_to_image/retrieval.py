@@ -1,4 +1,4 @@
-"""Which text fits which picture, as a dual encoder sees it: a table of scores, and search both ways."""
+"""Which text fits which image, as a dual encoder sees it: a table of scores, and search both ways."""
 
 import random
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ class Library:
     """What is searched.
 
     Attributes:
-        pictures: uint8 [N, C, H, W].
+        images: uint8 [N, C, H, W].
         captions: one for each.
     """
 
@@ -90,7 +90,7 @@ def checked_captions(texts: Any) -> tuple[str, ...]:
 def score_table(
     cache: ModelCache, texts: Sequence[str], pictures: "Tensor", name: Any = None
 ) -> list[list[float]]:
-    """How well each picture fits each text, a row for each text, -1 to 1."""
+    """How well each image fits each text, a row for each text, -1 to 1."""
     table: list[list[float]] = dual_encoder_named(cache, name).scores(texts, pictures).tolist()
     return table
 
@@ -98,7 +98,7 @@ def score_table(
 def library_for(cache: ModelCache, name: Any = None) -> Library:
     """What a dual encoder searches: drawings of the tiny world, or what a model of ours made of its captions.
 
-    Real pictures that others drew are not part of this project.
+    Real images that others drew are not part of this project.
 
     Raises:
         InputError: there is no such dual encoder, or nothing that it could search.
@@ -127,7 +127,7 @@ def drawings(size: int) -> Library:
 
 
 def find_images(cache: ModelCache, text: Any, count: Any = 8, name: Any = None) -> list[Hit]:
-    """The pictures of the library that fit a text best.
+    """The images of the library that fit a text best.
 
     Args:
         cache: where the dual encoder is.
@@ -147,11 +147,11 @@ def find_images(cache: ModelCache, text: Any, count: Any = 8, name: Any = None) 
 
 
 def find_texts(cache: ModelCache, picture: "Tensor", count: Any = 8, name: Any = None) -> list[Hit]:
-    """The captions of the library that fit a picture best.
+    """The captions of the library that fit an image best.
 
     Args:
         cache: as in `find_images`.
-        picture: uint8 [C, H, W], of the dual encoder's size.
+        image: uint8 [C, H, W], of the dual encoder's size.
         count: how many.
         name: of the dual encoder.
     """
@@ -169,16 +169,16 @@ def _best(scores: list[float], count: int) -> list[Hit]:
 def generated_and_scored(
     cache: ModelCache, name: str, captions: Sequence[str], seed: Any
 ) -> "tuple[Tensor, list[list[float]]]":
-    """A picture of each caption by one model, and how well each fits each caption.
+    """An image of each caption by one model, and how well each fits each caption.
 
     Args:
         cache: where the model is.
         name: its full name.
         captions: checked.
-        seed: of all pictures.
+        seed: of all images.
 
     Raises:
-        InputError: the seed does not fit, or nobody can compare this model's pictures.
+        InputError: the seed does not fit, or nobody can compare this model's images.
     """
     ask = TextToImageAsk.from_mapping({"seed": seed})
     model = cache.get(name)

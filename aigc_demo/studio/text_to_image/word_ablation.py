@@ -18,13 +18,13 @@ TELLING = ("colour", "kind", "size", "relation", "weather")
 
 @dataclass(frozen=True, eq=False)
 class Changed:
-    """A picture of a caption in which one word is different.
+    """An image of a caption in which one word is different.
 
     Attributes:
         word: the word that was taken out or replaced; "" for the caption as it is.
         caption: what was drawn.
-        picture: uint8 [C, H, W], of the same seed.
-        difference: mean difference from the picture of the whole caption, in grey levels.
+        image: uint8 [C, H, W], of the same seed.
+        difference: mean difference from the image of the whole caption, in grey levels.
         score: how well it still fits the whole caption, -1 to 1; None where nobody can say.
     """
 
@@ -36,7 +36,7 @@ class Changed:
 
 
 def without_each_word(cache: ModelCache, model: Any, caption: Any, settings: dict[str, Any]) -> list[Changed]:
-    """The picture of a caption, then those of the caption without each of its words that say something.
+    """The image of a caption, then those of the caption without each of its words that say something.
 
     Args:
         cache: where the model is, or is loaded to.
@@ -60,7 +60,7 @@ def without_each_word(cache: ModelCache, model: Any, caption: Any, settings: dic
 def with_each_other(
     cache: ModelCache, model: Any, caption: Any, index: Any, settings: dict[str, Any]
 ) -> list[Changed]:
-    """The picture of a caption, then those with each other word of the same kind in the place of one word.
+    """The image of a caption, then those with each other word of the same kind in the place of one word.
 
     Args:
         cache: as in `without_each_word`.

@@ -225,7 +225,7 @@ def expected(
     Args:
         recipe: what is trained.
         settings: name=value each.
-        source_bytes: of the visitor's own text or pictures, unpacked.
+        source_bytes: of the visitor's own text or images, unpacked.
         text: the visitor's own, if any.
         init: a model to go on from, whose shape is then the run's.
 
