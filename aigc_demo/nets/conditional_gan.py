@@ -78,6 +78,7 @@ class CrossAttentionBlock(nn.Module):
     def __init__(self, config: TransformerConfig):
         super().__init__()
         size = config.hidden_size
+        # Names of modules stay as they are: they are the keys of the shipped weights.
         self.place_norm, self.word_norm, self.thought_norm = (RMSNorm(size) for _ in range(3))
         self.places = MultiHeadAttention(size, config.num_heads, normalize_qk=True)
         self.words = MultiHeadAttention(size, config.num_heads, normalize_qk=True)
@@ -137,6 +138,7 @@ class ConditionalGenerator(
         super().__init__()
         self.config = config
         size = config.hidden_size
+        # Names of modules stay as they are: they are the keys of the shipped weights.
         self.place = nn.Parameter(torch.empty(GRID * GRID, size))
         self.noise = nn.Linear(config.latent_size, size)
         self.word = nn.Linear(config.token_size, size)

@@ -129,7 +129,7 @@ class DualEncoder(
         self.config = config
         self.text_encoder = TextEncoder(config.transformer)
         self.text_output = nn.Linear(config.hidden_size, config.embedding_size, bias=False)
-        self.picture_tower = ImageTower(config)
+        self.picture_tower = ImageTower(config)  # a key of the shipped weights
         self.log_scale = nn.Parameter(torch.tensor(math.log(INITIAL_SCALE)))
 
     def embed_text(self, ids_BT: Tensor) -> Tensor:

@@ -65,6 +65,7 @@ class Generator(nn.Module, PyTorchModelHubMixin, library_name="aigc-demo", tags=
                 nn.ReLU(inplace=True),
             ]
         self.layers = nn.Sequential(*layers)
+        # A key of the shipped weights, as are the names of all modules.
         self.picture = nn.ConvTranspose2d(widths[0], NUM_CHANNELS, KERNEL, stride=2, padding=1, bias=False)
         initialize(self)
 

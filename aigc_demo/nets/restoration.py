@@ -77,7 +77,7 @@ class RestorationNetwork(
             + [Level(width, deeper, stride=2) for width, deeper in itertools.pairwise(widths)]
         )
         self.up = nn.ModuleList(Level(deeper + width, width) for width, deeper in itertools.pairwise(widths))
-        self.picture = nn.Conv2d(widths[0], 3, 1)
+        self.picture = nn.Conv2d(widths[0], 3, 1)  # a key of the shipped weights
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # faster on a CPU
 
     def forward(self, x_BCHW: Tensor) -> Tensor:

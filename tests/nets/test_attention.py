@@ -115,7 +115,7 @@ def test_cache_selects_and_forgets() -> None:
     assert cache.length == 3
 
 
-def turned_by_hand(x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> tuple[torch.Tensor, ...]:
+def rotated_by_hand(x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> tuple[torch.Tensor, ...]:
     """Each pair (a, b) as (a cos - b sin, b cos + a sin); the table has -sin, then sin."""
     a, b = x.chunk(2, dim=-1)
     cos, sin = cos.chunk(2, dim=-1)[1], sin.chunk(2, dim=-1)[1]
@@ -160,12 +160,14 @@ def test_queries_and_keys_are_normalised_by_head_and_values_are_not(
         if normalize_qk:
             q, k = normed(q), normed(k)
         if angles:
-            q, k = (torch.cat(turned_by_hand(part, *angles), dim=-1) for part in (q, k))
+            q, k = (torch.cat(rotated_by_hand(part, *angles), dim=-1) for part in (q, k))
         scores = (q @ k.transpose(-2, -1) / 2).masked_fill(~mask, -math.inf)  # the root of 4 features is 2
         expected = layer.output((scores.softmax(-1) @ v).transpose(1, 2).flatten(2))
         torch.testing.assert_close(found, expected, atol=1e-7, rtol=1e-6)
-        slope = draw(B, T, H * 4, seed=3).double()
+        gradient = draw(B, T, H * 4, seed=3).double()
         weights = list(layer.parameters())
-        ours, theirs = (torch.autograd.grad(y, weights, slope, retain_graph=True) for y in (found, expected))
+        ours, theirs = (
+            torch.autograd.grad(y, weights, gradient, retain_graph=True) for y in (found, expected)
+        )
         for one, other in zip(ours, theirs, strict=True):
             torch.testing.assert_close(one, other, atol=1e-6, rtol=1e-5)

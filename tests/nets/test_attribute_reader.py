@@ -89,8 +89,8 @@ def test_it_learns() -> None:
     x = torch.rand(8, 3, 32, 32, generator=seeded(1)) * 2 - 1
     truth = torch.full((8, 9, 4), -1)
     truth[..., 0] = 0
-    for picture in range(8):
-        truth[picture, picture] = torch.tensor([1, picture % 6, picture, picture % 3])
+    for image in range(8):
+        truth[image, image] = torch.tensor([1, image % 6, image, image % 3])
     weather = torch.arange(8) % 4
     optimizer = torch.optim.AdamW(reader.parameters(), lr=1e-2)
     losses = []

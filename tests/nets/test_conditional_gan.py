@@ -1,4 +1,4 @@
-"""Text to picture: where the words go in, and that the discriminator judges picture and text together."""
+"""Text to image: where the words go in, and that the discriminator judges image and text together."""
 
 import math
 
@@ -35,7 +35,7 @@ def discriminator(**changes) -> ConditionalDiscriminator:
     return ConditionalDiscriminator(config).eval()
 
 
-def told(count: int, tokens: int = 5) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def inputs_of(count: int, tokens: int = 5) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Noise, tokens, where there are such, and embeddings."""
     rng = seeded(3)
     return (
@@ -48,20 +48,20 @@ def told(count: int, tokens: int = 5) -> tuple[Tensor, Tensor, Tensor, Tensor]:
 
 @torch.no_grad()
 @pytest.mark.parametrize("size", [32, 64])
-def test_pictures_have_their_size_and_range(size: int) -> None:
-    x = generator(image_size=size)(*told(3))
+def test_images_have_their_size_and_range(size: int) -> None:
+    x = generator(image_size=size)(*inputs_of(3))
     assert x.shape == (3, 3, size, size)
     assert x.dtype == torch.float32
     assert -1 <= x.min() < x.max() <= 1
-    score = discriminator(image_size=size)(x, told(3)[3])
+    score = discriminator(image_size=size)(x, inputs_of(3)[3])
     assert score.shape == (3,)
 
 
 @torch.no_grad()
 @pytest.mark.parametrize("reading_layers", [0, 2])
-def test_everything_told_changes_the_picture_and_padding_does_not(reading_layers: int) -> None:
+def test_every_input_changes_the_image_and_padding_does_not(reading_layers: int) -> None:
     network = generator(reading_layers=reading_layers)
-    z, tokens, seen, text = told(1)
+    z, tokens, seen, text = inputs_of(1)
     x = network(z, tokens, seen, text)
     other_tokens = tokens.clone()
     other_tokens[:, 2] += 1
@@ -77,16 +77,16 @@ def test_everything_told_changes_the_picture_and_padding_does_not(reading_layers
 @pytest.mark.parametrize("reading_layers", [0, 2])
 def test_only_words_that_look_at_each_other_have_an_order(reading_layers: int) -> None:
     network = generator(reading_layers=reading_layers)
-    z, tokens, seen, text = told(1)
+    z, tokens, seen, text = inputs_of(1)
     x, other = (network(z, part, seen, text) for part in (tokens, tokens.flip(1)))
     assert torch.allclose(x, other, atol=1e-4) == (reading_layers == 0)
 
 
 @torch.no_grad()
-def test_what_each_place_took_from_each_word_is_told() -> None:
+def test_what_each_place_took_from_each_word_is_reported() -> None:
     network = generator()
     attention: list[Tensor] = []
-    z, tokens, seen, text = told(2)
+    z, tokens, seen, text = inputs_of(2)
     seen[1, 3:] = False
     x = network(z, tokens, seen, text, attention)
     assert len(attention) == 2
@@ -101,27 +101,27 @@ def test_what_each_place_took_from_each_word_is_told() -> None:
 def test_the_discriminator_sees_once_and_judges_by_the_text() -> None:
     network = discriminator()
     x = torch.rand(2, 3, 64, 64, generator=seeded(1)) * 2 - 1
-    text = told(2)[3]
+    text = inputs_of(2)[3]
     seen = network.features(x)
     assert torch.allclose(network.logits(seen, text), network(x, text))
     assert not torch.allclose(network.logits(seen, text.flip(0)), network(x, text))
 
 
 def test_gradients_reach_the_text() -> None:
-    z, tokens, seen, text = told(2)
+    z, tokens, seen, text = inputs_of(2)
     tokens.requires_grad_()
     text.requires_grad_()
     discriminator()(generator()(z, tokens, seen, text), text).sum().backward()
-    for told_part in (tokens, text):
-        assert told_part.grad is not None and told_part.grad.abs().sum() > 0
+    for given_part in (tokens, text):
+        assert given_part.grad is not None and given_part.grad.abs().sum() > 0
 
 
 @torch.no_grad()
-def test_a_folder_gives_the_same_picture(tmp_path) -> None:
+def test_a_folder_gives_the_same_image(tmp_path) -> None:
     network = generator()
     network.save_pretrained(tmp_path)
     again = ConditionalGenerator.from_pretrained(tmp_path).eval()
-    assert torch.equal(again(*told(2)), network(*told(2)))
+    assert torch.equal(again(*inputs_of(2)), network(*inputs_of(2)))
 
 
 def normed(x: Tensor, weight: Tensor | float = 1.0) -> Tensor:
@@ -175,7 +175,7 @@ def test_a_block_is_three_parts_each_of_which_is_added() -> None:
 
 
 @torch.no_grad()
-def test_words_that_look_at_each_other_are_turned_by_their_places_and_padding_is_not_seen() -> None:
+def test_words_that_look_at_each_other_are_rotated_by_their_positions_and_padding_is_not_seen() -> None:
     config = ConditionalConfig(**{**SHAPE, "reading_layers": 2, "context_length": 9}).reading
     reader = stirred(CaptionEncoder(config))
     x = torch.randn(2, 5, 32, generator=seeded(7))
@@ -200,7 +200,7 @@ def test_the_sentence_stands_before_the_words_and_is_always_seen() -> None:
     network, given = generator(), []
     for block in network.blocks:
         block.register_forward_pre_hook(lambda _, inputs: given.append(inputs))
-    z, tokens, seen, text = told(2)
+    z, tokens, seen, text = inputs_of(2)
     seen[0, 2:] = False
     network(z, tokens, seen, text)
     x_BPC, words_BTC, mask, _ = given[0]
@@ -211,12 +211,12 @@ def test_the_sentence_stands_before_the_words_and_is_always_seen() -> None:
 
 
 @torch.no_grad()
-def test_places_are_normalised_and_stand_in_a_grid_before_the_picture_is_made() -> None:
+def test_places_are_normalised_and_stand_in_a_grid_before_the_image_is_made() -> None:
     network = stirred(generator(reading_layers=1))
     before, given = [], []
     network.blocks[-1].register_forward_hook(lambda _, __, found: before.append(found))
     network.layers.register_forward_pre_hook(lambda _, inputs: given.append(inputs[0]))
-    network(*told(2))
+    network(*inputs_of(2))
     expected = normed(before[0], network.norm.weight).view(2, 8, 8, 32).permute(0, 3, 1, 2)
     torch.testing.assert_close(given[0], expected, atol=1e-4, rtol=1e-3)
     assert network.reader.blocks[0].feed_forward.inner.weight.shape == (64, 32), "twice as wide"
@@ -226,7 +226,7 @@ def test_places_are_normalised_and_stand_in_a_grid_before_the_picture_is_made() 
 @pytest.mark.parametrize("norm", ["batch", "none"])
 def test_a_score_is_that_of_places_with_the_text_and_the_likeness_of_embeddings(norm: str) -> None:
     network = discriminator(norm=norm)
-    seen, text = torch.randn(3, network.score.in_channels, 4, 4, generator=seeded(8)), told(3)[3]
+    seen, text = torch.randn(3, network.score.in_channels, 4, 4, generator=seeded(8)), inputs_of(3)[3]
     words = F.linear(text, network.text.weight, network.text.bias)
     words = torch.where(words > 0, words, 0.2 * words)[:, :, None, None].expand(-1, -1, 4, 4)
     joined = network.joined(torch.cat([seen, words], dim=1))

@@ -29,21 +29,21 @@ def small(**changes) -> DualEncoder:
     return encoder.eval()
 
 
-def pictures(count: int, size: int = 32) -> Tensor:
+def images(count: int, size: int = 32) -> Tensor:
     return torch.rand(count, 3, size, size, generator=seeded(1)) * 2 - 1
 
 
 def test_loss_of_two_pairs_by_hand() -> None:
-    text, picture = torch.eye(2), torch.tensor([[1.0, 0.0], [0.6, 0.8]])
-    # Products: the first picture 1 and 0, the second 0.6 and 0.8; twice as much with the scale.
+    text, image = torch.eye(2), torch.tensor([[1.0, 0.0], [0.6, 0.8]])
+    # Products: the first image 1 and 0, the second 0.6 and 0.8; twice as much with the scale.
     to_text = (
         -math.log(math.exp(2) / (math.exp(2) + 1)) - math.log(math.exp(1.6) / (math.exp(1.2) + math.exp(1.6)))
     ) / 2
-    to_picture = (
+    to_image = (
         -math.log(math.exp(2) / (math.exp(2) + math.exp(1.2))) - math.log(math.exp(1.6) / (1 + math.exp(1.6)))
     ) / 2
-    loss = contrastive_loss(text, picture, torch.tensor(2.0))
-    assert loss.item() == pytest.approx((to_text + to_picture) / 2)
+    loss = contrastive_loss(text, image, torch.tensor(2.0))
+    assert loss.item() == pytest.approx((to_text + to_image) / 2)
 
 
 def test_loss_where_nothing_is_known_is_that_of_a_guess() -> None:
@@ -51,7 +51,7 @@ def test_loss_where_nothing_is_known_is_that_of_a_guess() -> None:
     assert contrastive_loss(alike, alike, torch.tensor(7.0)).item() == pytest.approx(math.log(5))
 
 
-def test_captions_of_no_picture_make_it_harder_for_the_pictures_alone() -> None:
+def test_captions_of_no_image_make_it_harder_for_the_images_alone() -> None:
     pairs, wrong = torch.eye(4), torch.tensor([[0.0, 0.0, 0.6, 0.8]])
     without = contrastive_loss(pairs, pairs, torch.tensor(3.0))
     with_one = contrastive_loss(torch.cat([pairs, wrong]), pairs, torch.tensor(3.0))
@@ -60,7 +60,7 @@ def test_captions_of_no_picture_make_it_harder_for_the_pictures_alone() -> None:
     assert with_one.item() == pytest.approx((to_text + without.item()) / 2)
 
 
-def test_another_caption_that_fits_is_not_held_against_a_picture() -> None:
+def test_another_caption_that_fits_is_not_held_against_an_image() -> None:
     text = torch.eye(3)[[0, 0, 1]]
     same = torch.tensor([[1, 1, 0], [1, 1, 0], [0, 0, 1]], dtype=torch.bool)
     kept = same.clone()
@@ -72,38 +72,38 @@ def test_another_caption_that_fits_is_not_held_against_a_picture() -> None:
 
 
 @pytest.mark.parametrize("masked", [False, True])
-def test_loss_with_captions_of_no_picture_and_others_that_fit_one_number_after_the_other(
+def test_loss_with_captions_of_no_image_and_others_that_fit_one_number_after_the_other(
     masked: bool,
 ) -> None:
-    """Three pictures, five captions; the masks of rows and columns differ."""
-    text, picture = (
+    """Three images, five captions; the masks of rows and columns differ."""
+    text, image = (
         torch.nn.functional.normalize(torch.randn(count, 4, generator=seeded(count)), dim=1)
         for count in (5, 3)
     )
     same = torch.zeros(3, 5, dtype=torch.bool)
     if masked:
-        # The second picture shows the third caption, too; the first one the last. Its own always counts.
+        # The second image shows the third caption, too; the first one the last. Its own always counts.
         same[1, 2] = same[0, 4] = same[0, 0] = same[1, 1] = True
-    products = (7 * picture.double() @ text.double().T).tolist()
+    products = (7 * image.double() @ text.double().T).tolist()
     held = [[not same[i, j] or i == j for j in range(5)] for i in range(3)]
-    to_text = to_picture = 0.0
+    to_text = to_image = 0.0
     for own in range(3):
         row = sum(math.exp(products[own][j]) for j in range(5) if held[own][j])
         column = sum(math.exp(products[i][own]) for i in range(3) if held[i][own])
         to_text -= math.log(math.exp(products[own][own]) / row) / 3
-        to_picture -= math.log(math.exp(products[own][own]) / column) / 3
-    loss = contrastive_loss(text, picture, torch.tensor(7.0), same if masked else None)
-    assert loss.item() == pytest.approx((to_text + to_picture) / 2, rel=1e-5)
+        to_image -= math.log(math.exp(products[own][own]) / column) / 3
+    loss = contrastive_loss(text, image, torch.tensor(7.0), same if masked else None)
+    assert loss.item() == pytest.approx((to_text + to_image) / 2, rel=1e-5)
 
 
 def test_loss_among_nearly_right_captions_by_hand() -> None:
     own = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
     wrong = torch.tensor([[[0.0, 1.0], [0.6, 0.8]], [[1.0, 0.0], [0.8, 0.6]]])
-    picture = torch.tensor([[0.8, 0.6], [0.0, 1.0]])
+    image = torch.tensor([[0.8, 0.6], [0.0, 1.0]])
     # Products with the own caption and the two others: 0.8, 0.6, 0.96 and 1, 0, 0.6; five times as much.
     rows = [(4, 3, 4.8), (5, 0, 3)]
     expected = sum(-math.log(math.exp(row[0]) / sum(map(math.exp, row))) for row in rows) / 2
-    assert hard_negative_loss(own, wrong, picture, torch.tensor(5.0)).item() == pytest.approx(
+    assert hard_negative_loss(own, wrong, image, torch.tensor(5.0)).item() == pytest.approx(
         expected, rel=1e-5
     )
     alike = torch.tensor([[0.6, 0.8]]).expand(4, 2)
@@ -150,7 +150,7 @@ def test_weights_begin_as_those_of_the_language_model() -> None:
 def test_the_vectors_have_length_one() -> None:
     model = small()
     ids = torch.tensor([[3, 4, 5], [6, 0, 0]])
-    text, seen, scale = model(ids, pictures(4))
+    text, seen, scale = model(ids, images(4))
     assert text.shape == (2, 16) and seen.shape == (4, 16)
     for vectors in (text, seen):
         assert torch.allclose(vectors.norm(dim=1), torch.ones(len(vectors)), atol=1e-5)
@@ -182,15 +182,15 @@ def test_a_caption_without_a_known_word_is_a_vector_too() -> None:
 
 @torch.no_grad()
 @pytest.mark.parametrize("size", [32, 64])
-def test_a_mirrored_picture_is_another_one(size: int) -> None:
+def test_a_mirrored_image_is_another_one(size: int) -> None:
     model = small(image_size=size)
-    x = pictures(2, size)
+    x = images(2, size)
     assert not torch.allclose(model.embed_images(x), model.embed_images(x.flip(3)), atol=1e-3)
 
 
-def test_it_learns_which_caption_belongs_to_which_picture() -> None:
+def test_it_learns_which_caption_belongs_to_which_image() -> None:
     model = small(width=8).train()
-    x = pictures(8)
+    x = images(8)
     ids = torch.arange(1, 17).view(8, 2)
     optimizer = torch.optim.AdamW(model.parameters(), lr=5e-3)
     for _ in range(40):
@@ -208,6 +208,6 @@ def test_a_folder_gives_the_same_vectors(tmp_path) -> None:
     model = small()
     model.save_pretrained(tmp_path)
     again = DualEncoder.from_pretrained(tmp_path).eval()
-    ids, x = torch.tensor([[3, 4, 5]]), pictures(1)
+    ids, x = torch.tensor([[3, 4, 5]]), images(1)
     for first, second in zip(model(ids, x), again(ids, x), strict=True):
         assert torch.equal(first, second)

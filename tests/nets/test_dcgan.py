@@ -62,7 +62,7 @@ def test_weights_begin_as_the_paper_says(norm: str):
 
 
 @torch.no_grad()
-def test_a_picture_is_the_hyperbolic_tangent_of_a_transposed_convolution():
+def test_an_image_is_the_hyperbolic_tangent_of_a_transposed_convolution():
     generator, _ = pair(32, latent_size=7, num_features=4)
     generator.picture.weight.normal_(std=0.3)  # so that some numbers would leave the range
     given = []

@@ -1,4 +1,4 @@
-"""Differentiable changes, against the same changes written for one small picture at a time."""
+"""Differentiable changes, against the same changes written for one small image at a time."""
 
 import pytest
 import torch
@@ -9,23 +9,23 @@ from aigc_demo.nets.diff_augment import TRANSFORMS, colour, cutout, diff_augment
 from aigc_demo.nets.options import AUGMENTATIONS
 
 
-def pictures(count: int, rows: int = 16, columns: int = 16) -> Tensor:
+def images(count: int, rows: int = 16, columns: int = 16) -> Tensor:
     return torch.rand(count, 3, rows, columns, generator=seeded(1)) * 2 - 1
 
 
 def test_without_a_policy_nothing_changes() -> None:
-    x = pictures(3)
+    x = images(3)
     assert torch.equal(diff_augment(x, seeded(0), ()), x)
 
 
 @pytest.mark.parametrize("name", AUGMENTATIONS)
 def test_one_stream_gives_one_change_whatever_the_pixels(name: str) -> None:
-    x = pictures(5)
+    x = images(5)
     changed = diff_augment(x, seeded(3), (name,))
     assert changed.shape == x.shape
     assert torch.equal(changed, diff_augment(x, seeded(3), (name,)))
     assert not torch.allclose(changed, diff_augment(x, seeded(4), (name,)))
-    # Every change is linear up to brightness: a middle of two pictures changes into the middle of both.
+    # Every change is linear up to brightness: a middle of two images changes into the middle of both.
     other = x.flip(0)
     middle = diff_augment((x + other) / 2, seeded(3), (name,))
     torch.testing.assert_close(middle, (changed + diff_augment(other, seeded(3), (name,))) / 2)
@@ -40,7 +40,7 @@ def test_colour_by_hand() -> None:
     assert colour(x, seeded(8)).flatten().tolist() == pytest.approx(expected, abs=1e-6)
 
 
-def test_contrast_spreads_places_around_the_middle_of_the_picture() -> None:
+def test_contrast_spreads_places_around_the_middle_of_the_image() -> None:
     x = torch.tensor([-0.5, 0.5]).reshape(1, 1, 1, 2).expand(1, 3, 1, 2)
     brighter, _, contrasting = torch.rand(3, 1, generator=seeded(9)).flatten().tolist()
     half = 0.5 * (contrasting + 0.5)
@@ -49,12 +49,12 @@ def test_contrast_spreads_places_around_the_middle_of_the_picture() -> None:
 
 
 def test_colour_of_several_pixels_one_after_the_other() -> None:
-    """Saturation is about each pixel's own grey, contrast about the mean of its picture."""
-    x = pictures(2, 3, 2)
+    """Saturation is about each pixel's own grey, contrast about the mean of its image."""
+    x = images(2, 3, 2)
     changed = colour(x, seeded(11))
     drawn = torch.rand(3, 2, generator=seeded(11)).tolist()
-    for picture, result, brighter, vivid, contrasting in zip(x, changed, *drawn, strict=True):
-        bright = picture + brighter - 0.5
+    for image, result, brighter, vivid, contrasting in zip(x, changed, *drawn, strict=True):
+        bright = image + brighter - 0.5
         for row in range(3):
             for column in range(2):
                 grey = bright[:, row, column].mean()
@@ -64,7 +64,7 @@ def test_colour_of_several_pixels_one_after_the_other() -> None:
 
 
 def moved(x_CHW: Tensor, down: int, right: int) -> Tensor:
-    """A picture moved by slices."""
+    """An image moved by slices."""
     rows, columns = x_CHW.shape[1:]
     result = torch.zeros_like(x_CHW)
     result[:, max(0, down) : rows + min(0, down), max(0, right) : columns + min(0, right)] = x_CHW[
@@ -73,14 +73,14 @@ def moved(x_CHW: Tensor, down: int, right: int) -> Tensor:
     return result
 
 
-def test_translation_moves_each_picture_by_its_own_numbers() -> None:
-    x, rng = pictures(40, 16, 24), seeded(5)
+def test_translation_moves_each_image_by_its_own_numbers() -> None:
+    x, rng = images(40, 16, 24), seeded(5)
     changed = translation(x, seeded(5))
     down = torch.randint(-2, 3, (40,), generator=rng).tolist()
     right = torch.randint(-3, 4, (40,), generator=rng).tolist()
     assert set(down) == {-2, -1, 0, 1, 2} and set(right) == {-3, -2, -1, 0, 1, 2, 3}
-    for picture, result, by_rows, by_columns in zip(x, changed, down, right, strict=True):
-        assert torch.equal(result, moved(picture, by_rows, by_columns))
+    for image, result, by_rows, by_columns in zip(x, changed, down, right, strict=True):
+        assert torch.equal(result, moved(image, by_rows, by_columns))
 
 
 def test_cutout_greys_a_square_of_half_the_side() -> None:
@@ -97,7 +97,7 @@ def test_cutout_greys_a_square_of_half_the_side() -> None:
 
 
 def test_gradients_pass() -> None:
-    x = pictures(2, 4, 4).double().requires_grad_()
+    x = images(2, 4, 4).double().requires_grad_()
     assert torch.autograd.gradcheck(lambda x: diff_augment(x, seeded(2)), x)
     diff_augment(x, seeded(2), ("cutout",)).sum().backward()
     # The gradient of what is cut out is 0, of the rest 1.
@@ -106,7 +106,7 @@ def test_gradients_pass() -> None:
 
 
 def test_the_order_is_that_of_the_policy() -> None:
-    x, rng = pictures(3), seeded(7)
+    x, rng = images(3), seeded(7)
     expected = cutout(translation(colour(x, rng), rng), rng)
     assert torch.equal(diff_augment(x, seeded(7)), expected)
     assert tuple(TRANSFORMS) == AUGMENTATIONS
@@ -116,4 +116,4 @@ def test_an_unknown_change_is_refused() -> None:
     with pytest.raises(
         ValueError, match="no augmentation named color; there are colour, translation, cutout"
     ):
-        diff_augment(pictures(1), seeded(0), ("color",))
+        diff_augment(images(1), seeded(0), ("color",))

@@ -1,4 +1,4 @@
-"""The encoder of pictures: its losses by hand, what moves and what does not, and that it learns."""
+"""The encoder of images: its losses by hand, what moves and what does not, and that it learns."""
 
 import math
 
@@ -21,7 +21,7 @@ def small(**changes) -> ImageEncoder:
     return ImageEncoder(ImageEncoderConfig(**{"num_classes": 7, "width": 8, "feature_size": 24, **changes}))
 
 
-def pictures(count: int, size: int = 32) -> Tensor:
+def images(count: int, size: int = 32) -> Tensor:
     return torch.rand(count, 3, size, size, generator=seeded(1)) * 2 - 1
 
 
@@ -31,7 +31,7 @@ def test_label_loss_by_hand() -> None:
     assert label_loss(logits, torch.tensor([1, 2])).item() == pytest.approx(expected)
 
 
-def test_pair_loss_of_two_pictures_by_hand() -> None:
+def test_pair_loss_of_two_images_by_hand() -> None:
     # Each view has similarity 1 with its other view and 0 with the two others.
     views = torch.eye(2)
     loss = contrastive_pair_loss(views, views, temperature=0.5)
@@ -53,36 +53,36 @@ def test_pair_loss_knows_which_views_belong_together() -> None:
 
 @torch.no_grad()
 @pytest.mark.parametrize("size", [32, 64])
-def test_a_picture_is_seen_alike_alone_and_among_others(size: int) -> None:
+def test_an_image_is_seen_alike_alone_and_among_others(size: int) -> None:
     model = small(image_size=size).eval()
-    x = pictures(5, size)
+    x = images(5, size)
     features = model.features(x)
     assert features.shape == (5, 24) and features.min() >= 0
     torch.testing.assert_close(features[3:4], model.features(x[3:4]), atol=1e-5, rtol=1e-4)
     torch.testing.assert_close(model(x), model.project(features))
     assert model(x).shape == (5, 7)
-    # Two pictures differ by more than rounding.
+    # Two images differ by more than rounding.
     assert (features[0] - features[1]).norm() > 0.01
 
 
 @torch.no_grad()
 def test_projections_have_length_one() -> None:
-    projections = small(num_classes=0).eval()(pictures(3))
+    projections = small(num_classes=0).eval()(images(3))
     torch.testing.assert_close(projections.norm(dim=-1), torch.ones(3))
 
 
 @torch.no_grad()
 def test_half_precision_changes_little() -> None:
     model = small().eval()
-    whole = model.features(pictures(4))
-    half = model.to(torch.bfloat16).features(pictures(4))
+    whole = model.features(images(4))
+    half = model.to(torch.bfloat16).features(images(4))
     assert half.dtype == torch.float32
     assert ((half - whole).norm() / whole.norm()).item() < 0.03
 
 
-def test_pictures_of_another_size_are_refused() -> None:
+def test_images_of_another_size_are_refused() -> None:
     with pytest.raises(ValueError, match="images of"):
-        small()(pictures(1, 64))
+        small()(images(1, 64))
     with pytest.raises(InputError, match="one of 32, 64, got 48"):
         small(image_size=48)
 
@@ -122,8 +122,8 @@ def test_it_learns_sizes_wherever_they_lie() -> None:
 
 def test_saved_and_loaded_as_the_hub_has_it(tmp_path) -> None:
     model = small()
-    model(pictures(6))  # moves the norms' running figures away from where they start
+    model(images(6))  # moves the norms' running figures away from where they start
     model.save_pretrained(tmp_path)
     again = ImageEncoder.from_pretrained(tmp_path).eval()
     assert again.config == model.config and again.config.recipe == "classifier"
-    assert torch.equal(again(pictures(3)), model.eval()(pictures(3)))
+    assert torch.equal(again(images(3)), model.eval()(images(3)))

@@ -1,4 +1,4 @@
-"""The mender: what is taken away and given back, and that it learns."""
+"""The network: what is taken away and given back, and that it learns."""
 
 import pytest
 import torch
@@ -16,7 +16,7 @@ from aigc_demo.nets.restoration import (
 )
 
 
-def pictures(count: int, size: int = 32) -> Tensor:
+def images(count: int, size: int = 32) -> Tensor:
     return torch.rand(count, 3, size, size, generator=seeded(1)) * 2 - 1
 
 
@@ -26,7 +26,7 @@ def test_grey_is_the_luma() -> None:
 
 
 def test_nothing_of_what_is_painted_over_is_seen_and_all_else_stays() -> None:
-    x, hole = pictures(2), random_masks(2, 32, seeded(0))
+    x, hole = images(2), random_masks(2, 32, seeded(0))
     seen = masked_input(x, hole)
     assert seen.shape == (2, 4, 32, 32)
     assert (seen[:, :3] * hole == 0).all()
@@ -61,32 +61,32 @@ def test_loss_by_hand() -> None:
 @torch.no_grad()
 @pytest.mark.parametrize("size", [32, 64])
 @pytest.mark.parametrize("recipe", ["colorize", "inpaint"])
-def test_it_draws_pictures(recipe: str, size: int) -> None:
-    mender = RestorationNetwork(RestorationConfig(image_size=size, width=4, recipe=recipe)).eval()
-    x = pictures(2, size)
-    drawn = mender(grey(x) if recipe == "colorize" else masked_input(x, random_masks(2, size, seeded(0))))
+def test_it_draws_images(recipe: str, size: int) -> None:
+    network = RestorationNetwork(RestorationConfig(image_size=size, width=4, recipe=recipe)).eval()
+    x = images(2, size)
+    drawn = network(grey(x) if recipe == "colorize" else masked_input(x, random_masks(2, size, seeded(0))))
     assert drawn.shape == x.shape
     assert drawn.dtype == torch.float32
     known = grey(x) if recipe == "colorize" else masked_input(x, random_masks(2, size, seeded(0)))[:, :3]
     with torch.no_grad():
-        mender.picture.weight.zero_()
-        mender.picture.bias.fill_(0.25)
+        network.picture.weight.zero_()
+        network.picture.bias.fill_(0.25)
     assert torch.allclose(
-        mender(known if recipe == "colorize" else masked_input(x, random_masks(2, size, seeded(0)))),
+        network(known if recipe == "colorize" else masked_input(x, random_masks(2, size, seeded(0)))),
         (known + 0.25).expand_as(x),
     )
 
 
 @torch.no_grad()
 def test_every_level_on_the_way_up_is_given_what_the_way_down_saw_at_its_size() -> None:
-    mender = RestorationNetwork(RestorationConfig(image_size=32, width=4, recipe="inpaint")).eval()
+    network = RestorationNetwork(RestorationConfig(image_size=32, width=4, recipe="inpaint")).eval()
     down: list[Tensor] = []
     up: list[tuple[Tensor, Tensor]] = []
-    for level in mender.down:
+    for level in network.down:
         level.register_forward_hook(lambda _, __, found: down.append(found))
-    for level in mender.up:
+    for level in network.up:
         level.register_forward_hook(lambda _, inputs, found: up.append((inputs[0], found)))
-    mender(masked_input(pictures(2), random_masks(2, 32, seeded(0))))
+    network(masked_input(images(2), random_masks(2, 32, seeded(0))))
     assert [x.shape[2] for x in down] == [32, 16, 8, 4]
     deeper = down[3]
     for (given, found), seen in zip(up, down[2::-1], strict=True):
@@ -97,14 +97,14 @@ def test_every_level_on_the_way_up_is_given_what_the_way_down_saw_at_its_size() 
 
 def test_it_learns_colours_by_their_brightness() -> None:
     torch.manual_seed(0)
-    mender = RestorationNetwork(RestorationConfig(image_size=32, width=4, recipe="colorize"))
+    network = RestorationNetwork(RestorationConfig(image_size=32, width=4, recipe="colorize"))
     colours = torch.tensor([[0.9, -0.8, -0.7], [-0.8, 0.6, -0.3], [-0.5, 0.3, 0.9], [0.9, 0.8, -0.9]])
     x = colours[torch.randint(4, (16, 8, 8), generator=seeded(0))].permute(0, 3, 1, 2)
     x = x.repeat_interleave(4, dim=2).repeat_interleave(4, dim=3)
-    optimizer = torch.optim.AdamW(mender.parameters(), lr=1e-2)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=1e-2)
     plain = restoration_loss(grey(x).expand_as(x), x).item()
     for _ in range(60):
-        loss = restoration_loss(mender(grey(x)), x)
+        loss = restoration_loss(network(grey(x)), x)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

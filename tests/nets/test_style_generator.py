@@ -40,7 +40,7 @@ def test_scaled_inputs_give_what_scaled_weights_give() -> None:
     x, weight = torch.randn(3, 5, 8, 8, generator=rng), torch.randn(7, 5, 3, 3, generator=rng)
     style = torch.randn(3, 5, generator=rng)
     ours = modulated_convolution(x, weight, style) * demodulation(weight, style)[:, :, None, None]
-    # As the source has it: each picture's own weights, in one grouped convolution.
+    # As the source has it: each image's own weights, in one grouped convolution.
     own = weight[None] * style[:, None, :, None, None]
     own = own * (own.square().sum(dim=(2, 3, 4), keepdim=True) + 1e-8).rsqrt()
     theirs = F.conv2d(x.reshape(1, 15, 8, 8), own.reshape(21, 5, 3, 3), padding=1, groups=3)
@@ -95,15 +95,15 @@ def test_equalized_weights_make_outputs_of_size_one_at_any_rate() -> None:
 
 @torch.no_grad()
 @pytest.mark.parametrize(("size", "num_styles"), [(32, 8), (64, 10)])
-def test_pictures_have_their_size_and_range(size: int, num_styles: int) -> None:
+def test_images_have_their_size_and_range(size: int, num_styles: int) -> None:
     model = small(image_size=size)
     styles = model.styles(latents(2))
-    pictures = model.synthesize(styles)
+    images = model.synthesize(styles)
     assert styles.shape == (2, num_styles, 7)
-    assert pictures.shape == (2, 3, size, size)
-    assert pictures.abs().max() <= 1
-    assert (pictures[0] - pictures[1]).abs().mean() > 0.01
-    torch.testing.assert_close(model(latents(2)), pictures)
+    assert images.shape == (2, 3, size, size)
+    assert images.abs().max() <= 1
+    assert (images[0] - images[1]).abs().mean() > 0.01
+    torch.testing.assert_close(model(latents(2)), images)
 
 
 @torch.no_grad()
@@ -113,7 +113,7 @@ def test_only_the_direction_of_a_latent_counts() -> None:
 
 
 @torch.no_grad()
-def test_every_row_of_styles_moves_the_picture_and_all_of_them_make_it() -> None:
+def test_every_row_of_styles_moves_the_image_and_all_of_them_make_it() -> None:
     model = small()
     ours, theirs = model.styles(latents(2))
     before = model.synthesize(ours[None])

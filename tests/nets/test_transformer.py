@@ -143,16 +143,16 @@ def test_next_token_loss_by_hand() -> None:
 
 
 @pytest.mark.parametrize("modern", [False, True])
-def test_activations_and_their_slopes_by_formula(modern: bool) -> None:
-    """relu(x)^2 is written with its slope; the other one is the hyperbolic-tangent form of gelu."""
+def test_activations_and_their_gradients_by_formula(modern: bool) -> None:
+    """relu(x)^2 is written with its gradient; the other one is the hyperbolic-tangent form of gelu."""
     x = torch.linspace(-3, 3, 41, dtype=torch.float64, requires_grad=True)
     if modern:
         expected = torch.where(x > 0, x * x, 0.0)
     else:
         expected = 0.5 * x * (1 + torch.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
     torch.testing.assert_close(activation(x, modern=modern), expected)
-    slope = torch.randn(41, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
-    ours, theirs = (torch.autograd.grad(y, x, slope)[0] for y in (activation(x, modern=modern), expected))
+    gradient = torch.randn(41, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    ours, theirs = (torch.autograd.grad(y, x, gradient)[0] for y in (activation(x, modern=modern), expected))
     torch.testing.assert_close(ours, theirs)
 
 
@@ -187,7 +187,7 @@ def test_weights_begin_as_the_style_says(style: str, tied: bool) -> None:
 
 @torch.no_grad()
 @pytest.mark.parametrize("style", ["modern", "gpt2"])
-def test_a_block_adds_attention_and_then_what_each_token_thinks(style: str) -> None:
+def test_a_block_adds_attention_and_then_feed_forward(style: str) -> None:
     model = untrained(small(style=style))
     block, x = model.blocks[1], torch.randn(2, 5, 28)
     between = x + block.attention(block.attention_norm(x), causal=True)

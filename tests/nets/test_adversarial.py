@@ -1,4 +1,4 @@
-"""The generator's losses picture by picture, and their slopes, against autograd and by hand."""
+"""The generator's losses image by image, and their gradients, against autograd and by hand."""
 
 import math
 
@@ -20,14 +20,14 @@ SCORES = torch.tensor([-30.0, -2.0, 0.0, 0.5, 30.0], dtype=torch.float64)
 
 
 @pytest.mark.parametrize("kind", GAN_LOSSES)
-def test_slopes_are_the_derivatives_of_the_terms(kind):
+def test_gradients_are_the_derivatives_of_the_terms(kind):
     score = SCORES.clone().requires_grad_(True)
     (expected,) = torch.autograd.grad(generator_terms(score, kind).sum(), score)
     torch.testing.assert_close(generator_gradients(SCORES, kind), expected)
     assert generator_loss(SCORES, kind) == generator_terms(SCORES, kind).mean()
 
 
-def test_slopes_where_the_discriminator_is_sure_and_where_it_is_fooled():
+def test_gradients_where_the_discriminator_is_sure_and_where_it_is_fooled():
     sure = torch.tensor([-math.log(999)])  # D(G(z)) = 0.001
     assert generator_gradients(sure, "minimax").item() == pytest.approx(-0.001)
     assert generator_gradients(sure, "non-saturating").item() == pytest.approx(-0.999)
@@ -71,8 +71,8 @@ def test_what_the_discriminator_makes_small_by_hand(smoothing: float):
     assert terms == pytest.approx([1.5 / 3, 6.25 / 6, 4.5 / 6])
 
 
-def test_the_penalty_is_the_mean_of_squared_slopes():
-    """Of score w . x + x_0^2 / 2 the slope at x is w, and x_0 more in its first pixel."""
+def test_the_penalty_is_the_mean_of_squared_gradients():
+    """Of score w . x + x_0^2 / 2 the gradient at x is w, and x_0 more in its first pixel."""
     weight = torch.arange(12.0).reshape(3, 2, 2) / 4
     weight.requires_grad_()
 
@@ -84,7 +84,7 @@ def test_the_penalty_is_the_mean_of_squared_slopes():
     rest = sum((index / 4) ** 2 for index in range(1, 12))
     penalty = r1_penalty(discriminator, real)
     assert penalty.item() == pytest.approx(rest + (0 + 9) / 2)
-    (slope,) = torch.autograd.grad(penalty, weight)
+    (gradient,) = torch.autograd.grad(penalty, weight)
     expected = 2 * weight.detach()
     expected[0, 0, 0] += 3.0  # 2 (w_0 + x_0), the mean over 0 and 3
-    torch.testing.assert_close(slope, expected)
+    torch.testing.assert_close(gradient, expected)
