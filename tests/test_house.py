@@ -189,6 +189,29 @@ def test_the_page_of_models_is_what_the_cards_say():
     assert shakespeare in written, "gpt-shakespeare, gpt-tang, gpt2-shakespeare: typed from their cards"
 
 
+def test_the_paths_that_architecture_names_are_there():
+    plan = (ROOT / "ARCHITECTURE.md").read_text("utf8")
+    named = set(re.findall(r"`((?:\w+/)+\w+\.py)`", plan))
+    assert len(named) > 30
+    assert sorted(path for path in named if not (PACKAGE / path).is_file()) == []
+
+
+def test_every_folder_of_the_package_has_its_place_in_the_tree():
+    tree = (ROOT / "ARCHITECTURE.md").read_text("utf8").split("```")[1]
+    named = set(re.findall(r"(\w+)/", tree))
+    folders = {path.name for path in PACKAGE.rglob("*/") if list(path.glob("*.py"))}
+    assert "visitors" in folders
+    assert sorted(folders - named) == []
+
+
+def test_no_folder_has_more_modules_side_by_side_than_can_be_scanned():
+    folders = {
+        path.parent for top in ("aigc_demo", "tests", "benchmarks") for path in (ROOT / top).rglob("*.py")
+    }
+    crowded = {str(folder.relative_to(ROOT)): len(list(folder.glob("*.py"))) for folder in folders}
+    assert {name: count for name, count in crowded.items() if count > 20} == {}
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_links_inside_the_repository_lead_somewhere(name):
     page = ROOT / name
