@@ -81,10 +81,10 @@ def train(
     finished = _follow(order, stop, json_, track)
     ignore_interrupts(stop)
     result = {"run_dir": str(run_dir), **dataclasses.asdict(finished)}
-    if start.speaks():
+    if start.is_main_process():
         print_result(result, json_)
     if finished.reason == "non-finite":
-        if start.speaks():
+        if start.is_main_process():
             raise DemoError("loss_not_finite", step=finished.step)
         raise typer.Exit(1)
 
@@ -95,7 +95,7 @@ def _preflight(order: "Order", json_: bool) -> None:
     from aigc_demo.training.preflight import preflight
 
     found = preflight(order)
-    if not start.speaks():
+    if not start.is_main_process():
         return
     problem = found.get("problem")
     if problem and not json_:
@@ -110,7 +110,7 @@ def _follow(order: "Order", stop: threading.Event, json_: bool, track: Tracker |
     finished, tracker, run = None, None, RunDirectory(order.run_dir)
     with contextlib.ExitStack() as beside:
         for event in start.train(order, lambda: stop.is_set() or reader_is_gone()):
-            if start.speaks():
+            if start.is_main_process():
                 if isinstance(event, RunStarted):  # an order that was refused leaves nothing behind
                     beside.enter_context(run.keep_log())
                     if track:

@@ -90,8 +90,8 @@ pictures = model.make(["a red ball"] * 4, [0, 1, 2, 3], TextSampling())  # uint8
 
 TWO_LOSSES = """## How good it is
 
-The run recorded no figure of it: the loss of either side says how the game stands, not how good the pictures
-are."""
+The run recorded no figure of it: the losses of the two networks say how they stand against each other, not
+how good the pictures are."""
 
 
 def generated_images(figures: Mapping[str, Any], settings: Mapping[str, Any]) -> Measured:

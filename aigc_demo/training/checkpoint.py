@@ -73,9 +73,9 @@ def save_checkpoint(run: RunDirectory, step: int, trained: Trained, progress: di
 
     Args:
         run: where.
-        step: optimiser steps done.
+        step: optimizer steps done.
         trained: what is saved. All processes save together.
-        progress: plain numbers that the loop wants back on resume.
+        progress: numbers that the loop needs to resume.
 
     Returns:
         The checkpoint's folder.
@@ -124,7 +124,7 @@ def checkpoint_folder(run: RunDirectory, step: int, accelerator: Accelerator) ->
 
 
 def write_progress(folder: Path, progress: dict[str, Any]) -> None:
-    """Keep the loop's own numbers beside the state of its optimisers."""
+    """Keep the loop's own numbers beside the state of its optimizers."""
     (folder / STATE / PROGRESS).write_text(json.dumps(progress))
 
 
@@ -163,7 +163,7 @@ def last_state(run: RunDirectory) -> Path:
 
 
 def load_state(checkpoint: Path, trained: Trained) -> dict[str, Any]:
-    """Put model, optimisers and random states back as they were; returns the loop's own numbers.
+    """Restore model, optimizers and random states; returns the loop's own numbers.
 
     Raises:
         InputError: another version of this project wrote those numbers.

@@ -24,12 +24,12 @@ from aigc_demo.training.recipes import recipe_named
 MIB = 2**20
 # A process that has imported torch and the libraries, and has trained a network of no size (measured).
 BASE_MIB = 520
-# Beside what is kept there is what an operation works on, and the gradient of what comes next (measured).
+# Beside saved tensors there is the working memory of an operation, and the gradient of its output (measured).
 WORKING_SHARE = 1.35
 # Bytes of one parameter: weight, gradient, two moments, an average.
 BYTES_PER_PARAMETER = 20
 STATE_BYTES_PER_PARAMETER, WEIGHT_BYTES = 16, 2
-# Pictures are kept as bytes, decoded once, and cut.
+# Images are kept as bytes: decoded, cleaned, and split.
 IMAGE_COPIES = 3
 SOURCE_COPIES = 12
 
@@ -55,7 +55,7 @@ def estimate(recipe_name: str, settings: Any, source_bytes: int = 0, text: str |
     Args:
         recipe_name: what is trained.
         settings: of the recipe, complete.
-        source_bytes: of the visitor's own text or pictures, as they lie in the run directory; 0 for the tiny
+        source_bytes: of the visitor's own text or images, as they lie in the run directory; 0 for the tiny
             world.
         text: the visitor's own, whose tokens are counted.
 

@@ -1,4 +1,4 @@
-"""Going on from another model: what `--init` names, and whether its weights fit."""
+"""Initial weights from another model: what `--init` names, and whether its weights fit."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -47,12 +47,12 @@ def init_model(order: Order) -> CatalogEntry:
 
 
 def tokenizer_of_run(order: Order, checkpoint: Path | None, captions: Sequence[Sequence[str]]) -> Tokenizer:
-    """The words of a run that learns from captions: its checkpoint's, those of `--init`, or new ones.
+    """The tokenizer of a run on captions: its checkpoint's, that of `--init`, or a new one.
 
     Args:
         order: of the run.
-        checkpoint: from which it is resumed.
-        captions: of its pictures.
+        checkpoint: from which it is resumed, if it is.
+        captions: of each image, for a new tokenizer.
 
     Raises:
         InputError: `--init` names no model, or one of another kind.
@@ -65,10 +65,10 @@ def tokenizer_of_run(order: Order, checkpoint: Path | None, captions: Sequence[S
 
 
 def unknown_share(training: Any) -> float:
-    """How many of the tokens of a training's data its tokenizer does not know, 0 to 1.
+    """The share of tokens of a training's data that its tokenizer does not know, 0 to 1.
 
     Args:
-        training: on text or on captions; one that reads no words knows all of them.
+        training: on text or on captions; 0 for others.
     """
     corpus = training.corpus
     if isinstance(corpus, TextCorpus):
@@ -76,8 +76,8 @@ def unknown_share(training: Any) -> float:
         return float((tokens == corpus.tokenizer.unknown_id).float().mean())
     if not isinstance(corpus, PairCorpus):
         return 0.0
-    pictures = (*corpus.train_captions, *corpus.validation_captions)
-    captions = Counter(text for texts in pictures for text in texts)
+    of_images = (*corpus.train_captions, *corpus.validation_captions)
+    captions = Counter(text for texts in of_images for text in texts)
     ids = {text: token_ids(training.tokenizer, text) for text in captions}
     unknown = sum(ids[text].count(training.tokenizer.unknown_id) * often for text, often in captions.items())
     return unknown / max(1, sum(len(ids[text]) * often for text, often in captions.items()))
@@ -86,12 +86,12 @@ def unknown_share(training: Any) -> float:
 def load_initial_weights(
     order: Order, new: Sequence[nn.Module], load: Callable[[Path], Sequence[nn.Module]]
 ) -> None:
-    """Put the weights of the model that `--init` names into new networks.
+    """Load the weights of the model that `--init` names into new networks.
 
     Args:
-        order: which.
-        new: networks of the recipe's.
-        load: that model's, in the same order, from its folder.
+        order: of the run.
+        new: networks of the recipe.
+        load: from that model's folder to its networks, in the same order.
 
     Raises:
         InputError: there is none, or it has another shape.
@@ -104,13 +104,13 @@ def load_initial_weights(
 
 
 def check_shape(order: Order, names: tuple[str, ...], old: Any, new: Any) -> None:
-    """That what is taken over has the shape that it is to have now.
+    """Check that the network of `--init` has the shape of the new one.
 
     Args:
-        order: says by `--init` where the old one is from.
-        names: of the facts in their configs that have to be equal.
-        old: what is taken over.
-        new: what takes it over.
+        order: of the run.
+        names: of the values in their configs that have to be equal.
+        old: the network of `--init`.
+        new: the network to be trained.
 
     Raises:
         InputError: they differ.

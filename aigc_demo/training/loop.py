@@ -1,7 +1,7 @@
-"""What every training has in common: steps until the budget is spent, and on the way measurements,
-checkpoints, samples and a stop that is obeyed at once.
+"""What every training has in common: steps until the budget is spent, and on the way validations,
+checkpoints, samples and a stop at once.
 
-A loop says what happens and decides nothing about how that is shown; accelerate brings devices, mixed
+A loop yields events and decides nothing about how they are shown; accelerate provides devices, mixed
 precision and several processes.
 """
 
@@ -39,36 +39,36 @@ from aigc_demo.training.validation import Validation
 
 # Scaling of float16 starts at 2^16 and is halved at every overflow: when it is down at 1, the gradients
 # themselves are at fault.
-MOST_OVERFLOWS = 16
-# Up to this share of tokens that a model does not know, a text is nearly as good to it as one that it knows.
-MOST_UNKNOWN = 0.01
-STOP_ASKED = "told to stop"
+MAX_OVERFLOWS = 16
+# Below this share of unknown tokens a text is nearly as good for a model as one of known tokens alone.
+MAX_UNKNOWN_SHARE = 0.01
+STOP_ASKED = "stop asked"
 SECONDS_BETWEEN_COUNTS = 2.0
 
 
 class InterruptedValidationError(Exception):
-    """Somebody wants the run to stop while it measures."""
+    """The run is to stop in the midst of a validation."""
 
 
 class Corpus(Protocol):
-    """What a run remembers of its data."""
+    """What a run records of its data."""
 
     @property
     def name(self) -> str:
-        """What to call it."""
+        """Its name."""
 
     @property
     def sha256(self) -> str:
-        """Of its content."""
+        """Hash of its content."""
 
 
 class TrainingLoop(ABC):
     """One training: a generator of events.
 
     Args:
-        corpus: what it is trained on.
+        corpus: data for training and validation.
         settings: of the recipe.
-        budget: how long.
+        budget: steps or minutes.
         run: where it is recorded.
         accelerator: devices, precision, processes.
     """
@@ -93,15 +93,15 @@ class TrainingLoop(ABC):
         self.validation, self.validation_pending = Validation(), False
         self.overflows = 0
         self.workers, self.next_count = 1, 0.0
-        # Of a run that goes on from another model: which, and the share of tokens that it does not know.
+        # With --init: the model's name, and the share of tokens outside its vocabulary.
         self.init_name, self.unknown_share = "", 0.0
 
     @abstractmethod
     def facts(self) -> dict[str, Any]:
-        """What the run's start tells: parameters, sizes of the data, the preparation's report."""
+        """Facts of the run's start: number of parameters, sizes of the data, report of the preparation."""
 
     def notices(self) -> list[tuple[str, dict[str, Any]]]:
-        """What whoever starts the run should know of its data: keys of sentences and their values."""
+        """Warnings about the data: keys of sentences and their values."""
         return []
 
     @abstractmethod
@@ -110,44 +110,44 @@ class TrainingLoop(ABC):
 
     @abstractmethod
     def validate(self, *, full: bool) -> list[ValidationDone]:
-        """Measure on what is held out; nothing where the recipe has no such measure.
+        """Metrics on held-out data; nothing where the recipe has none.
 
         Args:
-            full: on all of it, as where a run pauses or ends.
+            full: on all held-out data too, as where a run pauses or ends.
 
         Raises:
-            InterruptedValidationError: `check_stop` says so.
+            InterruptedValidationError: the run is to stop.
         """
 
     @abstractmethod
     def write_checkpoint(self, progress: dict[str, Any]) -> Path:
-        """Write a whole checkpoint with these numbers in it; returns its folder."""
+        """Write a checkpoint with these numbers in it; returns its folder."""
 
     @abstractmethod
     def read_state(self, checkpoint: Path) -> dict[str, Any]:
-        """Put everything back as it was there; returns what `write_checkpoint` got, and `step`."""
+        """Restore the training state; returns the numbers that `write_checkpoint` got, and `step`."""
 
     def samples(self, saved: CheckpointSaved) -> Iterator[SampleReady]:
-        """What the model of a checkpoint makes, always from the same prompt or noise."""
+        """Samples of a checkpoint's model, always from the same prompt or noise."""
         return iter(())
 
     def events(
         self, should_stop: Callable[[], bool] = lambda: False, *, resume_from: Path | None = None
     ) -> Iterator[TrainEvent]:
-        """Train, and say what happens. Checkpoints are written before their event is given out.
+        """Train, and yield events. Checkpoints are written before their event is yielded.
 
         Args:
-            should_stop: asked after each step, and while the model is measured or makes samples; True ends
-                the run with a checkpoint and nothing else: who asks for it may not wait long. A measurement
-                that was cut short is done when the run goes on.
-            resume_from: the run's checkpoint to go on from.
+            should_stop: asked after each step, and during validation and sampling; True ends the run with a
+                checkpoint and nothing else, without delay. A validation that was interrupted is done when
+                the run is resumed.
+            resume_from: checkpoint of the run to resume from.
         """
         self.should_stop = should_stop
         if resume_from is None:
             warnings = [Warned(self.step, key, values) for key, values in self.notices()]
         else:
             warnings = self._resume(resume_from)
-        yield RunStarted(step=self.step, facts={**self.facts(), **self._beginning(), **self._surroundings()})
+        yield RunStarted(step=self.step, facts={**self.facts(), **self._init_facts(), **self._surroundings()})
         yield from warnings + self._unknown_tokens()
         if resume_from is None or self.validation_pending:
             yield from self._validated(full=False)
@@ -178,7 +178,7 @@ class TrainingLoop(ABC):
         yield self._finished("stopped" if reason == STOP_ASKED else reason)
 
     def check_shares(self, batch_size: int, parts: int = 1) -> None:
-        """Refuse a batch that the processes cannot work off in equal parts.
+        """Refuse a batch that the processes cannot split into equal parts.
 
         Raises:
             InputError: it is one.
@@ -193,18 +193,18 @@ class TrainingLoop(ABC):
         return parts[self.accelerator.process_index].to(self.accelerator.device)
 
     def share_done(self) -> float:
-        """How much of the run is done in the middle of the next step: no step is done at a rate of zero."""
+        """Share of the run at the middle of the next step, so that no learning rate is zero."""
         return self.budget.share_done(self.step + 0.5, self.seconds)
 
     def count_step(self, seconds: float) -> float:
-        """Count a step that took so long; returns how long it took by the clock of all processes."""
+        """Count a step; returns its seconds as a mean over all processes."""
         self.step += 1
         seconds = self._mean_seconds(seconds)
         self.seconds_before, self.seconds = self.seconds, self.seconds + seconds
         return seconds
 
     def step_optimizers(self, optimizers: list[Optimizer], *, finite: bool) -> None:
-        """Go along the gradients, then drop them; never along one that is not finite: it spoils the weights.
+        """Step along the gradients, if they are finite, then free them.
 
         In float16 the scaler steps all optimisers first and is updated once: accelerate's own step updates it
         after each of them, and then divides the gradients of the next one by the scale a second time.
@@ -222,7 +222,7 @@ class TrainingLoop(ABC):
 
     @torch.no_grad()
     def average_over_processes(self, network: nn.Module) -> None:
-        """Equal gradients and equal batch norm statistics everywhere, so that all replicas stay identical.
+        """Average gradients and batch norm statistics over processes, so that all replicas stay identical.
 
         For networks that accelerate was not asked to wrap.
         """
@@ -230,14 +230,14 @@ class TrainingLoop(ABC):
             return
         held = (*(weight.grad for weight in network.parameters()), *network.buffers())
         tensors = [tensor for tensor in held if tensor is not None and tensor.is_floating_point()]
-        # In one piece: a message costs more than what is in it.
+        # In one tensor: a message costs more than its content.
         together = torch.cat([tensor.flatten().float() for tensor in tensors])
         together = self.accelerator.reduce(together, reduction="mean")
         for tensor, part in zip(tensors, together.split([t.numel() for t in tensors]), strict=True):
             tensor.copy_(part.view(tensor.shape))
 
     def _share_cores(self) -> None:
-        """With every run that begins or ends beside this one, take this one's part of the threads."""
+        """Adapt the number of threads to the runs that train at the same time."""
         if self.accelerator.num_processes > 1 or time.monotonic() < self.next_count:
             return
         self.next_count = time.monotonic() + SECONDS_BETWEEN_COUNTS
@@ -247,27 +247,27 @@ class TrainingLoop(ABC):
             set_threads(workers)
 
     def heartbeat(self) -> None:
-        """Tell whoever watches the run that it is at work."""
+        """Record that the run is alive."""
         if self.accelerator.is_main_process:
             write_heartbeat(self.run.path)
 
     def asked_to_stop(self) -> bool:
-        """Whether to stop, asked in the midst of something long by the process that speaks."""
+        """Whether to stop, asked in the midst of something long by the main process."""
         self.heartbeat()
         return self.should_stop()
 
     def check_stop(self) -> None:
-        """Between the parts of a measurement, in all processes.
+        """Called between the parts of a validation, in all processes.
 
         Raises:
-            InterruptedValidationError: one of them was told to stop.
+            InterruptedValidationError: one of them is to stop.
         """
         self.heartbeat()
         if self._any_process(self.should_stop()):
             raise InterruptedValidationError
 
     def _validated(self, *, full: bool) -> list[ValidationDone]:
-        """Nothing where a stop cuts it short: then it is owed to whoever resumes."""
+        """A validation; one that is interrupted is done when the run is resumed."""
         try:
             found = self.validate(full=full)
         except InterruptedValidationError:
@@ -287,9 +287,9 @@ class TrainingLoop(ABC):
         return self.budget.checkpoint_due(self.step, self.seconds, self.seconds_before)
 
     def _gradients_overflowed(self, gradient_norm: float) -> bool:
-        """Whether gradients that are not finite end the run: in float16 not before a few in a row."""
+        """Whether non-finite gradients end the run: in float16 only a few in a row."""
         self.overflows = 0 if math.isfinite(gradient_norm) else self.overflows + 1
-        return self.overflows > (MOST_OVERFLOWS if self.accelerator.scaler is not None else 0)
+        return self.overflows > (MAX_OVERFLOWS if self.accelerator.scaler is not None else 0)
 
     def _save(self) -> CheckpointSaved:
         progress = {
@@ -302,7 +302,7 @@ class TrainingLoop(ABC):
         return CheckpointSaved(step=self.step, path=folder.relative_to(self.run.path).as_posix())
 
     def _resume(self, checkpoint: Path) -> list[Warned]:
-        """Put everything back as it was; what will not be as it was is told."""
+        """Restore the run's state; returns warnings of what differs now."""
         progress = self.read_state(checkpoint)
         self.step, self.seconds = progress["step"], progress["seconds"]
         self.validation = Validation(**progress["validation"])
@@ -313,7 +313,7 @@ class TrainingLoop(ABC):
         return [] if old == new else [Warned(self.step, "other_processes", {"old": old, "new": new})]
 
     def _reason_to_end(self) -> str:
-        """Why no further step is to be done, or "" to go on."""
+        """Why the run ends, or "" to continue."""
         if self.budget.steps is not None and self.step >= self.budget.steps:
             return "finished"
         if self.budget.minutes is not None and self.seconds >= 60 * self.budget.minutes:
@@ -323,18 +323,18 @@ class TrainingLoop(ABC):
         return STOP_ASKED if self._any_process(self.should_stop()) else ""
 
     def _mean_seconds(self, seconds: float) -> float:
-        """One clock for all processes: rate and end of a run by minutes hang on it."""
+        """Mean over processes: learning rate and end of a run by minutes depend on it."""
         if self.accelerator.num_processes == 1:
             return seconds
-        mine = torch.tensor(seconds, device=self.accelerator.device)
-        return float(self.accelerator.reduce(mine, reduction="mean").item())
+        local = torch.tensor(seconds, device=self.accelerator.device)
+        return float(self.accelerator.reduce(local, reduction="mean").item())
 
     def _any_process(self, stop: bool) -> bool:
-        """Whether any process was told to stop: all must leave the loop at the same step."""
+        """Whether any process is to stop: all must leave the loop at the same step."""
         if self.accelerator.num_processes == 1:
             return stop
-        told: Tensor = torch.tensor(float(stop), device=self.accelerator.device)
-        return bool(self.accelerator.reduce(told, reduction="sum").item())
+        flag: Tensor = torch.tensor(float(stop), device=self.accelerator.device)
+        return bool(self.accelerator.reduce(flag, reduction="sum").item())
 
     def _finished(self, reason: str) -> RunFinished:
         def known(loss: float) -> float | None:
@@ -349,18 +349,18 @@ class TrainingLoop(ABC):
             full_validation_loss=known(self.validation.full),
         )
 
-    def _beginning(self) -> dict[str, Any]:
+    def _init_facts(self) -> dict[str, Any]:
         return {"unknown_token_share": round(self.unknown_share, 6)} if self.init_name else {}
 
     def _unknown_tokens(self) -> list[Warned]:
-        """What whoever goes on from a model should know before it trains."""
-        if self.unknown_share < MOST_UNKNOWN:
+        """A warning where the model of --init does not know the data's tokens."""
+        if self.unknown_share < MAX_UNKNOWN_SHARE:
             return []
         about = {"share": f"{100 * self.unknown_share:.1f}", "source": self.corpus.name}
         return [Warned(self.step, "unknown_tokens", {"model": Path(self.init_name).name, **about})]
 
     def _surroundings(self) -> dict[str, Any]:
-        """What the run is trained on: machine, processes, precision, budget."""
+        """Machine, processes, precision, budget."""
         return {
             "device": str(self.accelerator.device),
             "machine": machine_facts(self.accelerator.device),

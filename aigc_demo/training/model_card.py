@@ -273,13 +273,13 @@ def _units(record: Record) -> str:
 
 
 def _machines(starts: Sequence[Mapping[str, Any]]) -> str:
-    """What the run was trained on, by every start of it: a run may be resumed on another machine."""
+    """The machine of every start of the run: it may have been resumed on another one."""
     try:
-        told = dict.fromkeys(_machine(facts["machine"], facts) for facts in starts if "machine" in facts)
+        machines = dict.fromkeys(_machine(facts["machine"], facts) for facts in starts if "machine" in facts)
         unknown = [] if all("machine" in facts for facts in starts) else [_not_recorded(starts[0])]
     except (KeyError, TypeError, ValueError):
         return ""
-    return "; then ".join([*unknown, *told])
+    return "; then ".join([*unknown, *machines])
 
 
 def _machine(machine: Mapping[str, Any], facts: Mapping[str, Any]) -> str:

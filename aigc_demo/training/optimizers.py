@@ -1,4 +1,4 @@
-"""What turns gradients into steps: Muon for matrices, AdamW for the rest, and the learning-rate curve."""
+"""Optimizers: Muon for matrices, AdamW for the rest, and the schedule of the learning rates."""
 
 # Shapes: N matrices of one shape, R rows, K columns.
 
@@ -76,12 +76,12 @@ def _orthogonalized_wide(x: Tensor, num_iterations: int) -> Tensor:
 
 
 class Muon(Optimizer):
-    """Momentum, orthogonalised: for the weight matrices inside a network.
+    """Momentum, orthogonalized: for the weight matrices inside a network.
 
     m <- mu m + g;  w <- (1 - lr decay) w - lr sqrt(max(1, R / K)) orthogonalize(g + mu m)
 
     Matrices of one shape are worked on as one stack, which on a CPU costs a fraction of one by one. Sharded
-    ones (FSDP) are put together first, each process orthogonalises some of them, and takes back its part.
+    ones (FSDP) are put together first, each process orthogonalizes some of them, and takes back its part.
 
     Args:
         matrices: parameters with two dimensions, or kernels of a convolution with four, of which each row is
@@ -157,11 +157,11 @@ def _size_of_matrices(shape: torch.Size, group: dict) -> tuple[int, int]:
 
 
 def spare_the_compiler() -> None:
-    """Let optimisers be made without importing torch's compiler, which takes a second; nothing is compiled.
+    """Let optimizers be made without importing torch's compiler, which takes a second; nothing is compiled.
 
     torch marks some of their methods as not to be compiled, and imports the compiler when one of them is
-    first called, to ask it for a version that says so. Here they are told beforehand that they are that
-    version; where torch keeps it otherwise, nothing changes but the second.
+    first called, to ask it for a version that says so. Here they are marked beforehand as
+    that version; where torch keeps it otherwise, nothing changes but the second.
 
     Source:
         torch/_compile.py, `_disable_dynamo`.
@@ -183,23 +183,23 @@ def optimizers_of_network(
     muon_momentum: float = 0.8,
     muon_dtype: torch.dtype = torch.bfloat16,
 ) -> list[Optimizer]:
-    """The optimisers of a network that draws or sees: a player of a GAN, an encoder, a U-Net.
+    """The optimizers of a network on images: a network of a GAN, an encoder, a U-Net.
 
     Args:
         network: any of them.
         kind: "adam" or "adamw": everything by AdamW, which without decay is Adam; "muon": matrices and
             kernels by Muon, the rest by AdamW. A kernel of one row, such as the last of a discriminator, is a
             vector and stays with AdamW.
-        learning_rate: AdamW's largest.
-        muon_learning_rate: Muon's largest.
+        learning_rate: AdamW's peak.
+        muon_learning_rate: Muon's peak.
         betas: AdamW's.
         weight_decay: of matrices and kernels that AdamW has; vectors and Muon's are never decayed.
-        muon_momentum: less than for language by default, since what a player of a game is to learn changes
-            with the other one.
+        muon_momentum: less than for language by default, since in adversarial training the loss of one
+            network changes with the other one.
         muon_dtype: in which Muon computes its directions.
 
     Returns:
-        One or two optimisers; each group carries its largest rate as `peak_lr`.
+        One or two optimizers; each group carries its peak learning rate as `peak_lr`.
     """
     turned: dict[int, list] = defaultdict(list)
     matrices: list[Tensor] = []
@@ -218,7 +218,7 @@ def optimizers_of_network(
     if turned:
         kernels = [{"params": weights, "parts": parts} for parts, weights in turned.items()]
         found.append(Muon(kernels, lr=muon_learning_rate, momentum=muon_momentum, dtype=muon_dtype))
-    return _at_their_peak(found)
+    return _with_peak_rates(found)
 
 
 def optimizers_for(
@@ -230,19 +230,19 @@ def optimizers_for(
     weight_decay: float,
     muon_dtype: torch.dtype = torch.bfloat16,
 ) -> list[Optimizer]:
-    """The optimisers of a Transformer.
+    """The optimizers of a Transformer.
 
     Args:
         model: ours or a library's.
         kind: "muon": the matrices inside the blocks by Muon, embeddings, head, norms and biases by AdamW;
             "adamw": everything by AdamW. Vectors are never decayed.
-        learning_rate: AdamW's largest.
-        muon_learning_rate: Muon's largest.
+        learning_rate: AdamW's peak.
+        muon_learning_rate: Muon's peak.
         weight_decay: for matrices.
         muon_dtype: in which Muon computes its directions.
 
     Returns:
-        One or two optimisers; each group carries its largest rate as `peak_lr`.
+        One or two optimizers; each group carries its peak learning rate as `peak_lr`.
     """
     inside, matrices, vectors = _sorted_parameters(model)
     groups = [{"params": vectors, "weight_decay": 0.0}]
@@ -257,11 +257,11 @@ def optimizers_for(
     found: list[Optimizer] = [adamw]
     if inside:
         found.append(Muon(inside, lr=muon_learning_rate, weight_decay=weight_decay, dtype=muon_dtype))
-    return _at_their_peak(found)
+    return _with_peak_rates(found)
 
 
-def _at_their_peak(optimizers: list[Optimizer]) -> list[Optimizer]:
-    """The same, each group with its largest rate as `peak_lr`, which a schedule multiplies."""
+def _with_peak_rates(optimizers: list[Optimizer]) -> list[Optimizer]:
+    """The same, each group with its peak learning rate as `peak_lr`, which a schedule multiplies."""
     for optimizer in optimizers:
         for group in optimizer.param_groups:
             group["peak_lr"] = group["lr"]
@@ -272,7 +272,7 @@ def set_rates(optimizers: Iterable[Optimizer], done: float, *, schedule: str) ->
     """Set the learning rates for a step.
 
     Args:
-        optimizers: whose groups carry their largest rate as `peak_lr`.
+        optimizers: whose groups carry their peak learning rate as `peak_lr`.
         done: as in `rate_factor`.
         schedule: likewise.
 

@@ -1,7 +1,7 @@
-"""What a training would take, tried before it starts: a few real steps, of which nothing is left on the disk.
+"""What a training will take, by a trial before it starts: a few real steps that leave nothing on the disk.
 
-The run is set going as it would be, in a temporary directory, and told to stop after a second or two of
-steps. How long each kind of event takes is seen from outside, so any loop that gives out events will do.
+The run starts as it would, in a temporary directory, and is stopped after a second or two of steps. The time
+of each kind of event is measured from outside, so any loop that yields events will do.
 """
 
 import re
@@ -34,7 +34,7 @@ from aigc_demo.training.settings import NUM_CHECKPOINTS, Budget, LoopSettings
 
 WARM_UP_STEPS = 2
 MEASURED_SECONDS, MOST_SECONDS = 1.2, 10.0
-# Of a run that ends by itself the trial would measure the end; this many steps nobody does in two seconds.
+# A run that ended by itself would end the trial: so many steps take longer than it.
 ENDLESS = 10**9
 # Weights, gradients and one moment in single precision: what no optimiser does with less.
 LEAST_BYTES_PER_PARAMETER = 12
@@ -42,7 +42,7 @@ LEAST_BYTES_PER_PARAMETER = 12
 
 @dataclass
 class Trial:
-    """What a few steps showed.
+    """Measurements of a few steps.
 
     Attributes:
         facts: of the run's start.
@@ -98,7 +98,7 @@ def preflight(order: start.Order) -> dict[str, Any]:
 
 
 def _try(order: start.Order, settings: LoopSettings, folder: Path) -> Trial:
-    """Train for a moment, and time what happens."""
+    """Train for a moment, and time the events."""
     trial, begun = Trial(), time.perf_counter()
     tried = replace(
         order,
@@ -131,11 +131,11 @@ def _try(order: start.Order, settings: LoopSettings, folder: Path) -> Trial:
 
 
 def _measure_checkpoint(trial: Trial, order: start.Order, checkpoint: Path, settings: LoopSettings) -> None:
-    """How large it is, and how long its model takes to write a sample."""
+    """Its size, and the time of a sample."""
     trial.state_mib = _mib(checkpoint / STATE)
     trial.weights_mib = _mib(checkpoint) - trial.state_mib
     write_sample = family_of(recipe_named(order.recipe)).write_sample
-    if write_sample is not None and not trial.seconds["sample"] and start.speaks():
+    if write_sample is not None and not trial.seconds["sample"] and start.is_main_process():
         begun = time.perf_counter()
         write_sample(settings, checkpoint)
         trial.seconds["sample"].append(time.perf_counter() - begun)
@@ -256,11 +256,11 @@ def _temporary_folder() -> Iterator[Path]:
     """One folder for all processes that train together, gone afterwards."""
     # Asked before there is an Accelerator, which alone would look for this in the environment.
     PartialState(cpu=parse_flag_from_env("ACCELERATE_USE_CPU"))
-    made = [tempfile.mkdtemp(prefix="aigc-demo-preflight-") if start.speaks() else ""]
+    made = [tempfile.mkdtemp(prefix="aigc-demo-preflight-") if start.is_main_process() else ""]
     broadcast_object_list(made)
     try:
         yield Path(made[0])
     finally:
         PartialState().wait_for_everyone()
-        if start.speaks():
+        if start.is_main_process():
             shutil.rmtree(made[0], ignore_errors=True)

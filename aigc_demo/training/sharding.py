@@ -1,7 +1,7 @@
 """Sharded training (FSDP): each process holds a part of every weight, its gradient and its momenta.
 
 A part is a DTensor, which knows of which whole it is a part. Here parts are gathered into wholes and wholes
-are cut into parts, for checkpoints that are the same whoever wrote them, and for an optimiser that needs
+are cut into parts, for checkpoints that are the same whoever wrote them, and for an optimizer that needs
 whole matrices.
 """
 
@@ -91,7 +91,7 @@ def _cuts(like: "DTensor") -> tuple[list, list]:
 def _cut_anew(stack: Tensor, like: "DTensor", num_matrices: int, old: list, new: list) -> Tensor:
     from torch.distributed.tensor import DTensor
 
-    # Parts need not be of one size, so the size of the whole is told and not guessed.
+    # Parts need not be of one size, so the size of the whole is given.
     shape = torch.Size((num_matrices, *like.shape))
     stride = torch.empty(shape, device="meta").stride()
     cut = DTensor.from_local(stack.contiguous(), like.device_mesh, old, shape=shape, stride=stride)
@@ -133,7 +133,7 @@ def _part(whole: Tensor, like: Tensor) -> Tensor:
 
 
 class _WholeState:
-    """An optimiser whose state accelerate saves and loads whole, though each process holds a part of it."""
+    """An optimizer whose state accelerate saves and loads whole, though each process holds a part of it."""
 
     def __init__(self, optimizer: Optimizer):
         self.optimizer = optimizer
@@ -155,7 +155,7 @@ def save_sharded_state(
 ) -> None:
     """What `accelerator.save_state` writes without sharding, in the same files; all processes together.
 
-    accelerate's own way under FSDP takes one optimiser for a model, where Muon comes with AdamW, and FSDP
+    accelerate's own way under FSDP takes one optimizer for a model, where Muon comes with AdamW, and FSDP
     alone can read what it writes.
 
     Args:

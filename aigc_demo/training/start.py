@@ -1,4 +1,4 @@
-"""How a training is put together from a recipe's name, a source and settings, and set going."""
+"""Start or resume a training: from an order to its events."""
 
 import contextlib
 import os
@@ -27,20 +27,20 @@ from aigc_demo.training.order import Order
 from aigc_demo.training.recipes import recipe_named
 from aigc_demo.training.settings import Budget, spread_over_the_run
 
-__all__ = ["Order", "order_in_full", "speaks", "train"]
+__all__ = ["Order", "is_main_process", "order_in_full", "train"]
 
 
 def train(order: Order, should_stop: Callable[[], bool] = lambda: False) -> Iterator[TrainEvent]:
-    """Check the order, then train and say what happens; every event is on disk before it is given out.
+    """Check the order, then train and yield events; every event is on disk before it is yielded.
 
     Args:
-        order: what to train; with `resume`, what was ordered first (or less) at the same place.
+        order: what to train; with `resume`, the first order of that run directory, or a part of it.
         should_stop: asked before each step, and before the preparation, which a signal ends at once
             (`core.stop_signals`). A run that is stopped before its first step ends with `RunFinished` alone;
             a new one leaves nothing on the disk.
 
     Raises:
-        InputError: something asked for cannot be done; nothing was written.
+        InputError: the order cannot be carried out; nothing was written.
     """
     run, step = RunDirectory(order.run_dir), 0
     if not torch.cuda.is_available():  # CUDA reserves far more address space than it uses
@@ -51,21 +51,21 @@ def train(order: Order, should_stop: Callable[[], bool] = lambda: False) -> Iter
             step = 0 if checkpoint is None else step_of(checkpoint)
         except StopAskedError:
             finished = RunFinished(step=step_of(last_state(run)) if order.resume else 0, reason="stopped")
-            if order.resume and speaks():
+            if order.resume and is_main_process():
                 run.append(finished)
             yield finished
             return
         try:
-            with _memory_in_words():
+            with _memory_errors():
                 for event in training.events(should_stop, resume_from=checkpoint):
                     step = event.step
-                    if speaks():
+                    if is_main_process():
                         run.append(event)
                     yield event
-                    if isinstance(event, CheckpointSaved) and speaks():
+                    if isinstance(event, CheckpointSaved) and is_main_process():
                         check_disk(run.path)
         except Exception:
-            if speaks():  # whoever follows the run learns that nothing more will come
+            if is_main_process():  # so that a page that follows the run does not wait for more
                 if LOGGER.hasHandlers():  # without a log, Python would put the stack trace before the user
                     LOGGER.exception("failed after step %d", step)
                 with contextlib.suppress(DemoError):
@@ -76,7 +76,7 @@ def train(order: Order, should_stop: Callable[[], bool] = lambda: False) -> Iter
 def _begin(
     order: Order, run: RunDirectory, work: contextlib.ExitStack, should_stop: Callable[[], bool]
 ) -> tuple[TrainingLoop, Path | None]:
-    """Everything before the first step: the training, and the checkpoint that it goes on from.
+    """Everything before the first step: the training, and the checkpoint that it is resumed from.
 
     Raises:
         StopAskedError: before anything was written.
@@ -86,30 +86,30 @@ def _begin(
         check_no_worker(run.path)
     asked, order = order, order_in_full(order)
     if order.resume:
-        # Before anything of the run is believed: whoever trained here until now may have taken it further.
+        # Locked before the run is read: the process that trained it until now may have taken it further.
         if first:
             work.enter_context(worker_lock(run.path))
         order = order_in_full(asked)
         checkpoint = last_state(run)
-    with _memory_in_words(), at_once():
+    with _memory_errors(), at_once():
         if should_stop():
             raise StopAskedError
         training = _prepare(order, run, checkpoint)
     training.accelerator.wait_for_everyone()  # all have looked whether there is a run before one makes it
     if order.resume and last_state(run) != checkpoint:  # one that looked before the first had the lock
         raise InputError("run_busy", path=str(run.path))
-    if speaks():
+    if is_main_process():
         if checkpoint is None:
             run.create(_config(order, training))
             work.enter_context(worker_lock(run.path))
         else:
-            _note_what_changed(order, run)
+            _record_changes(order, run)
     training.accelerator.wait_for_everyone()
     return training, checkpoint
 
 
-def _note_what_changed(order: Order, run: RunDirectory) -> None:
-    """The data lie elsewhere now, or the run is to go further: whoever reads of it finds them there."""
+def _record_changes(order: Order, run: RunDirectory) -> None:
+    """Record a new place of the data, or a longer budget."""
     config = run.config()
     now = {"source": order.source, "steps": order.steps, "minutes": order.minutes}
     if any(config[name] != value for name, value in now.items()):
@@ -117,8 +117,8 @@ def _note_what_changed(order: Order, run: RunDirectory) -> None:
 
 
 @contextlib.contextmanager
-def _memory_in_words() -> Iterator[None]:
-    """One sentence where memory ran out, which torch says as a RuntimeError."""
+def _memory_errors() -> Iterator[None]:
+    """An error in one sentence where memory ran out, for which torch raises a RuntimeError."""
     try:
         yield
     except (MemoryError, RuntimeError) as error:
@@ -132,17 +132,17 @@ def _is_out_of_memory(error: RuntimeError) -> bool:
 
 
 def _is_first() -> bool:
-    """The same as `speaks`, before the processes know of each other."""
+    """The same as `is_main_process`, before the processes know of each other."""
     return os.environ.get("RANK", "0") == "0"
 
 
-def speaks() -> bool:
-    """Whether this process, of several that train together, is the one that reports."""
+def is_main_process() -> bool:
+    """Whether this process, of several that train together, records the run and reports."""
     return PartialState().is_main_process
 
 
 def _prepare(order: Order, run: RunDirectory, checkpoint: Path | None) -> TrainingLoop:
-    """Data, networks and loop, nothing trained yet."""
+    """The loop with its data and networks, untrained."""
     recipe = recipe_named(order.recipe)
     settings = recipe.complete(order.settings, order.source)
     budget = Budget(steps=order.steps, minutes=order.minutes, stop_after=order.stop_after)
@@ -158,7 +158,7 @@ def _prepare(order: Order, run: RunDirectory, checkpoint: Path | None) -> Traini
 
 
 def check_new_run(run: RunDirectory) -> None:
-    """Refuse, before anything is loaded, a place where no run can be started.
+    """Refuse, before anything is loaded, a folder where no run can be started.
 
     Raises:
         InputError: there is a run already, or the folder cannot be made or written to.
@@ -169,7 +169,7 @@ def check_new_run(run: RunDirectory) -> None:
 
 
 def order_in_full(order: Order) -> Order:
-    """An order as it is; to resume, the one that the run was started with.
+    """The order itself; to resume, the one that the run was started with.
 
     Raises:
         InputError: there is no run, or what is asked now differs from what was asked then.
@@ -224,7 +224,7 @@ def _is_longer(old: Any, new: Any) -> bool:
 
 
 def _config(order: Order, training: TrainingLoop) -> dict[str, Any]:
-    """What a run directory says of itself."""
+    """The run's config.json."""
     corpus = training.corpus
     return {
         "recipe": order.recipe,

@@ -1,4 +1,4 @@
-"""A run's numbers for an experiment tracker, by accelerate's classes: one more consumer of events."""
+"""A run's metrics for an experiment tracker, by accelerate's classes: one more consumer of events."""
 
 import contextlib
 import hashlib
@@ -34,8 +34,8 @@ def tracking(name: Tracker, run: RunDirectory, *, resumed: bool) -> Iterator["Tr
 
     Args:
         name: which tracker; `check_tracker` said that it is there.
-        run: whose configuration it is told first.
-        resumed: whether it goes on with what it was told of this run before.
+        run: whose configuration is logged first.
+        resumed: whether it continues what it logged of this run before.
     """
     configure_proxies()  # its client would fail, and say why with the proxy's whole address
     tracker = Tracking(name, run, resumed=resumed)

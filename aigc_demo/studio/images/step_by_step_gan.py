@@ -22,7 +22,7 @@ from aigc_demo.nets.options import GAN_LOSSES
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from aigc_demo.training.gan.step_by_step import GanGame, Look, Step, TwinGames
+    from aigc_demo.training.gan.step_by_step import Look, Step, StepByStepGan, TwinGans
 
 # As in training/gan/step_by_step, which brings torch along.
 MOVERS = ("discriminator", "generator", "both")
@@ -83,8 +83,8 @@ class _Seat:
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     last_used: float = 0.0
-    game: "GanGame | None" = None
-    twins: "TwinGames | None" = None
+    game: "StepByStepGan | None" = None
+    twins: "TwinGans | None" = None
     history: list["Step"] = field(default_factory=list)
     twin_history: dict[str, list["Step"]] = field(default_factory=lambda: {loss: [] for loss in TWINS})
 
@@ -226,17 +226,17 @@ class Games:
 
     # ---- games
 
-    def _new_game(self, seat: _Seat, seed: int) -> "GanGame":
-        from aigc_demo.training.gan.step_by_step import GanGame
+    def _new_game(self, seat: _Seat, seed: int) -> "StepByStepGan":
+        from aigc_demo.training.gan.step_by_step import StepByStepGan
 
-        seat.game = GanGame(self._real_images(), seed)
+        seat.game = StepByStepGan(self._real_images(), seed)
         seat.history.clear()
         return seat.game
 
-    def _new_twins(self, seat: _Seat, seed: int) -> "TwinGames":
-        from aigc_demo.training.gan.step_by_step import TwinGames
+    def _new_twins(self, seat: _Seat, seed: int) -> "TwinGans":
+        from aigc_demo.training.gan.step_by_step import TwinGans
 
-        seat.twins = TwinGames(self._real_images(), seed)
+        seat.twins = TwinGans(self._real_images(), seed)
         for steps in seat.twin_history.values():
             steps.clear()
         return seat.twins
@@ -272,5 +272,5 @@ def _table(seat: _Seat, loss: str) -> Table:
 
 def _twin_table(seat: _Seat) -> TwinTable:
     assert seat.twins is not None
-    seed = next(iter(seat.twins.games.values())).seed
+    seed = next(iter(seat.twins.gans.values())).seed
     return TwinTable({loss: tuple(steps) for loss, steps in seat.twin_history.items()}, seed)

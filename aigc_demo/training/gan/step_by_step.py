@@ -1,10 +1,10 @@
-"""The game of a generator and a discriminator, move by move: what training does many times, held still.
+"""A GAN trained step by step: what training does many times, one step at a time.
 
-The formulas are in `nets/adversarial`; here a step is taken when somebody asks for it, and afterwards
-everything that it was computed from can be looked at.
+The formulas are in `nets/adversarial`; here a step is taken when it is asked for, and everything that it was
+computed from can be inspected afterwards.
 """
 
-# Shapes: B pictures of a batch, N pictures in all, C channels, H rows, W columns, Z latent features.
+# Shapes: B images of a batch, N images in all, C channels, H rows, W columns, Z latent features.
 
 import math
 from collections.abc import Iterable, Sequence
@@ -36,14 +36,14 @@ TWINS = ("minimax", "non-saturating")
 
 @dataclass(frozen=True)
 class Figures:
-    """The formula of the game, filled in for one batch.
+    """The value function V(D, G) and both losses, for one batch.
 
     Attributes:
         mean_log_real: mean of log D(x).
         mean_log_fake: mean of log(1 - D(G(z))).
         value: V(D, G), their sum.
-        discriminator_loss: what D makes small.
-        generator_loss: what G makes small.
+        discriminator_loss: what D minimizes.
+        generator_loss: what G minimizes.
     """
 
     mean_log_real: float
@@ -64,7 +64,7 @@ class Step:
         fake_prob: mean of D(G(z)).
         discriminator_loss: as in Figures.
         generator_loss: as in Figures.
-        gradient_norm: length of the gradient by all weights of G; None where G did not move.
+        gradient_norm: of the gradient with respect to all weights of G; None where G was not trained.
     """
 
     step: int
@@ -78,7 +78,7 @@ class Step:
 
 @dataclass(frozen=True, eq=False)
 class Look:
-    """The batch of the last step, as the two networks see it now.
+    """The batch of the last step, evaluated by both networks as they are now.
 
     Attributes:
         num_steps: steps taken so far; before the first one, the batch is the one that it will be taken with.
@@ -87,10 +87,10 @@ class Look:
         fake_BCHW: uint8, what G makes of the noise now.
         real_probs: D(x) of each.
         fake_probs: D(G(z)) of each.
-        gradient_BHW: |d loss_G / d G(z)|, summed over the channels, by picture and pixel.
-        before: the formula by the scores before the last step; None before the first.
-        by_scores: the formula now, as training computes it, from scores.
-        by_probs: the same, worked out plainly from `real_probs` and `fake_probs`.
+        gradient_BHW: |d loss_G / d G(z)|, summed over the channels, for each image and pixel.
+        before: the figures by the scores before the last step; None before the first.
+        by_scores: the figures now, as training computes them, from scores.
+        by_probs: the same, from `real_probs` and `fake_probs`.
     """
 
     num_steps: int
@@ -105,11 +105,11 @@ class Look:
     by_probs: Figures
 
 
-class GanGame:
-    """A small DCGAN that moves when it is told to.
+class StepByStepGan:
+    """A small DCGAN, trained one step at a time.
 
-    The batch of a step is a pure function of the seed and the step's number: two games of one seed play with
-    the same pictures and the same noise.
+    The batch of a step is a pure function of the seed and the step's number: two with one
+    seed have the same images and the same noise.
 
     Args:
         images_NCHW: uint8, the real ones.
@@ -124,7 +124,7 @@ class GanGame:
         rng = self._stream(WEIGHTS)
         for network in (self.generator, self.discriminator):
             initialize(network, rng)
-            _without_memory(network)
+            _without_running_statistics(network)
         self.optimizers = {
             name: Adam(network.parameters(), betas=BETAS)
             for name, network in ((GENERATOR, self.generator), (DISCRIMINATOR, self.discriminator))
@@ -204,7 +204,7 @@ class GanGame:
         )
 
     def batch(self, step: int) -> tuple[Tensor, Tensor]:
-        """Real pictures [B, C, H, W] in -1 to 1, and noise [B, Z], of a step counted from 0."""
+        """Real images [B, C, H, W] in -1 to 1, and noise [B, Z], of a step counted from 0."""
         rng = self._stream(FIRST_BATCH + step)
         index_B = torch.randint(len(self.images_NCHW), (BATCH_SIZE,), generator=rng)
         return to_float(self.images_NCHW[index_B]), torch.randn(BATCH_SIZE, LATENT_SIZE, generator=rng)
@@ -213,7 +213,7 @@ class GanGame:
         return seeded((self.seed * 1_000_003 + number) % 2**63)
 
     def _move(self, network: nn.Module, name: str, loss: Tensor, rate: float) -> float:
-        """Along the gradient by this network's weights alone; returns the gradient's length."""
+        """One optimizer step of this network alone; returns the gradient norm."""
         weights = list(network.parameters())
         gradients = torch.autograd.grad(loss, weights)
         norm = float(torch.nn.utils.get_total_norm(gradients))
@@ -228,27 +228,26 @@ class GanGame:
         return norm
 
 
-class TwinGames:
-    """Two games that begin alike and play with the same pictures and noise, each by a loss of its own.
+class TwinGans:
+    """Two GANs with equal initial weights, images and noise, each with a loss of its own.
 
     Args:
         images_NCHW: uint8, the real ones.
-        seed: as in GanGame.
+        seed: as in StepByStepGan.
     """
 
     def __init__(self, images_NCHW: Tensor, seed: int = 0):
-        self.games = {loss: GanGame(images_NCHW, seed) for loss in TWINS}
+        self.gans = {loss: StepByStepGan(images_NCHW, seed) for loss in TWINS}
 
     def step(self, generator_rate: float, discriminator_rate: float) -> dict[str, Step]:
         """One step of either, D and then G."""
         return {
-            loss: game.step(BOTH, loss, generator_rate, discriminator_rate)
-            for loss, game in self.games.items()
+            loss: gan.step(BOTH, loss, generator_rate, discriminator_rate) for loss, gan in self.gans.items()
         }
 
 
 def figures_by_scores(real_score_B: Tensor, fake_score_B: Tensor, loss: str) -> Figures:
-    """The formula as training computes it: by the losses' own functions, on scores."""
+    """The figures as training computes them: by the loss functions, from scores."""
     real, fake = value_terms(real_score_B, fake_score_B)
     return Figures(
         mean_log_real=real.item(),
@@ -260,10 +259,10 @@ def figures_by_scores(real_score_B: Tensor, fake_score_B: Tensor, loss: str) -> 
 
 
 def figures_by_probs(real_probs: Sequence[float], fake_probs: Sequence[float], loss: str) -> Figures:
-    """The formula as one would with pencil and paper: the logarithm of each probability, then the mean.
+    """The figures as with pencil and paper: the logarithm of each probability, then the mean.
 
     Args:
-        real_probs: D(x) of each real picture.
+        real_probs: D(x) of each real image.
         fake_probs: D(G(z)) of each of the generator's.
         loss: one of GAN_LOSSES; hinge needs the score behind a probability, log p - log(1 - p).
     """
@@ -279,7 +278,7 @@ def figures_by_probs(real_probs: Sequence[float], fake_probs: Sequence[float], l
 
 
 def pixel_gradient(discriminator: nn.Module, fake_BCHW: Tensor, loss: str) -> tuple[Tensor, Tensor]:
-    """What the discriminator tells the generator: its scores [B], and d loss_G / d G(z) [B, C, H, W]."""
+    """The discriminator's scores [B], and the gradient d loss_G / d G(z) [B, C, H, W]."""
     fake_BCHW = fake_BCHW.detach().requires_grad_(True)
     with torch.enable_grad():
         score_B = discriminator(fake_BCHW)
@@ -288,22 +287,22 @@ def pixel_gradient(discriminator: nn.Module, fake_BCHW: Tensor, loss: str) -> tu
 
 
 def generator_curve(loss: str, probs: Sequence[float]) -> list[tuple[float, float, float]]:
-    """G's loss and its slope by the score, over D(G(z)).
+    """G's loss and its derivative with respect to the score, over D(G(z)).
 
     Args:
         loss: one of GAN_LOSSES.
         probs: values of D(G(z)) between 0 and 1, both excluded.
 
     Returns:
-        For each: (D(G(z)), what one such picture adds to the loss, the derivative of that by its score).
+        For each: (D(G(z)), the loss of one such image, its derivative with respect to the score).
     """
     score = torch.tensor(probs, dtype=torch.float64).logit()
     terms, slopes = generator_terms(score, loss), generator_gradients(score, loss)
     return list(zip(probs, terms.tolist(), slopes.tolist(), strict=True))
 
 
-def _without_memory(network: nn.Module) -> None:
-    """Batch norm by the batch alone: looking changes nothing, and a network is no more than its weights."""
+def _without_running_statistics(network: nn.Module) -> None:
+    """Batch norm by the batch alone: evaluation changes nothing, a network is its weights alone."""
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.track_running_stats = False

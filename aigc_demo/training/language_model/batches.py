@@ -13,7 +13,7 @@ from aigc_demo.data.text.corpus import TextCorpus
 class Batches:
     """Rows of text, drawn anew for every step: a pure function of the seed and the step.
 
-    So a resumed run sees what it would have seen, and two processes share one batch by each taking
+    So a resumed run gets the rows that it would have had, and two processes share one batch by each taking
     its rows.
 
     Args:
@@ -52,7 +52,7 @@ class Batches:
         self.starts = corpus.paragraph_starts[corpus.paragraph_starts <= len(self.ids) - context_length]
 
     def rows(self, step: int) -> tuple[Tensor, Tensor]:
-        """What the model reads and what it should have said at this step, [B, T] each."""
+        """Input and target tokens of a step, [B, T] each."""
         rng = seeded((self.seed * 1_000_003 + step) % 2**63)
         T, B = self.context_length, self.batch_size
         place_B = torch.randint(len(self.ids) - T, (B,), generator=rng)
@@ -62,7 +62,7 @@ class Batches:
             # The row's first target is the paragraph's first token, so it is read from one before.
             place_B = torch.where(begins_B, paragraph_B - 1, place_B)
         index_BT = place_B[:, None] + torch.arange(T)
-        read_BT = self.ids[index_BT.clamp(min=0)]
+        input_BT = self.ids[index_BT.clamp(min=0)]
         if len(self.starts):
-            read_BT[begins_B, 0] = self.start_id
-        return read_BT, self.ids[index_BT + 1]
+            input_BT[begins_B, 0] = self.start_id
+        return input_BT, self.ids[index_BT + 1]

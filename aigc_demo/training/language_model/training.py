@@ -50,13 +50,13 @@ class LanguageModelTraining(TrainingLoop):
 
     Args:
         model: from token ids [B, T] to logits [B, T, V], or to an output that has `.logits`.
-        corpus: what it is trained and measured on.
+        corpus: text for training and validation.
         settings: of the recipe.
-        budget: how long.
+        budget: steps or minutes.
         run: where it is recorded.
         seed: of batches and dropout.
-        sample: what the model in a checkpoint's folder writes; asked on the way whether to stop. None for
-            no samples.
+        sample: from a checkpoint's folder and a function that says whether to stop to a sample. None for no
+            samples.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class LanguageModelTraining(TrainingLoop):
         )
 
     def train_step(self) -> StepDone:
-        """One optimiser step on this process's rows of the batch."""
+        """One optimizer step on this process's rows of the batch."""
         started = time.perf_counter()
         factor = set_rates(self.optimizers, self.share_done(), schedule=self.settings.schedule)
         self.model.train()
@@ -117,18 +117,18 @@ class LanguageModelTraining(TrainingLoop):
         }
         return StepDone(step=self.step, loss=loss, measures=measures)
 
-    def _backward(self, read_BT: Tensor, target_BT: Tensor) -> float:
-        """Add up the gradients of the batch, part by part; the loss over all processes, in nats."""
+    def _backward(self, input_BT: Tensor, target_BT: Tensor) -> float:
+        """Accumulate the gradients of the batch, part by part; the mean loss of all processes, in nats."""
         accelerator, parts = self.accelerator, self.settings.gradient_accumulation_steps
         mine = slice(accelerator.process_index * parts, (accelerator.process_index + 1) * parts)
         shares = accelerator.num_processes * parts
-        chunks = list(zip(read_BT.chunk(shares), target_BT.chunk(shares), strict=True))[mine]
+        chunks = list(zip(input_BT.chunk(shares), target_BT.chunk(shares), strict=True))[mine]
         total = torch.zeros((), device=accelerator.device)
-        for number, (read, target) in enumerate(chunks):
+        for number, (inputs, target) in enumerate(chunks):
             last = number == parts - 1
             # Gradients are exchanged once a step, with its last part.
             with nullcontext() if last else accelerator.no_sync(self.model):
-                loss = next_token_loss(self._predict(read), target.to(accelerator.device)) / parts
+                loss = next_token_loss(self._predict(inputs), target.to(accelerator.device)) / parts
                 accelerator.backward(loss)
             total += loss.detach()
         return accelerator.reduce(total, reduction="mean").item()
@@ -140,7 +140,7 @@ class LanguageModelTraining(TrainingLoop):
         return output if isinstance(output, Tensor) else output.logits.float()
 
     def validate(self, *, full: bool) -> list[ValidationDone]:
-        """Measure over the same windows as every time, and if asked over all of them too."""
+        """The loss over the same windows as every time and, if `full`, over all of them too."""
         self.model.eval()
         most = self._num_windows()
         loss = self._measured_loss(most)
@@ -149,7 +149,7 @@ class LanguageModelTraining(TrainingLoop):
             all_are_measured = most == self._num_windows(every=True)
             try:
                 measures["full_loss"] = loss if all_are_measured else self._measured_loss(None)
-            except InterruptedValidationError:  # what was measured before holds all the same
+            except InterruptedValidationError:  # the shorter validation is valid all the same
                 measures["full_loss"] = math.nan
         return [ValidationDone(step=self.step, loss=loss, measures=measures)]
 
@@ -157,7 +157,7 @@ class LanguageModelTraining(TrainingLoop):
         """The loss over so many windows, which may take a while.
 
         Raises:
-            InterruptedValidationError: somebody wants to stop.
+            InterruptedValidationError: the run is to stop.
         """
 
         def predict(ids_BT: Tensor) -> Tensor:
@@ -182,7 +182,7 @@ class LanguageModelTraining(TrainingLoop):
         return load_state(checkpoint, self.trained)
 
     def samples(self, saved: CheckpointSaved) -> Iterator[SampleReady]:
-        """What the model in the checkpoint writes."""
+        """Text of the model in the checkpoint."""
         if self.sample is not None and self.settings.sample_tokens:
             text = self.sample(self.run.path / saved.path, self.asked_to_stop)
             if self.should_stop():  # half a sample would not compare with the others
@@ -210,31 +210,31 @@ def prepare(
     A run that is resumed has its tokenizer in the checkpoint; the model of its `--init` is not needed again.
     """
     loaded = load_text(order.source)
-    begun = None if order.init is None or checkpoint else _begun(order)
-    if begun is not None:
-        settings = _with_shape_of(begun, order, settings)
-    tokenizer = begun.tokenizer if begun else Tokenizer.load(checkpoint) if checkpoint else None
+    initial = None if order.init is None or checkpoint else _load_init(order)
+    if initial is not None:
+        settings = _with_shape_of(initial, order, settings)
+    tokenizer = initial.tokenizer if initial else Tokenizer.load(checkpoint) if checkpoint else None
     corpus = prepare_text(loaded, settings, tokenizer)
     _check_sample(settings, corpus.tokenizer)
     torch.manual_seed(order.seed)
     model = NETWORKS[order.recipe].build(settings, corpus.tokenizer.vocab_size)
-    if begun is not None:
-        model.load_state_dict(begun.weights)
+    if initial is not None:
+        model.load_state_dict(initial.weights)
     return LanguageModelTraining(
         model, corpus, settings, budget, run, seed=order.seed, sample=partial(write_sample, settings)
     )
 
 
 @dataclass(frozen=True)
-class _Begun:
-    """A model that a run goes on from (`--init`)."""
+class _InitModel:
+    """The model that `--init` names."""
 
     shape: dict[str, Any]
     tokenizer: Tokenizer
     weights: dict[str, Tensor]
 
 
-def _begun(order: Order) -> _Begun:
+def _load_init(order: Order) -> _InitModel:
     """Load what `--init` names.
 
     Raises:
@@ -249,24 +249,26 @@ def _begun(order: Order) -> _Begun:
     shape = {name: config[theirs] for name, theirs in NETWORKS[order.recipe].shape.items()} | {
         "tokenizer": tokenizer.kind
     }
-    return _Begun(shape, tokenizer, network.state_dict())
+    return _InitModel(shape, tokenizer, network.state_dict())
 
 
-def _with_shape_of(begun: _Begun, order: Order, settings: LanguageModelSettings) -> LanguageModelSettings:
-    """The settings with the shape of the model that the run goes on from.
+def _with_shape_of(
+    initial: _InitModel, order: Order, settings: LanguageModelSettings
+) -> LanguageModelSettings:
+    """The settings with the shape of the model that `--init` names.
 
     Raises:
         InputError: another shape was asked for.
     """
-    for name, old in begun.shape.items():
+    for name, old in initial.shape.items():
         new = getattr(settings, name)
         if name in order.settings and new != old:
             raise InputError("init_differs", path=str(order.init), name=name, old=old, new=new)
-    return replace(settings, **begun.shape)
+    return replace(settings, **initial.shape)
 
 
 def _check_sample(settings: LanguageModelSettings, tokenizer: Tokenizer) -> None:
-    """Refuse before the first step a sample that no checkpoint could write."""
+    """Refuse before the first step a prompt that fills the context."""
     length = len(tokenizer.encode(clean_text(settings.sample_prompt)))
     if length >= settings.context_length:
         expected = f"at most {settings.context_length - 1} tokens long"
@@ -276,13 +278,13 @@ def _check_sample(settings: LanguageModelSettings, tokenizer: Tokenizer) -> None
 def write_sample(
     settings: LanguageModelSettings, checkpoint: Path, should_stop: Callable[[], bool] = lambda: False
 ) -> str:
-    """What the model in a checkpoint writes, from the same prompt and random numbers each time."""
+    """Text of the model in a checkpoint, from the same prompt and random numbers each time."""
     if not settings.sample_tokens:
         return ""
     sampling = SamplingSettings(max_new_tokens=settings.sample_tokens, seed=0)
-    with torch.random.fork_rng(devices=[]):  # loading draws random weights, and dropout shall not notice
-        writer = load_text_model(folder_entry(checkpoint, checkpoint.name))
-        tokens = generate(writer, settings.sample_prompt, sampling, should_stop)
+    with torch.random.fork_rng(devices=[]):  # loading draws random weights; dropout must not depend on it
+        model = load_text_model(folder_entry(checkpoint, checkpoint.name))
+        tokens = generate(model, settings.sample_prompt, sampling, should_stop)
         return clean_text(settings.sample_prompt) + "".join(token.text for token in tokens)
 
 

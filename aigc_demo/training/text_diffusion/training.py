@@ -43,7 +43,7 @@ from aigc_demo.training.initial_weights import check_shape, init_model, tokenize
 from aigc_demo.training.order import Order
 from aigc_demo.training.settings import Budget
 from aigc_demo.training.text_diffusion.recipe import TextDiffusionSettings
-from aigc_demo.training.text_to_image.sample_captions import captions_of_sample
+from aigc_demo.training.text_to_image.captions import captions_of_sample
 
 # By the library's names, of the U-Net and of the text encoder.
 UNET_SHAPE = ("sample_size", "in_channels", "block_out_channels", "layers_per_block", "cross_attention_dim")

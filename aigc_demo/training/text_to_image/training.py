@@ -49,6 +49,11 @@ from aigc_demo.training.initial_weights import init_model, load_initial_weights
 from aigc_demo.training.optimizers import rate_factor, set_rates
 from aigc_demo.training.order import Order
 from aigc_demo.training.settings import Budget
+from aigc_demo.training.text_to_image.captions import (
+    EncodedCaptions,
+    captions_of_others,
+    captions_of_sample,
+)
 from aigc_demo.training.text_to_image.networks import (
     forward_passes,
     generator_and_discriminator,
@@ -56,35 +61,10 @@ from aigc_demo.training.text_to_image.networks import (
     own_guide,
 )
 from aigc_demo.training.text_to_image.recipe import OWN_GUIDE, TextToImageSettings
-from aigc_demo.training.text_to_image.sample_captions import captions_of_sample
 
 GUIDE_LEARNING_RATE, GUIDE_WEIGHT_DECAY = 2e-3, 0.05  # AdamW's, of a guide that is trained too
 POOLED_PIXELS = 8  # side of the squares that average pooling turns into one pixel
 HELD_OUT_SEED, RECALIBRATION_SEED = 1, 2
-
-
-@dataclass(frozen=True, eq=False)
-class EncodedCaptions:
-    """Captions as the networks' condition.
-
-    Attributes:
-        tokens_BTC: the text encoder's output for each token.
-        mask_BT: True where there is a token.
-        text_BE: the captions' embeddings, of norm 1.
-    """
-
-    tokens_BTC: Tensor
-    mask_BT: Tensor
-    text_BE: Tensor
-
-    def repeated(self, times: int) -> "EncodedCaptions":
-        """Each row so often, one after the other."""
-        parts = (self.tokens_BTC, self.mask_BT, self.text_BE)
-        return EncodedCaptions(*(part.repeat_interleave(times, dim=0) for part in parts))
-
-    def rows(self, start: int, end: int) -> "EncodedCaptions":
-        """Some of the rows."""
-        return EncodedCaptions(self.tokens_BTC[start:end], self.mask_BT[start:end], self.text_BE[start:end])
 
 
 class TextToImageTraining(GanTraining):
@@ -394,17 +374,6 @@ class TextToImageTraining(GanTraining):
 
     def _generate(self, network: nn.Module, noise_BZ: Tensor, texts: EncodedCaptions) -> Tensor:
         return network(noise_BZ, texts.tokens_BTC, texts.mask_BT, texts.text_BE)
-
-
-def captions_of_others(caption_BT: Tensor) -> Tensor:
-    """For each caption the nearest one before it in the batch that differs: [B, T].
-
-    Where all are equal, each is left as it is.
-    """
-    B = len(caption_BT)
-    place_BB = (torch.arange(B)[:, None] - torch.arange(B)) % B  # its own index, then those before it
-    differs_BB = (caption_BT[:, None] != caption_BT[place_BB]).any(dim=-1)
-    return caption_BT[place_BB[torch.arange(B), differs_BB.int().argmax(dim=1)]]
 
 
 def _low_resolution(x_BCHW: Tensor) -> Tensor:

@@ -10,8 +10,8 @@ from aigc_demo.nets.adversarial import generator_loss
 from aigc_demo.nets.options import GAN_LOSSES
 from aigc_demo.training.gan import step_by_step as gan_game
 from aigc_demo.training.gan.step_by_step import (
-    GanGame,
-    TwinGames,
+    StepByStepGan,
+    TwinGans,
     figures_by_probs,
     figures_by_scores,
     generator_curve,
@@ -33,7 +33,7 @@ def pictures():
 
 @pytest.fixture
 def game(pictures):
-    return GanGame(pictures, seed=3)
+    return StepByStepGan(pictures, seed=3)
 
 
 def weights(network):
@@ -109,7 +109,7 @@ def test_each_side_moves_the_value_its_own_way_on_the_batch_it_saw(game):
 
 def test_both_is_the_one_after_the_other(pictures):
     """With G looking at D after its move: the gradient is that of the new D."""
-    at_once, one_by_one = GanGame(pictures, seed=1), GanGame(pictures, seed=1)
+    at_once, one_by_one = StepByStepGan(pictures, seed=1), StepByStepGan(pictures, seed=1)
     at_once.step("both", "hinge", RATE, RATE)
     one_by_one.step("discriminator", "hinge", RATE, RATE)
     one_by_one.num_steps = 0  # the same batch again
@@ -119,7 +119,7 @@ def test_both_is_the_one_after_the_other(pictures):
 
 
 def test_a_seed_is_a_game_and_another_seed_another_one(pictures):
-    first, again, other = (GanGame(pictures, seed) for seed in (5, 5, 6))
+    first, again, other = (StepByStepGan(pictures, seed) for seed in (5, 5, 6))
     for game in (first, again, other):
         game.step("both", "minimax", RATE, RATE)
     assert same(weights(first.generator), weights(again.generator))
@@ -148,8 +148,8 @@ def test_heat_map_of_a_look_sums_the_channels(game):
 
 
 def test_twins_begin_alike_and_see_the_same(pictures):
-    twins = TwinGames(pictures, seed=2)
-    minimax, other = twins.games["minimax"], twins.games["non-saturating"]
+    twins = TwinGans(pictures, seed=2)
+    minimax, other = twins.gans["minimax"], twins.gans["non-saturating"]
     assert same(weights(minimax.generator), weights(other.generator))
     assert same(weights(minimax.discriminator), weights(other.discriminator))
     steps = twins.step(RATE, RATE)
@@ -163,7 +163,7 @@ def test_twins_begin_alike_and_see_the_same(pictures):
 
 
 def test_the_gradient_of_the_minimax_twin_fades_where_the_other_one_s_does_not(pictures):
-    twins = TwinGames(pictures, seed=0)
+    twins = TwinGans(pictures, seed=0)
     for _ in range(25):
         steps = twins.step(RATE, 2e-3)
     minimax, other = steps["minimax"], steps["non-saturating"]

@@ -516,7 +516,7 @@ def test_fifteen_checkpoints_by_minutes_also_across_a_stop(
     text_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Each step takes a second by this clock, so a run of half a minute has 30.
-    monkeypatch.setattr(LanguageModelTraining, "_agreed", lambda self, seconds: 1.0)
+    monkeypatch.setattr(LanguageModelTraining, "_mean_seconds", lambda self, seconds: 1.0)
     settings = {"checkpoint_every": None, "validate_every": 1000}
     by_minutes = {"steps": None, "minutes": 0.5, "settings": settings}
     whole = list(train(order(text_file, tmp_path / "a", **by_minutes)))
