@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from aigc_demo.core.run_directory import RunDirectory
+from tests import forked_commands
 
 SETTINGS = {"num_layers": 1, "num_heads": 1, "hidden_size": 16, "context_length": 16, "batch_size": 2}
 SETTINGS |= {"sample_tokens": 9, "sample_prompt": "春", "validation_windows": 2, "validate_every": 10**6}
@@ -92,7 +93,8 @@ def test_half_a_character_is_refused(source: Path, tmp_path: Path) -> None:
 def test_a_closed_pipe_ends_a_training_as_stop_does(
     source: Path, tmp_path: Path, unbuffered: str, interrupted: bool
 ) -> None:
-    with subprocess.Popen(
+    start = subprocess.Popen if unbuffered else forked_commands.start
+    with start(
         command(source, tmp_path / "run", steps=10**6),
         env=environment(PYTHONUNBUFFERED=unbuffered),
         stdout=subprocess.PIPE,
@@ -117,11 +119,11 @@ def test_a_closed_pipe_ends_a_training_as_stop_does(
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no disk that is always full")
 def test_a_full_disk_under_the_output_ends_no_training(source: Path, tmp_path: Path) -> None:
     with open("/dev/full", "wb") as full:
-        done = subprocess.run(
+        done = forked_commands.run(
             command(source, tmp_path / "run"),
             env=environment(),
             stdout=full,
-            stderr=subprocess.PIPE,
+            stderr=forked_commands.PIPE,
             text=True,
             check=False,
         )
@@ -153,8 +155,9 @@ def training(source: Path, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
         training.kill()
 
 
-def begun(words: list[str], run: Path, **how: Any) -> subprocess.Popen[bytes]:
-    training = subprocess.Popen(words, env=environment(), stdout=subprocess.DEVNULL, **how)
+def begun(words: list[str], run: Path) -> subprocess.Popen[bytes]:
+    start = subprocess.Popen if words[0] == "sh" else forked_commands.start
+    training = start(words, env=environment(), stdout=subprocess.DEVNULL)
     for _ in range(600):
         if any(event.step >= 1 for event in RunDirectory(run).events()):
             return training
@@ -195,7 +198,7 @@ def test_under_nohup_the_end_of_the_terminal_ends_nothing(source: Path, tmp_path
 
 @pytest.mark.parametrize("words", [["models"], ["--help"], ["models", "--json"]])
 def test_other_commands_end_quietly_when_nobody_reads_on(words: list[str]) -> None:
-    with subprocess.Popen(
+    with forked_commands.start(
         [sys.executable, "-m", "aigc_demo", *words],
         env=environment(),
         stdout=subprocess.PIPE,
@@ -208,9 +211,9 @@ def test_other_commands_end_quietly_when_nobody_reads_on(words: list[str]) -> No
 
 
 def test_texts_that_nobody_reads_are_not_written_on(source: Path, tmp_path: Path) -> None:
-    subprocess.run(command(source, tmp_path / "run"), env=environment(), capture_output=True, check=True)
+    forked_commands.run(command(source, tmp_path / "run"), env=environment(), check=True)
     words = ["generate", str(tmp_path / "run"), "--num", "10000", "--set", "max_new_tokens=200"]
-    with subprocess.Popen(
+    with forked_commands.start(
         [sys.executable, "-m", "aigc_demo", *words], env=environment(), stdout=subprocess.PIPE
     ) as writing:
         assert writing.stdout
@@ -229,7 +232,7 @@ def unread(source: Path, tmp_path: Path) -> Iterator[tuple[subprocess.Popen[byte
     reading, writing = os.pipe()
     size = fcntl.fcntl(writing, getattr(fcntl, "F_SETPIPE_SZ", 1031), 4096)
     words = command(source, tmp_path / "run", "--json", steps=10**6)
-    training = subprocess.Popen(words, env=environment(), stdout=writing, stderr=subprocess.PIPE)
+    training = forked_commands.start(words, env=environment(), stdout=writing, stderr=subprocess.PIPE)
     os.close(writing)
     try:
         deadline = time.monotonic() + 60
