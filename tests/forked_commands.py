@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parents[1]
 COMMAND = [sys.executable, "-m", "aigc_demo"]
 # What a training imports sooner or later; torch.optim imports torch._dynamo at its first step.
 IMPORTED = ("aigc_demo.cli", "aigc_demo.training.start", "torch._dynamo", "aigc_demo.generators.text.loading")
-IMPORTED += ("aigc_demo.training.language_model.start", "aigc_demo.studio.text.generate")
+IMPORTED += ("aigc_demo.training.language_model.training", "aigc_demo.studio.text.generate")
 PIPE, DEVNULL, STDOUT = subprocess.PIPE, subprocess.DEVNULL, subprocess.STDOUT
 
 
