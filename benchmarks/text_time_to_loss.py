@@ -132,7 +132,7 @@ def ours(corpus: TextCorpus, seed: int, mark: float) -> tuple[float, int, float]
     loss, step, seconds = math.inf, 0, 0.0
     for event in LanguageModelTraining(model, corpus, settings, budget, run, seed=seed).events():
         if isinstance(event, StepDone):
-            step, seconds = event.step, event.measures["seconds"]
+            step, seconds = event.step, event.metrics["seconds"]
         elif isinstance(event, ValidationDone):
             loss = event.loss
             if loss <= mark:

@@ -187,7 +187,7 @@ def _steps_per_second(folder: Path) -> float:
     events = list(RunDirectory(folder).events())
     if not events or events[-1].kind != "finish":
         return 0.0
-    seconds = [event.measures["seconds"] for event in events if isinstance(event, StepDone)]
+    seconds = [event.metrics["seconds"] for event in events if isinstance(event, StepDone)]
     return 1 / statistics.median(late - early for early, late in itertools.pairwise(seconds))
 
 

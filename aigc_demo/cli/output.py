@@ -76,10 +76,10 @@ def event_line(event: TrainEvent) -> str:
             return f"from step {step}: {_facts(facts)}" + "".join(
                 f"\n{_prepared(part)}" for part in facts.get("preparation", [])
             )
-        case StepDone(step=step, loss=loss, measures=measures):
-            return f"step {step}  loss {loss:.4f}  {_rate(measures)}"
-        case ValidationDone(step=step, loss=loss, measures=measures):
-            full = measures.get("full_loss")
+        case StepDone(step=step, loss=loss, metrics=metrics):
+            return f"step {step}  loss {loss:.4f}  {_rate(metrics)}"
+        case ValidationDone(step=step, loss=loss, metrics=metrics):
+            full = metrics.get("full_loss")
             return f"step {step}  validation loss {loss:.4f}" + (
                 "" if full is None else f", over all windows {full:.4f}"
             )
@@ -95,10 +95,10 @@ def event_line(event: TrainEvent) -> str:
             return f"{reason} at step {step}"
 
 
-def _rate(measures: dict[str, int | float]) -> str:
+def _rate(metrics: dict[str, int | float]) -> str:
     """How fast a step went, in what its recipe learns from."""
     rates = {"tokens": "tokens_per_second", "pictures": "pictures_per_second"}
-    return ", ".join(f"{measures[name]:,.0f} {unit}/s" for unit, name in rates.items() if name in measures)
+    return ", ".join(f"{metrics[name]:,.0f} {unit}/s" for unit, name in rates.items() if name in metrics)
 
 
 def _facts(facts: dict[str, Any]) -> str:

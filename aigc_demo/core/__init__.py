@@ -1,1 +1,1 @@
-"""What every other room may lean on: errors, events, settings, device, run directories."""
+"""Shared by all packages: errors, events, settings, device, files, run directories."""

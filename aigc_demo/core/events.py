@@ -25,7 +25,7 @@ class StepDone:
     kind: ClassVar[str] = "step"
     step: int
     loss: float
-    measures: dict[str, Number] = field(default_factory=dict)
+    metrics: dict[str, Number] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class ValidationDone:
     kind: ClassVar[str] = "validation"
     step: int
     loss: float
-    measures: dict[str, Number] = field(default_factory=dict)
+    metrics: dict[str, Number] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ LOSSES = ("validation_loss", "best_validation_loss", "full_validation_loss")
 CHECKS: dict[str, Callable[[Any], bool]] = {
     "step": lambda value: _is_number(value, int) and value >= 0,
     "loss": lambda value: _is_number(value, int, float),
-    "measures": lambda value: all(_is_number(one, int, float) for one in value.values()),
+    "metrics": lambda value: all(_is_number(one, int, float) for one in value.values()),
     "text": lambda value: isinstance(value, str),
     "key": lambda value: isinstance(value, str) and value in ENGLISH,
     "reason": lambda value: isinstance(value, str) and value in REASONS,
@@ -132,7 +132,7 @@ def to_json(event: TrainEvent) -> str:
     record: dict[str, Any] = {"event": event.kind}
     for item in dataclasses.fields(event):
         value = getattr(event, item.name)
-        record.update(value if item.name == "measures" else {item.name: value})
+        record.update(value if item.name == "metrics" else {item.name: value})
     return json.dumps(_finite(record), ensure_ascii=False)
 
 
@@ -148,9 +148,9 @@ def from_json(line: str) -> TrainEvent:
     kind = KINDS[record.pop("event")]
     names = {item.name for item in dataclasses.fields(kind)}
     known = {name: value for name, value in record.items() if name in names}
-    if "measures" in names:
+    if "metrics" in names:
         known.update({name: _nan(known[name]) for name in ("loss",) if name in known})
-        known["measures"] = {name: _nan(value) for name, value in record.items() if name not in names}
+        known["metrics"] = {name: _nan(value) for name, value in record.items() if name not in names}
     if not all(CHECKS[name](value) for name, value in known.items()):
         raise ValueError(f"not an event: {line[:80]!r}")
     try:

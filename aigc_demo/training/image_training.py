@@ -156,13 +156,13 @@ class ImageTraining(TrainingLoop):
         if finite:
             self.after_step()
         seconds = self.count_step(time.perf_counter() - started)
-        measures = {
+        metrics = {
             "learning_rate": settings.learning_rate * factor,
             "gradient_norm": round(gradient_norm, 6),
             "pictures_per_second": round(settings.batch_size / seconds, 1),
             "seconds": round(self.seconds, 3),
         }
-        return StepDone(step=self.step, loss=mean_loss, measures=measures)
+        return StepDone(step=self.step, loss=mean_loss, metrics=metrics)
 
     def after_step(self) -> None:
         """Called after each optimizer step whose gradients were finite."""
@@ -174,14 +174,14 @@ class ImageTraining(TrainingLoop):
         if not most:
             return []
         found = self.evaluate([place * total // most for place in range(most)])
-        loss, measures = found.pop("loss"), {**found, "num_pictures": most}
+        loss, metrics = found.pop("loss"), {**found, "num_pictures": most}
         if full:
             try:
                 every = self.evaluate(list(range(total))) if most < total else {"loss": loss, **found}
             except InterruptedValidationError:  # the shorter evaluation is valid all the same
                 every = dict.fromkeys(("loss", *found), math.nan)
-            measures |= {f"full_{name}": value for name, value in every.items()}
-        return [ValidationDone(step=self.step, loss=loss, measures=measures)]
+            metrics |= {f"full_{name}": value for name, value in every.items()}
+        return [ValidationDone(step=self.step, loss=loss, metrics=metrics)]
 
     def write_checkpoint(self, progress: dict[str, Any]) -> Path:
         """As TrainingLoop."""

@@ -157,7 +157,7 @@ class TrainingLoop(ABC):
             self._share_cores()
             done = self.train_step()
             yield done
-            if not math.isfinite(done.loss) or self._gradients_overflowed(done.measures["gradient_norm"]):
+            if not math.isfinite(done.loss) or self._gradients_overflowed(done.metrics["gradient_norm"]):
                 reason = "non-finite"
                 break
             reason = self._reason_to_end()
@@ -276,7 +276,7 @@ class TrainingLoop(ABC):
         self.validation_pending = False
         for done in found:
             self.validation = self.validation.then(
-                done.step, done.loss, done.measures.get("full_loss", math.nan)
+                done.step, done.loss, done.metrics.get("full_loss", math.nan)
             )
         return found
 

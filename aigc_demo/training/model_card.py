@@ -80,8 +80,8 @@ class Record:
             match event:
                 case RunStarted(facts=facts) if event.step < step or not self.starts:
                     self.starts.append(facts)
-                case StepDone(measures=measures):
-                    self.seconds = max(self.seconds, _number(measures.get("seconds")))
+                case StepDone(metrics=metrics):
+                    self.seconds = max(self.seconds, _number(metrics.get("seconds")))
                 case RunFinished(reason=reason) if event.step == step:
                     self.broken_off = reason not in WHOLE
                 case ValidationDone(loss=loss) if math.isfinite(loss):

@@ -83,7 +83,7 @@ class Tracking:
             self.tracker.store_init_configuration(_plain({**event.facts, **self.run.config()}))
         elif isinstance(event, (StepDone, ValidationDone)):
             part = "train" if isinstance(event, StepDone) else "validation"
-            measured = {"loss": event.loss, **event.measures}
+            measured = {"loss": event.loss, **event.metrics}
             self.tracker.log({f"{part}/{name}": value for name, value in measured.items()}, step=event.step)
 
     def _new_tracker(self, step: int) -> Any:

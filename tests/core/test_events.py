@@ -52,7 +52,7 @@ def test_a_loss_that_is_not_finite_is_null_on_disk_and_nan_again_in_memory(numbe
     assert json.loads(line) == {"event": "step", "step": 3, "loss": None, "gradient_norm": None}
     event = from_json(line)
     assert math.isnan(event.loss)
-    assert math.isnan(event.measures["gradient_norm"])
+    assert math.isnan(event.metrics["gradient_norm"])
 
 
 def test_numbers_inside_lists_and_tables_are_valid_json_too():

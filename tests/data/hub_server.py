@@ -86,11 +86,11 @@ class Handler(BaseHTTPRequestHandler):
         elif "/".join(parts[5:]) not in FILES[repository]:
             self.missing("EntryNotFound")
         else:
-            body = to_uint8(FILES[repository]["/".join(parts[5:])])
+            body = as_bytes(FILES[repository]["/".join(parts[5:])])
             self.answer(200, body, ETag=f'"{digest(body)}"', X_Repo_Commit=COMMIT, Accept_Ranges="none")
 
 
-def to_uint8(body: str | bytes) -> bytes:
+def as_bytes(body: str | bytes) -> bytes:
     return body.encode() if isinstance(body, str) else body
 
 
@@ -100,7 +100,7 @@ def digest(body: bytes) -> str:
 
 def tree(repository: str) -> list[dict]:
     files = [
-        {"type": "file", "path": path, "size": len(to_uint8(body)), "oid": digest(to_uint8(body))}
+        {"type": "file", "path": path, "size": len(as_bytes(body)), "oid": digest(as_bytes(body))}
         for path, body in FILES[repository].items()
     ]
     folders = sorted({path.split("/")[0] for path in FILES[repository] if "/" in path})

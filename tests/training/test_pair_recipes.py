@@ -91,10 +91,10 @@ def test_a_dual_encoder_learns_and_its_folder_says_the_same(tmp_path: Path) -> N
     events = list(train(order(tmp_path / "run", "clip", steps=120, settings=settings)))
     steps = [event for event in events if isinstance(event, StepDone)]
     guess = (math.log(32 * 3) + math.log(32)) / 2 + math.log(3)
-    assert steps[0].measures["loss_by_chance"] == pytest.approx(guess, abs=1e-3)
-    assert steps[0].measures["found_by_chance"] == pytest.approx(1 / 96, abs=1e-5)
+    assert steps[0].metrics["loss_by_chance"] == pytest.approx(guess, abs=1e-3)
+    assert steps[0].metrics["found_by_chance"] == pytest.approx(1 / 96, abs=1e-5)
     assert sum(losses(events)[-10:]) / 10 < 0.75 * guess
-    assert sum(done.measures["found"] for done in steps[-10:]) / 10 > 0.1  # by chance 0.01
+    assert sum(done.metrics["found"] for done in steps[-10:]) / 10 > 0.1  # by chance 0.01
     begin, *_, end = measured(events)
     assert end.loss < begin.loss
     facts = next(event.facts for event in events if isinstance(event, RunStarted))
@@ -151,12 +151,12 @@ def test_a_checker_learns_and_its_folder_says_the_same(tmp_path: Path) -> None:
     events = list(train(order(tmp_path / "run", "checker", steps=120, settings=settings)))
     begin, *_, end = measured(events)
     assert end.loss < 0.5 * begin.loss
-    assert end.measures["full_accuracy"] > 0.1 > begin.measures["accuracy"]
+    assert end.metrics["full_accuracy"] > 0.1 > begin.metrics["accuracy"]
     folder = tmp_path / "run/checkpoints/step-000120"
     figures = evaluate(str(folder), "tiny-world", settings={"num_pictures": 600, "validation_fraction": 0.25})
     assert figures["num_samples"] == 150
     assert figures["num_things"] > 150
-    assert figures["checker_accuracy"] == pytest.approx(end.measures["full_accuracy"], abs=0.05)
+    assert figures["checker_accuracy"] == pytest.approx(end.metrics["full_accuracy"], abs=0.05)
     assert load_reader(str(folder)).config.image_size == 32
 
 
@@ -167,12 +167,12 @@ def test_a_mender_learns_and_its_folder_says_the_same(tmp_path: Path, recipe: st
     events = list(train(order(tmp_path / "run", recipe, steps=60, settings=settings)))
     begin, *_, end = measured(events)
     assert end.loss < 0.7 * begin.loss
-    assert end.measures["grey_levels"] == pytest.approx(127.5 * end.loss)
+    assert end.metrics["grey_levels"] == pytest.approx(127.5 * end.loss)
     folder = tmp_path / "run/checkpoints/step-000060"
     figures = evaluate(str(folder), "tiny-world", settings={"num_pictures": 200, "validation_fraction": 0.25})
     assert figures["num_samples"] == 50
     assert figures["grey_levels_before"] > 5
-    assert figures["grey_levels"] == pytest.approx(end.measures["full_grey_levels"], rel=0.15)
+    assert figures["grey_levels"] == pytest.approx(end.metrics["full_grey_levels"], rel=0.15)
     mender = load_restoration(str(folder))
     corpus = prepare_pairs("tiny-world", PairSettings(image_size=32, num_pictures=10))
     hole = torch.zeros(9, 1, 32, 32)

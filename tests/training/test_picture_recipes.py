@@ -102,9 +102,9 @@ def test_a_classifier_learns_from_labels_and_its_folder_says_the_same(tmp_path: 
     events = list(train(order(tmp_path / "run", "classifier", steps=70, settings=settings)))
     begin, *_, end = measured(events)
     assert begin.loss == pytest.approx(math.log(144), abs=0.3)
-    assert begin.measures["accuracy"] < 0.1
+    assert begin.metrics["accuracy"] < 0.1
     assert end.loss < 0.8 * begin.loss
-    assert end.measures["full_accuracy"] > 0.15
+    assert end.metrics["full_accuracy"] > 0.15
     folder = tmp_path / "run/checkpoints/step-000070"
     encoder = ImageEncoder.from_pretrained(folder).float().eval()
     corpus = prepare_images(
@@ -113,7 +113,7 @@ def test_a_classifier_learns_from_labels_and_its_folder_says_the_same(tmp_path: 
     with torch.no_grad():
         named = encoder(to_float(corpus.validation)).argmax(1)
     right = (named == corpus.validation_labels).float().mean().item()
-    assert right == pytest.approx(end.measures["full_accuracy"], abs=0.01)
+    assert right == pytest.approx(end.metrics["full_accuracy"], abs=0.01)
     assert load_file(folder / "model.safetensors")["stages.0.2.running_mean"].dtype == torch.float16
 
 
@@ -124,7 +124,7 @@ def test_without_labels_two_views_are_told_from_the_others(tmp_path: Path, unlab
         train(order(tmp_path / "run", "classifier", source=str(unlabelled), steps=30, settings=settings))
     )
     begin, *_, end = measured(events)
-    assert set(begin.measures) == {"num_pictures"}
+    assert set(begin.metrics) == {"num_pictures"}
     assert begin.loss == pytest.approx(math.log(2 * 12 - 1), abs=0.7)
     assert end.loss < begin.loss - 0.3
 

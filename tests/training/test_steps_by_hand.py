@@ -65,7 +65,7 @@ def test_gradients_are_clipped_to_the_limit_and_reported_as_they_were(
     source = str(text_file) if LOOPS[recipe] is TINY else "tiny-world"
     order = Order(recipe, source, tmp_path / "run", steps=2, settings=asked)
     done = [event for event in train(order) if isinstance(event, StepDone)]
-    reported = [event.measures["gradient_norm"] for event in done]
+    reported = [event.metrics["gradient_norm"] for event in done]
     assert min(reported) > 10 * 1e-3, "as they were before"
     for norm, before in zip(norms, reported, strict=True):
         assert norm == pytest.approx(min(limit, before), rel=1e-3)

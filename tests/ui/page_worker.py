@@ -46,8 +46,8 @@ def main() -> None:
         run.append(RunStarted(step=step, facts=FACTS))
         while step < steps and not stop.wait(STEP_SECONDS):
             step += 1
-            measures = {"learning_rate": 1e-3, "gradient_norm": 1 + 1 / step, "tokens_per_second": 900 + step}
-            run.append(StepDone(step, 5 / step**0.3, {**measures, "seconds": step * STEP_SECONDS}))
+            metrics = {"learning_rate": 1e-3, "gradient_norm": 1 + 1 / step, "tokens_per_second": 900 + step}
+            run.append(StepDone(step, 5 / step**0.3, {**metrics, "seconds": step * STEP_SECONDS}))
             if step % 10 == 0:
                 run.append(ValidationDone(step, 5.2 / step**0.3))
             if step % 25 == 0:

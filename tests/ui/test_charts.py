@@ -30,8 +30,8 @@ def view(tmp_path, monkeypatch):
     run = RunDirectory(tmp_path / "a-game")
     run.create({"recipe": "game", "settings": {}})
     for step in (1, 2, 3):
-        measures = {"generator_loss": 0.7 + step, "discriminator_loss": 1.4, "images_per_second": 10.0 * step}
-        run.append(StepDone(step, 2.0, measures))
+        metrics = {"generator_loss": 0.7 + step, "discriminator_loss": 1.4, "images_per_second": 10.0 * step}
+        run.append(StepDone(step, 2.0, metrics))
     run.append(CheckpointSaved(3, "checkpoints/step-000003"))
     run.append(RunFinished(3, "finished"))
     return RunWatches(RunQueue(tmp_path)).view("a-game")

@@ -164,11 +164,11 @@ class Curves:
                         self._add(curve.name, line, event)
 
     def _add(self, chart: str, line: Line, event: TrainEvent) -> None:
-        measures = getattr(event, "measures", {})
-        value = getattr(event, line.measure) if line.measure == "loss" else measures.get(line.measure)
+        metrics = getattr(event, "metrics", {})
+        value = getattr(event, line.measure) if line.measure == "loss" else metrics.get(line.measure)
         if not isinstance(value, (int, float)):
             return
-        told = measures.get("seconds")
+        told = metrics.get("seconds")
         seconds = told if isinstance(told, (int, float)) else None
         self.raw[chart, line.name].add(event.step, value, seconds)
         if line.smooth:

@@ -55,7 +55,7 @@ def _progress(run: RunDirectory) -> dict[str, Any]:
         reason = event.reason if isinstance(event, RunFinished) else None
         if isinstance(event, ValidationDone) and math.isfinite(event.loss):
             losses.append(event.loss)
-            full = event.measures.get("full_loss")
+            full = event.metrics.get("full_loss")
     return {
         "step": step,
         "reason": reason,

@@ -201,8 +201,8 @@ class RunWatch:
     def _note(self, event: TrainEvent) -> None:
         self._step = max(self._step, event.step)
         match event:
-            case StepDone(step=step, measures=measures):
-                self._times.append((step, float(measures.get("seconds") or 0.0)))
+            case StepDone(step=step, metrics=metrics):
+                self._times.append((step, float(metrics.get("seconds") or 0.0)))
             case ValidationDone(step=step, loss=loss) if math.isfinite(loss):
                 self._validation = loss
                 if self._best is None or loss < self._best[1]:

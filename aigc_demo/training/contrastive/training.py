@@ -82,13 +82,13 @@ class ContrastiveTraining(ImageTraining):
         """As ImageTraining; with the share of images whose nearest caption is theirs, also by chance."""
         done = super().train_step()
         pairs = self.settings.batch_size // self.accelerator.num_processes
-        measures = {
-            **done.measures,
+        metrics = {
+            **done.metrics,
             "found": round(self.found, 4),
             "found_by_chance": round(1 / (pairs * (1 + self.num_wrong)), 6),
             "loss_by_chance": round(self._loss_by_chance(pairs), 4),
         }
-        return StepDone(step=done.step, loss=done.loss, measures=measures)
+        return StepDone(step=done.step, loss=done.loss, metrics=metrics)
 
     def batch_loss(self, rng: torch.Generator) -> Tensor:
         """As ImageTraining."""

@@ -117,10 +117,10 @@ class GanTraining(TrainingLoop):
         metrics |= generator_metrics | self.further_updates(rng)
         if (self.step + 1) % self.settings.validate_every == 0:
             metrics |= self.held_out_metrics()
-        measures = {**metrics, **self.measures_of_step(started, factor, gradient_norm)}
-        return StepDone(step=self.step, loss=loss, measures=measures)
+        metrics = {**metrics, **self.metrics_of_step(started, factor, gradient_norm)}
+        return StepDone(step=self.step, loss=loss, metrics=metrics)
 
-    def measures_of_step(self, started: float, factor: float, gradient_norm: float) -> dict[str, Any]:
+    def metrics_of_step(self, started: float, factor: float, gradient_norm: float) -> dict[str, Any]:
         """Count a step that started then; returns the metrics that every step has."""
         seconds = self.count_step(time.perf_counter() - started)
         return {

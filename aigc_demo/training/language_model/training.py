@@ -109,13 +109,13 @@ class LanguageModelTraining(TrainingLoop):
         finite = math.isfinite(loss) and math.isfinite(gradient_norm)
         self.step_optimizers(self.optimizers, finite=finite)
         seconds = self.count_step(time.perf_counter() - started)
-        measures = {
+        metrics = {
             "learning_rate": self.settings.learning_rate * factor,
             "gradient_norm": round(gradient_norm, 5),
             "tokens_per_second": round(self.settings.batch_size * self.settings.context_length / seconds, 1),
             "seconds": round(self.seconds, 3),
         }
-        return StepDone(step=self.step, loss=loss, measures=measures)
+        return StepDone(step=self.step, loss=loss, metrics=metrics)
 
     def _backward(self, input_BT: Tensor, target_BT: Tensor) -> float:
         """Accumulate the gradients of the batch, part by part; the mean loss of all processes, in nats."""
@@ -144,14 +144,14 @@ class LanguageModelTraining(TrainingLoop):
         self.model.eval()
         most = self._num_windows()
         loss = self._measured_loss(most)
-        measures: dict[str, int | float] = {"num_windows": most}
+        metrics: dict[str, int | float] = {"num_windows": most}
         if full:
             all_are_measured = most == self._num_windows(every=True)
             try:
-                measures["full_loss"] = loss if all_are_measured else self._measured_loss(None)
+                metrics["full_loss"] = loss if all_are_measured else self._measured_loss(None)
             except InterruptedValidationError:  # the shorter validation is valid all the same
-                measures["full_loss"] = math.nan
-        return [ValidationDone(step=self.step, loss=loss, measures=measures)]
+                metrics["full_loss"] = math.nan
+        return [ValidationDone(step=self.step, loss=loss, metrics=metrics)]
 
     def _measured_loss(self, most: int | None) -> float:
         """The loss over so many windows, which may take a while.

@@ -153,8 +153,8 @@ class TextToImageTraining(GanTraining):
         if self.average is not None:
             self.average.update_parameters(self.generator)
         metrics = {**self._mean_metrics({"copying_loss": loss}), **self.further_updates(rng)}
-        measures = self.measures_of_step(started, factor, norm)
-        return StepDone(step=self.step, loss=float(metrics["copying_loss"]), measures={**metrics, **measures})
+        metrics = {**metrics, **self.metrics_of_step(started, factor, norm)}
+        return StepDone(step=self.step, loss=float(metrics["copying_loss"]), metrics=metrics)
 
     @torch.no_grad()
     def _nearest_noise(self, noise_BKZ: Tensor) -> Tensor:

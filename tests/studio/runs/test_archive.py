@@ -116,7 +116,7 @@ def test_the_card_of_a_run_shows_no_path_of_this_machine(tmp_path: Path) -> None
     run.create({**config, "data": {"name": "source.txt", "sha256": "0" * 64}, "seed": 5, "steps": 20})
     for event in (
         RunStarted(step=0, facts={"num_parameters": 7000}),
-        StepDone(step=1, loss=3.0, measures={"seconds": 90.0}),
+        StepDone(step=1, loss=3.0, metrics={"seconds": 90.0}),
         ValidationDone(step=1, loss=2.5),
         ValidationDone(step=2, loss=2.75),
     ):

@@ -37,7 +37,7 @@ def run_of(path: Path, recipe: str, fill) -> RunDirectory:
     """A run with one checkpoint that `fill` writes, its training state included."""
     run = RunDirectory(path)
     run.create({"recipe": recipe, "source": "tiny-world", "settings": {}, "seed": 3, "steps": 2})
-    run.append(StepDone(step=1, loss=2.5, measures={"seconds": 0.1}))
+    run.append(StepDone(step=1, loss=2.5, metrics={"seconds": 0.1}))
     beside = run.begin_checkpoint(2)
     fill(beside)
     (beside / "state").mkdir()

@@ -78,7 +78,7 @@ def test_raw_and_smoothed_have_their_points_at_the_same_steps_and_every_step_is_
     paced, whole = Curves((curve,)), Curves((curve,))
     for step in range(1, 201):
         loss = math.sin(step)
-        paced.add([StepDone(step=step, loss=loss, measures={"seconds": step / 50})])
+        paced.add([StepDone(step=step, loss=loss, metrics={"seconds": step / 50})])
         whole.add([StepDone(step=step, loss=loss)])
     raw, smooth = paced.raw["loss", "train"].points, paced.smooth["loss", "train"].points
     assert [x for x, _ in raw] == [x for x, _ in smooth] and len(raw) < 60
@@ -89,16 +89,16 @@ def test_raw_and_smoothed_have_their_points_at_the_same_steps_and_every_step_is_
 def test_a_record_of_odd_times_is_drawn_all_the_same(seconds: object) -> None:
     curves = Curves((Curve("loss", (Line("train", "step", "loss"),)),))
     for step in range(60):
-        curves.add([StepDone(step=step, loss=1.0, measures={"seconds": seconds})])  # type: ignore[dict-item]
+        curves.add([StepDone(step=step, loss=1.0, metrics={"seconds": seconds})])  # type: ignore[dict-item]
     assert len(curves.raw["loss", "train"].points) == 60
 
 
 def test_each_number_goes_to_its_line() -> None:
     curves = Curves(LANGUAGE_MODEL)
     curves.add([
-        StepDone(step=1, loss=4.0, measures={"learning_rate": 0.5}),
+        StepDone(step=1, loss=4.0, metrics={"learning_rate": 0.5}),
         ValidationDone(step=1, loss=5.0),
-        StepDone(step=2, loss=2.0, measures={"learning_rate": 0.25, "gradient_norm": 3}),
+        StepDone(step=2, loss=2.0, metrics={"learning_rate": 0.25, "gradient_norm": 3}),
         RunFinished(step=2, reason="finished"),
     ])  # fmt: skip
     assert curves.raw["loss", "train"].points == [(1, 4.0), (2, 2.0)]

@@ -112,7 +112,7 @@ def test_the_card_says_what_the_record_says(home: Path, tmp_path: Path) -> None:
     assert (said["data"], said["SHA-256 of the data"]) == ("words.txt", f"`{config['data']['sha256']}`")
     assert said["seed"] == "3"
     assert said["steps"] == f"20, {20 * TINY['batch_size'] * TINY['context_length']:,} tokens"
-    seconds = max(event.measures["seconds"] for event in events if isinstance(event, StepDone))
+    seconds = max(event.metrics["seconds"] for event in events if isinstance(event, StepDone))
     assert said["minutes of training"] == f"{seconds / 60:.1f}"
     machine = next(event.facts["machine"] for event in events if isinstance(event, RunStarted))
     assert f"{machine['threads']} threads on {machine['cores']} cores" in said["machine"]

@@ -40,8 +40,8 @@ def watches(tmp_path: Path) -> RunWatches:
     return RunWatches(RunQueue(tmp_path))
 
 
-def step(number: int, loss: float, **measures: float) -> StepDone:
-    return StepDone(step=number, loss=loss, measures={"seconds": number / 2, **measures})
+def step(number: int, loss: float, **metrics: float) -> StepDone:
+    return StepDone(step=number, loss=loss, metrics={"seconds": number / 2, **metrics})
 
 
 def of_line(rows, name):

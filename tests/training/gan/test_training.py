@@ -55,7 +55,7 @@ def told(events: list[TrainEvent]) -> list[tuple]:
     """Everything a step says but its time."""
     timed = ("seconds", "pictures_per_second")
     return [
-        (event.step, event.loss, {name: value for name, value in event.measures.items() if name not in timed})
+        (event.step, event.loss, {name: value for name, value in event.metrics.items() if name not in timed})
         for event in events
         if isinstance(event, StepDone)
     ]
@@ -128,8 +128,8 @@ def test_each_side_moves_alone(tmp_path: Path):
 def test_the_first_losses_are_those_of_a_discriminator_that_knows_nothing(tmp_path: Path):
     events = list(train(order(tmp_path / "run", steps=1)))
     (step,) = [event for event in events if isinstance(event, StepDone)]
-    assert step.measures["discriminator_loss"] == pytest.approx(2 * math.log(2), abs=0.6)
-    assert step.measures["real_prob"] == pytest.approx(0.5, abs=0.2)
+    assert step.metrics["discriminator_loss"] == pytest.approx(2 * math.log(2), abs=0.6)
+    assert step.metrics["real_prob"] == pytest.approx(0.5, abs=0.2)
 
 
 def test_what_a_run_says(tmp_path: Path):
@@ -140,7 +140,7 @@ def test_what_a_run_says(tmp_path: Path):
     )
     assert start.facts["train_pictures"] + start.facts["validation_pictures"] == 64
     assert not [event for event in events if isinstance(event, ValidationDone)]
-    held_out = [step for step, _, measures in told(events) if "held_out_prob" in measures]
+    held_out = [step for step, _, metrics in told(events) if "held_out_prob" in metrics]
     assert held_out == [4, 8, 12]
     saved = [event for event in events if isinstance(event, CheckpointSaved)]
     drawn = [event for event in events if isinstance(event, SampleReady)]

@@ -320,10 +320,8 @@ def test_points_of_the_validation_curve_compare_and_the_end_is_measured_on_all_t
     assert [event.loss for event in curve] == pytest.approx([3, 4, 5, 6, 7])
     assert all(one == measured[0] for one in measured[:5])
     assert len(measured[5]) == events[0].facts["all_validation_windows"] > 50
-    assert [event.measures.get("full_loss") for event in curve] == [None] * 4 + [pytest.approx(0.5)]
-    assert (
-        {event.measures["num_windows"] for event in curve} == {7} == {events[0].facts["validation_windows"]}
-    )
+    assert [event.metrics.get("full_loss") for event in curve] == [None] * 4 + [pytest.approx(0.5)]
+    assert {event.metrics["num_windows"] for event in curve} == {7} == {events[0].facts["validation_windows"]}
     last = events[-1]
     assert (last.validation_loss, last.best_validation_loss, last.best_step) == (pytest.approx(7), 3, 0)
     assert last.full_validation_loss == pytest.approx(0.5)
@@ -383,7 +381,7 @@ def test_the_first_overflows_of_a_scaler_are_steps_left_out(float16: Callable) -
     for event in scaled.events():
         if isinstance(event, StepDone):
             assert math.isfinite(event.loss)
-            left_out.append(not math.isfinite(event.measures["gradient_norm"]))
+            left_out.append(not math.isfinite(event.metrics["gradient_norm"]))
             after = [weight.clone() for weight in scaled.model.parameters()]
             assert all(map(torch.equal, before, after)) == left_out[-1]
             before = after

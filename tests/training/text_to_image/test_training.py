@@ -164,10 +164,10 @@ def test_a_run_begins_by_copying_and_is_resumed_in_it(tmp_path: Path, guide: Pat
         ]
     )
     assert [done.loss for done in halves] == [done.loss for done in whole]
-    copied = [done.measures.get("copying_loss") for done in whole]
+    copied = [done.metrics.get("copying_loss") for done in whole]
     assert copied[:6] == [done.loss for done in whole[:6]], "half of twelve steps"
     assert copied[6:] == [None] * 6
-    assert all("real_term" in done.measures for done in whole[6:])
+    assert all("real_term" in done.metrics for done in whole[6:])
     # So long the discriminator does not move.
     before, after = (
         load_file(tmp_path / f"{run}/checkpoints/step-{step:06d}/discriminator/model.safetensors")
@@ -181,7 +181,7 @@ def test_a_run_begins_by_copying_and_is_resumed_in_it(tmp_path: Path, guide: Pat
 
 def test_a_guide_of_its_own_learns_from_the_first_step_on(tmp_path: Path) -> None:
     done = steps(list(train(order(tmp_path / "run", steps=30, settings={"copying": 0.5}))))
-    heard = [step.measures["pair_loss"] for step in done]
+    heard = [step.metrics["pair_loss"] for step in done]
     assert len(heard) == 30
     assert sum(heard[10:15]) < sum(heard[:5]), "it still copies then"
 
@@ -286,18 +286,18 @@ def test_the_three_kinds_of_pairs_are_told(trained: tuple[Path, list[TrainEvent]
     _, events = trained
     first, *_, last = steps(events)
     for done in (first, last):
-        terms = [done.measures[f"{name}_term"] for name in ("real", "fake", "wrong")]
-        terms.append(done.measures["real_contrast"])
-        assert sum(terms) == pytest.approx(done.measures["discriminator_loss"], abs=1e-4)
-        heard = [done.measures[name] for name in ("fooling_term", "made_contrast", "guide_term")]
-        assert sum(heard) + 5 * done.measures["likeness_term"] == pytest.approx(done.loss, abs=1e-3)
+        terms = [done.metrics[f"{name}_term"] for name in ("real", "fake", "wrong")]
+        terms.append(done.metrics["real_contrast"])
+        assert sum(terms) == pytest.approx(done.metrics["discriminator_loss"], abs=1e-4)
+        heard = [done.metrics[name] for name in ("fooling_term", "made_contrast", "guide_term")]
+        assert sum(heard) + 5 * done.metrics["likeness_term"] == pytest.approx(done.loss, abs=1e-3)
     # Little is known at first: which of eight captions and eight wrong ones, which of eight pictures, which
     # of two captions?
     guess = (math.log(16) + math.log(8)) / 2 + math.log(2)
-    assert first.measures["real_contrast"] == pytest.approx(guess, abs=1.5)
-    told = [done for done in steps(events) if "real_told_apart" in done.measures]
+    assert first.metrics["real_contrast"] == pytest.approx(guess, abs=1.5)
+    told = [done for done in steps(events) if "real_told_apart" in done.metrics]
     assert [done.step for done in told] == [4, 8, 12]
-    assert all(0 <= done.measures["made_told_apart"] <= 1 for done in told)
+    assert all(0 <= done.metrics["made_told_apart"] <= 1 for done in told)
     facts = next(event.facts for event in events if isinstance(event, RunStarted))
     assert facts["train_captions"] == 90 * 2
     assert len(facts["sample_captions"]) == 2
@@ -313,7 +313,7 @@ def test_a_given_guide_stays_as_it_is_and_an_own_one_learns(
     after = load_file(run / "checkpoints/step-000012/matcher/model.safetensors")
     assert all(torch.equal(before[name], after[name]) for name in before)
     events = list(train(order(tmp_path / "own", steps=60, settings={"batch_size": 16})))
-    losses = [done.measures["pair_loss"] for done in steps(events)]
+    losses = [done.metrics["pair_loss"] for done in steps(events)]
     assert sum(losses[-10:]) < 0.95 * sum(losses[:10])
 
 
