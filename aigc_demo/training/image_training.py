@@ -77,9 +77,6 @@ class ImageTraining(TrainingLoop):
     Args:
         network: untrained.
         corpus: images for training and validation.
-        settings: of the recipe.
-        budget: steps or minutes.
-        run: where it is recorded.
         seed: of all random numbers of the steps.
     """
 

@@ -67,9 +67,6 @@ class TrainingLoop(ABC):
 
     Args:
         corpus: data for training and validation.
-        settings: of the recipe.
-        budget: steps or minutes.
-        run: where it is recorded.
         accelerator: devices, precision, processes.
     """
 

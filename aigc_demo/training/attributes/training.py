@@ -37,9 +37,6 @@ class AttributeTraining(ImageTraining):
     Args:
         reader: untrained.
         corpus: images with attributes.
-        settings: of the recipe.
-        budget: steps or minutes.
-        run: where it is recorded.
         seed: of batches and noise.
     """
 

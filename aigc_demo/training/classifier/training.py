@@ -40,9 +40,6 @@ class ClassifierTraining(ImageTraining):
     Args:
         encoder: with as many classes as the corpus has labels, or none.
         corpus: images for training and validation.
-        settings: of the recipe.
-        budget: steps or minutes.
-        run: where it is recorded.
         seed: of batches and views.
     """
 

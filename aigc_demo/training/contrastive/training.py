@@ -48,9 +48,6 @@ class ContrastiveTraining(ImageTraining):
         encoder: untrained.
         tokenizer: of its captions.
         corpus: images with captions.
-        settings: of the recipe.
-        budget: steps or minutes.
-        run: where it is recorded.
         seed: of batches.
     """
 

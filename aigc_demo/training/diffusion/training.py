@@ -64,9 +64,6 @@ class DiffusionTraining(ImageTraining):
     Args:
         unet: from noisy images [B, C, H, W] and timesteps [B] to its prediction, as the settings say.
         corpus: images for training and validation.
-        settings: of the recipe.
-        budget: steps or minutes.
-        run: where it is recorded.
         seed: of batches and noise.
 
     Source:

@@ -55,9 +55,6 @@ class GanTraining(TrainingLoop):
         generator: from noise [B, Z] to images [B, C, H, W] in -1 to 1.
         discriminator: from images to scores [B].
         corpus: real images.
-        settings: of the recipe.
-        budget: steps or minutes.
-        run: where it is recorded.
         seed: of batches and noise.
     """
 

@@ -51,9 +51,6 @@ class LanguageModelTraining(TrainingLoop):
     Args:
         model: from token ids [B, T] to logits [B, T, V], or to an output that has `.logits`.
         corpus: text for training and validation.
-        settings: of the recipe.
-        budget: steps or minutes.
-        run: where it is recorded.
         seed: of batches and dropout.
         sample: from a checkpoint's folder and a function that says whether to stop to a sample. None for no
             samples.

@@ -40,9 +40,6 @@ class RestorationTraining(ImageTraining):
     Args:
         network: untrained.
         corpus: uncorrupted images.
-        settings: of the recipe.
-        budget: steps or minutes.
-        run: where it is recorded.
         seed: of batches and holes.
     """
 

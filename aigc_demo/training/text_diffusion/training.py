@@ -57,9 +57,6 @@ class TextDiffusionTraining(DiffusionTraining):
         network: the library's U-Net and text encoder.
         tokenizer: of the captions.
         corpus: images with captions.
-        settings: of the recipe.
-        budget: steps or minutes.
-        run: where it is recorded.
         seed: of batches and noise.
 
     Source:

@@ -30,7 +30,6 @@ def generator_and_discriminator(
     """Both, untrained.
 
     Args:
-        settings: of the recipe.
         token_size: features of a token, as the guide's text encoder gives them.
         text_size: size of the guide's embeddings.
     """

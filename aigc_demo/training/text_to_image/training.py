@@ -76,9 +76,6 @@ class TextToImageTraining(GanTraining):
         guide: encodes captions, and scores how well images fit them.
         learn_guide: whether it is trained too; else it is frozen.
         corpus: images with captions.
-        settings: of the recipe.
-        budget: steps or minutes.
-        run: where it is recorded.
         seed: of batches and noise.
 
     Source:
