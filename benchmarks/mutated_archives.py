@@ -389,8 +389,7 @@ def use_run(judge: Judge, runs: Path, name: str) -> None:
     from aigc_demo.core.errors import DemoError
     from aigc_demo.studio.models.catalog import Catalog
     from aigc_demo.studio.models.model_cache import ModelCache
-    from aigc_demo.studio.runs.archive import export_run, import_run
-    from aigc_demo.studio.runs.card import export_card
+    from aigc_demo.studio.runs.archive import export_card, export_run, import_run
     from aigc_demo.studio.runs.run_queue import RunQueue
     from aigc_demo.studio.runs.watch import RunWatches
     from aigc_demo.ui.train import view as run_view
@@ -431,7 +430,7 @@ def _offered(catalog: Any) -> list[str]:
 
 
 def _curves(view: Any) -> Any:
-    from aigc_demo.studio.runs.watch import logarithms
+    from aigc_demo.studio.runs.run_view import logarithms
 
     return [[len(rows), len(logarithms(list(rows)))] for rows in view.charts.values()]
 

@@ -70,7 +70,7 @@ def push(
 
 def runs(folder: Runs = None, json_: AsJson = False) -> None:
     """List the runs on this machine."""
-    from aigc_demo.studio.runs.listing import list_runs
+    from aigc_demo.studio.runs.state import list_runs
 
     listed = list_runs(runs_folder(folder))
     if json_:

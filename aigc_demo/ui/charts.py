@@ -9,7 +9,7 @@ from typing import Any
 
 import gradio as gr
 
-from aigc_demo.studio.runs.watch import CHECKPOINT, SMOOTH, Row, logarithms
+from aigc_demo.studio.runs.run_view import CHECKPOINT, SMOOTH, Row, logarithms
 from aigc_demo.training.recipe import Curve
 from aigc_demo.ui.language import word
 from aigc_demo.ui.words.wording import WORDS, text

@@ -9,7 +9,7 @@ import pytest
 
 from aigc_demo.core.languages import LANGUAGES
 from aigc_demo.generators.kinds import KINDS, sentences
-from aigc_demo.studio.runs.watch import SMOOTH
+from aigc_demo.studio.runs.run_view import SMOOTH
 from aigc_demo.training.recipes import RECIPES
 from aigc_demo.ui.app import TABS, build_app, new_studio
 from aigc_demo.ui.language import marker

@@ -15,7 +15,7 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.events import Warned, from_json, to_json
@@ -28,7 +28,27 @@ from aigc_demo.studio.runs.archive_reader import CARD, MAX_BYTES, MODEL_FILES, P
 from aigc_demo.studio.runs.job import Job, hashed
 from aigc_demo.studio.runs.samples import sample_image, sample_path
 
+if TYPE_CHECKING:
+    from aigc_demo.studio.runs.run_view import RunView
+
 MOST_BYTES_OF_A_FILE = 180
+
+
+def export_card(view: "RunView") -> str:
+    """README.md of an exported run.
+
+    Args:
+        view: of the run.
+
+    Returns:
+        Markdown: the command, the figures, and what the file may be used for.
+
+    Raises:
+        InputError: the run has no whole checkpoint yet.
+    """
+    from aigc_demo.training.model_card import run_card
+
+    return run_card(view.state.name, view.run, step_of(view.run.checkpoint()))
 
 
 def export_run(run: RunDirectory, card: str, target: Path) -> Path:

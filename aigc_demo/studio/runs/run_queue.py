@@ -6,16 +6,14 @@ Whoever ordered a run may stop, resume and delete it; anybody may watch.
 """
 
 import contextlib
-import errno
 import logging
 import secrets
 import shutil
-import subprocess
 import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -24,20 +22,16 @@ from filelock import FileLock, Timeout
 from aigc_demo.core.bounds import size
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.core.files.atomic import disk_errors
-from aigc_demo.core.files.unfinished import DELETED, IMAGES, remove_leftovers, writer_mark
-from aigc_demo.core.process.system import session_of_its_own
+from aigc_demo.core.files.unfinished import IMAGES, remove_leftovers, writer_mark
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.images.zip_files import unpack_images
 from aigc_demo.data.text.encodings import decode_text
 from aigc_demo.studio.runs.archive import import_run
 from aigc_demo.studio.runs.archive_reader import MAX_BYTES
-from aigc_demo.studio.runs.job import Job, child_environment, hashed, train_arguments
-from aigc_demo.studio.runs.notes import Note
+from aigc_demo.studio.runs.job import Job, hashed, train_arguments
 from aigc_demo.studio.runs.order import RunOrder
-from aigc_demo.studio.runs.state import PROBLEM_FILE
-from aigc_demo.studio.runs.visible_runs import SeenRuns
+from aigc_demo.studio.runs.workers import STOP_SECONDS, QueueRules, RunWorkers, ask_to_stop
 from aigc_demo.studio.visitors.admission import (
-    Admission,
     Asked,
     asked_minutes,
     expected,
@@ -46,34 +40,16 @@ from aigc_demo.studio.visitors.admission import (
 )
 from aigc_demo.studio.visitors.limits import Limits
 from aigc_demo.studio.visitors.training_switch import check_training_is_on
-from aigc_demo.studio.visitors.usage import Usage
 from aigc_demo.studio.visitors.visitor import Sessions
 
 TEND_SECONDS = 0.3
-STOP_SECONDS = 5.0
-MEASURING_SHARE, MEASURING_SECONDS = 1.25, 120.0
-# Why no process will ever be started with these arguments.
-NEVER = (errno.E2BIG, errno.EINVAL, errno.ENAMETOOLONG, errno.ENOENT, errno.EACCES)
 SOURCE_FILE, PICTURES_FOLDER = "source.txt", "pictures"
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class QueueRules:
-    """How the queue works; what it allows to visitors is in `limits`.
-
-    Attributes:
-        at_once: runs that train at the same time.
-        silence_seconds: a worker that shows no life for so long is ended.
-    """
-
-    at_once: int = 1
-    silence_seconds: float = 180.0
-
-
-class RunQueue(SeenRuns):
-    """Starts workers, looks after them, and remembers who ordered what.
+class RunQueue(RunWorkers):
+    """Takes the orders of visitors, looks after their workers, and remembers who ordered what.
 
     Args:
         folder: where the runs are; made when the first is ordered.
@@ -85,15 +61,9 @@ class RunQueue(SeenRuns):
     """
 
     def __init__(self, folder: Path, rules: QueueRules | None = None, limits: Limits | None = None):
-        super().__init__(folder, limits or Limits())
-        self.rules = rules or QueueRules()
-        self._usage = Usage(folder)
-        self._admission = Admission(folder, self.limits, self._notes, self._usage, self._remove)
+        super().__init__(folder, rules or QueueRules(), limits or Limits())
         self.sessions = Sessions()
         self._importing = threading.Lock()
-        self._lock = threading.RLock()
-        self._children: dict[str, subprocess.Popen[bytes]] = {}
-        self._closed = threading.Event()
         self._thread: threading.Thread | None = None
         self._folder_lock: FileLock | None = None
 
@@ -118,7 +88,7 @@ class RunQueue(SeenRuns):
             notes = [answer.value for _, _, answer in self._notes.at_stage("started")]
             workers = [worker for note in notes if (worker := note.process) is not None]
             for worker in workers:
-                _signal(worker)
+                ask_to_stop(worker)
             psutil.wait_procs([worker for worker in workers if worker.is_running()], timeout=STOP_SECONDS)
             self._tend()
             self._folder_lock.release()
@@ -245,7 +215,7 @@ class RunQueue(SeenRuns):
             elif worker := job.worker(folder):
                 job.changed(folder, stopping=True)
                 if worker.process:
-                    _signal(worker.process)
+                    ask_to_stop(worker.process)
 
     def resume(self, name: str, secret: str, address: str = "") -> None:
         """Put a run that has ended before its end into the queue again.
@@ -291,20 +261,6 @@ class RunQueue(SeenRuns):
                 raise InputError("run_under_way", name=name)
         shutil.rmtree(self._put_aside(name), ignore_errors=True)  # a slow disk may take its time here
 
-    def _remove(self, name: str) -> None:
-        """A run that has ended, with all its files; nobody waits until the last is gone."""
-        aside = self._put_aside(name)
-        threading.Thread(target=shutil.rmtree, args=(aside, True), name="remove", daemon=True).start()
-
-    def _put_aside(self, name: str) -> Path:
-        """Take a run's name away from it: never half a run under its name."""
-        folder = self.folder / name
-        with self._lock:
-            aside = folder.with_name(f".{folder.name}{DELETED}")
-            with disk_errors(folder):
-                folder.rename(aside)
-        return aside
-
     def check_size(self, order: RunOrder) -> None:
         """Refuse an order that is larger than any run may be here, as `order` would.
 
@@ -317,10 +273,6 @@ class RunQueue(SeenRuns):
         asked = order.words()
         disk_mib, memory_mib = expected(order.recipe, asked["settings"], own, words, order.init)
         self._admission.check_size(Asked("", disk_mib=disk_mib, memory_mib=memory_mib))
-
-    def bounds(self) -> dict[str, str]:
-        """The environment of a process that tries or trains an order: what it may take."""
-        return self._admission.bounds()
 
     # ---- looking after
 
@@ -335,90 +287,6 @@ class RunQueue(SeenRuns):
                 log.debug("the queue waits: %s", error)
             except Exception:
                 log.exception("the queue stumbled")
-
-    def _tend(self) -> None:
-        """Note who has ended, end who is silent, start who is next.
-
-        What stands on a slow disk is left for later; a run that was last seen under way still counts.
-        """
-        started, running = set(), 0
-        for folder, job, answer in self._notes.at_stage("started"):
-            started.add(folder.name)
-            with _left_for_later(folder):
-                running += not answer.fresh or self._goes_on(folder, job, answer.value)
-        unseen = [name for name, child in self._children.items() if name not in started]
-        running += sum(self._children[name].poll() is None for name in unseen)
-        if self._closed.is_set():
-            return
-        for folder, job, answer in self._notes.at_stage("waiting"):
-            if running >= self.rules.at_once:
-                return
-            if answer.fresh:
-                with _left_for_later(folder):
-                    running += self._start(folder, job)
-
-    def _goes_on(self, folder: Path, job: Job, note: Note) -> bool:
-        """Whether a run that was started still trains; its end is noted."""
-        child, process = self._children.get(folder.name), note.process
-        returncode = child.poll() if child is not None else None
-        if process is None or returncode is not None:
-            self._children.pop(folder.name, None)
-            spent = job.spent_minutes + (time.time() - job.since) / 60
-            job.changed(folder, stage="ended", since=time.time(), returncode=returncode, spent_minutes=spent)
-            self._usage.took(folder.name, spent)
-            return False
-        if time.time() - job.since > self._longest_seconds(job) and not job.stopping:
-            job.changed(folder, stopping=True)
-            _signal(process)
-        if note.silent_seconds > self.rules.silence_seconds:
-            self._end_silent(folder, job, process)
-        return True
-
-    def _longest_seconds(self, job: Job) -> float:
-        """After which a run is stopped: its minutes count its steps alone, and it measures and saves too."""
-        return 60 * max(0.0, minutes_left(job, self.limits)) * MEASURING_SHARE + MEASURING_SECONDS
-
-    def _start(self, folder: Path, job: Job) -> bool:
-        """One worker, in a session of its own, so that it does not end with the server.
-
-        Returns:
-            Whether it was started; an order that no process can be started with has ended as failed.
-        """
-        problem = folder / PROBLEM_FILE
-        with disk_errors(folder):
-            problem.unlink(missing_ok=True)
-            output = (folder / "run.log").open("ab")
-        try:
-            with output:
-                child = subprocess.Popen(
-                    job.executed,
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    stderr=output,
-                    **session_of_its_own(),
-                    env=child_environment(problem, self.bounds()),
-                )
-        except (OSError, ValueError) as error:
-            log.warning("%s cannot be started: %s", folder.name, error)
-            if isinstance(error, OSError) and error.errno not in NEVER:
-                return False  # the system has no process to give now; later it may
-            self._usage.took(folder.name, job.spent_minutes)
-            why = {"key": "cannot_start", "values": {}}
-            job.changed(folder, stage="ended", since=time.time(), problem=why)
-            return False
-        self._children[folder.name] = child
-        born = 0.0
-        with contextlib.suppress(psutil.Error):
-            born = psutil.Process(child.pid).create_time()
-        job.changed(folder, stage="started", since=time.time(), pid=child.pid, born=born)
-        return True
-
-    def _end_silent(self, folder: Path, job: Job, process: psutil.Process) -> None:
-        seconds = round(self.rules.silence_seconds)
-        job.changed(folder, problem={"key": "worker_silent", "values": {"seconds": seconds}})
-        with contextlib.suppress(psutil.Error):
-            process.kill()  # it did not come back from its step: asking would not help
-            process.wait(timeout=STOP_SECONDS)
 
     def _lock_folder(self) -> None:
         """Two servers on one folder would both start whoever is next.
@@ -469,18 +337,3 @@ def size_of(source: Path) -> int:
     with contextlib.suppress(OSError, ValueError):
         return source.stat().st_size
     return 0
-
-
-@contextlib.contextmanager
-def _left_for_later(folder: Path) -> Iterator[None]:
-    """A run whose folder cannot be written now keeps no other one waiting."""
-    try:
-        yield
-    except DemoError as error:
-        log.debug("%s is left for later: %s", folder.name, error)
-
-
-def _signal(process: psutil.Process) -> None:
-    """Ask a worker to stop: it finishes its step and saves."""
-    with contextlib.suppress(psutil.Error):
-        process.terminate()

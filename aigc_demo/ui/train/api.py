@@ -17,8 +17,9 @@ from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.studio.models.catalog import Catalog
 from aigc_demo.studio.runs.order import RunOrder, checked_text_bytes
 from aigc_demo.studio.runs.preflight import try_order
+from aigc_demo.studio.runs.run_view import RunView, logarithms
 from aigc_demo.studio.runs.samples import draws
-from aigc_demo.studio.runs.watch import RunView, RunWatches, logarithms
+from aigc_demo.studio.runs.watch import RunWatches
 from aigc_demo.ui.frame import in_group, met
 from aigc_demo.ui.language import chosen_language
 from aigc_demo.ui.serving.addresses import address_of

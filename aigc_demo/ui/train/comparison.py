@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from aigc_demo.studio.runs.run_queue import RunQueue
-from aigc_demo.studio.runs.watch import SMOOTH, Row, RunView, differing_settings, logarithms
+from aigc_demo.studio.runs.run_view import SMOOTH, Row, RunView, differing_settings, logarithms
 from aigc_demo.training.recipes import RECIPES
 from aigc_demo.ui import charts
 from aigc_demo.ui.figures import duration

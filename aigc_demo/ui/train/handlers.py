@@ -14,13 +14,13 @@ from aigc_demo.core.config import shown
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.studio.models.catalog import Catalog
-from aigc_demo.studio.runs.archive import export_run, portable_name
-from aigc_demo.studio.runs.card import export_card
+from aigc_demo.studio.runs.archive import export_card, export_run, portable_name
 from aigc_demo.studio.runs.hub_folder import zip_model_folder
 from aigc_demo.studio.runs.hub_push import push_model
 from aigc_demo.studio.runs.job import hashed
+from aigc_demo.studio.runs.run_view import RunView
 from aigc_demo.studio.runs.storage import lost_at_restart
-from aigc_demo.studio.runs.watch import REFRESH_SECONDS, RunView, RunWatches
+from aigc_demo.studio.runs.watch import REFRESH_SECONDS, RunWatches
 from aigc_demo.studio.visitors.limits import Limits
 from aigc_demo.studio.visitors.visitor import answer_to
 from aigc_demo.training.language_model.recipe import CURVES as LANGUAGE_MODEL

@@ -16,8 +16,9 @@ from aigc_demo.core.seeds import MAX_SEED
 from aigc_demo.studio.models.cancellation import Cancellation, CancelToken
 from aigc_demo.studio.models.catalog import ON_OURS, run_and_step, run_of
 from aigc_demo.studio.models.model_cache import ModelCache
+from aigc_demo.studio.runs.run_view import RunView
 from aigc_demo.studio.runs.samples import draws, draws_anew, measures, new_images
-from aigc_demo.studio.runs.watch import RunView, RunWatches
+from aigc_demo.studio.runs.watch import RunWatches
 from aigc_demo.studio.text.compare import Column, check_request, compare_text
 from aigc_demo.ui.frame import CHEAP, PRIVATE, TEXT, page_ticket
 from aigc_demo.ui.language import word

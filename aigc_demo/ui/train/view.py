@@ -4,8 +4,9 @@ from typing import Any
 from urllib.parse import quote
 
 from aigc_demo.core.languages import LANGUAGES
+from aigc_demo.studio.runs.run_view import RunView
 from aigc_demo.studio.runs.samples import draws, sample_path
-from aigc_demo.studio.runs.watch import RunView, image_key
+from aigc_demo.studio.runs.watch import image_key
 from aigc_demo.training.recipes import RECIPES
 from aigc_demo.ui.figures import duration
 from aigc_demo.ui.notices import problem_words, problem_words_of

@@ -18,8 +18,7 @@ from aigc_demo.core.errors import InputError
 from aigc_demo.core.events import RunFinished, RunStarted, StepDone, ValidationDone, Warned
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.generators.text.loading import load_text_model
-from aigc_demo.studio.runs.archive import export_run, import_run
-from aigc_demo.studio.runs.card import export_card
+from aigc_demo.studio.runs.archive import export_card, export_run, import_run
 from aigc_demo.studio.runs.job import Job
 from aigc_demo.studio.runs.run_queue import RunQueue
 from aigc_demo.studio.runs.watch import RunWatches

@@ -18,14 +18,14 @@ from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.generators.images.gan import load_networks
 from aigc_demo.studio.models.catalog import Catalog
 from aigc_demo.studio.runs import run_queue
-from aigc_demo.studio.runs.archive import export_run, import_run
-from aigc_demo.studio.runs.card import export_card
+from aigc_demo.studio.runs.archive import export_card, export_run, import_run
 from aigc_demo.studio.runs.hub_folder import save_model_folder
 from aigc_demo.studio.runs.job import Job
 from aigc_demo.studio.runs.order import RunOrder
-from aigc_demo.studio.runs.run_queue import QueueRules, RunQueue
+from aigc_demo.studio.runs.run_queue import RunQueue
 from aigc_demo.studio.runs.samples import new_images, sample_image
 from aigc_demo.studio.runs.watch import RunWatches
+from aigc_demo.studio.runs.workers import QueueRules
 from aigc_demo.studio.visitors.limits import Limits
 from aigc_demo.training.recipes import RECIPES
 from aigc_demo.training.start import Order, train

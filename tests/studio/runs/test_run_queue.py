@@ -16,9 +16,10 @@ from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.core.events import RunFinished
 from aigc_demo.core.process.worker import worker_lock
 from aigc_demo.core.run_directory import RunDirectory
-from aigc_demo.studio.runs import run_queue
+from aigc_demo.studio.runs import run_queue, workers
 from aigc_demo.studio.runs.job import PACKAGE_HOME, Job, train_arguments
-from aigc_demo.studio.runs.run_queue import QueueRules, RunQueue
+from aigc_demo.studio.runs.run_queue import RunQueue
+from aigc_demo.studio.runs.workers import QueueRules
 from aigc_demo.studio.visitors.limits import Limits
 
 WORKER = Path(__file__).with_name("queue_worker.py")
@@ -267,7 +268,7 @@ def test_where_the_system_has_no_process_to_give_the_order_waits(queue: RunQueue
             raise BlockingIOError(errno.EAGAIN, "no more processes")
         return started(*arguments, **options)
 
-    monkeypatch.setattr(run_queue.subprocess, "Popen", none_at_first)
+    monkeypatch.setattr(workers.subprocess, "Popen", none_at_first)
     name = order(queue, steps=2)
     until(lambda: job(queue, name).stage == "ended")
     assert steps_done(queue, name) == 2

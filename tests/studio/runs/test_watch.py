@@ -19,8 +19,9 @@ from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.studio.runs import watch as run_watch
 from aigc_demo.studio.runs.chart_lines import MOST_POINTS
 from aigc_demo.studio.runs.run_queue import RunQueue
+from aigc_demo.studio.runs.run_view import differing_settings, logarithms
 from aigc_demo.studio.runs.state import last_event
-from aigc_demo.studio.runs.watch import RunWatches, differing_settings, logarithms
+from aigc_demo.studio.runs.watch import RunWatches
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,8 @@ from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.studio.runs import run_queue
 from aigc_demo.studio.runs.job import Job
-from aigc_demo.studio.runs.run_queue import QueueRules, RunQueue
+from aigc_demo.studio.runs.run_queue import RunQueue
+from aigc_demo.studio.runs.workers import QueueRules
 from aigc_demo.studio.visitors import admission
 from aigc_demo.studio.visitors.admission import asked_minutes, expected, expected_again
 from aigc_demo.studio.visitors.limits import PUBLIC, Limits
