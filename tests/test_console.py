@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from tests import forked_commands
 
 SETTINGS = {"num_layers": 1, "num_heads": 1, "hidden_size": 16, "context_length": 16, "batch_size": 2}
 SETTINGS |= {"sample_tokens": 9, "sample_prompt": "春", "validation_windows": 2, "validate_every": 10**6}
+PIPE_BYTES = 65536  # what a pipe of Linux holds
 LINE = "春眠不觉晓，处处闻啼鸟。😀\n\n"
 
 
@@ -256,12 +258,13 @@ def test_output_that_nobody_reads_holds_no_training_up_and_keeps_none_from_endin
     unread: tuple[subprocess.Popen[bytes], int], tmp_path: Path, numbers: list[str]
 ) -> None:
     training, _ = unread
-    before = last_event(tmp_path / "run").step
-    time.sleep(0.5)
-    assert last_event(tmp_path / "run").step > before
+    before, deadline = last_event(tmp_path / "run").step, time.monotonic() + 60
+    while last_event(tmp_path / "run").step <= before:
+        assert time.monotonic() < deadline, "it does not go on"
+        time.sleep(0.05)
     for name in numbers:
         training.send_signal(getattr(signal, name))
-        time.sleep(0.05)
+        time.sleep(0.05)  # two of one number at the same moment are one signal
     assert training.wait(timeout=20) == 0
     assert training.stderr and training.stderr.read() == b""
     last = last_event(tmp_path / "run")
@@ -285,12 +288,24 @@ def test_a_reader_that_reads_on_gets_every_line_in_order(
     assert result["reason"] == "stopped"
 
 
+def wait_until_full(reading: int) -> None:
+    """Until no more goes into a pipe, so that whoever prints into it waits for a reader."""
+    fcntl = pytest.importorskip("fcntl", reason="no such pipes here")
+    termios = pytest.importorskip("termios", reason="no such pipes here")
+    deadline = time.monotonic() + 60
+    waiting = 0
+    while waiting < PIPE_BYTES - select.PIPE_BUF:  # what is written at once goes in whole or not at all
+        assert time.monotonic() < deadline, f"{waiting} bytes wait to be read"
+        time.sleep(0.01)
+        waiting = int.from_bytes(fcntl.ioctl(reading, termios.FIONREAD, b"\0" * 4), sys.byteorder)
+
+
 def test_a_late_reader_gets_all_that_was_printed() -> None:
     program = "from aigc_demo.core.process import console; console.prepare_console()\n"
     program += "for number in range(30_000): print(number, 'and some more to fill the pipe', flush=True)"
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as printing:
-        time.sleep(3)
         assert printing.stdout
+        wait_until_full(printing.stdout.fileno())
         lines = printing.stdout.read().splitlines()
     assert printing.returncode == 0
     assert [int(line.split()[0]) for line in lines] == list(range(30_000))

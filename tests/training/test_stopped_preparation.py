@@ -110,7 +110,7 @@ def test_the_command_line_stops_while_the_tokenizer_is_trained(tmp_path: Path, n
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         tokenizer = _child(process.pid)
-        time.sleep(0.5)
+        time.sleep(0.5)  # so that it comes in the midst of the tokenizer's work
         begun = time.monotonic()
         process.send_signal(number)
         output, errors = process.communicate(timeout=60)

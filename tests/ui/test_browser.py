@@ -361,7 +361,7 @@ def test_of_switches_in_quick_succession_the_last_one_counts(chromium, page_url)
         settle(page)
         for languages in (["zh-CN", "en"], ["zh-TW", "zh-CN", "zh-TW", "en"], ["zh-CN", "zh-TW", "zh-CN"]):
             page.evaluate("languages => languages.forEach(window.aigc.switchLanguage)", languages)
-            page.wait_for_timeout(1000)
+            page.wait_for_timeout(1000)  # answers to the earlier switches come meanwhile, and change nothing
             last = languages[-1]
             assert page.evaluate("document.documentElement.lang") == last
             assert page.evaluate("document.cookie").endswith(f"lang={last}")

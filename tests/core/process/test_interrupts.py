@@ -70,7 +70,7 @@ def test_an_interrupt_of_texts_that_nobody_reads(tmp_path: Path) -> None:
     ) as writing:
         assert writing.stdout and writing.stderr
         writing.stdout.readline()
-        time.sleep(1)
+        time.sleep(1)  # so that it comes in the midst of later texts
         writing.send_signal(signal.SIGINT)
         assert writing.wait(timeout=20) == 130
         assert writing.stderr.read() == b"Interrupted.\n"
@@ -80,7 +80,7 @@ def test_an_interrupt_that_the_shell_has_taken_away_stays_so() -> None:
     program = ["sh", "-c", 'trap "" INT; exec "$@"', "sh", sys.executable, "-m", "aigc_demo", "models"]
     with subprocess.Popen(program, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as listing:
         for _ in range(20):
-            time.sleep(0.1)
+            time.sleep(0.1)  # spread over the two seconds in which it imports and works
             listing.send_signal(signal.SIGINT)
         listing.communicate(timeout=60)
     assert listing.returncode == 0
