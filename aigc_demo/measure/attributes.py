@@ -107,7 +107,7 @@ def read_images(reader: AttributeReader, images_NCHW: Tensor) -> list[Found]:
     found: list[Found] = []
     for part_BCHW in images_NCHW.split(READ_TOGETHER):
         reading = reader(to_float(part_BCHW))
-        found += [_found(looks, picture) for looks, picture in zip(_each(reading), part_BCHW, strict=True)]
+        found += [_found(looks, image) for looks, image in zip(_each(reading), part_BCHW, strict=True)]
     return found
 
 

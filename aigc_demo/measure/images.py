@@ -167,7 +167,7 @@ def image_figures(real_NF: Tensor, fake_MF: Tensor, probs_MK: Tensor | None = No
 
 
 @torch.inference_mode()
-def encode(encoder: ImageEncoder, pictures: Tensor, batch_size: int = 256) -> tuple[Tensor, Tensor | None]:
+def encode(encoder: ImageEncoder, images: Tensor, batch_size: int = 256) -> tuple[Tensor, Tensor | None]:
     """What an encoder sees in images.
 
     Args:
@@ -180,7 +180,7 @@ def encode(encoder: ImageEncoder, pictures: Tensor, batch_size: int = 256) -> tu
         float32 on the CPU.
     """
     device = next(encoder.parameters()).device
-    parts = [encoder.features(part.to(device).float() / 127.5 - 1) for part in pictures.split(batch_size)]
+    parts = [encoder.features(part.to(device).float() / 127.5 - 1) for part in images.split(batch_size)]
     features_NF = torch.cat(parts)
     named = encoder.config.num_classes > 0
     return features_NF.cpu(), encoder.project(features_NF).softmax(dim=-1).cpu() if named else None
@@ -333,7 +333,7 @@ def _share_among(points_NF: Tensor, radius_N: Tensor, asked_MF: Tensor) -> float
 
 
 @torch.inference_mode()
-def nearest(queries: Tensor, pictures: Tensor) -> tuple[Tensor, Tensor]:
+def nearest(queries: Tensor, images: Tensor) -> tuple[Tensor, Tensor]:
     """The image that comes nearest to each query, pixel by pixel: has the generator copied it?
 
     |q - p|^2 = |q|^2 - 2 q p + |p|^2, so that all pairs are one matrix product; the distance of the pair
@@ -350,23 +350,23 @@ def nearest(queries: Tensor, pictures: Tensor) -> tuple[Tensor, Tensor]:
     Raises:
         ValueError: the sizes differ, or there is no image.
     """
-    if queries.shape[1:] != pictures.shape[1:] or not len(pictures):
-        raise ValueError(f"pictures of shapes {tuple(queries.shape)} and {tuple(pictures.shape)}")
+    if queries.shape[1:] != images.shape[1:] or not len(images):
+        raise ValueError(f"pictures of shapes {tuple(queries.shape)} and {tuple(images.shape)}")
     asked_QD = _as_rows(queries)
     best_Q = torch.full((len(queries),), math.inf)
     index_Q = torch.zeros(len(queries), dtype=torch.int64)
     at_once = max(1, MAX_NUMBERS // max(asked_QD.shape[1], len(queries)))
-    for start in range(0, len(pictures), at_once):
-        part_ND = _as_rows(pictures[start : start + at_once])
+    for start in range(0, len(images), at_once):
+        part_ND = _as_rows(images[start : start + at_once])
         # |q|^2 is the same for all images and left out.
         distance_QN = part_ND.square().sum(dim=1) - 2 * asked_QD @ part_ND.T
         least_Q, place_Q = distance_QN.min(dim=1)
         index_Q = torch.where(least_Q < best_Q, place_Q + start, index_Q)
         best_Q = torch.minimum(least_Q, best_Q)
-    difference_QD = asked_QD - _as_rows(pictures[index_Q])
+    difference_QD = asked_QD - _as_rows(images[index_Q])
     return index_Q, difference_QD.square().mean(dim=1).sqrt()
 
 
-def _as_rows(pictures: Tensor) -> Tensor:
+def _as_rows(images: Tensor) -> Tensor:
     """[N, D] float32, the middle grey at 0, so that squares stay small."""
-    return pictures.flatten(1).float() - 128
+    return images.flatten(1).float() - 128

@@ -25,7 +25,7 @@ def inception_path() -> Path | None:
 
 
 @torch.inference_mode()
-def inception_features(path: Path, pictures: Tensor, batch_size: int = 64) -> Tensor:
+def inception_features(path: Path, images: Tensor, batch_size: int = 64) -> Tensor:
     """What Inception sees in images, which it enlarges itself.
 
     Args:
@@ -45,9 +45,9 @@ def inception_features(path: Path, pictures: Tensor, batch_size: int = 64) -> Te
     """
     try:
         network = torch.jit.load(str(path), map_location="cpu").eval()
-        features_NF = torch.cat([network(part, return_features=True) for part in pictures.split(batch_size)])
+        features_NF = torch.cat([network(part, return_features=True) for part in images.split(batch_size)])
     except (RuntimeError, ValueError, OSError, TypeError) as error:
         raise InputError("broken_model", path=str(path), detail=str(error).partition("\n")[0]) from error
-    if features_NF.ndim != 2 or len(features_NF) != len(pictures):
+    if features_NF.ndim != 2 or len(features_NF) != len(images):
         raise InputError("broken_model", path=str(path), detail="it does not return features of pictures")
     return features_NF.float()

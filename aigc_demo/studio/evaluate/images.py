@@ -107,7 +107,7 @@ def evaluate_image_model(
             "real_mode_coverage": round(of_real.coverage, 4),
         }
     if inception := inception_path():
-        features = [inception_features(inception, pictures) for pictures in (real, made)]
+        features = [inception_features(inception, images) for images in (real, made)]
         figures["inception_frechet_distance"] = round(frechet_distance(*features), 4)
     return {
         **figures,
@@ -179,19 +179,19 @@ def evaluate_encoder(
     encoder = load_encoder(entry.location)
     preparation = ImageSettings.from_mapping({"image_size": encoder.config.image_size, **(settings or {})})
     corpus = prepare_images(source, preparation)
-    pictures = real_images(corpus, "validation", fewest=2)
-    features, probs = encode(encoder, pictures)
+    images = real_images(corpus, "validation", fewest=2)
+    features, probs = encode(encoder, images)
     if probs is not None and corpus.validation_labels is not None and probs.shape[1] == corpus.num_modes:
-        labels = corpus.validation_labels[: len(pictures)]
+        labels = corpus.validation_labels[: len(images)]
         figures = {"accuracy": (probs.argmax(1) == labels).float().mean().item()}
     else:
-        changed, _ = encode(encoder, augment(pictures, replace(preparation, **AGAIN), seeded(seed)))
+        changed, _ = encode(encoder, augment(images, replace(preparation, **AGAIN), seeded(seed)))
         found = torch.nn.functional.normalize(changed) @ torch.nn.functional.normalize(features).T
-        figures = {"top1": (found.argmax(1) == torch.arange(len(pictures))).float().mean().item()}
+        figures = {"top1": (found.argmax(1) == torch.arange(len(images))).float().mean().item()}
     return {
         "model": entry.name,
         "source": source,
-        "num_samples": len(pictures),
+        "num_samples": len(images),
         **{name: round(value, 4) for name, value in figures.items()},
         "seconds": round(time.perf_counter() - began, 3),
         "peak_memory_mib": round(peak_memory_mib(), 1),
@@ -207,10 +207,10 @@ def real_images(corpus: "ImageCorpus", split: str = "all", *, fewest: int = FEWE
     import torch
 
     parts = [corpus.validation] if split == "validation" else [corpus.train, corpus.validation]
-    pictures = torch.cat(parts)[:MOST_REAL]
-    if len(pictures) < fewest:
-        raise InputError("too_few_pictures", name=corpus.name, got=len(pictures), needed=fewest)
-    return pictures
+    images = torch.cat(parts)[:MOST_REAL]
+    if len(images) < fewest:
+        raise InputError("too_few_pictures", name=corpus.name, got=len(images), needed=fewest)
+    return images
 
 
 def encoder_for(corpus: "ImageCorpus", image_size: int) -> str:

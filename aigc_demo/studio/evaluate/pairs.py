@@ -59,13 +59,13 @@ def evaluate_matcher(
     given = PairSettings.among(settings or {})
     preparation = PairSettings.from_mapping({"image_size": matcher.image_size, **given})
     corpus = prepare_pairs(source, preparation)
-    pictures, captions, meanings = corpus.validation, corpus.validation_captions, corpus.validation_meanings
+    images, captions, meanings = corpus.validation, corpus.validation_captions, corpus.validation_meanings
     if split == "all":
-        pictures = torch.cat([corpus.train, pictures])
+        images = torch.cat([corpus.train, images])
         captions, meanings = corpus.train_captions + captions, corpus.train_meanings + meanings
-    if len(pictures) < FEWEST:
-        raise InputError("setting_range", name="validation_fraction", expected="more", got=len(pictures))
-    seen, meaning = matcher.of_images(pictures), torch.tensor(meanings)
+    if len(images) < FEWEST:
+        raise InputError("setting_range", name="validation_fraction", expected="more", got=len(images))
+    seen, meaning = matcher.of_images(images), torch.tensor(meanings)
     figures = {}
     for language, ending in (("en", ""), ("zh", "_zh")):
         told = [next((text for text in texts if language_of(text) == language), None) for texts in captions]
@@ -87,7 +87,7 @@ def evaluate_matcher(
         "model": entry.name,
         "source": source,
         "split": split,
-        "num_samples": len(pictures),
+        "num_samples": len(images),
         **{name: round(value, 4) for name, value in figures.items()},
         "seconds": round(time.perf_counter() - began, 3),
         "peak_memory_mib": round(peak_memory_mib(), 1),

@@ -128,7 +128,7 @@ def _of_tiny_world(
         right = torch.tensor(
             [
                 [verdict(group, one).all_right for group, one in zip(wanted, found, strict=True)]
-                for found in (read_images(reader, pictures) for pictures in candidates)
+                for found in (read_images(reader, images) for images in candidates)
             ]
         ).float()
         name, end = COUNTS[count], LANGUAGE_ENDS[language]

@@ -181,11 +181,11 @@ class ImageWork(Work):
             if self.stop.is_set():
                 self.tell(state="stopped")
                 return
-            pictures = self.made(model, self.progress(time_slice))
+            images = self.made(model, self.progress(time_slice))
             seconds = time_slice.seconds
-            said = self.said(model, pictures)
+            said = self.said(model, images)
         unfinished = self.column.num_steps > self.column.step
-        self.tell(state="stopped" if unfinished else "finished", pictures=pictures, seconds=seconds, **said)
+        self.tell(state="stopped" if unfinished else "finished", pictures=images, seconds=seconds, **said)
 
     def check(self, model: Any) -> None:
         """Refuse what the model cannot do; by default nothing.
@@ -199,7 +199,7 @@ class ImageWork(Work):
         """The images, by the loaded model, which tells how far it is."""
 
     @abstractmethod
-    def said(self, model: Any, pictures: "Tensor") -> dict[str, Any]:
+    def said(self, model: Any, images: "Tensor") -> dict[str, Any]:
         """What else the column carries of them."""
 
     def progress(self, time_slice: TimeSlice) -> "Progress":
@@ -228,8 +228,8 @@ class _Painter(ImageWork):
     def made(self, model: Any, told: "Progress") -> "Tensor":
         return self.make(model, told)
 
-    def said(self, model: Any, pictures: "Tensor") -> dict[str, Any]:
-        return {"scores": tuple(model.judge(pictures).tolist()) if is_gan(model) else None}
+    def said(self, model: Any, images: "Tensor") -> dict[str, Any]:
+        return {"scores": tuple(model.judge(images).tolist()) if is_gan(model) else None}
 
 
 def timeline_steps(total: int) -> tuple[int, ...]:

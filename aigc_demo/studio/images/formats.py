@@ -13,29 +13,29 @@ FRAME_MILLISECONDS = 80
 LOOP_SIDE = 256
 
 
-def sheet_png(pictures: "Tensor", columns: int = SHEET_COLUMNS) -> bytes:
+def sheet_png(images: "Tensor", columns: int = SHEET_COLUMNS) -> bytes:
     """Images uint8 [N, C, H, W] beside each other in rows, as they are, as a PNG."""
     from aigc_demo.data.images.pixels import grid
 
-    return _png(grid(pictures, columns, gap=GAP))
+    return _png(grid(images, columns, gap=GAP))
 
 
-def single_pngs(pictures: "Tensor") -> list[bytes]:
+def single_pngs(images: "Tensor") -> list[bytes]:
     """Each of the images uint8 [N, C, H, W] as a PNG."""
-    return [_png(image) for image in _images(pictures)]
+    return [_png(image) for image in _images(images)]
 
 
-def loop_webp(pictures: "Tensor") -> bytes:
+def loop_webp(images: "Tensor") -> bytes:
     """A film through images uint8 [N, C, H, W] and back, without end: a lossless animated WebP.
 
     Each pixel becomes a square, so that nothing is smoothed away.
     """
     from PIL import Image
 
-    side = pictures.shape[-1]
+    side = images.shape[-1]
     factor = max(1, LOOP_SIDE // side)
     frames = [
-        image.resize((factor * side, factor * side), Image.Resampling.NEAREST) for image in _images(pictures)
+        image.resize((factor * side, factor * side), Image.Resampling.NEAREST) for image in _images(images)
     ]
     there_and_back = [*frames, *frames[-2:0:-1]]
     file = io.BytesIO()
@@ -51,10 +51,10 @@ def loop_webp(pictures: "Tensor") -> bytes:
     return file.getvalue()
 
 
-def _images(pictures: "Tensor") -> "list[Image]":
+def _images(images: "Tensor") -> "list[Image]":
     from PIL import Image
 
-    return [Image.fromarray(picture.permute(1, 2, 0).contiguous().numpy()) for picture in pictures]
+    return [Image.fromarray(image.permute(1, 2, 0).contiguous().numpy()) for image in images]
 
 
 def _png(image: "Image") -> bytes:

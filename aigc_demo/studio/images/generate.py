@@ -57,13 +57,13 @@ def generate_images(
         drawer = load_text_to_image(entry)
         check_known(drawer, text)
         started = time.perf_counter()
-        pictures = drawer.make([text] * len(seeds), seeds, asked)
+        images = drawer.make([text] * len(seeds), seeds, asked)
     else:
         sampling = ImageSampling.from_mapping(settings)
         maker = load_image_model(entry)
         started = time.perf_counter()
-        pictures = maker.make(seeds, sampling)
-    return GeneratedImages(pictures, tuple(seeds), round(time.perf_counter() - started, 4))
+        images = maker.make(seeds, sampling)
+    return GeneratedImages(images, tuple(seeds), round(time.perf_counter() - started, 4))
 
 
 def write_images(drawn: GeneratedImages, out: Path) -> list[Path]:
@@ -81,7 +81,7 @@ def write_images(drawn: GeneratedImages, out: Path) -> list[Path]:
     for file in files:
         check_place(file)
     with contextlib.ExitStack() as beside:
-        for picture, file in zip(drawn.pictures, files, strict=True):
+        for image, file in zip(drawn.pictures, files, strict=True):
             place = beside.enter_context(atomic_path(file))
-            Image.fromarray(picture.permute(1, 2, 0).numpy()).save(place, format="PNG")
+            Image.fromarray(image.permute(1, 2, 0).numpy()).save(place, format="PNG")
     return files

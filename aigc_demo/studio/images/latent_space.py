@@ -158,10 +158,10 @@ def latent_sum(
 
     groups = [latents(part, model.latent_size) for part in seeds]
     with time_slice_for(model, cache):
-        pictures = model.of_sum(groups, way.truncation)
-        scores = tuple(model.judge(pictures).tolist())
-        seen = _seen(cache, cache.catalog.choice(name).entry, model, groups, pictures, asked)
-    return Sum(model.name, pictures, scores, seen)
+        images = model.of_sum(groups, way.truncation)
+        scores = tuple(model.judge(images).tolist())
+        seen = _seen(cache, cache.catalog.choice(name).entry, model, groups, images, asked)
+    return Sum(model.name, images, scores, seen)
 
 
 def _seen(
@@ -169,7 +169,7 @@ def _seen(
     entry: Any,
     model: Any,
     groups: "list[Tensor]",
-    pictures: "Tensor",
+    images: "Tensor",
     asked: Sequence[Thing],
 ) -> SumReading | None:
     """What a classifier reads in the images of a sum, if there is one that knows them."""
@@ -180,7 +180,7 @@ def _seen(
     except DemoError:  # a sum is worth showing without
         return None
     of_groups = [encode(classifier, model.of_latents(group))[1] for group in groups]
-    _, of_sum = encode(classifier, pictures)
+    _, of_sum = encode(classifier, images)
     assert of_sum is not None
     return read_sum(reader, [probs for probs in of_groups if probs is not None], of_sum, asked)
 

@@ -96,8 +96,8 @@ def measure_images(
         if stop.is_set():
             return
     yield Working(samples, samples)
-    pictures = torch.cat(made)
-    check_same_size(pictures, real, corpus.name)
-    figures = unless_stopped(lambda: compared(real, pictures, encoder), stop)
+    images = torch.cat(made)
+    check_same_size(images, real, corpus.name)
+    figures = unless_stopped(lambda: compared(real, images, encoder), stop)
     if figures is not None:
         yield Measured(full, encoder_name, *figures)

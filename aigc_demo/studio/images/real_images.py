@@ -99,7 +99,7 @@ def _unpacked(file: Path, image_size: int) -> "ImageCorpus":
         return prepare_images(str(Path(folder) / "pictures"), settings)
 
 
-def nearest_training(pictures: "Tensor", corpus: "ImageCorpus") -> "tuple[Tensor, tuple[float, ...]]":
+def nearest_training(images: "Tensor", corpus: "ImageCorpus") -> "tuple[Tensor, tuple[float, ...]]":
     """The training image nearest to each of some images: has the model copied it?
 
     Args:
@@ -114,8 +114,8 @@ def nearest_training(pictures: "Tensor", corpus: "ImageCorpus") -> "tuple[Tensor
     """
     from aigc_demo.measure.images import nearest
 
-    check_same_size(pictures, corpus.train, corpus.name)
-    index, distance = nearest(pictures, corpus.train)
+    check_same_size(images, corpus.train, corpus.name)
+    index, distance = nearest(images, corpus.train)
     return corpus.train[index], tuple(distance.tolist())
 
 
@@ -130,7 +130,7 @@ def some_real(corpus: "ImageCorpus", count: int, seed: int) -> "Tensor":
     return part[chosen]
 
 
-def judge(cache: ModelCache, name: Any, pictures: "Tensor") -> tuple[float, ...]:
+def judge(cache: ModelCache, name: Any, images: "Tensor") -> tuple[float, ...]:
     """How sure a GAN's discriminator is that each image is real, 0 to 1.
 
     Args:
@@ -143,17 +143,17 @@ def judge(cache: ModelCache, name: Any, pictures: "Tensor") -> tuple[float, ...]
         DemoError: the model cannot be loaded.
     """
     model = gan(cache, name)
-    side = pictures.shape[-1]
+    side = images.shape[-1]
     if side != model.image_size:
         raise InputError("other_size", name=model.name, size=model.image_size, got=side)
     with time_slice_for(model, cache):
-        return tuple(model.judge(pictures).tolist())
+        return tuple(model.judge(images).tolist())
 
 
-def check_same_size(pictures: "Tensor", others: "Tensor", name: str) -> None:
+def check_same_size(images: "Tensor", others: "Tensor", name: str) -> None:
     """Raises InputError where images cannot be compared pixel by pixel."""
-    if pictures.shape[1:] != others.shape[1:]:
-        raise InputError("other_size", name=name, size=others.shape[-1], got=pictures.shape[-1])
+    if images.shape[1:] != others.shape[1:]:
+        raise InputError("other_size", name=name, size=others.shape[-1], got=images.shape[-1])
 
 
 def png_images(contents: Any, side: int) -> "Tensor":

@@ -44,14 +44,14 @@ def try_order(
     """
     check_training_is_on()
     words = order.words()
-    text, pictures = words.pop("text"), words.pop("pictures")
+    text, images = words.pop("text"), words.pop("pictures")
     with tempfile.TemporaryDirectory(prefix="aigc-demo-preflight-") as place:
         if text is not None:
             words["source"] = str(Path(place) / SOURCE_FILE)
             Path(words["source"]).write_bytes(text)
-        if pictures is not None:
+        if images is not None:
             words["source"] = str(Path(place) / PICTURES_FOLDER)
-            unpack_images(pictures, Path(words["source"]))
+            unpack_images(images, Path(words["source"]))
         place_of_run = folder / f"preflight-{secrets.token_hex(4)}"
         yield from trial(train_arguments(**words, run_dir=place_of_run), bounds=bounds)
 

@@ -172,12 +172,12 @@ class RunQueue(RunWorkers):
                 return name
 
     @contextlib.contextmanager
-    def _unpacked(self, pictures: Path) -> Iterator[Path]:
+    def _unpacked(self, images: Path) -> Iterator[Path]:
         """A visitor's images in a folder that is gone afterwards, unless it was moved to a run."""
         marked = IMAGES + writer_mark()
         with disk_errors(self.folder), tempfile.TemporaryDirectory(prefix=marked, dir=self.folder) as place:
             unpacked = Path(place) / PICTURES_FOLDER
-            unpack_images(pictures, unpacked)
+            unpack_images(images, unpacked)
             yield unpacked
 
     def bring(self, source: Path, secret: str, address: str = "", shared: bool | None = None) -> str:

@@ -217,7 +217,7 @@ def ranker_for(cache: ModelCache, model: Any) -> "Matcher | ClipMatcher | None":
     return cache.get(same[0]) if same else None
 
 
-def read_by_checker(cache: ModelCache, pictures: "Tensor") -> "tuple[Found | None, ...] | None":
+def read_by_checker(cache: ModelCache, images: "Tensor") -> "tuple[Found | None, ...] | None":
     """What the checker reads on images; None for one that is not of its world.
 
     Returns:
@@ -226,9 +226,9 @@ def read_by_checker(cache: ModelCache, pictures: "Tensor") -> "tuple[Found | Non
     from aigc_demo.measure.attributes import read_images
 
     known = {choice.value: choice for choice in cache.catalog.choices("reads")}
-    if CHECKER not in known or known[CHECKER].entry.image_size != pictures.shape[-1]:
+    if CHECKER not in known or known[CHECKER].entry.image_size != images.shape[-1]:
         return None
-    found = read_images(cache.get(CHECKER), pictures)
+    found = read_images(cache.get(CHECKER), images)
     return tuple(one if _is_of_its_world(one) else None for one in found)
 
 
@@ -258,7 +258,7 @@ class _TextToImageWork(ImageWork):
                 self.without_gpu(error)
         return model.make(texts, ask.seeds, ask.sampling, told)
 
-    def said(self, model: Any, pictures: "Tensor") -> dict[str, Any]:
+    def said(self, model: Any, images: "Tensor") -> dict[str, Any]:
         """What the dual encoder and the checker say of the images."""
         from aigc_demo.data.tiny_world.caption import parse_caption
         from aigc_demo.measure.attributes import verdict
@@ -266,12 +266,12 @@ class _TextToImageWork(ImageWork):
         said: dict[str, Any] = {}
         ranker = ranker_for(self.cache, model)
         if ranker is not None:
-            scores = ranker.scores([self.request.caption, self.request.other], pictures).tolist()
+            scores = ranker.scores([self.request.caption, self.request.other], images).tolist()
             said |= {"scores": tuple(scores[0]), "other_scores": tuple(scores[1])}
         group = parse_caption(self.request.caption).group
         if group is None:
             return said
-        found = read_by_checker(self.cache, pictures)
+        found = read_by_checker(self.cache, images)
         if found is not None and all(one is not None for one in found):
             said["verdicts"] = tuple(verdict(group, one) for one in found if one is not None)
         return {**said, "found": found}

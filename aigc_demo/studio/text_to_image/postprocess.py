@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def postprocessed(
-    cache: ModelCache, picture: "Tensor", settings: Mapping[str, Any]
+    cache: ModelCache, image: "Tensor", settings: Mapping[str, Any]
 ) -> "list[tuple[str, Tensor]]":
     """An image as it was made, and after each step of its after-treatment.
 
@@ -34,9 +34,9 @@ def postprocessed(
     from aigc_demo.nets.restoration import grey
 
     wanted = PostProcessing.from_mapping(settings)
-    steps = [("made", picture)]
+    steps = [("made", image)]
     for name, after in post_processed(
-        picture[None], wanted, lambda recipe: restoration_for(cache, recipe, picture.shape[-1])
+        image[None], wanted, lambda recipe: restoration_for(cache, recipe, image.shape[-1])
     ):
         if name == "colorize":
             shades = to_uint8(grey(to_float(steps[-1][1][None])))
@@ -45,7 +45,7 @@ def postprocessed(
     return steps
 
 
-def restored(cache: ModelCache, picture: "Tensor", hole: "Tensor") -> "list[tuple[str, Tensor]]":
+def restored(cache: ModelCache, image: "Tensor", hole: "Tensor") -> "list[tuple[str, Tensor]]":
     """An image as it was made, with what was painted over left out, and repaired.
 
     Args:
@@ -58,8 +58,8 @@ def restored(cache: ModelCache, picture: "Tensor", hole: "Tensor") -> "list[tupl
     """
     from aigc_demo.generators.text_to_image.postprocess import repaired
 
-    whole = repaired(picture, hole, restoration_for(cache, "inpaint", picture.shape[-1]))
-    return [("made", picture), ("hole", picture.masked_fill(hole, 128)), ("repaired", whole)]
+    whole = repaired(image, hole, restoration_for(cache, "inpaint", image.shape[-1]))
+    return [("made", image), ("hole", image.masked_fill(hole, 128)), ("repaired", whole)]
 
 
 def painted(mask: Any, size: int) -> "Tensor":

@@ -88,10 +88,10 @@ def checked_captions(texts: Any) -> tuple[str, ...]:
 
 
 def score_table(
-    cache: ModelCache, texts: Sequence[str], pictures: "Tensor", name: Any = None
+    cache: ModelCache, texts: Sequence[str], images: "Tensor", name: Any = None
 ) -> list[list[float]]:
     """How well each image fits each text, a row for each text, -1 to 1."""
-    table: list[list[float]] = dual_encoder_named(cache, name).scores(texts, pictures).tolist()
+    table: list[list[float]] = dual_encoder_named(cache, name).scores(texts, images).tolist()
     return table
 
 
@@ -121,9 +121,9 @@ def drawings(size: int) -> Library:
 
     rng = random.Random(SEARCH_SEED)
     some = tuple(itertools.islice(groups(rng, held_out=True), NUM_SEARCHED))
-    pictures = torch.from_numpy(render_groups(some, size, rng))
+    images = torch.from_numpy(render_groups(some, size, rng))
     captions = tuple(caption(group, LANGUAGES[place % 2], rng) for place, group in enumerate(some))
-    return Library(pictures, captions)
+    return Library(images, captions)
 
 
 def find_images(cache: ModelCache, text: Any, count: Any = 8, name: Any = None) -> list[Hit]:
@@ -146,7 +146,7 @@ def find_images(cache: ModelCache, text: Any, count: Any = 8, name: Any = None) 
     return _best(matcher.scores([caption], library.pictures)[0].tolist(), int(count))
 
 
-def find_texts(cache: ModelCache, picture: "Tensor", count: Any = 8, name: Any = None) -> list[Hit]:
+def find_texts(cache: ModelCache, image: "Tensor", count: Any = 8, name: Any = None) -> list[Hit]:
     """The captions of the library that fit an image best.
 
     Args:
@@ -157,7 +157,7 @@ def find_texts(cache: ModelCache, picture: "Tensor", count: Any = 8, name: Any =
     """
     check_number("num", count, 1, MOST_FOUND, whole=True)
     library = library_for(cache, name)
-    scores = dual_encoder_named(cache, name).scores(library.captions, picture[None])
+    scores = dual_encoder_named(cache, name).scores(library.captions, image[None])
     return _best(scores[:, 0].tolist(), int(count))
 
 
@@ -186,6 +186,6 @@ def generated_and_scored(
     if ranker is None:
         raise InputError("no_ranker", model=name)
     with time_slice_for(model, cache):
-        pictures = model.make(captions, [ask.seed] * len(captions), ask.sampling)
-    table: list[list[float]] = ranker.scores(captions, pictures).tolist()
-    return pictures, table
+        images = model.make(captions, [ask.seed] * len(captions), ask.sampling)
+    table: list[list[float]] = ranker.scores(captions, images).tolist()
+    return images, table

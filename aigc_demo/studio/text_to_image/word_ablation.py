@@ -117,11 +117,11 @@ def _drawn(
     texts = [caption for _, caption in variants]
     check_known(model, texts[0])
     with time_slice_for(model, cache):
-        pictures = model.make(texts, [ask.seed] * len(texts), ask.sampling)
+        images = model.make(texts, [ask.seed] * len(texts), ask.sampling)
     ranker = ranker_for(cache, model)
-    scores = [None] * len(texts) if ranker is None else ranker.scores(texts[:1], pictures)[0].tolist()
-    away = (pictures.float() - pictures[0].float()).abs().flatten(1).mean(dim=1).tolist()
+    scores = [None] * len(texts) if ranker is None else ranker.scores(texts[:1], images)[0].tolist()
+    away = (images.float() - images[0].float()).abs().flatten(1).mean(dim=1).tolist()
     return [
-        Changed(word, caption, picture, difference, score)
-        for (word, caption), picture, difference, score in zip(variants, pictures, away, scores, strict=True)
+        Changed(word, caption, image, difference, score)
+        for (word, caption), image, difference, score in zip(variants, images, away, scores, strict=True)
     ]
