@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from aigc_demo.core.config import Settings, setting
 from aigc_demo.core.errors import InputError
 from aigc_demo.nets.attention import KeyValueCache, MultiHeadAttention, matmul_dtype
-from aigc_demo.nets.cpu_kernels import byte_dropout, squared_relu
+from aigc_demo.nets.cpu_kernels import byte_dropout
 from aigc_demo.nets.rotary import rotary_angles
 
 
@@ -108,7 +108,7 @@ def activation(x: Tensor, *, modern: bool) -> Tensor:
     modern: relu(x)^2 (So et al. 2021, arXiv:2109.08668, section 4.1); gpt2: gelu in its tanh form (Hendrycks
     and Gimpel 2016, arXiv:1606.08415).
     """
-    return squared_relu(x) if modern else F.gelu(x, approximate="tanh")
+    return x.relu().square() if modern else F.gelu(x, approximate="tanh")
 
 
 class FeedForward(nn.Module):

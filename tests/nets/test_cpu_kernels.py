@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from aigc_demo.nets.attention import attention, causal_mask, plain_attention
-from aigc_demo.nets.cpu_kernels import byte_dropout, matmul_attention, prefers_matmul, rotary, squared_relu
+from aigc_demo.nets.cpu_kernels import byte_dropout, matmul_attention, prefers_matmul, rotary
 from aigc_demo.nets.rotary import apply_rotary, rotary_angles
 from aigc_demo.nets.transformer import Dropout
 
@@ -62,13 +62,6 @@ def rotated_by_hand(x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> to
     a, b = x.chunk(2, dim=-1)
     cos, sin = cos.chunk(2, dim=-1)[1], sin.chunk(2, dim=-1)[1]
     return torch.cat((a * cos - b * sin, b * cos + a * sin), dim=-1)
-
-
-def test_squared_relu_and_its_gradient() -> None:
-    x = torch.tensor([-2.0, 0.0, 3.0], requires_grad=True)
-    y = squared_relu(x)
-    y.backward(torch.tensor([1.0, 1.0, 5.0]))
-    assert y.tolist() == [0, 0, 9] and x.grad is not None and x.grad.tolist() == [0, 0, 30]
 
 
 def test_dropout_drops_with_its_probability_and_keeps_the_mean() -> None:

@@ -142,9 +142,16 @@ def test_next_token_loss_by_hand() -> None:
     assert loss.item() == pytest.approx(-(math.log(0.25) + math.log(0.8)) / 2)
 
 
+def test_squared_relu_and_its_gradient() -> None:
+    x = torch.tensor([-2.0, 0.0, 3.0], requires_grad=True)
+    y = activation(x, modern=True)
+    y.backward(torch.tensor([1.0, 1.0, 5.0]))
+    assert y.tolist() == [0, 0, 9] and x.grad is not None and x.grad.tolist() == [0, 0, 30]
+
+
 @pytest.mark.parametrize("modern", [False, True])
 def test_activations_and_their_gradients_by_formula(modern: bool) -> None:
-    """relu(x)^2 is written with its gradient; the other one is the hyperbolic-tangent form of gelu."""
+    """relu(x)^2 is the modern one; the other is the hyperbolic-tangent form of gelu."""
     x = torch.linspace(-3, 3, 41, dtype=torch.float64, requires_grad=True)
     if modern:
         expected = torch.where(x > 0, x * x, 0.0)
