@@ -71,7 +71,7 @@ class RunOrder:
 
     recipe: str
     text: bytes | None = None
-    pictures: Path | None = None
+    images: Path | None = None
     minutes: float | None = None
     steps: int | None = None
     seed: int = 0
@@ -86,7 +86,7 @@ class RunOrder:
         if self.steps is not None:
             check_number("steps", self.steps, 1, MAX_STEPS, whole=True)
         Budget(steps=self.steps, minutes=self.minutes)
-        for kind, given in (("text", self.text), ("pictures", self.pictures)):
+        for kind, given in (("text", self.text), ("pictures", self.images)):
             if given is not None and kind != recipe.learns_from:
                 raise InputError("setting_type", name="data", expected=recipe.learns_from, got=kind)
         complete = recipe.complete(self._given())
@@ -116,7 +116,7 @@ class RunOrder:
             "recipe": self.recipe,
             "source": TINY_WORLD,
             "text": self.text,
-            "pictures": self.pictures,
+            "images": self.images,
             "budget": budget,
             "seed": int(self.seed),
             "init": self.init,

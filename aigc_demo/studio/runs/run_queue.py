@@ -107,7 +107,7 @@ class RunQueue(RunWorkers):
         settings: Sequence[str] = (),
         init: str | None = None,
         text: bytes | None = None,
-        pictures: Path | None = None,
+        images: Path | None = None,
         address: str = "",
         shared: bool | None = None,
     ) -> str:
@@ -141,7 +141,7 @@ class RunQueue(RunWorkers):
         self._check(asked)  # before anything that takes time
         with contextlib.ExitStack() as unpacking:
             # Before the lock is taken: unpacking may last, and nobody else shall wait for it.
-            unpacked = None if pictures is None else unpacking.enter_context(self._unpacked(pictures))
+            unpacked = None if images is None else unpacking.enter_context(self._unpacked(images))
             own = len(text or b"") + (0 if unpacked is None else size(unpacked))
             words = None if text is None else decode_text(text, "text").text
             disk_mib, memory_mib = expected(recipe, settings, own, words, init)
@@ -269,7 +269,7 @@ class RunQueue(RunWorkers):
         """
         check_training_is_on()
         words = None if order.text is None else decode_text(order.text, "text").text
-        own = len(order.text or b"") + (size_of(order.pictures) if order.pictures else 0)
+        own = len(order.text or b"") + (size_of(order.images) if order.images else 0)
         asked = order.words()
         disk_mib, memory_mib = expected(order.recipe, asked["settings"], own, words, order.init)
         self._admission.check_size(Asked("", disk_mib=disk_mib, memory_mib=memory_mib))

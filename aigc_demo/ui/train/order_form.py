@@ -167,7 +167,7 @@ def checked_order(catalog: Catalog, values: Sequence[Any]) -> tuple[RunOrder, bo
     order = RunOrder(
         recipe,
         text=checked_upload(text) if own and from_text else None,
-        pictures=checked_images(pictures) if own and not from_text else None,
+        images=checked_images(pictures) if own and not from_text else None,
         minutes=amount if kind == "minutes" else None,
         steps=amount if kind != "minutes" else None,
         seed=seed,

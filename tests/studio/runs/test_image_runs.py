@@ -93,7 +93,7 @@ def test_what_does_not_fit_the_recipe_is_refused(given: dict) -> None:
 
 def test_a_visitors_pictures_become_the_source_of_a_run(tmp_path: Path, monkeypatch) -> None:
     queue = RunQueue(tmp_path / "runs", QueueRules(at_once=0))
-    order = RunOrder("dcgan", pictures=zip_of_pictures(tmp_path / "x.zip"), steps=3)
+    order = RunOrder("dcgan", images=zip_of_pictures(tmp_path / "x.zip"), steps=3)
     name = queue.order(secret="s" * 30, **order.words())
     folder = tmp_path / "runs" / name / "pictures"
     assert sorted(path.name for path in folder.iterdir()) == ["0.png", "1.png", "2.png", "3.png"]
@@ -101,7 +101,7 @@ def test_a_visitors_pictures_become_the_source_of_a_run(tmp_path: Path, monkeypa
     assert job is not None and f"--data runs/{name}/pictures" in job.command
     assert RunWatches(queue).view(name).recipe == "dcgan", "it is known before its worker says so"
     before = sorted(path.name for path in (tmp_path / "runs").iterdir())
-    bad = RunOrder("dcgan", pictures=zip_of_pictures(tmp_path / "y.zip", **{"../evil.png": b"x"}), steps=3)
+    bad = RunOrder("dcgan", images=zip_of_pictures(tmp_path / "y.zip", **{"../evil.png": b"x"}), steps=3)
     with pytest.raises(InputError, match="not one that is taken"):
         queue.order(secret="s" * 30, **bad.words())
     monkeypatch.setattr(queue._admission, "limits", Limits(disk_mib_per_visitor=1))
