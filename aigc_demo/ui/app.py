@@ -74,10 +74,10 @@ def _built(studio: Studio) -> gr.Blocks:
 
 def launch_settings(studio: Studio) -> dict[str, Any]:
     """Everything that `launch` needs to know; host and port come from the environment."""
-    pictures = serving.picture_route(PICTURES_PATH, studio.runs.picture)
+    images = serving.picture_route(PICTURES_PATH, studio.runs.picture)
     return {
         **serving.LAUNCH,
-        "app_kwargs": {**serving.middleware(studio.readers, studio.limits), "routes": [pictures]},
+        "app_kwargs": {**serving.middleware(studio.readers, studio.limits), "routes": [images]},
         "theme": page_theme(),
         "head": style_sheet()
         + head_script([everywhere(name) for name in (*(row.name for row in TABS), "more_tabs")]),

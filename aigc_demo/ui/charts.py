@@ -32,7 +32,7 @@ _OVERLAID = ("#0f8f84", "#a04fb8", "#b98a2e", "#3b76c4", "#c2504a", "#6f8f2e")
 
 
 def line_plot(elem_id: str) -> gr.LinePlot:
-    """An empty chart, not seen before there is something in it; what it shows it is told then.
+    """An empty chart, not seen before there is something in it; what it shows is set then.
 
     The browser draws a chart anew when its colours change; were an empty one still being drawn meanwhile, it
     could come last and stay.

@@ -8,7 +8,7 @@ import gradio as gr
 
 from aigc_demo.studio.models.cancellation import Cancellation, CancelToken, Place
 from aigc_demo.studio.models.model_cache import ModelCache
-from aigc_demo.ui.widgets import door, unchanged
+from aigc_demo.ui.widgets import errors_as_toasts, unchanged
 
 Values = tuple[Any, ...]
 
@@ -35,7 +35,7 @@ class ColumnHandlers(ABC):
 
     def choose_model(self, request: gr.Request, ticket: str, number: int, model: Any) -> Values:
         """An empty column for another model; what the one before is making there ends."""
-        with door(request):
+        with errors_as_toasts(request):
             values = self._empty_side(model)
             return unchanged(self.num_outputs) if self._cancellation.leave(ticket, number, model) else values
 

@@ -37,7 +37,7 @@ class Group:
 GROUPS: dict[str, Group] = {
     "text": Group(32, 32),
     "reading": Group(4, 40),
-    "pictures": Group(4, 40),
+    "images": Group(4, 40),
     "step_by_step": Group(3, 40),
     "trial": Group(1, 8),
     "runs": Group(16, 100),
@@ -55,7 +55,7 @@ def in_group(name: str) -> dict[str, Any]:
 # How listeners are wired: none is an endpoint; those of the page are cheap.
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 CHEAP: dict[str, Any] = {**PRIVATE, **in_group("page")}
-TEXT, READING, PICTURES = in_group("text"), in_group("reading"), in_group("pictures")
+TEXT, READING, IMAGES = in_group("text"), in_group("reading"), in_group("images")
 
 
 @dataclass(frozen=True)

@@ -17,13 +17,13 @@ from aigc_demo.ui.words.wording import sentence
 
 
 def streamed(request: gr.Request, cancellation: Cancellation, begin: Any, finished: Any) -> Iterator[Json]:
-    """Answers of all columns as they go on; what they have made, in the last one alone.
+    """Answers of all columns as they go on; their results in the last one alone.
 
     Args:
         request: of the visitor.
         cancellation: where the work can be ended.
         begin: from what is set by Stop to the columns.
-        finished: from a column that is over to what it has made.
+        finished: from a column that is over to its results.
 
     Raises:
         DemoError: all columns failed; the first one's.
@@ -32,17 +32,17 @@ def streamed(request: gr.Request, cancellation: Cancellation, begin: Any, finish
     columns: tuple[ImageColumn, ...] = ()
     with cancellation.joined(ticket, may_wait=False) as stop:
         for columns in begin(stop):
-            made = all(column.over for column in columns)
-            told = [
-                {**column_json(column, language), **(finished(column) if made else {})} for column in columns
+            over = all(column.over for column in columns)
+            answers = [
+                {**column_json(column, language), **(finished(column) if over else {})} for column in columns
             ]
-            yield {"ticket": ticket, "columns": told}
+            yield {"ticket": ticket, "columns": answers}
     if all(column.error for column in columns):
         raise columns[0].error  # type: ignore[misc]
 
 
 def column_json(column: ImageColumn, language: str) -> Json:
-    """A column as plain data, without its pictures."""
+    """A column as plain data, without its images."""
     return {
         "model": column.model,
         "state": column.state,

@@ -1,4 +1,4 @@
-"""From pictures of the studio to what the widgets draw: a sheet, its captions, a column's head and foot."""
+"""From images of the studio to what the widgets draw: a sheet, its captions, a column's head and foot."""
 
 import base64
 import itertools
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-# Drawings of columns that are kept: one column is finished while the other still asks for new pictures.
+# Galleries of columns that are kept: one column is finished while the other still asks for new images.
 COLUMNS_KEPT = 16
 _numbers = itertools.count(1)
 
@@ -30,7 +30,7 @@ def data_address(content: bytes, kind: str) -> str:
 
 
 def gallery(
-    pictures: "Tensor | None",
+    images: "Tensor | None",
     captions: Sequence[Any] = (),
     *,
     empty: Any = "pictures_empty",
@@ -41,10 +41,10 @@ def gallery(
     row: int = 0,
     loop: bytes = b"",
 ) -> Json:
-    """What `static/pictures.js` draws.
+    """What `static/images.js` draws.
 
     Args:
-        pictures: uint8 [N, C, H, W]; None for none yet.
+        images: uint8 [N, C, H, W]; None for none yet.
         captions: under each, in all languages.
         empty: the words that stand there before there are any: a key, or the words in all languages.
         note: a sentence under them all.
@@ -54,13 +54,13 @@ def gallery(
         row: how many stand in one on the page; 0 for as many as there is room for.
         loop: an animated WebP of them, shown beside.
     """
-    count = 0 if pictures is None else len(pictures)
+    count = 0 if images is None else len(images)
     columns = max(1, min(columns, count))
     each = [_named(number, captions[number] if number < len(captions) else "") for number in range(count)]
     return {
         "id": next(_numbers),
-        "sheet": data_address(sheet_png(pictures, columns), "png") if pictures is not None and count else "",
-        "size": int(pictures.shape[-1]) if pictures is not None else 0,
+        "sheet": data_address(sheet_png(images, columns), "png") if images is not None and count else "",
+        "size": int(images.shape[-1]) if images is not None else 0,
         "gap": GAP,
         "columns": columns,
         "count": count,
@@ -89,14 +89,14 @@ def _named(number: int, caption: Any) -> dict[str, str]:
 
 @lru_cache(maxsize=COLUMNS_KEPT)
 def timeline(column: ImageColumn | None) -> Json:
-    """The first pictures of a column at some steps of diffusion, a row for each."""
+    """The first images of a column at some steps of diffusion, a row for each."""
     if column is None or not column.timeline:
         empty = "timeline_one_step" if column is not None and column.state == "finished" else "timeline_empty"
         return gallery(None, empty=empty)
     import torch  # here: the page is built without it
 
     steps = [step for step, _ in column.timeline]
-    of_each = torch.stack([pictures for _, pictures in column.timeline], dim=1)  # [P, steps, C, H, W]
+    of_each = torch.stack([images for _, images in column.timeline], dim=1)  # [P, steps, C, H, W]
     captions = [everywhere("caption_step", step=step) for _ in of_each for step in steps]
     return gallery(of_each.flatten(0, 1), captions, columns=len(steps), row=len(steps))
 
@@ -107,7 +107,7 @@ def picture_card(choice: Choice, column: ImageColumn | None) -> Json:
 
 
 def picture_facts(choice: Choice, column: ImageColumn | None) -> Json:
-    """The foot of a column: what its pictures cost, and what the model is made of."""
+    """The foot of a column: what its images cost, and what the model is made of."""
     figures = []
     if column is not None and column.memory_mib is not None:
         each = column.seconds_per_picture

@@ -49,7 +49,7 @@ def facts_of(entry: Any, column: Any = None) -> list[Json]:
     facts = [fact("fact_parameters", everywhere("not_yet") if not count else short_count(count))]
     if entry.training_data or f"data_{entry.name}" in WORDS:  # a folder of somebody's does not say it
         facts.append(fact("fact_trained_on", _training_data(entry)))
-    if entry.languages:  # nobody has said them of a run's model
+    if entry.languages:  # not known of a run's model
         facts.append(fact("fact_languages", _languages(entry.languages)))
     if entry.licence:
         facts.append(fact("fact_licence", entry.licence))

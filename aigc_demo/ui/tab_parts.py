@@ -137,4 +137,4 @@ def build_columns(
 def build_timeline(tab: str) -> list[Any]:
     """The steps of diffusion, for each column of a tab."""
     with part("timeline", tab):
-        return beside(lambda side: widget("pictures", timeline(None), elem_id=f"{tab}-timeline-{side}"))
+        return beside(lambda side: widget("images", timeline(None), elem_id=f"{tab}-timeline-{side}"))

@@ -51,6 +51,6 @@ def new_studio(folder: Path | None = None, load: Load | None = None) -> Studio:
         load: as in `ModelCache`.
     """
     limits = limits_of_host()
-    desk = RunQueue(folder or Path(os.environ.get("AIGC_DEMO_RUNS", "runs")), limits=limits)
-    cache = ModelCache(load=load, catalog=Catalog(desk))
-    return Studio(cache, Cancellation(), RunWatches(desk), limits=limits)
+    queue = RunQueue(folder or Path(os.environ.get("AIGC_DEMO_RUNS", "runs")), limits=limits)
+    cache = ModelCache(load=load, catalog=Catalog(queue))
+    return Studio(cache, Cancellation(), RunWatches(queue), limits=limits)

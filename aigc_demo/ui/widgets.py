@@ -1,4 +1,4 @@
-"""Components of our own, and the door through which errors leave.
+"""Components of our own, and how errors leave a handler.
 
 Widgets are gr.HTML with a script: data reach the page as JSON and are drawn as text, never as HTML. What
 comes back from them (a token's number) is forgeable, so the handlers check it.
@@ -22,7 +22,7 @@ _STATIC = Path(__file__).parent / "static"
 
 
 @contextmanager
-def door(request: gr.Request | None) -> Iterator[None]:
+def errors_as_toasts(request: gr.Request | None) -> Iterator[None]:
     """Turn whatever fails inside into one sentence in the reader's language, without a stack trace."""
     language = chosen_language(request)
     try:

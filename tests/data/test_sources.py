@@ -197,7 +197,7 @@ def test_what_the_hub_does_not_have_is_said_in_a_sentence(hub, tmp_path):
         "'lines', 'stories'.",
         "hf:someone/letters:words": "add one to the name after a colon: 'lines', 'stories'.",
         "hf:someone/letters@" + "0" * 40: "check the owner, the name and the commit.",
-        "hf:someone/missing": "The Hub shows no data set hf:someone/missing to everybody;",
+        "hf:someone/missing": "The Hub shows no dataset hf:someone/missing to everybody;",
         "hf:someone/numbers": "has no column named text, and not one column of text among a;",
         "hf:someone/validation": "has no split named train, only validation;",
         "hf:someone/broken": "hf:someone/broken cannot be read (",

@@ -113,7 +113,7 @@ def test_both_columns_wrote_and_tell_what_it_cost(page):
         assert tokens(page, side).count() == 60
         assert page.locator(f"#strip-{side} .strip-given").text_content() == "ROMEO:\n"
         labels = page.locator(f"#facts-{side} dt span[lang=en]").all_text_contents()
-        figures = {"Tokens per second, own time", "To the first token"}
+        figures = {"Tokens per second, own time", "Time to first token"}
         assert {"Parameters", "Trained on", *figures} <= set(labels)
     assert int(seed_of(page)) > 0
 

@@ -12,7 +12,7 @@ from aigc_demo.studio.runs.watch import RunWatches
 from aigc_demo.training.recipe import Curve, Line
 from aigc_demo.training.recipes import RECIPES
 from aigc_demo.ui import charts
-from aigc_demo.ui.train.handlers import _Drawing
+from aigc_demo.ui.train.handlers import _Outputs
 
 GAME = (
     Curve(
@@ -44,7 +44,7 @@ def of_line(chart, name):
 
 
 def test_a_recipes_own_curves_are_drawn_and_the_other_charts_hidden(view):
-    _, first, second, *others = _Drawing("en", logarithmic=True).picture(view, False, taken=False, slow=True)
+    _, first, second, *others = _Outputs("en", logarithmic=True).of(view, False, taken=False, slow=True)
     assert of_line(first, "forger") == [(1, 1.7), (2, 2.7), (3, 3.7)], "a game has no logarithms"
     assert of_line(first, "critic") == [(1, 1.4), (2, 1.4), (3, 1.4)]
     assert [step for step, _ in of_line(first, "checkpoint")] == [3, 3], (
@@ -60,10 +60,10 @@ def test_a_recipes_own_curves_are_drawn_and_the_other_charts_hidden(view):
 
 
 def test_a_chart_that_stays_keeps_what_it_shows_when_gradio_has_taken_the_value_out(view):
-    drawing = _Drawing("en", logarithmic=False)
-    first = drawing.picture(view, False, taken=False, slow=True)
+    drawing = _Outputs("en", logarithmic=False)
+    first = drawing.of(view, False, taken=False, slow=True)
     values = [chart.pop("value") for chart in first[1:3]]  # as gradio does before it compares
-    again = drawing.picture(view, False, taken=False, slow=False)
+    again = drawing.of(view, False, taken=False, slow=False)
     assert [chart.get("value") for chart in again[1:3]] == values
     assert [chart["label"] for chart in again[1:3]] == [chart["label"] for chart in first[1:3]]
 

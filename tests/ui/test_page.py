@@ -1,4 +1,4 @@
-"""Parts of the page that need no browser: serving, the door, cards and strips."""
+"""Parts of the page that need no browser: serving, the errors_as_toasts, cards and strips."""
 
 import re
 import subprocess
@@ -29,7 +29,7 @@ from aigc_demo.ui.text.view import Shown
 from aigc_demo.ui.text_to_image.tab import example_of
 from aigc_demo.ui.theme import contrast_pairs
 from aigc_demo.ui.train.order_form import OFFERED, seen_uploads, source_choices, starts_of
-from aigc_demo.ui.widgets import door, harmless
+from aigc_demo.ui.widgets import errors_as_toasts, harmless
 from aigc_demo.ui.words.wording import WORDS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -70,10 +70,10 @@ def test_settings_become_those_of_the_decoding():
 
 
 def test_the_door_gives_the_sentence_and_hides_everything_else(caplog):
-    with pytest.raises(gr.Error) as told, door(None):
+    with pytest.raises(gr.Error) as told, errors_as_toasts(None):
         raise InputError("unknown_model", name="<b>x</b>")
     assert told.value.message == "There is no model named ‹b›x‹/b›; `python -m aigc_demo models` lists them."
-    with pytest.raises(gr.Error) as hidden, door(None):
+    with pytest.raises(gr.Error) as hidden, errors_as_toasts(None):
         raise RuntimeError("secret path /home/x")
     assert "secret" not in hidden.value.message
     assert "secret" in caplog.text

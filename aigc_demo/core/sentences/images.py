@@ -29,14 +29,14 @@ IMAGE_SENTENCES: dict[str, Row] = {
         "沒有可以替換「{word}」的詞；請選一個顏色、形狀、大小或方位。",
     ),
     "no_mender": (
-        "There is no network here that does this ({recipe}) for pictures of {size} pixels; train one.",
-        "这里没有能处理 {size} 像素图片的网络（{recipe}）；请先训练一个。",
-        "這裡沒有能處理 {size} 像素圖片的網路（{recipe}）；請先訓練一個。",
+        "No restoration network here does this ({recipe}) for pictures of {size} pixels; train one.",
+        "这里没有能处理 {size} 像素图片的修复网络（{recipe}）；请先训练一个。",
+        "這裡沒有能處理 {size} 像素圖片的修復網路（{recipe}）；請先訓練一個。",
     ),
     "no_ranker": (
-        "No dual encoder here was trained on what {model} was trained on, so nobody can compare.",
-        "这里没有与 {model} 用同样数据训练的双编码器，无法比较。",
-        "這裡沒有與 {model} 用同樣資料訓練的雙編碼器，無法比較。",
+        "No dual encoder here was trained on what {model} was trained on, so its pictures cannot be ranked.",
+        "这里没有与 {model} 用同样数据训练的双编码器，无法给它的图片排序。",
+        "這裡沒有與 {model} 用同樣資料訓練的雙編碼器，無法給它的圖片排序。",
     ),
     "caption_not_understood": (
         "This caption does not describe things of the tiny world, so nothing can be checked; say for example: a red ball left of a blue box.",
@@ -50,8 +50,8 @@ IMAGE_SENTENCES: dict[str, Row] = {
     ),
     "nothing_painted": (
         "Nothing is painted over yet; paint over what is to be drawn anew.",
-        "还没有涂抹任何地方；请先涂掉要重画的部分。",
-        "還沒有塗抹任何地方；請先塗掉要重畫的部分。",
+        "还没有涂抹任何地方；请先涂掉要重绘的部分。",
+        "還沒有塗抹任何地方；請先塗掉要重繪的部分。",
     ),
     "all_painted": (
         "The whole picture is painted over; leave some of it to go by.",
@@ -184,7 +184,7 @@ IMAGE_SENTENCES: dict[str, Row] = {
         "圖片解碼程式無法啟動（{detail}）；請騰出一些記憶體，或重新啟動。",
     ),
     "hub_no_pictures": (
-        "{name} has no column of pictures among {known}; choose another data set.",
+        "{name} has no column of pictures among {known}; choose another dataset.",
         "{name} 的各列（{known}）中没有图片列；请换一个数据集。",
         "{name} 的各欄（{known}）中沒有圖片欄；請換一個資料集。",
     ),

@@ -41,7 +41,7 @@ MODEL_SENTENCES: dict[str, Row] = {
         "{name} 不能在我們自己的網路上執行；請選 gpt2 或 distilgpt2。",
     ),
     "not_finite": (
-        "{model} gives numbers that are not finite; its weights are damaged, so load another one.",
+        "{model} gives numbers that are not finite (NaN or infinity); its weights are damaged, so load another one.",
         "{model} 给出的数不是有限数，权重已损坏；请换一个模型。",
         "{model} 給出的數不是有限數，權重已損壞；請換一個模型。",
     ),
@@ -52,9 +52,9 @@ MODEL_SENTENCES: dict[str, Row] = {
         "{name} 只有 {got} 張圖片，太少，無法用來衡量；請至少給出 {needed} 張。",
     ),
     "no_encoder": (
-        "No network here looks at pictures of {size} pixels; train one with the recipe classifier and name it by encoder.",
-        "这里没有能看 {size} 像素图片的网络；请用配方 classifier 训练一个，并用 encoder 指明它。",
-        "這裡沒有能看 {size} 像素圖片的網路；請用配方 classifier 訓練一個，並用 encoder 指明它。",
+        "No image encoder here takes pictures of {size} pixels; train one with the recipe classifier and name it by encoder.",
+        "这里没有适用于 {size} 像素图片的图像编码器；请用配方 classifier 训练一个，并用 encoder 指明它。",
+        "這裡沒有適用於 {size} 像素圖片的影像編碼器；請用配方 classifier 訓練一個，並用 encoder 指明它。",
     ),
     "no_styles": (
         "{model} has no styles to mix; choose a model of the recipe stylegan.",
@@ -77,9 +77,9 @@ MODEL_SENTENCES: dict[str, Row] = {
         "有一張圖片不能用（{detail}）；請給每邊至少 8 像素、至多 1600 萬像素的 PNG 檔。",
     ),
     "no_training_pictures": (
-        "The pictures that {model} learned from are not at hand; upload them as a zip file of PNG pictures.",
-        "{model} 学过的图片不在这里；请把它们作为 PNG 图片的 zip 文件上传。",
-        "{model} 學過的圖片不在這裡；請把它們作為 PNG 圖片的 zip 檔上傳。",
+        "The training pictures of {model} are not at hand; upload them as a zip file of PNG pictures.",
+        "{model} 的训练图片不在这里；请把它们作为 PNG 图片的 zip 文件上传。",
+        "{model} 的訓練圖片不在這裡；請把它們作為 PNG 圖片的 zip 檔上傳。",
     ),
     "unknown_thing": (
         "{words} names nothing in the tiny world; say a colour and a thing, such as red ball or small blue box.",
@@ -92,9 +92,9 @@ MODEL_SENTENCES: dict[str, Row] = {
         "{model} 的前 {count} 張圖片裡沒有一張清楚地顯示 {words}；請寫得少一些，或訓練得更久。",
     ),
     "no_words": (
-        "No classifier here names what {model} draws at {size} pixels; choose a model of the tiny world, or give seeds.",
-        "这里没有分类器能说出 {model} 以 {size} 像素画的是什么；请选小世界的模型，或直接给种子。",
-        "這裡沒有分類器能說出 {model} 以 {size} 像素畫的是什麼；請選小世界的模型，或直接給種子。",
+        "No classifier here labels what {model} draws at {size} pixels; choose a model of the tiny world, or give seeds.",
+        "这里没有分类器能为 {model} 以 {size} 像素生成的图片加标签；请选小世界的模型，或直接给种子。",
+        "這裡沒有分類器能為 {model} 以 {size} 像素生成的圖片加標籤；請選小世界的模型，或直接給種子。",
     ),
     "no_gan": (
         "{model} is no GAN; choose a model of the recipe dcgan or stylegan.",

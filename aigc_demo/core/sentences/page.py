@@ -72,12 +72,12 @@ PAGE_SENTENCES: dict[str, Row] = {
         "詞元 {got} 不在 {model} 的詞表中，詞表共 {count} 個。",
     ),
     "no_attention": (
-        "{model} does not give its attention; choose one of our own models.",
-        "{model} 不给出注意力；请选一个我们自己的模型。",
-        "{model} 不給出注意力；請選一個我們自己的模型。",
+        "{model} does not give its attention weights; choose one of our own models.",
+        "{model} 不给出注意力权重；请选一个我们自己的模型。",
+        "{model} 不給出注意力權重；請選一個我們自己的模型。",
     ),
     "still_writing": (
-        "What was asked for last is still being made; press Stop, or wait until it is finished.",
+        "What was asked for last is still being generated; press Stop, or wait until it is finished.",
         "上一次要的还没有做完；请按“停止”，或等它完成。",
         "上一次要的還沒有做完；請按「停止」，或等它完成。",
     ),

@@ -119,7 +119,7 @@ RUN_QUEUE_SENTENCES: dict[str, Row] = {
         "存放訓練的磁碟暫時沒有回應，請過一分鐘再試。",
     ),
     "other_desk": (
-        "Another server looks after the runs in {path}; end it, or give this one a folder of its own.",
+        "Another server manages the runs in {path}; end it, or give this one a folder of its own.",
         "另一个服务器正在管理 {path} 中的训练；请结束它，或给本服务器另一个文件夹。",
         "另一個伺服器正在管理 {path} 中的訓練；請結束它，或給本伺服器另一個資料夾。",
     ),
@@ -139,9 +139,9 @@ RUN_QUEUE_SENTENCES: dict[str, Row] = {
         "在第 {step} 步損失不再是數；最後一個檢查點是好的。請用較小的 learning_rate 新開一次。",
     ),
     "worker_silent": (
-        "The training showed no life for {seconds} seconds and was ended; resume it.",
-        "训练 {seconds} 秒没有动静，已被结束；请继续它。",
-        "訓練 {seconds} 秒沒有動靜，已被結束；請繼續它。",
+        "The training did not answer for {seconds} seconds and was ended; resume it.",
+        "训练 {seconds} 秒没有响应，已被结束；请继续它。",
+        "訓練 {seconds} 秒沒有回應，已被結束；請繼續它。",
     ),
     "worker_killed": (
         "The training was killed from outside, or the machine ran out of memory; resume it, with a smaller batch_size if it happens again.",
@@ -154,14 +154,14 @@ RUN_QUEUE_SENTENCES: dict[str, Row] = {
         "上傳的檔案已不在這裡（只保留一小時）；請重新上傳。",
     ),
     "cannot_start": (
-        "This order cannot be started: the system takes no such command; order it anew.",
+        "This run cannot be started: the system takes no such command; queue it anew.",
         "这次训练无法启动：系统不接受这样的命令；请重新提交。",
         "這次訓練無法啟動：系統不接受這樣的命令；請重新提交。",
     ),
     "worker_vanished": (
-        "The training ended without a word, perhaps with its machine; resume it.",
-        "训练无声地结束了，也许是机器停了；请继续它。",
-        "訓練無聲地結束了，也許是機器停了；請繼續它。",
+        "The training ended without an error message, perhaps with its machine; resume it.",
+        "训练没有报错就结束了，也许是机器停了；请继续它。",
+        "訓練沒有報錯就結束了，也許是機器停了；請繼續它。",
     ),
     "out_of_memory": (
         "There was not enough memory; lower batch_size or make the model smaller.",

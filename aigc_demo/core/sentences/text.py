@@ -54,7 +54,7 @@ TEXT_SENTENCES: dict[str, Row] = {
         "{name} 既不在本機快取中，也無法連上；請連接網路，或改用檔案或 tiny-world。",
     ),
     "hub_unknown": (
-        "The Hub shows no data set {name} to everybody; check the owner, the name and the commit.",
+        "The Hub shows no dataset {name} to everybody; check the owner, the name and the commit.",
         "Hub 上没有公开的数据集 {name}；请检查所有者、名称和 commit。",
         "Hub 上沒有公開的資料集 {name}；請檢查擁有者、名稱和 commit。",
     ),
@@ -64,17 +64,17 @@ TEXT_SENTENCES: dict[str, Row] = {
         "{name} 有多個部分；請在名稱後加冒號和其中之一：{known}。",
     ),
     "hub_no_train": (
-        "{name} has no split named train, only {known}; choose another data set.",
+        "{name} has no split named train, only {known}; choose another dataset.",
         "{name} 没有名为 train 的部分，只有 {known}；请另选数据集。",
         "{name} 沒有名為 train 的部分，只有 {known}；請另選資料集。",
     ),
     "hub_column": (
-        "{name} has no column named text, and not one column of text among {known}; choose another data set.",
+        "{name} has no column named text, and not one column of text among {known}; choose another dataset.",
         "{name} 没有名为 text 的列，{known} 中也没有唯一的文本列；请另选数据集。",
         "{name} 沒有名為 text 的欄，{known} 中也沒有唯一的文字欄；請另選資料集。",
     ),
     "hub_unreadable": (
-        "{name} cannot be read ({detail}); choose another data set, or give its text as a file.",
+        "{name} cannot be read ({detail}); choose another dataset, or give its text as a file.",
         "无法读取 {name}（{detail}）；请另选数据集，或以文件给出其文本。",
         "無法讀取 {name}（{detail}）；請另選資料集，或以檔案給出其文字。",
     ),

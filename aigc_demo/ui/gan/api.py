@@ -1,4 +1,4 @@
-"""The tab GAN for programs: pictures come and go as PNG files in base64.
+"""The tab GAN for programs: images come and go as PNG files in base64.
 
 from gradio_client import Client
 answer = Client("http://127.0.0.1:7860").predict(seed=1, num_pictures=4, api_name="/generate_images")
@@ -23,17 +23,17 @@ from aigc_demo.studio.models.cancellation import Cancellation
 from aigc_demo.studio.models.catalog import default_pair
 from aigc_demo.studio.models.model_cache import ModelCache
 from aigc_demo.studio.text.compare import new_seed
-from aigc_demo.ui.frame import PICTURES
+from aigc_demo.ui.frame import IMAGES
 from aigc_demo.ui.image_api import decoded, streamed
 from aigc_demo.ui.tabs import Studio
-from aigc_demo.ui.widgets import Json, door
+from aigc_demo.ui.widgets import Json, errors_as_toasts
 
 
 def add_gan_api(studio: Studio) -> None:
     """Add the endpoints to the page that is being built."""
     api = GanApi(studio.cache, studio.cancellation)
     for endpoint in (api.generate_images, api.interpolate, api.discriminate):
-        gr.api(endpoint, api_name=endpoint.__name__, **PICTURES)
+        gr.api(endpoint, api_name=endpoint.__name__, **IMAGES)
 
 
 class GanApi:
@@ -56,19 +56,19 @@ class GanApi:
         truncation: float = 1.0,
         num_inference_steps: int = 20,
     ) -> Iterator[Json]:
-        """Make pictures of the same seeds with one to four models at the same time, streaming their progress.
+        """Generate images of the same seeds with one to four models at the same time, streaming progress.
 
         Each answer is {"ticket", "seed", "columns": [{"model", "state", "seeds", "images", "scores", "step",
         "num_steps", "seconds", "seconds_per_picture", "error", ...}]}. `images` are PNG files in base64, in
-        the last answer alone; `scores` say how sure a GAN's own discriminator is that each is real. Who gives
-        `ticket` to stop_text ends the work. One model's failure leaves the others alone; if all fail, the
-        call fails with the first one's sentence.
+        the last answer alone; `scores` are those of a GAN's own discriminator, the probability that each is
+        real. Who gives `ticket` to stop_text ends the work. One model's failure leaves the others alone; if
+        all fail, the call fails with the first one's sentence.
 
         Args:
-            models: one to four names of models that make pictures; null for ours and its baseline.
-            seed: of the first picture, the others have the next ones; null for a new one.
+            models: one to four names of models that make images; null for ours and its baseline.
+            seed: of the first image, the others have the next ones; null for a new one.
             num_pictures: of each model.
-            truncation: 0 to 1.5, for GANs: below 1 the pictures are more alike and better.
+            truncation: 0 to 1.5, for GANs: below 1 the images are more alike and better.
             num_inference_steps: 1 to 100, for diffusion.
         """
         settings = {
@@ -77,7 +77,7 @@ class GanApi:
             "truncation": truncation,
             "num_inference_steps": num_inference_steps,
         }
-        with door(request):
+        with errors_as_toasts(request):
             asked = check_images(self._catalog, self._named(models), settings)
             work = streamed(
                 request, self._cancellation, lambda stop: compare_images(asked, self._cache, stop), _images
@@ -95,7 +95,7 @@ class GanApi:
         truncation: float = 1.0,
         num_inference_steps: int = 20,
     ) -> Iterator[Json]:
-        """Go from one seed's noise to another's along the sphere, by one to four models, streaming.
+        """Interpolate from one seed's noise to another's along the sphere, by one to four models, streaming.
 
         The answers are as those of generate_images; `images` are the frames, and `animation` is a lossless
         animated WebP in base64 that runs through them and back.
@@ -103,7 +103,7 @@ class GanApi:
         Args:
             from_seed: the seed of the first frame.
             to_seed: the seed of the last frame.
-            models: one to four names of models that make pictures; null for ours and its baseline.
+            models: one to four names of models that make images; null for ours and its baseline.
             num_frames: 2 to 48, both ends among them.
             truncation: 0 to 1.5, for GANs.
             num_inference_steps: 1 to 100, for diffusion.
@@ -115,28 +115,28 @@ class GanApi:
             "truncation": truncation,
             "num_inference_steps": num_inference_steps,
         }
-        with door(request):
+        with errors_as_toasts(request):
             names, way = check_way(self._catalog, self._named(models), settings)
             yield from streamed(
                 request, self._cancellation, lambda stop: interpolate(names, way, self._cache, stop), _film
             )
 
     def discriminate(self, request: gr.Request, images: list[str], model: str | None = None) -> list[float]:
-        """How sure a GAN's discriminator is that pictures are real, 0 to 1 each.
+        """The scores of a GAN's discriminator: the probability that each image is real, 0 to 1.
 
         Args:
             images: 1 to 64 PNG files in base64, at most 16 megapixels each; their middle squares are resized.
             model: the name of a GAN; null for ours.
         """
-        with door(request):
+        with errors_as_toasts(request):
             network = gan(self._cache, self._named(None)[0] if model is None else model)
-            pictures = png_images(decoded(images), network.image_size)
-            return list(judge(self._cache, network.name, pictures))
+            given = png_images(decoded(images), network.image_size)
+            return list(judge(self._cache, network.name, given))
 
 
 def _images(column: ImageColumn) -> Json:
-    pictures = [] if column.pictures is None else single_pngs(column.pictures)
-    return {"images": [base64.b64encode(picture).decode("ascii") for picture in pictures]}
+    images = [] if column.pictures is None else single_pngs(column.pictures)
+    return {"images": [base64.b64encode(image).decode("ascii") for image in images]}
 
 
 def _film(column: ImageColumn) -> Json:

@@ -22,13 +22,13 @@ from aigc_demo.ui.gan import view
 from aigc_demo.ui.gan.latent_handlers import first_gan
 from aigc_demo.ui.image_view import gallery, picture_card, picture_facts, timeline
 from aigc_demo.ui.notices import problem_words
-from aigc_demo.ui.widgets import clicked, door
+from aigc_demo.ui.widgets import clicked, errors_as_toasts
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-PARTS = ("card", "pictures", "timeline", "facts")  # of a column, in this order
-FEW = 8  # pictures of each kind that the discriminator is asked about
+PARTS = ("card", "images", "timeline", "facts")  # of a column, in this order
+FEW = 8  # images of each kind that the discriminator is asked about
 SETTING_NAMES = ("num_pictures", "truncation", "num_inference_steps")
 
 
@@ -38,7 +38,7 @@ class GanHandlers(ColumnHandlers):
     Args:
         cache: the models of the page.
         cancellation: which visitor's work is to stop.
-        training: the pictures that models were trained on.
+        training: the images that models were trained on.
     """
 
     num_outputs = len(PARTS) + 1
@@ -48,9 +48,9 @@ class GanHandlers(ColumnHandlers):
         self._training = training
 
     def generate(self, request: gr.Request, ticket: str, *values: Any) -> Iterator[Values]:
-        """The pictures of both columns; the seed is the one on the page, or a new one where that is asked."""
+        """The images of both columns; the seed is the one on the page, or a new one where that is asked."""
         seed, fresh, *sliders, left, right = values
-        with door(request):
+        with errors_as_toasts(request):
             settings = dict(zip(SETTING_NAMES, sliders, strict=True))
             settings["seed"] = new_seed() if fresh else seed
             asked = check_images(self._catalog, [left, right], settings)
@@ -85,13 +85,13 @@ class GanHandlers(ColumnHandlers):
             column,
         )
 
-    # ---- real pictures
+    # ---- real images
 
     def nearest(
         self, event: gr.EventData, request: gr.Request, shown: ImageColumn | None, upload: Any
     ) -> Iterator[Values]:
-        """The training picture nearest to the one that was clicked, in the part that is opened for it."""
-        with door(request):
+        """The training image nearest to the one that was clicked, in the part that is opened for it."""
+        with errors_as_toasts(request):
             place = clicked(event, 0 if shown is None or shown.pictures is None else len(shown.pictures))
             assert shown is not None and shown.pictures is not None
             marked, opened = view.column_gallery(shown, place), gr.update(open=True)
@@ -102,19 +102,19 @@ class GanHandlers(ColumnHandlers):
             except DemoError as error:
                 yield marked, opened, gallery(None, empty=problem_words(error))
                 return
-            made, seed = shown.pictures[place], shown.seeds[place]
-            drawn = view.nearest_gallery(made, seed, found[0], distance[0], len(corpus.train))
-            yield marked, opened, drawn
+            image, seed = shown.pictures[place], shown.seeds[place]
+            gallery_value = view.nearest_gallery(image, seed, found[0], distance[0], len(corpus.train))
+            yield marked, opened, gallery_value
 
     def judge(self, request: gr.Request, *values: Any) -> Iterator[Any]:
-        """What the discriminator says of real pictures, of those of both columns, and of one's own."""
+        """What the discriminator says of real images, of those of both columns, and of one's own."""
         own, upload, left, right, *columns = values
-        with door(request):
+        with errors_as_toasts(request):
             yield gallery(None, empty="nearest_working")
             try:
                 model = first_gan(self._catalog, left, right)
                 kinds = list(self._kinds(model, own, upload, columns))
-                judged = [(kind, pictures, judge(self._cache, model, pictures)) for kind, pictures in kinds]
+                judged = [(kind, images, judge(self._cache, model, images)) for kind, images in kinds]
             except DemoError as error:
                 yield gallery(None, empty=problem_words(error))
                 return

@@ -19,7 +19,7 @@ from aigc_demo.ui.column_handlers import Values, once_in_line
 from aigc_demo.ui.gan import view
 from aigc_demo.ui.image_view import gallery
 from aigc_demo.ui.notices import notice, problem_words, refusal
-from aigc_demo.ui.widgets import door
+from aigc_demo.ui.widgets import errors_as_toasts
 from aigc_demo.ui.words.tiny_world import in_english
 
 WAY_NAMES = ("from_seed", "to_seed", "num_frames", "truncation", "num_inference_steps")
@@ -30,7 +30,7 @@ class FoundSeeds:
     """What a page keeps of its last search: whose seeds they are, and what was asked for.
 
     Attributes:
-        model: in whose pictures they were found.
+        model: in whose images they were found.
         parts: of A, B and C.
     """
 
@@ -46,7 +46,7 @@ class FoundSeeds:
         return bool(seeds == self.texts()[number])
 
     def line(self) -> Any:
-        """What is said of them."""
+        """The line that says where they were found."""
         least = 100 * min(prob for part in self.parts for prob in part.probs)
         return notice("seeds_found", model=self.model, count=self.parts[0].num_looked_at, prob=least)
 
@@ -57,7 +57,7 @@ class LatentHandlers:
     Args:
         cache: the models of the page.
         cancellation: which visitor's work is to stop.
-        training: the pictures that models were trained on.
+        training: the images that models were trained on.
     """
 
     def __init__(self, cache: ModelCache, cancellation: Cancellation, training: TrainingImages):
@@ -68,7 +68,7 @@ class LatentHandlers:
     def interpolate(self, request: gr.Request, ticket: str, *values: Any) -> Iterator[Values]:
         """The way from one seed to another, by both models."""
         *settings, left, right = values
-        with door(request):
+        with errors_as_toasts(request):
             models, way = check_way(self._catalog, [left, right], dict(zip(WAY_NAMES, settings, strict=True)))
 
             def work(place: Place) -> Iterator[Values]:
@@ -88,7 +88,7 @@ class LatentHandlers:
             try:
                 model = first_gan(self._catalog, left, right)
                 for found in self._seeds.find(model, asked, place):
-                    yield _looked(model, found)
+                    yield _progress(model, found)
             except DemoError as error:
                 yield _only(refusal(error))
                 return
@@ -96,13 +96,13 @@ class LatentHandlers:
                 yield _only(notice("gan_stopped"))
 
         waiting = _only(notice("waits_in_line"))
-        with door(request):
+        with errors_as_toasts(request):
             yield from once_in_line(self._cancellation, ticket, "find_seeds", work, lambda _: waiting)
 
     def seeds_of(self, request: gr.Request, *values: Any) -> Any:
         """Whose the seeds are that were found, when another model is chosen; typed ones are anybody's."""
         *seeds, left, right, found = values
-        with door(request):
+        with errors_as_toasts(request):
             model = first_gan(self._catalog, left, right)
             if found is None or not any(map(found.is_found, range(3), seeds)):
                 return gr.skip()
@@ -111,9 +111,9 @@ class LatentHandlers:
             return notice("seeds_of_another", model=found.model, other=model)
 
     def calculate(self, request: gr.Request, *values: Any) -> Values:
-        """A - B + C; where seeds were found by words, their pictures have to show what the words ask."""
+        """A - B + C; where seeds were found by words, their images have to show what the words ask."""
         *seeds, truncation, left, right, found = values
-        with door(request):
+        with errors_as_toasts(request):
             model = first_gan(self._catalog, left, right)
             parts = found.parts if found is not None else ()
             asked = [
@@ -121,23 +121,23 @@ class LatentHandlers:
                 for number, part in enumerate(parts)
             ]
             a, b, c = seeds
-            made = latent_sum(self._cache, model, a, b, c, truncation, asked)
-            return view.sum_gallery(made), view.sum_line(made)
+            result = latent_sum(self._cache, model, a, b, c, truncation, asked)
+            return view.sum_gallery(result), view.sum_line(result)
 
     def mix(self, request: gr.Request, *values: Any) -> Any:
         """Two seeds' styles, by the first of both models that has styles; else why there are none."""
         coarse, fine, truncation, left, right = values
-        with door(request):
+        with errors_as_toasts(request):
             chosen = [self._catalog.choice(self._catalog.checked(name, "pictures")) for name in (left, right)]
             styled = [choice.value for choice in chosen if choice.entry.recipe == "stylegan"]
             try:
-                pictures = mix_styles(self._cache, (*styled, left)[0], coarse, fine, truncation)
+                images = mix_styles(self._cache, (*styled, left)[0], coarse, fine, truncation)
             except DemoError as error:
                 return gallery(None, empty=problem_words(error))
-            return view.mixed_gallery(pictures)
+            return view.mixed_gallery(images)
 
     def measure(self, request: gr.Request, ticket: str, *values: Any) -> Iterator[Values]:
-        """Both models against real pictures, one after the other."""
+        """Both models against real images, one after the other."""
         steps, upload, left, right = values
         nothing = view.measured_facts(None)
 
@@ -150,7 +150,7 @@ class LatentHandlers:
                     yield tuple(shown)
 
         waiting = (notice("waits_in_line"), nothing) * 2
-        with door(request):
+        with errors_as_toasts(request):
             yield from once_in_line(self._cancellation, ticket, "measure", work, lambda _: waiting)
 
     def _measured(self, model: Any, upload: Any, stop: Any, steps: Any) -> Iterator[Values]:
@@ -176,7 +176,7 @@ def _only(line: Any) -> Values:
     return gr.skip(), gr.skip(), gr.skip(), line, gr.skip()
 
 
-def _looked(model: str, found: "Working | tuple[Found, ...]") -> Values:
+def _progress(model: str, found: "Working | tuple[Found, ...]") -> Values:
     if isinstance(found, Working):
         return _only(notice("looking", done=found.done, total=found.total))
     kept = FoundSeeds(model, found)
@@ -187,7 +187,7 @@ def first_gan(catalog: Any, *models: Any) -> str:
     """The first of some models that is a GAN; the first of all where none is, so that an error names it.
 
     Raises:
-        InputError: one of them is none of the page's models of pictures.
+        InputError: one of them is none of the page's models of images.
     """
     chosen = [catalog.choice(catalog.checked(name, "pictures")) for name in models]
     gans = [choice.value for choice in chosen if choice.entry.recipe in GANS]

@@ -10,7 +10,7 @@ from aigc_demo.studio.images.step_by_step_gan import TIMES, Games, Play, Table, 
 from aigc_demo.ui.frame import in_group, page_ticket
 from aigc_demo.ui.gan import step_by_step_view as view
 from aigc_demo.ui.language import word
-from aigc_demo.ui.widgets import door, widget
+from aigc_demo.ui.widgets import errors_as_toasts, widget
 
 PRESSED: dict[str, Any] = {
     "api_visibility": "private",
@@ -149,7 +149,7 @@ class StepByStepHandlers:
 
     def new_gan(self, request: gr.Request, ticket: str, loss: Any, seed: Any) -> tuple[Any, ...]:
         """A GAN before its first step."""
-        with door(request):
+        with errors_as_toasts(request):
             return _shown(self._games.begin(ticket, seed, loss))
 
     def step_discriminator(self, request: gr.Request, ticket: str, *values: Any) -> tuple[Any, ...]:
@@ -166,19 +166,19 @@ class StepByStepHandlers:
 
     def _step(self, request: gr.Request, ticket: str, moves: str, values: tuple[Any, ...]) -> tuple[Any, ...]:
         names = ("times", "loss", "generator_rate", "discriminator_rate", "seed")
-        with door(request):
+        with errors_as_toasts(request):
             asked = dict(zip(names, values, strict=True))
             return _shown(self._games.play(ticket, moves=moves, **asked))
 
     def new_twins(self, request: gr.Request, ticket: str, seed: Any) -> Any:
         """Twins before their first step: the curves, and nobody on them."""
-        with door(request):
+        with errors_as_toasts(request):
             return _twins_shown(self._games.begin_twins(ticket, seed))
 
     def step_twins(self, request: gr.Request, ticket: str, *values: Any) -> Any:
         """Both twins are updated, with the same batch and the same noise."""
         names = ("times", "generator_rate", "discriminator_rate", "seed")
-        with door(request):
+        with errors_as_toasts(request):
             asked = dict(zip(names, values, strict=True))
             return _twins_shown(self._games.play_twins(ticket, **asked))
 

@@ -20,8 +20,8 @@ NUMBERS = ("mean_log_real", "mean_log_fake", "value", "discriminator_loss", "gen
 MOST_POINTS = 300  # a line of more is no finer on a screen
 LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601
 COLD, WARM, HOT = np.array([0, 0, 0]), np.array([255, 90, 0]), np.array([255, 230, 128])
-DIM = 0.35  # how bright the picture is below its heat map
-# The two charts of the losses over D(G(z)) end where -log p would leave the picture.
+DIM = 0.35  # how bright the image is below its heat map
+# The two charts of the losses over D(G(z)) end where -log p would leave the chart.
 LOSS_RANGE = (-4, 4)
 
 _VALUE = r"V(D,G) &= \tfrac1{n}\sum_i\log D(x_i) + \tfrac1{n}\sum_i\log\bigl(1-D(G(z_i))\bigr)"
@@ -151,7 +151,7 @@ def shown_prob(prob: float) -> str:
     return f"{prob:.3f}"
 
 
-# ---- numbers and pictures
+# ---- numbers and images
 
 
 def _row(look: "Look", name: str) -> Json:
@@ -174,17 +174,17 @@ def _fake(look: "Look") -> Json:
     return _strip("fake", np.asarray(look.fake_BCHW), look.fake_probs)
 
 
-def _strip(kind: str, pictures: np.ndarray, probs: Sequence[float]) -> Json:
+def _strip(kind: str, images: np.ndarray, probs: Sequence[float]) -> Json:
     names = [
         everywhere(f"step_by_step_{kind}_name", number=place, prob=shown_prob(prob))
         for place, prob in enumerate(probs, 1)
     ]
     tiles = [{"text": shown_prob(prob), "name": name} for prob, name in zip(probs, names, strict=True)]
-    return {**_titles(kind), "sheet": _sheet(pictures), "tiles": tiles, "scale": None}
+    return {**_titles(kind), "sheet": _sheet(images), "tiles": tiles, "scale": None}
 
 
 def _heat(look: "Look") -> Json:
-    """The gradients over the pictures in grey, all on one scale."""
+    """The gradients over the images in grey, all on one scale."""
     gradient = np.asarray(look.gradient_BHW)
     most = float(gradient.max())
     largest = [f"{value:.2g}" for value in gradient.max(axis=(1, 2))]
@@ -196,17 +196,17 @@ def _heat(look: "Look") -> Json:
     return {**_titles("heat"), "sheet": sheet, "tiles": tiles, "scale": {"low": "0", "high": f"{most:.2g}"}}
 
 
-def heat_map(pictures: np.ndarray, heat: np.ndarray) -> np.ndarray:
-    """Pictures in dim grey, and over them a colour that grows from nothing through orange to yellow.
+def heat_map(images: np.ndarray, heat: np.ndarray) -> np.ndarray:
+    """Images in dim grey, and over them a colour that grows from nothing through orange to yellow.
 
     Args:
-        pictures: uint8 [N, 3, S, S].
+        images: uint8 [N, 3, S, S].
         heat: [N, S, S], 0 to 1.
 
     Returns:
         uint8, as `pictures`.
     """
-    grey = (pictures * LUMA[:, None, None]).sum(1) * DIM
+    grey = (images * LUMA[:, None, None]).sum(1) * DIM
     share = heat[..., None]
     colour = np.where(
         share < 0.5, COLD + (WARM - COLD) * 2 * share, WARM + (HOT - WARM) * (2 * share - 1)
@@ -220,10 +220,10 @@ def _titles(kind: str) -> Json:
     return {"title": everywhere(f"step_by_step_{kind}"), "about": everywhere(f"step_by_step_{kind}_about")}
 
 
-def _sheet(pictures: np.ndarray) -> str:
-    """All pictures of a strip in one row, as a PNG in an address."""
+def _sheet(images: np.ndarray) -> str:
+    """All images of a strip in one row, as a PNG in an address."""
     file = io.BytesIO()
-    grid(pictures, columns=len(pictures), gap=0).save(file, "PNG")
+    grid(images, columns=len(images), gap=0).save(file, "PNG")
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
 
 

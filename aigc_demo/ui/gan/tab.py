@@ -1,4 +1,4 @@
-"""The tab GAN: the same seeds for two models, and everything that can be asked about their pictures."""
+"""The tab GAN: the same seeds for two models, and everything that can be asked about their images."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from aigc_demo.studio.images.compare import MOST_PICTURES, MOST_STEPS
 from aigc_demo.studio.images.real_images import TrainingImages
 from aigc_demo.studio.models.catalog import Choice
 from aigc_demo.ui.first_values import begin_in_chinese
-from aigc_demo.ui.frame import PICTURES, PRIVATE, Frame, page_ticket
+from aigc_demo.ui.frame import IMAGES, PRIVATE, Frame, page_ticket
 from aigc_demo.ui.gan import tools as gan_tools
 from aigc_demo.ui.gan import view
 from aigc_demo.ui.gan.handlers import PARTS, SETTING_NAMES, GanHandlers
@@ -22,7 +22,7 @@ from aigc_demo.ui.tab_parts import Question, Side, build_columns, seed_fields, s
 from aigc_demo.ui.tabs import Studio
 from aigc_demo.ui.widgets import widget
 
-WORK: dict[str, Any] = {**PRIVATE, **PICTURES, "trigger_mode": "once"}
+WORK: dict[str, Any] = {**PRIVATE, **IMAGES, "trigger_mode": "once"}
 # A second press reaches the server, which knows whether the first was stopped (Cancellation.joined).
 IN_LINE: dict[str, Any] = {**WORK, "trigger_mode": "multiple"}
 
@@ -88,7 +88,7 @@ def _parts(side: str, chosen: Choice) -> dict[str, Any]:
     """What a column shows of its model, by name."""
     values = {
         "card": picture_card(chosen, None),
-        "pictures": view.column_gallery(None),
+        "images": view.column_gallery(None),
         "facts": picture_facts(chosen, None),
     }
     return {name: widget(name, value, elem_id=f"gan-{name}-{side}") for name, value in values.items()}

@@ -1,4 +1,4 @@
-"""The folded parts of the tab GAN: the steps of diffusion, ways through the noise, real pictures, figures."""
+"""The folded parts of the tab GAN: the steps of diffusion, ways through the noise, real images, figures."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ def build_interpolation(
             ends = [_seed("from_seed", 1), _seed("to_seed", 2)]
             frames = gr.Slider(2, MOST_FRAMES, 24, step=1, label=word("num_frames"), min_width=220)
         button = gr.Button(word("interpolate"), variant="primary", elem_id="gan-interpolate")
-        films = beside(lambda side: widget("pictures", view.film(None), elem_id=f"gan-film-{side}"))
+        films = beside(lambda side: widget("images", view.film(None), elem_id=f"gan-film-{side}"))
     button.click(handlers.interpolate, [ticket, *ends, frames, *sampling, *models], films, **work)
 
 
@@ -69,7 +69,7 @@ def build_arithmetic(
             find = gr.Button(word("find_seeds"), elem_id="gan-find")
             calculate = gr.Button(word("calculate"), variant="primary", elem_id="gan-calculate")
         line = widget("notice", notice(), elem_id="gan-arithmetic-line")
-        shown = widget("pictures", view.sum_gallery(None), elem_id="gan-sum")
+        shown = widget("images", view.sum_gallery(None), elem_id="gan-sum")
     found = gr.State()
     find.click(handlers.find_seeds, [ticket, *words, *models], [*seeds, line, found], **in_line)
     calculate.click(handlers.calculate, [*seeds, truncation, *models, found], [shown, line], **work)
@@ -84,24 +84,24 @@ def build_mixing(handlers: LatentHandlers, truncation: Any, models: list[Any], w
         with gr.Row():
             seeds = [_seed("coarse_seed", 1), _seed("fine_seed", 2)]
         button = gr.Button(word("mix"), variant="primary", elem_id="gan-mix")
-        shown = widget("pictures", view.mixed_gallery(None), elem_id="gan-mixed")
+        shown = widget("images", view.mixed_gallery(None), elem_id="gan-mixed")
     button.click(handlers.mix, [*seeds, truncation, *models], shown, **work)
 
 
 def build_real_pictures(handlers: GanHandlers, sides: list[Side], work: dict[str, Any]) -> Any:
-    """The nearest training picture, and what the discriminator says.
+    """The nearest training image, and what the discriminator says.
 
     Returns:
-        Where a visitor gives training pictures.
+        Where a visitor gives training images.
     """
     with part("nearest", TAB) as folded:
-        shown = widget("pictures", gallery(None, empty="nearest_empty"), elem_id="gan-nearest-shown")
+        shown = widget("images", gallery(None, empty="nearest_empty"), elem_id="gan-nearest-shown")
         upload = gr.File(
             label=word("training_zip"), file_types=[".zip"], height=110, elem_id="gan-training-zip"
         )
     for side in sides:
-        pictures = side.parts["pictures"]
-        pictures.select(handlers.nearest, [side.shown, upload], [pictures, folded, shown], **work)
+        images = side.parts["images"]
+        images.select(handlers.nearest, [side.shown, upload], [images, folded, shown], **work)
     with part("judging", TAB):
         own = gr.File(
             label=word("own_pictures"),
@@ -112,7 +112,7 @@ def build_real_pictures(handlers: GanHandlers, sides: list[Side], work: dict[str
             elem_id="gan-own",
         )
         button = gr.Button(word("ask_discriminator"), variant="primary", elem_id="gan-judge")
-        judged = widget("pictures", gallery(None, empty="judging_empty"), elem_id="gan-judged")
+        judged = widget("images", gallery(None, empty="judging_empty"), elem_id="gan-judged")
     given = [own, upload, *(side.model for side in sides), *(side.shown for side in sides)]
     button.click(handlers.judge, given, judged, **work)
     return upload

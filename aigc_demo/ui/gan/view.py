@@ -30,7 +30,7 @@ IMPRECISE_BELOW = 0.1
 
 @lru_cache(maxsize=COLUMNS_KEPT)
 def column_gallery(column: ImageColumn | None, chosen: int = -1) -> Json:
-    """The pictures of a column, with their seeds and what the model's discriminator says of them."""
+    """The images of a column, with their seeds and what the model's discriminator says of them."""
     if column is None or column.pictures is None:
         return gallery(None)
     note = "note_seeds" if column.scores is None else "note_scores"
@@ -44,7 +44,7 @@ def column_gallery(column: ImageColumn | None, chosen: int = -1) -> Json:
 
 @lru_cache(maxsize=COLUMNS_KEPT)
 def film(column: ImageColumn | None) -> Json:
-    """The frames of a way from one picture to another, and the film of them once all are there."""
+    """The frames of a way from one image to another, and the film of them once all are there."""
     if column is None:
         return gallery(None, empty="interpolation_empty")
     if column.error is not None:
@@ -57,7 +57,7 @@ def film(column: ImageColumn | None) -> Json:
 
 
 def sum_gallery(found: Sum | None) -> Json:
-    """The pictures of three means and of A - B + C, each with what a classifier reads in it."""
+    """The images of three means and of A - B + C, each with what a classifier reads in it."""
     if found is None:
         return gallery(None, empty="arithmetic_empty")
     names = [everywhere("mean_of", letter=letter) for letter in "ABC"] + [same_everywhere("A − B + C")]
@@ -101,20 +101,20 @@ def sum_line(found: Sum) -> Json:
     return {**notice(), "words": words}
 
 
-def mixed_gallery(pictures: "Tensor | None") -> Json:
-    """One picture for each place at which one style gives way to another."""
-    if pictures is None:
+def mixed_gallery(images: "Tensor | None") -> Json:
+    """One image for each place at which one style gives way to another."""
+    if images is None:
         return gallery(None, empty="mixing_empty")
-    captions = [everywhere("caption_layers", count=count) for count in range(len(pictures))]
-    return gallery(pictures, captions, columns=len(pictures))
+    captions = [everywhere("caption_layers", count=count) for count in range(len(images))]
+    return gallery(images, captions, columns=len(images))
 
 
 def judged_gallery(model: str, kinds: "Sequence[tuple[str, Tensor, Sequence[float]]]") -> Json:
-    """Pictures of several kinds with what a discriminator says of each, and its mean of each kind.
+    """Images of several kinds with what a discriminator says of each, and its mean of each kind.
 
     Args:
         model: whose discriminator.
-        kinds: for each the name of its caption in the wording, the pictures, and the scores.
+        kinds: for each the name of its caption in the wording, the images, and the scores.
     """
     import torch
 
@@ -127,20 +127,20 @@ def judged_gallery(model: str, kinds: "Sequence[tuple[str, Tensor, Sequence[floa
     note = {
         language: text("judged_note", language, model=model, means=joined[language]) for language in LANGUAGES
     }
-    return gallery(torch.cat([pictures for _, pictures, _ in kinds]), captions, note=note)
+    return gallery(torch.cat([images for _, images, _ in kinds]), captions, note=note)
 
 
-def nearest_gallery(made: "Tensor", seed: int, found: "Tensor", distance: float, count: int) -> Json:
-    """A made picture [C, H, W] and the training picture nearest to it."""
+def nearest_gallery(generated: "Tensor", seed: int, found: "Tensor", distance: float, count: int) -> Json:
+    """A generated image [C, H, W] and the training image nearest to it."""
     import torch
 
     captions = [everywhere("nearest_made", seed=seed), everywhere("nearest_found", count=f"{count:,}")]
     note = everywhere("nearest_note", distance=distance)
-    return gallery(torch.stack([made, found]), captions, note=note, columns=2, row=2)
+    return gallery(torch.stack([generated, found]), captions, note=note, columns=2, row=2)
 
 
 def measured_facts(found: Measured | None) -> Json:
-    """Figures of a model against real pictures, for `static/facts.js`."""
+    """Figures of a model against real images, for `static/facts.js`."""
     if found is None:
         return {"figures": [], "facts": []}
     figures, modes = found.figures, found.figures.modes
@@ -186,7 +186,7 @@ def alarm(found: Measured) -> Json:
 
 
 def _what_fails(figures: "ImageFigures") -> str:
-    """Which condition of a recognisable picture too few pictures meet, as the wording calls it."""
+    """Which condition of a recognisable image too few images meet, as the wording calls it."""
     from aigc_demo.measure.images import FEWEST_READABLE
 
     assert figures.modes is not None

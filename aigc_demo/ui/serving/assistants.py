@@ -87,9 +87,9 @@ def _replayed(messages: list[Message], receive: Receive) -> Receive:
 
 
 def clear_answers(page: Any) -> None:
-    """Let tools answer with JSON, and with pictures that an assistant sees.
+    """Let tools answer with JSON, and with images that an assistant sees.
 
-    gradio's own answer is Python's notation of the value, with the pictures as base64 in the text.
+    gradio's own answer is Python's notation of the value, with the images as base64 in the text.
 
     Args:
         page: launched with `mcp_server=True`; where its tools are not as expected, gradio's answers stay.
@@ -109,26 +109,26 @@ def clear_answers(page: Any) -> None:
 
 
 def _parts(value: Any, types: Any) -> list[Any]:
-    pictures: list[Any] = []
-    text = json.dumps(_without_pictures(value, pictures, types), ensure_ascii=False)
-    return [types.TextContent(type="text", text=text), *pictures]
+    images: list[Any] = []
+    text = json.dumps(_without_images(value, images, types), ensure_ascii=False)
+    return [types.TextContent(type="text", text=text), *images]
 
 
-def _without_pictures(value: Any, pictures: list[Any], types: Any) -> Any:
-    """The same value, in which each picture is its number; the pictures are added to the list."""
+def _without_images(value: Any, images: list[Any], types: Any) -> Any:
+    """The same value, in which each image is its number; the images are added to the list."""
     if isinstance(value, dict):
-        return {key: _without_pictures(one, pictures, types) for key, one in value.items()}
+        return {key: _without_images(one, images, types) for key, one in value.items()}
     if isinstance(value, list):
-        return [_without_pictures(one, pictures, types) for one in value]
+        return [_without_images(one, images, types) for one in value]
     kind = picture_type(value)
     if kind is None:
         return value
-    pictures.append(types.ImageContent(type="image", data=value, mimeType=kind))
-    return f"picture {len(pictures)}"
+    images.append(types.ImageContent(type="image", data=value, mimeType=kind))
+    return f"picture {len(images)}"
 
 
 def picture_type(value: Any) -> str | None:
-    """The type of the picture that a value is in base64; None for all else."""
+    """The type of the image that a value is in base64; None for all else."""
     if not isinstance(value, str) or len(value) < 16:
         return None
     try:

@@ -46,11 +46,11 @@ LAUNCH: dict[str, Any] = {
 
 
 def picture_route(path: str, find: Callable[[str, int, str], bytes | None]) -> Route:
-    """A route for small PNG pictures, `PATH/NAME/NUMBER.png?key=KEY`.
+    """A route for small PNG images, `PATH/NAME/NUMBER.png?key=KEY`.
 
     Args:
         path: where it is, without slashes.
-        find: from name, number and key to the picture; None for one that is not there.
+        find: from name, number and key to the image; None for one that is not there.
     """
 
     def answer(request: Request) -> Response:

@@ -1,4 +1,4 @@
-// Attention weights as a picture: one layer and one head at a time, a pixel for each pair of tokens.
+// Attention weights as an image: one layer and one head at a time, a pixel for each pair of tokens.
 // value: null, or {L, H, T, tok: [text], data: base64 of L*H*T*T bytes, words: {layer, head, map, hover}}
 const {say, label, make} = window.aigc;
 const box = make('div', 'attention');

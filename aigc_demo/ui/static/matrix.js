@@ -1,8 +1,8 @@
-// Captions against pictures: a row for each caption, a column for each picture, each cell a score.
-// value: {rows: [{name, scores}], pictures: [address], name, note, empty}
+// Captions against images: a row for each caption, a column for each image, each cell a score.
+// value: {rows: [{name, scores}], images: [address], name, note, empty}
 const {say, label, make} = window.aigc;
 const box = make('div', 'matrix');
-const frame = make('div', 'matrix-frame'), note = make('p', 'matrix-note'), empty = make('p', 'pictures-empty');
+const frame = make('div', 'matrix-frame'), note = make('p', 'matrix-note'), empty = make('p', 'images-empty');
 box.append(empty, frame, note);
 element.replaceChildren(box);
 const cell = (row, score, column, number) => {
@@ -21,11 +21,11 @@ const paint = () => {
   if (frame.hidden) return;
   const table = make('table'), head = make('tr');
   label(table, value.name);
-  head.append(make('td'), ...value.pictures.map((address, number) => {
-    const place = make('th'), picture = make('img');
-    picture.src = address;
-    picture.alt = value.rows[number] ? value.rows[number].name : '';
-    place.append(picture);
+  head.append(make('td'), ...value.images.map((address, number) => {
+    const place = make('th'), image = make('img');
+    image.src = address;
+    image.alt = value.rows[number] ? value.rows[number].name : '';
+    place.append(image);
     return place;
   }));
   table.append(head, ...value.rows.map((row, number) => {

@@ -93,14 +93,14 @@
     if (text !== undefined) node.textContent = text;
     return node;
   };
-  // Small pictures, enlarged by whole pixels; words say in all languages what they are.
-  const picture = (address, words) => {
-    const part = make('img', 'small-picture');
+  // Small images, enlarged by whole pixels; words say in all languages what they are.
+  const image = (address, words) => {
+    const part = make('img', 'small-image');
     part.src = address;
     part.alt = words[document.documentElement.lang] || words.en;
     return part;
   };
-  window.aigc = {picture, say, label, make, relabel, switchLanguage, switchTheme};
+  window.aigc = {image, say, label, make, relabel, switchLanguage, switchTheme};
   const wished = pick(new URLSearchParams(location.search).get('lang')) || pick(kept())
     || navigator.languages.map(pick).find(Boolean) || 'en';
   setLanguage(wished);

@@ -1,9 +1,9 @@
-// A picture to paint over; only which pixels were painted goes back to the server, a bit for each.
+// An image to paint over; only which pixels were painted goes back to the server, a bit for each.
 // value: {src, size, mask: base64 of size * size bits, name, empty, clear}
 const {say, label, make, relabel} = window.aigc;
 const BRUSH = 3;
 const box = make('div', 'paint');
-const empty = make('p', 'pictures-empty'), frame = make('div', 'paint-frame');
+const empty = make('p', 'images-empty'), frame = make('div', 'paint-frame');
 const canvas = make('canvas'), clear = make('button', 'paint-clear');
 canvas.tabIndex = 0;
 canvas.setAttribute('role', 'img');

@@ -37,21 +37,21 @@ const chart = value => {
   const series = value.series.map(one => ({...one, points: one.points.filter(usable)}));
   const points = series.flatMap(one => one.points);
   box.append(say(make('figcaption'), value.title));
-  const picture = draw('svg', {viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img'});
-  label(picture, value.title);
-  box.append(picture);
+  const chart = draw('svg', {viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img'});
+  label(chart, value.title);
+  box.append(chart);
   const x = axis(value.x_range, points.map(point => point[0]), value.x_log, LEFT, WIDTH - RIGHT, 0);
   const y = axis(value.y_range, points.map(point => point[1]), value.y_log, HEIGHT - BOTTOM, TOP, 0.06);
   for (const [place, text] of y.ticks) {
-    picture.append(draw('line', {x1: LEFT, x2: WIDTH - RIGHT, y1: place, y2: place, class: 'tick'}));
-    picture.append(draw('text', {x: LEFT - 6, y: place + 4, 'text-anchor': 'end'}, text));
+    chart.append(draw('line', {x1: LEFT, x2: WIDTH - RIGHT, y1: place, y2: place, class: 'tick'}));
+    chart.append(draw('text', {x: LEFT - 6, y: place + 4, 'text-anchor': 'end'}, text));
   }
   for (const [place, text] of x.ticks) {
-    picture.append(draw('line', {x1: place, x2: place, y1: TOP, y2: HEIGHT - BOTTOM, class: 'tick'}));
-    picture.append(draw('text', {x: place, y: HEIGHT - BOTTOM + 15, 'text-anchor': 'middle'}, text));
+    chart.append(draw('line', {x1: place, x2: place, y1: TOP, y2: HEIGHT - BOTTOM, class: 'tick'}));
+    chart.append(draw('text', {x: place, y: HEIGHT - BOTTOM + 15, 'text-anchor': 'middle'}, text));
   }
   const inside = draw('svg', {x: 0, y: TOP, width: WIDTH, height: HEIGHT - TOP - BOTTOM, viewBox: `0 ${TOP} ${WIDTH} ${HEIGHT - TOP - BOTTOM}`});
-  picture.append(inside);
+  chart.append(inside);
   const legend = make('ul', 'small-legend');
   series.forEach((one, place) => {
     const path = one.points.map(point => `${x.at(point[0]).toFixed(1)},${y.at(point[1]).toFixed(1)}`);
@@ -59,7 +59,7 @@ const chart = value => {
       const [cx, cy] = at.split(',');
       inside.append(draw('circle', {cx, cy, r: 2.2, class: `series-${place} dot`}));
     } else inside.append(draw('polyline', {points: path.join(' '), class: `series-${place}`}));
-    if (one.mark) picture.append(draw('circle', {cx: x.at(one.mark[0]), cy: y.at(one.mark[1]), r: 6, class: `series-${place} mark`}));
+    if (one.mark) chart.append(draw('circle', {cx: x.at(one.mark[0]), cy: y.at(one.mark[1]), r: 6, class: `series-${place} mark`}));
     const row = make('li', `series-${place}`);
     row.append(say(make('span'), one.name));
     legend.append(row);

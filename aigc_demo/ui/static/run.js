@@ -1,4 +1,4 @@
-// How a run stands: state, progress, figures, the command, what its start told. Others hear of it by `aigc-run`.
+// How a run stands: state, progress, figures, the command, facts of its start. Other widgets are told by the event `aigc-run`.
 // value: {name, words, stands, under_way, state, owner, error, warnings, lost, share, figures, command, facts, preparation}
 const {say, make} = window.aigc;
 const box = make('div', 'run'), head = make('div', 'run-head');

@@ -1,11 +1,11 @@
-// What the models of a run's checkpoints made, the newest first.
+// Samples of a run's checkpoints, the newest first.
 // value: {run, words, samples: [{step, title, text, picture}]}
 const {say, make} = window.aigc;
 const title = make('h3', 'samples-title'), list = make('div', 'samples');
 list.tabIndex = 0;
 list.setAttribute('role', 'region');
 element.replaceChildren(title, list);
-// A slow disk may show a picture later than the record names it.
+// A slow disk may show an image later than the record names it.
 const patient = image => {
   let left = 5;
   image.onerror = () => { if (left-- > 0) setTimeout(() => { image.src = image.src; }, 3000); };
@@ -22,7 +22,7 @@ const paint = () => {
   list.replaceChildren(...value.samples.map(sample => {
     const part = make('figure', 'sample');
     part.append(say(make('figcaption'), sample.title));
-    if (sample.picture) part.append(patient(window.aigc.picture(sample.picture, sample.title)));
+    if (sample.picture) part.append(patient(window.aigc.image(sample.picture, sample.title)));
     if (sample.text || !sample.picture) part.append(make('p', 'sample-text', sample.text));
     return part;
   }));

@@ -1,4 +1,4 @@
-// The batch of a step: how the training stands, its numbers computed twice, and every picture with its D.
+// The batch of a step: how the training stands, its numbers computed twice, and every image with its D.
 // value: {empty} or {name, state, columns: [words], rows: [{name, cells: [text]}], strips: [{title, about, sheet,
 //   tiles: [{text, name}], scale: {low, high}}]}; a sheet is one PNG with all tiles side by side.
 const {say, label, make} = window.aigc;
@@ -30,13 +30,13 @@ const strip = value => {
     head.append(scale);
   }
   tiles.append(...value.tiles.map((tile, place) => {
-    const figure = make('figure'), picture = make('div', 'step-by-step-tile');
-    picture.setAttribute('role', 'img');
-    label(picture, tile.name);
-    picture.style.backgroundImage = `url(${value.sheet})`;
-    picture.style.backgroundSize = `${100 * value.tiles.length}% 100%`;
-    picture.style.backgroundPosition = `${100 * place / (value.tiles.length - 1)}% 0`;
-    figure.append(picture, make('figcaption', '', tile.text));
+    const figure = make('figure'), image = make('div', 'step-by-step-tile');
+    image.setAttribute('role', 'img');
+    label(image, tile.name);
+    image.style.backgroundImage = `url(${value.sheet})`;
+    image.style.backgroundSize = `${100 * value.tiles.length}% 100%`;
+    image.style.backgroundPosition = `${100 * place / (value.tiles.length - 1)}% 0`;
+    figure.append(image, make('figcaption', '', tile.text));
     return figure;
   }));
   box.append(head, tiles);

@@ -31,7 +31,7 @@ const paint = () => {
     if (part.dataset.picture !== (column.picture || '')) {
       part.dataset.picture = column.picture || '';
       part.querySelector('img')?.remove();
-      if (column.picture) part.caption.after(window.aigc.picture(column.picture, column.title));
+      if (column.picture) part.caption.after(window.aigc.image(column.picture, column.title));
     }
     part.error.hidden = !column.error;
     once(part.error, column.error);

@@ -22,7 +22,7 @@ from aigc_demo.studio.text.compare import Column, check_request, compare_text, n
 from aigc_demo.ui.frame import READING, TEXT, in_group
 from aigc_demo.ui.language import chosen_language
 from aigc_demo.ui.tabs import Studio
-from aigc_demo.ui.widgets import Json, door
+from aigc_demo.ui.widgets import Json, errors_as_toasts
 from aigc_demo.ui.words.wording import sentence
 
 
@@ -63,23 +63,23 @@ class TextApi:
     ) -> Iterator[Json]:
         """Continue a prompt with one to four language models at the same time, streaming.
 
-        All models draw from one stream of random numbers. Each answer is {"ticket", "seed", "columns":
+        All models sample with one stream of random numbers. Each answer is {"ticket", "seed", "columns":
         [{"model", "state", "text", "token_ids", "bits", "error", ...}]}, whole each time, at most ten a
         second. `ticket` is a secret of this call, in its first answer already: who gives it to stop_text ends
         the text. One model's failure leaves the others alone; if all fail, the call fails with the first
-        one's sentence. Small models take turns at the processor, and "seconds", "tokens_per_second" and
-        "first_token_ms" count a model's own turns only.
+        one's sentence. Small models share the processor in time slices; "seconds", "tokens_per_second" and
+        "first_token_ms" count a model's own slices only.
 
         Args:
             prompt: the text to continue; empty to begin a new one.
             models: one to four names from `models`; null for ours and its baseline.
             seed: of the random numbers, from 0; null for a new one, which the answer holds.
-            temperature: 0 always takes the likeliest token; higher is more surprising.
-            top_k: draw among this many of the likeliest tokens; 0 for all.
-            top_p: draw among the likeliest tokens that have this probability together, above 0 and at most 1.
-            num_beams: above 1 searches for the likeliest text instead of drawing.
+            temperature: 0 always takes the likeliest token (greedy); higher samples more varied text.
+            top_k: sample among this many of the likeliest tokens; 0 for all.
+            top_p: sample among the likeliest tokens that have this probability together; above 0, at most 1.
+            num_beams: above 1 is beam search for the likeliest text instead of sampling.
             repetition_penalty: 1 for none; above 1 makes tokens that were there already less likely.
-            max_new_tokens: how many tokens are written at most.
+            max_new_tokens: how many tokens are generated at most.
             stop: texts that end the text.
             token_ids: for each model the ids it has written already, from an earlier answer, to go on after.
         """
@@ -93,24 +93,24 @@ class TextApi:
             "stop": () if stop is None else stop,
             "seed": new_seed() if seed is None else seed,
         }
-        with door(request):
+        with errors_as_toasts(request):
             asked = check_request(self._catalog, self._named(models), prompt, settings, token_ids)
             language, ticket = chosen_language(request), new_ticket()
             with self._cancellation.joined(ticket, may_wait=False) as event:
-                for picture in compare_text(asked, self._cache, event):
-                    yield {"ticket": ticket, **_answer(picture, asked.settings.seed, language)}
-            if all(column.error for column in picture):
-                raise picture[0].error  # type: ignore[misc]
+                for columns in compare_text(asked, self._cache, event):
+                    yield {"ticket": ticket, **_answer(columns, asked.settings.seed, language)}
+            if all(column.error for column in columns):
+                raise columns[0].error  # type: ignore[misc]
 
     def stop_text(self, request: gr.Request, ticket: str) -> bool:
-        """Stop what is being made, a text at its next token, a picture at its next step.
+        """Stop what is being generated, a text at its next token, an image at its next step.
 
-        Returns whether it was being made.
+        Returns whether it was being generated.
 
         Args:
             ticket: the secret that stands in the answers of the call to stop.
         """
-        with door(request):
+        with errors_as_toasts(request):
             return self._cancellation.stop(checked_text("ticket", ticket))
 
     def next_token(
@@ -128,7 +128,7 @@ class TextApi:
         """What could come next after a prompt and the ids written after it, likeliest first.
 
         Each is {"id", "text", "prob_before", "prob_after"}: the model's own probability, and that with which
-        it is drawn under the settings.
+        it is sampled under the settings.
 
         Args:
             model: a name from `models`.
@@ -146,13 +146,13 @@ class TextApi:
             "top_p": top_p,
             "repetition_penalty": repetition_penalty,
         }
-        with door(request):
+        with errors_as_toasts(request):
             count = reading.checked_count(num)
             found = reading.next_token(self._cache, model, prompt, token_ids, settings, num=count)
             return [asdict(alternative) for alternative in found]
 
     def score_text(self, request: gr.Request, text: str, models: list[str] | None = None) -> list[Json]:
-        """How surprised models are by a text: bits per byte, and the bits of each character.
+        """Bits per byte of a text, and the surprisal of each character in bits.
 
         Lower is better; models with different tokens compare. Each answer is {"model", "text",
         "bits_per_byte", "num_bytes", "num_tokens", "character_bits", "error"}. `text` is what was measured,
@@ -163,7 +163,7 @@ class TextApi:
             text: what is to be read.
             models: one to four names from `models`; null for ours and its baseline.
         """
-        with door(request):
+        with errors_as_toasts(request):
             names = self._catalog.checked_all(self._named(models))
             for name in names:
                 reading.check_scored(self._catalog, name, text)
@@ -179,27 +179,27 @@ class TextApi:
     def attention(
         self, request: gr.Request, model: str, prompt: str = "", token_ids: list[int] | None = None
     ) -> Json:
-        """Where each of the last tokens of a text looks: attention weights of all layers and heads.
+        """Attention weights of all layers and heads over the last tokens of a text.
 
-        {"tokens": [T], "weights": [L][H][T][T] between 0 and 1}; row t is token t's reading of tokens 0 to t.
+        {"tokens": [T], "weights": [L][H][T][T] between 0 and 1}; row t: token t over 0 to t.
 
         Args:
             model: a name from `models`.
             prompt: the text.
             token_ids: ids that follow the prompt, from an answer of generate_text.
         """
-        with door(request):
+        with errors_as_toasts(request):
             found = reading.attention(self._cache, model, prompt, token_ids)
             return {"tokens": list(found.tokens), "weights": found.nested()}
 
     def token_ids(self, request: gr.Request, model: str, text: str) -> list[Json]:
-        """How a model's tokenizer cuts a text: {"id", "text"} of each token.
+        """How a model's tokenizer splits a text: {"id", "text"} of each token.
 
         Args:
             model: a name from `models`.
-            text: what is to be cut.
+            text: what is to be tokenized.
         """
-        with door(request):
+        with errors_as_toasts(request):
             return [
                 {"id": index, "text": shown} for index, shown in reading.token_ids(self._cache, model, text)
             ]
@@ -230,8 +230,8 @@ def _problem(error: DemoError | None, language: str) -> str | None:
     return None if error is None else sentence(error.key, error.values, language)
 
 
-def _answer(picture: tuple[Column, ...], seed: int, language: str) -> Json:
-    return {"seed": seed, "columns": [_column(column, language) for column in picture]}
+def _answer(columns: tuple[Column, ...], seed: int, language: str) -> Json:
+    return {"seed": seed, "columns": [_column(column, language) for column in columns]}
 
 
 def _column(column: Column, language: str) -> Json:

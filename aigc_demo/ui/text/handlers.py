@@ -13,7 +13,7 @@ from aigc_demo.studio.text.compare import Column, Token, check_request, compare_
 from aigc_demo.ui.column_handlers import ColumnHandlers, Values
 from aigc_demo.ui.text import view
 from aigc_demo.ui.text.view import Shown
-from aigc_demo.ui.widgets import clicked, door
+from aigc_demo.ui.widgets import clicked, errors_as_toasts
 
 PARTS = ("card", "strip", "choices", "facts")  # of a column, in this order
 SETTING_NAMES = ("temperature", "top_k", "top_p", "num_beams", "repetition_penalty", "max_new_tokens")
@@ -47,7 +47,7 @@ class TextHandlers(ColumnHandlers):
         self, request: gr.Request, ticket: str, seed: Any, values: Sequence[Any]
     ) -> Iterator[Values]:
         prompt, _, _, *sliders, left, right, shown_left, shown_right = values
-        with door(request):
+        with errors_as_toasts(request):
             settings = settings_from(sliders, seed)
             asked = check_request(self._catalog, [left, right], prompt, settings)
             new = [
@@ -59,7 +59,7 @@ class TextHandlers(ColumnHandlers):
     def go_on(self, request: gr.Request, ticket: str, *values: Any) -> Iterator[Values]:
         """Both columns from where they ended, by the same stream of random numbers."""
         _, _, _, *sliders, _, _, shown_left, shown_right = values
-        with door(request):
+        with errors_as_toasts(request):
             both = (shown_left, shown_right)
             if any(shown.column is None for shown in both):
                 raise InputError("nothing_generated")
@@ -102,7 +102,7 @@ class TextHandlers(ColumnHandlers):
 
     def show_alternatives(self, event: gr.EventData, request: gr.Request, shown: Shown) -> Values:
         """What else could stand at the clicked place, before and after the settings it was written by."""
-        with door(request):
+        with errors_as_toasts(request):
             column = shown.column
             place = clicked(event, len(column.tokens) if column else 0, "no_such_token")
             assert column is not None
@@ -121,7 +121,7 @@ class TextHandlers(ColumnHandlers):
         self, event: gr.EventData, request: gr.Request, ticket: str, number: int, shown: Shown, *values: Any
     ) -> Iterator[Values]:
         """One column goes on from the alternative that was chosen, by the settings as they stand now."""
-        with door(request):
+        with errors_as_toasts(request):
             if shown.column is None or shown.offered is None:
                 raise InputError("nothing_generated")
             place, found = shown.offered
@@ -144,7 +144,7 @@ class TextHandlers(ColumnHandlers):
         """Bits per byte of both models on the pasted text, under their columns too."""
         text, *rest = values
         models, shown = rest[:2], list(rest[2:])
-        with door(request):
+        with errors_as_toasts(request):
             results = [self._score(model, text) for model in models]
             for side, (model, result) in enumerate(zip(models, results, strict=True)):
                 if not isinstance(result, DemoError):
@@ -163,7 +163,7 @@ class TextHandlers(ColumnHandlers):
 
     def attention(self, request: gr.Request, *values: Shown) -> Values:
         """The attention of both models over what they wrote."""
-        with door(request):
+        with errors_as_toasts(request):
             if all(shown.column is None for shown in values):
                 raise InputError("nothing_generated")
             return tuple(self._attention(shown) for shown in values)

@@ -19,7 +19,7 @@ class Shown:
     """What one column of one visitor shows, so that the next click can go on from it.
 
     Attributes:
-        column: the last picture of the text.
+        column: the text as it was shown last.
         prompt: what it began with.
         settings: by which it was written: pairs of a place and the settings that hold from that token on,
             for the next part of a text may be written by others.
@@ -135,7 +135,7 @@ def score(model: str | None, result: Any) -> Json:
 
 
 def attention(model: str | None, found: Any) -> Json:
-    """Attention weights for their picture, or why there are none."""
+    """Attention weights for their image, or why there are none."""
     words = {name: everywhere(f"attention_{name}") for name in ("layer", "head", "map", "hover", "empty")}
     if isinstance(found, DemoError):
         words["empty"] = sentence_everywhere(found.key, found.values)

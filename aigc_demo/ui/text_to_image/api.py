@@ -1,4 +1,4 @@
-"""The tab Text to image for programs: pictures come and go as PNG files in base64.
+"""The tab Text to image for programs: images come and go as PNG files in base64.
 
 from gradio_client import Client
 answer = Client("http://127.0.0.1:7860").predict("a red ball", seed=1, api_name="/text_to_image")
@@ -26,10 +26,10 @@ from aigc_demo.studio.text_to_image.compare import (
     compare_text_to_image,
     read_by_checker,
 )
-from aigc_demo.ui.frame import PICTURES
+from aigc_demo.ui.frame import IMAGES
 from aigc_demo.ui.image_api import decoded, streamed
 from aigc_demo.ui.tabs import Studio
-from aigc_demo.ui.widgets import Json, door
+from aigc_demo.ui.widgets import Json, errors_as_toasts
 
 if TYPE_CHECKING:
     from aigc_demo.measure.attributes import Found, Verdict
@@ -39,7 +39,7 @@ def add_text_to_image_api(studio: Studio) -> None:
     """Add the endpoints to the page that is being built."""
     api = TextToImageApi(studio.cache, studio.cancellation)
     for endpoint in (api.text_to_image, api.rank, api.check_attributes, api.retrieve):
-        gr.api(endpoint, api_name=endpoint.__name__, **PICTURES)
+        gr.api(endpoint, api_name=endpoint.__name__, **IMAGES)
 
 
 class TextToImageApi:
@@ -60,7 +60,7 @@ class TextToImageApi:
         scheduler: str = "ddim",
         truncation: float = 1.0,
     ) -> Iterator[Json]:
-        """Draw a caption with one to four models at the same time, streaming their progress.
+        """Generate images of a caption with one to four models at the same time, streaming their progress.
 
         Each answer is {"ticket", "seed", "caption", "other", "columns": [{"model", "state", "seeds",
         "images", "scores", "other_scores", "order", "verdicts", "seconds", ...}]}. `images` are PNG files in
@@ -73,7 +73,7 @@ class TextToImageApi:
             models: one to four names of models that draw captions; null for ours and its baseline.
             seed: of the first candidate, the others have the next ones; null for a new one.
             num_candidates: 1 to 16 of each model, ranked by a dual encoder.
-            guidance_scale: 0 to 30, for diffusion: how much the caption counts.
+            guidance_scale: 0 to 30, for diffusion: classifier-free guidance, 1 for none.
             num_inference_steps: 1 to 100, for diffusion.
             scheduler: ddim, ddpm, dpm or euler, for diffusion.
             truncation: 0 to 1.5, for ours.
@@ -86,11 +86,11 @@ class TextToImageApi:
             "scheduler": scheduler,
             "truncation": truncation,
         }
-        with door(request):
+        with errors_as_toasts(request):
             choices = self._catalog.choices("text-to-image")
             named = list(default_pair(choices)) if models is None and choices else models
             asked = check_text_to_image(self._catalog, named, caption, settings)
-            told = {"seed": asked.ask.seed, "caption": asked.caption, "other": asked.other}
+            question = {"seed": asked.ask.seed, "caption": asked.caption, "other": asked.other}
             work = streamed(
                 request,
                 self._cancellation,
@@ -98,12 +98,12 @@ class TextToImageApi:
                 _candidates,
             )
             for answer in work:
-                yield {**answer, **told}
+                yield {**answer, **question}
 
     def rank(
         self, request: gr.Request, texts: list[str], images: list[str], model: str | None = None
     ) -> Json:
-        """How well each picture fits each text, as a dual encoder sees it.
+        """Image-text similarity: the cosine similarity of each image and each text, by a dual encoder.
 
         The answer is {"model", "scores": a row of numbers from -1 to 1 for each text, "order": for each text
         the places of the images, the one that fits best first}.
@@ -113,19 +113,19 @@ class TextToImageApi:
             images: 1 to 64 PNG files in base64; their middle squares are resized to the dual encoder's size.
             model: the name of a dual encoder; null for the first of the catalog.
         """
-        with door(request):
+        with errors_as_toasts(request):
             captions = match.checked_captions(texts)
             name = match.default_matcher(self._catalog) if model is None else model
             size = match.dual_encoder_named(self._cache, name).image_size
-            pictures = png_images(decoded(images), size)
-            scores = match.score_table(self._cache, captions, pictures, name)
+            given = png_images(decoded(images), size)
+            scores = match.score_table(self._cache, captions, given, name)
             order = [sorted(range(len(row)), key=lambda place, r=row: -r[place]) for row in scores]  # type: ignore[misc]
             return {"model": name, "scores": scores, "order": order}
 
     def check_attributes(
         self, request: gr.Request, images: list[str], caption: str | None = None
     ) -> list[Json]:
-        """What the checker reads on pictures of the tiny world, and whether it is what a caption says.
+        """What the checker reads on images of the tiny world, and whether it is what a caption says.
 
         Each answer is {"applicable", "things": [{"kind", "colour", "size", "x", "y"}], "weather",
         "confidence", "all_right", "verdict"}; one that is not of the tiny world is {"applicable": false}.
@@ -137,7 +137,7 @@ class TextToImageApi:
         from aigc_demo.data.tiny_world.caption import parse_caption
         from aigc_demo.measure.attributes import verdict
 
-        with door(request):
+        with errors_as_toasts(request):
             group = None if caption is None else parse_caption(checked_caption(caption)).group
             if caption is not None and group is None:
                 raise InputError("caption_not_understood")
@@ -158,17 +158,17 @@ class TextToImageApi:
         num: int = 8,
         model: str | None = None,
     ) -> Json:
-        """Search a hundred drawings and their captions by a text or by a picture.
+        """Search a hundred images and their captions by a text or by an image.
 
         The answer is {"by": "text" or "image", "hits": [{"score", "caption", "image"}]}, the best first.
 
         Args:
-            text: a caption to search by; null to search by a picture.
+            text: a caption to search by; null to search by an image.
             image: a PNG file in base64 to search by; null to search by a text.
             num: how many are wanted, 1 to 12.
             model: the name of a dual encoder; null for the first of the catalog.
         """
-        with door(request):
+        with errors_as_toasts(request):
             if (text is None) == (image is None):
                 raise InputError("text_or_image")
             library = match.library_for(self._cache, model)
@@ -176,8 +176,8 @@ class TextToImageApi:
                 hits = match.find_images(self._cache, text, num, model)
             else:
                 size = match.dual_encoder_named(self._cache, model).image_size
-                picture = png_images(decoded([image]), size)[0]
-                hits = match.find_texts(self._cache, picture, num, model)
+                given = png_images(decoded([image]), size)[0]
+                hits = match.find_texts(self._cache, given, num, model)
             images = single_pngs(library.pictures[[hit.place for hit in hits]])
             return {
                 "by": "image" if text is None else "text",
@@ -193,9 +193,9 @@ class TextToImageApi:
 
 
 def _candidates(column: TextToImageColumn) -> Json:
-    pictures = [] if column.pictures is None else single_pngs(column.pictures)
+    images = [] if column.pictures is None else single_pngs(column.pictures)
     return {
-        "images": [base64.b64encode(picture).decode("ascii") for picture in pictures],
+        "images": [base64.b64encode(image).decode("ascii") for image in images],
         "order": list(column.order),
         "other_scores": None if column.other_scores is None else list(column.other_scores),
         "verdicts": None if column.verdicts is None else [verdict_json(one) for one in column.verdicts],
@@ -219,7 +219,7 @@ def _reading(found: "Found | None", verdict: "Verdict | None") -> Json:
 
 
 def verdict_json(verdict: "Verdict") -> Json:
-    """What of a caption is right on a picture, as plain data."""
+    """What of a caption is right on an image, as plain data."""
     return {
         "all_right": verdict.all_right,
         "weather": verdict.weather,

@@ -23,10 +23,10 @@ from aigc_demo.ui.column_handlers import ColumnHandlers, Values
 from aigc_demo.ui.image_view import gallery, picture_card, picture_facts, timeline
 from aigc_demo.ui.notices import problem_words
 from aigc_demo.ui.text_to_image import view
-from aigc_demo.ui.widgets import clicked, door
+from aigc_demo.ui.widgets import clicked, errors_as_toasts
 from aigc_demo.ui.words.wording import everywhere
 
-PARTS = ("card", "pictures", "checked", "timeline", "facts")  # of a column, in this order
+PARTS = ("card", "images", "checked", "timeline", "facts")  # of a column, in this order
 SETTING_NAMES = ("num_candidates", "guidance_scale", "num_inference_steps", "scheduler")
 
 
@@ -50,7 +50,7 @@ class Shown:
 
     @property
     def place(self) -> int:
-        """The chosen candidate's place among those made."""
+        """The chosen candidate's place among all that were generated."""
         return self.column.order[self.chosen]
 
 
@@ -68,7 +68,7 @@ class TextToImageHandlers(ColumnHandlers):
     def draw(self, request: gr.Request, ticket: str, *values: Any) -> Iterator[Values]:
         """The candidates of both columns; the seed is the one on the page, or a new one where asked."""
         caption, seed, fresh, *sliders, left, right = values
-        with door(request):
+        with errors_as_toasts(request):
             settings = dict(zip(SETTING_NAMES, sliders, strict=True))
             settings["seed"] = new_seed() if fresh else seed
             asked = check_text_to_image(self._catalog, [left, right], caption, settings)
@@ -88,7 +88,7 @@ class TextToImageHandlers(ColumnHandlers):
 
     def choose(self, event: gr.EventData, request: gr.Request, shown: Shown | None) -> tuple[Any, Any]:
         """The candidate that is worked on below."""
-        with door(request):
+        with errors_as_toasts(request):
             number = clicked(event, 0 if shown is None else len(shown.column.order))
             assert shown is not None
             now = Shown(shown.column, shown.caption, shown.other, shown.settings, number)
@@ -108,13 +108,13 @@ class TextToImageHandlers(ColumnHandlers):
             shown if column is not None and column.pictures is not None else None,
         )
 
-    # ---- after-treatment
+    # ---- postprocessing
 
-    def treat(self, request: gr.Request, *values: Any) -> Any:
+    def postprocess(self, request: gr.Request, *values: Any) -> Any:
         """The chosen candidate of each column after each step."""
         denoise, colorize, enlarge, left, right = values
         settings = {"denoise": denoise, "colorize": colorize, "enlarge": enlarge}
-        with door(request):
+        with errors_as_toasts(request):
             shown = [gallery(None, empty="postprocess_empty") for _ in range(2)]
             for number, one in enumerate((left, right)):
                 if one is not None:
@@ -127,23 +127,23 @@ class TextToImageHandlers(ColumnHandlers):
 
     def take(self, request: gr.Request, shown: Shown | None) -> tuple[Any, Any]:
         """The left column's chosen candidate, to be painted over."""
-        with door(request):
-            picture = None if shown is None else shown.column.pictures[shown.place]  # type: ignore[index]
-            return view.canvas(picture), picture
+        with errors_as_toasts(request):
+            image = None if shown is None else shown.column.pictures[shown.place]  # type: ignore[index]
+            return view.canvas(image), image
 
-    def repair(self, request: gr.Request, picture: Any, canvas: Any) -> Any:
-        """The picture that was taken, with what was painted over drawn anew."""
-        with door(request):
-            if picture is None:
+    def repair(self, request: gr.Request, image: Any, canvas: Any) -> Any:
+        """The image that was taken, with what was painted over drawn anew."""
+        with errors_as_toasts(request):
+            if image is None:
                 return view.processed((), "repair_none")
             mask = canvas.get("mask") if isinstance(canvas, dict) else None
-            steps = restored(self._cache, picture, painted(mask, picture.shape[-1]))
+            steps = restored(self._cache, image, painted(mask, image.shape[-1]))
             return view.processed(steps)
 
     # ---- word by word
 
     def leave_out(self, request: gr.Request, *values: Any) -> Iterator[Any]:
-        """The left model's picture without each word."""
+        """The left model's image without each word."""
         caption, seed, *sliders, model = values
         yield from self._changed(
             request,
@@ -151,7 +151,7 @@ class TextToImageHandlers(ColumnHandlers):
         )
 
     def swap(self, event: gr.EventData, request: gr.Request, *values: Any) -> Iterator[Any]:
-        """The left model's picture with each other word in the place of the one that was clicked."""
+        """The left model's image with each other word in the place of the one that was clicked."""
         caption, seed, *sliders, model = values
         index = event._data.get("index") if isinstance(event._data, dict) else None
         yield from self._changed(
@@ -160,7 +160,7 @@ class TextToImageHandlers(ColumnHandlers):
         )
 
     def _changed(self, request: gr.Request, make: Any) -> Iterator[Any]:
-        with door(request):
+        with errors_as_toasts(request):
             opened = gr.update(open=True)
             yield gallery(None, empty="nearest_working"), opened
             try:
@@ -175,7 +175,7 @@ class TextToImageHandlers(ColumnHandlers):
 
     def look(self, request: gr.Request, shown: Shown | None) -> Any:
         """Where each word of the left caption went in its chosen candidate."""
-        with door(request):
+        with errors_as_toasts(request):
             if shown is None:
                 return view.attention((), None, None)
             seed = shown.column.seeds[shown.place]
@@ -191,18 +191,18 @@ class TextToImageHandlers(ColumnHandlers):
     # ---- matching and searching
 
     def compare(self, request: gr.Request, text: Any, seed: Any, model: Any) -> Iterator[Any]:
-        """Each caption's picture against all captions."""
-        with door(request):
+        """Each caption's image against all captions."""
+        with errors_as_toasts(request):
             lines = [line.strip() for line in clean_text(str(text)).split("\n") if line.strip()]
             captions = match.checked_captions(lines)
             yield {**view.matched((), None, ()), "empty": everywhere("nearest_working")}
             full = self._catalog.checked(model, "text-to-image")
-            pictures, table = match.generated_and_scored(self._cache, full, captions, seed)
-            yield view.matched(captions, pictures, table)
+            images, table = match.generated_and_scored(self._cache, full, captions, seed)
+            yield view.matched(captions, images, table)
 
     def find_images(self, request: gr.Request, text: Any) -> tuple[Any, Any]:
-        """The pictures of the hundred that fit a text."""
-        with door(request):
+        """The images of the hundred that fit a text."""
+        with errors_as_toasts(request):
             hits = match.find_images(self._cache, text)
             library = match.library_for(self._cache)
             return view.found_pictures(library.pictures, hits, library.captions), hits
@@ -210,8 +210,8 @@ class TextToImageHandlers(ColumnHandlers):
     def find_texts(
         self, event: gr.EventData, request: gr.Request, hits: list[match.Hit] | None
     ) -> dict[str, Any]:
-        """The captions of the hundred that fit the picture that was clicked."""
-        with door(request):
+        """The captions of the hundred that fit the image that was clicked."""
+        with errors_as_toasts(request):
             number = clicked(event, len(hits or []))
             assert hits is not None
             library = match.library_for(self._cache)

@@ -1,4 +1,4 @@
-"""The tab Text to image: one caption for two models, and what can be asked about their pictures."""
+"""The tab Text to image: one caption for two models, and what can be asked about their images."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +14,7 @@ from aigc_demo.studio.models.catalog import Choice
 from aigc_demo.studio.text_to_image.compare import MOST_CANDIDATES
 from aigc_demo.ui import image_view as picture_view
 from aigc_demo.ui.first_values import begin_in_chinese
-from aigc_demo.ui.frame import CHEAP, PICTURES, PRIVATE, Frame, page_ticket
+from aigc_demo.ui.frame import CHEAP, IMAGES, PRIVATE, Frame, page_ticket
 from aigc_demo.ui.language import word
 from aigc_demo.ui.model_picker import offer_new_models
 from aigc_demo.ui.tab_parts import Question, Side, build_columns, seed_fields, slider, wire_sides
@@ -25,7 +25,7 @@ from aigc_demo.ui.text_to_image.handlers import PARTS, TextToImageHandlers
 from aigc_demo.ui.text_to_image.tools import TAB
 from aigc_demo.ui.widgets import widget
 
-WORK: dict[str, Any] = {**PRIVATE, **PICTURES, "trigger_mode": "once"}
+WORK: dict[str, Any] = {**PRIVATE, **IMAGES, "trigger_mode": "once"}
 SLIDERS: dict[str, tuple[float, float, float, float]] = {
     # name in the API: smallest, largest, step, where it starts
     "num_candidates": (1, MOST_CANDIDATES, 1, 8),
@@ -64,7 +64,7 @@ def build_text_to_image_tab(studio: Studio, frame: Frame) -> None:
     sides = build_columns(TAB, choices, PARTS, _parts)
     wire_sides(handlers, ticket, question, sides)
     _wire(handlers, ticket, question, sides)
-    text_to_image_tools.build_treatment(handlers, sides, WORK)
+    text_to_image_tools.build_postprocessing(handlers, sides, WORK)
     text_to_image_tools.build_repair(handlers, sides[0].shown, WORK)
     text_to_image_tools.build_word_by_word(handlers, question, sides[0].model, WORK)
     text_to_image_tools.build_attention(handlers, sides[0].shown, WORK)
@@ -124,7 +124,7 @@ def _parts(side: str, chosen: Choice) -> dict[str, Any]:
     """What a column shows of its model, by name."""
     values = {
         "card": ("card", picture_view.picture_card(chosen, None)),
-        "pictures": ("pictures", text_to_image_view.candidates(None)),
+        "images": ("images", text_to_image_view.candidates(None)),
         "checked": ("facts", text_to_image_view.checked(None)),
         "facts": ("facts", picture_view.picture_facts(chosen, None)),
     }
@@ -153,8 +153,8 @@ def _wire(handlers: TextToImageHandlers, ticket: Any, question: CaptionQuestion,
         **WORK,
     )
     for side in sides:
-        pictures = side.parts["pictures"]
-        pictures.select(handlers.choose, [side.shown], [pictures, side.shown], **CHEAP)
+        images = side.parts["images"]
+        images.select(handlers.choose, [side.shown], [images, side.shown], **CHEAP)
 
 
 def example_of(sample: Any) -> str:

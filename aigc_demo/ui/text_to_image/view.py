@@ -1,4 +1,4 @@
-"""From what the studio says of pictures of captions to what the widgets draw."""
+"""From what the studio says of images of captions to what the widgets draw."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -38,8 +38,8 @@ def words(caption: str, chosen: int = -1, learned: frozenset[str] = frozenset())
     shown = []
     for word in reading.words:
         text, part = caption[word.first : word.past], word.part
-        said = caption_words(text)  # none in a sign such as an emoji, which nobody has learned
-        if part == "unknown" and said and learned.issuperset(said):
+        known_words = caption_words(text)  # none in a sign such as an emoji, which nobody has learned
+        if part == "unknown" and known_words and learned.issuperset(known_words):
             part = "learned"
         name = everywhere(f"part_{part}") if part in NAMED_PARTS else ""
         shown.append({"text": text, "part": part, "name": name})
@@ -102,17 +102,17 @@ def checked(column: TextToImageColumn | None) -> Json:
     if column is None or column.pictures is None or column.state != "finished":
         return {"figures": [], "facts": []}
     if column.found is None:
-        return _said("t2i_nothing_to_check")
+        return _only_figure("t2i_nothing_to_check")
     best = column.order[0]
     if column.found[best] is None or column.verdicts is None:
-        return _said("t2i_not_applicable")
+        return _only_figure("t2i_not_applicable")
     right = sum(one.all_right for one in column.verdicts)
     count = everywhere("t2i_right_count", right=right, count=len(column.verdicts))
     return {"figures": [fact("t2i_best", count)], "facts": verdict_facts(column.verdicts[best])}
 
 
 def verdict_facts(verdict: "Verdict") -> list[Json]:
-    """A picture against its caption: each thing with what is right and wrong of it, then the ground."""
+    """An image against its caption: each thing with what is right and wrong of it, then the ground."""
     rows = [{"name": _thing(thing.wanted), "value": _attributes(thing)} for thing in verdict.things]
     ground = everywhere("t2i_right" if verdict.weather else "t2i_wrong")
     rows.append(fact("t2i_ground", _marked(verdict.weather, ground)))
@@ -122,35 +122,35 @@ def verdict_facts(verdict: "Verdict") -> list[Json]:
 
 
 def processed(steps: "Sequence[tuple[str, Tensor]]", empty: str = "postprocess_empty") -> Json:
-    """One picture after each step of its after-treatment, all as large as the largest."""
+    """One image after each step of postprocessing, all as large as the largest."""
     if not steps:
         return gallery(None, empty=empty)
     import torch
 
-    side = max(picture.shape[-1] for _, picture in steps)
-    same_size = [picture.repeat_interleave(side // picture.shape[-1], -1) for _, picture in steps]
-    same_size = [picture.repeat_interleave(side // picture.shape[-2], -2) for picture in same_size]
+    side = max(image.shape[-1] for _, image in steps)
+    same_size = [image.repeat_interleave(side // image.shape[-1], -1) for _, image in steps]
+    same_size = [image.repeat_interleave(side // image.shape[-2], -2) for image in same_size]
     captions = [everywhere(f"step_{name}") for name, _ in steps]
     return gallery(torch.stack(same_size), captions, columns=len(steps), row=len(steps))
 
 
-def canvas(picture: "Tensor | None") -> Json:
-    """A picture to paint over, for `static/paint.js`."""
+def canvas(image: "Tensor | None") -> Json:
+    """An image to paint over, for `static/paint.js`."""
     words = {
         "name": everywhere("repair_canvas"),
         "empty": everywhere("repair_empty"),
         "clear": everywhere("repair_clear"),
     }
-    if picture is None:
+    if image is None:
         return {"src": "", "size": 0, "mask": "", **words}
     from aigc_demo.studio.images.formats import single_pngs
 
-    source = data_address(single_pngs(picture[None])[0], "png")
-    return {"src": source, "size": int(picture.shape[-1]), "mask": "", **words}
+    source = data_address(single_pngs(image[None])[0], "png")
+    return {"src": source, "size": int(image.shape[-1]), "mask": "", **words}
 
 
 def changed(found: Sequence[Changed]) -> Json:
-    """The picture of a caption, and those in which one word is different."""
+    """The image of a caption, and those in which one word is different."""
     if not found:
         return gallery(None, empty="word_by_word_empty")
     import torch
@@ -164,15 +164,15 @@ def changed(found: Sequence[Changed]) -> Json:
     return gallery(torch.stack([one.picture for one in found]), captions)
 
 
-def attention(words_of_caption: Sequence[str], taken: "Tensor | None", picture: "Tensor | None") -> Json:
-    """Where each word went, over the picture: a row for each time that the places asked.
+def attention(words_of_caption: Sequence[str], taken: "Tensor | None", image: "Tensor | None") -> Json:
+    """Where each word went, over the image: a row for each time that the places asked.
 
     Args:
         words_of_caption: the caption as a whole, then its words.
         taken: [blocks, P, 1 + T], from 0 to 1.
-        picture: uint8 [C, H, W].
+        image: uint8 [C, H, W].
     """
-    if taken is None or picture is None:
+    if taken is None or image is None:
         return gallery(None, empty="words_went_empty")
     import torch
 
@@ -180,9 +180,9 @@ def attention(words_of_caption: Sequence[str], taken: "Tensor | None", picture: 
     grid = round(num_places**0.5)
     light = taken / taken.amax(dim=1, keepdim=True).clamp(min=1e-6)
     light = light.permute(0, 2, 1).reshape(num_blocks * num_words, 1, grid, grid)
-    factor = picture.shape[-1] // grid
+    factor = image.shape[-1] // grid
     light = light.repeat_interleave(factor, -1).repeat_interleave(factor, -2)
-    shown = (picture.float() * (0.15 + 0.85 * light)).round().to(torch.uint8)
+    shown = (image.float() * (0.15 + 0.85 * light)).round().to(torch.uint8)
     captions = [
         everywhere("words_went_caption", word=word, block=block + 1)
         if word
@@ -193,9 +193,9 @@ def attention(words_of_caption: Sequence[str], taken: "Tensor | None", picture: 
     return gallery(shown, captions, columns=num_words, row=num_words)
 
 
-def matched(captions: Sequence[str], pictures: "Tensor | None", table: Sequence[Sequence[float]]) -> Json:
+def matched(captions: Sequence[str], images: "Tensor | None", table: Sequence[Sequence[float]]) -> Json:
     """The table of scores, for `static/matrix.js`."""
-    if pictures is None:
+    if images is None:
         return {"rows": [], "empty": everywhere("matching_empty")}
     from aigc_demo.studio.images.formats import single_pngs
 
@@ -205,14 +205,14 @@ def matched(captions: Sequence[str], pictures: "Tensor | None", table: Sequence[
             {"name": caption, "scores": [round(score, 3) for score in row]}
             for caption, row in zip(captions, table, strict=True)
         ],
-        "pictures": [data_address(png, "png") for png in single_pngs(pictures)],
+        "images": [data_address(png, "png") for png in single_pngs(images)],
         "name": everywhere("matching"),
         "note": everywhere("matching_right", right=right, count=len(captions)),
         "empty": everywhere("matching_empty"),
     }
 
 
-def _said(key: str) -> Json:
+def _only_figure(key: str) -> Json:
     return {"figures": [fact("t2i_best", everywhere(key))], "facts": []}
 
 
@@ -231,32 +231,32 @@ def _attributes(thing: "ThingVerdict") -> dict[str, str]:
         return _marked(False, everywhere("t2i_missing"))
     if thing.num_right == 4:
         return _marked(True, everywhere("t2i_all_right"))
-    told = []
+    parts = []
     for part, right in (("colour", thing.colour), ("kind", thing.kind), ("size", thing.size)):
         instead = everywhere(f"thing_{getattr(thing.found, part)}")
         name = everywhere(f"part_{part}")
-        told.append(
+        parts.append(
             _marked(right, name)
             if right
             else {lang: f"{WRONG} {name[lang]} ({instead[lang]})" for lang in LANGUAGES}
         )
-    told.append(_marked(thing.place, everywhere("part_relation")))
+    parts.append(_marked(thing.place, everywhere("part_relation")))
     return {
-        language: (", " if language == "en" else "，").join(part[language] for part in told)
+        language: (", " if language == "en" else "，").join(part[language] for part in parts)
         for language in LANGUAGES
     }
 
 
 def _marked(right: bool, words_everywhere: dict[str, str]) -> dict[str, str]:
-    return {language: f"{RIGHT if right else WRONG} {told}" for language, told in words_everywhere.items()}
+    return {language: f"{RIGHT if right else WRONG} {parts}" for language, parts in words_everywhere.items()}
 
 
-def found_pictures(pictures: "Tensor | None", hits: Sequence[Any], captions: Sequence[str]) -> Json:
-    """The pictures that were found, with their own captions and how well they fit."""
-    if pictures is None or not hits:
+def found_pictures(images: "Tensor | None", hits: Sequence[Any], captions: Sequence[str]) -> Json:
+    """The images that were found, with their own captions and how well they fit."""
+    if images is None or not hits:
         return gallery(None, empty="searching_empty")
-    told = [same_everywhere(f"{hit.score:.2f} · {captions[hit.place]}") for hit in hits]
-    return gallery(pictures[[hit.place for hit in hits]], told, pick=True)
+    parts = [same_everywhere(f"{hit.score:.2f} · {captions[hit.place]}") for hit in hits]
+    return gallery(images[[hit.place for hit in hits]], parts, pick=True)
 
 
 def found_texts(hits: Sequence[Any], captions: Sequence[str]) -> Json:

@@ -25,7 +25,7 @@ from aigc_demo.ui.language import chosen_language
 from aigc_demo.ui.serving.addresses import address_of
 from aigc_demo.ui.tabs import Studio
 from aigc_demo.ui.train.view import picture_address
-from aigc_demo.ui.widgets import Json, door
+from aigc_demo.ui.widgets import Json, errors_as_toasts
 from aigc_demo.ui.words.wording import sentence
 
 MOST_LISTED = 50
@@ -58,14 +58,14 @@ class TrainApi:
         secret: str | None = None,
         shared: bool | None = None,
     ) -> Json:
-        """Order a training; it starts when no other one trains.
+        """Queue a run; it starts when no other one trains.
 
         The answer holds the run's `name`, the `secret` that stops and resumes it (keep it: it is not shown
         again) and the `command` that does the same in a terminal.
 
         Args:
             recipe: what is trained, such as gpt, gpt2, dcgan, ddpm, clip or text2image.
-            text: what to learn from; null for the built-in tiny world, as for recipes of pictures.
+            text: what to learn from; null for the built-in tiny world, as for recipes of images.
             minutes: how long it trains; either this or steps, three minutes where both are null.
             steps: how many steps it trains.
             seed: of all random numbers.
@@ -76,7 +76,7 @@ class TrainApi:
                 header x-aigc-demo-secret.
             shared: whether others may watch the run and use its model; null for what this page says.
         """
-        with door(request):
+        with errors_as_toasts(request):
             mine = met(request, secret, self._queue.sessions)
             order = self._order(recipe, text, minutes, steps, seed, settings, init)
             if not isinstance(shared, (bool, type(None))):
@@ -104,14 +104,14 @@ class TrainApi:
 
         Args:
             recipe: what is trained, such as gpt, gpt2, dcgan, ddpm, clip or text2image.
-            text: what to learn from; null for the built-in tiny world, as for recipes of pictures.
+            text: what to learn from; null for the built-in tiny world, as for recipes of images.
             minutes: how long it trains; either this or steps, three minutes where both are null.
             steps: how many steps it trains.
             seed: of all random numbers.
             settings: values by name, as `--set` of the command line takes them.
             init: the name of a model to go on from, whose shape is then the run's; null to begin anew.
         """
-        with door(request):
+        with errors_as_toasts(request):
             order = self._order(recipe, text, minutes, steps, seed, settings, init)
             self._queue.check_size(order)
             for found in try_order(order, self._queue.folder, self._queue.bounds()):
@@ -147,9 +147,9 @@ class TrainApi:
             name: of the run.
             secret: that of start_run; nobody else may stop it.
         """
-        with door(request):
+        with errors_as_toasts(request):
             self._queue.stop(name, met(request, secret, self._queue.sessions))
-            return self._told(self._watches.view(name, fresh=True), request)
+            return self._run_json(self._watches.view(name, fresh=True), request)
 
     def resume_run(self, request: gr.Request, name: str, secret: str) -> Json:
         """Put a run that was stopped or interrupted into the queue again.
@@ -160,10 +160,10 @@ class TrainApi:
             name: of the run.
             secret: that of start_run; nobody else may resume it.
         """
-        with door(request):
+        with errors_as_toasts(request):
             mine = met(request, secret, self._queue.sessions)
             self._queue.resume(name, mine, address_of(request, self._queue.limits))
-            return self._told(self._watches.view(name, fresh=True), request)
+            return self._run_json(self._watches.view(name, fresh=True), request)
 
     def runs(self, request: gr.Request) -> list[Json]:
         """The newest fifty runs on this server, the newest first.
@@ -172,11 +172,11 @@ class TrainApi:
         "validation_loss", "best_validation_loss", "resumable", "problem", "command"}. `stands`: waiting,
         running, stopping, finished, time, stopped, interrupted, non-finite or failed.
         """
-        with door(request):
+        with errors_as_toasts(request):
             listed = []
             for name in self._queue.names()[:MOST_LISTED]:
                 with contextlib.suppress(DemoError, FileNotFoundError):  # deleted meanwhile, or a slow disk
-                    listed.append(self._told(self._watches.view(name), request))
+                    listed.append(self._run_json(self._watches.view(name), request))
             return listed
 
     def run_curves(self, request: gr.Request, name: str, logarithmic: bool = False) -> Json:
@@ -191,7 +191,7 @@ class TrainApi:
             name: of the run.
             logarithmic: log10 of the values instead of the values.
         """
-        with door(request):
+        with errors_as_toasts(request):
             view = self._watches.view(name)
             curves: dict[str, dict[str, list[Any]]] = {}
             for curve, rows in view.charts.items():
@@ -200,9 +200,14 @@ class TrainApi:
                     lines.setdefault(line, []).append([step, value])
             samples = samples_of(view)
             models = [f"{name}@{step}" for step in view.checkpoints]
-            return {"run": self._told(view, request), "curves": curves, "samples": samples, "models": models}
+            return {
+                "run": self._run_json(view, request),
+                "curves": curves,
+                "samples": samples,
+                "models": models,
+            }
 
-    def _told(self, view: RunView, request: gr.Request) -> Json:
+    def _run_json(self, view: RunView, request: gr.Request) -> Json:
         state, language = view.state, chosen_language(request)
         problem = state.problem and sentence(state.problem.key, state.problem.values, language)
         return {
@@ -223,7 +228,7 @@ class TrainApi:
 
 
 def samples_of(view: RunView) -> list[Json]:
-    """What the checkpoints of a run made: texts, or addresses of pictures."""
+    """Samples of a run's checkpoints: texts, or addresses of images."""
     if not draws(view.recipe):
         return [{"step": event.step, "text": event.text} for event in view.samples]
     return [{"step": event.step, "picture": picture_address(view, event.step)} for event in view.samples]

@@ -35,9 +35,9 @@ from aigc_demo.ui.train import view as run_view
 from aigc_demo.ui.train.comparison import MOST_COMPARED, differences
 from aigc_demo.ui.train.order_form import checked_order
 from aigc_demo.ui.train.scrubber import slider_value
-from aigc_demo.ui.widgets import door
+from aigc_demo.ui.widgets import errors_as_toasts
 
-Picture = tuple[Any, ...]
+Values = tuple[Any, ...]
 # The charts beside the loss are drawn on every fourth look: they change slowly.
 SLOW_LOOKS = 4
 # An earlier view of the same page has ended by then, and its last words have been shown.
@@ -65,16 +65,16 @@ class TrainHandlers:
 
     # ---- ordering
 
-    def visit(self, request: gr.Request, secret: Any) -> Picture:
+    def visit(self, request: gr.Request, secret: Any) -> Values:
         """A page was opened: who is it, which runs are there, which one is shown."""
-        with door(request):
+        with errors_as_toasts(request):
             kept = self._met(request, secret)
             picker = self._choices(self._first(kept))
             return kept, picker, gr.update(choices=self._queue.names()), self._used_disk(kept)
 
-    def start(self, request: gr.Request, secret: Any, *values: Any) -> Picture:
+    def start(self, request: gr.Request, secret: Any, *values: Any) -> Values:
         """Order a run by what the form says."""
-        with door(request):
+        with errors_as_toasts(request):
             kept = self._met(request, secret)
             order, shared = checked_order(self._catalog, values)
             address = self._address(request)
@@ -82,7 +82,7 @@ class TrainHandlers:
             return kept, self._choices(name), notice("notice_started", run=name, name=name)
 
     def stop(self, request: gr.Request, name: Any, secret: Any) -> Any:
-        """Stop a run with a checkpoint. Not in the queue, so what is said goes into a line."""
+        """Stop a run with a checkpoint. Not in the queue, so the answer goes into a line."""
         try:
             self._queue.stop(name, self._met(request, secret))
         except DemoError as error:
@@ -91,13 +91,13 @@ class TrainHandlers:
 
     def resume(self, request: gr.Request, name: Any, secret: Any) -> Any:
         """Put a run that was stopped into the queue again."""
-        with door(request):
+        with errors_as_toasts(request):
             self._queue.resume(name, self._met(request, secret), self._address(request))
             return notice("notice_resumed", run=name)
 
-    def delete(self, request: gr.Request, name: Any, secret: Any) -> Picture:
+    def delete(self, request: gr.Request, name: Any, secret: Any) -> Values:
         """Remove a run; the next one is shown."""
-        with door(request):
+        with errors_as_toasts(request):
             kept = self._met(request, secret)
             self._queue.delete(name, kept)
             picker = self._choices(self._first(kept))
@@ -113,13 +113,13 @@ class TrainHandlers:
 
     async def watch(
         self, request: gr.Request, name: Any, logarithmic: Any, secret: Any
-    ) -> AsyncIterator[Picture]:
+    ) -> AsyncIterator[Values]:
         """The run as it goes on, until it has ended or this page looks at another one."""
         page, me, looks = str(request.session_hash), object(), 0
         earlier, self._views[page] = page in self._views, me
-        drawing = _Drawing(chosen_language(request), bool(logarithmic), lost=self._lost)
+        outputs = _Outputs(chosen_language(request), bool(logarithmic), lost=self._lost)
         try:
-            with door(request):
+            with errors_as_toasts(request):
                 if earlier:
                     await asyncio.sleep(CHANGE_SECONDS)
                 # The disk is looked at in threads alone: this is the loop that serves everybody.
@@ -130,7 +130,7 @@ class TrainHandlers:
                     seen = await asyncio.to_thread(self._look, name, secret, first=looks == 0)
                     slow = seen.ended or looks % SLOW_LOOKS == 0
                     yield (
-                        *drawing.picture(seen.view, seen.mine, taken=seen.taken, slow=slow),
+                        *outputs.of(seen.view, seen.mine, taken=seen.taken, slow=slow),
                         seen.used_disk,
                     )
                     if seen.ended:
@@ -176,7 +176,7 @@ class TrainHandlers:
 
     def download(self, request: gr.Request, name: Any, secret: Any) -> Any:
         """The run as a file, for its owner."""
-        with door(request):
+        with errors_as_toasts(request):
             self._queue.check_taken_by(name, self._met(request, secret))
             run = self._queue.run(name)
             target = self._export_of(run, ".zip")
@@ -190,7 +190,7 @@ class TrainHandlers:
 
     def save_model(self, request: gr.Request, name: Any, secret: Any) -> Any:
         """The run's last model as a folder of the Hub's layout, in a file, for its owner."""
-        with door(request):
+        with errors_as_toasts(request):
             self._queue.check_taken_by(name, self._met(request, secret))
             run = self._queue.run(name)
             target = self._export_of(run, "-model.zip")
@@ -199,7 +199,7 @@ class TrainHandlers:
 
     def push(self, request: gr.Request, name: Any, repository: Any, secret: Any) -> Any:
         """The same to the Hub; only who ordered the run may."""
-        with door(request):
+        with errors_as_toasts(request):
             self._met(request, secret)
             run = self._queue.run(name)
             if not self._queue.belongs_to(run.path.name, secret):
@@ -207,19 +207,19 @@ class TrainHandlers:
             url = push_model(run, repository)
             return notice("notice_pushed", url=url)
 
-    def upload(self, request: gr.Request, path: Any, secret: Any, shared: Any) -> Picture:
+    def upload(self, request: gr.Request, path: Any, secret: Any, shared: Any) -> Values:
         """A run that was exported before."""
-        with door(request):
+        with errors_as_toasts(request):
             kept = self._met(request, secret)
             if path is None:
                 raise InputError("no_upload")
             name = self._queue.bring(Path(path), kept, self._address(request), shared is True)
-            told = notice("notice_uploaded", name=name)
-            return kept, self._choices(name), told, self._used_disk(kept)
+            line = notice("notice_uploaded", name=name)
+            return kept, self._choices(name), line, self._used_disk(kept)
 
-    def compare(self, request: gr.Request, names: Any, line: Any, logarithmic: Any) -> Picture:
+    def compare(self, request: gr.Request, names: Any, line: Any, logarithmic: Any) -> Values:
         """Several runs in one chart, and what differs between them."""
-        with door(request):
+        with errors_as_toasts(request):
             language = chosen_language(request)
             if names == []:
                 return charts.overlay_update((), language), None
@@ -250,15 +250,15 @@ class _Seen:
         return self.view is None or not self.view.state.under_way
 
 
-class _Drawing:
-    """What a page shows of the run that it watches, in the order of `train_tab.Watched.all`."""
+class _Outputs:
+    """What a page shows of the run that it watches, in the order of `Watched.all` in `tab.py`."""
 
     def __init__(self, language: str, logarithmic: bool, *, lost: bool = False):
         self._language, self._logarithmic, self._lost = language, logarithmic, lost
         self._charts: list[Any] = [gr.update(visible=False)] * charts.MOST_CHARTS
         self._slider: Any = None
 
-    def picture(self, view: RunView | None, mine: bool, *, taken: bool, slow: bool) -> Picture:
+    def of(self, view: RunView | None, mine: bool, *, taken: bool, slow: bool) -> Values:
         """The whole of it.
 
         Args:

@@ -28,7 +28,7 @@ from aigc_demo.ui.frame import CHEAP, PRIVATE, Frame, in_group
 from aigc_demo.ui.language import word
 from aigc_demo.ui.model_picker import picker_choices
 from aigc_demo.ui.train import view as run_view
-from aigc_demo.ui.widgets import door, spans, widget
+from aigc_demo.ui.widgets import errors_as_toasts, spans, widget
 from aigc_demo.ui.words.wording import WORDS
 
 # A trial takes the whole machine for a few seconds: one at a time.
@@ -49,7 +49,7 @@ LOWEST: dict[str, float] = {"hidden_size": 32, "learning_rate": 0.0001, "num_fea
 HIGHEST: dict[str, float] = {"learning_rate": 0.02, "dropout": 0.5, "r1_gamma": 20, "ema_decay": 0.999}
 FROM_NOTHING, OWN = "", "own"
 FIRST = "gpt"
-# What a recipe that learns from pictures is asked beside its own settings: which, and how they are varied.
+# What a recipe that learns from images is asked beside its own settings: which, and how they are varied.
 VARIED = ("pictures", "crop", "flip", "colour", "diff_augment")
 
 
@@ -71,7 +71,7 @@ class OrderForm:
     recipe: Any
     source: Any
     file: Any
-    pictures: Any
+    images: Any
     init: Any
     kind: Any
     amount: Any
@@ -88,7 +88,7 @@ class OrderForm:
             self.recipe,
             self.source,
             self.file,
-            self.pictures,
+            self.images,
             self.init,
             self.kind,
             self.amount,
@@ -117,7 +117,7 @@ def build_order_form(queue: RunQueue, catalog: Catalog, frame: Frame) -> OrderFo
 
     def attempt(request: gr.Request, *values: Any) -> Iterator[tuple[Any, Any]]:
         """Try a few steps of what the form says."""
-        with door(request):
+        with errors_as_toasts(request):
             order, _ = checked_order(catalog, values)
             queue.check_size(order)
             for found in try_order(order, queue.folder, queue.bounds()):
@@ -126,7 +126,7 @@ def build_order_form(queue: RunQueue, catalog: Catalog, frame: Frame) -> OrderFo
                 else:
                     yield run_view.trial(found, queue.busy()), run_view.trial_figures(found)
 
-    uploads = [form.file, form.pictures]
+    uploads = [form.file, form.images]
     gr.on(
         [form.source.change, form.recipe.change], seen_uploads, [form.recipe, form.source], uploads, **CHEAP
     )
@@ -154,11 +154,11 @@ def checked_order(catalog: Catalog, values: Sequence[Any]) -> tuple[RunOrder, bo
     Raises:
         InputError: something of it does not fit.
     """
-    recipe, source, text, pictures, init, kind, amount, seed, shared, *asked = values
+    recipe, source, text, images, init, kind, amount, seed, shared, *asked = values
     found = recipe_named(recipe)
     from_text = found.learns_from == "text"
     own = source == OWN
-    if own and (text if from_text else pictures) is None:
+    if own and (text if from_text else images) is None:
         raise InputError("no_upload")
     given = dict(zip(OFFERED, asked, strict=True))
     settings = {name: given[name] for name in offered(recipe)}
@@ -167,7 +167,7 @@ def checked_order(catalog: Catalog, values: Sequence[Any]) -> tuple[RunOrder, bo
     order = RunOrder(
         recipe,
         text=checked_upload(text) if own and from_text else None,
-        images=checked_images(pictures) if own and not from_text else None,
+        images=checked_images(images) if own and not from_text else None,
         minutes=amount if kind == "minutes" else None,
         steps=amount if kind != "minutes" else None,
         seed=seed,
@@ -193,7 +193,7 @@ def _layout(limits: Limits, *, lost: bool) -> tuple[OrderForm, Any, Any]:
         elem_id="source",
     )
     file = gr.File(label=word("own_text"), file_types=[".txt"], visible=False, elem_id="own-text", height=120)
-    pictures = gr.File(
+    images = gr.File(
         label=word("own_pictures_zip"), file_types=[".zip"], visible=False, elem_id="own-pictures", height=120
     )
     init = gr.Dropdown(
@@ -227,7 +227,7 @@ def _layout(limits: Limits, *, lost: bool) -> tuple[OrderForm, Any, Any]:
         gr.Markdown(word("space_disk"), elem_classes="intro", elem_id="space-disk")
     gr.HTML(_limits_words(limits), elem_id="train-limits", elem_classes="intro", apply_default_css=False)
     return (
-        OrderForm(recipe, source, file, pictures, init, kind, amount, seed, shared, asked, trial, start),
+        OrderForm(recipe, source, file, images, init, kind, amount, seed, shared, asked, trial, start),
         notice,
         figures,
     )
@@ -252,7 +252,7 @@ def share_switch(limits: Limits, elem_id: str) -> Any:
 
 
 def seen_uploads(recipe: str, source: str) -> list[Any]:
-    """Which of the two uploads is seen: that of a text, or that of pictures."""
+    """Which of the two uploads is seen: that of a text, or that of images."""
     kind = recipe_named(recipe).learns_from
     return [gr.update(visible=source == OWN and kind == one) for one in ("text", "pictures")]
 

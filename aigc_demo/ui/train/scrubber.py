@@ -24,7 +24,7 @@ from aigc_demo.ui.frame import CHEAP, PRIVATE, TEXT, page_ticket
 from aigc_demo.ui.language import word
 from aigc_demo.ui.model_picker import picker_choices
 from aigc_demo.ui.train.view import picture_address
-from aigc_demo.ui.widgets import Json, door, spans, widget
+from aigc_demo.ui.widgets import Json, errors_as_toasts, spans, widget
 from aigc_demo.ui.words.wording import everywhere, same_everywhere, sentence_everywhere
 
 # No filter and little heat: a class looks at the model, not at what sampling hides.
@@ -121,19 +121,22 @@ class ScrubHandlers:
         self._cache, self._cancellation, self._watches = cache, cancellation, watches
 
     def another_run(self, request: gr.Request, name: Any) -> tuple[Any, Any, Any, Json]:
-        """Nothing is made yet. A run that writes is asked with a prompt, and beside it stands the baseline of
-        the same data, if there is one; one that draws is asked for pictures of another seed.
+        """Nothing is generated yet. A run that writes is asked with a prompt, beside the baseline of the same
+        data, if there is one; one that draws is asked for images of another seed.
         """
-        with door(request):
-            drawing = bool(name) and draws(self._watches.view(name).recipe)
-            writes = not drawing and not (name and measures(self._watches.view(name).recipe))
+        with errors_as_toasts(request):
+            makes_images = bool(name) and draws(self._watches.view(name).recipe)
+            writes = not makes_images and not (name and measures(self._watches.view(name).recipe))
             found = (
                 self._cache.catalog.baseline_for(self._watches.queue.run(name)) if name and writes else None
             )
             return (
                 gr.update(visible=writes),
                 gr.update(**self.offer(name, found or NO_BASELINE), visible=writes),
-                gr.update(value=word("scrub_draw" if drawing else "scrub_write"), visible=writes or drawing),
+                gr.update(
+                    value=word("scrub_draw" if makes_images else "scrub_write"),
+                    visible=writes or makes_images,
+                ),
                 written_value(name),
             )
 
@@ -146,7 +149,7 @@ class ScrubHandlers:
 
     def write(self, request: gr.Request, ticket: str, name: Any, slider: Any, *asked: Any) -> Iterator[Json]:
         """The checkpoint that the slider stands at writes; the last one where it stands at none."""
-        with door(request):
+        with errors_as_toasts(request):
             if not name:
                 raise InputError("nothing_to_write")
             view = self._watches.view(name)
@@ -172,7 +175,7 @@ class ScrubHandlers:
             yield written_value(run, columns, asked.prompt)
 
     def _draw(self, view: RunView, step: int, seed: Any) -> Iterator[Json]:
-        """The sheet that the training kept at a checkpoint, then new pictures beside it."""
+        """The sheet that the training kept at a checkpoint, then new images beside it."""
         yield drawn_value(view, step)
         if not draws_anew(view.recipe):
             return
@@ -202,7 +205,7 @@ def chosen_step(slider: Any, run: str, checkpoints: Sequence[int]) -> int:
     return step
 
 
-def drawn_value(view: RunView, step: int, picture: str = "", seed: int = 0) -> Json:
+def drawn_value(view: RunView, step: int, image: str = "", seed: int = 0) -> Json:
     """What a checkpoint draws, for `static/written.js`: from the noise of the training, and from a seed."""
     stored = {
         "title": everywhere("scrub_kept", step=step),
@@ -214,7 +217,7 @@ def drawn_value(view: RunView, step: int, picture: str = "", seed: int = 0) -> J
     new = {
         **stored,
         "title": everywhere("scrub_new", seed=seed),
-        "picture": picture,
+        "picture": image,
     }
     columns = [part for part in (stored, new) if part["picture"]]
     return {"run": view.state.name, "prompt": "", "columns": columns}

@@ -40,7 +40,7 @@ class Watched:
 
     @property
     def all(self) -> list[Any]:
-        """What a new picture of the run changes."""
+        """What a new image of the run changes."""
         return [
             self.card, *self.charts, self.samples, self.scrubber.slider,
             self.stop, self.resume, self.delete, self.download, self.save, self.disk,

@@ -69,7 +69,7 @@ def state_words(view: RunView) -> dict[str, str]:
 
 
 def samples(view: RunView | None) -> Json:
-    """What the models of a run's checkpoints made, the newest first, for `static/samples.js`."""
+    """Samples of a run's checkpoints, the newest first, for `static/samples.js`."""
     events = view.samples if view else ()
     kind = "run_pictures" if view and draws(view.recipe) else "samples"
     return {
@@ -150,7 +150,7 @@ def _figures(view: RunView) -> list[Json]:
 
 
 def _facts(view: RunView) -> list[Json]:
-    """Sizes and machine, of those that the start told."""
+    """Sizes and machine, of those that the event of the start has."""
     machine = view.facts.get("machine")
     known = {**view.facts, **(machine if isinstance(machine, dict) else {})}
     return [

@@ -44,9 +44,9 @@ COLUMN_WORDS: dict[str, Row] = {
     "settings": ("Settings", "设置", "設定"),
     "num_inference_steps": ("Steps (diffusion)", "步数（扩散）", "步數（擴散）"),
     "num_inference_steps_info": (
-        "in which the noise is taken away; more takes longer",
-        "分多少步去掉噪声；越多越慢",
-        "分多少步去掉雜訊；越多越慢",
+        "denoising steps; more takes longer",
+        "去噪的步数；越多越慢",
+        "去噪的步數；越多越慢",
     ),
     # models and how they stand
     "model": ("Model", "模型", "模型"),
@@ -125,7 +125,7 @@ COLUMN_WORDS: dict[str, Row] = {
     "fact_languages": ("Languages", "语言", "語言"),
     "fact_download": ("Download", "下载", "下載"),
     "fact_speed": ("Tokens per second, own time", "每秒词元数（自身用时）", "每秒詞元數（自身用時）"),
-    "fact_first": ("To the first token", "到第一个词元", "到第一個詞元"),
+    "fact_first": ("Time to first token", "首个词元用时", "首個詞元用時"),
     "fact_memory": ("Weights in memory", "权重占内存", "權重占記憶體"),
     "fact_bits": ("Bits per byte", "每字节比特数", "每位元組位元數"),
     "language_English": ("English", "英文", "英文"),
@@ -149,9 +149,9 @@ COLUMN_WORDS: dict[str, Row] = {
     "data_dcgan-emoji": _EMOJI,
     "data_ddpm-emoji": _EMOJI,
     "data_distilgpt2": (
-        "OpenWebText, taught by GPT-2",
-        "OpenWebText 网页文本，由 GPT-2 教出",
-        "OpenWebText 網頁文字，由 GPT-2 教出",
+        "OpenWebText, distilled from GPT-2",
+        "OpenWebText 网页文本，由 GPT-2 蒸馏",
+        "OpenWebText 網頁文字，由 GPT-2 蒸餾",
     ),
     "data_gpt2": (
         "WebText: 40 GB of pages that Reddit linked to",
@@ -181,14 +181,14 @@ COLUMN_WORDS: dict[str, Row] = {
         "Noto Emoji 的 1,647 張圖片及其英文名稱",
     ),
     "data_tiny-sd": (
-        "LAION's captioned pictures, taught by Stable Diffusion 1.5",
-        "LAION 的图文数据，由 Stable Diffusion 1.5 教出",
-        "LAION 的圖文資料，由 Stable Diffusion 1.5 教出",
+        "LAION's captioned pictures, distilled from Stable Diffusion 1.5",
+        "LAION 的图文数据，由 Stable Diffusion 1.5 蒸馏",
+        "LAION 的圖文資料，由 Stable Diffusion 1.5 蒸餾",
     ),
     "data_sd-turbo": (
-        "LAION-5B's captioned pictures, taught by Stable Diffusion 2.1",
-        "LAION-5B 的图文数据，由 Stable Diffusion 2.1 教出",
-        "LAION-5B 的圖文資料，由 Stable Diffusion 2.1 教出",
+        "LAION-5B's captioned pictures, distilled from Stable Diffusion 2.1",
+        "LAION-5B 的图文数据，由 Stable Diffusion 2.1 蒸馏",
+        "LAION-5B 的圖文資料，由 Stable Diffusion 2.1 蒸餾",
     ),
     "data_clip-vit-base-patch32": (
         "400 million captioned pictures of the web, not published",
@@ -198,15 +198,15 @@ COLUMN_WORDS: dict[str, Row] = {
     # images
     "pictures": ("Pictures", "图片", "圖片"),
     "picture_number": ("Picture {number}: {caption}", "图片 {number}：{caption}", "圖片 {number}：{caption}"),
-    "pictures_running": ("making {count} pictures", "正在生成 {count} 张图片", "正在生成 {count} 張圖片"),
+    "pictures_running": ("generating {count} pictures", "正在生成 {count} 张图片", "正在生成 {count} 張圖片"),
     "pictures_step": ("step {step} of {total}", "第 {step} 步，共 {total} 步", "第 {step} 步，共 {total} 步"),
     "pictures_finished": ("finished, {count} pictures", "已完成，{count} 张图片", "已完成，{count} 張圖片"),
     "pictures_stopped": ("stopped", "已停止", "已停止"),
-    "timeline": ("From noise to picture", "从噪声到图片", "從雜訊到圖片"),
+    "timeline": ("Denoising, from noise to picture", "去噪：从噪声到图片", "去噪：從雜訊到圖片"),
     "timeline_intro": (
-        "What a diffusion model guesses of its first pictures at some of its steps.",
-        "扩散模型在若干步上对前几张图片的猜测。",
-        "擴散模型在若干步上對前幾張圖片的猜測。",
+        "A diffusion model's prediction of its first pictures at some of its denoising steps.",
+        "扩散模型在若干去噪步上对前几张图片的预测。",
+        "擴散模型在若干去噪步上對前幾張圖片的預測。",
     ),
     "timeline_empty": (
         "Press Generate, and the steps appear here.",
@@ -214,7 +214,7 @@ COLUMN_WORDS: dict[str, Row] = {
         "按「生成」，各步就出現在這裡。",
     ),
     "timeline_one_step": (
-        "This model makes a picture in a single step: there is nothing in between.",
+        "This model generates a picture in a single step: there is nothing in between.",
         "这个模型一步就生成图片，中间没有别的步骤。",
         "這個模型一步就生成圖片，中間沒有別的步驟。",
     ),

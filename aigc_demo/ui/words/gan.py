@@ -5,22 +5,21 @@ from aigc_demo.core.languages import Row
 GAN_WORDS: dict[str, Row] = {
     "tab_gan": ("🎨 GAN", "🎨 GAN 生成对抗网络", "🎨 GAN 生成對抗網路"),
     "gan_intro": (
-        "A seed is the noise that a picture is made from. Our GAN makes it in one step; the baseline takes the "
-        "noise away in many.",
-        "种子就是图片由之而来的噪声。我们的 GAN 一步把它变成图片；基线则分许多步把噪声去掉。",
-        "種子就是圖片由之而來的雜訊。我們的 GAN 一步把它變成圖片；基線則分許多步把雜訊去掉。",
+        "A seed gives the noise (the latent vector) that a picture is generated from. Our GAN does it in one step; the baseline is a diffusion model, which denoises in many.",
+        "种子决定噪声（潜向量），图片由它生成。我们的 GAN 一步生成；基线是扩散模型，分许多步去噪。",
+        "種子決定雜訊（潛向量），圖片由它生成。我們的 GAN 一步生成；基線是擴散模型，分許多步去噪。",
     ),
     "gan_no_models": (
-        "There is no model that makes pictures here yet. Train one in the tab Train, or on the command line:",
+        "There is no model that generates pictures here yet. Train one in the tab Train, or on the command line:",
         "这里还没有生成图片的模型。请在“训练”页训练一个，或用命令行：",
         "這裡還沒有生成圖片的模型。請在「訓練」頁訓練一個，或用命令列：",
     ),
     "num_pictures": ("Pictures", "图片数", "圖片數"),
     "truncation": ("Truncation (GAN)", "截断（GAN）", "截斷（GAN）"),
     "truncation_info": (
-        "0: always the mean picture; 1: as in training; above: wilder",
-        "0：总是平均图片；1：与训练时相同；更大：更大胆",
-        "0：總是平均圖片；1：與訓練時相同；更大：更大膽",
+        "0: always the mean picture; 1: as in training; above: more varied",
+        "0：总是平均图片；1：与训练时相同；更大：更多样",
+        "0：總是平均圖片；1：與訓練時相同；更大：更多樣",
     ),
     "pictures_empty": (
         "Press Generate, and the pictures appear here. Click one to look for the training picture nearest to it.",
@@ -28,42 +27,46 @@ GAN_WORDS: dict[str, Row] = {
         "按「生成」，圖片就出現在這裡。點擊一張，可尋找與它最相近的訓練圖片。",
     ),
     "note_scores": (
-        "Each caption: the seed, and how sure the model's own discriminator is that the picture is real.",
-        "图注：种子，以及模型自己的判别器有多确信图片是真的。",
-        "圖註：種子，以及模型自己的判別器有多確信圖片是真的。",
+        "Each caption: the seed, and the discriminator's score: the probability of being real, by the model's own discriminator.",
+        "图注：种子，以及判别器的得分：模型自己的判别器认为图片为真的概率。",
+        "圖註：種子，以及判別器的得分：模型自己的判別器認為圖片為真的機率。",
     ),
     "note_seeds": ("Each caption: the seed.", "图注：种子。", "圖註：種子。"),
     # what can be done with the noise
-    "interpolation": ("From one picture to another", "从一张图片到另一张", "從一張圖片到另一張"),
+    "interpolation": (
+        "Interpolation, from one picture to another",
+        "插值：从一张图片到另一张",
+        "內插：從一張圖片到另一張",
+    ),
     "interpolation_intro": (
-        "Every point between two seeds' noise is a picture too. The way goes along a sphere, where noise lies.",
-        "两个种子的噪声之间，每一点也都是一张图片。路线沿球面走，因为噪声就分布在球面附近。",
-        "兩個種子的雜訊之間，每一點也都是一張圖片。路線沿球面走，因為雜訊就分布在球面附近。",
+        "Spherical interpolation between the noise of two seeds: every point of the path is a picture too. The path follows the sphere near which noise lies.",
+        "两个种子的噪声之间的球面插值：路线上每一点也都是一张图片。路线沿球面走，因为噪声就分布在球面附近。",
+        "兩個種子的雜訊之間的球面內插：路線上每一點也都是一張圖片。路線沿球面走，因為雜訊就分布在球面附近。",
     ),
     "from_seed": ("From seed", "起点种子", "起點種子"),
     "to_seed": ("To seed", "终点种子", "終點種子"),
     "num_frames": ("Frames", "帧数", "影格數"),
     "interpolate": ("Interpolate", "插值", "內插"),
     "interpolation_empty": (
-        "Press Interpolate, and the way appears here, also as a film.",
-        "按“插值”，路线就出现在这里，也会成为一段影片。",
-        "按「內插」，路線就出現在這裡，也會成為一段影片。",
+        "Press Interpolate, and the frames appear here, also as a film.",
+        "按“插值”，各帧就出现在这里，也会成为一段影片。",
+        "按「內插」，各影格就出現在這裡，也會成為一段影片。",
     ),
-    "arithmetic": ("Calculate with pictures", "用图片做加减", "用圖片做加減"),
+    "arithmetic": (
+        "Latent arithmetic: calculate with pictures",
+        "潜空间算术：用图片做加减",
+        "潛在空間算術：用圖片做加減",
+    ),
     "arithmetic_intro": (
-        "Red ball − red box + blue box = ? The mean noise of a few pictures that show the same thing stands for "
-        "that thing. Give seeds, or words and let a classifier look for sixteen seeds each among the first 2,000 "
-        "pictures; then it reads the result.",
-        "红球 − 红盒 + 蓝盒 = ？几张图片若有同样的内容，它们噪声的平均值就代表这个内容。可直接给种子，"
-        "也可写词语，让分类器在前 2000 张图片中各找十六个种子；结果也由它来认。",
-        "紅球 − 紅盒 + 藍盒 = ？幾張圖片若有同樣的內容，它們雜訊的平均值就代表這個內容。可直接給種子，"
-        "也可寫詞語，讓分類器在前 2000 張圖片中各找十六個種子；結果也由它來認。",
+        "Red ball − red box + blue box = ? The mean noise of a few pictures that show the same thing stands for that thing. Give seeds, or labels and let a classifier look for sixteen seeds each among the first 2,000 pictures; then it classifies the result.",
+        "红球 − 红盒 + 蓝盒 = ？几张图片若有同样的内容，它们噪声的平均值就代表这个内容。可直接给种子，也可写标签，让分类器在前 2000 张图片中各找十六个种子；结果也由它来分类。",
+        "紅球 − 紅盒 + 藍盒 = ？幾張圖片若有同樣的內容，它們雜訊的平均值就代表這個內容。可直接給種子，也可寫標籤，讓分類器在前 2000 張圖片中各找十六個種子；結果也由它來分類。",
     ),
     "arithmetic_a": ("A: seeds", "A：种子", "A：種子"),
     "arithmetic_b": ("− B: seeds", "− B：种子", "− B：種子"),
     "arithmetic_c": ("+ C: seeds", "+ C：种子", "+ C：種子"),
-    "arithmetic_words": ("in words", "词语，如“红球”", "詞語，如「紅球」"),
-    "find_seeds": ("Find seeds by the words", "按词语找种子", "按詞語找種子"),
+    "arithmetic_words": ("label", "标签，如“红球”", "標籤，如「紅球」"),
+    "find_seeds": ("Find seeds by label", "按标签找种子", "按標籤找種子"),
     "calculate": ("Calculate A − B + C", "计算 A − B + C", "計算 A − B + C"),
     "arithmetic_empty": (
         "Press Calculate: the pictures of the three means and of the result appear here.",
@@ -71,9 +74,9 @@ GAN_WORDS: dict[str, Row] = {
         "按「計算」：三個平均值和結果的圖片就出現在這裡。",
     ),
     "sum_note": (
-        "Under each picture: what {reader} reads in it. Real, says the discriminator: {scores}.",
-        "图注：{reader} 认出的内容。判别器认为真的把握：{scores}。",
-        "圖註：{reader} 認出的內容。判別器認為真的把握：{scores}。",
+        "Under each picture: its class, by {reader}. The discriminator's scores: {scores}.",
+        "图注：{reader} 给出的类别。判别器的得分：{scores}。",
+        "圖註：{reader} 給出的類別。判別器的得分：{scores}。",
     ),
     "sum_right": (
         "As expected: what the pictures of A, B and C have in common makes {expected}, and that is what the "
@@ -111,10 +114,9 @@ GAN_WORDS: dict[str, Row] = {
         "說不出結果應是什麼：分類器沒有把握（低於 {sure}）認出 A、B、C 的平均圖片。",
     ),
     "sum_open_asked": (
-        "What the result should be cannot be said: most pictures of these seeds do not show what the words ask "
-        "for. Find seeds again for this model.",
-        "说不出结果应是什么：这些种子的图片大多不是词语所要的内容。请为这个模型重新找种子。",
-        "說不出結果應是什麼：這些種子的圖片大多不是詞語所要的內容。請為這個模型重新找種子。",
+        "What the result should be cannot be said: most pictures of these seeds do not show what the labels say. Find seeds again for this model.",
+        "说不出结果应是什么：这些种子的图片大多不符合标签。请为这个模型重新找种子。",
+        "說不出結果應是什麼：這些種子的圖片大多不符合標籤。請為這個模型重新找種子。",
     ),
     "sum_open_result": (
         "Whether the result is as expected cannot be said: what the pictures of A, B and C have in common makes "
@@ -126,9 +128,9 @@ GAN_WORDS: dict[str, Row] = {
     ),
     "mean_of": ("mean of {letter}", "{letter} 的平均", "{letter} 的平均"),
     "looking": (
-        "looking at pictures: {done} of {total}",
-        "正在看图片：{done}/{total}",
-        "正在看圖片：{done}/{total}",
+        "classifying pictures: {done} of {total}",
+        "正在分类图片：{done}/{total}",
+        "正在分類圖片：{done}/{total}",
     ),
     "seeds_found": (
         "Found in {model} among its first {count} pictures, the classifier's least confidence being {prob:.0f} %.",
@@ -141,14 +143,15 @@ GAN_WORDS: dict[str, Row] = {
         "這些種子是在 {model} 中找到的；{other} 用它們生成別的圖片。請為它重新找種子。",
     ),
     "gan_stopped": ("Stopped.", "已停止。", "已停止。"),
-    "mixing": ("Mix the styles of two pictures", "混合两张图片的风格", "混合兩張圖片的風格"),
+    "mixing": (
+        "Style mixing, the styles of two pictures",
+        "风格混合：混合两张图片的风格",
+        "風格混合：混合兩張圖片的風格",
+    ),
     "mixing_intro": (
-        "A style-based generator is told at every layer what to draw: the first layers decide what is where, the "
-        "last ones its colours. Left: all of the second seed; right: all of the first.",
-        "基于风格的生成器在每一层都被告知画什么：前几层决定什么在哪里，后几层决定颜色。最左：全由第二个种子；"
-        "最右：全由第一个种子。",
-        "基於風格的生成器在每一層都被告知畫什麼：前幾層決定什麼在哪裡，後幾層決定顏色。最左：全由第二個種子；"
-        "最右：全由第一個種子。",
+        "A style-based generator takes a style vector at every layer: that of the first layers decides what is where, that of the last ones its colours. Left: all of the second seed; right: all of the first.",
+        "基于风格的生成器在每一层都取一个风格向量：前几层的决定什么在哪里，后几层的决定颜色。最左：全由第二个种子；最右：全由第一个种子。",
+        "基於風格的生成器在每一層都取一個風格向量：前幾層的決定什麼在哪裡，後幾層的決定顏色。最左：全由第二個種子；最右：全由第一個種子。",
     ),
     "coarse_seed": ("First layers: seed", "前几层：种子", "前幾層：種子"),
     "fine_seed": ("Last layers: seed", "后几层：种子", "後幾層：種子"),
@@ -160,14 +163,11 @@ GAN_WORDS: dict[str, Row] = {
     ),
     "caption_layers": ("{count} layers", "{count} 层", "{count} 層"),
     # real pictures beside made ones
-    "judging": ("What the discriminator says", "判别器怎么说", "判別器怎麼說"),
+    "judging": ("The discriminator's scores", "判别器的得分", "判別器的得分"),
     "judging_intro": (
-        "A GAN's second network learns to tell real pictures from made ones. Under each picture: how sure it is "
-        "that it is real. Where both networks are in balance, it can do no better than 50 %.",
-        "GAN 的第二个网络学着分辨真图片与生成的图片。每张图片下方是它有多确信图片是真的。"
-        "若势均力敌，它只能说 50 %。",
-        "GAN 的第二個網路學著分辨真圖片與生成的圖片。每張圖片下方是它有多確信圖片是真的。"
-        "若勢均力敵，它只能說 50 %。",
+        "The second network of a GAN, the discriminator, learns to tell real pictures from generated ones. Under each picture: its score, the probability of being real. Where both networks are in balance, it can do no better than 50 %.",
+        "GAN 的第二个网络是判别器，它学着分辨真图片与生成的图片。每张图片下方是它的得分，即图片为真的概率。若两个网络势均力敌，它只能说 50 %。",
+        "GAN 的第二個網路是判別器，它學著分辨真圖片與生成的圖片。每張圖片下方是它的得分，即圖片為真的機率。若兩個網路勢均力敵，它只能說 50 %。",
     ),
     "own_pictures": ("Pictures of your own (PNG)", "你自己的图片（PNG）", "你自己的圖片（PNG）"),
     "ask_discriminator": ("Ask the discriminator", "问判别器", "問判別器"),
@@ -186,14 +186,14 @@ GAN_WORDS: dict[str, Row] = {
         "{model} 的判別器。各類平均：{means}。",
     ),
     "nearest": (
-        "Has it copied? The nearest training picture",
-        "是抄的吗？最相近的训练图片",
-        "是抄的嗎？最相近的訓練圖片",
+        "Nearest neighbour in the training data: has it copied?",
+        "训练数据中的最近邻：是抄的吗？",
+        "訓練資料中的最近鄰：是抄的嗎？",
     ),
     "nearest_intro": (
-        "Click a picture above. If the nearest training picture is the same, the model has learned it by heart.",
-        "点击上面的一张图片。若最相近的训练图片与它相同，模型就是背下来的。",
-        "點擊上面的一張圖片。若最相近的訓練圖片與它相同，模型就是背下來的。",
+        "Click a picture above. If the nearest training picture is the same, the model has memorised it.",
+        "点击上面的一张图片。若最相近的训练图片与它相同，模型就是记住了它。",
+        "點擊上面的一張圖片。若最相近的訓練圖片與它相同，模型就是記住了它。",
     ),
     "training_zip": (
         "Training pictures as a zip of PNG files, where they are not the tiny world's",
@@ -211,27 +211,26 @@ GAN_WORDS: dict[str, Row] = {
         "等本頁正在進行的任務完成後開始；「停止」會結束兩者。",
     ),
     "nearest_empty": ("Click a picture above.", "点击上面的一张图片。", "點擊上面的一張圖片。"),
-    "nearest_made": ("made, seed {seed}", "生成，种子 {seed}", "生成，種子 {seed}"),
+    "nearest_made": ("generated, seed {seed}", "生成，种子 {seed}", "生成，種子 {seed}"),
     "nearest_found": ("nearest of {count}", "{count} 张中最相近", "{count} 張中最相近"),
     "nearest_note": (
-        "They differ by {distance:.1f} of 255 grey levels (root of the mean square); 0 is the same picture.",
-        "两者相差 {distance:.1f} 个灰度级（共 255，均方根）；0 表示是同一张。",
-        "兩者相差 {distance:.1f} 個灰階（共 255，均方根）；0 表示是同一張。",
+        "Root mean square difference: {distance:.1f} of 255 grey levels; 0 is the same picture.",
+        "均方根误差：{distance:.1f} 个灰度级（共 255）；0 表示是同一张。",
+        "均方根誤差：{distance:.1f} 個灰階（共 255）；0 表示是同一張。",
     ),
-    "measuring": ("Measure both models", "衡量两个模型", "衡量兩個模型"),
+    "measuring": ("Evaluation of both models", "评估两个模型", "評估兩個模型"),
     "measuring_intro": (
-        "Each makes 2,000 pictures, and a classifier compares them with real ones. A GAN takes some seconds, "
-        "diffusion minutes. Stop ends it.",
-        "每个模型生成 2000 张图片，由分类器与真图片比较。GAN 要几秒，扩散要几分钟。“停止”可结束。",
-        "每個模型生成 2000 張圖片，由分類器與真圖片比較。GAN 要幾秒，擴散要幾分鐘。「停止」可結束。",
+        "Each generates 2,000 pictures, and an image encoder compares them with real ones. A GAN takes some seconds, diffusion minutes. Stop ends it.",
+        "每个模型生成 2000 张图片，由图像编码器与真图片比较。GAN 要几秒，扩散要几分钟。“停止”可结束。",
+        "每個模型生成 2000 張圖片，由影像編碼器與真圖片比較。GAN 要幾秒，擴散要幾分鐘。「停止」可結束。",
     ),
     "measure": ("Measure", "衡量", "衡量"),
     "making": (
-        "made {done} of {total} pictures",
+        "generated {done} of {total} pictures",
         "已生成 {done}/{total} 张图片",
         "已生成 {done}/{total} 張圖片",
     ),
-    "measured_modes": ("Kinds covered", "覆盖的种类", "覆蓋的種類"),
+    "measured_modes": ("Modes covered (kinds)", "覆盖的模式（种类）", "覆蓋的模式（種類）"),
     "measured_modes_value": (
         "{covered} of {total} (real ones: {real})",
         "{covered}/{total}（真图片：{real}）",
@@ -241,9 +240,9 @@ GAN_WORDS: dict[str, Row] = {
     "measured_precision": ("Precision", "精确率", "精確率"),
     "measured_recall": ("Recall", "召回率", "召回率"),
     "measured_evenness": ("Evenness", "均匀度", "均勻度"),
-    "measured_made": ("Pictures made", "生成的图片数", "生成的圖片數"),
-    "measured_real": ("Real ones", "真图片数", "真圖片數"),
-    "measured_by": ("Looked at by", "评判网络", "評判網路"),
+    "measured_made": ("Generated pictures", "生成的图片数", "生成的圖片數"),
+    "measured_real": ("Real pictures", "真图片数", "真圖片數"),
+    "measured_by": ("Image encoder", "图像编码器", "影像編碼器"),
     "alarm_collapsed": (
         "Mode collapse: the model makes few kinds of picture, however good each may look.",
         "模式坍塌：无论每张看起来多好，模型只会画少数几类图片。",

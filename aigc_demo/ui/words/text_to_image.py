@@ -59,12 +59,12 @@ TEXT_TO_IMAGE_WORDS: dict[str, Row] = {
     ),
     "guidance_scale": ("Guidance (diffusion)", "引导强度（扩散）", "引導強度（擴散）"),
     "guidance_scale_info": (
-        "1: none; more heeds the caption more",
-        "1：不引导；越大越听描述的",
-        "1：不引導；越大越聽描述的",
+        "classifier-free; 1: none; higher follows the caption more",
+        "无分类器引导；1：不引导；越大越遵循描述",
+        "無分類器引導；1：不引導；越大越遵循描述",
     ),
     "scheduler": ("Scheduler (diffusion)", "调度器（扩散）", "調度器（擴散）"),
-    "scheduler_info": ("how the noise is taken away", "去噪的方法", "去噪的方法"),
+    "scheduler_info": ("the sampler: how noise is removed", "采样器：去噪的方法", "取樣器：去噪的方法"),
     "t2i_draw": ("Draw", "画图", "畫圖"),
     "t2i_empty": (
         "Press Draw, and the candidates appear here, the best one first. Click one to work on it below.",
@@ -78,9 +78,9 @@ TEXT_TO_IMAGE_WORDS: dict[str, Row] = {
     ),
     "t2i_candidate_plain": ("{verdict}seed {seed}", "{verdict}种子 {seed}", "{verdict}種子 {seed}"),
     "t2i_note": (
-        "“fits” is the cosine of picture and caption; “other” is that of the same picture and: {other}",
-        "“相符”是图片与描述的余弦；“另一句”是同一张图片与下面这句的余弦：{other}",
-        "「相符」是圖片與描述的餘弦；「另一句」是同一張圖片與下面這句的餘弦：{other}",
+        "“fits” is the cosine similarity of picture and caption; “other” is that of the same picture and: {other}",
+        "“相符”是图片与描述的余弦相似度；“另一句”是同一张图片与下面这句的余弦相似度：{other}",
+        "「相符」是圖片與描述的餘弦相似度；「另一句」是同一張圖片與下面這句的餘弦相似度：{other}",
     ),
     "t2i_best": ("The best candidate, checked", "最佳候选的检查结果", "最佳候選的檢查結果"),
     "t2i_right_count": (
@@ -106,15 +106,15 @@ TEXT_TO_IMAGE_WORDS: dict[str, Row] = {
     "t2i_wrong": ("wrong", "不对", "不對"),
     "t2i_all_right": ("everything right", "全部正确", "全部正確"),
     # after-treatment
-    "postprocess": ("After-treatment", "后处理", "後處理"),
+    "postprocess": ("Postprocessing", "后处理", "後處理"),
     "postprocess_intro": (
         "What is done to a picture after it was made; before and after, step by step. Click a candidate "
         "above to choose it.",
         "图片生成之后还可以做什么：逐步给出前后对比。点击上方的一张候选来选定它。",
         "圖片生成之後還可以做什麼：逐步給出前後對比。點擊上方的一張候選來選定它。",
     ),
-    "denoise": ("Denoise (median of 3 × 3)", "去噪（3×3 中值）", "去噪（3×3 中值）"),
-    "colorize": ("Colour anew from grey (a network)", "由灰度重新上色（网络）", "由灰度重新上色（網路）"),
+    "denoise": ("Denoise (3 × 3 median filter)", "去噪（3×3 中值滤波）", "去噪（3×3 中值濾波）"),
+    "colorize": ("Colorize from grey (a network)", "由灰度上色（网络）", "由灰階上色（網路）"),
     "enlarge": ("Enlarge (Lanczos)", "放大（Lanczos）", "放大（Lanczos）"),
     "postprocess_apply": ("Apply", "处理", "處理"),
     "postprocess_empty": (
@@ -122,14 +122,14 @@ TEXT_TO_IMAGE_WORDS: dict[str, Row] = {
         "选好步骤，按“处理”。",
         "選好步驟，按「處理」。",
     ),
-    "step_made": ("as made", "生成的原图", "生成的原圖"),
+    "step_made": ("as generated", "生成的原图", "生成的原圖"),
     "step_grey": ("grey", "灰度", "灰度"),
     "step_denoise": ("denoised", "去噪后", "去噪後"),
-    "step_colorize": ("coloured", "上色后", "上色後"),
+    "step_colorize": ("colorized", "上色后", "上色後"),
     "step_enlarge": ("enlarged", "放大后", "放大後"),
     "step_hole": ("painted over", "涂掉的部分", "塗掉的部分"),
-    "step_repaired": ("repaired", "修补后", "修補後"),
-    "repair": ("Repair a region", "修补局部", "修補局部"),
+    "step_repaired": ("restored", "修复后", "修復後"),
+    "repair": ("Inpainting: restore a region", "图像修复：重绘局部", "影像修復：重繪局部"),
     "repair_intro": (
         "Paint over a part of the chosen candidate on the left (or move with the arrow keys and paint with "
         "the space bar); a network draws that part anew from what is around it.",
@@ -137,7 +137,7 @@ TEXT_TO_IMAGE_WORDS: dict[str, Row] = {
         "在左側選定的候選上塗掉一部分（也可用方向鍵移動、空白鍵塗抹）；網路會依據周圍內容重畫這一部分。",
     ),
     "repair_take": ("Take the chosen candidate", "取来选定的候选", "取來選定的候選"),
-    "repair_apply": ("Repair", "修补", "修補"),
+    "repair_apply": ("Restore", "修复", "修復"),
     "repair_canvas": ("Picture to paint over", "可涂抹的图片", "可塗抹的圖片"),
     "repair_clear": ("Clear", "清除", "清除"),
     "repair_empty": (
@@ -145,13 +145,9 @@ TEXT_TO_IMAGE_WORDS: dict[str, Row] = {
         "请先画图，再取来选定的候选。",
         "請先畫圖，再取來選定的候選。",
     ),
-    "repair_none": (
-        "Before and after appear here.",
-        "修补前后会出现在这里。",
-        "修補前後會出現在這裡。",
-    ),
+    "repair_none": ("Before and after appear here.", "修复前后会出现在这里。", "修復前後會出現在這裡。"),
     # word by word
-    "word_by_word": ("Word by word", "逐词来看", "逐詞來看"),
+    "word_by_word": ("Ablation, word by word", "逐词消融", "逐詞消融"),
     "word_by_word_intro": (
         "The same seed without one of the words: which word changes what? Click a word of the caption above "
         "to put each other word of its kind in its place.",
@@ -171,12 +167,15 @@ TEXT_TO_IMAGE_WORDS: dict[str, Row] = {
         "{word}：改變 {difference:.0f} 灰階",
     ),
     # where the words went
-    "words_went": ("Where the words went", "词用在了哪里", "詞用在了哪裡"),
+    "words_went": (
+        "Cross-attention: where the words went",
+        "交叉注意力：词用在了哪里",
+        "交叉注意力：詞用在了哪裡",
+    ),
     "words_went_intro": (
-        "Our generator draws on 8 × 8 places, and each asks the words of the caption. Bright: this place took "
-        "much from this word. One row for each time that it asks.",
-        "我们的生成器在 8×8 个位置上作画，每个位置都向描述中的词取信息。越亮：这个位置从这个词取得越多。每问一次为一行。",
-        "我們的生成器在 8×8 個位置上作畫，每個位置都向描述中的詞取資訊。越亮：這個位置從這個詞取得越多。每問一次為一行。",
+        "Our generator draws on 8 × 8 places, and each attends to the words of the caption. Bright: a large attention weight of this place for this word. One row for each time that it attends.",
+        "我们的生成器在 8×8 个位置上作画，每个位置都对描述中的词做注意力。越亮：这个位置对这个词的注意力权重越大。每做一次注意力为一行。",
+        "我們的生成器在 8×8 個位置上作畫，每個位置都對描述中的詞做注意力。越亮：這個位置對這個詞的注意力權重越大。每做一次注意力為一列。",
     ),
     "words_went_show": ("Show", "显示", "顯示"),
     "words_went_empty": (
@@ -187,7 +186,11 @@ TEXT_TO_IMAGE_WORDS: dict[str, Row] = {
     "words_went_caption": ("{word}, time {block}", "{word}，第 {block} 次", "{word}，第 {block} 次"),
     "words_went_all": ("whole caption, time {block}", "整句，第 {block} 次", "整句，第 {block} 次"),
     # matching
-    "matching": ("Which caption fits which picture?", "哪句描述配哪张图？", "哪句描述配哪張圖？"),
+    "matching": (
+        "Image-text matching: which caption fits which picture?",
+        "图文匹配：哪句描述配哪张图？",
+        "圖文匹配：哪句描述配哪張圖？",
+    ),
     "matching_intro": (
         "Captions, one to a line; our model draws each, and the dual encoder compares all with all. In each "
         "row the picture of that caption should score highest.",
@@ -207,7 +210,7 @@ TEXT_TO_IMAGE_WORDS: dict[str, Row] = {
         "{count} 句中有 {right} 句找到了自己的圖片。",
     ),
     # searching
-    "searching": ("Search both ways", "双向检索", "雙向檢索"),
+    "searching": ("Retrieval, search both ways", "检索：双向查找", "檢索：雙向查找"),
     "searching_intro": (
         "A hundred drawings of things that training never showed, and their captions. Type a text to find "
         "pictures; click a picture to find texts.",

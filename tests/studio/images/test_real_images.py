@@ -211,7 +211,7 @@ def test_seeds_that_nobody_can_find(cache, monkeypatch):
     book = SeedBook(cache, num_seeds=100)
     with pytest.raises(InputError, match="first 100 pictures of one-tiny-world clearly shows blue"):
         asked(book, ["blue box"], "one-tiny-world")
-    with pytest.raises(InputError, match="No classifier here names what grey draws"):
+    with pytest.raises(InputError, match="No classifier here labels what grey draws"):
         asked(book, ["blue box"], "grey")
     with pytest.raises(InputError, match="names nothing in the tiny world"):
         asked(book, ["unicorn"])
@@ -276,7 +276,7 @@ def test_the_network_that_looks_knows_such_pictures(monkeypatch):
     world_of, other = corpus(plain([0])), corpus(plain([0]), name="photos")
     names = Catalog()
     assert measuring_network(names, world_of, 32) == "eye-tiny-world"
-    with pytest.raises(InputError, match="No network here looks at pictures of 64"):
+    with pytest.raises(InputError, match="No image encoder here takes pictures of 64"):
         measuring_network(names, world_of, 64)
     with pytest.raises(InputError, match="No network here looks"):
         measuring_network(names, other, 32)

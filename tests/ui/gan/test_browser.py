@@ -18,7 +18,7 @@ def open_tab(page):
 def finished(page):
     for side in ("left", "right"):
         page.wait_for_selector(f"#gan-card-{side} .state[data-state=finished]")
-        page.wait_for_selector(f"#gan-pictures-{side} .pictures-grid[data-drawn]")
+        page.wait_for_selector(f"#gan-images-{side} .images-grid[data-drawn]")
 
 
 def colours(page, selector):
@@ -48,23 +48,23 @@ def page(chromium, page_url):
 
 def test_both_models_show_sixteen_pictures_of_the_same_seeds(page):
     for side in ("left", "right"):
-        captions = page.locator(f"#gan-pictures-{side} figcaption span[lang=en]").all_text_contents()
+        captions = page.locator(f"#gan-images-{side} figcaption span[lang=en]").all_text_contents()
         assert [caption.split(" · ")[0] for caption in captions] == [str(seed) for seed in range(1, 17)]
-        assert colours(page, f"#gan-pictures-{side}") > 5
+        assert colours(page, f"#gan-images-{side}") > 5
         with page.expect_download() as saved:
-            page.click(f"#gan-pictures-{side} .pictures-links a")
+            page.click(f"#gan-images-{side} .images-links a")
         assert saved.value.suggested_filename == "pictures.png"
     page.click("#gan-timeline > button")
-    page.wait_for_selector("#gan-timeline-right .pictures-grid[data-drawn]")
+    page.wait_for_selector("#gan-timeline-right .images-grid[data-drawn]")
     assert page.locator("#gan-timeline-right canvas").count() == 4 * 8
 
 
 def test_a_click_opens_the_nearest_training_picture(page):
-    page.locator("#gan-pictures-left button.picture-frame").nth(2).click()
-    page.wait_for_selector("#gan-nearest-shown .pictures-grid[data-drawn]")
+    page.locator("#gan-images-left button.tile-frame").nth(2).click()
+    page.wait_for_selector("#gan-nearest-shown .images-grid[data-drawn]")
     captions = page.locator("#gan-nearest-shown figcaption span[lang=en]").all_text_contents()
-    assert captions == ["made, seed 3", "nearest of 54"]
-    pressed = page.locator("#gan-pictures-left button[aria-pressed=true]")
+    assert captions == ["generated, seed 3", "nearest of 54"]
+    pressed = page.locator("#gan-images-left button[aria-pressed=true]")
     assert pressed.get_attribute("aria-label").startswith("Picture 3: 3")
 
 
@@ -114,8 +114,8 @@ def test_chinese_from_the_tab_to_the_captions(chromium, page_url):
         page.click("#gan-generate")
         finished(page)
         assert spoken(page, "#gan-card-left .state", "zh-CN") == "已完成，16 张图片"
-        page.locator("#gan-pictures-right button.picture-frame").first.click()
-        page.wait_for_selector("#gan-nearest-shown .pictures-grid[data-drawn]")
+        page.locator("#gan-images-right button.tile-frame").first.click()
+        page.wait_for_selector("#gan-nearest-shown .images-grid[data-drawn]")
         label = page.locator("#gan-nearest-shown canvas").first.get_attribute("aria-label")
         assert label == "图片 1：生成，种子 1"
         assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -142,7 +142,7 @@ def test_a_click_on_a_picture_finds_the_nearest_training_picture(handlers):
     assert first[2]["count"] == 0
     assert marked["chosen"] == 1
     assert opened["open"] is True
-    assert english(found["captions"][0]) == "made, seed 8"
+    assert english(found["captions"][0]) == "generated, seed 8"
     assert english(found["captions"][1]) == "nearest of 270"
     assert found["count"] == 2
 
@@ -158,7 +158,7 @@ def test_the_image_that_was_clicked_is_compared_of_the_column_that_was_clicked(h
     far = [float((image.double() - made.double()).square().mean().sqrt()) for image in train]
     assert torch.equal(shown_pictures(found), torch.stack([made, train[far.index(min(far))]]))
     assert f"{min(far):.1f}" in english(found["note"])
-    assert english(found["captions"][0]) == f"made, seed {7 + place}"
+    assert english(found["captions"][0]) == f"generated, seed {7 + place}"
     assert marked["chosen"] == place and torch.equal(shown_pictures(marked), shown.pictures)
 
 
@@ -228,7 +228,7 @@ def test_words_become_seeds_in_either_language(latent, monkeypatch):
     monkeypatch.setattr(latent._seeds, "num_seeds", 200)
     words = ("red ball", "红色的盒", "small blue box")
     *way, final = latent.find_seeds(None, new_ticket(), *words, "steps", "world-tiny-world")
-    assert english(way[0][3]["words"]) == "looking at pictures: 0 of 200"
+    assert english(way[0][3]["words"]) == "classifying pictures: 0 of 200"
     for seeds, asked in zip(final[:3], ("red ball", "red box", "small blue box"), strict=True):
         assert {int(seed) % 144 for seed in seeds.split(", ")} <= set(modes_named(asked, 144))
     assert "Found in world-tiny-world among its first 200" in english(final[3]["words"])
@@ -330,9 +330,9 @@ def test_both_models_are_measured_and_one_that_cannot_be_leaves_the_other(latent
     assert english(line["words"]) == "No sign of mode collapse."
     assert not line["bad"]
     names = [english(fact["name"]) for fact in figures["figures"]]
-    assert names == ["Kinds covered", "Frechet distance", "Precision", "Recall"]
+    assert names == ["Modes covered (kinds)", "Frechet distance", "Precision", "Recall"]
     facts = {english(fact["name"]): fact["value"] for fact in figures["facts"]}
-    assert (facts["Pictures made"], facts["Real ones"]) == ("2,000", "300")
+    assert (facts["Generated pictures"], facts["Real pictures"]) == ("2,000", "300")
     assert refused["bad"]
     assert nothing["figures"] == []
 

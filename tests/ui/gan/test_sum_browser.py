@@ -54,7 +54,7 @@ def calculated(page, language):
     )
     settle(page)
     page.click("#gan-calculate")
-    page.wait_for_selector("#gan-sum .pictures-grid[data-drawn]", timeout=SECONDS)
+    page.wait_for_selector("#gan-sum .images-grid[data-drawn]", timeout=SECONDS)
     captions = page.locator(f"#gan-sum figcaption span[lang={language}]").all_text_contents()
     line = page.locator(f"#gan-arithmetic-line .notice span[lang={language}]").first.text_content()
     return captions, line

@@ -17,7 +17,7 @@ def open_tab(page):
 
 
 def drawn(page, name):
-    page.wait_for_selector(f"#{name} .pictures-grid[data-drawn]")
+    page.wait_for_selector(f"#{name} .images-grid[data-drawn]")
 
 
 @pytest.fixture(scope="module")
@@ -28,17 +28,17 @@ def page(chromium, page_url):
         shared.click("#t2i-draw")
         for side in ("left", "right"):
             shared.wait_for_selector(f"#t2i-card-{side} .state[data-state=finished]")
-            drawn(shared, f"t2i-pictures-{side}")
+            drawn(shared, f"t2i-images-{side}")
         yield shared
 
 
 def test_candidates_are_ranked_with_the_score_of_another_caption_beside(page):
-    captions = page.locator("#t2i-pictures-left figcaption span[lang=en]").all_text_contents()
+    captions = page.locator("#t2i-images-left figcaption span[lang=en]").all_text_contents()
     assert len(captions) == 8
     scores = [float(re.search(r"fits (-?[\d.]+), other -?[\d.]+", caption)[1]) for caption in captions]
     assert scores == sorted(scores, reverse=True)
-    assert colours(page, "#t2i-pictures-left") > 5
-    assert page.locator("#t2i-pictures-right canvas").count() == 8
+    assert colours(page, "#t2i-images-left") > 5
+    assert page.locator("#t2i-images-right canvas").count() == 8
     page.click("#t2i-timeline > button")
     drawn(page, "t2i-timeline-right")
     assert page.locator("#t2i-timeline-right canvas").count() == 4 * 8
@@ -59,16 +59,16 @@ def test_the_words_say_what_they_were_taken_for(page):
 
 
 def test_a_candidate_is_chosen_and_treated(page):
-    page.locator("#t2i-pictures-left button.picture-frame").nth(2).click()
-    page.wait_for_selector("#t2i-pictures-left figure:nth-child(3) button[aria-pressed=true]")
+    page.locator("#t2i-images-left button.tile-frame").nth(2).click()
+    page.wait_for_selector("#t2i-images-left figure:nth-child(3) button[aria-pressed=true]")
     page.click("#t2i-postprocess > button")
     settle(page)
     page.check("#t2i-colorize input")
-    page.click("#t2i-treat")
-    drawn(page, "t2i-treated-left")
-    told = page.locator("#t2i-treated-left figcaption span[lang=en]").all_text_contents()
-    assert told == ["as made", "denoised", "grey", "coloured", "enlarged"]
-    drawn(page, "t2i-treated-right")
+    page.click("#t2i-postprocess-apply")
+    drawn(page, "t2i-postprocessed-left")
+    told = page.locator("#t2i-postprocessed-left figcaption span[lang=en]").all_text_contents()
+    assert told == ["as generated", "denoised", "grey", "colorized", "enlarged"]
+    drawn(page, "t2i-postprocessed-right")
 
 
 def test_a_region_is_painted_over_and_drawn_anew(page):
@@ -91,7 +91,7 @@ def test_a_region_is_painted_over_and_drawn_anew(page):
     page.click("#t2i-repair-apply")
     drawn(page, "t2i-repaired")
     told = page.locator("#t2i-repaired figcaption span[lang=en]").all_text_contents()
-    assert told == ["as made", "painted over", "repaired"]
+    assert told == ["as generated", "painted over", "restored"]
 
 
 def test_word_by_word(page):
@@ -143,7 +143,7 @@ def test_pictures_are_found_by_text_and_texts_by_picture(page):
     page.click("#t2i-search")
     drawn(page, "t2i-found")
     assert page.locator("#t2i-found canvas").count() == 8
-    page.locator("#t2i-found button.picture-frame").first.click()
+    page.locator("#t2i-found button.tile-frame").first.click()
     page.wait_for_selector("#t2i-found-texts .fact")
     assert page.locator("#t2i-found-texts .fact").count() == 8
 
@@ -164,8 +164,8 @@ def test_chinese_from_the_tab_to_the_captions(chromium, page_url):
         page.fill("#t2i-caption textarea", "一个红色的小球")
         page.click("#t2i-draw")
         page.wait_for_selector("#t2i-card-left .state[data-state=finished]")
-        drawn(page, "t2i-pictures-left")
-        assert "相符" in spoken(page, "#t2i-pictures-left figcaption", "zh-CN")
+        drawn(page, "t2i-images-left")
+        assert "相符" in spoken(page, "#t2i-images-left figcaption", "zh-CN")
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
         faults = Axe().run(page, options=AXE).response["violations"]
         found = {fault["id"]: [node["html"][:160] for node in fault["nodes"]][:3] for fault in faults}

@@ -104,7 +104,7 @@ def test_the_image_that_was_clicked_is_the_one_that_is_worked_on(handlers, model
     *_, taken = handlers.take(None, shown)
     assert int(taken.unique()) == level
     _, other = handlers.choose(clicked(3 - index), None, other)
-    left, right = handlers.treat(None, False, False, 1, shown, other)
+    left, right = handlers.postprocess(None, False, False, 1, shown, other)
     assert greys(left) == [level] and greys(right) == [[130, 131, 128, 129][index]]
     seen = shown_pictures(handlers.look(None, shown))
     assert models["left"].looked == [(CAPTION, level, 1.0)]
@@ -129,7 +129,7 @@ def test_what_is_not_scored_is_worked_on_as_it_was_made():
 
 def test_a_column_without_images_leaves_the_other_to_be_treated(handlers):
     shown = drawn(handlers)[RIGHT]
-    left, right = handlers.treat(None, False, False, 1, None, shown)
+    left, right = handlers.postprocess(None, False, False, 1, None, shown)
     assert left["count"] == 0 and greys(right) == [129]
     view, taken = handlers.take(None, None)
     assert (view["src"], taken) == ("", None)
@@ -143,12 +143,12 @@ def test_a_column_without_images_leaves_the_other_to_be_treated(handlers):
         ((False, True, 4), {"denoise": False, "colorize": True, "enlarge": 4}),
     ],
 )
-def test_each_step_of_the_after_treatment_is_asked_for_by_its_own_field(handlers, monkeypatch, asked, given):
+def test_each_step_of_postprocessing_is_asked_for_by_its_own_field(handlers, monkeypatch, asked, given):
     postprocessed = []
     monkeypatch.setattr(
         text_to_image_handlers, "postprocessed", lambda *what: postprocessed.append(what[2]) or ()
     )
-    handlers.treat(None, *asked, drawn(handlers)[LEFT], None)
+    handlers.postprocess(None, *asked, drawn(handlers)[LEFT], None)
     assert postprocessed == [given]
 
 

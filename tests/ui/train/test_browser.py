@@ -95,7 +95,7 @@ def test_start_watch_reload_stop_resume(chromium, page_url):
         page.wait_for_selector("#chart-0 .plot_marks path[aria-label$='line: train']")
         early = length_of_curve(page)
         wait_for_step(page, 60)
-        assert notice(page) == f"Ordered: {name}"
+        assert notice(page) == f"Queued: {name}"
         assert length_of_curve(page) > early, "the curve grows"
         assert "Once <b>upon</b>" in page.locator("#samples .sample-text").first.text_content()
         open_tab(page)
@@ -277,9 +277,9 @@ def test_a_trial_says_what_a_run_will_take(chromium, page_url):
 def picture_shown(page, place):
     """An image that has arrived, in whole."""
     page.wait_for_function(
-        "place => document.querySelector(place)?.naturalWidth > 0", arg=f"{place} img.small-picture"
+        "place => document.querySelector(place)?.naturalWidth > 0", arg=f"{place} img.small-image"
     )
-    return page.locator(f"{place} img.small-picture").first
+    return page.locator(f"{place} img.small-image").first
 
 
 def test_a_run_that_draws_is_started_seen_and_gone_back_through(chromium, page_url):
@@ -318,8 +318,8 @@ def test_a_run_that_draws_is_started_seen_and_gone_back_through(chromium, page_u
         page.keyboard.press("Home")
         page.get_by_text("Step 5, from the noise of the training").wait_for()
         page.get_by_text("New pictures, seed 1").wait_for()
-        assert page.locator("#written img.small-picture").count() == 2
-        kept = page.locator("#written img.small-picture").first
+        assert page.locator("#written img.small-image").count() == 2
+        kept = page.locator("#written img.small-image").first
         assert f"/run-pictures/{name}/5.png" in kept.evaluate("part => part.src")
         page.click("#delete-run")
         page.wait_for_function(

@@ -299,8 +299,8 @@ def test_the_buttons_that_can_be_pressed_are_those_of_who_looks(kept, name, secr
     Job(hashed(ANNA), ("train", "gpt"), "ended", 0.0).save(run.path)
     answer_to(secret)
     seen = kept._look(name, secret, first=True)
-    drawing = train_handlers._Drawing("en", logarithmic=False)
-    picture = drawing.picture(seen.view, seen.mine, taken=seen.taken, slow=True)
+    drawing = train_handlers._Outputs("en", logarithmic=False)
+    picture = drawing.of(seen.view, seen.mine, taken=seen.taken, slow=True)
     assert {
         button for button, part in zip(BUTTONS, picture[-5:], strict=True) if part["interactive"]
     } == pressed

@@ -1,19 +1,19 @@
-// Pictures in a grid, each with a caption; drawn from one sheet, so that an update is one small file.
+// Images in a grid, each with a caption; drawn from one sheet, so that an update is one small file.
 // value: {sheet, size, columns, count, captions: [words], chosen, pick, row, loop, name, each, empty, note, save, file}
 const {say, label, make, relabel} = window.aigc;
-const box = make('div', 'pictures');
+const box = make('div', 'images');
 element.replaceChildren(box);
-const grid = make('div', 'pictures-grid'), loop = make('img', 'pictures-loop');
-const foot = make('p', 'pictures-foot'), note = make('span', 'pictures-note');
-const links = make('span', 'pictures-links'), empty = make('p', 'pictures-empty');
+const grid = make('div', 'images-grid'), loop = make('img', 'images-loop');
+const foot = make('p', 'images-foot'), note = make('span', 'images-note');
+const links = make('span', 'images-links'), empty = make('p', 'images-empty');
 foot.append(note, links);
 box.append(empty, grid, loop, foot);
 let turn = 0;
 
 const cell = (value, number) => {
-  const figure = make('figure', 'picture'), canvas = make('canvas');
+  const figure = make('figure', 'image-tile'), canvas = make('canvas');
   canvas.width = canvas.height = value.size;
-  const frame = make(value.pick ? 'button' : 'div', 'picture-frame');
+  const frame = make(value.pick ? 'button' : 'div', 'tile-frame');
   if (value.pick) {
     frame.type = 'button';
     frame.onclick = () => trigger('select', {index: number});
