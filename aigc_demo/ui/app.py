@@ -28,7 +28,7 @@ from aigc_demo.ui.text_to_image.tab import build_text_to_image_tab
 from aigc_demo.ui.theme import page_theme, style_sheet
 from aigc_demo.ui.train.api import add_train_api
 from aigc_demo.ui.train.tab import build_train_tab
-from aigc_demo.ui.train.view import PICTURES_PATH
+from aigc_demo.ui.train.view import IMAGES_PATH
 from aigc_demo.ui.widgets import labelled, spans
 from aigc_demo.ui.words.wording import everywhere
 
@@ -74,7 +74,7 @@ def _built(studio: Studio) -> gr.Blocks:
 
 def launch_settings(studio: Studio) -> dict[str, Any]:
     """Everything that `launch` needs to know; host and port come from the environment."""
-    images = serving.picture_route(PICTURES_PATH, studio.runs.picture)
+    images = serving.image_route(IMAGES_PATH, studio.runs.picture)
     return {
         **serving.LAUNCH,
         "app_kwargs": {**serving.middleware(studio.readers, studio.limits), "routes": [images]},

@@ -101,12 +101,12 @@ def timeline(column: ImageColumn | None) -> Json:
     return gallery(of_each.flatten(0, 1), captions, columns=len(steps), row=len(steps))
 
 
-def picture_card(choice: Choice, column: ImageColumn | None) -> Json:
+def image_card(choice: Choice, column: ImageColumn | None) -> Json:
     """The head of a column, as `columns.model_card`."""
     return card_of(choice, column, _state_words(choice.entry, column))
 
 
-def picture_facts(choice: Choice, column: ImageColumn | None) -> Json:
+def image_facts(choice: Choice, column: ImageColumn | None) -> Json:
     """The foot of a column: what its images cost, and what the model is made of."""
     figures = []
     if column is not None and column.memory_mib is not None:

@@ -9,7 +9,7 @@ from PIL import Image
 
 
 def shown_pictures(gallery):
-    """The pictures of `picture_view.gallery`, uint8 [N, C, H, W], cut out of its sheet."""
+    """The pictures of `image_view.gallery`, uint8 [N, C, H, W], cut out of its sheet."""
     content = base64.b64decode(gallery["sheet"].partition("base64,")[2])
     sheet = torch.from_numpy(np.array(Image.open(io.BytesIO(content)).convert("RGB"))).permute(2, 0, 1)
     side, pitch = gallery["size"], gallery["size"] + gallery["gap"]

@@ -18,7 +18,7 @@ from aigc_demo.studio.text.compare import Column, Token
 from aigc_demo.studio.text.inspection import AttentionMaps
 from aigc_demo.training.recipes import RECIPES
 from aigc_demo.ui.figures import short_count
-from aigc_demo.ui.image_view import picture_card
+from aigc_demo.ui.image_view import image_card
 from aigc_demo.ui.model_facts import facts_of
 from aigc_demo.ui.model_picker import picker_choices
 from aigc_demo.ui.serving import launch as serving
@@ -201,7 +201,7 @@ def test_a_model_that_cannot_be_used_says_why_in_its_column():
     why = InputError("broken_model", path="mine", detail="no model.safetensors")
     entry = CatalogEntry("mine", "pretrained", "text", "", "/srv/models/mine", problem=why)
     choice = Choice("mine", entry, False)
-    for card in (columns.model_card(choice, Shown()), picture_card(choice, None)):
+    for card in (columns.model_card(choice, Shown()), image_card(choice, None)):
         assert card["error"]["en"].startswith("mine holds no model that can be loaded (no model.safetensors)")
         assert "模型" in card["error"]["zh-CN"]
         assert (card["state"], card["words"]["en"]) == ("failed", "cannot be used")

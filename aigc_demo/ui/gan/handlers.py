@@ -20,7 +20,7 @@ from aigc_demo.studio.text.compare import new_seed
 from aigc_demo.ui.column_handlers import ColumnHandlers, Values, once_in_line
 from aigc_demo.ui.gan import view
 from aigc_demo.ui.gan.latent_handlers import first_gan
-from aigc_demo.ui.image_view import gallery, picture_card, picture_facts, timeline
+from aigc_demo.ui.image_view import gallery, image_card, image_facts, timeline
 from aigc_demo.ui.notices import problem_words
 from aigc_demo.ui.widgets import clicked, errors_as_toasts
 
@@ -78,10 +78,10 @@ class GanHandlers(ColumnHandlers):
         """What one column shows, in the order of PARTS, then the state."""
         choice = self._catalog.choice(model)
         return (
-            picture_card(choice, column),
+            image_card(choice, column),
             view.column_gallery(column),
             timeline(column),
-            picture_facts(choice, column),
+            image_facts(choice, column),
             column,
         )
 

@@ -15,7 +15,7 @@ from aigc_demo.ui.gan.handlers import PARTS, SETTING_NAMES, GanHandlers
 from aigc_demo.ui.gan.latent_handlers import LatentHandlers
 from aigc_demo.ui.gan.step_by_step import build_step_by_step
 from aigc_demo.ui.gan.tools import TAB
-from aigc_demo.ui.image_view import picture_card, picture_facts
+from aigc_demo.ui.image_view import image_card, image_facts
 from aigc_demo.ui.language import word
 from aigc_demo.ui.model_picker import offer_new_models
 from aigc_demo.ui.tab_parts import Question, Side, build_columns, seed_fields, slider, wire_sides
@@ -58,7 +58,7 @@ def _build_models(studio: Studio, frame: Frame) -> None:
     _, truncation, steps = question.sliders
     wire_sides(handlers, ticket, question, sides)
     _wire_generating(handlers, ticket, question, sides)
-    upload = gan_tools.build_real_pictures(handlers, sides, WORK)
+    upload = gan_tools.build_real_images(handlers, sides, WORK)
     gan_tools.build_interpolation(latent, ticket, [truncation, steps], models, IN_LINE)
     words = gan_tools.build_arithmetic(latent, ticket, truncation, models, WORK, IN_LINE)
     gan_tools.build_mixing(latent, truncation, models, WORK)
@@ -87,9 +87,9 @@ def _question() -> Question:
 def _parts(side: str, chosen: Choice) -> dict[str, Any]:
     """What a column shows of its model, by name."""
     values = {
-        "card": picture_card(chosen, None),
+        "card": image_card(chosen, None),
         "images": view.column_gallery(None),
-        "facts": picture_facts(chosen, None),
+        "facts": image_facts(chosen, None),
     }
     return {name: widget(name, value, elem_id=f"gan-{name}-{side}") for name, value in values.items()}
 

@@ -88,7 +88,7 @@ def build_mixing(handlers: LatentHandlers, truncation: Any, models: list[Any], w
     button.click(handlers.mix, [*seeds, truncation, *models], shown, **work)
 
 
-def build_real_pictures(handlers: GanHandlers, sides: list[Side], work: dict[str, Any]) -> Any:
+def build_real_images(handlers: GanHandlers, sides: list[Side], work: dict[str, Any]) -> Any:
     """The nearest training image, and what the discriminator says.
 
     Returns:

@@ -120,14 +120,14 @@ def _without_images(value: Any, images: list[Any], types: Any) -> Any:
         return {key: _without_images(one, images, types) for key, one in value.items()}
     if isinstance(value, list):
         return [_without_images(one, images, types) for one in value]
-    kind = picture_type(value)
+    kind = image_type(value)
     if kind is None:
         return value
     images.append(types.ImageContent(type="image", data=value, mimeType=kind))
     return f"picture {len(images)}"
 
 
-def picture_type(value: Any) -> str | None:
+def image_type(value: Any) -> str | None:
     """The type of the image that a value is in base64; None for all else."""
     if not isinstance(value, str) or len(value) < 16:
         return None

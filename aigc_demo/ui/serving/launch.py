@@ -45,7 +45,7 @@ LAUNCH: dict[str, Any] = {
 }
 
 
-def picture_route(path: str, find: Callable[[str, int, str], bytes | None]) -> Route:
+def image_route(path: str, find: Callable[[str, int, str], bytes | None]) -> Route:
     """A route for small PNG images, `PATH/NAME/NUMBER.png?key=KEY`.
 
     Args:

@@ -20,7 +20,7 @@ from aigc_demo.studio.text_to_image.compare import (
 from aigc_demo.studio.text_to_image.postprocess import painted, postprocessed, restored, words_in_image
 from aigc_demo.studio.text_to_image.word_ablation import with_each_other, without_each_word
 from aigc_demo.ui.column_handlers import ColumnHandlers, Values
-from aigc_demo.ui.image_view import gallery, picture_card, picture_facts, timeline
+from aigc_demo.ui.image_view import gallery, image_card, image_facts, timeline
 from aigc_demo.ui.notices import problem_words
 from aigc_demo.ui.text_to_image import view
 from aigc_demo.ui.widgets import clicked, errors_as_toasts
@@ -100,11 +100,11 @@ class TextToImageHandlers(ColumnHandlers):
         column = shown.column if shown is not None else None
         other, chosen = (shown.other, shown.chosen) if shown is not None else ("", -1)
         return (
-            picture_card(choice, column),
+            image_card(choice, column),
             view.candidates(column, other, chosen),
             view.checked(column),
             timeline(column),
-            picture_facts(choice, column),
+            image_facts(choice, column),
             shown if column is not None and column.pictures is not None else None,
         )
 
@@ -205,7 +205,7 @@ class TextToImageHandlers(ColumnHandlers):
         with errors_as_toasts(request):
             hits = match.find_images(self._cache, text)
             library = match.library_for(self._cache)
-            return view.found_pictures(library.pictures, hits, library.captions), hits
+            return view.found_images(library.pictures, hits, library.captions), hits
 
     def find_texts(
         self, event: gr.EventData, request: gr.Request, hits: list[match.Hit] | None

@@ -12,7 +12,7 @@ from aigc_demo.studio.images.compare import MOST_STEPS
 from aigc_demo.studio.models.arguments import checked_text
 from aigc_demo.studio.models.catalog import Choice
 from aigc_demo.studio.text_to_image.compare import MOST_CANDIDATES
-from aigc_demo.ui import image_view as picture_view
+from aigc_demo.ui import image_view
 from aigc_demo.ui.first_values import begin_in_chinese
 from aigc_demo.ui.frame import CHEAP, IMAGES, PRIVATE, Frame, page_ticket
 from aigc_demo.ui.language import word
@@ -123,10 +123,10 @@ def _question() -> CaptionQuestion:
 def _parts(side: str, chosen: Choice) -> dict[str, Any]:
     """What a column shows of its model, by name."""
     values = {
-        "card": ("card", picture_view.picture_card(chosen, None)),
+        "card": ("card", image_view.image_card(chosen, None)),
         "images": ("images", text_to_image_view.candidates(None)),
         "checked": ("facts", text_to_image_view.checked(None)),
-        "facts": ("facts", picture_view.picture_facts(chosen, None)),
+        "facts": ("facts", image_view.image_facts(chosen, None)),
     }
     return {name: widget(kind, value, elem_id=f"t2i-{name}-{side}") for name, (kind, value) in values.items()}
 

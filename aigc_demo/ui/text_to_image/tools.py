@@ -80,7 +80,7 @@ def build_searching(handlers: TextToImageHandlers, work: dict[str, Any]) -> None
     with part("searching", TAB):
         text = gr.Textbox("a red ball", label=word("searching_text"), max_lines=1, elem_id="t2i-search-text")
         button = gr.Button(word("searching_find"), variant="primary", elem_id="t2i-search")
-        images = widget("images", view.found_pictures(None, (), ()), elem_id="t2i-found")
+        images = widget("images", view.found_images(None, (), ()), elem_id="t2i-found")
         hits = gr.State()
         gr.Markdown(word("searching_texts"))
         texts = widget("facts", view.found_texts((), ()), elem_id="t2i-found-texts")

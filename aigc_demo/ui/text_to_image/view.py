@@ -251,7 +251,7 @@ def _marked(right: bool, words_everywhere: dict[str, str]) -> dict[str, str]:
     return {language: f"{RIGHT if right else WRONG} {parts}" for language, parts in words_everywhere.items()}
 
 
-def found_pictures(images: "Tensor | None", hits: Sequence[Any], captions: Sequence[str]) -> Json:
+def found_images(images: "Tensor | None", hits: Sequence[Any], captions: Sequence[str]) -> Json:
     """The images that were found, with their own captions and how well they fit."""
     if images is None or not hits:
         return gallery(None, empty="searching_empty")

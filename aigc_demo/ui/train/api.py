@@ -24,7 +24,7 @@ from aigc_demo.ui.frame import in_group, met
 from aigc_demo.ui.language import chosen_language
 from aigc_demo.ui.serving.addresses import address_of
 from aigc_demo.ui.tabs import Studio
-from aigc_demo.ui.train.view import picture_address
+from aigc_demo.ui.train.view import image_address
 from aigc_demo.ui.widgets import Json, errors_as_toasts
 from aigc_demo.ui.words.wording import sentence
 
@@ -231,4 +231,4 @@ def samples_of(view: RunView) -> list[Json]:
     """Samples of a run's checkpoints: texts, or addresses of images."""
     if not draws(view.recipe):
         return [{"step": event.step, "text": event.text} for event in view.samples]
-    return [{"step": event.step, "picture": picture_address(view, event.step)} for event in view.samples]
+    return [{"step": event.step, "picture": image_address(view, event.step)} for event in view.samples]

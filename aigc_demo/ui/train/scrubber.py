@@ -23,7 +23,7 @@ from aigc_demo.studio.text.compare import Column, check_request, compare_text
 from aigc_demo.ui.frame import CHEAP, PRIVATE, TEXT, page_ticket
 from aigc_demo.ui.language import word
 from aigc_demo.ui.model_picker import picker_choices
-from aigc_demo.ui.train.view import picture_address
+from aigc_demo.ui.train.view import image_address
 from aigc_demo.ui.widgets import Json, errors_as_toasts, spans, widget
 from aigc_demo.ui.words.wording import everywhere, same_everywhere, sentence_everywhere
 
@@ -212,7 +212,7 @@ def drawn_value(view: RunView, step: int, image: str = "", seed: int = 0) -> Jso
         "text": "",
         "state": "finished",
         "error": "",
-        "picture": picture_address(view, step),
+        "picture": image_address(view, step),
     }
     new = {
         **stored,

@@ -14,8 +14,8 @@ from aigc_demo.ui.widgets import Json
 from aigc_demo.ui.words.wording import everywhere, same_everywhere, text
 
 RATES = tuple(dict.fromkeys(recipe.rate for recipe in RECIPES.values()))
-# Where `sample_pictures` answers, relative to the page.
-PICTURES_PATH = "run-pictures"
+# Where `image_route` answers, relative to the page.
+IMAGES_PATH = "run-pictures"
 
 
 FACTS = (
@@ -80,21 +80,21 @@ def samples(view: RunView | None) -> Json:
                 "step": event.step,
                 "title": everywhere("samples_step", step=event.step),
                 "text": event.text,
-                "picture": picture_address(view, event.step) if view and event.file.endswith(".png") else "",
+                "picture": image_address(view, event.step) if view and event.file.endswith(".png") else "",
             }
             for event in reversed(events)
         ],
     }
 
 
-def picture_address(view: RunView, step: int) -> str:
-    """Where the page finds the sheet of a step (`sample_pictures`); "" where there is none."""
+def image_address(view: RunView, step: int) -> str:
+    """Where the page finds the sheet of a step (`image_route`); "" where there is none."""
     try:
         changed = sample_path(view.run, step).stat().st_mtime_ns
     except OSError:
         return ""
     name = view.state.name
-    return f"{PICTURES_PATH}/{quote(name, safe='')}/{step}.png?key={image_key(name)}&{changed}"
+    return f"{IMAGES_PATH}/{quote(name, safe='')}/{step}.png?key={image_key(name)}&{changed}"
 
 
 def trial(found: Json, busy: bool) -> Json:

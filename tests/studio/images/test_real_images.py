@@ -278,7 +278,7 @@ def test_the_network_that_looks_knows_such_pictures(monkeypatch):
     assert measuring_network(names, world_of, 32) == "eye-tiny-world"
     with pytest.raises(InputError, match="No image encoder here takes pictures of 64"):
         measuring_network(names, world_of, 64)
-    with pytest.raises(InputError, match="No network here looks"):
+    with pytest.raises(InputError, match="No image encoder here takes"):
         measuring_network(names, other, 32)
     general = entry("general", "classifier", "measures")
     exact = replace(entry("exact", "classifier", "measures"), data_sha256="5" * 64)

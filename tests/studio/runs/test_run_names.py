@@ -29,8 +29,8 @@ from aigc_demo.studio.runs.watch import RunWatches, image_key
 from aigc_demo.studio.visitors.limits import Limits
 from aigc_demo.studio.visitors.visitor import answer_to
 from aigc_demo.training.start import Order, train
-from aigc_demo.ui.serving.launch import picture_route
-from aigc_demo.ui.train.view import PICTURES_PATH, picture_address
+from aigc_demo.ui.serving.launch import image_route
+from aigc_demo.ui.train.view import IMAGES_PATH, image_address
 from tests.training.conftest import TINY
 
 NAMES = (
@@ -152,9 +152,9 @@ def test_their_pictures_have_addresses(queue: RunQueue, name: str) -> None:
         asked.append(named)
         return path.read_bytes() if (named, step, key) == (name, 2, image_key(name)) else None
 
-    app = Starlette(routes=[picture_route(PICTURES_PATH, find)])
+    app = Starlette(routes=[image_route(IMAGES_PATH, find)])
     try:
-        address = picture_address(RunWatches(queue).view(name), 2)
+        address = image_address(RunWatches(queue).view(name), 2)
         answer = asyncio.run(got(app, "/" + address))
         assert (asked, answer.status_code) == ([name], 200)
         assert answer.content.endswith(name.encode())

@@ -295,10 +295,10 @@ def test_a_picture_is_known_by_how_it_begins():
         Image.new("RGB", (9, 9)).save(content, kind)
         return base64.b64encode(content.getvalue()).decode("ascii")
 
-    assert assistants.picture_type(of("png")) == "image/png"
-    assert assistants.picture_type(of("webp")) == "image/webp"
+    assert assistants.image_type(of("png")) == "image/png"
+    assert assistants.image_type(of("webp")) == "image/webp"
     sound = base64.b64encode(b"RIFF\0\0\0\0WAVE" + b"\0" * 60).decode("ascii")
-    assert [assistants.picture_type(one) for one in (sound, "a" * 80, "春" * 80, 7, None)] == [None] * 5
+    assert [assistants.image_type(one) for one in (sound, "a" * 80, "春" * 80, 7, None)] == [None] * 5
 
 
 def test_where_gradios_tools_are_not_as_expected_its_answers_stay():
