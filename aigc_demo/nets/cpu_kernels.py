@@ -45,8 +45,8 @@ def matmul_attention(q_BHTD: Tensor, k_BHSD: Tensor, v_BHSD: Tensor, mask: Tenso
 class RotaryFunction(torch.autograd.Function):
     """`apply_rotary` with its gradient: rotated back by the same angle, so that x need not be saved.
 
-    It gains less than 5 %. It stays because autograd rounds once more on the way in bfloat16: a run that is
-    resumed would go on to other weights.
+    It gains less than 5 %. It stays because autograd's gradient differs in the last bit in one element of
+    seven: a run that is resumed would go on to other weights.
     """
 
     @staticmethod
