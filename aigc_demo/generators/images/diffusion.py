@@ -98,13 +98,15 @@ class DiffusionImages:
     ) -> Tensor:
         made, stopped = [], False
 
-        def told(step: int, total: int, guessed_NCHW: Tensor) -> bool:
+        def on_step(step: int, total: int, guessed_NCHW: Tensor) -> bool:
             nonlocal stopped
             stopped = progress is not None and progress(step, total, guessed_NCHW)
             return stopped
 
         for part_NCHW in parts:
-            made.append(denoised(self.network, self.scheduler, part_NCHW, sampling.num_inference_steps, told))
+            made.append(
+                denoised(self.network, self.scheduler, part_NCHW, sampling.num_inference_steps, on_step)
+            )
             if stopped:
                 break
         return torch.cat(made)
@@ -143,7 +145,7 @@ def denoised(
         scheduler: its DDIMScheduler.
         noise_NCHW: from a standard normal distribution.
         num_inference_steps: how often the network is asked.
-        callback: told each step and the image that the model guesses at it; true ends it there.
+        callback: called with each step and the image that the model guesses at it; true ends it there.
 
     Returns:
         uint8 [N, C, H, W].
@@ -165,7 +167,7 @@ def denoised(
     return to_uint8(x_NCHW).cpu()
 
 
-def predicted(unet: nn.Module, x_NCHW: Tensor, timestep: Tensor, **told: Any) -> Tensor:
+def predicted(unet: nn.Module, x_NCHW: Tensor, timestep: Tensor, **conditioning: Any) -> Tensor:
     """What a UNet of the library says of noisy images, [N, C, H, W].
 
     One that was made for more than three channels takes a square of pixels for one place: fewer places, of
@@ -175,13 +177,13 @@ def predicted(unet: nn.Module, x_NCHW: Tensor, timestep: Tensor, **told: Any) ->
         unet: UNet2DModel, or UNet2DConditionModel.
         x_NCHW: images with noise.
         timestep: how much of it.
-        told: whatever else the network takes.
+        conditioning: whatever else the network takes.
 
     Source:
         Hoogeboom et al. 2023, arXiv:2301.11093, section 3.4, for a UNet on patches.
     """
     side = _side_of_patch(unet)
-    output_NCHW = unet(F.pixel_unshuffle(x_NCHW, side), timestep, **told).sample
+    output_NCHW = unet(F.pixel_unshuffle(x_NCHW, side), timestep, **conditioning).sample
     return F.pixel_shuffle(output_NCHW, side)
 
 

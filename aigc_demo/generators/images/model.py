@@ -38,7 +38,7 @@ class ImageModel(Protocol):
         Args:
             seeds: of the noise.
             sampling: how.
-            progress: told on the way by a model that works in steps.
+            progress: called on the way by a model that works in steps.
 
         Returns:
             uint8 [N, C, H, W].

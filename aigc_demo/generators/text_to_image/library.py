@@ -64,8 +64,8 @@ class TextUNet(nn.Module):
 
     def forward(self, x_NCHW: Tensor, timestep: Tensor, words_NTD: Tensor, seen_NT: Tensor) -> Tensor:
         """What it says of noisy images of these captions, of whose tokens it sees some."""
-        told = {"encoder_hidden_states": words_NTD, "encoder_attention_mask": seen_NT}
-        return predicted(self.unet, x_NCHW, timestep, **told)
+        conditioning = {"encoder_hidden_states": words_NTD, "encoder_attention_mask": seen_NT}
+        return predicted(self.unet, x_NCHW, timestep, **conditioning)
 
 
 class DiffusionTextToImage:
@@ -102,7 +102,7 @@ class DiffusionTextToImage:
         """As TextToImageModel; after a word to stop, what the model guessed then of the images so far."""
         made, stopped = [], False
 
-        def told(step: int, total: int, guessed_NCHW: Tensor) -> bool:
+        def on_step(step: int, total: int, guessed_NCHW: Tensor) -> bool:
             nonlocal stopped
             stopped = progress is not None and progress(step, total, guessed_NCHW)
             return stopped
@@ -111,7 +111,7 @@ class DiffusionTextToImage:
             part = slice(start, start + MOST_AT_ONCE)
             ids_NT = token_table(self.tokenizer, [texts[part]], self.length)[0]
             ids_NT = trim_padding(ids_NT)
-            made.append(text_denoised(self.network, self.scheduler, ids_NT, seeds[part], sampling, told))
+            made.append(text_denoised(self.network, self.scheduler, ids_NT, seeds[part], sampling, on_step))
             if stopped:
                 break
         return torch.cat(made)
@@ -138,7 +138,7 @@ def text_denoised(
         ids_NT: tokens of the captions.
         seeds: one for each.
         sampling: guidance, number of steps, and how to go from step to step.
-        callback: told each step and the image that the model guesses at it; true ends it there.
+        callback: called with each step and the image that the model guesses at it; true ends it there.
 
     Returns:
         uint8 [N, C, H, W].

@@ -55,7 +55,7 @@ class TextToImageModel(Protocol):
             texts: captions, one for each image.
             seeds: of the noise, likewise.
             sampling: how.
-            progress: told on the way by a model that works in steps.
+            progress: called on the way by a model that works in steps.
 
         Returns:
             uint8 [N, C, H, W].

@@ -84,7 +84,7 @@ class StableDiffusion:
         steps = 1 if self.one_step else sampling.num_inference_steps
         for start in range(0, len(texts), MOST_AT_ONCE):
             part = slice(start, start + MOST_AT_ONCE)
-            told = _StepCallback(self.pipeline, progress, steps, made)
+            on_step = _StepCallback(self.pipeline, progress, steps, made)
             latents = self.pipeline(
                 prompt_embeds=self._embedded(texts[part]),
                 negative_prompt_embeds=self._embedded([""] * len(texts[part])),
@@ -94,10 +94,10 @@ class StableDiffusion:
                 guidance_scale=0.0 if self.one_step else sampling.guidance_scale,
                 generator=[seeded(seed) for seed in seeds[part]],
                 output_type="latent",
-                callback_on_step_end=told,
+                callback_on_step_end=on_step,
             ).images
             made.append(_decoded(self.pipeline, latents))
-            if told.stopped:
+            if on_step.stopped:
                 break
         return torch.cat(made)
 

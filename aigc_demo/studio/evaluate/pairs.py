@@ -68,11 +68,11 @@ def evaluate_matcher(
     seen, meaning = matcher.of_images(images), torch.tensor(meanings)
     figures = {}
     for language, ending in (("en", ""), ("zh", "_zh")):
-        told = [next((text for text in texts if language_of(text) == language), None) for texts in captions]
-        if None in told and (ending or not any(told)):
+        chosen = [next((text for text in texts if language_of(text) == language), None) for texts in captions]
+        if None in chosen and (ending or not any(chosen)):
             continue
-        rows = torch.tensor([place for place, text in enumerate(told) if text])
-        texts = matcher.of_texts([text for text in told if text])
+        rows = torch.tensor([place for place, text in enumerate(chosen) if text])
+        texts = matcher.of_texts([text for text in chosen if text])
         figures[f"top1_of_100{ending}"] = found_among(seen[rows], texts, meaning[rows])
         figures[f"picture_of_100{ending}"] = found_among(texts, seen[rows], meaning[rows])
         if split == "all":
@@ -213,21 +213,21 @@ def evaluate_restoration(
 
     set_threads()
     began = time.perf_counter()
-    mender = load_restoration(entry)
-    shown = {"image_size": mender.image_size, "pictures": "groups"}
+    restoration = load_restoration(entry)
+    shown = {"image_size": restoration.image_size, "pictures": "groups"}
     shown |= ImageSettings.among(settings or {})
     true = prepare_images(source, ImageSettings.from_mapping(shown)).validation[:MOST_MENDED]
     if not len(true):
         raise InputError("setting_range", name="validation_fraction", expected="more than 0", got=0)
-    size = mender.image_size
+    size = restoration.image_size
     holes = torch.ones(len(true), 1, size, size)
     plain = to_uint8(grey(to_float(true))).expand_as(true)
-    if mender.recipe == "inpaint":
+    if restoration.recipe == "inpaint":
         holes = random_masks(len(true), size, seeded(0))
         left = (to_float(true) * (1 - holes)).sum((2, 3), keepdim=True)
         mean = to_uint8(left / (1 - holes).sum((2, 3), keepdim=True)).expand_as(true)
         plain = composite(true, holes, mean)
-    restored = mender.restored(true, holes)
+    restored = restoration.restored(true, holes)
     away = {
         name: ((made.float() - true.float()).abs() * holes).sum().item() / (3 * holes.sum().item())
         for name, made in (("grey_levels", restored), ("grey_levels_before", plain))

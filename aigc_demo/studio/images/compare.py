@@ -49,7 +49,7 @@ class ImageAsk(Settings):
 
     @property
     def sampling(self) -> Any:
-        """What the models are told."""
+        """What the models sample by."""
         from aigc_demo.generators.images.model import ImageSampling
 
         return ImageSampling(self.truncation, self.num_inference_steps)
@@ -138,8 +138,8 @@ def compare_images(
     """
     ask = request.ask
 
-    def make(model: Any, told: "Progress") -> "Tensor":
-        return model.make(ask.seeds, ask.sampling, told)
+    def make(model: Any, on_step: "Progress") -> "Tensor":
+        return model.make(ask.seeds, ask.sampling, on_step)
 
     yield from paint(request.models, ask.seeds, make, cache, stop)
 
@@ -183,7 +183,7 @@ class ImageWork(Work):
                 return
             images = self.made(model, self.progress(time_slice))
             seconds = time_slice.seconds
-            said = self.said(model, images)
+            said = self.results(model, images)
         unfinished = self.column.num_steps > self.column.step
         self.tell(state="stopped" if unfinished else "finished", pictures=images, seconds=seconds, **said)
 
@@ -195,17 +195,17 @@ class ImageWork(Work):
         """
 
     @abstractmethod
-    def made(self, model: Any, told: "Progress") -> "Tensor":
+    def made(self, model: Any, on_step: "Progress") -> "Tensor":
         """The images, by the loaded model, which tells how far it is."""
 
     @abstractmethod
-    def said(self, model: Any, images: "Tensor") -> dict[str, Any]:
+    def results(self, model: Any, images: "Tensor") -> dict[str, Any]:
         """What else the column carries of them."""
 
     def progress(self, time_slice: TimeSlice) -> "Progress":
         """Whom a model tells how far it is: it passes its turn on, and stops where that is wanted."""
 
-        def told(step: int, total: int, guessed: "Tensor") -> bool:
+        def on_step(step: int, total: int, guessed: "Tensor") -> bool:
             timeline = self.column.timeline
             if step in timeline_steps(total):
                 timeline = (*timeline, (step, guessed[:TIMELINE_PICTURES].clone()))
@@ -215,7 +215,7 @@ class ImageWork(Work):
             time_slice.pass_on()
             return self.stop.is_set() and step < total
 
-        return told
+        return on_step
 
 
 class _Painter(ImageWork):
@@ -225,10 +225,10 @@ class _Painter(ImageWork):
         super().__init__(*rest)
         self.make = make
 
-    def made(self, model: Any, told: "Progress") -> "Tensor":
-        return self.make(model, told)
+    def made(self, model: Any, on_step: "Progress") -> "Tensor":
+        return self.make(model, on_step)
 
-    def said(self, model: Any, images: "Tensor") -> dict[str, Any]:
+    def results(self, model: Any, images: "Tensor") -> dict[str, Any]:
         return {"scores": tuple(model.judge(images).tolist()) if is_gan(model) else None}
 
 

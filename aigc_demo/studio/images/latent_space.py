@@ -61,13 +61,13 @@ def interpolate(
         The columns, as `compare_images`; their images are the frames, first to last.
     """
 
-    def make(model: Any, told: "Progress") -> "Tensor":
-        return _frames(model, way, told)
+    def make(model: Any, on_step: "Progress") -> "Tensor":
+        return _frames(model, way, on_step)
 
     yield from paint(models, (way.from_seed, way.to_seed), make, cache, stop)
 
 
-def _frames(model: Any, way: Way, told: "Progress") -> "Tensor":
+def _frames(model: Any, way: Way, on_step: "Progress") -> "Tensor":
     from aigc_demo.generators.images.latents import latents, spherical
     from aigc_demo.generators.images.model import ImageSampling
 
@@ -79,7 +79,7 @@ def _frames(model: Any, way: Way, told: "Progress") -> "Tensor":
     noise = model.noise(ends)
     first, last = noise.flatten(1)
     frames = spherical(first, last, way.num_frames).unflatten(1, noise.shape[1:])
-    return model.of_noise(frames, ImageSampling(num_inference_steps=way.num_inference_steps), told)
+    return model.of_noise(frames, ImageSampling(num_inference_steps=way.num_inference_steps), on_step)
 
 
 def checked_seed(name: str, value: Any) -> int:

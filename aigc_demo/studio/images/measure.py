@@ -88,11 +88,11 @@ def measure_images(
         yield Working(first, samples)
         with time_slice_for(model, cache) as time_slice:
 
-            def told(step: int, total: int, guessed: Any, time_slice: Any = time_slice) -> bool:
+            def on_step(step: int, total: int, guessed: Any, time_slice: Any = time_slice) -> bool:
                 time_slice.pass_on()
                 return stop.is_set()
 
-            made.append(model.make(range(first, min(first + at_once, samples)), sampling, told))
+            made.append(model.make(range(first, min(first + at_once, samples)), sampling, on_step))
         if stop.is_set():
             return
     yield Working(samples, samples)

@@ -186,7 +186,7 @@ def draw(task: ImageTask, model: Any, progress: "Progress") -> "Tensor":
     Args:
         task: to be done.
         model: the same, on the CPU.
-        progress: told each step; true ends it there.
+        progress: called with each step; true ends it there.
 
     Raises:
         DemoError: as `results`.

@@ -68,7 +68,7 @@ class Work(ABC):
         column: how it stands, a frozen dataclass with `model`, `state`, `error`, `seconds` and `fetched`.
         cache: where the models are, or are loaded to.
         stop: set where nothing more is wanted.
-        report: told each new column.
+        report: called with each new column.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class Work(ABC):
         self.stop: CancelToken | ColumnToken = stop
 
     def run(self) -> None:
-        """All of it; what fails is told in the column."""
+        """All of it; what fails is shown in the column."""
         try:
             self.do()
         except DemoError as error:

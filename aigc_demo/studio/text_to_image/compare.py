@@ -68,7 +68,7 @@ class TextToImageAsk(Settings):
 
     @property
     def sampling(self) -> TextSampling:
-        """What the models are told."""
+        """What the models sample by."""
         return TextSampling.from_mapping(TextSampling.among(self.to_dict()))
 
 
@@ -246,19 +246,19 @@ class _TextToImageWork(ImageWork):
     def check(self, model: Any) -> None:
         check_known(model, self.request.caption)
 
-    def made(self, model: Any, told: "Progress") -> "Tensor":
+    def made(self, model: Any, on_step: "Progress") -> "Tensor":
         ask, texts = self.request.ask, (self.request.caption,) * len(self.request.ask.seeds)
         task = gpu.ImageTask(
             self.cache.catalog.choice(self.column.model).entry, texts, ask.seeds, ask.sampling
         )
         if self.asks_gpu(task):
             try:
-                return gpu.draw(task, model, told)
+                return gpu.draw(task, model, on_step)
             except DemoError as error:
                 self.without_gpu(error)
-        return model.make(texts, ask.seeds, ask.sampling, told)
+        return model.make(texts, ask.seeds, ask.sampling, on_step)
 
-    def said(self, model: Any, images: "Tensor") -> dict[str, Any]:
+    def results(self, model: Any, images: "Tensor") -> dict[str, Any]:
         """What the dual encoder and the checker say of the images."""
         from aigc_demo.data.tiny_world.caption import parse_caption
         from aigc_demo.measure.attributes import verdict
