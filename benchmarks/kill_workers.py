@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
 from aigc_demo.core.events import StepDone
 from aigc_demo.core.files.manifest import invalid_file, step_of
 from aigc_demo.core.run_directory import RunDirectory
