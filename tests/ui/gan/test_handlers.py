@@ -270,9 +270,7 @@ def test_what_is_read_stands_under_each_picture_and_another_thing_is_said():
         "mean of C · box 40 %",
         "A − B + C · blue ball 40 %",
     ]
-    assert "its class, by eye. The discriminator's scores: 10 %, 20 %, 30 %, 40 %" in english(
-        shown["note"]
-    )
+    assert "its class, by eye. The discriminator's scores: 10 %, 20 %, 30 %, 40 %" in english(shown["note"])
 
     def open_line(why, expected=None):
         made = a_sum(expected or {}, ring)
