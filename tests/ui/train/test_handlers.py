@@ -98,8 +98,8 @@ def test_each_recipe_takes_an_upload_of_its_kind(tmp_path):
     (tmp_path / "a.zip").write_bytes(b"PK")
     both = {"source": "own", "text": str(tmp_path / "a.txt"), "zip": str(tmp_path / "a.zip")}
     writes, draws = (checked_order(Catalog(), filled(recipe, **both))[0] for recipe in ("gpt", "dcgan"))
-    assert (writes.text, writes.pictures) == (b"A story.", None)
-    assert (draws.text, draws.pictures) == (None, tmp_path / "a.zip")
+    assert (writes.text, writes.images) == (b"A story.", None)
+    assert (draws.text, draws.images) == (None, tmp_path / "a.zip")
     with pytest.raises(InputError, match="no file yet"):
         checked_order(Catalog(), filled("dcgan", **{**both, "zip": None}))
     assert [part["visible"] for part in order_form.seen_uploads("dcgan", "own")] == [False, True]
