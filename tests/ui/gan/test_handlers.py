@@ -286,7 +286,7 @@ def test_what_is_read_stands_under_each_picture_and_another_thing_is_said():
     assert english(open_line("apart")).startswith("What the result should be cannot")
     assert "below 40 %" in english(open_line("unsure"))
     assert "all show the same" in english(open_line("alike"))
-    assert "do not show what the words ask" in english(open_line("asked"))
+    assert "do not show what the labels say" in english(open_line("asked"))
     unsure = english(open_line("result", blue_ball))
     assert unsure.startswith("Whether the result is as expected cannot be said")
     assert "blue ball" in unsure and "(orange ring, 40 %)" in unsure
