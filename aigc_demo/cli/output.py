@@ -117,5 +117,5 @@ def _prepared(step: dict[str, Any]) -> str:
     unit = "tokens" if step["name"] == "encode" else step.get("unit", "characters")
     lost = "unknown" if step["name"] == "encode" else "dropped"
     counted = {name: value for name, value in step["facts"].items() if value != 0}
-    said = f"{step['name'].replace('_', ' ')}: {step['kept']:,} {unit}, {step['dropped']:,} {lost}"
-    return f"  {said}; {_facts(counted)}" if counted else f"  {said}"
+    counts = f"{step['name'].replace('_', ' ')}: {step['kept']:,} {unit}, {step['dropped']:,} {lost}"
+    return f"  {counts}; {_facts(counted)}" if counted else f"  {counts}"

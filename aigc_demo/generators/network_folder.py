@@ -43,7 +43,7 @@ def checked(network: Any, shape: type[Settings], folder: Path) -> Settings:
     """What a folder says of its network, after a look at whether its weights fit it.
 
     Args:
-        network: made from its shape.
+        network: loaded_network from its shape.
         shape: the class of its settings.
         folder: where it lies.
 
@@ -61,9 +61,9 @@ def checked(network: Any, shape: type[Settings], folder: Path) -> Settings:
 
 def loaded(network: Any, shape: type[Settings], folder: Path) -> Any:
     """A network with its weights, in evaluation mode, float32; otherwise as `checked`."""
-    made: nn.Module = network(checked(network, shape, folder))
-    made.load_state_dict(load_weights(weights_path(folder)))
-    return made.float().eval()
+    loaded_network: nn.Module = network(checked(network, shape, folder))
+    loaded_network.load_state_dict(load_weights(weights_path(folder)))
+    return loaded_network.float().eval()
 
 
 def load_weights(path: Path) -> dict[str, Tensor]:

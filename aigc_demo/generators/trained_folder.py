@@ -96,7 +96,7 @@ def folder_entry(folder: Path, name: str) -> CatalogEntry:
     place = GENERATOR if (folder / GENERATOR).is_dir() else ""
     file = folder / place / "config.json"
     config = read_json(file) if place or file.is_file() else {}
-    if not place and not _made_here(folder, config):
+    if not place and not _is_ours(folder, config):
         return pretrained_entry(folder, name)
     recipe = config.get("recipe", "gpt2" if config.get("model_type") == "gpt2" else "")
     found = FOLDERS.get(recipe) if isinstance(recipe, str) else None
@@ -108,7 +108,7 @@ def folder_entry(folder: Path, name: str) -> CatalogEntry:
     return _entry(folder, name, recipe, found, config)
 
 
-def _made_here(folder: Path, config: dict[str, Any]) -> bool:
+def _is_ours(folder: Path, config: dict[str, Any]) -> bool:
     """Whether this project made a model.
 
     Its config.json names a recipe, or it is a GPT-2 with the record of how its text was prepared.

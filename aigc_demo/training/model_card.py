@@ -129,7 +129,7 @@ def model_card(name: str, run: RunDirectory, step: int, data: DataFacts, figures
     return _document(
         _front_matter(record, terms),
         _introduction(name, record, record.texts.shipped),
-        _how_it_was_made(record, what),
+        _how_it_was_trained(record, what),
         _as_measured(record, figures),
         record.texts.use,
     )
@@ -152,7 +152,7 @@ def recorded_card(name: str, run: RunDirectory, step: int) -> str:
         _introduction(name, record, record.texts.own),
         NO_LICENCE,
         record.texts.loading,
-        _how_it_was_made(record),
+        _how_it_was_trained(record),
         _as_recorded(record),
         record.texts.use,
     )
@@ -172,7 +172,7 @@ def run_card(name: str, run: RunDirectory, step: int) -> str:
     record = Record(run, step)
     return _document(
         _introduction(name, record, record.texts.own),
-        _how_it_was_made(record),
+        _how_it_was_trained(record),
         _as_recorded(record),
         ONLY_THE_RUN,
     )
@@ -221,7 +221,7 @@ def _introduction(name: str, record: Record, network: str) -> str:
     return f"# {plain_text(name)}\n\n{known}.{size}"
 
 
-def _how_it_was_made(record: Record, data: str = "") -> str:
+def _how_it_was_trained(record: Record, data: str = "") -> str:
     config = record.config
     facts = _mapping(config.get("data"))
     sha256 = str(facts.get("sha256", ""))

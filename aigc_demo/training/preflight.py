@@ -99,7 +99,7 @@ def preflight(order: start.Order) -> dict[str, Any]:
 
 def _try(order: start.Order, settings: LoopSettings, folder: Path) -> Trial:
     """Train for a moment, and time the events."""
-    trial, begun = Trial(), time.perf_counter()
+    trial, started = Trial(), time.perf_counter()
     tried = replace(
         order,
         run_dir=folder / "run",
@@ -112,16 +112,16 @@ def _try(order: start.Order, settings: LoopSettings, folder: Path) -> Trial:
 
     def enough() -> bool:
         steps = trial.seconds["step"]
-        late = time.perf_counter() - begun > MOST_SECONDS
+        late = time.perf_counter() - started > MOST_SECONDS
         return sum(steps) >= MEASURED_SECONDS or (late and bool(steps))
 
-    last = begun
+    last = started
     for event in start.train(tried, enough):
         now = time.perf_counter()
         if isinstance(event, RunFinished) and not trial.facts:
             raise KeyboardInterrupt  # somebody ended it before its first step
         if isinstance(event, RunStarted):
-            trial.facts, begun = event.facts, now
+            trial.facts, started = event.facts, now
         elif not isinstance(event, StepDone) or event.step > WARM_UP_STEPS:
             trial.seconds[event.kind].append(now - last)
         if isinstance(event, CheckpointSaved):
@@ -136,9 +136,9 @@ def _measure_checkpoint(trial: Trial, order: start.Order, checkpoint: Path, sett
     trial.weights_mib = _mib(checkpoint) - trial.state_mib
     write_sample = family_of(recipe_named(order.recipe)).write_sample
     if write_sample is not None and not trial.seconds["sample"] and start.is_main_process():
-        begun = time.perf_counter()
+        started = time.perf_counter()
         write_sample(settings, checkpoint)
-        trial.seconds["sample"].append(time.perf_counter() - begun)
+        trial.seconds["sample"].append(time.perf_counter() - started)
 
 
 def _result(
@@ -256,11 +256,11 @@ def _temporary_folder() -> Iterator[Path]:
     """One folder for all processes that train together, gone afterwards."""
     # Asked before there is an Accelerator, which alone would look for this in the environment.
     PartialState(cpu=parse_flag_from_env("ACCELERATE_USE_CPU"))
-    made = [tempfile.mkdtemp(prefix="aigc-demo-preflight-") if start.is_main_process() else ""]
-    broadcast_object_list(made)
+    folder_names = [tempfile.mkdtemp(prefix="aigc-demo-preflight-") if start.is_main_process() else ""]
+    broadcast_object_list(folder_names)
     try:
-        yield Path(made[0])
+        yield Path(folder_names[0])
     finally:
         PartialState().wait_for_everyone()
         if start.is_main_process():
-            shutil.rmtree(made[0], ignore_errors=True)
+            shutil.rmtree(folder_names[0], ignore_errors=True)

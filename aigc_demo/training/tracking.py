@@ -106,8 +106,8 @@ class Tracking:
 
     def _id(self) -> str:
         """The same for a run and its resumptions, another one for a new run in the same place."""
-        begun = (self.run.path / "config.json").stat().st_mtime_ns
-        return hashlib.sha256(f"{self.run.path.resolve()} {begun}".encode()).hexdigest()[:16]
+        created = (self.run.path / "config.json").stat().st_mtime_ns
+        return hashlib.sha256(f"{self.run.path.resolve()} {created}".encode()).hexdigest()[:16]
 
     def close(self) -> None:
         """Let the tracker write what it still holds; only the log tells of a failure here."""

@@ -80,12 +80,12 @@ def new_file(path: Path) -> Iterator[None]:
 @contextlib.contextmanager
 def new_folders(path: Path) -> Iterator[None]:
     """Create a folder and its parents; after an error inside, the new ones that are empty are removed."""
-    made = [folder for folder in (path, *path.parents) if not folder.exists()]
+    created = [folder for folder in (path, *path.parents) if not folder.exists()]
     try:
         path.mkdir(parents=True, exist_ok=True)
         yield
     except BaseException:
-        for folder in made:
+        for folder in created:
             with contextlib.suppress(OSError):
                 folder.rmdir()
         raise

@@ -64,10 +64,10 @@ class GanImages:
         Returns:
             uint8 [N, C, H, W].
         """
-        made = [self._made(part_NZ, truncation) for part_NZ in z_NZ.split(MOST_AT_ONCE)]
-        return to_uint8(torch.cat(made))
+        images = [self._generate(part_NZ, truncation) for part_NZ in z_NZ.split(MOST_AT_ONCE)]
+        return to_uint8(torch.cat(images))
 
-    def _made(self, z_NZ: Tensor, truncation: float) -> Tensor:
+    def _generate(self, z_NZ: Tensor, truncation: float) -> Tensor:
         if isinstance(self.generator, StyleGenerator):
             return self.generator(z_NZ, truncation=truncation)
         return self.generator(z_NZ * truncation)
@@ -76,7 +76,7 @@ class GanImages:
     def of_sum(self, groups: Sequence[Tensor], truncation: float = 1.0) -> Tensor:
         """Images of three means, A, B and C, and of A - B + C.
 
-        A style-based generator calculates with its styles, w: the mapping network has made of a latent what
+        A style-based generator calculates with its styles, w: the mapping network has images of a latent what
         its image shows, so that means and differences of w are those of what is shown.
 
         Args:
@@ -177,7 +177,7 @@ def check_networks(folder: Path) -> str:
     """Look at both networks of a GAN's folder without loading them.
 
     Returns:
-        The recipe that made it.
+        The recipe that images it.
 
     Raises:
         InputError: one of them is missing, damaged, or of another kind.

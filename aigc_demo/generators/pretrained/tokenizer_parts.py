@@ -179,13 +179,13 @@ def _rebuilt(given: Any, known: Mapping[str, Known], sequence: Callable[[list], 
     parts = given.get(inside)
     if given.keys() != {"type", inside} or not isinstance(parts, list):
         raise UnknownPart("Sequence")
-    made: dict[str, Any] = {}
+    rebuilt: dict[str, Any] = {}
     for part in parts:
         one = _one(part, known)
-        if part["type"] in made:
+        if part["type"] in rebuilt:
             raise UnknownPart("Sequence")
-        made[part["type"]] = one
-    return sequence(list(made.values()))
+        rebuilt[part["type"]] = one
+    return sequence(list(rebuilt.values()))
 
 
 def _one(given: Any, known: Mapping[str, Known]) -> Any:

@@ -99,11 +99,11 @@ def beam_search(
 
 
 def _allowed(
-    log_probs: Tensor, said: Sequence[int], settings: SamplingSettings, banned: Sequence[int]
+    log_probs: Tensor, previous_ids: Sequence[int], settings: SamplingSettings, banned: Sequence[int]
 ) -> Tensor:
     """Log-probabilities of one beam's next token, [V], after penalty and ban."""
     if settings.repetition_penalty != 1:
-        log_probs = with_repetition_penalty(log_probs, said, settings.repetition_penalty)
+        log_probs = with_repetition_penalty(log_probs, previous_ids, settings.repetition_penalty)
     return with_banned(log_probs, banned)
 
 

@@ -152,7 +152,7 @@ def _draw(
     """Draw each token from the model's probabilities."""
     if stop():
         return
-    begun = time.perf_counter()
+    started = time.perf_counter()
     session = model.begin([*ids, *written])
     sampler = Sampler(settings, model.vocab_size, model.banned_ids)
     sampler.see((*ids, *written))
@@ -169,10 +169,10 @@ def _draw(
             reason = "stopped"
         if reason:
             new += text.finish()
-        yield TokenSampled(number, index, new, prob, time.perf_counter() - begun, reason)
+        yield TokenSampled(number, index, new, prob, time.perf_counter() - started, reason)
         if reason:
             return
-        begun = time.perf_counter()
+        started = time.perf_counter()
         session.push(index)
         sampler.see((index,))
 
@@ -186,12 +186,12 @@ def _search(
     written: tuple[int, ...],
 ) -> Iterator[TokenSampled]:
     """Search for the likeliest text, then give it out."""
-    begun = time.perf_counter()
+    started = time.perf_counter()
     prompt = [*ids, *written]
     session = model.begin(prompt)
     found = beam_search(session, prompt, settings, banned=model.banned_ids, end_ids=model.end_ids, stop=stop)
     text = _detokenizer(model, settings, written)
-    seconds = (time.perf_counter() - begun) / max(1, len(found.ids))
+    seconds = (time.perf_counter() - started) / max(1, len(found.ids))
     for place, (index, prob) in enumerate(zip(found.ids, found.probs, strict=True)):
         _check_finite(model, prob)
         new, reason = text.push(index), ""

@@ -29,7 +29,7 @@ class Detokenizer:
         self._decode = decode
         self.stop = tuple(stop)
         self._window: list[int] = []  # tokens that the next one is decoded with
-        self._said = ""  # that part of the window's text which was handed on
+        self._emitted = ""  # that part of the window's text which was handed on
         self._held = ""  # text that may be the beginning of a stop string
         self.stopped = False
 
@@ -44,17 +44,17 @@ class Detokenizer:
 
     def _new_text(self, index: int) -> str:
         text = self._decode([*self._window, index])
-        new = text[len(self._said) :]
+        new = text[len(self._emitted) :]
         if not new:  # a special token
             return ""
         self._window.append(index)
         if new.endswith(INCOMPLETE) and len(self._window) < MAX_WINDOW:
             # Only the last mark can still become a character.
-            self._said = text[:-1]
+            self._emitted = text[:-1]
             return new[:-1]
         # The last token is the left neighbour that decides about spaces; those before it are done.
         self._window = self._window[-1:]
-        self._said = self._decode(self._window)
+        self._emitted = self._decode(self._window)
         return new
 
     def _before_stop(self, new: str) -> str:

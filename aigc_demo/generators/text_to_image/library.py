@@ -100,7 +100,7 @@ class DiffusionTextToImage:
         progress: Progress | None = None,
     ) -> Tensor:
         """As TextToImageModel; after a word to stop, what the model guessed then of the images so far."""
-        made, stopped = [], False
+        batches, stopped = [], False
 
         def on_step(step: int, total: int, guessed_NCHW: Tensor) -> bool:
             nonlocal stopped
@@ -111,10 +111,10 @@ class DiffusionTextToImage:
             part = slice(start, start + MOST_AT_ONCE)
             ids_NT = token_table(self.tokenizer, [texts[part]], self.length)[0]
             ids_NT = trim_padding(ids_NT)
-            made.append(text_denoised(self.network, self.scheduler, ids_NT, seeds[part], sampling, on_step))
+            batches.append(text_denoised(self.network, self.scheduler, ids_NT, seeds[part], sampling, on_step))
             if stopped:
                 break
-        return torch.cat(made)
+        return torch.cat(batches)
 
 
 @torch.inference_mode()

@@ -52,8 +52,8 @@ class GanTextToImage:
         self.generator, self.discriminator = generator.eval(), discriminator.eval()
         self.image_size = generator.config.image_size
         self.latent_size = generator.config.latent_size
-        drawing: list[nn.Module] = [generator, matcher.encoder.text_encoder]
-        self.num_parameters = sum(weight.numel() for part in drawing for weight in part.parameters())
+        parts: list[nn.Module] = [generator, matcher.encoder.text_encoder]
+        self.num_parameters = sum(weight.numel() for part in parts for weight in part.parameters())
 
     @torch.inference_mode()
     def make(
@@ -64,12 +64,12 @@ class GanTextToImage:
         progress: Progress | None = None,
     ) -> Tensor:
         """As TextToImageModel; a GAN makes an image in one step."""
-        made = []
+        batches = []
         for start in range(0, len(texts), MOST_AT_ONCE):
             part = slice(start, start + MOST_AT_ONCE)
             z_NZ = latents(seeds[part], self.latent_size) * sampling.truncation
-            made.append(self._drawn(texts[part], z_NZ))
-        return to_uint8(torch.cat(made))
+            batches.append(self._drawn(texts[part], z_NZ))
+        return to_uint8(torch.cat(batches))
 
     def knows(self, text: str) -> bool:
         """Whether it knows any word of a caption."""

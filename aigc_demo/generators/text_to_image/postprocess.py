@@ -35,7 +35,7 @@ class PostProcessing(Settings):
 
 
 def post_processed(
-    images_NCHW: Tensor, settings: PostProcessing, mender: "Callable[[str], ImageRestoration]"
+    images_NCHW: Tensor, settings: PostProcessing, restoration: "Callable[[str], ImageRestoration]"
 ) -> Iterator[tuple[str, Tensor]]:
     """The images after each step that is taken.
 
@@ -51,7 +51,7 @@ def post_processed(
         images_NCHW = denoised(images_NCHW)
         yield "denoise", images_NCHW
     if settings.colorize:
-        images_NCHW = mender("colorize").restored(images_NCHW)
+        images_NCHW = restoration("colorize").restored(images_NCHW)
         yield "colorize", images_NCHW
     if settings.enlarge > 1:
         images_NCHW = enlarged(images_NCHW, settings.enlarge)
@@ -81,7 +81,7 @@ def enlarged(images_NCHW: Tensor, factor: int) -> Tensor:
     return _each(images_NCHW, larger)
 
 
-def repaired(image_CHW: Tensor, hole_HW: Tensor, mender: "ImageRestoration") -> Tensor:
+def repaired(image_CHW: Tensor, hole_HW: Tensor, restoration: "ImageRestoration") -> Tensor:
     """An image whose painted region is drawn anew.
 
     Args:
@@ -95,7 +95,7 @@ def repaired(image_CHW: Tensor, hole_HW: Tensor, mender: "ImageRestoration") -> 
     painted = int(hole_HW.sum())
     if not 0 < painted < hole_HW.numel():
         raise InputError("nothing_painted" if not painted else "all_painted")
-    return mender.restored(image_CHW[None], hole_HW[None, None].to(torch.uint8))[0]
+    return restoration.restored(image_CHW[None], hole_HW[None, None].to(torch.uint8))[0]
 
 
 def _each(images_NCHW: Tensor, change: Callable[[Image.Image], Image.Image]) -> Tensor:

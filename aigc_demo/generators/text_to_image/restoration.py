@@ -30,7 +30,7 @@ class ImageRestoration:
 
     @torch.inference_mode()
     def restored(self, images_NCHW: Tensor, hole_N1HW: Tensor | None = None) -> Tensor:
-        """Images made whole.
+        """Images filled whole.
 
         Args:
             images_NCHW: uint8 of its size; for colours only their brightness counts.
@@ -43,11 +43,11 @@ class ImageRestoration:
             parts = images_NCHW.split(MOST_AT_ONCE)
             return to_uint8(torch.cat([self.network(grey(to_float(part))) for part in parts]))
         assert hole_N1HW is not None  # where would it draw?
-        made = []
+        filled = []
         for part, hole in zip(images_NCHW.split(MOST_AT_ONCE), hole_N1HW.split(MOST_AT_ONCE), strict=True):
             drawn = to_uint8(self.network(masked_input(to_float(part), hole.float())))
-            made.append(composite(part, hole, drawn))
-        return torch.cat(made)
+            filled.append(composite(part, hole, drawn))
+        return torch.cat(filled)
 
 
 def load_restoration(

@@ -80,11 +80,11 @@ class StableDiffusion:
         progress: Progress | None = None,
     ) -> Tensor:
         """As TextToImageModel; a model of one step takes one, without guidance."""
-        made: list[Tensor] = []
+        batches: list[Tensor] = []
         steps = 1 if self.one_step else sampling.num_inference_steps
         for start in range(0, len(texts), MOST_AT_ONCE):
             part = slice(start, start + MOST_AT_ONCE)
-            on_step = _StepCallback(self.pipeline, progress, steps, made)
+            on_step = _StepCallback(self.pipeline, progress, steps, batches)
             latents = self.pipeline(
                 prompt_embeds=self._embedded(texts[part]),
                 negative_prompt_embeds=self._embedded([""] * len(texts[part])),
@@ -96,10 +96,10 @@ class StableDiffusion:
                 output_type="latent",
                 callback_on_step_end=on_step,
             ).images
-            made.append(_decoded(self.pipeline, latents))
+            batches.append(_decoded(self.pipeline, latents))
             if on_step.stopped:
                 break
-        return torch.cat(made)
+        return torch.cat(batches)
 
     def on_device(self, device: str) -> "StableDiffusion":
         """The same model computing on another device; this one stays where it is."""
@@ -119,13 +119,13 @@ class StableDiffusion:
 class _StepCallback:
     """What the pipeline calls after each step: it tells how far it is, and ends it where that is wanted."""
 
-    def __init__(self, pipeline: Any, progress: Progress | None, steps: int, made: list[Tensor]):
-        self.pipeline, self.progress, self.steps, self.made = pipeline, progress, steps, made
+    def __init__(self, pipeline: Any, progress: Progress | None, steps: int, batches: list[Tensor]):
+        self.pipeline, self.progress, self.steps, self.batches = pipeline, progress, steps, batches
         self.stopped = False
 
     def __call__(self, pipeline: Any, step: int, timestep: Any, values: dict[str, Any]) -> dict[str, Any]:
         if self.progress is not None:
-            so_far = torch.cat([*self.made, _decoded(self.pipeline, values["latents"])])
+            so_far = torch.cat([*self.batches, _decoded(self.pipeline, values["latents"])])
             self.stopped = self.progress(step + 1, self.steps, so_far)
             pipeline._interrupt = self.stopped
         return values

@@ -76,11 +76,11 @@ def evaluate_image_model(
     encoder_name = encoder_name or encoder_for(corpus, maker.image_size)
     encoder = load_encoder(encoder_name)
     began = time.perf_counter()
-    made = maker.make(range(seed, seed + samples), sampling)
+    generated_images = maker.make(range(seed, seed + samples), sampling)
     generated = time.perf_counter() - began
     real = real_images(corpus, split)
-    found, of_real = compared(real, made, encoder)
-    _, distance = nearest(made[:NEAREST_SHOWN], real)
+    found, of_real = compared(real, generated_images, encoder)
+    _, distance = nearest(generated_images[:NEAREST_SHOWN], real)
     figures = {
         "model": entry.name,
         "source": source,
@@ -107,7 +107,7 @@ def evaluate_image_model(
             "real_mode_coverage": round(of_real.coverage, 4),
         }
     if inception := inception_path():
-        features = [inception_features(inception, images) for images in (real, made)]
+        features = [inception_features(inception, images) for images in (real, generated_images)]
         figures["inception_frechet_distance"] = round(frechet_distance(*features), 4)
     return {
         **figures,
@@ -117,12 +117,12 @@ def evaluate_image_model(
     }
 
 
-def compared(real: "Tensor", made: "Tensor", encoder: Any) -> "tuple[ImageFigures, ModeFigures | None]":
+def compared(real: "Tensor", generated_images: "Tensor", encoder: Any) -> "tuple[ImageFigures, ModeFigures | None]":
     """Generated images against real ones, as an encoder sees both.
 
     Args:
         real: uint8 [N, C, H, W].
-        made: uint8 [M, C, H, W].
+        generated_images: uint8 [M, C, H, W].
         encoder: the network that looks at them.
 
     Returns:
@@ -132,11 +132,11 @@ def compared(real: "Tensor", made: "Tensor", encoder: Any) -> "tuple[ImageFigure
     from aigc_demo.measure.images import encode, image_figures, mode_figures
 
     real_features, real_probs = encode(encoder, real)
-    made_features, made_probs = encode(encoder, made)
-    found = image_figures(real_features, made_features, made_probs)
+    generated_features, generated_probs = encode(encoder, generated_images)
+    found = image_figures(real_features, generated_features, generated_probs)
     if real_probs is None:
         return found, None
-    return found, mode_figures(real_probs[: len(made)], num_modes=real_probs.shape[1])
+    return found, mode_figures(real_probs[: len(generated_images)], num_modes=real_probs.shape[1])
 
 
 def evaluate_encoder(
@@ -161,7 +161,7 @@ def evaluate_encoder(
     Returns:
         `model`, `source`, `num_samples`; `accuracy` where it names kinds and the source has them, else
         `top1`: the share of changed images whose nearest neighbour, among all that are held out, is the
-        image that they were made of; `seconds` and `peak_memory_mib`.
+        image that they were generated_images of; `seconds` and `peak_memory_mib`.
 
     Raises:
         DemoError: model or source cannot be had, or nothing is held out.

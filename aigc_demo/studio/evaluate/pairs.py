@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from aigc_demo.generators.catalog_entry import CatalogEntry
 
 FEWEST = 2
-MOST_MENDED = 2000
+MOST_RESTORED = 2000
 
 
 def evaluate_matcher(
@@ -216,7 +216,7 @@ def evaluate_restoration(
     restoration = load_restoration(entry)
     shown = {"image_size": restoration.image_size, "pictures": "groups"}
     shown |= ImageSettings.among(settings or {})
-    true = prepare_images(source, ImageSettings.from_mapping(shown)).validation[:MOST_MENDED]
+    true = prepare_images(source, ImageSettings.from_mapping(shown)).validation[:MOST_RESTORED]
     if not len(true):
         raise InputError("setting_range", name="validation_fraction", expected="more than 0", got=0)
     size = restoration.image_size
@@ -229,8 +229,8 @@ def evaluate_restoration(
         plain = composite(true, holes, mean)
     restored = restoration.restored(true, holes)
     away = {
-        name: ((made.float() - true.float()).abs() * holes).sum().item() / (3 * holes.sum().item())
-        for name, made in (("grey_levels", restored), ("grey_levels_before", plain))
+        name: ((output.float() - true.float()).abs() * holes).sum().item() / (3 * holes.sum().item())
+        for name, output in (("grey_levels", restored), ("grey_levels_before", plain))
     }
     return {
         "model": entry.name,

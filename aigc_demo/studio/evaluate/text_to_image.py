@@ -158,8 +158,8 @@ def _best(ranker: "Matcher", texts: list[str], candidates: "list[Tensor]") -> "T
     """Which candidate of each text fits it best."""
     import torch
 
-    told = ranker.of_texts(texts)
-    return torch.stack([(told * ranker.of_images(made)).sum(dim=1) for made in candidates]).argmax(dim=0)
+    text_features = ranker.of_texts(texts)
+    return torch.stack([(text_features * ranker.of_images(images)).sum(dim=1) for images in candidates]).argmax(dim=0)
 
 
 def _of_pairs(
@@ -189,7 +189,7 @@ def _of_pairs(
     texts = [captions[0] for captions in rng.sample(every, min(len(every), test.num_captions))]
     candidates = _candidates(model, texts, test, sampling, seed)
     ranker, judged = _ranker(model, test), judge.of_texts(texts)
-    seen = torch.stack([judge.of_images(made) for made in candidates])
+    seen = torch.stack([judge.of_images(images) for images in candidates])
     meanings = torch.tensor([texts.index(text) for text in texts])
     figures = {"found_of_100_first": found_among(judged, seen[0], meanings)}
     if ranker is not None:

@@ -181,11 +181,11 @@ class ImageWork(Work):
             if self.stop.is_set():
                 self.tell(state="stopped")
                 return
-            images = self.made(model, self.progress(time_slice))
+            images = self.generate(model, self.progress(time_slice))
             seconds = time_slice.seconds
-            said = self.results(model, images)
+            found = self.results(model, images)
         unfinished = self.column.num_steps > self.column.step
-        self.tell(state="stopped" if unfinished else "finished", pictures=images, seconds=seconds, **said)
+        self.tell(state="stopped" if unfinished else "finished", pictures=images, seconds=seconds, **found)
 
     def check(self, model: Any) -> None:
         """Refuse what the model cannot do; by default nothing.
@@ -195,7 +195,7 @@ class ImageWork(Work):
         """
 
     @abstractmethod
-    def made(self, model: Any, on_step: "Progress") -> "Tensor":
+    def generate(self, model: Any, on_step: "Progress") -> "Tensor":
         """The images, by the loaded model, which tells how far it is."""
 
     @abstractmethod
@@ -225,7 +225,7 @@ class _Painter(ImageWork):
         super().__init__(*rest)
         self.make = make
 
-    def made(self, model: Any, on_step: "Progress") -> "Tensor":
+    def generate(self, model: Any, on_step: "Progress") -> "Tensor":
         return self.make(model, on_step)
 
     def results(self, model: Any, images: "Tensor") -> dict[str, Any]:

@@ -59,7 +59,7 @@ def measure_images(
         samples: how many images.
 
     Yields:
-        How many images are made, then the figures; after Stop no figures.
+        How many images are batches, then the figures; after Stop no figures.
 
     Raises:
         InputError: an argument does not fit, or there are too few real images, or no network to look.
@@ -83,7 +83,7 @@ def measure_images(
         return
     held_out = len(corpus.validation) >= FEWEST_SAMPLES
     real = real_images(corpus, "validation" if held_out else "all")
-    made, at_once = [], AT_ONCE if is_gan(model) else AT_ONCE_IN_STEPS
+    batches, at_once = [], AT_ONCE if is_gan(model) else AT_ONCE_IN_STEPS
     for first in range(0, samples, at_once):
         yield Working(first, samples)
         with time_slice_for(model, cache) as time_slice:
@@ -92,11 +92,11 @@ def measure_images(
                 time_slice.pass_on()
                 return stop.is_set()
 
-            made.append(model.make(range(first, min(first + at_once, samples)), sampling, on_step))
+            batches.append(model.make(range(first, min(first + at_once, samples)), sampling, on_step))
         if stop.is_set():
             return
     yield Working(samples, samples)
-    images = torch.cat(made)
+    images = torch.cat(batches)
     check_same_size(images, real, corpus.name)
     figures = unless_stopped(lambda: compared(real, images, encoder), stop)
     if figures is not None:

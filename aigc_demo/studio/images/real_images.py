@@ -67,8 +67,8 @@ class TrainingImages:
         from aigc_demo.data.images.corpus import ImageSettings
 
         run = self._catalog.trained_by(choice.value)
-        told = run.known_config().get("settings") if run is not None else None
-        known = {name: told[name] for name in OF_A_RUN if name in told} if isinstance(told, dict) else {}
+        recorded = run.known_config().get("settings") if run is not None else None
+        known = {name: recorded[name] for name in OF_A_RUN if name in recorded} if isinstance(recorded, dict) else {}
         try:
             return ImageSettings.from_mapping({"image_size": choice.entry.image_size or 32, **known})
         except InputError:  # an uploaded run may say anything

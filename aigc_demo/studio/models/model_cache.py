@@ -43,14 +43,14 @@ class _Loading:
 
     def __init__(self) -> None:
         self.future: Future[Any] = Future()
-        self.begun = time.monotonic()
+        self.started = time.monotonic()
         self.fetched = (0, 0)
 
     def report(self, fetched_bytes: int, total_bytes: int) -> None:
         self.fetched = (fetched_bytes, total_bytes)
 
     def progress(self) -> Progress:
-        return Progress(time.monotonic() - self.begun, *self.fetched)
+        return Progress(time.monotonic() - self.started, *self.fetched)
 
 
 class ModelCache:

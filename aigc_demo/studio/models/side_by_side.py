@@ -48,7 +48,7 @@ class Progressing:
     state: State
 
     @property
-    def has_begun(self) -> bool:
+    def has_started(self) -> bool:
         """Whether there is anything to be seen of what it makes."""
         return False
 
@@ -144,7 +144,7 @@ def side_by_side(
         All columns, ten times a second or less often, and once more when the last is over. A column that
         fails carries its error and leaves the others alone.
     """
-    queue = _Desk(columns)
+    queue = _Columns(columns)
     for place, column in enumerate(columns):
         worker = work(place, column, lambda new, i=place: queue.put(i, new))  # type: ignore[misc]
         worker.stop = stop.of_work(place)
@@ -162,7 +162,7 @@ def side_by_side(
         stop.set()  # a closed tab: the workers end at their next step
 
 
-class _Desk:
+class _Columns:
     """The newest columns of one comparison."""
 
     def __init__(self, columns: Sequence[Any]):
@@ -171,9 +171,9 @@ class _Desk:
 
     def put(self, place: int, column: Any) -> None:
         """Take a column in the place of the one before; what begins or ends is news, one step more is not."""
-        begun = self._columns[place].has_begun
+        started = self._columns[place].has_started
         self._columns[place] = column
-        if column.over or column.has_begun != begun:
+        if column.over or column.has_started != started:
             self._news.set()
 
     def newest(self, seconds: float) -> tuple[Any, ...]:

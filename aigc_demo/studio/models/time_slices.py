@@ -3,7 +3,7 @@
 A small model's token is a few hundred operations of some microseconds each, and between any two of them
 Python's lock changes hands. Two such writers in two threads wait for each other hundreds of times a token:
 each falls to less than half of its speed although a core is free for either, and more of both cores is
-used up. With turns of some tens of milliseconds they wait for each other a few times a second, each is as
+used up. With slices of some tens of milliseconds they wait for each other a few times a second, each is as
 fast in its turn as alone, and together they write no less (docs/experiments.md). The operations of a large
 model take long enough to run side by side, so large models take no part.
 
@@ -23,17 +23,17 @@ class TimeSlice:
     """One writer's part in it.
 
     Args:
-        turns: what it waits for; None for a writer that never waits.
+        slices: what it waits for; None for a writer that never waits.
         share: what it is counted to have had already, in seconds.
     """
 
-    def __init__(self, turns: "TimeSlices | None" = None, share: float = 0.0):
-        self._slices = turns
-        self._had = 0.0  # seconds in earlier turns
+    def __init__(self, slices: "TimeSlices | None" = None, share: float = 0.0):
+        self._slices = slices
+        self._had = 0.0  # seconds in earlier slices
         self._before = share
-        self.has_begun = False
+        self.has_started = False
         self.comes = threading.Event()
-        self._since = time.perf_counter() if turns is None else None
+        self._since = time.perf_counter() if slices is None else None
 
     @property
     def seconds(self) -> float:
@@ -52,7 +52,7 @@ class TimeSlice:
 
     def pass_on(self) -> None:
         """Let others write where one is due; to be called between two tokens. Returns when it is its turn."""
-        first, self.has_begun = not self.has_begun, True
+        first, self.has_started = not self.has_started, True
         if self._slices is None:
             return
         over = first or self._held >= self._slices.seconds
@@ -115,7 +115,7 @@ class TimeSlices:
     def give(self) -> None:
         """End the turn that is: the next one is woken, and it alone."""
         with self._lock:
-            self._writing = min(self._waiting, key=lambda one: (one.has_begun, one.share), default=None)
+            self._writing = min(self._waiting, key=lambda one: (one.has_started, one.share), default=None)
             if self._writing is not None:
                 self._waiting.remove(self._writing)
                 self._writing.comes.set()
@@ -123,9 +123,9 @@ class TimeSlices:
     def somebody_due(self, share: float) -> bool:
         """Whether one waits that has not begun, or has had no more than this."""
         with self._lock:
-            return any(not other.has_begun or other.share <= share for other in self._waiting)
+            return any(not other.has_started or other.share <= share for other in self._waiting)
 
     def somebody_new(self) -> bool:
         """Whether one waits that has not begun."""
         with self._lock:
-            return any(not other.has_begun for other in self._waiting)
+            return any(not other.has_started for other in self._waiting)

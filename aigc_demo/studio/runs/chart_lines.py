@@ -9,7 +9,7 @@ from aigc_demo.training.recipe import Curve, Line
 
 MOST_POINTS = 500
 # A page looks four times a second, and at what stands beside the first chart once: more points of a run than
-# looks would travel for nothing. The beginning, which says most, is told step by step.
+# looks would travel for nothing. The beginning, which says most, is recorded step by step.
 POINTS_A_SECOND, SLOW_POINTS_A_SECOND = 4.0, 1.0
 STEP_BY_STEP = 40
 # How much of what was read last is compared, and how often zeros are taken for bytes that are still to come.
@@ -168,8 +168,8 @@ class Curves:
         value = getattr(event, line.measure) if line.measure == "loss" else metrics.get(line.measure)
         if not isinstance(value, (int, float)):
             return
-        told = metrics.get("seconds")
-        seconds = told if isinstance(told, (int, float)) else None
+        recorded = metrics.get("seconds")
+        seconds = recorded if isinstance(recorded, (int, float)) else None
         self.raw[chart, line.name].add(event.step, value, seconds)
         if line.smooth:
             smoothed = self._means[chart, line.name].add(value)

@@ -31,14 +31,14 @@ class Note:
 
     Attributes:
         job: the queue's own note; None for a run that it did not start.
-        begun: whether the training has written down what it trains.
+        started: whether the training has written down what it trains.
         age: when that was, or when the run was ordered, in seconds of the system's clock.
         worker: the process of a run that was started, alive when this was read.
         silent_seconds: since the heartbeat of a run that was started.
     """
 
     job: Job | None
-    begun: bool
+    started: bool
     age: float
     worker: Worker | None = None
     silent_seconds: float = 0.0
@@ -70,7 +70,7 @@ class RunNotes:
 
     def named(self) -> list[tuple[str, Job | None]]:
         """All runs with the queue's notes, the newest first."""
-        found = [answer for answer in self.all() if answer.value.begun or answer.value.job]
+        found = [answer for answer in self.all() if answer.value.started or answer.value.job]
         found.sort(key=lambda one: one.value.age, reverse=True)
         return [(one.key.name, one.value.job) for one in found]
 
@@ -135,14 +135,14 @@ def read_note(folder: Path) -> Note:
     job = Job.load(folder)
     age = job.since if job else 0.0
     try:
-        age, begun = (folder / "config.json").stat().st_mtime, True
+        age, started = (folder / "config.json").stat().st_mtime, True
     except (FileNotFoundError, NotADirectoryError):
-        begun = False
+        started = False
     if job is None or job.stage != "started":
-        return Note(job, begun, age)
+        return Note(job, started, age)
     return Note(
         job,
-        begun,
+        started,
         age,
         job.worker(folder),
         min(seconds_since_heartbeat(folder), time.time() - job.since),

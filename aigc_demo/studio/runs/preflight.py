@@ -18,7 +18,7 @@ from aigc_demo.core.process.worker import read_problem
 from aigc_demo.data.images.zip_files import unpack_images
 from aigc_demo.studio.runs.job import child_environment, train_arguments
 from aigc_demo.studio.runs.order import RunOrder
-from aigc_demo.studio.runs.run_queue import PICTURES_FOLDER, SOURCE_FILE
+from aigc_demo.studio.runs.run_queue import IMAGES_FOLDER, SOURCE_FILE
 from aigc_demo.studio.visitors.training_switch import check_training_is_on
 
 TIMEOUT_SECONDS = 60.0
@@ -50,7 +50,7 @@ def try_order(
             words["source"] = str(Path(place) / SOURCE_FILE)
             Path(words["source"]).write_bytes(text)
         if images is not None:
-            words["source"] = str(Path(place) / PICTURES_FOLDER)
+            words["source"] = str(Path(place) / IMAGES_FOLDER)
             unpack_images(images, Path(words["source"]))
         place_of_run = folder / f"preflight-{secrets.token_hex(4)}"
         yield from trial(train_arguments(**words, run_dir=place_of_run), bounds=bounds)

@@ -43,7 +43,7 @@ from aigc_demo.studio.visitors.training_switch import check_training_is_on
 from aigc_demo.studio.visitors.visitor import Sessions
 
 TEND_SECONDS = 0.3
-SOURCE_FILE, PICTURES_FOLDER = "source.txt", "pictures"
+SOURCE_FILE, IMAGES_FOLDER = "source.txt", "pictures"
 
 log = logging.getLogger(__name__)
 
@@ -176,7 +176,7 @@ class RunQueue(RunWorkers):
         """A visitor's images in a folder that is gone afterwards, unless it was moved to a run."""
         marked = IMAGES + writer_mark()
         with disk_errors(self.folder), tempfile.TemporaryDirectory(prefix=marked, dir=self.folder) as place:
-            unpacked = Path(place) / PICTURES_FOLDER
+            unpacked = Path(place) / IMAGES_FOLDER
             unpack_images(images, unpacked)
             yield unpacked
 
@@ -327,8 +327,8 @@ def _write_source(folder: Path, text: bytes | None, unpacked: Path | None) -> st
             (folder / SOURCE_FILE).write_bytes(text)
             return str(folder / SOURCE_FILE)
         if unpacked is not None:
-            unpacked.rename(folder / PICTURES_FOLDER)
-            return str(folder / PICTURES_FOLDER)
+            unpacked.rename(folder / IMAGES_FOLDER)
+            return str(folder / IMAGES_FOLDER)
     return None
 
 

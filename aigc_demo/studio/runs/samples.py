@@ -12,7 +12,7 @@ from aigc_demo.training.recipes import RECIPES
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MAX_SAMPLE_BYTES = 4 * 2**20
-NUM_PICTURES, COLUMNS = 36, 6
+NUM_IMAGES, COLUMNS = 36, 6
 
 
 def sample_path(run: RunDirectory, step: int) -> Path:
@@ -74,7 +74,7 @@ def new_images(run: RunDirectory, step: int, seed: int) -> bytes:
     with torch.inference_mode():
         generator = load_generator(checkpoint)
         latent_size: int = generator.config.latent_size  # type: ignore[union-attr, assignment]
-        made_NCHW = generator(torch.randn(NUM_PICTURES, latent_size, generator=seeded(int(seed))))  # noqa: N806
+        images_NCHW = generator(torch.randn(NUM_IMAGES, latent_size, generator=seeded(int(seed))))  # noqa: N806
     content = io.BytesIO()
-    grid(to_uint8(made_NCHW), COLUMNS).save(content, format="PNG")
+    grid(to_uint8(images_NCHW), COLUMNS).save(content, format="PNG")
     return content.getvalue()

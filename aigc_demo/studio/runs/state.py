@@ -105,8 +105,8 @@ def _end(run: RunDirectory, job: Job | None, last: TrainEvent | None) -> tuple[S
 
 def _death(job: Job | None) -> DemoError:
     """Why a worker ended without a word."""
-    if job is not None and (told := problem_from(job.problem)):
-        return told
+    if job is not None and (reported := problem_from(job.problem)):
+        return reported
     killed = job is not None and was_killed(job.returncode)
     return DemoError("worker_killed" if killed else "worker_vanished")
 

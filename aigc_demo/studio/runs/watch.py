@@ -45,7 +45,7 @@ RATE_STEPS = 50
 MOST_LOOKS = 40
 # How high the mark of a checkpoint stands, of the range of the losses so far.
 MARK_SHARE = 0.12
-_PICTURES = secrets.token_bytes(32)
+_IMAGES = secrets.token_bytes(32)
 
 
 class RunWatch:
@@ -122,7 +122,7 @@ class RunWatch:
             for event in events:
                 self._note(event)
         job = Job.load(self._run.path)
-        self._view = self._picture(state, job)
+        self._view = self._image(state, job)
 
     def _comes_late(self) -> bool:
         """Whether the last checkpoint of the record is not to be seen yet: a disk may show it later."""
@@ -165,7 +165,7 @@ class RunWatch:
         top = low + MARK_SHARE * (max(values) - low)
         self._marks += [(step, low, CHECKPOINT), (step, top, CHECKPOINT), (step, None, CHECKPOINT)]
 
-    def _picture(self, state: RunState, job: Job | None) -> RunView:
+    def _image(self, state: RunState, job: Job | None) -> RunView:
         if self._checkpoints is None:
             self._checkpoints = tuple(step_of(path) for path in self._run.checkpoints())
         seconds = self._times[-1][1] if self._times else 0.0
@@ -225,7 +225,7 @@ class RunWatches:
         self._lock = threading.Lock()
         self._watched: OrderedDict[str, tuple[tuple[int, int], RunWatch]] = OrderedDict()
         self._views: PatientReads[str, RunView] = PatientReads(self._look, most_kept=MOST_WATCHED)
-        self._pictures: PatientReads[tuple[str, int], bytes | None] = PatientReads(
+        self._images: PatientReads[tuple[str, int], bytes | None] = PatientReads(
             lambda asked: sample_image(queue.run(asked[0]), asked[1]), most_kept=0
         )
 
@@ -259,7 +259,7 @@ class RunWatches:
         if not hmac.compare_digest(key.encode("utf-8", "replace"), image_key(name).encode()):
             return None
         try:
-            return self._pictures.get((checked_name(name), step))
+            return self._images.get((checked_name(name), step))
         except DemoError:
             return None
 
@@ -283,7 +283,7 @@ class RunWatches:
 
 def image_key(name: str) -> str:
     """What the address of a run's images ends with: known to those who were shown the run."""
-    return hmac.digest(_PICTURES, name.encode("utf-8", "replace"), "sha256").hex()[:32]
+    return hmac.digest(_IMAGES, name.encode("utf-8", "replace"), "sha256").hex()[:32]
 
 
 def _curves_of(config: dict[str, Any]) -> tuple[Curve, ...]:

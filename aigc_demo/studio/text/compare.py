@@ -77,7 +77,7 @@ class Column(Progressing):
         return "".join(token.text for token in self.tokens)
 
     @property
-    def has_begun(self) -> bool:
+    def has_started(self) -> bool:
         """Whether a token is there."""
         return bool(self.tokens)
 

@@ -166,8 +166,8 @@ def compared_with(caption: str, seed: int) -> str:
     group = parse_caption(caption).group
     if group is not None:
         return tell(alter(group, rng), language_of(caption))
-    said = set(caption_words(caption))
-    others = [thing for thing in EVERYDAY[language_of(caption)] if caption_words(thing)[-1] not in said]
+    known_words = set(caption_words(caption))
+    others = [thing for thing in EVERYDAY[language_of(caption)] if caption_words(thing)[-1] not in known_words]
     return rng.choice(others or EVERYDAY["en"])
 
 
@@ -246,7 +246,7 @@ class _TextToImageWork(ImageWork):
     def check(self, model: Any) -> None:
         check_known(model, self.request.caption)
 
-    def made(self, model: Any, on_step: "Progress") -> "Tensor":
+    def generate(self, model: Any, on_step: "Progress") -> "Tensor":
         ask, texts = self.request.ask, (self.request.caption,) * len(self.request.ask.seeds)
         task = gpu.ImageTask(
             self.cache.catalog.choice(self.column.model).entry, texts, ask.seeds, ask.sampling
@@ -263,18 +263,18 @@ class _TextToImageWork(ImageWork):
         from aigc_demo.data.tiny_world.caption import parse_caption
         from aigc_demo.measure.attributes import verdict
 
-        said: dict[str, Any] = {}
+        known_words: dict[str, Any] = {}
         ranker = ranker_for(self.cache, model)
         if ranker is not None:
             scores = ranker.scores([self.request.caption, self.request.other], images).tolist()
-            said |= {"scores": tuple(scores[0]), "other_scores": tuple(scores[1])}
+            known_words |= {"scores": tuple(scores[0]), "other_scores": tuple(scores[1])}
         group = parse_caption(self.request.caption).group
         if group is None:
-            return said
+            return known_words
         found = read_by_checker(self.cache, images)
         if found is not None and all(one is not None for one in found):
-            said["verdicts"] = tuple(verdict(group, one) for one in found if one is not None)
-        return {**said, "found": found}
+            known_words["verdicts"] = tuple(verdict(group, one) for one in found if one is not None)
+        return {**known_words, "found": found}
 
 
 def learned_words(catalog: Catalog, models: Iterable[str], caption: str) -> frozenset[str]:

@@ -87,8 +87,8 @@ async def _with_outermost(app: Starlette) -> AsyncIterator[None]:
     """
     stack: Any = app.middleware_stack
     inner = stack.app if isinstance(stack, ServerErrorMiddleware) else stack
-    settled = BelowPath(UnhandledErrors(inner), getattr(app, "root_path", ""))
-    app.middleware_stack = SecurityHeaders(RequestLimits(settled))
+    answering = BelowPath(UnhandledErrors(inner), getattr(app, "root_path", ""))
+    app.middleware_stack = SecurityHeaders(RequestLimits(answering))
     yield
 
 

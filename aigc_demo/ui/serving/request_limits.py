@@ -91,7 +91,7 @@ class _Body:
         self.refused: tuple[int, str] | None = None
         self._receive, self._limit, self._seconds = receive, limit, seconds
         self._bytes, self._whole = 0, False
-        self._begun = asyncio.get_running_loop().time()
+        self._started = asyncio.get_running_loop().time()
 
     def declared(self, headers: dict[bytes, bytes]) -> tuple[int, str] | None:
         """The refusal of a body by the length that its header gives."""
@@ -107,7 +107,7 @@ class _Body:
         if self.refused is not None:
             return {"type": "http.disconnect"}
         try:
-            async with asyncio.timeout_at(self._begun + self._seconds + self._bytes / BYTES_A_SECOND):
+            async with asyncio.timeout_at(self._started + self._seconds + self._bytes / BYTES_A_SECOND):
                 message = await self._receive()
         except TimeoutError:
             self.refused = 408, "This request did not arrive in time."

@@ -118,11 +118,11 @@ def test_who_has_not_begun_comes_before_all_who_have():
     slices, order = TimeSlices(10.0), []
     first = TimeSlice(slices)
     first.begin()
-    first.has_begun = True
+    first.has_started = True
 
     def writer(name, share, begun):
         time_slice = TimeSlice(slices, share)
-        time_slice.has_begun = begun
+        time_slice.has_started = begun
         time_slice.begin()
         order.append(name)
         time_slice.end()
@@ -153,7 +153,7 @@ def test_a_turn_is_due_to_who_has_not_begun_and_to_who_has_had_no_more():
     slices = TimeSlices()
     for begun, share, due in ((False, 9.0, True), (True, 9.0, False), (True, 1.0, True), (True, 0.5, True)):
         waiting = TimeSlice(slices, share)
-        waiting.has_begun = begun
+        waiting.has_started = begun
         slices._waiting = [waiting]
         assert slices.somebody_due(1.0) == due and slices.somebody_new() == (not begun)
     slices._waiting = []

@@ -109,7 +109,7 @@ def test_a_visitors_pictures_become_the_source_of_a_run(tmp_path: Path, monkeypa
         queue.order(secret="s" * 30, **order.words())
     assert refused.value.key == "disk_budget"
     assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == before
-    assert folder.name == run_queue.PICTURES_FOLDER
+    assert folder.name == run_queue.IMAGES_FOLDER
 
 
 def test_it_is_seen_and_is_no_model_that_writes(home: Path) -> None:

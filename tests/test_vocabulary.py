@@ -1,0 +1,103 @@
+"""One word for one thing, and the field's word: what is written here is not said in another way.
+
+Names that are public (settings, endpoints, events) or stand in files on a disk keep theirs.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.test_house import PACKAGE, PAGES, ROOT
+
+# The words on the left name nothing in the code; the right says what does.
+NAMES = {
+    "told|said|heard": "what the value is: loss, metrics, output, conditioning",
+    "pictures?|drawings?": "image",
+    "tickets?": "job, token",
+    "desk": "run queue",
+    "stopbook": "cancellation, cancel token",
+    "turns": "time slices",
+    "game": "adversarial training, step by step",
+    "mend|mends|mended|mender|mending|treat|treats|treated": "restore, restoration, postprocess",
+    "settle|settled|settles": "configure, recalibrate",
+    "begun|made": "initial, generated, created",
+    "strangers?": "untrusted",
+    "bend": "activation",
+    "evened": "normalized",
+}
+SENTENCES = {
+    "length of the gradient": "gradient norm",
+    "memory of the (direction|size)": "first-moment or second-moment decay",
+    "evens? out": "normalization",
+    "share of features dropped": "dropout probability",
+    "makes? small": "loss",
+    "discriminator's word": "score",
+    "(?<!\")(mend(ed|ing|er)?|mends(?!\"))": "restore, restoration",
+    "stop book|run desk": "cancellation, run queue",
+    "strangers?('s)? (folder|zip|file|model)s?": "untrusted",
+    "words for seeds|find seeds by words": "seeds by label",
+    "gather, then think": "attention, then feed-forward",
+    "plays? the game|the game": "adversarial training, step by step",
+}
+# Settings, fields of configurations and of events, and weights in files: they stay as they are.
+PUBLIC = {
+    "pictures",
+    "num_pictures",
+    "sample_pictures",
+    "validation_pictures",
+    "copying",
+    "picture",
+    "pictures_per_second",
+}
+
+
+def modules(*folders: str) -> list[Path]:
+    return [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
+
+
+def named(tree: ast.AST) -> Iterator[tuple[str, int]]:
+    """Every name that a module gives: functions, classes, arguments, variables, attributes."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store):
+            yield (node.id if isinstance(node, ast.Name) else node.attr), node.lineno
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            yield node.name, node.lineno
+        elif isinstance(node, ast.arg):
+            yield node.arg, node.lineno
+
+
+def words_of(name: str) -> list[str]:
+    """A name cut at underscores and capitals: RunQueue, run_queue are run and queue."""
+    return [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+", name)]
+
+
+def test_a_name_is_cut_into_its_words():
+    assert words_of("RunDesk") == ["run", "desk"]
+    assert words_of("_picture_BCHW") == ["picture", "bchw"]
+    assert words_of("GANGame") == ["gan", "game"]
+
+
+@pytest.mark.parametrize("words", NAMES, ids=lambda words: words.split("|")[0])
+def test_code_names_it_by_the_fields_word(words):
+    found = [
+        f"{path.relative_to(ROOT)}:{line} {name}"
+        for path in modules("aigc_demo", "benchmarks")
+        for name, line in named(ast.parse(path.read_text("utf8")))
+        if name not in PUBLIC and any(re.fullmatch(words, word) for word in words_of(name))
+    ]
+    assert found == [], f"instead: {NAMES[words]}"
+
+
+@pytest.mark.parametrize("phrase", SENTENCES)
+def test_code_and_documents_say_it_in_the_fields_words(phrase):
+    pages = [ROOT / page for page in PAGES if not page.endswith(("CHANGELOG.md", "experiments.md"))]
+    found = [
+        f"{path.relative_to(ROOT)}:{number} {line.strip()[:100]}"
+        for path in [*sorted(PACKAGE.rglob("*.py")), *pages]
+        for number, line in enumerate(path.read_text("utf8").splitlines(), 1)
+        if re.search(rf"\b({phrase})\b", line, re.IGNORECASE)
+    ]
+    assert found == [], f"instead: {SENTENCES[phrase]}"
