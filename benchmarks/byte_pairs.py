@@ -42,9 +42,9 @@ def seconds(text: str) -> float:
     def spent() -> float:
         return time.process_time() + sum(os.times()[2:4])  # its own, and that of children that have ended
 
-    begun = spent()
+    started = spent()
     train_tokenizer(text, "bpe").encode(text)
-    return spent() - begun
+    return spent() - started
 
 
 def main() -> None:

@@ -75,12 +75,12 @@ def kill_workers(folder: Path, times: int, seed: int = 0) -> Iterator[Death]:
     (folder / "text.txt").write_text("\n".join(LINES[number % len(LINES)] for number in range(400)))
     for time_number in range(times):
         newest = max(map(step_of, run.checkpoints()), default=None)
-        begun = time.time()
+        started = time.time()
         worker = _start(folder, resume=newest is not None)
         try:
             _wait_for_a_step(worker, run, after=newest or 0)
             if time_number % 2:
-                _wait_for_a_save(run, begun)
+                _wait_for_a_save(run, started)
                 time.sleep(rng.uniform(0, 0.03))
             else:  # by steps, so that a slow machine comes as far
                 _wait_for_steps(run, rng.randint(0, 2 * CHECKPOINT_EVERY))
@@ -88,7 +88,7 @@ def kill_workers(folder: Path, times: int, seed: int = 0) -> Iterator[Death]:
         finally:
             worker.kill()
             worker.wait()
-        yield _look(run, begun)
+        yield _look(run, started)
 
 
 def _start(folder: Path, *, resume: bool) -> "subprocess.Popen[bytes]":
@@ -107,12 +107,12 @@ def _start(folder: Path, *, resume: bool) -> "subprocess.Popen[bytes]":
 
 def _wait_for_a_step(worker: "subprocess.Popen[bytes]", run: RunDirectory, after: int) -> None:
     """Until the new worker has done steps: it drops the record of those after the checkpoint first."""
-    begun, end = time.time(), time.monotonic() + WAIT_SECONDS
+    started, end = time.time(), time.monotonic() + WAIT_SECONDS
     beat = run.path / "worker.json"
     while time.monotonic() < end:
         if worker.poll() is not None:
             raise RuntimeError(f"the worker ended with {worker.returncode}")
-        if beat.exists() and beat.stat().st_mtime >= begun - 1 and _last_step(run) > after:
+        if beat.exists() and beat.stat().st_mtime >= started - 1 and _last_step(run) > after:
             record = json.loads(beat.read_text() or "{}") if beat.exists() else {}
             if record.get("pid") == worker.pid and run.events_path.stat().st_mtime > beat.stat().st_mtime:
                 return
@@ -126,18 +126,18 @@ def _wait_for_steps(run: RunDirectory, more: int) -> None:
         time.sleep(0.005)
 
 
-def _wait_for_a_save(run: RunDirectory, begun: float) -> None:
+def _wait_for_a_save(run: RunDirectory, started: float) -> None:
     end = time.monotonic() + WAIT_SECONDS
-    while time.monotonic() < end and not _unfinished(run, begun):
+    while time.monotonic() < end and not _unfinished(run, started):
         time.sleep(0.0005)
 
 
-def _unfinished(run: RunDirectory, begun: float) -> list[Path]:
+def _unfinished(run: RunDirectory, started: float) -> list[Path]:
     """What the worker that began then was writing or removing; not what an earlier one left."""
     found = []
     for path in (run.path / "checkpoints").glob(".step-*.partial"):
         with contextlib.suppress(FileNotFoundError):
-            if path.stat().st_ctime >= begun:
+            if path.stat().st_ctime >= started:
                 found.append(path)
     return found
 
@@ -146,12 +146,12 @@ def _last_step(run: RunDirectory) -> int:
     return max((event.step for event in run.events() if isinstance(event, StepDone)), default=0)
 
 
-def _look(run: RunDirectory, begun: float) -> Death:
+def _look(run: RunDirectory, started: float) -> Death:
     """Read everything that is there."""
     named = list((run.path / "checkpoints").glob("step-*"))
     unreadable = sum(bool(invalid_file(path, read_all=True)) for path in named)
     done, saved = _last_step(run), max(map(step_of, run.resumable()), default=0)
-    return Death(bool(_unfinished(run, begun)), unreadable, done, done - saved)
+    return Death(bool(_unfinished(run, started)), unreadable, done, done - saved)
 
 
 def summary(deaths: list[Death]) -> dict[str, Any]:

@@ -167,22 +167,22 @@ async def answers(http: httpx.AsyncClient, name: str, arguments: list[Any]) -> A
 
 async def first_token_seconds(http: httpx.AsyncClient, arguments: list[Any]) -> tuple[float, float]:
     """Seconds to the first answer with a token in it, and to the last answer."""
-    begun, first = time.perf_counter(), None
+    started, first = time.perf_counter(), None
     async for answer in answers(http, "generate_text", arguments):
         if first is None and any(column["token_ids"] for column in answer[0]["columns"]):
-            first = time.perf_counter() - begun
+            first = time.perf_counter() - started
     if first is None:
         raise Refused("no token")
-    return first, time.perf_counter() - begun
+    return first, time.perf_counter() - started
 
 
 async def call_seconds(http: httpx.AsyncClient, name: str, arguments: list[Any]) -> float:
     """Seconds until a call is answered, be it with a refusal in words."""
-    begun = time.perf_counter()
+    started = time.perf_counter()
     with contextlib.suppress(Refused):
         async for _ in answers(http, name, arguments):
             pass
-    return time.perf_counter() - begun
+    return time.perf_counter() - started
 
 
 # ---- what is measured
@@ -209,9 +209,9 @@ async def steady(url: str, page: psutil.Process, clients: int, requests: int) ->
                         errors += 1
 
         memory_mib = page.memory_info().rss / 2**20
-        cpu, begun = _cpu_seconds(page), time.perf_counter()
+        cpu, started = _cpu_seconds(page), time.perf_counter()
         await asyncio.gather(*(one(number) for number in range(clients)))
-        seconds = time.perf_counter() - begun
+        seconds = time.perf_counter() - started
         rows.append(
             {
                 "endpoint": name,
@@ -242,9 +242,9 @@ async def flood(url: str) -> list[dict[str, Any]]:
     async with client(url) as http:
         await asyncio.sleep(0.5)
         for _ in range(10):
-            begun = time.perf_counter()
+            started = time.perf_counter()
             (await http.get("/")).raise_for_status()
-            others["page"].append(time.perf_counter() - begun)
+            others["page"].append(time.perf_counter() - started)
             others["models"].append(await call_seconds(http, "models", []))
             others["resume_run"].append(await call_seconds(http, "resume_run", ["no-such-run", "x"]))
             await asyncio.sleep(0.2)

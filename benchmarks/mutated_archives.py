@@ -244,7 +244,7 @@ class Judge:
             with _alarm(USE_SECONDS):
                 value = work()
         except DemoError as error:
-            self.said(step, error)
+            self.check_sentence(step, error)
             self.outcome.steps[step] = error.key
             return error
         except BaseException as error:  # a panic of a library is no Exception
@@ -258,23 +258,23 @@ class Judge:
             self.shown(step, value)
         return value
 
-    def said(self, step: str, error: Any) -> str:
+    def check_sentence(self, step: str, error: Any) -> str:
         """Look at the sentence that a visitor would read, in every language."""
         from aigc_demo.core.languages import LANGUAGES
         from aigc_demo.ui.words.wording import sentence
 
         if error.key in ("column_failed", "unexpected"):
             self.fault(f"{step}: {error}")
-        told = ""
+        reported = ""
         for language in LANGUAGES:
             try:
-                told = sentence(error.key, error.values, language)
+                reported = sentence(error.key, error.values, language)
             except Exception as failure:
                 self.fault(f"{step}: {error.key} cannot be said in {language}: {failure!r}")
                 continue
-            self.shown(step, told)
-            if "\n" in told or len(told) > 700:
-                self.fault(f"{step}: not one sentence: {told[:100]!r}")
+            self.shown(step, reported)
+            if "\n" in reported or len(reported) > 700:
+                self.fault(f"{step}: not one sentence: {reported[:100]!r}")
         return sentence(error.key, error.values, "en")
 
     def shown(self, step: str, answer: Any) -> None:
@@ -408,7 +408,7 @@ def use_run(judge: Judge, runs: Path, name: str) -> None:
     if view is not None and not isinstance(view, DemoError):
         judge.tries("card", lambda: [run_view.run_card(view), run_view.samples(view), slider_value(view)])
         judge.tries("curves", lambda: _curves(view))
-        judge.tries("answer", lambda: _told(watches, catalog, view))
+        judge.tries("answer", lambda: _reported(watches, catalog, view))
     cache = ModelCache(catalog=catalog)
     judge.tries("use", lambda: _use(judge, cache, recipe, name))
     judge.tries("scrubber", lambda: _scrub(judge, cache, watches, name))
@@ -435,12 +435,12 @@ def _curves(view: Any) -> Any:
     return [[len(rows), len(logarithms(list(rows)))] for rows in view.charts.values()]
 
 
-def _told(watches: Any, catalog: Any, view: Any) -> Any:
+def _reported(watches: Any, catalog: Any, view: Any) -> Any:
     from aigc_demo.ui.train.api import TrainApi
 
     request = SimpleNamespace(headers={}, cookies={}, query_params={}, request=None)
     api: Any = TrainApi(watches, catalog)
-    return [api._told(view, request), len(api.run_curves(request, view.state.name)["curves"])]
+    return [api._run_json(view, request), len(api.run_curves(request, view.state.name)["curves"])]
 
 
 def _use(judge: Judge, cache: Any, recipe: str, name: str) -> str:
@@ -476,7 +476,7 @@ def _use(judge: Judge, cache: Any, recipe: str, name: str) -> str:
         cache.get(catalog.choice(name).value)
     for column in columns:
         if column.error is not None:
-            judge.said("use", column.error)
+            judge.check_sentence("use", column.error)
             return str(column.error.key)
     return kind
 
@@ -492,10 +492,10 @@ def _scrub(judge: Judge, cache: Any, watches: Any, name: str) -> str:
     from aigc_demo.ui.train.scrubber import ScrubHandlers
 
     handlers: Any = ScrubHandlers(cache, Cancellation(), watches)
-    said = [value for _, value in handlers._write("ticket", None, name, "the cat", "", 3)]
-    if said:
-        judge.shown("scrubber", [column["error"] or column["title"] for column in said[-1]["columns"]])
-    return f"{len(said)} answers"
+    answers = [value for _, value in handlers._write("ticket", None, name, "the cat", "", 3)]
+    if answers:
+        judge.shown("scrubber", [column["error"] or column["title"] for column in answers[-1]["columns"]])
+    return f"{len(answers)} answers"
 
 
 def _evaluate(judge: Judge, recipe: str, model: str) -> str:
@@ -518,8 +518,8 @@ def _train_on(judge: Judge, recipe: str, model: str) -> str:
 
     target = judge.place / "work" / "trained-on"
     shutil.rmtree(target, ignore_errors=True)
-    made_by = recipe if recipe in RECIPES else "gpt2"
-    return f"{len(list(train(_order(judge.place, made_by, target, 1, model))))} events"
+    created_by = recipe if recipe in RECIPES else "gpt2"
+    return f"{len(list(train(_order(judge.place, created_by, target, 1, model))))} events"
 
 
 # ---- model folders
@@ -621,22 +621,22 @@ def outcomes(place: Path, seed: int, group: int, count: int) -> Iterator[Outcome
             env={**os.environ, "OMP_NUM_THREADS": "1", "TMPDIR": str(place / "tmp"), "HF_HUB_OFFLINE": "1"},
         )
         assert child.stdout is not None
-        begun: dict[str, Any] = {}
+        started: dict[str, Any] = {}
         for line in child.stdout:
             if not line.startswith("{"):
                 continue
             found = json.loads(line)
             if "begun" in found:
-                begun = found
+                started = found
             else:
                 if found["change"] != "nothing":
-                    first = begun["begun"] + 1
-                    begun = {}
+                    first = started["begun"] + 1
+                    started = {}
                 yield Outcome(**found)
-        if child.wait() and begun:
-            first = begun["begun"] + 1
+        if child.wait() and started:
+            first = started["begun"] + 1
             yield Outcome(
-                begun["kind"], begun["change"], faults=[f"the process ended with {child.returncode}"]
+                started["kind"], started["change"], faults=[f"the process ended with {child.returncode}"]
             )
         elif child.returncode:
             raise RuntimeError(f"the child process ended with {child.returncode} before its first case")

@@ -202,12 +202,12 @@ class Caller:
         body = {"data": data, "fn_index": listener.index, "session_hash": session, **more}
         content = json.dumps(body).encode("utf-8", "surrogatepass")
         self._findings.calls += 1
-        begun = time.monotonic()
+        started = time.monotonic()
         try:
             # An address for each worker, as from a proxy: one alone may not have so many calls at once.
             headers = {"Content-Type": "application/json", "X-Forwarded-For": f"10.0.0.{worker}"}
             joined = await self.client.post("/gradio_api/queue/join", content=content, headers=headers)
-            while joined.status_code == 503 and time.monotonic() < begun + WAIT_SECONDS:
+            while joined.status_code == 503 and time.monotonic() < started + WAIT_SECONDS:
                 await asyncio.sleep(0.3)
                 joined = await self.client.post("/gradio_api/queue/join", content=content, headers=headers)
             answer = joined.text
@@ -221,7 +221,7 @@ class Caller:
             return ""
         self._findings.outcomes[str(joined.status_code)] += 1
         self.look(what, joined.status_code, answer)
-        if (seconds := time.monotonic() - begun) > 5:
+        if (seconds := time.monotonic() - started) > 5:
             self._findings.outcomes["over 5 s"] += 1
             if "-v" in sys.argv:
                 sys.stderr.write(f"{seconds:.1f} s: {what}\n")
@@ -362,7 +362,7 @@ def main() -> None:
     if given.serve:
         serve()
         return
-    findings, traces, alive, begun = Findings(), 0, True, time.monotonic()
+    findings, traces, alive, started = Findings(), 0, True, time.monotonic()
     with tempfile.TemporaryDirectory(prefix="odd-calls-") as folder:
         for training, only in (("on", given.only), ("off", given.only or TRAINING)):
             place = Path(folder) / training
@@ -377,7 +377,7 @@ def main() -> None:
                 sys.stderr.write(text)
     row = {"calls": findings.calls, "status_500": findings.status_500, "tracebacks": traces,
            "hung": findings.hung, "paths": findings.paths, "still_answers": alive,
-           "seconds": round(time.monotonic() - begun), "outcomes": dict(findings.outcomes)}  # fmt: skip
+           "seconds": round(time.monotonic() - started), "outcomes": dict(findings.outcomes)}  # fmt: skip
     if given.v:
         sys.stderr.write("\n".join(findings.examples) + "\n")
     print(json.dumps(row) if given.json else "  ".join(f"{name} {value}" for name, value in row.items()))

@@ -29,7 +29,7 @@ from benchmarks.measuring import paired, report
 MOST_STEPS = 100
 FEWER_STEPS = (2, 3, 5, 8, 12, 20, 35, 60)
 WITHIN = 1.05
-NUM_PICTURES = 64
+NUM_IMAGES = 64
 
 
 def main() -> None:
@@ -42,7 +42,7 @@ def main() -> None:
     real_NF, _ = encode(encoder, real_images(corpus))
 
     def distance(model: ImageModel, num_steps: int) -> float:
-        return frechet_distance(real_NF, encode(encoder, _made(model, options.samples, num_steps))[0])
+        return frechet_distance(real_NF, encode(encoder, _generate(model, options.samples, num_steps))[0])
 
     by_steps = {MOST_STEPS: distance(peer, MOST_STEPS)}
     needed = MOST_STEPS
@@ -67,15 +67,15 @@ def main() -> None:
         **counts,
         **times,
     }
-    report(f"{NUM_PICTURES} pictures", [row])
+    report(f"{NUM_IMAGES} pictures", [row])
 
 
-def _made(model: ImageModel, num_pictures: int, num_steps: int) -> Tensor:
+def _generate(model: ImageModel, num_pictures: int, num_steps: int) -> Tensor:
     return model.make(range(num_pictures), ImageSampling(num_inference_steps=num_steps))
 
 
 def _making(model: ImageModel, num_steps: int) -> Callable[[], Tensor]:
-    return lambda: _made(model, NUM_PICTURES, num_steps)
+    return lambda: _generate(model, NUM_IMAGES, num_steps)
 
 
 def _num_parameters(model: Any) -> int:

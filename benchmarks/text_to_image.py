@@ -40,8 +40,8 @@ def main() -> None:
     wanted, captions = asked(1, "en", options.captions)
 
     def right(model: TextToImageModel, num_steps: int) -> float:
-        made = model.make(captions, range(len(captions)), TextSampling(num_inference_steps=num_steps))
-        return share_right(reader, made, wanted)
+        images = model.make(captions, range(len(captions)), TextSampling(num_inference_steps=num_steps))
+        return share_right(reader, images, wanted)
 
     tried = STEPS if options.steps is None else (options.steps,)
     by_steps = {num_steps: right(peer, num_steps) for num_steps in tried}

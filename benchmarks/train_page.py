@@ -109,14 +109,14 @@ def first_points(browser: Browser, url: str) -> dict[str, float]:
     to the first of a step; the run is then stopped.
     """
     page = opened(browser, url)
-    begun = time.perf_counter()
+    started = time.perf_counter()
     page.click("#start")
     seconds = {}
     for name, line in (("first_point_seconds", "line: "), ("first_step_seconds", "line: train")):
         # A level line has no height, so the browser's driver would not call it visible.
         drawn = f"#chart-0 .plot_marks path[aria-label*='{line}'][d*='L']"
         page.wait_for_selector(drawn, state="attached")
-        seconds[name] = time.perf_counter() - begun
+        seconds[name] = time.perf_counter() - started
     page.click("#stop-run")
     page.wait_for_selector("#run .state[data-state=stopped]")
     page.close()
@@ -129,9 +129,9 @@ def while_it_trains(browser: Browser, url: str, process: psutil.Process) -> dict
     page.click("#start")
     page.wait_for_selector("#chart-0 .plot_marks path[aria-label$='line: train']")
     traffic = Traffic(page.context.new_cdp_session(page))
-    before, begun = _cpu_seconds(process), time.perf_counter()
+    before, started = _cpu_seconds(process), time.perf_counter()
     page.wait_for_timeout(WATCHED_SECONDS * 1000)
-    seconds = time.perf_counter() - begun
+    seconds = time.perf_counter() - started
     share = (_cpu_seconds(process) - before) / seconds
     figures = {
         "page_share_of_a_core": share,

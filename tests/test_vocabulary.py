@@ -35,7 +35,7 @@ SENTENCES = {
     "share of features dropped": "dropout probability",
     "makes? small": "loss",
     "discriminator's word": "score",
-    "(?<!\")(mend(ed|ing|er)?|mends(?!\"))": "restore, restoration",
+    '(?<!")(mend(ed|ing|er)?|mends(?!"))': "restore, restoration",
     "stop book|run desk": "cancellation, run queue",
     "strangers?('s)? (folder|zip|file|model)s?": "untrusted",
     "words for seeds|find seeds by words": "seeds by label",
@@ -50,7 +50,12 @@ PUBLIC = {
     "validation_pictures",
     "copying",
     "picture",
+    "picture_tower",
     "pictures_per_second",
+    "ticket",  # an argument of endpoints
+    "page_ticket",  # what the page passes for it
+    "new_ticket",
+    "connection_made",  # asyncio's
 }
 
 

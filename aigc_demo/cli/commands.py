@@ -82,7 +82,7 @@ def _run(arguments: list[str] | None) -> NoReturn:
     except Exception as error:
         if interrupts.was_interrupted():  # a library made another exception of it
             _interrupted()
-        # A mistake of ours: whoever mends it needs the stack trace, whoever meets it does not.
+        # A bug: the stack trace is for who fixes it, not for who runs into it.
         unexpected = DemoError("unexpected", detail=type(error).__name__, path=_kept_trace())
         write_problem(unexpected)
         print_error_and_exit(str(unexpected), unexpected.exit_code)

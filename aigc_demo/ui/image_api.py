@@ -9,7 +9,7 @@ import gradio as gr
 
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import InputError
-from aigc_demo.studio.images.compare import MOST_PICTURES, ImageColumn
+from aigc_demo.studio.images.compare import MOST_IMAGES, ImageColumn
 from aigc_demo.studio.models.cancellation import Cancellation, new_ticket
 from aigc_demo.ui.language import chosen_language
 from aigc_demo.ui.widgets import Json
@@ -50,7 +50,7 @@ def column_json(column: ImageColumn, language: str) -> Json:
         "step": column.step,
         "num_steps": column.num_steps,
         "seconds": round(column.seconds, 4),
-        "seconds_per_picture": column.seconds_per_picture,
+        "seconds_per_picture": column.seconds_per_image,
         "scores": None if column.scores is None else list(column.scores),
         "memory_mib": column.memory_mib,
         "num_parameters": column.num_parameters,
@@ -65,8 +65,8 @@ def decoded(images: Any) -> list[bytes]:
     Raises:
         InputError: it is not a list of such texts.
     """
-    expected = f"a list of 1 to {MOST_PICTURES} PNG pictures"
-    if not isinstance(images, list) or not 1 <= len(images) <= MOST_PICTURES:
+    expected = f"a list of 1 to {MOST_IMAGES} PNG pictures"
+    if not isinstance(images, list) or not 1 <= len(images) <= MOST_IMAGES:
         raise InputError("setting_type", name="images", expected=expected, got=shown(images))
     try:
         return [base64.b64decode(image, validate=True) for image in images]

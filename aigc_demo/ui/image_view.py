@@ -110,7 +110,7 @@ def image_facts(choice: Choice, column: ImageColumn | None) -> Json:
     """The foot of a column: what its images cost, and what the model is made of."""
     figures = []
     if column is not None and column.memory_mib is not None:
-        each = column.seconds_per_picture
+        each = column.seconds_per_image
         figures = [
             fact("fact_per_picture", everywhere("not_yet") if each is None else milliseconds(each)),
             fact("fact_all_pictures", everywhere("gan_seconds", seconds=column.seconds)),

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from aigc_demo.studio.images.step_by_step_gan import Games
+from aigc_demo.studio.images.step_by_step_gan import StepByStepSessions
 from aigc_demo.studio.models.cancellation import Cancellation
 from aigc_demo.studio.models.catalog import Catalog
 from aigc_demo.studio.models.model_cache import Load, ModelCache
@@ -23,7 +23,7 @@ class Studio:
     cache: ModelCache
     cancellation: Cancellation
     runs: RunWatches
-    games: Games = field(default_factory=Games)
+    gan_sessions: StepByStepSessions = field(default_factory=StepByStepSessions)
     limits: Limits = field(default_factory=limits_of_host)
     readers: Readers = field(default_factory=Readers)
 

@@ -80,7 +80,7 @@ class DiffusionImages:
         A few at a time, so that a long row of seeds takes no more memory than a short one.
         """
         parts = (self.noise(seeds[n : n + MOST_AT_ONCE]) for n in range(0, len(seeds), MOST_AT_ONCE))
-        return self._made(parts, sampling, progress)
+        return self._denoise(parts, sampling, progress)
 
     def noise(self, seeds: Sequence[int]) -> Tensor:
         """What each seed's image is made from: [N, C, H, W] from a standard normal distribution."""
@@ -91,12 +91,12 @@ class DiffusionImages:
         self, noise_NCHW: Tensor, sampling: ImageSampling, progress: Progress | None = None
     ) -> Tensor:
         """Images of given noise, otherwise as `make`."""
-        return self._made(noise_NCHW.split(MOST_AT_ONCE), sampling, progress)
+        return self._denoise(noise_NCHW.split(MOST_AT_ONCE), sampling, progress)
 
-    def _made(
+    def _denoise(
         self, parts: Iterable[Tensor], sampling: ImageSampling, progress: Progress | None = None
     ) -> Tensor:
-        made, stopped = [], False
+        batches, stopped = [], False
 
         def on_step(step: int, total: int, guessed_NCHW: Tensor) -> bool:
             nonlocal stopped
@@ -104,12 +104,12 @@ class DiffusionImages:
             return stopped
 
         for part_NCHW in parts:
-            made.append(
+            batches.append(
                 denoised(self.network, self.scheduler, part_NCHW, sampling.num_inference_steps, on_step)
             )
             if stopped:
                 break
-        return torch.cat(made)
+        return torch.cat(batches)
 
 
 def load_diffusion(

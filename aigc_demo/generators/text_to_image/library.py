@@ -111,7 +111,9 @@ class DiffusionTextToImage:
             part = slice(start, start + MOST_AT_ONCE)
             ids_NT = token_table(self.tokenizer, [texts[part]], self.length)[0]
             ids_NT = trim_padding(ids_NT)
-            batches.append(text_denoised(self.network, self.scheduler, ids_NT, seeds[part], sampling, on_step))
+            batches.append(
+                text_denoised(self.network, self.scheduler, ids_NT, seeds[part], sampling, on_step)
+            )
             if stopped:
                 break
         return torch.cat(batches)

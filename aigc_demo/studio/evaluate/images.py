@@ -117,7 +117,9 @@ def evaluate_image_model(
     }
 
 
-def compared(real: "Tensor", generated_images: "Tensor", encoder: Any) -> "tuple[ImageFigures, ModeFigures | None]":
+def compared(
+    real: "Tensor", generated_images: "Tensor", encoder: Any
+) -> "tuple[ImageFigures, ModeFigures | None]":
     """Generated images against real ones, as an encoder sees both.
 
     Args:

@@ -159,7 +159,9 @@ def _best(ranker: "Matcher", texts: list[str], candidates: "list[Tensor]") -> "T
     import torch
 
     text_features = ranker.of_texts(texts)
-    return torch.stack([(text_features * ranker.of_images(images)).sum(dim=1) for images in candidates]).argmax(dim=0)
+    return torch.stack(
+        [(text_features * ranker.of_images(images)).sum(dim=1) for images in candidates]
+    ).argmax(dim=0)
 
 
 def _of_pairs(

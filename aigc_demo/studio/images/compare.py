@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
     Make = Callable[[Any, Progress], Tensor]
 
-MOST_PICTURES = 64
+MOST_IMAGES = 64
 MOST_STEPS = 100
-TIMELINE_PREVIEWS, TIMELINE_PICTURES = 8, 4
+TIMELINE_PREVIEWS, TIMELINE_IMAGES = 8, 4
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class ImageAsk(Settings):
     """What a visitor may ask of models that make images."""
 
     seed: int = setting(0, "of the first picture; the others have the next ones", low=0, high=MAX_SEED)
-    num_pictures: int = setting(16, "how many", low=1, high=MOST_PICTURES)
+    num_pictures: int = setting(16, "how many", low=1, high=MOST_IMAGES)
     truncation: float = setting(1.0, "how far from the mean picture a GAN may go", low=0, high=1.5)
     num_inference_steps: int = setting(
         20, "steps in which diffusion takes the noise away", low=1, high=MOST_STEPS
@@ -88,7 +88,7 @@ class ImageColumn(Progressing):
     error: DemoError | None = None
 
     @property
-    def seconds_per_picture(self) -> float | None:
+    def seconds_per_image(self) -> float | None:
         """Its own time for one; None before it is finished."""
         if self.state != "finished" or self.pictures is None:
             return None
@@ -208,7 +208,7 @@ class ImageWork(Work):
         def on_step(step: int, total: int, guessed: "Tensor") -> bool:
             timeline = self.column.timeline
             if step in timeline_steps(total):
-                timeline = (*timeline, (step, guessed[:TIMELINE_PICTURES].clone()))
+                timeline = (*timeline, (step, guessed[:TIMELINE_IMAGES].clone()))
             self.tell(
                 pictures=guessed, step=step, num_steps=total, seconds=time_slice.seconds, timeline=timeline
             )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import InputError
 from aigc_demo.data.sources import TINY_WORLD
-from aigc_demo.studio.images.compare import MOST_PICTURES, gan
+from aigc_demo.studio.images.compare import MOST_IMAGES, gan
 from aigc_demo.studio.models.catalog import Catalog, Choice
 from aigc_demo.studio.models.model_cache import ModelCache
 from aigc_demo.studio.models.side_by_side import time_slice_for
@@ -68,7 +68,11 @@ class TrainingImages:
 
         run = self._catalog.trained_by(choice.value)
         recorded = run.known_config().get("settings") if run is not None else None
-        known = {name: recorded[name] for name in OF_A_RUN if name in recorded} if isinstance(recorded, dict) else {}
+        known = (
+            {name: recorded[name] for name in OF_A_RUN if name in recorded}
+            if isinstance(recorded, dict)
+            else {}
+        )
         try:
             return ImageSettings.from_mapping({"image_size": choice.entry.image_size or 32, **known})
         except InputError:  # an uploaded run may say anything
@@ -175,8 +179,8 @@ def png_images(contents: Any, side: int) -> "Tensor":
     from aigc_demo.data.images.image_files import ImageFile, read_images
 
     sound = isinstance(contents, (list, tuple)) and all(isinstance(part, bytes) for part in contents)
-    if not sound or not 1 <= len(contents) <= MOST_PICTURES:
-        expected = f"a list of 1 to {MOST_PICTURES} PNG pictures"
+    if not sound or not 1 <= len(contents) <= MOST_IMAGES:
+        expected = f"a list of 1 to {MOST_IMAGES} PNG pictures"
         raise InputError(
             "setting_type", name="pictures", expected=expected, got=shown(type(contents).__name__)
         )

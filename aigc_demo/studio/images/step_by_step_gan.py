@@ -1,6 +1,6 @@
-"""The game of a GAN, played by visitors: each has one of their own, for as long as they play.
+"""A small GAN that visitors train step by step: each visitor has their own.
 
-Single steps of small networks are model work and run in the page's process. A game is a few MiB; there are
+Single steps of small networks are model work and run in the page's process. A GAN is a few MiB; there are
 at most so many, and those that lie idle are put away.
 """
 
@@ -24,39 +24,39 @@ if TYPE_CHECKING:
 
     from aigc_demo.training.gan.step_by_step import Look, Step, StepByStepGan, TwinGans
 
-# As in training/gan/step_by_step, which brings torch along.
-MOVERS = ("discriminator", "generator", "both")
+# As in training/gan/step_by_step, which imports torch.
+NETWORKS = ("discriminator", "generator", "both")
 TWINS = ("minimax", "non-saturating")
 TIMES = (1, 10, 50)
 MOST_STEPS = 5_000
 MOST_RATE = 0.01
-MOST_GAMES = 24
+MOST_SESSIONS = 24
 IDLE_MINUTES = 20
 MOST_REMEMBERED = 1_000
-PICTURES = ImageSettings(num_pictures=1024, validation_fraction=0.0)
+IMAGES = ImageSettings(num_pictures=1024, validation_fraction=0.0)
 CURVE_POINTS = 199
 
 
 @dataclass(frozen=True)
-class Play(Settings):
-    """What is asked for with one press."""
+class StepRequest(Settings):
+    """What one request asks for."""
 
-    moves: str = setting("both", "who moves: D, G, or D and then G", choices=MOVERS)
+    moves: str = setting("both", "which network is updated: D, G, or D and then G", choices=NETWORKS)
     times: int = setting(1, "how many steps", choices=TIMES)
-    loss: str = setting("non-saturating", "of the game", choices=GAN_LOSSES)
+    loss: str = setting("non-saturating", "of the generator", choices=GAN_LOSSES)
     generator_rate: float = setting(2e-4, "Adam's learning rate, of G", low=0, high=MOST_RATE)
     discriminator_rate: float = setting(2e-4, "Adam's learning rate, of D", low=0, high=MOST_RATE)
-    seed: int = setting(0, "of weights, batches and noise, where a game begins", low=0, high=MAX_SEED)
+    seed: int = setting(0, "of weights, batches and noise, for a new GAN", low=0, high=MAX_SEED)
 
 
 @dataclass(frozen=True, eq=False)
-class Table:
-    """A game after a press.
+class GanState:
+    """A GAN after a request.
 
     Attributes:
         look: its batch as the networks see it now.
         history: every step, the first one first.
-        seed: of the game.
+        seed: of the GAN.
     """
 
     look: "Look"
@@ -65,8 +65,8 @@ class Table:
 
 
 @dataclass(frozen=True, eq=False)
-class TwinTable:
-    """Two games in lockstep.
+class TwinState:
+    """Two GANs trained in lockstep.
 
     Attributes:
         history: of either, by its loss.
@@ -78,42 +78,42 @@ class TwinTable:
 
 
 @dataclass(eq=False)
-class _Seat:
-    """What one visitor plays. Whoever holds the lock moves."""
+class _Session:
+    """What one visitor trains. Whoever holds the lock may step."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     last_used: float = 0.0
-    game: "StepByStepGan | None" = None
+    gan: "StepByStepGan | None" = None
     twins: "TwinGans | None" = None
     history: list["Step"] = field(default_factory=list)
     twin_history: dict[str, list["Step"]] = field(default_factory=lambda: {loss: [] for loss in TWINS})
 
 
-class Games:
-    """Games by their owners' tickets, which the server makes (`stop_book.new_ticket`).
+class StepByStepSessions:
+    """Sessions by their owners' tickets, which the server creates (`cancellation.new_ticket`).
 
     Args:
-        limit: how many visitors can play; one more takes the place of the one that moved longest ago.
-        idle_minutes: how long a game may lie.
+        limit: how many visitors at once; one more replaces the session that was used longest ago.
+        idle_minutes: how long an unused session is kept.
         clock: seconds.
     """
 
     def __init__(
         self,
-        limit: int = MOST_GAMES,
+        limit: int = MOST_SESSIONS,
         idle_minutes: float = IDLE_MINUTES,
         clock: Callable[[], float] = time.monotonic,
     ):
         self.limit, self.idle_minutes = limit, idle_minutes
         self._clock = clock
         self._lock = threading.Lock()
-        self._seats: OrderedDict[str, _Seat] = OrderedDict()
-        self._put_away: OrderedDict[str, None] = OrderedDict()
-        self._pictures: Tensor | None = None
+        self._all_sessions: OrderedDict[str, _Session] = OrderedDict()
+        self._dropped: OrderedDict[str, None] = OrderedDict()
+        self._images: Tensor | None = None
         self._images_lock = threading.Lock()
 
-    def begin(self, ticket: str, seed: Any = 0, loss: Any = "non-saturating") -> Table:
-        """A new game, not a step old, in the place of the one that there was.
+    def reset(self, ticket: str, seed: Any = 0, loss: Any = "non-saturating") -> GanState:
+        """A new GAN, untrained, in place of the visitor's old one.
 
         Args:
             ticket: the owner's.
@@ -123,133 +123,135 @@ class Games:
         Raises:
             InputError: an argument does not fit.
         """
-        asked = Play(seed=seed, loss=loss)
-        with self._seat(ticket, anew=True) as seat:
-            self._new_game(seat, asked.seed)
-            return _table(seat, asked.loss)
+        request = StepRequest(seed=seed, loss=loss)
+        with self._session(ticket, anew=True) as session:
+            self._new_gan(session, request.seed)
+            return _state_of(session, request.loss)
 
-    def play(self, ticket: str, **asked: Any) -> Table:
-        """Some steps of the owner's game, which begins now if the owner never had one.
+    def step(self, ticket: str, **request: Any) -> GanState:
+        """Some steps of the owner's GAN, which is created now if the owner never had one.
 
         Args:
             ticket: the owner's.
-            asked: the fields of Play.
+            request: the fields of StepRequest.
 
         Raises:
-            InputError: an argument does not fit, the game was put away, has gone on for too long, or its
+            InputError: an argument does not fit, the session was dropped or has too many steps, or its
                 numbers are no longer finite.
         """
-        wanted = Play.from_mapping(asked)
-        with self._seat(ticket) as seat:
-            game = seat.game or self._new_game(seat, wanted.seed)
-            _check_room(game.num_steps, wanted.times)
+        wanted = StepRequest.from_mapping(request)
+        with self._session(ticket) as session:
+            gan = session.gan or self._new_gan(session, wanted.seed)
+            _check_room(gan.num_steps, wanted.times)
             for _ in range(wanted.times):
-                seat.history.append(
-                    game.step(wanted.moves, wanted.loss, wanted.generator_rate, wanted.discriminator_rate)
+                session.history.append(
+                    gan.step(wanted.moves, wanted.loss, wanted.generator_rate, wanted.discriminator_rate)
                 )
-            return _table(seat, wanted.loss)
+            return _state_of(session, wanted.loss)
 
-    def begin_twins(self, ticket: str, seed: Any = 0) -> TwinTable:
-        """New twins, not a step old.
+    def reset_twins(self, ticket: str, seed: Any = 0) -> TwinState:
+        """New twins, untrained.
 
         Raises:
             InputError: the seed does not fit.
         """
-        asked = Play(seed=seed)
-        with self._seat(ticket, anew=True) as seat:
-            self._new_twins(seat, asked.seed)
-            return _twin_table(seat)
+        request = StepRequest(seed=seed)
+        with self._session(ticket, anew=True) as session:
+            self._new_twins(session, request.seed)
+            return _twin_state_of(session)
 
-    def play_twins(self, ticket: str, **asked: Any) -> TwinTable:
+    def step_twins(self, ticket: str, **request: Any) -> TwinState:
         """Some steps of both twins, D and then G, with the same images and the same noise.
 
         Args:
             ticket: the owner's.
-            asked: the fields of Play without `moves` and `loss`.
+            request: the fields of StepRequest without `moves` and `loss`.
 
         Raises:
             InputError: as `play`.
         """
-        wanted = Play.from_mapping(asked)
-        with self._seat(ticket) as seat:
-            twins = seat.twins or self._new_twins(seat, wanted.seed)
-            _check_room(len(seat.twin_history[TWINS[0]]), wanted.times)
+        wanted = StepRequest.from_mapping(request)
+        with self._session(ticket) as session:
+            twins = session.twins or self._new_twins(session, wanted.seed)
+            _check_room(len(session.twin_history[TWINS[0]]), wanted.times)
             for _ in range(wanted.times):
                 steps = twins.step(wanted.generator_rate, wanted.discriminator_rate)
                 for loss, step in steps.items():
-                    seat.twin_history[loss].append(step)
-            return _twin_table(seat)
+                    session.twin_history[loss].append(step)
+            return _twin_state_of(session)
 
     def count(self) -> int:
-        """How many visitors' games are kept."""
+        """How many sessions are kept."""
         with self._lock:
-            self._sweep()
-            return len(self._seats)
+            self._drop_idle()
+            return len(self._all_sessions)
 
-    # ---- seats
+    # ---- sessions
 
     @contextmanager
-    def _seat(self, ticket: str, *, anew: bool = False) -> Iterator[_Seat]:
-        """The owner's seat, for one press at a time; a new one where there never was one, or `anew`."""
+    def _session(self, ticket: str, *, anew: bool = False) -> Iterator[_Session]:
+        """The owner's session, for one request at a time; a new one where there was none, or `anew`."""
         with self._lock:
-            self._sweep()
-            if ticket in self._put_away and not anew:
+            self._drop_idle()
+            if ticket in self._dropped and not anew:
                 raise InputError("step_by_step_put_away", minutes=round(self.idle_minutes), limit=self.limit)
-            self._put_away.pop(ticket, None)
-            seat = self._seats.setdefault(ticket, _Seat())
-            self._touch(ticket, seat)
-            while len(self._seats) > self.limit:
-                self._forget(next(iter(self._seats)))
-        with seat.lock:
+            self._dropped.pop(ticket, None)
+            session = self._all_sessions.setdefault(ticket, _Session())
+            self._touch(ticket, session)
+            while len(self._all_sessions) > self.limit:
+                self._drop(next(iter(self._all_sessions)))
+        with session.lock:
             try:
-                yield seat
+                yield session
             finally:
                 with self._lock:
-                    if self._seats.get(ticket) is seat:
-                        self._touch(ticket, seat)
+                    if self._all_sessions.get(ticket) is session:
+                        self._touch(ticket, session)
 
-    def _touch(self, ticket: str, seat: _Seat) -> None:
-        seat.last_used = self._clock()
-        self._seats.move_to_end(ticket)
+    def _touch(self, ticket: str, session: _Session) -> None:
+        session.last_used = self._clock()
+        self._all_sessions.move_to_end(ticket)
 
-    def _sweep(self) -> None:
-        """Put away what has lain for too long."""
+    def _drop_idle(self) -> None:
+        """Drop sessions that were idle for too long."""
         oldest = self._clock() - 60 * self.idle_minutes
-        for ticket in [ticket for ticket, seat in self._seats.items() if seat.last_used < oldest]:
-            self._forget(ticket)
+        for ticket in [
+            ticket for ticket, session in self._all_sessions.items() if session.last_used < oldest
+        ]:
+            self._drop(ticket)
 
-    def _forget(self, ticket: str) -> None:
-        del self._seats[ticket]
-        self._put_away[ticket] = None
-        while len(self._put_away) > MOST_REMEMBERED:
-            self._put_away.popitem(last=False)
+    def _drop(self, ticket: str) -> None:
+        del self._all_sessions[ticket]
+        self._dropped[ticket] = None
+        while len(self._dropped) > MOST_REMEMBERED:
+            self._dropped.popitem(last=False)
 
-    # ---- games
+    # ---- networks
 
-    def _new_game(self, seat: _Seat, seed: int) -> "StepByStepGan":
+    def _new_gan(self, session: _Session, seed: int) -> "StepByStepGan":
         from aigc_demo.training.gan.step_by_step import StepByStepGan
 
-        seat.game = StepByStepGan(self._real_images(), seed)
-        seat.history.clear()
-        return seat.game
+        session.gan = StepByStepGan(self._real_images(), seed)
+        session.history.clear()
+        return session.gan
 
-    def _new_twins(self, seat: _Seat, seed: int) -> "TwinGans":
+    def _new_twins(self, session: _Session, seed: int) -> "TwinGans":
         from aigc_demo.training.gan.step_by_step import TwinGans
 
-        seat.twins = TwinGans(self._real_images(), seed)
-        for steps in seat.twin_history.values():
+        session.twins = TwinGans(self._real_images(), seed)
+        for steps in session.twin_history.values():
             steps.clear()
-        return seat.twins
+        return session.twins
 
     def _real_images(self) -> "Tensor":
-        """GeneratedImages once, when the first game begins; all games share them."""
+        """Rendered once, at the first request; all sessions share them."""
         from aigc_demo.core.device import set_threads
 
         with self._images_lock:
-            if self._pictures is None:
+            if self._images is None:
                 set_threads(processes=2)  # as for the models of the page, whichever comes first
-                self._pictures = prepare_images(TINY_WORLD, PICTURES).train
-            return self._pictures
+                self._images = prepare_images(TINY_WORLD, IMAGES).train
+            return self._images
 
 
 def loss_curves() -> dict[str, list[tuple[float, float, float]]]:
@@ -265,12 +267,12 @@ def _check_room(done: int, times: int) -> None:
         raise InputError("step_by_step_too_long", limit=MOST_STEPS)
 
 
-def _table(seat: _Seat, loss: str) -> Table:
-    assert seat.game is not None
-    return Table(seat.game.look(loss), tuple(seat.history), seat.game.seed)
+def _state_of(session: _Session, loss: str) -> GanState:
+    assert session.gan is not None
+    return GanState(session.gan.look(loss), tuple(session.history), session.gan.seed)
 
 
-def _twin_table(seat: _Seat) -> TwinTable:
-    assert seat.twins is not None
-    seed = next(iter(seat.twins.gans.values())).seed
-    return TwinTable({loss: tuple(steps) for loss, steps in seat.twin_history.items()}, seed)
+def _twin_state_of(session: _Session) -> TwinState:
+    assert session.twins is not None
+    seed = next(iter(session.twins.gans.values())).seed
+    return TwinState({loss: tuple(steps) for loss, steps in session.twin_history.items()}, seed)

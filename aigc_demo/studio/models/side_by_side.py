@@ -22,9 +22,9 @@ from aigc_demo.studio.models.model_cache import ModelCache
 from aigc_demo.studio.models.time_slices import TimeSlice
 
 State = Literal["waiting", "loading", "running", "finished", "stopped", "failed"]
-PICTURE_SECONDS = 0.1
+IMAGE_SECONDS = 0.1
 # An image costs the page's process some milliseconds; all visitors together get so many a second.
-MOST_PICTURES_PER_SECOND = 50
+MOST_IMAGES_PER_SECOND = 50
 # Large models that work at the same time: they share the cores, and each takes memory.
 MOST_LARGE = 4
 WAIT_SECONDS = 0.1
@@ -201,7 +201,7 @@ class _LookingOn:
     @property
     def seconds(self) -> float:
         """Between two images of one comparison."""
-        return max(PICTURE_SECONDS, self._count / MOST_PICTURES_PER_SECOND)
+        return max(IMAGE_SECONDS, self._count / MOST_IMAGES_PER_SECOND)
 
 
 _looking_on = _LookingOn()

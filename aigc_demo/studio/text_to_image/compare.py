@@ -167,7 +167,9 @@ def compared_with(caption: str, seed: int) -> str:
     if group is not None:
         return tell(alter(group, rng), language_of(caption))
     known_words = set(caption_words(caption))
-    others = [thing for thing in EVERYDAY[language_of(caption)] if caption_words(thing)[-1] not in known_words]
+    others = [
+        thing for thing in EVERYDAY[language_of(caption)] if caption_words(thing)[-1] not in known_words
+    ]
     return rng.choice(others or EVERYDAY["en"])
 
 

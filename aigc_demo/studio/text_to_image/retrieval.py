@@ -105,12 +105,12 @@ def library_for(cache: ModelCache, name: Any = None) -> Library:
     """
     full = default_matcher(cache.catalog) if name is None else cache.catalog.checked(name, "matches")
     matcher = dual_encoder_named(cache, full)
-    return drawings(matcher.image_size)
+    return held_out_library(matcher.image_size)
 
 
 @lru_cache(maxsize=2)
-def drawings(size: int) -> Library:
-    """Drawings of groups that training never shows, half of the captions in each language."""
+def held_out_library(size: int) -> Library:
+    """Images of groups that training never shows, half of the captions in each language."""
     import itertools
 
     import torch

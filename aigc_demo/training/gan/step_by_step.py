@@ -28,7 +28,7 @@ from aigc_demo.nets.dcgan import DcganConfig, Discriminator, Generator, initiali
 
 IMAGE_SIZE, NUM_FEATURES, LATENT_SIZE, BATCH_SIZE = 32, 16, 64, 16
 BETAS = (0.5, 0.999)
-DISCRIMINATOR, GENERATOR, BOTH = MOVERS = ("discriminator", "generator", "both")
+DISCRIMINATOR, GENERATOR, BOTH = NETWORKS = ("discriminator", "generator", "both")
 # The seed's first stream is that of the weights; those of the batches come after it.
 WEIGHTS, FIRST_BATCH = 0, 1
 TWINS = ("minimax", "non-saturating")
@@ -59,7 +59,7 @@ class Step:
 
     Attributes:
         step: its number, from 1.
-        moved: one of MOVERS.
+        moved: one of NETWORKS.
         real_prob: mean of D(x).
         fake_prob: mean of D(G(z)).
         discriminator_loss: as in Figures.
@@ -135,7 +135,7 @@ class StepByStepGan:
         """One step, with a batch and noise of its own: of D, of G, or of D and then G.
 
         Args:
-            moves: one of MOVERS.
+            moves: one of NETWORKS.
             loss: one of GAN_LOSSES.
             generator_rate: Adam's learning rate.
             discriminator_rate: likewise.

@@ -6,7 +6,13 @@ from typing import Any
 import gradio as gr
 
 from aigc_demo.nets.options import GAN_LOSSES
-from aigc_demo.studio.images.step_by_step_gan import TIMES, Games, Play, Table, TwinTable
+from aigc_demo.studio.images.step_by_step_gan import (
+    TIMES,
+    GanState,
+    StepByStepSessions,
+    StepRequest,
+    TwinState,
+)
 from aigc_demo.ui.frame import in_group, page_ticket
 from aigc_demo.ui.gan import step_by_step_view as view
 from aigc_demo.ui.language import word
@@ -19,29 +25,29 @@ PRESSED: dict[str, Any] = {
     **in_group("step_by_step"),
 }
 RATE_STEP = 0.0001
-DEFAULT = Play()
+DEFAULT = StepRequest()
 
 
-def build_step_by_step(games: Games) -> None:
+def build_step_by_step(sessions: StepByStepSessions) -> None:
     """Lay out the panel and connect it; called inside an accordion or a tab.
 
     Args:
-        games: the GANs of all visitors.
+        sessions: the GANs of all visitors.
     """
-    handlers, ticket = StepByStepHandlers(games), page_ticket()
+    handlers, ticket = StepByStepHandlers(sessions), page_ticket()
     gr.Markdown(word("step_by_step_intro"), elem_classes="intro")
-    asked = _asked()
+    request = _asked()
     buttons, shown = _panel()
     twin_times, twin_buttons, twins = _twins()
-    given = [ticket, asked.times, asked.loss, *asked.rates, asked.seed]
+    given = [ticket, request.times, request.loss, *request.rates, request.seed]
     keep = {**PRESSED, "outputs": shown, "show_progress_on": shown[:1]}
     buttons["discriminator"].click(handlers.step_discriminator, given, **keep)
     buttons["generator"].click(handlers.step_generator, given, **keep)
     buttons["both"].click(handlers.step_both, given, **keep)
-    buttons["new"].click(handlers.new_gan, [ticket, asked.loss, asked.seed], **keep)
-    given = [ticket, twin_times, *asked.rates, asked.seed]
+    buttons["new"].click(handlers.new_gan, [ticket, request.loss, request.seed], **keep)
+    given = [ticket, twin_times, *request.rates, request.seed]
     twin_buttons["step"].click(handlers.step_twins, given, twins, **PRESSED)
-    twin_buttons["new"].click(handlers.new_twins, [ticket, asked.seed], twins, **PRESSED)
+    twin_buttons["new"].click(handlers.new_twins, [ticket, request.seed], twins, **PRESSED)
 
 
 # ---- layout
@@ -141,16 +147,16 @@ class StepByStepHandlers:
     """What a press leads to. The ticket is a secret that the server made for one opened page (gr.State).
 
     Args:
-        games: the GANs of all visitors.
+        sessions: the GANs of all visitors.
     """
 
-    def __init__(self, games: Games):
-        self._games = games
+    def __init__(self, sessions: StepByStepSessions):
+        self._sessions = sessions
 
     def new_gan(self, request: gr.Request, ticket: str, loss: Any, seed: Any) -> tuple[Any, ...]:
         """A GAN before its first step."""
         with errors_as_toasts(request):
-            return _shown(self._games.begin(ticket, seed, loss))
+            return _shown(self._sessions.reset(ticket, seed, loss))
 
     def step_discriminator(self, request: gr.Request, ticket: str, *values: Any) -> tuple[Any, ...]:
         """D is updated alone."""
@@ -167,25 +173,25 @@ class StepByStepHandlers:
     def _step(self, request: gr.Request, ticket: str, moves: str, values: tuple[Any, ...]) -> tuple[Any, ...]:
         names = ("times", "loss", "generator_rate", "discriminator_rate", "seed")
         with errors_as_toasts(request):
-            asked = dict(zip(names, values, strict=True))
-            return _shown(self._games.play(ticket, moves=moves, **asked))
+            request = dict(zip(names, values, strict=True))
+            return _shown(self._sessions.step(ticket, moves=moves, **request))
 
     def new_twins(self, request: gr.Request, ticket: str, seed: Any) -> Any:
         """Twins before their first step: the curves, and nobody on them."""
         with errors_as_toasts(request):
-            return _twins_shown(self._games.begin_twins(ticket, seed))
+            return _twins_shown(self._sessions.reset_twins(ticket, seed))
 
     def step_twins(self, request: gr.Request, ticket: str, *values: Any) -> Any:
         """Both twins are updated, with the same batch and the same noise."""
         names = ("times", "generator_rate", "discriminator_rate", "seed")
         with errors_as_toasts(request):
-            asked = dict(zip(names, values, strict=True))
-            return _twins_shown(self._games.play_twins(ticket, **asked))
+            request = dict(zip(names, values, strict=True))
+            return _twins_shown(self._sessions.step_twins(ticket, **request))
 
 
-def _shown(table: Table) -> tuple[Any, ...]:
-    return view.formulas(table.look), view.board(table), view.course(table)
+def _shown(state: GanState) -> tuple[Any, ...]:
+    return view.formulas(state.look), view.board(state), view.course(state)
 
 
-def _twins_shown(table: TwinTable) -> Any:
-    return view.twins(table)
+def _twins_shown(state: TwinState) -> Any:
+    return view.twins(state)

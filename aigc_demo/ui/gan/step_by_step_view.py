@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from aigc_demo.data.images.pixels import grid
-from aigc_demo.studio.images.step_by_step_gan import TWINS, Table, TwinTable, loss_curves
+from aigc_demo.studio.images.step_by_step_gan import TWINS, GanState, TwinState, loss_curves
 from aigc_demo.ui.widgets import Json
 from aigc_demo.ui.words.wording import everywhere
 
@@ -60,11 +60,11 @@ def formulas(look: "Look | None") -> str:
     return _aligned(*lines, *([_SCORE] if look.loss == "hinge" else []))
 
 
-def board(table: Table | None) -> Json:
+def board(state: GanState | None) -> Json:
     """The batch with its numbers, for `static/step_by_step.js`."""
-    if table is None:
+    if state is None:
         return {"empty": everywhere("step_by_step_empty")}
-    look = table.look
+    look = state.look
     means = {
         "real": shown_prob(float(np.mean(look.real_probs))),
         "fake": shown_prob(float(np.mean(look.fake_probs))),
@@ -79,9 +79,9 @@ def board(table: Table | None) -> Json:
     }
 
 
-def course(table: Table | None) -> Json:
+def course(state: GanState | None) -> Json:
     """The curves of the training, for `static/plots.js`."""
-    history = table.history if table else ()
+    history = state.history if state else ()
     steps = everywhere("step_by_step_steps_axis")
     probs = _chart(
         "step_by_step_probs_chart",
@@ -107,13 +107,13 @@ def course(table: Table | None) -> Json:
     return {"empty": everywhere("step_by_step_history_empty"), "charts": [probs, losses]}
 
 
-def twins(table: TwinTable | None) -> Json:
+def twins(state: TwinState | None) -> Json:
     """The two losses as curves, where each twin stands on them, and its gradients; for `static/plots.js`."""
-    if table is None:
+    if state is None:
         return {"empty": everywhere("twins_empty"), "charts": []}
     prob, length = everywhere("twins_prob_axis"), everywhere("twins_gradient_axis")
     curves = loss_curves()
-    stand = {loss: steps[-1].fake_prob for loss, steps in table.history.items() if steps}
+    stand = {loss: steps[-1].fake_prob for loss, steps in state.history.items() if steps}
     charts = [
         _chart(
             f"twins_{name}_chart",
@@ -129,11 +129,11 @@ def twins(table: TwinTable | None) -> Json:
         )
     ]
     against = [
-        {**_line(_twin(loss), table.history[loss], lambda s: (s.fake_prob, s.gradient_norm)), "dots": True}
+        {**_line(_twin(loss), state.history[loss], lambda s: (s.fake_prob, s.gradient_norm)), "dots": True}
         for loss in TWINS[::-1]
     ]
     over = [
-        _line(_twin(loss), table.history[loss], lambda s: (s.step, s.gradient_norm)) for loss in TWINS[::-1]
+        _line(_twin(loss), state.history[loss], lambda s: (s.step, s.gradient_norm)) for loss in TWINS[::-1]
     ]
     charts.append(_chart("twins_gradient_chart", prob, length, against, x_log=True, y_log=True))
     charts.append(

@@ -4,7 +4,7 @@ from typing import Any
 
 import gradio as gr
 
-from aigc_demo.studio.images.compare import MOST_PICTURES, MOST_STEPS
+from aigc_demo.studio.images.compare import MOST_IMAGES, MOST_STEPS
 from aigc_demo.studio.images.real_images import TrainingImages
 from aigc_demo.studio.models.catalog import Choice
 from aigc_demo.ui.first_values import begin_in_chinese
@@ -28,7 +28,7 @@ IN_LINE: dict[str, Any] = {**WORK, "trigger_mode": "multiple"}
 
 SLIDERS: dict[str, tuple[float, float, float, float]] = {
     # name in the API: smallest, largest, step, where it starts
-    "num_pictures": (1, MOST_PICTURES, 1, 16),
+    "num_pictures": (1, MOST_IMAGES, 1, 16),
     "truncation": (0, 1.5, 0.05, 1),
     "num_inference_steps": (1, MOST_STEPS, 1, 20),
 }
@@ -38,7 +38,7 @@ def build_gan_tab(studio: Studio, frame: Frame) -> None:
     """Lay out the tab and connect it: models that are ready, and below them a GAN trained step by step."""
     _build_models(studio, frame)
     with gr.Accordion(word("step_by_step"), open=False, elem_id="step-by-step"):
-        build_step_by_step(studio.games)
+        build_step_by_step(studio.gan_sessions)
 
 
 def _build_models(studio: Studio, frame: Frame) -> None:

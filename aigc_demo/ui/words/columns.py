@@ -12,7 +12,7 @@ _STORIES = (
     "小世界的 2 万个故事",
     "小世界的 2 萬個故事",
 )
-_DRAWINGS = (
+_RENDERED = (
     "20,000 drawings of the tiny world, one shape each",
     "小世界的 2 万张图画，每张一个形状",
     "小世界的 2 萬張圖畫，每張一個形狀",
@@ -144,8 +144,8 @@ COLUMN_WORDS: dict[str, Row] = {
     "data_gpt2-tang": _TANG,
     "data_gpt-tiny-world": _STORIES,
     "data_gpt2-tiny-world": _STORIES,
-    "data_dcgan-tiny-world": _DRAWINGS,
-    "data_ddpm-tiny-world": _DRAWINGS,
+    "data_dcgan-tiny-world": _RENDERED,
+    "data_ddpm-tiny-world": _RENDERED,
     "data_dcgan-emoji": _EMOJI,
     "data_ddpm-emoji": _EMOJI,
     "data_distilgpt2": (

@@ -50,7 +50,7 @@ def test_all_models_are_given_the_same_seeds_and_tell_their_cost():
     assert left.scores == pytest.approx([5 / 255, 6 / 255, 7 / 255])
     assert right.scores is None
     assert (left.state, right.state) == ("finished", "finished")
-    assert right.seconds_per_picture == pytest.approx(right.seconds / 3)
+    assert right.seconds_per_image == pytest.approx(right.seconds / 3)
     assert (left.memory_mib, right.num_parameters) == (3, 20)
 
 
@@ -65,7 +65,7 @@ def test_one_model_that_fails_leaves_the_others_alone():
     assert good.state == "finished"
     assert (bad.state, bad.error.key) == ("failed", "column_failed")
     assert (missing.state, missing.error.key) == ("failed", "not_reachable")
-    assert bad.seconds_per_picture is None
+    assert bad.seconds_per_image is None
 
 
 def test_stop_is_obeyed_between_two_steps_and_shows_the_last_guess():

@@ -9,7 +9,7 @@ import torch
 from aigc_demo.core.errors import InputError
 from aigc_demo.nets.options import GAN_LOSSES
 from aigc_demo.studio.images import step_by_step_gan as studio_game
-from aigc_demo.studio.images.step_by_step_gan import Games, Play, loss_curves
+from aigc_demo.studio.images.step_by_step_gan import StepByStepSessions, StepRequest, loss_curves
 from aigc_demo.studio.models.cancellation import new_ticket
 from aigc_demo.training.gan import step_by_step as gan_game
 
@@ -28,25 +28,25 @@ def clock():
 
 
 @pytest.fixture
-def games(clock, monkeypatch):
+def sessions(clock, monkeypatch):
     few = studio_game.ImageSettings(num_pictures=32, validation_fraction=0.0)
     monkeypatch.setattr(studio_game, "PICTURES", few)
-    return Games(limit=2, idle_minutes=5, clock=clock)
+    return StepByStepSessions(limit=2, idle_minutes=5, clock=clock)
 
 
 def test_words_are_those_of_the_rooms_below():
-    assert studio_game.MOVERS == gan_game.MOVERS
+    assert studio_game.NETWORKS == gan_game.NETWORKS
     assert studio_game.TWINS == gan_game.TWINS
-    assert Play.__dataclass_fields__["loss"].metadata["choices"] == GAN_LOSSES
+    assert StepRequest.__dataclass_fields__["loss"].metadata["choices"] == GAN_LOSSES
 
 
-def test_a_game_goes_on_where_it_was(games):
+def test_a_game_goes_on_where_it_was(sessions):
     ticket = new_ticket()
-    start = games.begin(ticket, seed=4, loss="hinge")
+    start = sessions.reset(ticket, seed=4, loss="hinge")
     assert (start.look.num_steps, start.history, start.seed) == (0, (), 4)
     assert start.look.before is None
-    first = games.play(ticket, moves="discriminator", loss="hinge")
-    second = games.play(ticket, moves="both", times=10, loss="hinge")
+    first = sessions.step(ticket, moves="discriminator", loss="hinge")
+    second = sessions.step(ticket, moves="both", times=10, loss="hinge")
     assert [step.step for step in second.history] == list(range(1, 12))
     assert [step.moved for step in second.history[:2]] == ["discriminator", "both"]
     assert second.history[0] == first.history[0]
@@ -54,72 +54,72 @@ def test_a_game_goes_on_where_it_was(games):
     assert second.history[1].gradient_norm > 0
 
 
-def test_a_first_press_begins_a_game_by_its_seed(games):
+def test_a_first_press_begins_a_game_by_its_seed(sessions):
     one, two = new_ticket(), new_ticket()
-    pressed = games.play(one, seed=9, moves="generator")
-    games.begin(two, seed=9)
-    assert pressed.history == games.play(two, moves="generator", seed=1).history
+    pressed = sessions.step(one, seed=9, moves="generator")
+    sessions.reset(two, seed=9)
+    assert pressed.history == sessions.step(two, moves="generator", seed=1).history
 
 
-def test_each_visitor_has_a_game_of_their_own(games):
+def test_each_visitor_has_a_game_of_their_own(sessions):
     one, two = new_ticket(), new_ticket()
-    games.play(one, times=10)
-    assert games.play(two).look.num_steps == 1
-    assert games.play(one).look.num_steps == 11
+    sessions.step(one, times=10)
+    assert sessions.step(two).look.num_steps == 1
+    assert sessions.step(one).look.num_steps == 11
 
 
-def test_presses_at_the_same_moment_take_turns(games):
+def test_presses_at_the_same_moment_take_turns(sessions):
     ticket = new_ticket()
-    games.begin(ticket, seed=1)
+    sessions.reset(ticket, seed=1)
     with ThreadPoolExecutor(4) as threads:
-        list(threads.map(lambda _: games.play(ticket, times=10), range(4)))
-    at_once = games.play(ticket).history
-    games.begin(ticket, seed=1)
+        list(threads.map(lambda _: sessions.step(ticket, times=10), range(4)))
+    at_once = sessions.step(ticket).history
+    sessions.reset(ticket, seed=1)
     for _ in range(4):
-        games.play(ticket, times=10)
-    assert at_once == games.play(ticket).history
+        sessions.step(ticket, times=10)
+    assert at_once == sessions.step(ticket).history
 
 
-def test_a_game_that_lay_idle_is_put_away_and_the_next_press_says_so(games, clock):
+def test_a_game_that_lay_idle_is_put_away_and_the_next_press_says_so(sessions, clock):
     ticket = new_ticket()
-    games.play(ticket)
+    sessions.step(ticket)
     clock.now = 4 * 60
-    assert games.play(ticket).look.num_steps == 2
+    assert sessions.step(ticket).look.num_steps == 2
     clock.now = 9 * 60 + 1
-    assert games.count() == 0
+    assert sessions.count() == 0
     with pytest.raises(InputError) as refused:
-        games.play(ticket)
+        sessions.step(ticket)
     assert refused.value.key == "step_by_step_put_away"
     assert str(refused.value) == (
         "Your GAN was removed, because nothing was pressed for 5 minutes or 2 others came; press New GAN."
     )
-    assert games.begin(ticket).look.num_steps == 0
-    assert games.play(ticket).look.num_steps == 1
+    assert sessions.reset(ticket).look.num_steps == 0
+    assert sessions.step(ticket).look.num_steps == 1
 
 
-def test_the_one_that_moved_longest_ago_makes_room(games):
+def test_the_one_that_moved_longest_ago_makes_room(sessions):
     first, second, third = (new_ticket() for _ in range(3))
-    games.play(first)
-    games.play(second)
-    games.play(first)
-    games.play(third)
-    assert games.count() == 2
-    assert games.play(first).look.num_steps == 3
+    sessions.step(first)
+    sessions.step(second)
+    sessions.step(first)
+    sessions.step(third)
+    assert sessions.count() == 2
+    assert sessions.step(first).look.num_steps == 3
     with pytest.raises(InputError, match="was removed"):
-        games.play_twins(second)
+        sessions.step_twins(second)
 
 
-def test_twins_go_in_lockstep(games):
+def test_twins_go_in_lockstep(sessions):
     ticket = new_ticket()
-    assert games.begin_twins(ticket, seed=2).history == {"minimax": (), "non-saturating": ()}
-    table = games.play_twins(ticket, times=10)
-    assert {len(steps) for steps in table.history.values()} == {10}
-    first = [steps[0] for steps in table.history.values()]
+    assert sessions.reset_twins(ticket, seed=2).history == {"minimax": (), "non-saturating": ()}
+    state = sessions.step_twins(ticket, times=10)
+    assert {len(steps) for steps in state.history.values()} == {10}
+    first = [steps[0] for steps in state.history.values()]
     assert first[0].fake_prob == first[1].fake_prob
     assert first[0].gradient_norm != first[1].gradient_norm
-    assert len(games.play_twins(ticket, times=1).history["minimax"]) == 11
-    assert games.begin_twins(ticket, seed=2).seed == 2
-    assert games.play_twins(ticket).history["minimax"] == table.history["minimax"][:1]
+    assert len(sessions.step_twins(ticket, times=1).history["minimax"]) == 11
+    assert sessions.reset_twins(ticket, seed=2).seed == 2
+    assert sessions.step_twins(ticket).history["minimax"] == state.history["minimax"][:1]
 
 
 @pytest.mark.parametrize(
@@ -142,30 +142,30 @@ def test_twins_go_in_lockstep(games):
         {"speed": 1},
     ],
 )
-def test_what_does_not_fit_is_refused_and_takes_no_seat(games, wrong):
+def test_what_does_not_fit_is_refused_and_takes_no_seat(sessions, wrong):
     with pytest.raises(InputError):
-        games.play(new_ticket(), **wrong)
+        sessions.step(new_ticket(), **wrong)
     with pytest.raises(InputError):
-        games.play_twins(new_ticket(), **wrong)
-    assert games.count() == 0
+        sessions.step_twins(new_ticket(), **wrong)
+    assert sessions.count() == 0
 
 
-def test_a_new_game_checks_its_arguments(games):
+def test_a_new_game_checks_its_arguments(sessions):
     for wrong in (math.inf, "a", 0.5):
         with pytest.raises(InputError):
-            games.begin(new_ticket(), seed=wrong)
+            sessions.reset(new_ticket(), seed=wrong)
         with pytest.raises(InputError):
-            games.begin_twins(new_ticket(), seed=wrong)
+            sessions.reset_twins(new_ticket(), seed=wrong)
     with pytest.raises(InputError):
-        games.begin(new_ticket(), loss="l2")
+        sessions.reset(new_ticket(), loss="l2")
 
 
-def test_a_game_does_not_go_on_for_ever(games, monkeypatch):
+def test_a_game_does_not_go_on_for_ever(sessions, monkeypatch):
     monkeypatch.setattr(studio_game, "MOST_STEPS", 10)
     ticket = new_ticket()
-    games.play(ticket, times=10)
+    sessions.step(ticket, times=10)
     with pytest.raises(InputError, match="at most 10 steps"):
-        games.play(ticket, times=1)
+        sessions.step(ticket, times=1)
 
 
 def test_curves_meet_where_both_losses_have_the_same_slope():
@@ -176,8 +176,8 @@ def test_curves_meet_where_both_losses_have_the_same_slope():
     assert all(math.isfinite(number) for points in curves.values() for point in points for number in point)
 
 
-def test_weights_of_a_game_do_not_come_from_torch_s_own_stream(games):
+def test_weights_of_a_game_do_not_come_from_torch_s_own_stream(sessions):
     torch.manual_seed(0)
-    one = games.play(new_ticket(), seed=3).history
+    one = sessions.step(new_ticket(), seed=3).history
     torch.manual_seed(1)
-    assert games.play(new_ticket(), seed=3).history == one
+    assert sessions.step(new_ticket(), seed=3).history == one

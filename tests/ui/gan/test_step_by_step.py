@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from aigc_demo.studio.images import step_by_step_gan as studio_game
-from aigc_demo.studio.images.step_by_step_gan import Games
+from aigc_demo.studio.images.step_by_step_gan import StepByStepSessions
 from aigc_demo.studio.models.cancellation import new_ticket
 from aigc_demo.ui.gan import step_by_step_view as view
 from aigc_demo.ui.gan.step_by_step import StepByStepHandlers
@@ -22,27 +22,27 @@ RATES = (2e-4, 2e-4)
 
 
 @pytest.fixture(scope="module")
-def games():
-    kept = studio_game.PICTURES
-    studio_game.PICTURES = studio_game.ImageSettings(num_pictures=32, validation_fraction=0.0)
-    yield Games(limit=4)
-    studio_game.PICTURES = kept
+def sessions():
+    kept = studio_game.IMAGES
+    studio_game.IMAGES = studio_game.ImageSettings(num_pictures=32, validation_fraction=0.0)
+    yield StepByStepSessions(limit=4)
+    studio_game.IMAGES = kept
 
 
 @pytest.fixture
-def handlers(games):
-    return StepByStepHandlers(games)
+def handlers(sessions):
+    return StepByStepHandlers(sessions)
 
 
 def asked(times=1, loss="minimax", rates=RATES, seed=0):
     return (times, loss, *rates, seed)
 
 
-def test_a_press_fills_in_the_formula_the_numbers_and_the_pictures(handlers, games):
+def test_a_press_fills_in_the_formula_the_numbers_and_the_pictures(handlers, sessions):
     ticket = new_ticket()
     handlers.step_both(None, ticket, *asked(10))
     formula, board, course = handlers.step_discriminator(None, ticket, *asked())
-    look = games.begin(new_ticket(), 0, "minimax").look  # the same seed, no step old: other numbers
+    look = sessions.reset(new_ticket(), 0, "minimax").look  # the same seed, no step old: other numbers
     assert board["state"]["en"].startswith("Steps so far: 11.")
     cells = {row["name"]["en"]: row["cells"] for row in board["rows"]}
     before, now, plain, difference = cells["their sum, V(D, G)"]
@@ -62,9 +62,9 @@ def test_a_press_fills_in_the_formula_the_numbers_and_the_pictures(handlers, gam
     assert lengths == [11, 11, 11, 11]
 
 
-def test_sheets_hold_the_very_pixels(games):
-    look = games.begin(new_ticket(), 3).look
-    board = view.board(games.begin(new_ticket(), 3))
+def test_sheets_hold_the_very_pixels(sessions):
+    look = sessions.reset(new_ticket(), 3).look
+    board = view.board(sessions.reset(new_ticket(), 3))
     kind, data = board["strips"][0]["sheet"].split(",")
     assert kind == "data:image/png;base64"
     pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(data))))
@@ -114,12 +114,12 @@ def test_twins_are_drawn_on_their_curves(handlers):
     assert against["x_log"] and against["y_log"]
 
 
-def test_a_long_training_is_drawn_with_few_points(games):
+def test_a_long_training_is_drawn_with_few_points(sessions):
     ticket = new_ticket()
-    table = games.play(ticket)
-    step = table.history[0]
+    state = sessions.step(ticket)
+    step = state.history[0]
     history = tuple(type(step)(**{**vars(step), "step": number}) for number in range(1, 5001))
-    chart = view.course(studio_game.Table(table.look, history, 0))["charts"][0]
+    chart = view.course(studio_game.GanState(state.look, history, 0))["charts"][0]
     steps = [point[0] for point in chart["series"][0]["points"]]
     assert len(steps) <= MOST_POINTS + 1
     assert (steps[0], steps[-1]) == (1, 5000)
