@@ -35,12 +35,12 @@ class Tab:
     Attributes:
         name: the key of its name in the words.
         build: lays it out and connects it; called inside a gr.Tab.
-        add_api: adds its endpoints to the page that is being built.
+        add_api: adds its endpoints to the page that is being built; a tab may have none.
     """
 
     name: str
     build: Callable[[Studio, Frame], None]
-    add_api: Callable[[Studio], None]
+    add_api: Callable[[Studio], None] = lambda studio: None
 
 
 def new_studio(folder: Path | None = None, load: Load | None = None) -> Studio:

@@ -12,7 +12,11 @@ from aigc_demo.generators.kinds import KINDS, sentences
 from aigc_demo.studio.runs.run_view import SMOOTH
 from aigc_demo.training.recipes import RECIPES
 from aigc_demo.ui.app import TABS, build_app, new_studio
+from aigc_demo.ui.gan import tab as gan_tab
 from aigc_demo.ui.language import marker
+from aigc_demo.ui.text import handlers as text_handlers
+from aigc_demo.ui.text.api import TextApi
+from aigc_demo.ui.text_to_image import tab as text_to_image_tab
 from aigc_demo.ui.train.order_form import FIRST, OFFERED, offered, starts_of
 from aigc_demo.ui.words.wording import WORDS, sentence, text
 from tests.ui.serving.test_slots import built
@@ -25,6 +29,23 @@ CHINESE = re.compile(r"[\u4e00-\u9fff]")
 def key_of(label):
     """The key of a text that the browser translates."""
     return re.search(r'"key": "(\w+)"', str(label))[1]
+
+
+@pytest.mark.parametrize("tab", [text_handlers, gan_tab, text_to_image_tab], ids=lambda tab: tab.__name__)
+def test_sliders_are_named(tab):
+    assert [name for name in tab.SLIDERS if name not in WORDS] == []
+    explained = set(tab.SLIDERS) - {"num_pictures"}  # whose name says everything
+    assert [name for name in explained if f"{name}_info" not in WORDS] == []
+
+
+def test_endpoints_take_every_rule_of_sampling():
+    taken = set(inspect.signature(TextApi.generate_text).parameters)
+    assert set(text_handlers.SLIDERS) - taken == set()
+    of_a_text = {"num_beams", "max_new_tokens"}
+    assert (
+        set(text_handlers.SLIDERS) - of_a_text - set(inspect.signature(TextApi.next_token).parameters)
+        == set()
+    )
 
 
 @pytest.mark.parametrize("recipe", RECIPES)

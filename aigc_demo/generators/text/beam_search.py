@@ -13,7 +13,7 @@ from aigc_demo.generators.text.sampling import SamplingSettings, with_banned, wi
 
 
 class BeamReader(Protocol):
-    """What a search needs of a model (generators/sessions.Session)."""
+    """What a search needs of a model (generators/text/sessions.Session)."""
 
     @property
     def logits_BV(self) -> Tensor:

@@ -16,7 +16,7 @@ from aigc_demo.generators.text.sessions import Session
 
 
 class Vocabulary(Protocol):
-    """Text to numbers and back: data/tokenizer.Tokenizer, or that of a pretrained model."""
+    """Text to numbers and back: data/text/tokenizer.Tokenizer, or that of a pretrained model."""
 
     def encode(self, text: str) -> list[int]:
         """The text's tokens, no special ones added."""

@@ -1,7 +1,7 @@
 """Reading token by token: a window of text that slides when the model's context is full.
 
-What a network must offer for this is a `Reader`; ours and transformers' networks each have one (text.py,
-transformers_text.py), so both slide, branch and are asked in the same way.
+What a network must offer for this is a `Reader`; ours and transformers' networks each have one (`ours.py`,
+`library.py`), so both slide, branch and are called in the same way. The reader owns the key-value cache.
 """
 
 # Shapes: B texts side by side (1, or the beams of a search), T tokens, V vocabulary.

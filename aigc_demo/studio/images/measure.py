@@ -59,7 +59,7 @@ def measure_images(
         samples: how many images.
 
     Yields:
-        How many images are batches, then the figures; after Stop no figures.
+        The number of images generated so far, then the figures; after Stop no figures.
 
     Raises:
         InputError: an argument does not fit, or there are too few real images, or no network to look.

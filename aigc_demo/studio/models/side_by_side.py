@@ -1,9 +1,9 @@
 """Several models at work at the same time, each in a column of its own.
 
-Each model works in a thread of its own and leaves its newest column where one generator finds it, which shows
-whole images of all columns: at once where something begins or ends, otherwise ten times a second, and less
-often where many visitors look on. Small models take turns at the processor (turns.py), and a column's time is
-that of its own turns; of the large ones a few work at the same time.
+Each model works in a thread of its own and puts its newest column where one generator finds it, which yields
+snapshots of all columns: at once where a column starts or ends, otherwise ten times a second, and less often
+where many visitors watch. Small models share the processor in time slices (`time_slices.py`), and the time of
+a column is that of its own slices; of the large ones a few work at the same time.
 """
 
 import logging

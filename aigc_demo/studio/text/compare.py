@@ -94,7 +94,7 @@ class Request:
     Attributes:
         models: names from the catalog.
         prompt: what the texts begin with, cleaned.
-        settings: of the decoding (generators/decoding.SamplingSettings).
+        settings: of the decoding (`SamplingSettings`).
         written: for each model the tokens that it has written already; it goes on after them. Their texts
             are found again by the model, so ids and bits are enough.
     """

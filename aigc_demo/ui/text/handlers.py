@@ -16,7 +16,16 @@ from aigc_demo.ui.text.view import Shown
 from aigc_demo.ui.widgets import clicked, errors_as_toasts
 
 PARTS = ("card", "strip", "choices", "facts")  # of a column, in this order
-SETTING_NAMES = ("temperature", "top_k", "top_p", "num_beams", "repetition_penalty", "max_new_tokens")
+SLIDERS: dict[str, tuple[float, float, float, float]] = {
+    # name in the API: smallest, largest, step, where it starts
+    "temperature": (0, 2, 0.05, 0.8),
+    "top_k": (0, 200, 1, 50),
+    "top_p": (0, 1, 0.01, 1),
+    "num_beams": (1, 8, 1, 1),
+    "repetition_penalty": (1, 2, 0.05, 1),
+    "max_new_tokens": (1, 1000, 1, 200),
+}
+SETTING_NAMES = tuple(SLIDERS)
 
 
 def settings_from(values: Sequence[Any], seed: Any = 0) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from aigc_demo.ui.model_picker import model_picker, offer_new_models
 from aigc_demo.ui.tab_parts import SIDES, Question, Side, beside, seed_fields, slider, wire_sides
 from aigc_demo.ui.tabs import Studio
 from aigc_demo.ui.text import view
-from aigc_demo.ui.text.handlers import PARTS, TextHandlers
+from aigc_demo.ui.text.handlers import PARTS, SLIDERS, TextHandlers
 from aigc_demo.ui.text.view import Shown
 from aigc_demo.ui.widgets import spans, widget
 
@@ -30,16 +30,6 @@ EXAMPLES: tuple[tuple[str, tuple[str, str]], ...] = (
 CHINESE_EXAMPLE = 3
 SCORED_CHINESE = "春眠不觉晓，处处闻啼鸟。\n夜来风雨声，花落知多少。"
 SCORED_EXAMPLE = "To be, or not to be, that is the question:\nWhether 'tis nobler in the mind to suffer"
-
-SLIDERS: dict[str, tuple[float, float, float, float]] = {
-    # name in the API: smallest, largest, step, where it starts
-    "temperature": (0, 2, 0.05, 0.8),
-    "top_k": (0, 200, 1, 50),
-    "top_p": (0, 1, 0.01, 1),
-    "num_beams": (1, 8, 1, 1),
-    "repetition_penalty": (1, 2, 0.05, 1),
-    "max_new_tokens": (1, 1000, 1, 200),
-}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 import math
 import random
+from dataclasses import fields
 
 import pytest
 import torch
@@ -26,23 +27,30 @@ def flat():
     return torch.randn(1009, generator=torch.Generator().manual_seed(2)) * 2
 
 
+CHANGES = (
+    {},
+    {"top_k": 7},
+    {"top_p": 0.9},
+    {"top_p": 0.9995},
+    {"top_k": 30, "top_p": 0.6},
+    {"temperature": 0.4, "repetition_penalty": 1.7, "top_p": 0.8},
+    {"temperature": 0},
+    {"temperature": 0, "repetition_penalty": 3},
+    {"top_k": 1},
+    {"top_p": 0},
+)
+# Of a text, not of a token's distribution.
+NO_RULES = {"num_beams", "max_new_tokens", "stop", "seed"}
+
+
+def test_every_rule_is_among_the_changes():
+    """A rule that the sampler forgot would otherwise be a setting without effect."""
+    changed = {name for changes in CHANGES for name in changes}
+    assert changed | NO_RULES == {item.name for item in fields(SamplingSettings)}
+
+
 class TestSampler:
-    @pytest.mark.parametrize(
-        "changes",
-        [
-            {},
-            {"top_k": 7},
-            {"top_p": 0.9},
-            {"top_p": 0.9995},
-            {"top_k": 30, "top_p": 0.6},
-            {"temperature": 0.4, "repetition_penalty": 1.7, "top_p": 0.8},
-            {"temperature": 0},
-            {"temperature": 0, "repetition_penalty": 3},
-            {"top_k": 1},
-            {"top_p": 0},
-        ],
-        ids=str,
-    )
+    @pytest.mark.parametrize("changes", CHANGES, ids=str)
     def test_it_draws_what_the_plain_formulas_say(self, flat, changes):
         chosen, seen, banned = settings(seed=9, **changes), [4, 4, 700], [0, int(flat.argmax())]
         sampler, stream = Sampler(chosen, len(flat), banned), UniformStream(9)

@@ -14,7 +14,7 @@ from aigc_demo.generators import catalog
 from aigc_demo.generators.text.sampling import UniformStream
 from aigc_demo.studio.models.cancellation import Cancellation, new_ticket
 from aigc_demo.studio.models.model_cache import ModelCache
-from aigc_demo.ui.text.handlers import TextHandlers
+from aigc_demo.ui.text.handlers import SLIDERS, TextHandlers
 from aigc_demo.ui.text.view import Shown
 from aigc_demo.ui.widgets import unchanged
 from tests.studio.fakes import LETTERS, AlphabetModel
@@ -22,8 +22,15 @@ from tests.studio.fakes import LETTERS, AlphabetModel
 ENTRY = catalog.CatalogEntry("alphabet", "ours", "text", "gpt", "nowhere", architecture="gpt")
 STEPS = {"alphabet": 1, "backwards": -1}
 LEFT, RIGHT = 5, 10  # where the state of a column stands in a picture of the page
-STRICT = (1.0, 1, 1.0, 1, 1.0, 3, "")  # the sliders and the stop text: top-k 1, 3 tokens
-LOOSE = (1.0, 0, 1.0, 1, 1.0, 3, "")
+
+
+def sliders(**changes):
+    """The values of the sliders where they start, but for these, and the stop text."""
+    values = {name: start for name, (*_, start) in SLIDERS.items()} | {"temperature": 1.0, **changes}
+    return (*values.values(), "")
+
+
+STRICT, LOOSE = sliders(top_k=1, max_new_tokens=3), sliders(top_k=0, max_new_tokens=3)
 
 
 @pytest.fixture
