@@ -32,7 +32,7 @@ from aigc_demo.training.start import Order, train
 from aigc_demo.training.text_to_image.recipe import TextToImageSettings
 from tests.training.conftest import TINY
 
-SMALL_GAN = {"num_features": 8, "latent_size": 8, "batch_size": 4, "num_pictures": 40, "image_route": 1}
+SMALL_GAN = {"num_features": 8, "latent_size": 8, "batch_size": 4, "num_pictures": 40, "sample_pictures": 1}
 SMALL_GAN |= {"image_size": 32, "mixed_precision": "no", "validate_every": 100, "schedule": "constant"}
 
 

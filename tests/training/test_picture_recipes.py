@@ -47,7 +47,7 @@ OF_RECIPE = {
     "ddpm": {
         "base_channels": 8,
         "sample_steps": 2,
-        "image_route": 4,
+        "sample_pictures": 4,
         "prediction_type": "epsilon",
         "optimizer": "adamw",
     },

@@ -44,7 +44,7 @@ def try_order(
     """
     check_training_is_on()
     words = order.words()
-    text, images = words.pop("text"), words.pop("pictures")
+    text, images = words.pop("text"), words.pop("images")
     with tempfile.TemporaryDirectory(prefix="aigc-demo-preflight-") as place:
         if text is not None:
             words["source"] = str(Path(place) / SOURCE_FILE)

@@ -37,7 +37,7 @@ SMALL = {
     "mixed_precision": "no",
     "validate_every": 4,
     "checkpoint_every": 6,
-    "image_route": 4,
+    "sample_pictures": 4,
 }
 RECIPES = {
     "dcgan": {},

@@ -40,7 +40,7 @@ SMALL = {
     "num_heads": 2,
     "latent_size": 8,
     "r1_every": 4,
-    "image_route": 4,
+    "sample_pictures": 4,
     "guide": "own",
 }
 DIFFUSION = {
@@ -57,7 +57,7 @@ DIFFUSION = {
     "num_heads": 2,
     "num_layers": 1,
     "noise_steps": 20,
-    "image_route": 4,
+    "sample_pictures": 4,
     "sample_steps": 2,
 }
 GUIDE = {

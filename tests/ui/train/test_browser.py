@@ -316,7 +316,7 @@ def test_a_run_that_draws_is_started_seen_and_gone_back_through(chromium, page_u
         page.wait_for_selector("#scrub-prompt", state="hidden")
         page.locator(".scrub-slider").focus()
         page.keyboard.press("Home")
-        page.get_by_text("Step 5, from the noise of the training").wait_for()
+        page.get_by_text("Step 5, from the fixed noise of the training").wait_for()
         page.get_by_text("New pictures, seed 1").wait_for()
         assert page.locator("#written img.small-image").count() == 2
         kept = page.locator("#written img.small-image").first
