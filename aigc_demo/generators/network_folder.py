@@ -40,10 +40,10 @@ def named_after(name: str, folder: Path) -> Iterator[None]:
 
 
 def checked(network: Any, shape: type[Settings], folder: Path) -> Settings:
-    """What a folder says of its network, after a look at whether its weights fit it.
+    """The configuration in a folder, checked against the shapes of its weights.
 
     Args:
-        network: loaded_network from its shape.
+        network: makes one from its configuration.
         shape: the class of its settings.
         folder: where it lies.
 

@@ -1,4 +1,4 @@
-"""The receipt that goes with trained weights: what made them, and how good they are.
+"""The model card of trained weights: how they were trained, and how good they are.
 
 Shipped weights are measured. For a run that somebody takes home the card repeats what the run recorded; that
 record may come from outside, so what it lacks or garbles is left out, and what it says stays on one line.

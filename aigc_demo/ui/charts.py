@@ -67,7 +67,7 @@ def chart_update(
 
     Args:
         curve: whose rows they are.
-        rows: of `run_watch`.
+        rows: of `studio.runs.watch`.
         language: of the names, which gradio does not translate inside a chart.
         logarithmic: log10 of the values.
         first: whether it is the run's first chart, which shows the checkpoints too.

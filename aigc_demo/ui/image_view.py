@@ -102,7 +102,7 @@ def timeline(column: ImageColumn | None) -> Json:
 
 
 def image_card(choice: Choice, column: ImageColumn | None) -> Json:
-    """The head of a column, as `columns.model_card`."""
+    """The head of a column, as `text.view.model_card`."""
     return card_of(choice, column, _state_words(choice.entry, column))
 
 

@@ -1,7 +1,7 @@
 """Images out of noise by a diffusion model in diffusers' layout, ours or one from the Hub.
 
-The network and the noise schedule are the library's; here stands which files of a folder are believed, and
-that each image hangs on its own seed alone.
+The network and the noise schedule are the library's; this module checks the files of a folder, and makes
+each image depend on its own seed alone.
 """
 
 # Shapes: N images, C channels, H rows, W columns.
@@ -75,7 +75,7 @@ class DiffusionImages:
         self.num_parameters = sum(weight.numel() for weight in self.network.parameters())
 
     def make(self, seeds: Sequence[int], sampling: ImageSampling, progress: Progress | None = None) -> Tensor:
-        """As ImageModel; after a word to stop, what the model guessed then of the images so far.
+        """As ImageModel; if cancelled, the current estimate of the images.
 
         A few at a time, so that a long row of seeds takes no more memory than a short one.
         """
@@ -168,10 +168,10 @@ def denoised(
 
 
 def predicted(unet: nn.Module, x_NCHW: Tensor, timestep: Tensor, **conditioning: Any) -> Tensor:
-    """What a UNet of the library says of noisy images, [N, C, H, W].
+    """The U-Net's prediction for noisy images, [N, C, H, W].
 
-    One that was made for more than three channels takes a square of pixels for one place: fewer places, of
-    more features each. Nothing is lost, and neither the noise nor its schedule knows of it.
+    A U-Net with more than three channels works on patches: a square of pixels is one position with more
+    features. Nothing is lost, and noise and schedule are unchanged.
 
     Args:
         unet: UNet2DModel, or UNet2DConditionModel.

@@ -25,7 +25,7 @@ MOST_AT_ONCE = 64
 
 
 class GanImages:
-    """Images of a generator, and what its discriminator says of any.
+    """Images of a generator, and the scores of its discriminator.
 
     Args:
         name: to show.
@@ -76,8 +76,8 @@ class GanImages:
     def of_sum(self, groups: Sequence[Tensor], truncation: float = 1.0) -> Tensor:
         """Images of three means, A, B and C, and of A - B + C.
 
-        A style-based generator calculates with its styles, w: the mapping network has images of a latent what
-        its image shows, so that means and differences of w are those of what is shown.
+        A style-based generator calculates with its styles, w: the mapping network turns a latent into
+        a style that describes the image, so that means and differences of w are those of what is shown.
 
         Args:
             groups: the latents of A, of B and of C, each [N, Z].
@@ -177,7 +177,7 @@ def check_networks(folder: Path) -> str:
     """Look at both networks of a GAN's folder without loading them.
 
     Returns:
-        The recipe that images it.
+        The name of the recipe that trained it.
 
     Raises:
         InputError: one of them is missing, damaged, or of another kind.

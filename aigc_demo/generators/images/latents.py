@@ -69,6 +69,6 @@ def arithmetic(minuend_NZ: Tensor, subtrahend_NZ: Tensor, summand_NZ: Tensor) ->
 
 
 def as_long_as_usual(z_Z: Tensor) -> Tensor:
-    """The same direction, in the length that latents of a normal distribution have: the root of Z."""
+    """The same direction, rescaled to the norm of a typical latent, sqrt(Z)."""
     length = z_Z.norm()
     return z_Z * (len(z_Z) ** 0.5 / length) if length > 0 else z_Z

@@ -11,7 +11,7 @@ from torch import Tensor
 from aigc_demo.core.config import Settings, setting
 from aigc_demo.generators.catalog_entry import Family
 
-# Told the step, of how many, and what the images look like so far, uint8 [N, C, H, W]; true: stop here.
+# Called with the step, the number of steps and the current images, uint8 [N, C, H, W]; true cancels.
 Progress = Callable[[int, int, Tensor], bool]
 
 

@@ -1,4 +1,4 @@
-"""A library's network from a folder that others filled: looked at before it is believed.
+"""A library's network from an untrusted folder, validated before it is loaded.
 
 The configuration is rebuilt from the list of allowed settings, the network is made without memory first, its
 tensors are compared with the headers of the files, and only then the weights are read. No class is named by

@@ -79,7 +79,7 @@ def generate(
 
     The texts of all tokens make up the continuation, less a stop string and half a character at the end.
     Text that may yet become a stop string is held back until that is known, or until the text ends. Prompt
-    and stop strings are cleaned as training texts are (`data.cleaning`).
+    and stop strings are cleaned as training texts are (`data.text.cleaning`).
 
     Args:
         model: what writes.

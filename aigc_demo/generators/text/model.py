@@ -61,7 +61,7 @@ class TextModel(Vocabulary, Protocol):
     def prompt_ids(self, prompt: str) -> list[int]:
         """What the model reads before it writes: start tokens where it was trained with them, the prompt.
 
-        The prompt is cleaned as training texts are (`data.cleaning`).
+        The prompt is cleaned as training texts are (`data.text.cleaning`).
         """
 
     def begin(self, ids: Sequence[int]) -> Session:

@@ -12,7 +12,7 @@ from aigc_demo.measure.text import TextScore, surprise, text_score, windows
 def score_text(model: TextModel, text: str) -> TextScore:
     """How surprised a model is by a text, character by character.
 
-    The text is cleaned as training texts are (`data.cleaning`), and its characters and bytes are those of
+    The text is cleaned as training texts are (`data.text.cleaning`); its characters and bytes are those of
     the cleaned text: the same text costs the same with other line ends, a byte-order mark, or in NFD.
 
     It is read in consecutive windows of the model's context, the first one after its start token;

@@ -99,7 +99,7 @@ class DiffusionTextToImage:
         sampling: TextSampling,
         progress: Progress | None = None,
     ) -> Tensor:
-        """As TextToImageModel; after a word to stop, what the model guessed then of the images so far."""
+        """As TextToImageModel; if cancelled, the current estimate of the images."""
         batches, stopped = [], False
 
         def on_step(step: int, total: int, guessed_NCHW: Tensor) -> bool:

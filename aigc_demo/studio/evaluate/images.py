@@ -158,12 +158,12 @@ def evaluate_encoder(
         split: without effect, as `samples`: all that are held out are looked at.
         settings: of the preparation.
         samples: see `split`.
-        seed: of the changes that an image is to be known again after.
+        seed: of the augmentations.
 
     Returns:
         `model`, `source`, `num_samples`; `accuracy` where it names kinds and the source has them, else
         `top1`: the share of changed images whose nearest neighbour, among all that are held out, is the
-        image that they were generated_images of; `seconds` and `peak_memory_mib`.
+        image that they were augmented from; `seconds` and `peak_memory_mib`.
 
     Raises:
         DemoError: model or source cannot be had, or nothing is held out.

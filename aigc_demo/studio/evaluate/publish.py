@@ -1,4 +1,4 @@
-"""Turn a finished run into a model folder with its receipt."""
+"""Turn a finished run into a model folder with its measured card."""
 
 import shutil
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Ways through the noise that images are made from: from one to another, sums, and styles of two mixed."""
+"""Interpolation, arithmetic and style mixing in the latent space of a model."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Real images beside made ones: those a model was trained on, the nearest of them, and a visitor's own."""
+"""Real images beside generated ones: of the training data, the nearest of them, and a visitor's own."""
 
 import tempfile
 import threading
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from aigc_demo.data.images.corpus import ImageCorpus, ImageSettings
 
-# As data/sources and data/tiny_world/image have them, which a page that is being built does not import.
 OF_A_RUN = ("image_size", "pictures", "num_pictures", "validation_fraction")
 
 

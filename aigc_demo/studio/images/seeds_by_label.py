@@ -1,7 +1,7 @@
-"""Seeds by words: which of a model's first images shows a red ball?
+"""Seeds by label: which of a model's first images shows a red ball?
 
-A classifier of the tiny world looks at the images of the first 2,000 seeds, once for each model; then any
-words are looked up among what it saw.
+A classifier of the tiny world labels the images of the first 2,000 seeds, once for each model; then any words
+are looked up among its predictions.
 """
 
 import threading

@@ -168,7 +168,7 @@ class StepByStepSessions:
             request: the fields of StepRequest without `moves` and `loss`.
 
         Raises:
-            InputError: as `play`.
+            InputError: as `step`.
         """
         wanted = StepRequest.from_mapping(request)
         with self._session(ticket) as session:

@@ -37,7 +37,7 @@ def checked_text(name: str, value: Any, limit: int = MAX_PROMPT_CHARACTERS) -> s
 
 
 def checked_prompt(name: str, value: Any, limit: int = MAX_PROMPT_CHARACTERS) -> str:
-    """A text for a model, checked as it was sent, then cleaned as training texts are (`data.cleaning`).
+    """A text for a model, checked as it was sent, then cleaned as training texts are (`data.text.cleaning`).
 
     Raises:
         InputError: as `checked_text`.

@@ -65,7 +65,7 @@ class ModelCache:
 
     Attributes:
         catalog: the same.
-        turns: in which the small ones among them write.
+        time_slices: of the CPU, for small models.
     """
 
     def __init__(

@@ -22,15 +22,15 @@ from aigc_demo.studio.models.model_cache import ModelCache
 from aigc_demo.studio.models.time_slices import TimeSlice
 
 State = Literal["waiting", "loading", "running", "finished", "stopped", "failed"]
-IMAGE_SECONDS = 0.1
-# An image costs the page's process some milliseconds; all visitors together get so many a second.
-MOST_IMAGES_PER_SECOND = 50
+SNAPSHOT_SECONDS = 0.1
+# A snapshot costs the page's process some milliseconds; all visitors together get so many a second.
+MOST_SNAPSHOTS_PER_SECOND = 50
 # Large models that work at the same time: they share the cores, and each takes memory.
 MOST_LARGE = 4
 WAIT_SECONDS = 0.1
 SMALL_PARAMETERS = 30_000_000
-"""Models with fewer parameters take turns. Measured: with 5 million turns are faster, with 124 million
-running side by side is."""
+"""Models with fewer parameters get time slices. Measured: with 5 million time slices are faster, with 124
+million running side by side is."""
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +97,7 @@ class Work(ABC):
 
     @abstractmethod
     def do(self) -> None:
-        """The work itself; its last word is a state that is over."""
+        """The work itself; it must end in a final state."""
 
     def tell(self, **changes: Any) -> None:
         """Change the column and report it."""
@@ -200,8 +200,8 @@ class _LookingOn:
 
     @property
     def seconds(self) -> float:
-        """Between two images of one comparison."""
-        return max(IMAGE_SECONDS, self._count / MOST_IMAGES_PER_SECOND)
+        """Between two snapshots of one comparison."""
+        return max(SNAPSHOT_SECONDS, self._count / MOST_SNAPSHOTS_PER_SECOND)
 
 
 _looking_on = _LookingOn()

@@ -1,4 +1,4 @@
-"""TimeSlices at the processor for small models that write at the same time.
+"""Time slices of the CPU for small models that generate at the same time.
 
 A small model's token is a few hundred operations of some microseconds each, and between any two of them
 Python's lock changes hands. Two such writers in two threads wait for each other hundreds of times a token:

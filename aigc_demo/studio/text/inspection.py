@@ -27,7 +27,7 @@ class TextReading:
 
     Attributes:
         model: its name.
-        text: what was read: the text that was given, cleaned as training texts are (`data.cleaning`).
+        text: what was read: the text that was given, cleaned as training texts are (`data.text.cleaning`).
         bits_per_byte: of the whole text in UTF-8; lower is better, and tokens of any size compare.
         num_bytes: of the text in UTF-8.
         num_tokens: as this model cuts it.

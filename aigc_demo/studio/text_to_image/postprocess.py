@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def postprocessed(
     cache: ModelCache, image: "Tensor", settings: Mapping[str, Any]
 ) -> "list[tuple[str, Tensor]]":
-    """An image as it was made, and after each step of its after-treatment.
+    """An image as it was made, and after each step of postprocessing.
 
     Args:
         cache: where the networks are.

@@ -204,7 +204,7 @@ def heat_map(images: np.ndarray, heat: np.ndarray) -> np.ndarray:
         heat: [N, S, S], 0 to 1.
 
     Returns:
-        uint8, as `pictures`.
+        uint8, as `images`.
     """
     grey = (images * LUMA[:, None, None]).sum(1) * DIM
     share = heat[..., None]

@@ -105,7 +105,7 @@ TEXT_TO_IMAGE_WORDS: dict[str, Row] = {
     "t2i_right": ("right", "正确", "正確"),
     "t2i_wrong": ("wrong", "不对", "不對"),
     "t2i_all_right": ("everything right", "全部正确", "全部正確"),
-    # after-treatment
+    # postprocessing
     "postprocess": ("Postprocessing", "后处理", "後處理"),
     "postprocess_intro": (
         "What is done to a picture after it was made; before and after, step by step. Click a candidate "
