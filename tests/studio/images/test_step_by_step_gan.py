@@ -30,7 +30,7 @@ def clock():
 @pytest.fixture
 def sessions(clock, monkeypatch):
     few = studio_game.ImageSettings(num_pictures=32, validation_fraction=0.0)
-    monkeypatch.setattr(studio_game, "PICTURES", few)
+    monkeypatch.setattr(studio_game, "IMAGES", few)
     return StepByStepSessions(limit=2, idle_minutes=5, clock=clock)
 
 

@@ -331,7 +331,7 @@ def test_a_model_whose_tokens_have_no_text_fails_and_its_column_ends(caplog):
 
 
 def test_what_begins_and_what_ends_is_shown_at_once(monkeypatch):
-    monkeypatch.setattr(side_by_side, "PICTURE_SECONDS", 30.0)  # what one that waits for its time would take
+    monkeypatch.setattr(side_by_side, "SNAPSHOT_SECONDS", 30.0)  # what one that waits for its time would take
     began = time.perf_counter()
     pictures = [(picture[0].state, len(picture[0].tokens)) for picture in run(["alphabet"])]
     assert time.perf_counter() - began < 30
