@@ -52,8 +52,11 @@ class ColumnHandlers(ABC):
         return (seed, *(value for number in range(2) for value in self._unless_left(stop, number, side)))
 
     def _unless_left(self, stop: CancelToken, number: int, side: Callable[[int], Values]) -> Values:
-        """A column, in the order of `Side.outputs`; it stays as it is where it has another model by now."""
-        return unchanged(self.num_outputs) if stop.has_left(number) else side(number)
+        """A column, in the order of `Side.outputs`; where it has another model by now, that one's, once."""
+        if not stop.has_left(number):
+            return side(number)
+        successor = stop.take_successor(number)
+        return self._empty_side(successor) if successor else unchanged(self.num_outputs)
 
 
 def once_in_line(

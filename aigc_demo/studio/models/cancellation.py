@@ -27,9 +27,16 @@ class CancelToken(threading.Event):
         super().__init__()
         self.models = dict(models or {})
         self._left = {column: threading.Event() for column in self.models}
+        self._successors: dict[int, str] = {}
 
-    def leave(self, column: int) -> None:
-        """End the work of one column; with the last one everything has ended."""
+    def leave(self, column: int, successor: str = "") -> None:
+        """End the work of one column; with the last one everything has ended.
+
+        Args:
+            column: of `models`.
+            successor: the model that was chosen for it.
+        """
+        self._successors[column] = successor
         self._left[column].set()
         if all(event.is_set() for event in self._left.values()):
             self.set()
@@ -37,6 +44,14 @@ class CancelToken(threading.Event):
     def has_left(self, column: int) -> bool:
         """Whether the page shows something else in this column meanwhile."""
         return column in self._left and self._left[column].is_set()
+
+    def take_successor(self, column: int) -> str:
+        """The model that a column was left for, once each time; "" where there is nothing new.
+
+        Whoever shows snapshots shows the successor's column once: the answer to the choice itself may have
+        overtaken a snapshot that was computed before it.
+        """
+        return self._successors.pop(column, "")
 
     def of_work(self, number: int) -> "ColumnToken":
         """What the work of this number asks: works are numbered in the order of their columns."""
@@ -158,6 +173,6 @@ class Cancellation:
                 if place.models.get(column) == model and not place.has_left(column):
                     return True
                 if column in place.models:
-                    place.leave(column)
+                    place.leave(column, model)
             self._changed.notify_all()
         return False

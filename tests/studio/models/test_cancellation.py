@@ -82,6 +82,16 @@ def test_one_column_is_left_alone(cancellation):
         assert token.is_set(), "nothing is left to do"
 
 
+def test_whoever_shows_a_left_column_learns_its_successor_once_each_time(cancellation):
+    with cancellation.joined("anna", {0: "ours", 1: "theirs"}, may_wait=False) as token:
+        assert token.take_successor(0) == "", "nothing was left"
+        cancellation.leave("anna", 0, "another")
+        assert [token.take_successor(0), token.take_successor(0)] == ["another", ""]
+        cancellation.leave("anna", 0, "a third")
+        cancellation.leave("anna", 0, "ours")
+        assert [token.take_successor(0), token.take_successor(1)] == ["ours", ""]
+
+
 def test_a_work_of_one_column_knows_which(cancellation):
     with cancellation.joined("anna", {1: "theirs"}, may_wait=False) as token:
         assert not cancellation.leave("anna", 0, "another")
