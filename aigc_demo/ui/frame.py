@@ -56,6 +56,8 @@ def in_group(name: str) -> dict[str, Any]:
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 CHEAP: dict[str, Any] = {**PRIVATE, **in_group("page")}
 TEXT, READING, IMAGES = in_group("text"), in_group("reading"), in_group("images")
+# A button that asks a model of images for something.
+IMAGE_WORK: dict[str, Any] = {**PRIVATE, **IMAGES, "trigger_mode": "once"}
 
 
 @dataclass(frozen=True)

@@ -18,15 +18,14 @@ from aigc_demo.core.seeds import MAX_SEED
 from aigc_demo.data.images.corpus import ImageSettings, prepare_images
 from aigc_demo.data.sources import TINY_WORLD
 from aigc_demo.nets.options import GAN_LOSSES
+from aigc_demo.nets.options import TWIN_LOSSES as TWINS
+from aigc_demo.nets.options import UPDATED_NETWORKS as NETWORKS
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from aigc_demo.training.gan.step_by_step import Look, Step, StepByStepGan, TwinGans
 
-# As in training/gan/step_by_step, which imports torch.
-NETWORKS = ("discriminator", "generator", "both")
-TWINS = ("minimax", "non-saturating")
 TIMES = (1, 10, 50)
 MOST_STEPS = 5_000
 MOST_RATE = 0.01

@@ -25,13 +25,14 @@ from aigc_demo.nets.adversarial import (
     value_terms,
 )
 from aigc_demo.nets.dcgan import DcganConfig, Discriminator, Generator, initialize
+from aigc_demo.nets.options import TWIN_LOSSES as TWINS
+from aigc_demo.nets.options import UPDATED_NETWORKS as NETWORKS
 
 IMAGE_SIZE, NUM_FEATURES, LATENT_SIZE, BATCH_SIZE = 32, 16, 64, 16
 BETAS = (0.5, 0.999)
-DISCRIMINATOR, GENERATOR, BOTH = NETWORKS = ("discriminator", "generator", "both")
+DISCRIMINATOR, GENERATOR, BOTH = NETWORKS
 # The seed's first stream is that of the weights; those of the batches come after it.
 WEIGHTS, FIRST_BATCH = 0, 1
-TWINS = ("minimax", "non-saturating")
 
 
 @dataclass(frozen=True)

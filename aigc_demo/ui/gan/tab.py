@@ -8,7 +8,7 @@ from aigc_demo.studio.images.compare import MOST_IMAGES, MOST_STEPS
 from aigc_demo.studio.images.real_images import TrainingImages
 from aigc_demo.studio.models.catalog import Choice
 from aigc_demo.ui.first_values import begin_in_chinese
-from aigc_demo.ui.frame import IMAGES, PRIVATE, Frame, page_ticket
+from aigc_demo.ui.frame import IMAGE_WORK, Frame, page_ticket
 from aigc_demo.ui.gan import tools as gan_tools
 from aigc_demo.ui.gan import view
 from aigc_demo.ui.gan.handlers import PARTS, SETTING_NAMES, GanHandlers
@@ -22,9 +22,8 @@ from aigc_demo.ui.tab_parts import Question, Side, build_columns, seed_fields, s
 from aigc_demo.ui.tabs import Studio
 from aigc_demo.ui.widgets import widget
 
-WORK: dict[str, Any] = {**PRIVATE, **IMAGES, "trigger_mode": "once"}
 # A second press reaches the server, which knows whether the first was stopped (Cancellation.joined).
-IN_LINE: dict[str, Any] = {**WORK, "trigger_mode": "multiple"}
+IN_LINE: dict[str, Any] = {**IMAGE_WORK, "trigger_mode": "multiple"}
 
 SLIDERS: dict[str, tuple[float, float, float, float]] = {
     # name in the API: smallest, largest, step, where it starts
@@ -58,10 +57,10 @@ def _build_models(studio: Studio, frame: Frame) -> None:
     _, truncation, steps = question.sliders
     wire_sides(handlers, ticket, question, sides)
     _wire_generating(handlers, ticket, question, sides)
-    upload = gan_tools.build_real_images(handlers, sides, WORK)
+    upload = gan_tools.build_real_images(handlers, sides, IMAGE_WORK)
     gan_tools.build_interpolation(latent, ticket, [truncation, steps], models, IN_LINE)
-    words = gan_tools.build_arithmetic(latent, ticket, truncation, models, WORK, IN_LINE)
-    gan_tools.build_mixing(latent, truncation, models, WORK)
+    words = gan_tools.build_arithmetic(latent, ticket, truncation, models, IMAGE_WORK, IN_LINE)
+    gan_tools.build_mixing(latent, truncation, models, IMAGE_WORK)
     gan_tools.build_measuring(latent, ticket, steps, upload, models, IN_LINE)
     offer_new_models(frame, models, lambda: studio.cache.catalog.choices("pictures"))
     begin_in_chinese(frame, dict(zip(words, gan_tools.ASKED_IN_CHINESE, strict=True)))

@@ -14,7 +14,7 @@ from aigc_demo.studio.models.catalog import Choice
 from aigc_demo.studio.text_to_image.compare import MOST_CANDIDATES
 from aigc_demo.ui import image_view
 from aigc_demo.ui.first_values import begin_in_chinese
-from aigc_demo.ui.frame import CHEAP, IMAGES, PRIVATE, Frame, page_ticket
+from aigc_demo.ui.frame import CHEAP, IMAGE_WORK, Frame, page_ticket
 from aigc_demo.ui.language import word
 from aigc_demo.ui.model_picker import offer_new_models
 from aigc_demo.ui.tab_parts import Question, Side, build_columns, seed_fields, slider, wire_sides
@@ -25,7 +25,6 @@ from aigc_demo.ui.text_to_image.handlers import PARTS, TextToImageHandlers
 from aigc_demo.ui.text_to_image.tools import TAB
 from aigc_demo.ui.widgets import widget
 
-WORK: dict[str, Any] = {**PRIVATE, **IMAGES, "trigger_mode": "once"}
 SLIDERS: dict[str, tuple[float, float, float, float]] = {
     # name in the API: smallest, largest, step, where it starts
     "num_candidates": (1, MOST_CANDIDATES, 1, 8),
@@ -64,12 +63,12 @@ def build_text_to_image_tab(studio: Studio, frame: Frame) -> None:
     sides = build_columns(TAB, choices, PARTS, _parts)
     wire_sides(handlers, ticket, question, sides)
     _wire(handlers, ticket, question, sides)
-    text_to_image_tools.build_postprocessing(handlers, sides, WORK)
-    text_to_image_tools.build_repair(handlers, sides[0].shown, WORK)
-    text_to_image_tools.build_word_by_word(handlers, question, sides[0].model, WORK)
-    text_to_image_tools.build_attention(handlers, sides[0].shown, WORK)
-    text_to_image_tools.build_matching(handlers, question.seed, sides[0].model, WORK)
-    text_to_image_tools.build_searching(handlers, WORK)
+    text_to_image_tools.build_postprocessing(handlers, sides, IMAGE_WORK)
+    text_to_image_tools.build_repair(handlers, sides[0].shown, IMAGE_WORK)
+    text_to_image_tools.build_word_by_word(handlers, question, sides[0].model, IMAGE_WORK)
+    text_to_image_tools.build_attention(handlers, sides[0].shown, IMAGE_WORK)
+    text_to_image_tools.build_matching(handlers, question.seed, sides[0].model, IMAGE_WORK)
+    text_to_image_tools.build_searching(handlers, IMAGE_WORK)
     offer_new_models(
         frame, [side.model for side in sides], lambda: studio.cache.catalog.choices("text-to-image")
     )
@@ -150,7 +149,7 @@ def _wire(handlers: TextToImageHandlers, ticket: Any, question: CaptionQuestion,
             right.model,
         ],
         [question.seed, *left.outputs, *right.outputs],
-        **WORK,
+        **IMAGE_WORK,
     )
     for side in sides:
         images = side.parts["images"]
