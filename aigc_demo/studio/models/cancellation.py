@@ -29,7 +29,7 @@ class CancelToken(threading.Event):
         self._left = {column: threading.Event() for column in self.models}
         self._successors: dict[int, str] = {}
 
-    def leave(self, column: int, successor: str = "") -> None:
+    def leave(self, column: int, successor: str) -> None:
         """End the work of one column; with the last one everything has ended.
 
         Args:
