@@ -500,7 +500,7 @@ def _scrub(judge: Judge, cache: Any, watches: Any, name: str) -> str:
 
 def _evaluate(judge: Judge, recipe: str, model: str) -> str:
     from aigc_demo.generators.catalog import find
-    from aigc_demo.studio.evaluate.evaluate import evaluate
+    from aigc_demo.studio.evaluate.dispatcher import evaluate
 
     kind = find(model).kind
     if kind in ("pictures", "text-to-image"):  # half a minute each; what it loads was loaded before

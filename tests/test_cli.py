@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -72,7 +73,10 @@ def test_generate_writes_files(capsys: pytest.CaptureFixture[str], folder: Path,
 @pytest.mark.parametrize(("split", "share"), [("validation", 0.1), ("all", 1.0)])
 def test_evaluate(capsys: pytest.CaptureFixture[str], folder: Path, split: str, share: float) -> None:
     command = ("evaluate", folder / "runs/gpt", "--data", folder / "text.txt", "--split", split)
+    started = time.perf_counter()
     (result,), _ = run(capsys, *command)
+    assert 0 < result["seconds"] <= time.perf_counter() - started
+    assert (result["model"], result["source"]) == (str(folder / "runs/gpt"), str(folder / "text.txt"))
     assert result["num_bytes"] == pytest.approx(len(TEXT) * share, abs=1)
     assert 0 < result["bits_per_byte"] < 5
     assert result["bits_per_character"] == result["bits_per_byte"]  # one byte each

@@ -155,9 +155,9 @@ def evaluate(
     json_: AsJson = False,
 ) -> None:
     """Measure a model on a source: bits per byte on text that it has not seen, and what it writes itself."""
-    from aigc_demo.studio.evaluate import evaluate as measuring
+    from aigc_demo.studio.evaluate import dispatcher
 
-    found = measuring.evaluate(
+    found = dispatcher.evaluate(
         model, data, split, settings=settings_of(set_), samples=samples, seed=seed, allow_hub=True
     )
     print_result(found, json_)

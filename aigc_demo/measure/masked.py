@@ -2,7 +2,6 @@
 
 # Shapes: B windows side by side, T tokens, V vocabulary.
 
-import time
 from typing import Any, Protocol
 
 import torch
@@ -48,7 +47,7 @@ def masked_figures(model: Guesser, text: str, seed: int = 0) -> dict[str, Any]:
 
     Returns:
         `masked_accuracy` and `masked_top5_accuracy` between 0 and 1, `masked_loss` (nats a hidden token),
-        `num_hidden`, `num_tokens`, `num_samples` (windows) and `seconds`.
+        `num_hidden`, `num_tokens` and `num_samples` (windows).
 
     Raises:
         InputError: there is no token in the text.
@@ -56,7 +55,7 @@ def masked_figures(model: Guesser, text: str, seed: int = 0) -> dict[str, Any]:
     ids = model.ids(text)
     if not ids:
         raise InputError("text_empty")
-    started, rng = time.perf_counter(), seeded(seed)
+    rng = seeded(seed)
     length = min(WINDOW, model.context_length)
     windows = [ids[start : start + length] for start in range(0, len(ids), length)]
     loss, right, near, hidden = 0.0, 0, 0, 0
@@ -79,7 +78,6 @@ def masked_figures(model: Guesser, text: str, seed: int = 0) -> dict[str, Any]:
         "num_hidden": hidden,
         "num_tokens": len(ids),
         "num_samples": len(windows),
-        "seconds": round(time.perf_counter() - started, 3),
     }
 
 

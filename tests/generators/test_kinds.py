@@ -14,7 +14,7 @@ from aigc_demo.generators.catalog import find
 from aigc_demo.generators.catalog_entry import CatalogEntry
 from aigc_demo.generators.kinds import KINDS, check_kind, function_named
 from aigc_demo.generators.trained_folder import FOLDERS
-from aigc_demo.studio.evaluate.evaluate import evaluate
+from aigc_demo.studio.evaluate.dispatcher import evaluate
 from aigc_demo.studio.models.catalog import Catalog, Choice
 from aigc_demo.studio.models.model_cache import load_model
 from aigc_demo.training.recipes import RECIPES

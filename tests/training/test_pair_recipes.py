@@ -16,7 +16,7 @@ from aigc_demo.data.captions.pairs import PairSettings, prepare_pairs
 from aigc_demo.generators.catalog import find
 from aigc_demo.generators.text_to_image.matching import load_matcher, load_reader
 from aigc_demo.generators.text_to_image.restoration import load_restoration
-from aigc_demo.studio.evaluate.evaluate import evaluate
+from aigc_demo.studio.evaluate.dispatcher import evaluate
 from aigc_demo.studio.evaluate.publish import publish
 from aigc_demo.training.start import Order, train
 

@@ -44,19 +44,18 @@ def evaluate_image_model(
         seed: of the first one; the others have the next ones.
 
     Returns:
-        `model`, `source`, `split`, `encoder`, `num_samples` and `num_real`, `frechet_distance`, `precision`,
+        `split`, `encoder`, `num_samples` and `num_real`, `frechet_distance`, `precision`,
         `recall`; where the encoder names modes `mode_coverage`, `num_modes`, `modes_covered`, `evenness`,
         `sure_share`, `readable_share`, `verdict` (`ImageFigures`), `collapsed`, and the coverage of real
         images as `real_mode_coverage`;
         `inception_frechet_distance` where the environment names Inception's weights (`measure/inception`);
         `median_nearest_distance`, in grey levels, from generated images to the nearest real one;
-        `seconds_to_generate`, `seconds` and `peak_memory_mib`.
+        `seconds_to_generate`.
 
     Raises:
         DemoError: the model, the source or an encoder cannot be had, or there are too few images.
     """
     from aigc_demo.core.device import set_threads
-    from aigc_demo.core.process.system import peak_memory_mib
     from aigc_demo.data.images.corpus import ImageSettings, prepare_images
     from aigc_demo.generators.images.loading import load_encoder, load_image_model
     from aigc_demo.generators.images.model import ImageSampling
@@ -82,8 +81,6 @@ def evaluate_image_model(
     found, of_real = compared(real, generated_images, encoder)
     _, distance = nearest(generated_images[:NEAREST_SHOWN], real)
     figures = {
-        "model": entry.name,
-        "source": source,
         "split": split,
         "encoder": encoder_name,
         "num_samples": found.num_generated,
@@ -112,8 +109,6 @@ def evaluate_image_model(
     return {
         **figures,
         "seconds_to_generate": round(generated, 3),
-        "seconds": round(time.perf_counter() - began, 3),
-        "peak_memory_mib": round(peak_memory_mib(), 1),
     }
 
 
@@ -161,9 +156,9 @@ def evaluate_encoder(
         seed: of the augmentations.
 
     Returns:
-        `model`, `source`, `num_samples`; `accuracy` where it names kinds and the source has them, else
+        `num_samples`; `accuracy` where it names kinds and the source has them, else
         `top1`: the share of changed images whose nearest neighbour, among all that are held out, is the
-        image that they were augmented from; `seconds` and `peak_memory_mib`.
+        image that they were augmented from.
 
     Raises:
         DemoError: model or source cannot be had, or nothing is held out.
@@ -171,13 +166,11 @@ def evaluate_encoder(
     import torch
 
     from aigc_demo.core.device import seeded, set_threads
-    from aigc_demo.core.process.system import peak_memory_mib
     from aigc_demo.data.images.corpus import ImageSettings, augment, prepare_images
     from aigc_demo.generators.images.loading import load_encoder
     from aigc_demo.measure.images import encode
 
     set_threads()
-    began = time.perf_counter()
     encoder = load_encoder(entry.location)
     preparation = ImageSettings.from_mapping({"image_size": encoder.config.image_size, **(settings or {})})
     corpus = prepare_images(source, preparation)
@@ -191,12 +184,8 @@ def evaluate_encoder(
         found = torch.nn.functional.normalize(changed) @ torch.nn.functional.normalize(features).T
         figures = {"top1": (found.argmax(1) == torch.arange(len(images))).float().mean().item()}
     return {
-        "model": entry.name,
-        "source": source,
         "num_samples": len(images),
         **{name: round(value, 4) for name, value in figures.items()},
-        "seconds": round(time.perf_counter() - began, 3),
-        "peak_memory_mib": round(peak_memory_mib(), 1),
     }
 
 

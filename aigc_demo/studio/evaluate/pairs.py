@@ -1,6 +1,5 @@
 """How good is what looks at images of captions: does it find the right one, does it read what is there?"""
 
-import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -34,12 +33,12 @@ def evaluate_matcher(
         seed: see `samples`.
 
     Returns:
-        `model`, `source`, `split`, `num_samples`; `top1_of_100`, how many images find their caption among
+        `split`, `num_samples`; `top1_of_100`, how many images find their caption among
         100 (or what is there, if that is less); `picture_of_100`, how many captions find their image, and
         with "all" `picture_of_all`, how many find it among all; of held-out drawings
         `told_from_exchanged`, how many of those with several things are nearer to their caption than to one
         in which two things have exchanged colours, kinds or sizes; with `_zh` the same of Chinese captions,
-        where there are such; `seconds` and `peak_memory_mib`.
+        where there are such.
 
     Raises:
         DemoError: model or source cannot be had, or nothing is held out.
@@ -47,14 +46,12 @@ def evaluate_matcher(
     import torch
 
     from aigc_demo.core.device import set_threads
-    from aigc_demo.core.process.system import peak_memory_mib
     from aigc_demo.data.captions.pairs import PairSettings, prepare_pairs
     from aigc_demo.data.tiny_world.caption import language_of
     from aigc_demo.generators.text_to_image.matching import load_matcher
     from aigc_demo.measure.retrieval import found_among, preferred_share
 
     set_threads()
-    began = time.perf_counter()
     matcher = load_matcher(entry)
     given = PairSettings.among(settings or {})
     preparation = PairSettings.from_mapping({"image_size": matcher.image_size, **given})
@@ -84,13 +81,9 @@ def evaluate_matcher(
                 seen[list(places)], own_texts, other_texts
             )
     return {
-        "model": entry.name,
-        "source": source,
         "split": split,
         "num_samples": len(images),
         **{name: round(value, 4) for name, value in figures.items()},
-        "seconds": round(time.perf_counter() - began, 3),
-        "peak_memory_mib": round(peak_memory_mib(), 1),
     }
 
 
@@ -136,22 +129,20 @@ def evaluate_attribute_reader(
         seed: see `split`.
 
     Returns:
-        `model`, `source`, `num_samples`, `num_things`; `checker_accuracy`, how many things are read rightly
+        `num_samples`, `num_things`; `checker_accuracy`, how many things are read rightly
         in kind, colour, size and place; `picture_accuracy`, of how many images everything is right, the
-        ground too; `seconds` and `peak_memory_mib`.
+        ground too.
 
     Raises:
         DemoError: model or source cannot be had, or nothing is held out.
     """
     from aigc_demo.core.device import set_threads
-    from aigc_demo.core.process.system import peak_memory_mib
     from aigc_demo.data.images.corpus import ImageSettings
     from aigc_demo.data.tiny_world.group_images import groups_of, prepare_groups
     from aigc_demo.generators.text_to_image.matching import load_reader
     from aigc_demo.measure.attributes import read_images, verdict
 
     set_threads()
-    began = time.perf_counter()
     reader = load_reader(entry)
     given = ImageSettings.among(settings or {})
     corpus = prepare_groups(
@@ -164,14 +155,10 @@ def evaluate_attribute_reader(
     verdicts = [verdict(group, one) for group, one in zip(wanted, found, strict=True)]
     things = [thing for one in verdicts for thing in one.things]
     return {
-        "model": entry.name,
-        "source": source,
         "num_samples": len(wanted),
         "num_things": len(things),
         "checker_accuracy": round(sum(thing.num_right == 4 for thing in things) / len(things), 5),
         "picture_accuracy": round(sum(one.all_right for one in verdicts) / len(verdicts), 5),
-        "seconds": round(time.perf_counter() - began, 3),
-        "peak_memory_mib": round(peak_memory_mib(), 1),
     }
 
 
@@ -195,9 +182,9 @@ def evaluate_restoration(
         seed: see `split`.
 
     Returns:
-        `model`, `source`, `num_samples`; `grey_levels`, the mean difference of what it draws from the true
+        `num_samples`; `grey_levels`, the mean difference of what it draws from the true
         pixels, of what repairs only where something was painted over; `grey_levels_before`, the same of the
-        plainest guess: grey, or the mean of what is left of the image; `seconds` and `peak_memory_mib`.
+        plainest guess: grey, or the mean of what is left of the image.
 
     Raises:
         DemoError: model or source cannot be had, or nothing is held out.
@@ -205,14 +192,12 @@ def evaluate_restoration(
     import torch
 
     from aigc_demo.core.device import seeded, set_threads
-    from aigc_demo.core.process.system import peak_memory_mib
     from aigc_demo.data.images.corpus import ImageSettings, prepare_images
     from aigc_demo.data.images.pixels import to_float, to_uint8
     from aigc_demo.generators.text_to_image.restoration import load_restoration
     from aigc_demo.nets.restoration import composite, grey, random_masks
 
     set_threads()
-    began = time.perf_counter()
     restoration = load_restoration(entry)
     shown = {"image_size": restoration.image_size, "pictures": "groups"}
     shown |= ImageSettings.among(settings or {})
@@ -233,10 +218,6 @@ def evaluate_restoration(
         for name, output in (("grey_levels", restored), ("grey_levels_before", plain))
     }
     return {
-        "model": entry.name,
-        "source": source,
         "num_samples": len(true),
         **{name: round(value, 3) for name, value in away.items()},
-        "seconds": round(time.perf_counter() - began, 3),
-        "peak_memory_mib": round(peak_memory_mib(), 1),
     }

@@ -43,7 +43,7 @@ def publish(
     Raises:
         InputError: the folder exists, or the run has no such whole checkpoint.
     """
-    from aigc_demo.studio.evaluate.evaluate import evaluate
+    from aigc_demo.studio.evaluate.dispatcher import evaluate
     from aigc_demo.training.model_card import DataFacts, model_card
 
     run = RunDirectory(run_dir)

@@ -1,6 +1,5 @@
 """How good is a model of text: bits per byte on text that it has not seen, and what it writes itself."""
 
-import time
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -36,9 +35,9 @@ def evaluate_text(
         seed: of the first sample; the others have the next ones.
 
     Returns:
-        `model`, `source`, `split`, `preparation` (the settings used), `bits_per_byte`, `bits_per_character`,
+        `split`, `preparation` (the settings used), `bits_per_byte`, `bits_per_character`,
         `num_bytes`, `num_characters`, `num_tokens`, `num_unknown`, `num_samples` (windows of the model's
-        context), `seconds` and `peak_memory_mib` of this process. With samples also `num_generated`,
+        context). With samples also `num_generated`,
         `distinct`, `longest_copied_run`, `longest_copied_text` and `median_copied_run` (characters that stand
         in the training part too), where the source is titled verse `lines_of_one_length`, and where it is the
         tiny world `accepted` (by the parser of its stories).
@@ -46,13 +45,11 @@ def evaluate_text(
     Raises:
         DemoError: the model or the source cannot be had, or nothing is left to measure.
     """
-    from aigc_demo.core.process.system import peak_memory_mib
     from aigc_demo.generators.text.loading import load_text_model
     from aigc_demo.generators.text.scoring import score_text
 
     known, whole, held_out = _prepared(entry, source, split, settings or {})
     model = load_text_model(entry)
-    started = time.perf_counter()
     score = score_text(model, whole if split == "all" else held_out)
     training_text = whole.removesuffix(held_out)
     sampled = _sampled(entry.name, source, training_text, samples, seed) if samples else {}
@@ -66,8 +63,6 @@ def evaluate_text(
         "num_unknown": score.num_unknown,
         "num_samples": -(-score.num_tokens // model.context_length),
         **sampled,
-        "seconds": round(time.perf_counter() - started, 3),
-        "peak_memory_mib": round(peak_memory_mib(), 1),
     }
 
 
@@ -91,18 +86,17 @@ def evaluate_masked_words(
         seed: of the words that are hidden.
 
     Returns:
-        `model`, `source`, `split`, `preparation`, the figures of `masked_figures`, and `peak_memory_mib`.
+        `split`, `preparation`, and the figures of `masked_figures`.
 
     Raises:
         DemoError: the model or the source cannot be had, or nothing is left to measure.
     """
-    from aigc_demo.core.process.system import peak_memory_mib
     from aigc_demo.generators.text.masked_words import load_masked_words
     from aigc_demo.measure.masked import masked_figures
 
     known, whole, held_out = _prepared(entry, source, split, settings or {})
     figures = masked_figures(load_masked_words(entry), whole if split == "all" else held_out, seed)
-    return {**known, **figures, "peak_memory_mib": round(peak_memory_mib(), 1)}
+    return {**known, **figures}
 
 
 def _prepared(
@@ -122,8 +116,6 @@ def _prepared(
         fraction = preparation.validation_fraction
         raise InputError("setting_range", name="validation_fraction", expected="more than 0", got=fraction)
     known = {
-        "model": entry.name,
-        "source": source,
         "split": split,
         "preparation": preparation.to_dict(),
     }

@@ -2,7 +2,6 @@
 
 import itertools
 import random
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -61,7 +60,7 @@ def evaluate_text_to_image(
         seed: of the first image of the first caption; all others have the next ones.
 
     Returns:
-        `model`, `source`, `num_samples` (captions), `seconds` and `peak_memory_mib`. On the tiny world
+        `num_samples` (captions). On the tiny world
         `one_object_first` and `two_objects_first`, the share of captions of which the first image is right,
         `one_object_best_of_8` and `two_objects_best_of_8` of which the one that the dual encoder ranks
         highest is, and `_zh` of Chinese ones. Of images with captions `found_of_100`, how many of the
@@ -71,12 +70,10 @@ def evaluate_text_to_image(
         DemoError: model or source cannot be had, or a setting does not fit.
     """
     from aigc_demo.core.device import set_threads
-    from aigc_demo.core.process.system import peak_memory_mib
     from aigc_demo.generators.text_to_image.model import TextSampling
     from aigc_demo.generators.text_to_image.ours import load_text_to_image
 
     set_threads()
-    began = time.perf_counter()
     given = dict(settings or {})
     test = TextToImageTest.from_mapping(TextToImageTest.among(given))
     sampling = TextSampling.from_mapping(TextSampling.among(given))
@@ -86,12 +83,8 @@ def evaluate_text_to_image(
     else:
         figures = _of_pairs(model, source, test, sampling, given, seed)
     return {
-        "model": entry.name,
-        "source": source,
         **figures,
         "settings": {**test.to_dict(), **sampling.to_dict()},
-        "seconds": round(time.perf_counter() - began, 3),
-        "peak_memory_mib": round(peak_memory_mib(), 1),
     }
 
 

@@ -14,7 +14,7 @@ from aigc_demo.core.errors import InputError
 from aigc_demo.measure.inception import INCEPTION
 from aigc_demo.nets.dcgan import DcganConfig, Discriminator, Generator
 from aigc_demo.nets.image_encoder import ImageEncoder, ImageEncoderConfig
-from aigc_demo.studio.evaluate.evaluate import evaluate
+from aigc_demo.studio.evaluate.dispatcher import evaluate
 from aigc_demo.studio.evaluate.images import encoder_for, real_images
 
 FEW = {"num_pictures": 300}

@@ -11,7 +11,7 @@ from aigc_demo import cli
 from aigc_demo.core.errors import InputError
 from aigc_demo.generators.catalog import find
 from aigc_demo.generators.text.loading import load_text_model
-from aigc_demo.studio.evaluate.evaluate import evaluate
+from aigc_demo.studio.evaluate.dispatcher import evaluate
 from aigc_demo.studio.images.compare import check_images, compare_images
 from aigc_demo.studio.models.cancellation import CancelToken
 from aigc_demo.studio.models.catalog import ON_OURS, Catalog, default_pair

@@ -17,7 +17,7 @@ from aigc_demo.core.events import RunStarted, SampleReady, StepDone, TrainEvent
 from aigc_demo.generators.catalog import find
 from aigc_demo.generators.text_to_image.model import SCHEDULERS, TextSampling
 from aigc_demo.generators.text_to_image.ours import GanTextToImage, load_text_to_image
-from aigc_demo.studio.evaluate.evaluate import evaluate
+from aigc_demo.studio.evaluate.dispatcher import evaluate
 from aigc_demo.studio.images.generate import generate_images, write_images
 from aigc_demo.training.start import Order, train
 from aigc_demo.training.text_to_image.training import EncodedCaptions, TextToImageTraining

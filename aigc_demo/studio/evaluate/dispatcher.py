@@ -1,5 +1,6 @@
 """How good is a model on a source: the figures that the model cards and the page quote."""
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -31,14 +32,17 @@ def evaluate(
         allow_hub: whether hf: names of models are taken.
 
     Returns:
-        What the evaluator says; see there.
+        `model`, `source`, the figures of its evaluator (see there), `seconds` of all of it with
+        loading, and `peak_memory_mib` of this process.
 
     Raises:
         DemoError: the model or the source cannot be had, nothing measures such a model, or nothing is left to
             measure.
     """
+    from aigc_demo.core.process.system import peak_memory_mib
     from aigc_demo.generators.catalog import find
 
+    started = time.perf_counter()
     entry = find(model, allow_hub=allow_hub)
     if split not in SPLITS:
         raise InputError("setting_range", name="split", expected="validation or all", got=split)
@@ -48,4 +52,11 @@ def evaluate(
         detail = f"it {kind.sentence}: {kind.not_evaluated}"
         raise InputError("foreign_model", path=entry.name, detail=detail, expected=measured)
     measure = function_named(kind.evaluate)
-    return measure(entry, source, split, settings=settings, samples=samples, seed=seed)
+    figures = measure(entry, source, split, settings=settings, samples=samples, seed=seed)
+    return {
+        "model": entry.name,
+        "source": source,
+        **figures,
+        "seconds": round(time.perf_counter() - started, 3),
+        "peak_memory_mib": round(peak_memory_mib(), 1),
+    }
