@@ -46,7 +46,7 @@ SMALL: dict[str, Any] = {
     "minutes": None, "name": "nobody", "num": 1, "amount": 1, "t2i-captions": "a red ball",
 }  # fmt: skip
 # Work of many seconds, whatever its other arguments are: the models that it would take are left out.
-HEAVY = ("measure", "find_seeds", "leave_out", "swap", "compare", "judge")
+HEAVY = ("measure", "find_seeds", "leave_out", "swap", "compare", "score_images")
 MODELS: dict[str, Any] = {
     "generate_images": ["dcgan-tiny-world"], "interpolate": "dcgan-tiny-world",
     "discriminate": "dcgan-tiny-world", "text_to_image": ["text2image-tiny-world"],

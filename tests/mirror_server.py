@@ -7,13 +7,13 @@ import http
 import re
 import ssl
 
-from tests.data import hub_server as data_sets
+from tests.data import hub_server
 from tests.studio.push_server import PushHandler, PushServer
 
 DATA_SET = re.compile(r"/(api/)?datasets/")
 
 
-class MirrorHandler(PushHandler, data_sets.Handler):
+class MirrorHandler(PushHandler, hub_server.Handler):
     def parse_request(self):
         if not super().parse_request():
             return False
@@ -26,7 +26,7 @@ class MirrorHandler(PushHandler, data_sets.Handler):
 
     def _answer(self):
         if DATA_SET.match(self.path):
-            answer = data_sets.Handler.do_POST if self.command == "POST" else data_sets.Handler.do_GET
+            answer = hub_server.Handler.do_POST if self.command == "POST" else hub_server.Handler.do_GET
             answer(self)
         else:
             super()._answer()

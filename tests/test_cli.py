@@ -99,14 +99,16 @@ def test_evaluate_measures_what_the_model_writes(capsys: pytest.CaptureFixture[s
 
 
 def test_stories_of_tiny_world_are_read_by_its_parser(folder: Path, monkeypatch) -> None:
-    from aigc_demo.studio.evaluate import text as evaluate
+    from aigc_demo.studio.evaluate import text as text_evaluation
 
-    told = [
+    generated = [
         "Once there was a red cat. The red cat was hungry, so it ate an apple. In the end the cat was full."
     ]
-    told += ["Once there was a red cat."]
-    monkeypatch.setattr(evaluate, "write_texts", lambda *args, **named: [{"text": text} for text in told])
-    figures = evaluate._sampled("gpt", "tiny-world", "no story", 2, 0)
+    generated += ["Once there was a red cat."]
+    monkeypatch.setattr(
+        text_evaluation, "write_texts", lambda *args, **named: [{"text": text} for text in generated]
+    )
+    figures = text_evaluation._sampled("gpt", "tiny-world", "no story", 2, 0)
     assert (figures["accepted"], figures["num_generated"]) == (0.5, 2)
 
 

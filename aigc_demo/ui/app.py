@@ -13,7 +13,7 @@ from aigc_demo.ui.gan.api import add_gan_api
 from aigc_demo.ui.gan.tab import build_gan_tab
 from aigc_demo.ui.language import head_script, translations, word
 from aigc_demo.ui.model_picker import model_words
-from aigc_demo.ui.serving import launch as serving
+from aigc_demo.ui.serving import launch
 from aigc_demo.ui.serving.assistants import clear_answers
 from aigc_demo.ui.serving.environment import check_temporary_folder
 from aigc_demo.ui.serving.light_sessions import use_light_sessions
@@ -57,7 +57,7 @@ def build_app(studio: Studio | None = None) -> gr.Blocks:
 
 
 def _built(studio: Studio) -> gr.Blocks:
-    with Page(title="AIGC Demo", **serving.BLOCKS) as page:
+    with Page(title="AIGC Demo", **launch.BLOCKS) as page:
         for row in TABS:
             row.add_api(studio)  # first, so that no listener's name is taken before
         gr.HTML(_masthead(), js_on_load=_MASTHEAD_JS, elem_classes="masthead-box", apply_default_css=False)
@@ -67,17 +67,17 @@ def _built(studio: Studio) -> gr.Blocks:
                 with gr.Tab(word(row.name)) as tab:
                     row.build(studio, replace(frame, tab=tab))
     page.sessions = studio.runs.queue.sessions
-    page.queue(**serving.QUEUE)
+    page.queue(**launch.QUEUE)
     with_slots(page, studio.readers, studio.limits)
     return page
 
 
 def launch_settings(studio: Studio) -> dict[str, Any]:
     """Everything that `launch` needs to know; host and port come from the environment."""
-    images = serving.image_route(IMAGES_PATH, studio.runs.picture)
+    images = launch.image_route(IMAGES_PATH, studio.runs.sample_image)
     return {
-        **serving.LAUNCH,
-        "app_kwargs": {**serving.middleware(studio.readers, studio.limits), "routes": [images]},
+        **launch.LAUNCH,
+        "app_kwargs": {**launch.middleware(studio.readers, studio.limits), "routes": [images]},
         "theme": page_theme(),
         "head": style_sheet()
         + head_script([everywhere(name) for name in (*(row.name for row in TABS), "more_tabs")]),
@@ -100,12 +100,12 @@ def serve(studio: Studio | None = None) -> None:
     page = build_app(studio)
     page.launch(prevent_thread_lock=True, **place, **launch_settings(studio))
     clear_answers(page)
-    serving.bound_server(page.server)
+    launch.bound_server(page.server)
     studio.runs.queue.open()
-    warming = serving.warm_up(lambda: _load_defaults(studio.cache))
-    serving.wait_for_end(lambda: _close(studio, page))
+    warming = launch.warm_up(lambda: _load_defaults(studio.cache))
+    launch.wait_for_end(lambda: _close(studio, page))
     # A library that is being imported in a thread aborts a process that ends.
-    warming.join(serving.WARM_UP_END_SECONDS)
+    warming.join(launch.WARM_UP_END_SECONDS)
 
 
 def _close(studio: Studio, page: gr.Blocks) -> None:

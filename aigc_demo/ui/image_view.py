@@ -134,5 +134,5 @@ def progress_words(column: ImageColumn) -> dict[str, str]:
         return everywhere(f"state_{column.state}")
     if column.state == "running" and column.num_steps:
         return everywhere("pictures_step", step=column.step, total=column.num_steps)
-    count = len(column.seeds) if column.pictures is None else len(column.pictures)
+    count = len(column.seeds) if column.images is None else len(column.images)
     return everywhere(f"pictures_{column.state}", count=count)

@@ -41,7 +41,7 @@ class GreyGan:
         self.asked.append((tuple(seeds), sampling))
         return plain([seed % 256 for seed in seeds])
 
-    def judge(self, pictures):
+    def discriminate(self, pictures):
         return pictures[:, 0, 0, 0] / 255
 
 

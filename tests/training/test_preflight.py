@@ -12,7 +12,7 @@ from aigc_demo.core.errors import InputError
 from aigc_demo.core.events import RunStarted, StepDone
 from aigc_demo.core.files.manifest import STATE
 from aigc_demo.core.run_directory import RunDirectory
-from aigc_demo.training import preflight as trying
+from aigc_demo.training import preflight as module
 from aigc_demo.training.language_model.recipe import LanguageModelSettings
 from aigc_demo.training.preflight import Trial, preflight
 from aigc_demo.training.start import Order, train
@@ -25,7 +25,7 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "temporary"
     folder.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
-    monkeypatch.setattr(trying, "MEASURED_SECONDS", 0.2)
+    monkeypatch.setattr(module, "MEASURED_SECONDS", 0.2)
     return folder
 
 
@@ -64,14 +64,14 @@ def test_the_whole_is_made_of_its_parts() -> None:
     trial.seconds |= {"step": [0.1, 0.3], "validation": [2.0], "checkpoint": [1.0], "sample": [0.5]}
     settings = LanguageModelSettings(batch_size=3, context_length=10, validate_every=50)
     by_steps = Order("gpt", "text", Path("run"), steps=100)
-    found = trying._estimate(trial, settings, by_steps)
+    found = module._estimate(trial, settings, by_steps)
     # 100 steps of 0.2, validations at 0, 50 and 100 and one over three times as many windows, 15 checkpoints.
     assert found["seconds"] == 100 * 0.2 + 3 * 2 + 6 + 15 * 1.5
     assert (found["steps_per_second"], found["tokens_per_second"]) == (5, 150)
     assert found["disk_mib"] == 15 * 2 + 2 * 5
     by_minutes = Order("gpt", "text", Path("run"), minutes=2)
     often = LanguageModelSettings(batch_size=3, context_length=10, validate_every=600, checkpoint_every=10)
-    found = trying._estimate(trial, often, by_minutes)
+    found = module._estimate(trial, often, by_minutes)
     assert found["steps"] == 600
     assert found["seconds"] == 600 * 0.2 + 2 * 2 + 6 + 60 * 1.5
     assert found["disk_mib"] == 20 * 2 + 2 * 5  # of 60 checkpoints 20 are kept
@@ -80,7 +80,7 @@ def test_the_whole_is_made_of_its_parts() -> None:
 def test_a_network_too_large_for_the_machine_is_never_built(
     text_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(trying, "_memory_limit_mib", lambda: 100.0)
+    monkeypatch.setattr(module, "_memory_limit_mib", lambda: 100.0)
     large = order(text_file, tmp_path / "run", settings={"hidden_size": 1024, "num_layers": 1})
     found = preflight(large)
     assert not found["fits"] and found["steps"] is None
@@ -94,12 +94,12 @@ def test_a_network_too_large_for_the_machine_is_never_built(
 def test_more_memory_than_there_is_and_more_disk_than_there_is(
     text_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(trying, "_memory_limit_mib", lambda: 50.0)  # what Python and torch take is more
+    monkeypatch.setattr(module, "_memory_limit_mib", lambda: 50.0)  # what Python and torch take is more
     found = preflight(order(text_file, tmp_path / "run"))
     assert (found["fits"], found["problem"]["key"]) == (False, "needs_memory")
     assert found["problem"]["values"]["over"] == pytest.approx(found["peak_memory_mib"] - 50, abs=1)
     assert found["steps_per_second"] > 0
-    problem = trying._disk_problem(1e12, tmp_path / "run" / "below")
+    problem = module._disk_problem(1e12, tmp_path / "run" / "below")
     assert problem is not None and problem.key == "needs_disk"
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from aigc_demo.core.events import CheckpointSaved, RunFinished, StepDone
 from aigc_demo.core.run_directory import RunDirectory
-from aigc_demo.studio.runs import watch as run_watch
+from aigc_demo.studio.runs import watch
 from aigc_demo.studio.runs.run_queue import RunQueue
 from aigc_demo.studio.runs.watch import RunWatches
 from aigc_demo.training.recipe import Curve, Line
@@ -26,7 +26,7 @@ GAME = (
 @pytest.fixture
 def view(tmp_path, monkeypatch):
     monkeypatch.setitem(RECIPES, "game", replace(RECIPES["dcgan"], curves=GAME))
-    monkeypatch.setattr(run_watch, "REFRESH_SECONDS", 0.0)
+    monkeypatch.setattr(watch, "REFRESH_SECONDS", 0.0)
     run = RunDirectory(tmp_path / "a-game")
     run.create({"recipe": "game", "settings": {}})
     for step in (1, 2, 3):

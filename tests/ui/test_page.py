@@ -21,8 +21,8 @@ from aigc_demo.ui.figures import short_count
 from aigc_demo.ui.image_view import image_card
 from aigc_demo.ui.model_facts import facts_of
 from aigc_demo.ui.model_picker import picker_choices
-from aigc_demo.ui.serving import launch as serving
-from aigc_demo.ui.text import view as columns
+from aigc_demo.ui.serving import launch
+from aigc_demo.ui.text import view
 from aigc_demo.ui.text.handlers import SLIDERS, settings_from
 from aigc_demo.ui.text.view import Shown
 from aigc_demo.ui.text_to_image.tab import example_of
@@ -91,15 +91,15 @@ def test_help_is_folded_and_shows_the_words_of_its_topic():
 
 
 def test_warming_up_may_fail_without_harm(caplog, monkeypatch):
-    monkeypatch.setattr(serving, "WARM_UP_SECONDS", 0)
+    monkeypatch.setattr(launch, "WARM_UP_SECONDS", 0)
     done = threading.Event()
-    serving.warm_up(done.set).join(5)
+    launch.warm_up(done.set).join(5)
     assert done.is_set()
 
     def fail():
         raise OSError("no disk")
 
-    serving.warm_up(fail).join(5)
+    launch.warm_up(fail).join(5)
     assert "first use" in caplog.text
 
 
@@ -123,30 +123,30 @@ def test_card_says_what_the_model_is_and_what_it_did():
         memory_mib=18.4, num_parameters=4_832_512,
     )  # fmt: skip
     shown, choice = Shown(column=column, bits_per_byte=("gpt-x", 2.0789)), Choice("gpt-x", OURS, False)
-    card, foot = columns.model_card(choice, shown), columns.model_facts(choice, shown)
+    card, foot = view.model_card(choice, shown), view.model_facts(choice, shown)
     assert card["words"]["en"] == "writing, 1 tokens"
     assert [fact["value"] for fact in foot["figures"]] == ["123", "9 ms", "18 MiB", "2.079"]
     assert foot["facts"][0]["value"] == {"en": "4.8 M", "zh-CN": "483 万", "zh-TW": "483 萬"}
     other = Choice("gpt-y", OURS, False)
     stale = Shown(column=column, bits_per_byte=("gpt-x", 2.0))
-    assert columns.model_card(other, stale)["state"] == "ready"
-    assert columns.model_facts(other, stale)["figures"] == []
+    assert view.model_card(other, stale)["state"] == "ready"
+    assert view.model_facts(other, stale)["figures"] == []
 
 
 def test_card_of_a_failure_gives_the_sentence_in_every_language():
     column = Column("gpt-x", "failed", 7, error=InputError("nothing_generated"))
-    card = columns.model_card(Choice("gpt-x", OURS, False), Shown(column=column))
+    card = view.model_card(Choice("gpt-x", OURS, False), Shown(column=column))
     assert card["error"]["en"].startswith("There is no text yet")
     assert card["error"]["zh-CN"].startswith("还没有文字")
 
 
 def test_strip_and_attention_are_plain_json():
     column = Column("gpt-x", "finished", 7, prompt=(Token(5, "<b>", 0.0),), tokens=(Token(1, "${x}", 2.345),))
-    value = columns.strip(Shown(column=column, text_id="t"), chosen=0)
+    value = view.strip(Shown(column=column, text_id="t"), chosen=0)
     assert (value["prompt"], value["t"], value["i"], value["s"]) == ([["<b>", 5]], ["${x}"], [1], [2.35])
-    maps = columns.attention("gpt-x", AttentionMaps(("a", "b"), 1, 1, bytes([255, 0, 128, 127])))
+    maps = view.attention("gpt-x", AttentionMaps(("a", "b"), 1, 1, bytes([255, 0, 128, 127])))
     assert (maps["L"], maps["H"], maps["T"], maps["data"]) == (1, 1, 2, "/wCAfw==")
-    refused = columns.attention("gpt-x", InputError("no_attention", model="gpt-x"))
+    refused = view.attention("gpt-x", InputError("no_attention", model="gpt-x"))
     assert "data" not in refused
     assert "does not give its attention" in refused["words"]["empty"]["en"]
 
@@ -199,7 +199,7 @@ def test_a_model_that_cannot_be_used_says_why_in_its_column():
     why = InputError("broken_model", path="mine", detail="no model.safetensors")
     entry = CatalogEntry("mine", "pretrained", "text", "", "/srv/models/mine", problem=why)
     choice = Choice("mine", entry, False)
-    for card in (columns.model_card(choice, Shown()), image_card(choice, None)):
+    for card in (view.model_card(choice, Shown()), image_card(choice, None)):
         assert card["error"]["en"].startswith("mine holds no model that can be loaded (no model.safetensors)")
         assert "模型" in card["error"]["zh-CN"]
         assert (card["state"], card["words"]["en"]) == ("failed", "cannot be used")
@@ -207,8 +207,8 @@ def test_a_model_that_cannot_be_used_says_why_in_its_column():
     assert picker_choices((choice,)) == [("⚠ mine", "mine")]
     whole = Choice("good@ours", replace(entry, name="good", problem=None, runs_on_ours=True), True)
     assert picker_choices((whole,)) == [("⌂ good → ours", "good@ours")]
-    assert columns.model_card(whole, Shown())["error"] == ""
-    assert "/srv" not in str(columns.model_facts(choice, Shown()))
+    assert view.model_card(whole, Shown())["error"] == ""
+    assert "/srv" not in str(view.model_facts(choice, Shown()))
 
 
 @pytest.mark.parametrize(

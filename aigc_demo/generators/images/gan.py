@@ -124,7 +124,7 @@ class GanImages:
         return to_uint8(self.generator.synthesize(mixed_KLS))
 
     @torch.inference_mode()
-    def judge(self, image_NCHW: Tensor) -> Tensor:
+    def discriminate(self, image_NCHW: Tensor) -> Tensor:
         """How sure the discriminator is that images are real, [N] in 0 to 1.
 
         Args:

@@ -86,7 +86,7 @@ class GanTextToImage:
         return torch.stack([weights_1HPT[0].mean(dim=0) for weights_1HPT in taken])
 
     @torch.inference_mode()
-    def judge(self, images_NCHW: Tensor, texts: Sequence[str]) -> Tensor:
+    def discriminate(self, images_NCHW: Tensor, texts: Sequence[str]) -> Tensor:
         """How sure the discriminator is that images are real ones of these captions, [N] in 0 to 1.
 
         Args:

@@ -138,14 +138,14 @@ def _texts(source: str, preparation: "PreparationSettings") -> tuple[str, str]:
         InputError: cleaning left nothing, or nothing is held out.
     """
     from aigc_demo.data.sources import load_text
+    from aigc_demo.data.text import corpus
     from aigc_demo.data.text.corpus import clean
-    from aigc_demo.data.text.corpus import split as cut
 
     loaded = load_text(source)
     text, _ = clean(loaded.text, preparation)
     if not text.strip():
         raise InputError("nothing_left", name=loaded.name, dropped=len(loaded.text))
-    return text, cut(text, preparation.validation_fraction)[1]
+    return text, corpus.split(text, preparation.validation_fraction)[1]
 
 
 def _sampled(model: str, source: str, training_text: str, num: int, seed: int) -> dict[str, Any]:

@@ -75,7 +75,7 @@ class ImageColumn(Progressing):
     """
 
     seeds: tuple[int, ...] = ()
-    pictures: "Tensor | None" = None
+    images: "Tensor | None" = None
     step: int = 0
     num_steps: int = 0
     seconds: float = 0.0
@@ -90,9 +90,9 @@ class ImageColumn(Progressing):
     @property
     def seconds_per_image(self) -> float | None:
         """Its own time for one; None before it is finished."""
-        if self.state != "finished" or self.pictures is None:
+        if self.state != "finished" or self.images is None:
             return None
-        return self.seconds / len(self.pictures)
+        return self.seconds / len(self.images)
 
 
 @dataclass(frozen=True)
@@ -185,7 +185,7 @@ class ImageWork(Work):
             seconds = time_slice.seconds
             found = self.results(model, images)
         unfinished = self.column.num_steps > self.column.step
-        self.tell(state="stopped" if unfinished else "finished", pictures=images, seconds=seconds, **found)
+        self.tell(state="stopped" if unfinished else "finished", images=images, seconds=seconds, **found)
 
     def check(self, model: Any) -> None:
         """Refuse what the model cannot do; by default nothing.
@@ -210,7 +210,7 @@ class ImageWork(Work):
             if step in timeline_steps(total):
                 timeline = (*timeline, (step, guessed[:TIMELINE_IMAGES].clone()))
             self.tell(
-                pictures=guessed, step=step, num_steps=total, seconds=time_slice.seconds, timeline=timeline
+                images=guessed, step=step, num_steps=total, seconds=time_slice.seconds, timeline=timeline
             )
             time_slice.pass_on()
             return self.stop.is_set() and step < total
@@ -229,7 +229,7 @@ class _Painter(ImageWork):
         return self.make(model, on_step)
 
     def results(self, model: Any, images: "Tensor") -> dict[str, Any]:
-        return {"scores": tuple(model.judge(images).tolist()) if is_gan(model) else None}
+        return {"scores": tuple(model.discriminate(images).tolist()) if is_gan(model) else None}
 
 
 def timeline_steps(total: int) -> tuple[int, ...]:
@@ -245,8 +245,8 @@ def timeline_steps(total: int) -> tuple[int, ...]:
 
 
 def is_gan(model: Any) -> bool:
-    """Whether a model makes images from one latent, and has a discriminator to judge them."""
-    return hasattr(model, "judge")
+    """Whether a model makes images from one latent, and has a discriminator to score them."""
+    return hasattr(model, "discriminate")
 
 
 def gan(cache: ModelCache, name: Any) -> Any:

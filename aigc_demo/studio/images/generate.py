@@ -23,7 +23,7 @@ class GeneratedImages:
         seconds: for all, without loading the model.
     """
 
-    pictures: "Tensor"
+    images: "Tensor"
     seeds: tuple[int, ...]
     seconds: float
 
@@ -81,7 +81,7 @@ def write_images(drawn: GeneratedImages, out: Path) -> list[Path]:
     for file in files:
         check_place(file)
     with contextlib.ExitStack() as beside:
-        for image, file in zip(drawn.pictures, files, strict=True):
+        for image, file in zip(drawn.images, files, strict=True):
             place = beside.enter_context(atomic_path(file))
             Image.fromarray(image.permute(1, 2, 0).numpy()).save(place, format="PNG")
     return files

@@ -122,7 +122,7 @@ class Sum:
     """
 
     model: str
-    pictures: "Tensor"
+    images: "Tensor"
     scores: tuple[float, ...]
     seen: SumReading | None = None
 
@@ -159,7 +159,7 @@ def latent_sum(
     groups = [latents(part, model.latent_size) for part in seeds]
     with time_slice_for(model, cache):
         images = model.of_sum(groups, way.truncation)
-        scores = tuple(model.judge(images).tolist())
+        scores = tuple(model.discriminate(images).tolist())
         seen = _seen(cache, cache.catalog.choice(name).entry, model, groups, images, asked)
     return Sum(model.name, images, scores, seen)
 

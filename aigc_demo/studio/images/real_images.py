@@ -133,7 +133,7 @@ def some_real(corpus: "ImageCorpus", count: int, seed: int) -> "Tensor":
     return part[chosen]
 
 
-def judge(cache: ModelCache, name: Any, images: "Tensor") -> tuple[float, ...]:
+def discriminate(cache: ModelCache, name: Any, images: "Tensor") -> tuple[float, ...]:
     """How sure a GAN's discriminator is that each image is real, 0 to 1.
 
     Args:
@@ -150,7 +150,7 @@ def judge(cache: ModelCache, name: Any, images: "Tensor") -> tuple[float, ...]:
     if side != model.image_size:
         raise InputError("other_size", name=model.name, size=model.image_size, got=side)
     with time_slice_for(model, cache):
-        return tuple(model.judge(images).tolist())
+        return tuple(model.discriminate(images).tolist())
 
 
 def check_same_size(images: "Tensor", others: "Tensor", name: str) -> None:

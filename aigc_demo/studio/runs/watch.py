@@ -248,7 +248,7 @@ class RunWatches:
                 known[1].outdate()
         return self._views.get(checked_name(name), share=not fresh)
 
-    def picture(self, name: str, step: int, key: str) -> bytes | None:
+    def sample_image(self, name: str, step: int, key: str) -> bytes | None:
         """What a run drew at a step, as PNG; None where there is no such run or image, or none yet.
 
         Args:

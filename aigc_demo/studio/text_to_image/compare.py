@@ -107,7 +107,7 @@ class TextToImageColumn(ImageColumn):
     @property
     def order(self) -> tuple[int, ...]:
         """The candidates' places, the one that fits best first; as made where there are no scores."""
-        places = range(0 if self.pictures is None else len(self.pictures))
+        places = range(0 if self.images is None else len(self.images))
         if self.scores is None or len(self.scores) != len(places):
             return tuple(places)
         return tuple(sorted(places, key=lambda place: -self.scores[place]))  # type: ignore[index]
@@ -159,16 +159,17 @@ def compared_with(caption: str, seed: int) -> str:
         seed: chooses.
     """
     from aigc_demo.data.captions.pairs import alter, caption_words
-    from aigc_demo.data.tiny_world.caption import caption as tell
-    from aigc_demo.data.tiny_world.caption import language_of, parse_caption
+    from aigc_demo.data.tiny_world import caption as tiny_world
 
     rng = random.Random(seed)
-    group = parse_caption(caption).group
+    group = tiny_world.parse_caption(caption).group
     if group is not None:
-        return tell(alter(group, rng), language_of(caption))
+        return tiny_world.caption(alter(group, rng), tiny_world.language_of(caption))
     known_words = set(caption_words(caption))
     others = [
-        thing for thing in EVERYDAY[language_of(caption)] if caption_words(thing)[-1] not in known_words
+        thing
+        for thing in EVERYDAY[tiny_world.language_of(caption)]
+        if caption_words(thing)[-1] not in known_words
     ]
     return rng.choice(others or EVERYDAY["en"])
 

@@ -35,7 +35,7 @@ class Library:
         captions: one for each.
     """
 
-    pictures: "Tensor"
+    images: "Tensor"
     captions: tuple[str, ...]
 
 
@@ -143,7 +143,7 @@ def find_images(cache: ModelCache, text: Any, count: Any = 8, name: Any = None) 
     matcher, library = dual_encoder_named(cache, name), library_for(cache, name)
     if not bool(matcher.ids([caption]).any()):
         raise InputError("no_known_words", model=name or default_matcher(cache.catalog))
-    return _best(matcher.scores([caption], library.pictures)[0].tolist(), int(count))
+    return _best(matcher.scores([caption], library.images)[0].tolist(), int(count))
 
 
 def find_texts(cache: ModelCache, image: "Tensor", count: Any = 8, name: Any = None) -> list[Hit]:

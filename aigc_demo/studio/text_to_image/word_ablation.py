@@ -30,7 +30,7 @@ class Changed:
 
     word: str
     caption: str
-    picture: "Tensor"
+    image: "Tensor"
     difference: float
     score: float | None
 

@@ -18,7 +18,7 @@ from aigc_demo.studio.images.compare import (
 )
 from aigc_demo.studio.images.formats import loop_webp, single_pngs
 from aigc_demo.studio.images.latent_space import check_way, interpolate
-from aigc_demo.studio.images.real_images import judge, png_images
+from aigc_demo.studio.images.real_images import discriminate, png_images
 from aigc_demo.studio.models.cancellation import Cancellation
 from aigc_demo.studio.models.catalog import default_pair
 from aigc_demo.studio.models.model_cache import ModelCache
@@ -131,15 +131,15 @@ class GanApi:
         with errors_as_toasts(request):
             network = gan(self._cache, self._named(None)[0] if model is None else model)
             given = png_images(decoded(images), network.image_size)
-            return list(judge(self._cache, network.name, given))
+            return list(discriminate(self._cache, network.name, given))
 
 
 def _images(column: ImageColumn) -> Json:
-    images = [] if column.pictures is None else single_pngs(column.pictures)
+    images = [] if column.images is None else single_pngs(column.images)
     return {"images": [base64.b64encode(image).decode("ascii") for image in images]}
 
 
 def _film(column: ImageColumn) -> Json:
-    whole = column.pictures is not None and column.state == "finished"
-    animation = base64.b64encode(loop_webp(column.pictures)).decode("ascii") if whole else None  # type: ignore[arg-type]
+    whole = column.images is not None and column.state == "finished"
+    animation = base64.b64encode(loop_webp(column.images)).decode("ascii") if whole else None  # type: ignore[arg-type]
     return {**_images(column), "animation": animation}

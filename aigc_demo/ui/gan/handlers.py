@@ -9,7 +9,7 @@ from aigc_demo.core.errors import DemoError
 from aigc_demo.studio.images.compare import ImageColumn, check_images, compare_images, gan
 from aigc_demo.studio.images.real_images import (
     TrainingImages,
-    judge,
+    discriminate,
     nearest_training,
     png_images,
     some_real,
@@ -92,21 +92,21 @@ class GanHandlers(ColumnHandlers):
     ) -> Iterator[Values]:
         """The training image nearest to the one that was clicked, in the part that is opened for it."""
         with errors_as_toasts(request):
-            place = clicked(event, 0 if shown is None or shown.pictures is None else len(shown.pictures))
-            assert shown is not None and shown.pictures is not None
+            place = clicked(event, 0 if shown is None or shown.images is None else len(shown.images))
+            assert shown is not None and shown.images is not None
             marked, opened = view.column_gallery(shown, place), gr.update(open=True)
             yield marked, opened, gallery(None, empty="nearest_working")
             try:
                 corpus = self._training.of(shown.model, upload)
-                found, distance = nearest_training(shown.pictures[place : place + 1], corpus)
+                found, distance = nearest_training(shown.images[place : place + 1], corpus)
             except DemoError as error:
                 yield marked, opened, gallery(None, empty=problem_words(error))
                 return
-            image, seed = shown.pictures[place], shown.seeds[place]
+            image, seed = shown.images[place], shown.seeds[place]
             gallery_value = view.nearest_gallery(image, seed, found[0], distance[0], len(corpus.train))
             yield marked, opened, gallery_value
 
-    def judge(self, request: gr.Request, *values: Any) -> Iterator[Any]:
+    def score_images(self, request: gr.Request, *values: Any) -> Iterator[Any]:
         """What the discriminator says of real images, of those of both columns, and of one's own."""
         own, upload, left, right, *columns = values
         with errors_as_toasts(request):
@@ -114,19 +114,19 @@ class GanHandlers(ColumnHandlers):
             try:
                 model = first_gan(self._catalog, left, right)
                 kinds = list(self._kinds(model, own, upload, columns))
-                judged = [(kind, images, judge(self._cache, model, images)) for kind, images in kinds]
+                judged = [(kind, images, discriminate(self._cache, model, images)) for kind, images in kinds]
             except DemoError as error:
                 yield gallery(None, empty=problem_words(error))
                 return
             yield view.judged_gallery(model, judged) if judged else gallery(None, empty="judging_empty")
 
     def _kinds(self, model: str, own: Any, upload: Any, columns: list[Any]) -> "Iterator[tuple[str, Tensor]]":
-        """What there is to judge, by the kind it is called."""
+        """What is scored, by the kind it is called."""
         network = gan(self._cache, model)
         if upload is not None or self._training.at_hand(model):
             yield "real", some_real(self._training.of(model, upload), FEW, 0)
         for kind, column in zip(("left", "right"), columns, strict=True):
-            if column is not None and column.pictures is not None:
-                yield kind, column.pictures[:FEW]
+            if column is not None and column.images is not None:
+                yield kind, column.images[:FEW]
         if own:
             yield "own", png_images(list(own), network.image_size)

@@ -14,7 +14,7 @@ from aigc_demo.studio.images.step_by_step_gan import (
     TwinState,
 )
 from aigc_demo.ui.frame import in_group, page_ticket
-from aigc_demo.ui.gan import step_by_step_view as view
+from aigc_demo.ui.gan import step_by_step_view
 from aigc_demo.ui.language import word
 from aigc_demo.ui.widgets import errors_as_toasts, widget
 
@@ -113,16 +113,22 @@ def _panel() -> tuple[dict[str, Any], list[Any]]:
         }
         buttons["new"] = gr.Button(word("step_by_step_new"), elem_id="step-by-step-new")
     formula = gr.Markdown(
-        view.formulas(None),
+        step_by_step_view.formulas(None),
         latex_delimiters=[{"left": "$$", "right": "$$", "display": True}],
         elem_id="step-by-step-formula",
         elem_classes="step-by-step-formula",
     )
     board = widget(
-        "step_by_step", view.board(None), elem_id="step-by-step-board", elem_classes="step-by-step-view"
+        "step_by_step",
+        step_by_step_view.board(None),
+        elem_id="step-by-step-board",
+        elem_classes="step-by-step-view",
     )
     course = widget(
-        "plots", view.course(None), elem_id="step-by-step-course", elem_classes="step-by-step-view"
+        "plots",
+        step_by_step_view.course(None),
+        elem_id="step-by-step-course",
+        elem_classes="step-by-step-view",
     )
     return buttons, [formula, board, course]
 
@@ -136,7 +142,9 @@ def _twins() -> tuple[Any, dict[str, Any], Any]:
                 "step": gr.Button(word("twins_step"), variant="primary", elem_id="twins-step"),
                 "new": gr.Button(word("twins_new"), elem_id="twins-new"),
             }
-        plots = widget("plots", view.twins(None), elem_id="twins-plots", elem_classes="step-by-step-view")
+        plots = widget(
+            "plots", step_by_step_view.twins(None), elem_id="twins-plots", elem_classes="step-by-step-view"
+        )
     return times, buttons, plots
 
 
@@ -190,8 +198,12 @@ class StepByStepHandlers:
 
 
 def _shown(state: GanState) -> tuple[Any, ...]:
-    return view.formulas(state.look), view.board(state), view.course(state)
+    return (
+        step_by_step_view.formulas(state.look),
+        step_by_step_view.board(state),
+        step_by_step_view.course(state),
+    )
 
 
 def _twins_shown(state: TwinState) -> Any:
-    return view.twins(state)
+    return step_by_step_view.twins(state)

@@ -9,8 +9,7 @@ from aigc_demo.studio.images.real_images import TrainingImages
 from aigc_demo.studio.models.catalog import Choice
 from aigc_demo.ui.first_values import begin_in_chinese
 from aigc_demo.ui.frame import IMAGE_WORK, Frame, page_ticket
-from aigc_demo.ui.gan import tools as gan_tools
-from aigc_demo.ui.gan import view
+from aigc_demo.ui.gan import tools, view
 from aigc_demo.ui.gan.handlers import PARTS, SETTING_NAMES, GanHandlers
 from aigc_demo.ui.gan.latent_handlers import LatentHandlers
 from aigc_demo.ui.gan.step_by_step import build_step_by_step
@@ -57,13 +56,13 @@ def _build_models(studio: Studio, frame: Frame) -> None:
     _, truncation, steps = question.sliders
     wire_sides(handlers, ticket, question, sides)
     _wire_generating(handlers, ticket, question, sides)
-    upload = gan_tools.build_real_images(handlers, sides, IMAGE_WORK)
-    gan_tools.build_interpolation(latent, ticket, [truncation, steps], models, IN_LINE)
-    words = gan_tools.build_arithmetic(latent, ticket, truncation, models, IMAGE_WORK, IN_LINE)
-    gan_tools.build_mixing(latent, truncation, models, IMAGE_WORK)
-    gan_tools.build_measuring(latent, ticket, steps, upload, models, IN_LINE)
+    upload = tools.build_real_images(handlers, sides, IMAGE_WORK)
+    tools.build_interpolation(latent, ticket, [truncation, steps], models, IN_LINE)
+    words = tools.build_arithmetic(latent, ticket, truncation, models, IMAGE_WORK, IN_LINE)
+    tools.build_mixing(latent, truncation, models, IMAGE_WORK)
+    tools.build_measuring(latent, ticket, steps, upload, models, IN_LINE)
     offer_new_models(frame, models, lambda: studio.cache.catalog.choices("pictures"))
-    begin_in_chinese(frame, dict(zip(words, gan_tools.ASKED_IN_CHINESE, strict=True)))
+    begin_in_chinese(frame, dict(zip(words, tools.ASKED_IN_CHINESE, strict=True)))
 
 
 # ---- layout

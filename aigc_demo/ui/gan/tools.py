@@ -114,7 +114,7 @@ def build_real_images(handlers: GanHandlers, sides: list[Side], work: dict[str, 
         button = gr.Button(word("ask_discriminator"), variant="primary", elem_id="gan-judge")
         judged = widget("images", gallery(None, empty="judging_empty"), elem_id="gan-judged")
     given = [own, upload, *(side.model for side in sides), *(side.shown for side in sides)]
-    button.click(handlers.judge, given, judged, **work)
+    button.click(handlers.score_images, given, judged, **work)
     return upload
 
 

@@ -31,7 +31,7 @@ IMPRECISE_BELOW = 0.1
 @lru_cache(maxsize=COLUMNS_KEPT)
 def column_gallery(column: ImageColumn | None, chosen: int = -1) -> Json:
     """The images of a column, with their seeds and what the model's discriminator says of them."""
-    if column is None or column.pictures is None:
+    if column is None or column.images is None:
         return gallery(None)
     note = "note_seeds" if column.scores is None else "note_scores"
     captions = list(map(str, column.seeds))
@@ -39,7 +39,7 @@ def column_gallery(column: ImageColumn | None, chosen: int = -1) -> Json:
         captions = [
             f"{seed} · {percent(score)}" for seed, score in zip(column.seeds, column.scores, strict=True)
         ]
-    return gallery(column.pictures, captions, note=everywhere(note), pick=True, chosen=chosen)
+    return gallery(column.images, captions, note=everywhere(note), pick=True, chosen=chosen)
 
 
 @lru_cache(maxsize=COLUMNS_KEPT)
@@ -50,10 +50,10 @@ def film(column: ImageColumn | None) -> Json:
     if column.error is not None:
         return gallery(None, empty=problem_words(column.error))
     words = progress_words(column)
-    if column.pictures is None:
+    if column.images is None:
         return gallery(None, empty=words)
-    loop = loop_webp(column.pictures) if column.state == "finished" else b""
-    return gallery(column.pictures, note=words, loop=loop)
+    loop = loop_webp(column.images) if column.state == "finished" else b""
+    return gallery(column.images, note=words, loop=loop)
 
 
 def sum_gallery(found: Sum | None) -> Json:
@@ -67,7 +67,7 @@ def sum_gallery(found: Sum | None) -> Json:
             {language: f"{words} · {score}" for language, words in name.items()}
             for name, score in zip(names, scores, strict=True)
         ]
-        return gallery(found.pictures, captions, columns=4, row=4)
+        return gallery(found.images, captions, columns=4, row=4)
     captions = [
         {
             language: f"{words} · {named(reading.thing, language)} {percent(reading.prob, UNBROKEN)}"
@@ -76,7 +76,7 @@ def sum_gallery(found: Sum | None) -> Json:
         for name, reading in zip(names, found.seen.readings, strict=True)
     ]
     note = everywhere("sum_note", reader=found.seen.reader, scores=", ".join(scores))
-    return gallery(found.pictures, captions, columns=4, row=4, note=note)
+    return gallery(found.images, captions, columns=4, row=4, note=note)
 
 
 def sum_line(found: Sum) -> Json:

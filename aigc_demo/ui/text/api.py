@@ -17,7 +17,7 @@ from aigc_demo.studio.models.arguments import checked_text
 from aigc_demo.studio.models.cancellation import Cancellation, new_ticket
 from aigc_demo.studio.models.catalog import default_pair
 from aigc_demo.studio.models.model_cache import ModelCache
-from aigc_demo.studio.text import inspection as reading
+from aigc_demo.studio.text import inspection
 from aigc_demo.studio.text.compare import Column, check_request, compare_text, new_seed
 from aigc_demo.ui.frame import READING, TEXT, in_group
 from aigc_demo.ui.language import chosen_language
@@ -147,8 +147,8 @@ class TextApi:
             "repetition_penalty": repetition_penalty,
         }
         with errors_as_toasts(request):
-            count = reading.checked_count(num)
-            found = reading.next_token(self._cache, model, prompt, token_ids, settings, num=count)
+            count = inspection.checked_count(num)
+            found = inspection.next_token(self._cache, model, prompt, token_ids, settings, num=count)
             return [asdict(alternative) for alternative in found]
 
     def score_text(self, request: gr.Request, text: str, models: list[str] | None = None) -> list[Json]:
@@ -166,12 +166,12 @@ class TextApi:
         with errors_as_toasts(request):
             names = self._catalog.checked_all(self._named(models))
             for name in names:
-                reading.check_scored(self._catalog, name, text)
+                inspection.check_scored(self._catalog, name, text)
             return [self._score(name, text, chosen_language(request)) for name in names]
 
     def _score(self, model: str, text: str, language: str) -> Json:
         try:
-            found = asdict(reading.score_text(self._cache, model, text))
+            found = asdict(inspection.score_text(self._cache, model, text))
         except DemoError as error:
             return {"model": model, "error": sentence(error.key, error.values, language)}
         return {**found, "error": None}
@@ -189,7 +189,7 @@ class TextApi:
             token_ids: ids that follow the prompt, from an answer of generate_text.
         """
         with errors_as_toasts(request):
-            found = reading.attention(self._cache, model, prompt, token_ids)
+            found = inspection.attention(self._cache, model, prompt, token_ids)
             return {"tokens": list(found.tokens), "weights": found.nested()}
 
     def token_ids(self, request: gr.Request, model: str, text: str) -> list[Json]:
@@ -201,7 +201,8 @@ class TextApi:
         """
         with errors_as_toasts(request):
             return [
-                {"id": index, "text": shown} for index, shown in reading.token_ids(self._cache, model, text)
+                {"id": index, "text": shown}
+                for index, shown in inspection.token_ids(self._cache, model, text)
             ]
 
     def models(self, request: gr.Request) -> list[Json]:

@@ -17,7 +17,7 @@ from aigc_demo.studio.models.cancellation import Cancellation
 from aigc_demo.studio.models.catalog import default_pair
 from aigc_demo.studio.models.model_cache import ModelCache
 from aigc_demo.studio.text.compare import new_seed
-from aigc_demo.studio.text_to_image import retrieval as match
+from aigc_demo.studio.text_to_image import retrieval
 from aigc_demo.studio.text_to_image.compare import (
     CHECKER,
     TextToImageColumn,
@@ -114,11 +114,11 @@ class TextToImageApi:
             model: the name of a dual encoder; null for the first of the catalog.
         """
         with errors_as_toasts(request):
-            captions = match.checked_captions(texts)
-            name = match.default_matcher(self._catalog) if model is None else model
-            size = match.dual_encoder_named(self._cache, name).image_size
+            captions = retrieval.checked_captions(texts)
+            name = retrieval.default_matcher(self._catalog) if model is None else model
+            size = retrieval.dual_encoder_named(self._cache, name).image_size
             given = png_images(decoded(images), size)
-            scores = match.score_table(self._cache, captions, given, name)
+            scores = retrieval.score_table(self._cache, captions, given, name)
             order = [sorted(range(len(row)), key=lambda place, r=row: -r[place]) for row in scores]  # type: ignore[misc]
             return {"model": name, "scores": scores, "order": order}
 
@@ -171,14 +171,14 @@ class TextToImageApi:
         with errors_as_toasts(request):
             if (text is None) == (image is None):
                 raise InputError("text_or_image")
-            library = match.library_for(self._cache, model)
+            library = retrieval.library_for(self._cache, model)
             if text is not None:
-                hits = match.find_images(self._cache, text, num, model)
+                hits = retrieval.find_images(self._cache, text, num, model)
             else:
-                size = match.dual_encoder_named(self._cache, model).image_size
+                size = retrieval.dual_encoder_named(self._cache, model).image_size
                 given = png_images(decoded([image]), size)[0]
-                hits = match.find_texts(self._cache, given, num, model)
-            images = single_pngs(library.pictures[[hit.place for hit in hits]])
+                hits = retrieval.find_texts(self._cache, given, num, model)
+            images = single_pngs(library.images[[hit.place for hit in hits]])
             return {
                 "by": "image" if text is None else "text",
                 "hits": [
@@ -193,7 +193,7 @@ class TextToImageApi:
 
 
 def _candidates(column: TextToImageColumn) -> Json:
-    images = [] if column.pictures is None else single_pngs(column.pictures)
+    images = [] if column.images is None else single_pngs(column.images)
     return {
         "images": [base64.b64encode(image).decode("ascii") for image in images],
         "order": list(column.order),

@@ -9,7 +9,7 @@ import gradio as gr
 from aigc_demo.core.errors import DemoError
 from aigc_demo.data.text.cleaning import clean_text
 from aigc_demo.studio.text.compare import new_seed
-from aigc_demo.studio.text_to_image import retrieval as match
+from aigc_demo.studio.text_to_image import retrieval
 from aigc_demo.studio.text_to_image.compare import (
     MOST_CHARACTERS,
     TextToImageColumn,
@@ -105,7 +105,7 @@ class TextToImageHandlers(ColumnHandlers):
             view.checked(column),
             timeline(column),
             image_facts(choice, column),
-            shown if column is not None and column.pictures is not None else None,
+            shown if column is not None and column.images is not None else None,
         )
 
     # ---- postprocessing
@@ -119,7 +119,7 @@ class TextToImageHandlers(ColumnHandlers):
             for number, one in enumerate((left, right)):
                 if one is not None:
                     try:
-                        steps = postprocessed(self._cache, one.column.pictures[one.place], settings)
+                        steps = postprocessed(self._cache, one.column.images[one.place], settings)
                         shown[number] = view.processed(steps)
                     except DemoError as error:
                         shown[number] = gallery(None, empty=problem_words(error))
@@ -128,7 +128,7 @@ class TextToImageHandlers(ColumnHandlers):
     def take(self, request: gr.Request, shown: Shown | None) -> tuple[Any, Any]:
         """The left column's chosen candidate, to be painted over."""
         with errors_as_toasts(request):
-            image = None if shown is None else shown.column.pictures[shown.place]  # type: ignore[index]
+            image = None if shown is None else shown.column.images[shown.place]  # type: ignore[index]
             return view.canvas(image), image
 
     def repair(self, request: gr.Request, image: Any, canvas: Any) -> Any:
@@ -185,8 +185,8 @@ class TextToImageHandlers(ColumnHandlers):
             if found is None:
                 return view.attention((), None, None)
             words, taken = found
-            assert shown.column.pictures is not None
-            return view.attention(words, taken, shown.column.pictures[shown.place])
+            assert shown.column.images is not None
+            return view.attention(words, taken, shown.column.images[shown.place])
 
     # ---- matching and searching
 
@@ -194,26 +194,26 @@ class TextToImageHandlers(ColumnHandlers):
         """Each caption's image against all captions."""
         with errors_as_toasts(request):
             lines = [line.strip() for line in clean_text(str(text)).split("\n") if line.strip()]
-            captions = match.checked_captions(lines)
+            captions = retrieval.checked_captions(lines)
             yield {**view.matched((), None, ()), "empty": everywhere("nearest_working")}
             full = self._catalog.checked(model, "text-to-image")
-            images, table = match.generated_and_scored(self._cache, full, captions, seed)
+            images, table = retrieval.generated_and_scored(self._cache, full, captions, seed)
             yield view.matched(captions, images, table)
 
     def find_images(self, request: gr.Request, text: Any) -> tuple[Any, Any]:
         """The images of the hundred that fit a text."""
         with errors_as_toasts(request):
-            hits = match.find_images(self._cache, text)
-            library = match.library_for(self._cache)
-            return view.found_images(library.pictures, hits, library.captions), hits
+            hits = retrieval.find_images(self._cache, text)
+            library = retrieval.library_for(self._cache)
+            return view.found_images(library.images, hits, library.captions), hits
 
     def find_texts(
-        self, event: gr.EventData, request: gr.Request, hits: list[match.Hit] | None
+        self, event: gr.EventData, request: gr.Request, hits: list[retrieval.Hit] | None
     ) -> dict[str, Any]:
         """The captions of the hundred that fit the image that was clicked."""
         with errors_as_toasts(request):
             number = clicked(event, len(hits or []))
             assert hits is not None
-            library = match.library_for(self._cache)
-            found = match.find_texts(self._cache, library.pictures[hits[number].place])
+            library = retrieval.library_for(self._cache)
+            found = retrieval.find_texts(self._cache, library.images[hits[number].place])
             return view.found_texts(found, library.captions)

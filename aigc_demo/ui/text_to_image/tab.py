@@ -19,8 +19,7 @@ from aigc_demo.ui.language import word
 from aigc_demo.ui.model_picker import offer_new_models
 from aigc_demo.ui.tab_parts import Question, Side, build_columns, seed_fields, slider, wire_sides
 from aigc_demo.ui.tabs import Studio
-from aigc_demo.ui.text_to_image import tools as text_to_image_tools
-from aigc_demo.ui.text_to_image import view as text_to_image_view
+from aigc_demo.ui.text_to_image import tools, view
 from aigc_demo.ui.text_to_image.handlers import PARTS, TextToImageHandlers
 from aigc_demo.ui.text_to_image.tools import TAB
 from aigc_demo.ui.widgets import widget
@@ -63,16 +62,16 @@ def build_text_to_image_tab(studio: Studio, frame: Frame) -> None:
     sides = build_columns(TAB, choices, PARTS, _parts)
     wire_sides(handlers, ticket, question, sides)
     _wire(handlers, ticket, question, sides)
-    text_to_image_tools.build_postprocessing(handlers, sides, IMAGE_WORK)
-    text_to_image_tools.build_repair(handlers, sides[0].shown, IMAGE_WORK)
-    text_to_image_tools.build_word_by_word(handlers, question, sides[0].model, IMAGE_WORK)
-    text_to_image_tools.build_attention(handlers, sides[0].shown, IMAGE_WORK)
-    text_to_image_tools.build_matching(handlers, question.seed, sides[0].model, IMAGE_WORK)
-    text_to_image_tools.build_searching(handlers, IMAGE_WORK)
+    tools.build_postprocessing(handlers, sides, IMAGE_WORK)
+    tools.build_repair(handlers, sides[0].shown, IMAGE_WORK)
+    tools.build_word_by_word(handlers, question, sides[0].model, IMAGE_WORK)
+    tools.build_attention(handlers, sides[0].shown, IMAGE_WORK)
+    tools.build_matching(handlers, question.seed, sides[0].model, IMAGE_WORK)
+    tools.build_searching(handlers, IMAGE_WORK)
     offer_new_models(
         frame, [side.model for side in sides], lambda: studio.cache.catalog.choices("text-to-image")
     )
-    words = text_to_image_view.words(CHINESE_EXAMPLE)
+    words = view.words(CHINESE_EXAMPLE)
     begin_in_chinese(frame, {question.caption: CHINESE_EXAMPLE}, {question.words: words})
 
 
@@ -89,7 +88,7 @@ def _question() -> CaptionQuestion:
         max_lines=4,
         elem_id="t2i-caption",
     )
-    words = widget("words", text_to_image_view.words(EXAMPLES[2]), elem_id="t2i-words")
+    words = widget("words", view.words(EXAMPLES[2]), elem_id="t2i-words")
     examples = gr.Dataset(
         components=[gr.Textbox(visible=False)],
         samples=[[example] for example in EXAMPLES],
@@ -123,8 +122,8 @@ def _parts(side: str, chosen: Choice) -> dict[str, Any]:
     """What a column shows of its model, by name."""
     values = {
         "card": ("card", image_view.image_card(chosen, None)),
-        "images": ("images", text_to_image_view.candidates(None)),
-        "checked": ("facts", text_to_image_view.checked(None)),
+        "images": ("images", view.candidates(None)),
+        "checked": ("facts", view.checked(None)),
         "facts": ("facts", image_view.image_facts(chosen, None)),
     }
     return {name: widget(kind, value, elem_id=f"t2i-{name}-{side}") for name, (kind, value) in values.items()}

@@ -74,12 +74,12 @@ def candidates(column: TextToImageColumn | None, other: str = "", chosen: int = 
         other: the caption to compare with.
         chosen: which candidate is worked on below, by its place among those shown.
     """
-    if column is None or column.pictures is None:
+    if column is None or column.images is None:
         return gallery(None, empty="t2i_empty")
     order = list(column.order)
     captions = [_candidate(column, place) for place in order]
     note = everywhere("t2i_note", other=other) if column.scores is not None else ""
-    return gallery(column.pictures[order], captions, note=note, pick=True, chosen=chosen, row=ROW)
+    return gallery(column.images[order], captions, note=note, pick=True, chosen=chosen, row=ROW)
 
 
 def _candidate(column: TextToImageColumn, place: int) -> dict[str, str]:
@@ -99,7 +99,7 @@ def _candidate(column: TextToImageColumn, place: int) -> dict[str, str]:
 
 def checked(column: TextToImageColumn | None) -> Json:
     """The best candidate, attribute by attribute, for `static/facts.js`."""
-    if column is None or column.pictures is None or column.state != "finished":
+    if column is None or column.images is None or column.state != "finished":
         return {"figures": [], "facts": []}
     if column.found is None:
         return _only_figure("t2i_nothing_to_check")
@@ -161,7 +161,7 @@ def changed(found: Sequence[Changed]) -> Json:
         else everywhere("word_whole")
         for one in found
     ]
-    return gallery(torch.stack([one.picture for one in found]), captions)
+    return gallery(torch.stack([one.image for one in found]), captions)
 
 
 def attention(words_of_caption: Sequence[str], taken: "Tensor | None", image: "Tensor | None") -> Json:

@@ -27,7 +27,7 @@ from aigc_demo.ui import notices
 from aigc_demo.ui.frame import CHEAP, PRIVATE, Frame, in_group
 from aigc_demo.ui.language import word
 from aigc_demo.ui.model_picker import picker_choices
-from aigc_demo.ui.train import view as run_view
+from aigc_demo.ui.train import view
 from aigc_demo.ui.widgets import errors_as_toasts, spans, widget
 from aigc_demo.ui.words.wording import WORDS
 
@@ -124,7 +124,7 @@ def build_order_form(queue: RunQueue, catalog: Catalog, frame: Frame) -> OrderFo
                 if found is None:  # somebody who leaves meanwhile closes this, and the trial ends
                     yield notices.notice("trial_begins"), None
                 else:
-                    yield run_view.trial(found, queue.busy()), run_view.trial_figures(found)
+                    yield view.trial(found, queue.busy()), view.trial_figures(found)
 
     uploads = [form.file, form.images]
     gr.on(

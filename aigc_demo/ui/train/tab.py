@@ -10,7 +10,7 @@ from aigc_demo.ui import charts, notices
 from aigc_demo.ui.frame import CHEAP, PRIVATE, Frame, in_group
 from aigc_demo.ui.language import word
 from aigc_demo.ui.tabs import Studio
-from aigc_demo.ui.train import view as run_view
+from aigc_demo.ui.train import view
 from aigc_demo.ui.train.comparison import MOST_COMPARED
 from aigc_demo.ui.train.handlers import TrainHandlers
 from aigc_demo.ui.train.order_form import OrderForm, build_order_form, share_switch
@@ -74,7 +74,7 @@ def _watched() -> tuple[Watched, Any, Any]:
     with gr.Row(elem_classes="run-row"):
         picker = gr.Dropdown([], value=None, label=word("runs"), elem_id="runs", scale=3)
         logarithmic = gr.Checkbox(False, label=word("logarithmic"), elem_id="logarithmic", scale=1)
-    card = widget("run", run_view.run_card(None), elem_id="run")
+    card = widget("run", view.run_card(None), elem_id="run")
     notice = widget("notice", notices.notice(), elem_id="notice")
     with gr.Row(elem_classes="actions"):
         stop = gr.Button(word("stop"), variant="stop", interactive=False, elem_id="stop-run")
@@ -85,7 +85,7 @@ def _watched() -> tuple[Watched, Any, Any]:
     file = gr.File(label=word("exported"), visible=False, interactive=False, elem_id="exported")
     plots = [charts.line_plot("chart-0")]
     scrubber = build_scrubber()
-    samples = widget("samples", run_view.samples(None), elem_id="samples")
+    samples = widget("samples", view.samples(None), elem_id="samples")
     with gr.Accordion(word("more_curves"), open=False, elem_id="more-curves"), gr.Row(elem_classes="plots"):
         plots += [charts.line_plot(f"chart-{number}") for number in range(1, charts.MOST_CHARTS)]
     disk = widget("notice", notices.notice(), elem_id="used-disk")

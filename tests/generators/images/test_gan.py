@@ -99,11 +99,11 @@ def test_a_plain_generator_has_no_styles(dcgan: Path):
 def test_the_discriminator_judges_pictures_one_by_one(dcgan: Path):
     model = loaded(dcgan)
     made = model.make(range(3), PLAIN)
-    judged = model.judge(made)
+    scores = model.discriminate(made)
     with torch.inference_mode():
         alone = torch.sigmoid(model.discriminator(to_float(made[1:2])))
-    torch.testing.assert_close(judged[1:2], alone)
-    assert ((judged > 0) & (judged < 1)).all()
+    torch.testing.assert_close(scores[1:2], alone)
+    assert ((scores > 0) & (scores < 1)).all()
 
 
 def test_a_model_of_another_kind_is_refused(dcgan: Path, tmp_path: Path):

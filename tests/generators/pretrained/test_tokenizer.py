@@ -19,9 +19,9 @@ from transformers import (
 from aigc_demo.core.errors import InputError
 from aigc_demo.generators.pretrained.tokenizer import read_tokenizer
 from aigc_demo.generators.text.library import HubVocabulary
-from tests.generators import foreign_tokenizers as made
+from tests.generators import foreign_tokenizers as built
 
-TEXTS = made.made_texts(1000)
+TEXTS = built.made_texts(1000)
 NAMES = ("bos", "eos", "pad", "mask", "cls", "sep")
 
 
@@ -46,11 +46,11 @@ def assert_equal(ours, theirs, texts=TEXTS):
         assert getattr(ours, f"{name}_id") == getattr(theirs, f"{name}_token_id"), name
 
 
-@pytest.fixture(scope="module", params=made.KINDS)
+@pytest.fixture(scope="module", params=built.KINDS)
 def kind(request, tmp_path_factory):
     """Architecture and folder of each kind, as it lies on the Hub."""
-    folder = made.write_kind(tmp_path_factory.mktemp(request.param), request.param)
-    return made.KINDS[request.param][0], folder
+    folder = built.write_kind(tmp_path_factory.mktemp(request.param), request.param)
+    return built.KINDS[request.param][0], folder
 
 
 def test_a_folder_as_on_the_hub_gives_the_numbers_of_the_library(kind):
@@ -81,29 +81,29 @@ def merges(model):
 
 
 def saved_gpt2():
-    model = made.trained("bytes")
+    model = built.trained("bytes")
     return "gpt2", GPT2TokenizerFast(vocab=model["vocab"], merges=merges(model), add_prefix_space=True)
 
 
 def saved_llama():
-    model = made.trained("sentence-piece")
+    model = built.trained("sentence-piece")
     return "llama", LlamaTokenizerFast(vocab=model["vocab"], merges=merges(model))
 
 
 def saved_qwen2():
-    model = made.trained("words")
+    model = built.trained("words")
     return "qwen2", Qwen2TokenizerFast(
         vocab=model["vocab"], merges=merges(model), extra_special_tokens=["<|im_start|>"]
     )
 
 
 def saved_clip():
-    model = made.trained("clip")
+    model = built.trained("clip")
     return "clip", CLIPTokenizerFast(vocab=model["vocab"], merges=merges(model))
 
 
 def saved_bert():
-    vocab = made.trained("cased")["vocab"]
+    vocab = built.trained("cased")["vocab"]
     return "bert", BertTokenizerFast(vocab=vocab, do_lower_case=False, strip_accents=True)
 
 
@@ -111,15 +111,15 @@ def saved_bert():
 def test_what_the_library_saved_gives_its_numbers(make, tmp_path):
     architecture, theirs = make()
     theirs.save_pretrained(tmp_path)
-    made.write(tmp_path, architecture)
+    built.write(tmp_path, architecture)
     assert_equal(read_tokenizer(tmp_path, architecture), library(tmp_path))
 
 
 def older_gpt2(folder, line_end="\n", **more):
-    model = made.trained("bytes")
+    model = built.trained("bytes")
     model["vocab"]["<|endoftext|>"] = len(model["vocab"])
-    files = {"vocab.json": model["vocab"], "merges.txt": made.merges_txt(model, line_end)}
-    return made.write(folder, "gpt2", **files, **more)
+    files = {"vocab.json": model["vocab"], "merges.txt": built.merges_txt(model, line_end)}
+    return built.write(folder, "gpt2", **files, **more)
 
 
 def older_gpt2_of_windows(folder):
@@ -131,49 +131,51 @@ def older_gpt2_with_a_space(folder):
 
 
 def older_gpt2_with_words_of_bert(folder):
-    return made.write(
+    return built.write(
         folder, "gpt2", config={"tokenizer_class": "BertTokenizer"}, **{"vocab.txt": words("uncased")}
     )
 
 
 def older_qwen2(folder, **more):
     """Its special tokens stand in tokenizer_config.json, and one that is none."""
-    model = made.trained("words")
-    tokens = [*made.numbered_on(model, *made.CHATTER)]
-    tokens.append(made.added(len(model["vocab"]) + 3, "<tool_call>", special=False))
+    model = built.trained("words")
+    tokens = [*built.numbered_on(model, *built.CHATTER)]
+    tokens.append(built.added(len(model["vocab"]) + 3, "<tool_call>", special=False))
     described = {str(token.pop("id")): token for token in tokens}
     config = {"added_tokens_decoder": described, "eos_token": "<|im_end|>", "pad_token": "<|endoftext|>"}
-    files = {"vocab.json": model["vocab"], "merges.txt": made.merges_txt(model), "config": config}
-    return made.write(folder, "qwen2", **{**files, **more})
+    files = {"vocab.json": model["vocab"], "merges.txt": built.merges_txt(model), "config": config}
+    return built.write(folder, "qwen2", **{**files, **more})
 
 
 def older_qwen2_with_added_tokens_beside(folder):
-    vocab = made.trained("words")["vocab"]
+    vocab = built.trained("words")["vocab"]
     beside = {"<|endoftext|>": len(vocab), "<tool_call>": len(vocab) + 2, "<|im_end|>": len(vocab) + 1}
     special = {"additional_special_tokens": ["<|im_end|>"], "eos_token": {"content": "<|endoftext|>"}}
     return older_qwen2(folder, config={}, **{"added_tokens.json": beside, "special_tokens_map.json": special})
 
 
 def older_clip(folder):
-    model = made.trained("clip")
-    return made.write(folder, "clip", **{"vocab.json": model["vocab"], "merges.txt": made.merges_txt(model)})
+    model = built.trained("clip")
+    return built.write(
+        folder, "clip", **{"vocab.json": model["vocab"], "merges.txt": built.merges_txt(model)}
+    )
 
 
 def words(name):
-    return "".join(f"{token}\n" for token in made.trained(name)["vocab"])
+    return "".join(f"{token}\n" for token in built.trained(name)["vocab"])
 
 
 def older_bert(folder):
-    return made.write(folder, "bert", **{"vocab.txt": words("uncased")})
+    return built.write(folder, "bert", **{"vocab.txt": words("uncased")})
 
 
 def older_bert_with_accents(folder):
-    return made.write(folder, "bert", config={"strip_accents": False}, **{"vocab.txt": words("cased")})
+    return built.write(folder, "bert", config={"strip_accents": False}, **{"vocab.txt": words("cased")})
 
 
 def older_cased_bert(folder):
     config = {"do_lower_case": False, "tokenize_chinese_chars": False}
-    return made.write(folder, "bert", config=config, **{"vocab.txt": words("cased")})
+    return built.write(folder, "bert", config=config, **{"vocab.txt": words("cased")})
 
 
 OLDER = (
@@ -191,7 +193,7 @@ def test_a_folder_without_tokenizer_json_gives_the_numbers_of_the_library(make, 
 
 
 def test_numbers_worked_out_by_hand(tmp_path):
-    ours = read_tokenizer(made.tiny(tmp_path), "gpt2")
+    ours = read_tokenizer(built.tiny(tmp_path), "gpt2")
     assert ours.encode("ab abb") == [2, 4, 1]
     assert ours.encode("aba") == [0, 6]  # an added token is found first
     assert ours.encode("a<|endoftext|>b") == [0, 1]  # typed by a user: text, two letters known
@@ -205,10 +207,10 @@ FLAGS = ("lstrip", "rstrip", "single_word", "normalized")
 
 @pytest.mark.parametrize("flags", [*itertools.product((False, True), repeat=len(FLAGS))], ids=str)
 def test_an_added_token_is_found_as_its_file_says(flags, tmp_path):
-    token = made.added(5, "BA", special=False, **dict(zip(FLAGS, flags, strict=True)))
-    told = {**made.TINY, "normalizer": {"type": "Lowercase"}, "added_tokens": [token]}
+    token = built.added(5, "BA", special=False, **dict(zip(FLAGS, flags, strict=True)))
+    told = {**built.TINY, "normalizer": {"type": "Lowercase"}, "added_tokens": [token]}
     ours, theirs = (
-        read_tokenizer(made.tiny(tmp_path, told), "gpt2"),
+        read_tokenizer(built.tiny(tmp_path, told), "gpt2"),
         tokenizers.Tokenizer.from_str(json.dumps(told)),
     )
     for text in ("abBAab", "ab  BA  ab", "ab ba", "BAba", "a BA, b", "B A"):
@@ -216,20 +218,20 @@ def test_an_added_token_is_found_as_its_file_says(flags, tmp_path):
 
 
 def test_half_a_surrogate_pair_is_no_reason_to_fail(tmp_path):
-    ours = read_tokenizer(made.tiny(tmp_path), "gpt2")
+    ours = read_tokenizer(built.tiny(tmp_path), "gpt2")
     assert ours.encode("ab\ud800") == [2]
     assert HubVocabulary(ours).encode("ab\ud800") == [2]
 
 
 def test_the_unknown_token_is_known_by_its_number(tmp_path):
-    bert = read_tokenizer(made.write_kind(tmp_path, "bert"), "bert")
+    bert = read_tokenizer(built.write_kind(tmp_path, "bert"), "bert")
     assert bert.unknown_id == 1
     assert bert.encode("\u4e02") == [1]
     assert HubVocabulary(bert).unknown_id == 1
 
 
 def test_the_vocabulary_of_a_text_model(tmp_path):
-    ours = HubVocabulary(read_tokenizer(made.tiny(tmp_path), "gpt2"))
+    ours = HubVocabulary(read_tokenizer(built.tiny(tmp_path), "gpt2"))
     assert (ours.size, ours.special_ids) == (7, (5,))
     assert ours.spans("ab ab") == [(2, 0, 2), (4, 2, 5)]
     assert [ours.token_text(index) for index in (4, 5, 6)] == [" ab", "<|endoftext|>", "ba"]
@@ -242,26 +244,26 @@ def test_padding_truncation_and_templates_of_a_file_do_not_count(tmp_path):
     cut = {"direction": "Right", "max_length": 1, "strategy": "LongestFirst", "stride": 5}
     single = [{"SpecialToken": {"id": "<|endoftext|>", "type_id": 0}}]
     template = {"type": "TemplateProcessing", "single": single}
-    told = {**made.TINY, "padding": pad, "truncation": cut, "post_processor": template}
-    ours = read_tokenizer(made.tiny(tmp_path, told), "gpt2")
+    told = {**built.TINY, "padding": pad, "truncation": cut, "post_processor": template}
+    ours = read_tokenizer(built.tiny(tmp_path, told), "gpt2")
     assert ours.backend.encode("ab ab").ids == [2, 4]
     assert (ours.backend.padding, ours.backend.truncation, ours.backend.post_processor) == (None, None, None)
 
 
 def test_a_name_counts_where_the_vocabulary_has_the_token(tmp_path):
     config = {"pad_token": "[PAD]", "bos_token": None, "mask_token": "ab"}
-    ours = read_tokenizer(made.tiny(tmp_path, config=config), "gpt2")
+    ours = read_tokenizer(built.tiny(tmp_path, config=config), "gpt2")
     assert (ours.pad_id, ours.bos_id, ours.mask_id, ours.eos_id) == (None, None, 2, 5)
     assert ours.special_ids == (2, 5)
 
 
 def test_merges_of_both_forms_are_the_same(tmp_path):
-    older = read_tokenizer(made.tiny(tmp_path, made.changed("model", "merges", to=["a b", "Ġ ab"])), "gpt2")
+    older = read_tokenizer(built.tiny(tmp_path, built.changed("model", "merges", to=["a b", "Ġ ab"])), "gpt2")
     assert older.encode("ab abb") == [2, 4, 1]
 
 
 def test_the_network_has_to_know_what_a_text_gives(tmp_path):
-    folder = made.tiny(tmp_path, made.changed("added_tokens", to=made.TINY["added_tokens"][:1]))
+    folder = built.tiny(tmp_path, built.changed("added_tokens", to=built.TINY["added_tokens"][:1]))
     assert read_tokenizer(folder, "gpt2", 5).size == 6  # the special token lies beyond, and no text gives it
     with pytest.raises(InputError, match="has 1 tokens beyond the 4 of its network"):
         read_tokenizer(folder, "gpt2", 4)

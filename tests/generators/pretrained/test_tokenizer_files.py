@@ -12,121 +12,121 @@ from aigc_demo.core.errors import InputError
 from aigc_demo.generators.pretrained import tokenizer as pretrained_tokenizer
 from aigc_demo.generators.pretrained import tokenizer_files
 from aigc_demo.generators.pretrained.tokenizer import read_tokenizer
-from tests.generators import foreign_tokenizers as made
+from tests.generators import foreign_tokenizers as built
 
-TEXTS = made.made_texts(20)[len(made.EXTREMES) :]
+TEXTS = built.made_texts(20)[len(built.EXTREMES) :]
 LONG = "a" * 2**20
 EVIL = r"(\s+)+$|(a|a)*b"
 BROKEN = {
     "empty": {},
-    "no vocabulary": made.changed("model", "vocab", to={}),
-    "a gap": made.changed("model", "vocab", "Ġab", to=7),
-    "twice": made.changed("model", "vocab", "b", to=0),
-    "negative": made.changed("model", "vocab", "a", to=-1),
-    "a fraction": made.changed("model", "vocab", "a", to=0.0),
-    "a switch": made.changed("model", "vocab", "a", to=False),
-    "a text": made.changed("model", "vocab", "a", to="0"),
-    "huge": made.changed("model", "vocab", "a", to=2**64),
-    "not finite": made.changed("model", "vocab", "a", to=float("nan")),
-    "half a character": made.changed("model", "vocab", "\ud83d", to=5),
-    "a megabyte": made.changed("model", "vocab", LONG, to=5),
-    "no merges": made.changed("model", "merges", to=None),
-    "merges by name": made.changed("model", "merges", to={"a": "b"}),
-    "a merge of one": made.changed("model", "merges", to=["ab"]),
-    "a merge of three": made.changed("model", "merges", to=["a b ab"]),
-    "a list of three": made.changed("model", "merges", to=[["a", "b", "ab"]]),
-    "both forms": made.changed("model", "merges", to=["a b", ["Ġ", "ab"]]),
-    "merges of numbers": made.changed("model", "merges", to=[[0, 1]]),
-    "a merge of what is not there": made.changed("model", "merges", to=[["a", "z"]]),
-    "a merge to what is not there": made.changed("model", "merges", to=[["b", "a"]]),
-    "a very long merge": made.changed("model", "merges", to=["a " * 2**20]),
-    "unknown unknown": made.changed("model", "unk_token", to="<unk>"),
-    "unknown number": made.changed("model", "unk_token", to=0),
-    "added by name": made.changed("added_tokens", to={"5": "x"}),
-    "added number": made.changed("added_tokens", to=[5]),
-    "added without text": made.changed("added_tokens", to=[made.added(5, "")]),
-    "added long": made.changed("added_tokens", to=[made.added(5, LONG)]),
-    "added rather long": made.changed("added_tokens", to=[made.added(5, "a" * 257)]),
-    "added half a character": made.changed("added_tokens", to=[made.added(5, "\udfff")]),
-    "added with a gap": made.changed("added_tokens", to=[made.added(6, "<|endoftext|>")]),
-    "added over another": made.changed("added_tokens", to=[made.added(0, "<|endoftext|>")]),
-    "added elsewhere": made.changed("added_tokens", to=[made.added(5, "ab")]),
-    "added twice": made.changed("added_tokens", to=[made.added(5, "x"), made.added(6, "x")]),
-    "added with one number": made.changed("added_tokens", to=[made.added(5, "x"), made.added(5, "y")]),
-    "added negative": made.changed("added_tokens", to=[made.added(-1, "x")]),
-    "added fraction": made.changed("added_tokens", to=[made.added(5.0, "x")]),
-    "added switch": made.changed("added_tokens", to=[made.added(True, "x")]),
-    "added with a number for a switch": made.changed("added_tokens", to=[made.added(5, "x", lstrip=1)]),
-    "too many added": made.changed(
-        "added_tokens", to=[made.added(5 + place, f"<{place}>") for place in range(10_001)]
+    "no vocabulary": built.changed("model", "vocab", to={}),
+    "a gap": built.changed("model", "vocab", "Ġab", to=7),
+    "twice": built.changed("model", "vocab", "b", to=0),
+    "negative": built.changed("model", "vocab", "a", to=-1),
+    "a fraction": built.changed("model", "vocab", "a", to=0.0),
+    "a switch": built.changed("model", "vocab", "a", to=False),
+    "a text": built.changed("model", "vocab", "a", to="0"),
+    "huge": built.changed("model", "vocab", "a", to=2**64),
+    "not finite": built.changed("model", "vocab", "a", to=float("nan")),
+    "half a character": built.changed("model", "vocab", "\ud83d", to=5),
+    "a megabyte": built.changed("model", "vocab", LONG, to=5),
+    "no merges": built.changed("model", "merges", to=None),
+    "merges by name": built.changed("model", "merges", to={"a": "b"}),
+    "a merge of one": built.changed("model", "merges", to=["ab"]),
+    "a merge of three": built.changed("model", "merges", to=["a b ab"]),
+    "a list of three": built.changed("model", "merges", to=[["a", "b", "ab"]]),
+    "both forms": built.changed("model", "merges", to=["a b", ["Ġ", "ab"]]),
+    "merges of numbers": built.changed("model", "merges", to=[[0, 1]]),
+    "a merge of what is not there": built.changed("model", "merges", to=[["a", "z"]]),
+    "a merge to what is not there": built.changed("model", "merges", to=[["b", "a"]]),
+    "a very long merge": built.changed("model", "merges", to=["a " * 2**20]),
+    "unknown unknown": built.changed("model", "unk_token", to="<unk>"),
+    "unknown number": built.changed("model", "unk_token", to=0),
+    "added by name": built.changed("added_tokens", to={"5": "x"}),
+    "added number": built.changed("added_tokens", to=[5]),
+    "added without text": built.changed("added_tokens", to=[built.added(5, "")]),
+    "added long": built.changed("added_tokens", to=[built.added(5, LONG)]),
+    "added rather long": built.changed("added_tokens", to=[built.added(5, "a" * 257)]),
+    "added half a character": built.changed("added_tokens", to=[built.added(5, "\udfff")]),
+    "added with a gap": built.changed("added_tokens", to=[built.added(6, "<|endoftext|>")]),
+    "added over another": built.changed("added_tokens", to=[built.added(0, "<|endoftext|>")]),
+    "added elsewhere": built.changed("added_tokens", to=[built.added(5, "ab")]),
+    "added twice": built.changed("added_tokens", to=[built.added(5, "x"), built.added(6, "x")]),
+    "added with one number": built.changed("added_tokens", to=[built.added(5, "x"), built.added(5, "y")]),
+    "added negative": built.changed("added_tokens", to=[built.added(-1, "x")]),
+    "added fraction": built.changed("added_tokens", to=[built.added(5.0, "x")]),
+    "added switch": built.changed("added_tokens", to=[built.added(True, "x")]),
+    "added with a number for a switch": built.changed("added_tokens", to=[built.added(5, "x", lstrip=1)]),
+    "too many added": built.changed(
+        "added_tokens", to=[built.added(5 + place, f"<{place}>") for place in range(10_001)]
     ),
-    "too long together": made.changed(
-        "added_tokens", to=[made.added(5 + place, f"{place:0250d}") for place in range(900)]
+    "too long together": built.changed(
+        "added_tokens", to=[built.added(5 + place, f"{place:0250d}") for place in range(900)]
     ),
 }
 UNKNOWN = {
-    "no model": made.changed("model", to=...),
-    "a list for a model": made.changed("model", to=[]),
-    "Unigram": made.changed("model", to={"type": "Unigram", "unk_id": 0, "vocab": [["a", -1.5]]}),
-    "WordLevel": made.changed("model", "type", to="WordLevel"),
-    "type is a list": made.changed("model", "type", to=["BPE"]),
-    "a list of tokens": made.changed("model", "vocab", to=["a", "b"]),
-    "chance": made.changed("model", "dropout", to=0.5),
-    "a prefix": made.changed("model", "continuing_subword_prefix", to="##"),
-    "another suffix": made.changed("model", "end_of_word_suffix", to="@@"),
-    "fuse": made.changed("model", "fuse_unk", to=1),
-    "fallback": made.changed("model", "byte_fallback", to="yes"),
-    "a pattern that never ends": made.changed("pre_tokenizer", to=made.split(EVIL)),
-    "nearly a known pattern": made.changed("pre_tokenizer", to=made.split(made.LLAMA3_WORDS + "|.")),
-    "a pattern as text": made.changed(
-        "pre_tokenizer", "pattern", to={"String": made.LLAMA3_WORDS}, base=made.SPLIT
+    "no model": built.changed("model", to=...),
+    "a list for a model": built.changed("model", to=[]),
+    "Unigram": built.changed("model", to={"type": "Unigram", "unk_id": 0, "vocab": [["a", -1.5]]}),
+    "WordLevel": built.changed("model", "type", to="WordLevel"),
+    "type is a list": built.changed("model", "type", to=["BPE"]),
+    "a list of tokens": built.changed("model", "vocab", to=["a", "b"]),
+    "chance": built.changed("model", "dropout", to=0.5),
+    "a prefix": built.changed("model", "continuing_subword_prefix", to="##"),
+    "another suffix": built.changed("model", "end_of_word_suffix", to="@@"),
+    "fuse": built.changed("model", "fuse_unk", to=1),
+    "fallback": built.changed("model", "byte_fallback", to="yes"),
+    "a pattern that never ends": built.changed("pre_tokenizer", to=built.split(EVIL)),
+    "nearly a known pattern": built.changed("pre_tokenizer", to=built.split(built.LLAMA3_WORDS + "|.")),
+    "a pattern as text": built.changed(
+        "pre_tokenizer", "pattern", to={"String": built.LLAMA3_WORDS}, base=built.SPLIT
     ),
-    "a pattern of another kind": made.changed("pre_tokenizer", "pattern", to=None, base=made.SPLIT),
-    "a split that drops words": made.changed("pre_tokenizer", to=made.split(made.LLAMA3_WORDS, "Removed")),
-    "a split in another way": made.changed(
-        "pre_tokenizer", to=made.split(made.LLAMA3_WORDS, "MergedWithNext")
+    "a pattern of another kind": built.changed("pre_tokenizer", "pattern", to=None, base=built.SPLIT),
+    "a split that drops words": built.changed("pre_tokenizer", to=built.split(built.LLAMA3_WORDS, "Removed")),
+    "a split in another way": built.changed(
+        "pre_tokenizer", to=built.split(built.LLAMA3_WORDS, "MergedWithNext")
     ),
-    "a sequence in a sequence": made.changed(
-        "pre_tokenizer", to=made.sequence("pretokenizers", made.sequence("pretokenizers", made.DIGITS))
+    "a sequence in a sequence": built.changed(
+        "pre_tokenizer", to=built.sequence("pretokenizers", built.sequence("pretokenizers", built.DIGITS))
     ),
-    "bytes of bytes": made.changed(
-        "pre_tokenizer", to=made.sequence("pretokenizers", *[made.byte_level()] * 2)
+    "bytes of bytes": built.changed(
+        "pre_tokenizer", to=built.sequence("pretokenizers", *[built.byte_level()] * 2)
     ),
-    "a long sequence": made.changed(
-        "pre_tokenizer", to=made.sequence("pretokenizers", *[made.DIGITS] * 10**4)
+    "a long sequence": built.changed(
+        "pre_tokenizer", to=built.sequence("pretokenizers", *[built.DIGITS] * 10**4)
     ),
-    "a sequence of nothing": made.changed("pre_tokenizer", to={"type": "Sequence", "pretokenizers": None}),
-    "more in a sequence": made.changed(
+    "a sequence of nothing": built.changed("pre_tokenizer", to={"type": "Sequence", "pretokenizers": None}),
+    "more in a sequence": built.changed(
         "pre_tokenizer", to={"type": "Sequence", "pretokenizers": [], "more": 1}
     ),
-    "an unknown pre-tokenizer": made.changed("pre_tokenizer", to={"type": "UnicodeScripts"}),
-    "a pre-tokenizer without type": made.changed("pre_tokenizer", to={"add_prefix_space": True}),
-    "a list for a pre-tokenizer": made.changed("pre_tokenizer", to=[made.byte_level()]),
-    "a number for a switch": made.changed("pre_tokenizer", to=made.byte_level(use_regex=1)),
-    "more than it has": made.changed("pre_tokenizer", to=made.byte_level(regex=EVIL)),
-    "less than it has": made.changed("pre_tokenizer", to={"type": "ByteLevel"}),
-    "another mark": made.changed("pre_tokenizer", to={"type": "Metaspace", "replacement": "x"}),
-    "a scheme that contradicts": made.changed(
+    "an unknown pre-tokenizer": built.changed("pre_tokenizer", to={"type": "UnicodeScripts"}),
+    "a pre-tokenizer without type": built.changed("pre_tokenizer", to={"add_prefix_space": True}),
+    "a list for a pre-tokenizer": built.changed("pre_tokenizer", to=[built.byte_level()]),
+    "a number for a switch": built.changed("pre_tokenizer", to=built.byte_level(use_regex=1)),
+    "more than it has": built.changed("pre_tokenizer", to=built.byte_level(regex=EVIL)),
+    "less than it has": built.changed("pre_tokenizer", to={"type": "ByteLevel"}),
+    "another mark": built.changed("pre_tokenizer", to={"type": "Metaspace", "replacement": "x"}),
+    "a scheme that contradicts": built.changed(
         "pre_tokenizer", to={"type": "Metaspace", "replacement": "▁", "add_prefix_space": False}
     ),
-    "a normalizer with a pattern": made.changed(
-        "normalizer", to={**made.SPACE_TO_MARK, "pattern": {"Regex": EVIL}}
+    "a normalizer with a pattern": built.changed(
+        "normalizer", to={**built.SPACE_TO_MARK, "pattern": {"Regex": EVIL}}
     ),
-    "a normalizer that makes long": made.changed(
-        "normalizer", to={**made.SPACE_TO_MARK, "content": "▁" * 10**6}
+    "a normalizer that makes long": built.changed(
+        "normalizer", to={**built.SPACE_TO_MARK, "content": "▁" * 10**6}
     ),
-    "a long prefix": made.changed("normalizer", to={"type": "Prepend", "prepend": LONG}),
-    "a precompiled normalizer": made.changed(
+    "a long prefix": built.changed("normalizer", to={"type": "Prepend", "prepend": LONG}),
+    "a precompiled normalizer": built.changed(
         "normalizer", to={"type": "Precompiled", "precompiled_charsmap": "AAAA"}
     ),
-    "accents for a number": made.changed("normalizer", to={**made.BERT, "strip_accents": 0}),
-    "an unknown decoder": made.changed("decoder", to={"type": "CTC", "pad_token": "a"}),
-    "a decoder with a pattern": made.changed(
-        "decoder", to={**made.MARK_TO_SPACE, "pattern": {"Regex": EVIL}}
+    "accents for a number": built.changed("normalizer", to={**built.BERT, "strip_accents": 0}),
+    "an unknown decoder": built.changed("decoder", to={"type": "CTC", "pad_token": "a"}),
+    "a decoder with a pattern": built.changed(
+        "decoder", to={**built.MARK_TO_SPACE, "pattern": {"Regex": EVIL}}
     ),
-    "a decoder that cuts both ends": made.changed("decoder", to={**made.STRIP, "stop": 1}),
-    "a decoder that cuts much": made.changed("decoder", to={**made.STRIP, "start": 10**9}),
-    "another prefix of words": made.changed("decoder", to={**made.WORD_PIECE, "prefix": "@@"}),
+    "a decoder that cuts both ends": built.changed("decoder", to={**built.STRIP, "stop": 1}),
+    "a decoder that cuts much": built.changed("decoder", to={**built.STRIP, "start": 10**9}),
+    "another prefix of words": built.changed("decoder", to={**built.WORD_PIECE, "prefix": "@@"}),
 }
 
 
@@ -148,19 +148,19 @@ def refused(folder, architecture, key, *, without=(), detail=None):
 @pytest.mark.parametrize("told", BROKEN.values(), ids=BROKEN)
 def test_a_damaged_file_is_refused_in_one_sentence(told, tmp_path):
     key = "broken_model" if told else "foreign_model"
-    made.write(tmp_path, "gpt2", **{"tokenizer.json": json.dumps(told)})
+    built.write(tmp_path, "gpt2", **{"tokenizer.json": json.dumps(told)})
     refused(tmp_path, "gpt2", key, without=("aaaa", "\\u"))
 
 
 @pytest.mark.parametrize("told", UNKNOWN.values(), ids=UNKNOWN)
 def test_a_part_that_is_not_known_is_refused_in_one_sentence(told, tmp_path):
-    refused(made.tiny(tmp_path, told), "gpt2", "foreign_model", without=("(a|a)", "aaaa", "AAAA"))
+    refused(built.tiny(tmp_path, told), "gpt2", "foreign_model", without=("(a|a)", "aaaa", "AAAA"))
 
 
 def test_a_name_from_a_file_is_shown_on_one_line(tmp_path):
     kind = "x\n\x1b[31m\u202e" + "y" * 1000
     assert "[31m" in refused(
-        made.tiny(tmp_path, made.changed("decoder", to={"type": kind})), "gpt2", "foreign_model"
+        built.tiny(tmp_path, built.changed("decoder", to={"type": kind})), "gpt2", "foreign_model"
     )
 
 
@@ -168,7 +168,7 @@ def test_a_name_from_a_file_is_shown_on_one_line(tmp_path):
     ("architecture", "kind"), [("bert", "gpt2"), ("clip", "bert"), ("llama", "bert"), ("qwen2", "bert-cased")]
 )
 def test_a_tokenizer_of_another_architecture_is_refused(architecture, kind, tmp_path):
-    refused(made.write_kind(tmp_path, kind), architecture, "foreign_model")
+    refused(built.write_kind(tmp_path, kind), architecture, "foreign_model")
 
 
 WORD_PIECES = {
@@ -180,9 +180,9 @@ WORD_PIECES = {
 
 @pytest.mark.parametrize("changes", WORD_PIECES.values(), ids=WORD_PIECES)
 def test_word_pieces_of_another_kind_are_refused(changes, tmp_path):
-    told, config = made.bert()
+    told, config = built.bert()
     told["model"] |= changes
-    refused(made.write(tmp_path, "bert", told, config), "bert", "foreign_model")
+    refused(built.write(tmp_path, "bert", told, config), "bert", "foreign_model")
 
 
 FILES = {
@@ -201,13 +201,13 @@ FILES = {
 @pytest.mark.parametrize("content", FILES.values(), ids=FILES)
 @pytest.mark.parametrize("name", ["tokenizer.json", "tokenizer_config.json", "vocab.json"])
 def test_a_file_that_is_no_table_is_refused(name, content, tmp_path):
-    made.write(tmp_path, "gpt2", **{"merges.txt": "a b\n", name: content})
+    built.write(tmp_path, "gpt2", **{"merges.txt": "a b\n", name: content})
     assert name in refused(tmp_path, "gpt2", "broken_model")
 
 
 @pytest.mark.parametrize("name", ["tokenizer.json", "tokenizer_config.json", "vocab.json", "merges.txt"])
 def test_the_size_of_a_file_is_asked_before_it_is_read(name, tmp_path, monkeypatch):
-    made.write(tmp_path, "gpt2", **{"vocab.json": {"a": 0}, "merges.txt": ""})
+    built.write(tmp_path, "gpt2", **{"vocab.json": {"a": 0}, "merges.txt": ""})
     with (tmp_path / name).open("wb") as file:
         file.truncate(90 * 2**20)  # takes no room on the disk
     opened = Path.open
@@ -224,10 +224,10 @@ def test_the_size_of_a_file_is_asked_before_it_is_read(name, tmp_path, monkeypat
 
 def test_more_tokens_than_a_million_are_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(tokenizer_files, "MOST_TOKENS", 4)
-    assert "4 tokens" in refused(made.tiny(tmp_path), "gpt2", "broken_model")
+    assert "4 tokens" in refused(built.tiny(tmp_path), "gpt2", "broken_model")
     monkeypatch.undo()
     monkeypatch.setattr(tokenizer_files, "MOST_MERGES", 1)
-    assert "1 merges" in refused(made.tiny(tmp_path), "gpt2", "broken_model")
+    assert "1 merges" in refused(built.tiny(tmp_path), "gpt2", "broken_model")
 
 
 OLDER_FAULTS = {
@@ -256,12 +256,12 @@ OLDER_FAULTS = {
 
 @pytest.mark.parametrize(("architecture", "files"), OLDER_FAULTS.values(), ids=OLDER_FAULTS)
 def test_a_damaged_folder_without_tokenizer_json_is_refused(architecture, files, tmp_path):
-    made.write(tmp_path, architecture, **files)
+    built.write(tmp_path, architecture, **files)
     refused(tmp_path, architecture, "broken_model", without=("aaaa",))
 
 
 def test_a_word_that_stands_twice_is_named_as_the_fault(tmp_path):
-    made.write(tmp_path, "bert", **{"vocab.txt": "[UNK]\na\na \n"})
+    built.write(tmp_path, "bert", **{"vocab.txt": "[UNK]\na\na \n"})
     assert "a token stands twice" in refused(tmp_path, "bert", "broken_model")
 
 
@@ -280,7 +280,7 @@ def test_whatever_the_library_raises_becomes_one_sentence(error, tmp_path, monke
         raise error("line 1\nline 2")
 
     monkeypatch.setattr(pretrained_tokenizer.models, "BPE", fail)
-    refused(made.tiny(tmp_path), "gpt2", "broken_model", without=("line",), detail="its tokenizer")
+    refused(built.tiny(tmp_path), "gpt2", "broken_model", without=("line",), detail="its tokenizer")
 
 
 def test_a_reader_that_is_stopped_stops(tmp_path, monkeypatch):
@@ -289,19 +289,27 @@ def test_a_reader_that_is_stopped_stops(tmp_path, monkeypatch):
 
     monkeypatch.setattr(pretrained_tokenizer.models, "BPE", stop)
     with pytest.raises(KeyboardInterrupt):
-        read_tokenizer(made.tiny(tmp_path), "gpt2")
+        read_tokenizer(built.tiny(tmp_path), "gpt2")
 
 
 ODD = (
     *(None, True, 0, -1, 2**70, 1.5, float("nan"), "", "a", "▁", "\ud800", "x" * 2000, [], {}, [[]]),
-    *(["a", "b"], {"type": "Sequence"}, {"Regex": EVIL}, {"String": "a"}, "Removed", "Metaspace", made.STRIP),
-    *(made.DIGITS, made.NFC, made.BERT, made.byte_level(), made.WORD_PIECE, made.MARK_TO_SPACE),
+    *(
+        ["a", "b"],
+        {"type": "Sequence"},
+        {"Regex": EVIL},
+        {"String": "a"},
+        "Removed",
+        "Metaspace",
+        built.STRIP,
+    ),
+    *(built.DIGITS, built.NFC, built.BERT, built.byte_level(), built.WORD_PIECE, built.MARK_TO_SPACE),
 )
 BASE = {
     "tokenizer.json": {
-        **made.TINY,
-        "normalizer": made.sequence("normalizers", made.NFC, made.SPACE_TO_MARK),
-        "decoder": made.sequence("decoders", made.MARK_TO_SPACE, {"type": "ByteFallback"}, made.STRIP),
+        **built.TINY,
+        "normalizer": built.sequence("normalizers", built.NFC, built.SPACE_TO_MARK),
+        "decoder": built.sequence("decoders", built.MARK_TO_SPACE, {"type": "ByteFallback"}, built.STRIP),
     },
     "tokenizer_config.json": {"eos_token": "<|endoftext|>", "pad_token": None, "extra_special_tokens": ["a"]},
 }
@@ -323,7 +331,7 @@ def with_anything(draw, folder):
     for name in path:
         place = place[name]
     place[last] = draw.choice(ODD)
-    return made.write(folder, "gpt2", **{name: json.dumps(value) for name, value in files.items()})
+    return built.write(folder, "gpt2", **{name: json.dumps(value) for name, value in files.items()})
 
 
 @pytest.mark.parametrize("seed", range(4))

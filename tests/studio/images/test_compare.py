@@ -45,8 +45,8 @@ def test_all_models_are_given_the_same_seeds_and_tell_their_cost():
     assert left.seeds == right.seeds == (5, 6, 7)
     ((seeds, sampling),) = grey.asked
     assert (seeds, sampling.truncation, sampling.num_inference_steps) == ((5, 6, 7), 0.5, 4)
-    assert left.pictures.equal(plain([5, 6, 7]))
-    assert right.pictures.equal(plain([40, 40, 40]))
+    assert left.images.equal(plain([5, 6, 7]))
+    assert right.images.equal(plain([40, 40, 40]))
     assert left.scores == pytest.approx([5 / 255, 6 / 255, 7 / 255])
     assert right.scores is None
     assert (left.state, right.state) == ("finished", "finished")
@@ -72,7 +72,7 @@ def test_stop_is_obeyed_between_two_steps_and_shows_the_last_guess():
     steps = GreySteps(stop_at=3)
     (column,) = run(["steps"], cache_of(steps=steps), steps.event, num_pictures=2, num_inference_steps=9)[-1]
     assert (column.state, column.step, column.num_steps) == ("stopped", 3, 9)
-    assert column.pictures.equal(plain([30, 30]))
+    assert column.images.equal(plain([30, 30]))
 
 
 def test_stop_at_the_last_step_changes_nothing():
@@ -151,11 +151,11 @@ def test_one_cache_holds_networks_of_both_kinds_and_its_limit_holds_for_them(tmp
     cache = ModelCache(1000)
     names = ["a-gan", "a-diffusion"]
     gan, diffusion = run(names, cache, num_pictures=2, num_inference_steps=2)[-1]
-    assert gan.pictures.shape == diffusion.pictures.shape == (2, 3, 32, 32)
+    assert gan.images.shape == diffusion.images.shape == (2, 3, 32, 32)
     assert sorted(cache.names()) == sorted(names)
     assert cache.memory_mib() == pytest.approx(4 * (gan.num_parameters + diffusion.num_parameters) / 2**20)
     again = run(["a-diffusion"], cache, seed=1, num_pictures=1, num_inference_steps=2)[-1][0]
-    assert (again.pictures[0].int() - diffusion.pictures[1].int()).abs().max() <= 1, "a seed is a picture"
+    assert (again.images[0].int() - diffusion.images[1].int()).abs().max() <= 1, "a seed is a picture"
     small = ModelCache(0.001)
     for name in names:
         small.get(name)

@@ -44,9 +44,9 @@ def test_a_way_begins_and_ends_with_the_pictures_of_its_seeds(cache):
     for column in columns:
         ends = cache.get(column.model).make([3, 9], ImageSampling(num_inference_steps=2))
         assert column.state == "finished"
-        assert column.pictures.shape == (5, 3, 32, 32)
-        assert (column.pictures[[0, -1]].int() - ends.int()).abs().max() <= 1
-        steps = (column.pictures[1:].float() - column.pictures[:-1].float()).abs().mean((1, 2, 3))
+        assert column.images.shape == (5, 3, 32, 32)
+        assert (column.images[[0, -1]].int() - ends.int()).abs().max() <= 1
+        steps = (column.images[1:].float() - column.images[:-1].float()).abs().mean((1, 2, 3))
         assert (steps > 0).all(), "no frame stands still"
 
 
@@ -67,30 +67,30 @@ def test_a_way_that_does_not_fit_is_refused(cache, settings, words):
 
 def test_what_is_added_and_taken_away_leaves_the_third(cache):
     found = latent_sum(cache, "a-gan", "4", [4], "7, 8")
-    assert found.pictures.shape == (4, 3, 32, 32)
-    a, b, c, result = found.pictures
+    assert found.images.shape == (4, 3, 32, 32)
+    a, b, c, result = found.images
     assert a.equal(b)
     assert (result.int() - c.int()).abs().max() <= 1
     assert not result.equal(a)
     model = cache.get("a-gan")
-    assert found.scores == pytest.approx(model.judge(found.pictures).tolist())
+    assert found.scores == pytest.approx(model.discriminate(found.images).tolist())
 
 
 def test_a_style_based_generator_calculates_with_its_styles(cache):
     model = cache.get("styles")
     own = model.make([4, 5, 6], ImageSampling())
     found = latent_sum(cache, "styles", [4], [5], [6])
-    assert found.pictures[:3].equal(own), "the mean of one is its own picture"
+    assert found.images[:3].equal(own), "the mean of one is its own picture"
     found = latent_sum(cache, "styles", [4, 5], [4, 5], [6])
-    assert (found.pictures[3].int() - own[2].int()).abs().max() <= 1
+    assert (found.images[3].int() - own[2].int()).abs().max() <= 1
     with torch.inference_mode():
         w_3S = model.generator.styles(latents([4, 5, 6], model.latent_size))[:, 0]
         result = w_3S[0] - w_3S[1] + w_3S[2]
         psi = model.generator.mean_style + 0.5 * (result - model.generator.mean_style)
         wanted = to_uint8(model.generator.synthesize(psi.expand(1, model.generator.config.num_styles, -1)))
     found = latent_sum(cache, "styles", [4], [5], [6], 0.5)
-    assert (found.pictures[3].int() - wanted[0].int()).abs().max() <= 1
-    none = latent_sum(cache, "styles", [4], [5], [6], 0.0).pictures
+    assert (found.images[3].int() - wanted[0].int()).abs().max() <= 1
+    none = latent_sum(cache, "styles", [4], [5], [6], 0.0).images
     assert all(picture.equal(none[0]) for picture in none), "the mean picture, whatever is asked for"
 
 

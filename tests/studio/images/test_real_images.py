@@ -17,7 +17,7 @@ from aigc_demo.studio.images.formats import single_pngs
 from aigc_demo.studio.images.measure import Measured, measure_images
 from aigc_demo.studio.images.real_images import (
     TrainingImages,
-    judge,
+    discriminate,
     measuring_network,
     nearest_training,
     png_images,
@@ -162,13 +162,13 @@ def test_what_is_no_small_png_is_refused(contents, words):
 
 
 def test_the_discriminator_judges_any_picture_of_its_size(cache):
-    assert judge(cache, "grey", plain([0, 51, 255])) == pytest.approx((0, 0.2, 1))
+    assert discriminate(cache, "grey", plain([0, 51, 255])) == pytest.approx((0, 0.2, 1))
     with pytest.raises(InputError, match="32 pixels, these have 64"):
-        judge(cache, "grey", torch.zeros(1, 3, 64, 64, dtype=torch.uint8))
+        discriminate(cache, "grey", torch.zeros(1, 3, 64, 64, dtype=torch.uint8))
     with pytest.raises(InputError, match="steps is no GAN"):
-        judge(cache, "steps", plain([0]))
+        discriminate(cache, "steps", plain([0]))
     with pytest.raises(InputError, match="no model named"):
-        judge(cache, ["grey"], plain([0]))
+        discriminate(cache, ["grey"], plain([0]))
 
 
 # ---- seeds by words

@@ -8,10 +8,10 @@ import torch
 
 from aigc_demo.core.errors import InputError
 from aigc_demo.nets.options import GAN_LOSSES
-from aigc_demo.studio.images import step_by_step_gan as studio_game
+from aigc_demo.studio.images import step_by_step_gan
 from aigc_demo.studio.images.step_by_step_gan import StepByStepSessions, StepRequest, loss_curves
 from aigc_demo.studio.models.cancellation import new_ticket
-from aigc_demo.training.gan import step_by_step as gan_game
+from aigc_demo.training.gan import step_by_step
 
 
 class Clock:
@@ -29,14 +29,14 @@ def clock():
 
 @pytest.fixture
 def sessions(clock, monkeypatch):
-    few = studio_game.ImageSettings(num_pictures=32, validation_fraction=0.0)
-    monkeypatch.setattr(studio_game, "IMAGES", few)
+    few = step_by_step_gan.ImageSettings(num_pictures=32, validation_fraction=0.0)
+    monkeypatch.setattr(step_by_step_gan, "IMAGES", few)
     return StepByStepSessions(limit=2, idle_minutes=5, clock=clock)
 
 
 def test_words_are_those_of_the_rooms_below():
-    assert studio_game.NETWORKS == gan_game.NETWORKS
-    assert studio_game.TWINS == gan_game.TWINS
+    assert step_by_step_gan.NETWORKS == step_by_step.NETWORKS
+    assert step_by_step_gan.TWINS == step_by_step.TWINS
     assert StepRequest.__dataclass_fields__["loss"].metadata["choices"] == GAN_LOSSES
 
 
@@ -161,7 +161,7 @@ def test_a_new_game_checks_its_arguments(sessions):
 
 
 def test_a_game_does_not_go_on_for_ever(sessions, monkeypatch):
-    monkeypatch.setattr(studio_game, "MOST_STEPS", 10)
+    monkeypatch.setattr(step_by_step_gan, "MOST_STEPS", 10)
     ticket = new_ticket()
     sessions.step(ticket, times=10)
     with pytest.raises(InputError, match="at most 10 steps"):

@@ -115,13 +115,13 @@ def test_images_and_captions_in_both_columns():
     columns = list(compare_images(check_images(cache.catalog, ["pictures"] * 2, ask), cache, CancelToken()))
     left, right = columns[-1]
     assert (left.state, right.state) == ("finished", "finished")
-    assert torch.equal(left.pictures, right.pictures)
+    assert torch.equal(left.images, right.images)
     ask = {"num_candidates": 2, "num_inference_steps": 2}
     request = check_text_to_image(cache.catalog, ["text-to-image"] * 2, "a cat", ask)
     left, right = list(compare_text_to_image(request, cache, CancelToken()))[-1]
     assert (left.state, right.state) == ("finished", "finished")
     assert len(left.scores) == 2  # the CLIP of the folder ranks them
-    best = cache.get("matches").scores(["a cat"], left.pictures)[0].tolist()
+    best = cache.get("matches").scores(["a cat"], left.images)[0].tolist()
     assert list(left.scores) == pytest.approx(best)
 
 

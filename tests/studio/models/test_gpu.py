@@ -187,7 +187,7 @@ def test_without_a_gpu_to_be_had_the_cpu_does_the_work(caplog):
     )
     drawn = list(compare_text_to_image(request, cache, CancelToken()))[-1][0]
     assert (drawn.state, drawn.gpu_seconds) == ("finished", 0)
-    assert drawn.pictures.shape[0] == 1
+    assert drawn.images.shape[0] == 1
     assert "quota exceeded" in caplog.text  # for the owner, in the log
 
 

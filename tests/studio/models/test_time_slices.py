@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from aigc_demo.studio.models import time_slices as studio
+from aigc_demo.studio.models import time_slices
 from aigc_demo.studio.models.time_slices import TimeSlice, TimeSlices
 
 UNIT = 1 / 64  # of a second: sums of it are exact
@@ -16,7 +16,7 @@ UNIT = 1 / 64  # of a second: sums of it are exact
 def clock(monkeypatch):
     """Seconds; only who has the turn moves them."""
     clock = SimpleNamespace(now=0.0)
-    monkeypatch.setattr(studio, "time", SimpleNamespace(perf_counter=lambda: clock.now))
+    monkeypatch.setattr(time_slices, "time", SimpleNamespace(perf_counter=lambda: clock.now))
     return clock
 
 

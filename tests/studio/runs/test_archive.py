@@ -273,14 +273,14 @@ def test_a_list_of_contents_that_lies(run: RunDirectory, tmp_path: Path) -> None
 IMPORT = """
 import sys, time
 from pathlib import Path
-from aigc_demo.studio.runs import archive as run_exchange
+from aigc_demo.studio.runs import archive
 
 def read_run(place):
     print(place.name, flush=True)
     time.sleep(60)
 
-run_exchange.read_run = read_run
-run_exchange.import_run(Path(sys.argv[1]), Path(sys.argv[2]), "s")
+archive.read_run = read_run
+archive.import_run(Path(sys.argv[1]), Path(sys.argv[2]), "s")
 """
 
 

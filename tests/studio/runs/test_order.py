@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from aigc_demo.core.errors import InputError
-from aigc_demo.studio.runs import order as run_order
+from aigc_demo.studio.runs import order
 from aigc_demo.studio.runs.order import RunOrder, checked_text_bytes, checked_upload
 from aigc_demo.training.recipes import RECIPES, recipe_named
 
@@ -75,7 +75,7 @@ def test_an_uploaded_text_gets_the_look_of_a_source(tmp_path: Path, monkeypatch)
     with pytest.raises(InputError) as refused:
         checked_upload(str(bad))
     assert refused.value.key == "not_text"
-    monkeypatch.setattr(run_order, "MAX_TEXT_BYTES", 14)
+    monkeypatch.setattr(order, "MAX_TEXT_BYTES", 14)
     with pytest.raises(InputError) as refused:
         checked_upload(str(good))
     assert refused.value.key == "too_large"
@@ -111,7 +111,7 @@ def test_and_those_there_are_can_be_named(value: str) -> None:
 
 
 def test_an_upload_that_is_gone_is_said(tmp_path):
-    for check in (run_order.checked_upload, run_order.checked_images):
+    for check in (order.checked_upload, order.checked_images):
         with pytest.raises(InputError) as caught:
             check(str(tmp_path / "gone"))
         assert caught.value.key == "upload_gone"

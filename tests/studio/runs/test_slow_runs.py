@@ -92,7 +92,7 @@ def test_others_look_at_their_runs_and_who_looks_at_the_slow_one_sees_it_as_it_w
 ):
     watches = RunWatches(RunQueue(runs))
     before = watches.view("annas")
-    assert (before.state.step, watches.picture("annas", 3, image_key("annas"))) == (
+    assert (before.state.step, watches.sample_image("annas", 3, image_key("annas"))) == (
         3,
         PNG_SIGNATURE + b"annas",
     )
@@ -100,8 +100,8 @@ def test_others_look_at_their_runs_and_who_looks_at_the_slow_one_sees_it_as_it_w
         for fresh in (False, True):
             assert watches.view("belas", fresh=fresh).state.step == 3
             assert watches.view("annas", fresh=fresh) is before
-        assert watches.picture("belas", 3, image_key("belas")) == PNG_SIGNATURE + b"belas"
-        assert watches.picture("annas", 3, image_key("annas")) is None
+        assert watches.sample_image("belas", 3, image_key("belas")) == PNG_SIGNATURE + b"belas"
+        assert watches.sample_image("annas", 3, image_key("annas")) is None
     RunDirectory(slow).append(StepDone(9, 0.1, {"seconds": 9}))
     until(lambda: watches.view("annas").state.step == 9)
 

@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from aigc_demo.studio.runs import storage as run_storage
+from aigc_demo.studio.runs import storage
 
 
 @pytest.fixture
@@ -33,16 +33,16 @@ def test_a_restart_takes_the_runs_of_a_space_unless_they_are_on_a_mounted_disk(
             monkeypatch.delenv(name, raising=False)
         else:
             monkeypatch.setenv(name, value)
-    assert run_storage.lost_at_restart(mounted.parent / (runs or "runs")) == lost
+    assert storage.lost_at_restart(mounted.parent / (runs or "runs")) == lost
 
 
 def test_a_link_to_a_mounted_disk_leads_there(mounted):
     link = mounted.parent / "runs"
     link.symlink_to(mounted / "deep")
-    assert run_storage.on_a_mount(link / "mine")
-    assert not run_storage.on_a_mount(mounted.parent / "other")
+    assert storage.on_a_mount(link / "mine")
+    assert not storage.on_a_mount(mounted.parent / "other")
 
 
 def test_the_disk_of_the_root_is_no_mount_of_its_own(tmp_path, monkeypatch):
     monkeypatch.setattr(os.path, "ismount", lambda path: os.fspath(path) == os.sep)
-    assert not run_storage.on_a_mount(tmp_path)
+    assert not storage.on_a_mount(tmp_path)

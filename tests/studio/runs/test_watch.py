@@ -16,7 +16,7 @@ from aigc_demo.core.events import (
     ValidationDone,
 )
 from aigc_demo.core.run_directory import RunDirectory
-from aigc_demo.studio.runs import watch as run_watch
+from aigc_demo.studio.runs import watch
 from aigc_demo.studio.runs.chart_lines import MOST_POINTS
 from aigc_demo.studio.runs.run_queue import RunQueue
 from aigc_demo.studio.runs.run_view import differing_settings, logarithms
@@ -26,7 +26,7 @@ from aigc_demo.studio.runs.watch import RunWatches
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch) -> None:
-    monkeypatch.setattr(run_watch, "REFRESH_SECONDS", 0.0)
+    monkeypatch.setattr(watch, "REFRESH_SECONDS", 0.0)
 
 
 @pytest.fixture
@@ -151,7 +151,7 @@ def test_a_record_begun_anew_is_drawn_anew(run: RunDirectory, watches: RunWatche
 
 
 def test_all_viewers_share_one_reader(run: RunDirectory, watches: RunWatches, monkeypatch) -> None:
-    monkeypatch.setattr(run_watch, "REFRESH_SECONDS", 60.0)
+    monkeypatch.setattr(watch, "REFRESH_SECONDS", 60.0)
     first = watches.view("a-run")
     run.append(step(1, 1.0))
     assert watches.view("a-run") is first, "the record is not read for each look"
@@ -160,7 +160,7 @@ def test_all_viewers_share_one_reader(run: RunDirectory, watches: RunWatches, mo
 def test_a_fresh_look_sees_what_was_done_a_moment_ago(
     run: RunDirectory, watches: RunWatches, monkeypatch
 ) -> None:
-    monkeypatch.setattr(run_watch, "REFRESH_SECONDS", 3600.0)
+    monkeypatch.setattr(watch, "REFRESH_SECONDS", 3600.0)
     assert watches.view("a-run").state.step == 0
     run.append(step(7, 2.0))
     assert watches.view("a-run").state.step == 0, "others share the last look"
@@ -168,7 +168,7 @@ def test_a_fresh_look_sees_what_was_done_a_moment_ago(
 
 
 def test_few_runs_are_kept_in_memory(tmp_path: Path, watches: RunWatches, monkeypatch) -> None:
-    monkeypatch.setattr(run_watch, "MOST_WATCHED", 2)
+    monkeypatch.setattr(watch, "MOST_WATCHED", 2)
     for name in ("r1", "r2", "r3"):
         RunDirectory(tmp_path / name).create({"recipe": "gpt"})
         watches.view(name)

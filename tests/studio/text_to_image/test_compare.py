@@ -16,8 +16,7 @@ from aigc_demo.nets.attribute_reader import AttributeLogits
 from aigc_demo.studio.models.cancellation import CancelToken
 from aigc_demo.studio.models.catalog import Catalog
 from aigc_demo.studio.models.model_cache import ModelCache
-from aigc_demo.studio.text_to_image import compare as studio
-from aigc_demo.studio.text_to_image import retrieval as match
+from aigc_demo.studio.text_to_image import compare, retrieval
 from aigc_demo.studio.text_to_image.compare import (
     EVERYDAY,
     MOST_CANDIDATES,
@@ -128,7 +127,7 @@ def test_candidates_are_ranked_beside_another_caption_and_checked():
     _, (column,) = run(
         ["painter"], CAPTION, cache_of(painter=Painter(matcher=matcher)), num_candidates=4, seed=0
     )
-    expected = matcher.scores([CAPTION], column.pictures)[0]
+    expected = matcher.scores([CAPTION], column.images)[0]
     assert column.scores == pytest.approx(expected.tolist())
     assert column.other_scores is not None
     assert column.scores != column.other_scores
@@ -143,7 +142,7 @@ def test_candidates_are_ranked_beside_another_caption_and_checked():
 
 def test_what_is_not_of_the_tiny_world_has_no_verdict(monkeypatch):
     for name in ("MOST_UNLIKE", "MOST_UNLIKE_UNSURE"):
-        monkeypatch.setattr(studio, name, 0.5)
+        monkeypatch.setattr(compare, name, 0.5)
     grey = Steps("painter")
     _, (column,) = run(["painter"], CAPTION, cache_of(painter=grey), num_inference_steps=3)
     assert column.verdicts is None
@@ -167,7 +166,7 @@ def test_stop_ends_diffusion_between_two_steps():
     _, (column,) = run(["steps"], CAPTION, cache_of(steps=steps), stop, num_inference_steps=50)
     assert column.state == "stopped"
     assert column.step == 3
-    assert column.pictures is not None
+    assert column.images is not None
 
 
 @pytest.mark.parametrize(
@@ -269,7 +268,7 @@ def test_leaving_out_a_word_changes_what_it_said():
     ]
     assert found[0].difference == 0
     assert all(one.difference > 0 for one in found[1:])
-    expected = model.matcher.scores(["a small red ball"], torch.stack([one.picture for one in found]))[0]
+    expected = model.matcher.scores(["a small red ball"], torch.stack([one.image for one in found]))[0]
     assert [one.score for one in found] == pytest.approx(expected.tolist(), abs=1e-5)
 
 
@@ -356,22 +355,22 @@ def test_without_a_network_of_that_size_there_is_one_sentence():
 
 def test_texts_and_pictures_are_compared_and_searched():
     cache = cache_of(painter=Painter(matcher=tiny_matcher()))
-    captions = match.checked_captions(["a red ball", " 一个红色的小球 "])
-    pictures, table = match.generated_and_scored(cache, "painter", captions, 2)
+    captions = retrieval.checked_captions(["a red ball", " 一个红色的小球 "])
+    pictures, table = retrieval.generated_and_scored(cache, "painter", captions, 2)
     assert pictures.shape == (2, 3, SIDE, SIDE)
     assert (len(table), len(table[0])) == (2, 2)
-    library = match.library_for(cache)
-    assert (len(library.pictures), len(library.captions)) == (100, 100)
-    hits = match.find_images(cache, "a red ball", 5)
-    scores = match.score_table(cache, ["a red ball"], library.pictures)[0]
+    library = retrieval.library_for(cache)
+    assert (len(library.images), len(library.captions)) == (100, 100)
+    hits = retrieval.find_images(cache, "a red ball", 5)
+    scores = retrieval.score_table(cache, ["a red ball"], library.images)[0]
     assert [hit.score for hit in hits] == pytest.approx(sorted(scores, reverse=True)[:5], abs=1e-5)
-    texts = match.find_texts(cache, library.pictures[4], 12)
+    texts = retrieval.find_texts(cache, library.images[4], 12)
     assert len(texts) == 12
     assert texts[0].score >= texts[-1].score
     for bad in (0, 13, 1.5, "x"):
         with pytest.raises(InputError):
-            match.find_images(cache, "a red ball", bad)
+            retrieval.find_images(cache, "a red ball", bad)
     with pytest.raises(InputError, match="none of these words"):
-        match.find_images(cache, "quantum chromodynamics")
+        retrieval.find_images(cache, "quantum chromodynamics")
     with pytest.raises(InputError, match="captions"):
-        match.checked_captions(["a"] * 33)
+        retrieval.checked_captions(["a"] * 33)

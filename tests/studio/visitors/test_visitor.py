@@ -97,7 +97,7 @@ def test_a_picture_is_shown_to_who_was_shown_the_run(queue):
     answer_to(BELA)
     assert len(key) == 32 and key != image_key("shared")
     for wrong in ("", key[:-1], image_key("shared"), "ü" * 32):
-        assert watches.picture("private", 20, wrong) is None
+        assert watches.sample_image("private", 20, wrong) is None
 
 
 def test_a_session_belongs_to_who_showed_a_secret_in_it():

@@ -8,7 +8,7 @@ import torch
 from aigc_demo.core.errors import InputError
 from aigc_demo.nets.adversarial import generator_loss
 from aigc_demo.nets.options import GAN_LOSSES
-from aigc_demo.training.gan import step_by_step as gan_game
+from aigc_demo.training.gan import step_by_step
 from aigc_demo.training.gan.step_by_step import (
     StepByStepGan,
     TwinGans,
@@ -77,7 +77,7 @@ def test_both_computations_agree_on_a_game_under_way(game, loss):
     by_scores, by_probs = vars(look.by_scores), vars(look.by_probs)
     assert by_scores == pytest.approx(by_probs, abs=1e-5)
     assert look.by_scores.value == pytest.approx(look.by_scores.mean_log_real + look.by_scores.mean_log_fake)
-    assert len(look.real_probs) == len(look.fake_probs) == len(look.real_BCHW) == gan_game.BATCH_SIZE
+    assert len(look.real_probs) == len(look.fake_probs) == len(look.real_BCHW) == step_by_step.BATCH_SIZE
 
 
 def test_only_the_one_that_moves_changes(game):

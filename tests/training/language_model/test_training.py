@@ -24,7 +24,6 @@ from aigc_demo.core.events import (
 from aigc_demo.core.files.manifest import MANIFEST, invalid_file, step_of
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.sources import load_text
-from aigc_demo.data.text import corpus as preparing
 from aigc_demo.data.text.corpus import PreparationSettings, TextSettings, prepare_text
 from aigc_demo.nets.transformer import Decoder
 from aigc_demo.training.language_model import validation
@@ -415,7 +414,7 @@ def test_resume_takes_its_tokenizer_from_the_checkpoint(
     def never(*rest):
         raise AssertionError("the tokenizer was trained again")
 
-    monkeypatch.setattr(preparing, "train_tokenizer", never)
+    monkeypatch.setattr("aigc_demo.data.text.corpus.train_tokenizer", never)
     rest = losses(list(train(order(text_file, tmp_path / "b", resume=True))))
     assert first + rest == whole
 

@@ -333,7 +333,7 @@ def test_its_folder_draws(trained: tuple[Path, list[TrainEvent]]) -> None:
     looks = model.looks(texts[1], 2)
     assert looks.shape[:2] == (1, 64)
     assert torch.allclose(looks.sum(dim=-1), torch.ones(1, 64), atol=1e-4)
-    assert model.judge(made, texts).shape == (3,)
+    assert model.discriminate(made, texts).shape == (3,)
 
 
 def test_everything_right_is_counted(tmp_path: Path, trained: tuple[Path, list[TrainEvent]]) -> None:

@@ -7,14 +7,14 @@ import gradio as gr
 from aigc_demo.studio.images.step_by_step_gan import StepByStepSessions
 from aigc_demo.ui.app import launch_settings, new_studio
 from aigc_demo.ui.gan.step_by_step import build_step_by_step
-from aigc_demo.ui.serving import launch as serving
+from aigc_demo.ui.serving import launch
 
 
 def build():
-    with gr.Blocks(title="Step by step", **serving.BLOCKS) as page:
+    with gr.Blocks(title="Step by step", **launch.BLOCKS) as page:
         gr.HTML("<h1>Step by step</h1>")
         build_step_by_step(StepByStepSessions())
-    page.queue(**serving.QUEUE)
+    page.queue(**launch.QUEUE)
     return page
 
 

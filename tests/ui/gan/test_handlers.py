@@ -16,7 +16,7 @@ import torch
 from aigc_demo.data.images.corpus import ImageSettings
 from aigc_demo.generators import catalog
 from aigc_demo.measure.images import image_figures
-from aigc_demo.studio.images import seeds_by_label as find_seeds
+from aigc_demo.studio.images import seeds_by_label
 from aigc_demo.studio.images.classify import Reading, SumReading
 from aigc_demo.studio.images.formats import single_pngs
 from aigc_demo.studio.images.latent_space import Sum
@@ -153,13 +153,13 @@ def test_the_image_that_was_clicked_is_compared_of_the_column_that_was_clicked(h
     """Against all training images, one by one."""
     models = ("world-tiny-world", "steps") if side == 0 else ("steps", "world-tiny-world")
     shown = generated(handlers, *models)[5 * side + 5]
-    made, train = shown.pictures[place], handlers._training.of(shown.model, None).train
+    made, train = shown.images[place], handlers._training.of(shown.model, None).train
     *_, (marked, _, found) = handlers.nearest(clicked(place), None, shown, None)
     far = [float((image.double() - made.double()).square().mean().sqrt()) for image in train]
     assert torch.equal(shown_pictures(found), torch.stack([made, train[far.index(min(far))]]))
     assert f"{min(far):.1f}" in english(found["note"])
     assert english(found["captions"][0]) == f"generated, seed {7 + place}"
-    assert marked["chosen"] == place and torch.equal(shown_pictures(marked), shown.pictures)
+    assert marked["chosen"] == place and torch.equal(shown_pictures(marked), shown.images)
 
 
 def test_the_images_of_an_upload_are_searched_instead_of_the_models_own(handlers, tmp_path):
@@ -192,25 +192,25 @@ def test_a_click_that_cannot_be_is_refused(handlers, index):
 def test_the_discriminator_judges_real_pictures_both_columns_and_ones_own(handlers):
     _, *parts = generated(handlers)
     own = single_pngs(plain([255]))
-    value = last(handlers.judge(None, own, None, "steps", "world-tiny-world", parts[4], parts[9]))
+    value = last(handlers.score_images(None, own, None, "steps", "world-tiny-world", parts[4], parts[9]))
     kinds = [english(caption).partition(":")[0] for caption in value["captions"]]
     assert kinds == ["real"] * 8 + ["left"] * 3 + ["right"] * 3 + ["yours"]
     assert english(value["captions"][-1]) == "yours: 100 %"
     assert english(value["captions"][-2]) == f"right: {100 * 40 / 255:.0f} %"
     assert "Discriminator of world-tiny-world" in english(value["note"])
-    refused = last(handlers.judge(None, [b"x"], None, "steps", "world-tiny-world", None, None))
+    refused = last(handlers.score_images(None, [b"x"], None, "steps", "world-tiny-world", None, None))
     assert "A picture cannot be used" in english(refused["empty"])
-    nobody = last(handlers.judge(None, None, None, "steps", "slow", None, None))
+    nobody = last(handlers.score_images(None, None, None, "steps", "slow", None, None))
     assert "steps is no GAN" in english(nobody["empty"])
 
 
 def test_of_each_kind_eight_are_judged(handlers):
     asked = (7, False, 12, 1.0, 4, "world-tiny-world", "steps")
     _, *parts = last(handlers.generate(None, new_ticket(), *asked))
-    value = last(handlers.judge(None, None, None, "steps", "world-tiny-world", parts[4], None))
+    value = last(handlers.score_images(None, None, None, "steps", "world-tiny-world", parts[4], None))
     kinds = [english(caption).partition(":")[0] for caption in value["captions"]]
     assert kinds == ["real"] * 8 + ["left"] * 8
-    assert torch.equal(shown_pictures(value)[8:], parts[4].pictures[:8])
+    assert torch.equal(shown_pictures(value)[8:], parts[4].images[:8])
 
 
 def test_a_way_is_a_film_in_each_column(latent):
@@ -235,7 +235,7 @@ def test_words_become_seeds_in_either_language(latent, monkeypatch):
     refused = last(latent.find_seeds(None, new_ticket(), "unicorn", *words[1:], "world-tiny-world", "steps"))
     assert refused[3]["bad"]
     assert "unicorn names nothing" in english(refused[3]["words"])
-    assert find_seeds.NUM_SEEDS == 2000, "the page's words say so"
+    assert seeds_by_label.NUM_SEEDS == 2000, "the page's words say so"
 
 
 def test_chinese_words_for_things():

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from aigc_demo.studio.images import step_by_step_gan as studio_game
+from aigc_demo.studio.images import step_by_step_gan
 from aigc_demo.studio.images.step_by_step_gan import StepByStepSessions
 from aigc_demo.studio.models.cancellation import new_ticket
-from aigc_demo.ui.gan import step_by_step_view as view
+from aigc_demo.ui.gan import step_by_step_view
 from aigc_demo.ui.gan.step_by_step import StepByStepHandlers
 from aigc_demo.ui.gan.step_by_step_view import MOST_POINTS, heat_map, shown_prob
 
@@ -23,10 +23,10 @@ RATES = (2e-4, 2e-4)
 
 @pytest.fixture(scope="module")
 def sessions():
-    kept = studio_game.IMAGES
-    studio_game.IMAGES = studio_game.ImageSettings(num_pictures=32, validation_fraction=0.0)
+    kept = step_by_step_gan.IMAGES
+    step_by_step_gan.IMAGES = step_by_step_gan.ImageSettings(num_pictures=32, validation_fraction=0.0)
     yield StepByStepSessions(limit=4)
-    studio_game.IMAGES = kept
+    step_by_step_gan.IMAGES = kept
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_a_press_fills_in_the_formula_the_numbers_and_the_pictures(handlers, ses
 
 def test_sheets_hold_the_very_pixels(sessions):
     look = sessions.reset(new_ticket(), 3).look
-    board = view.board(sessions.reset(new_ticket(), 3))
+    board = step_by_step_view.board(sessions.reset(new_ticket(), 3))
     kind, data = board["strips"][0]["sheet"].split(",")
     assert kind == "data:image/png;base64"
     pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(data))))
@@ -119,7 +119,7 @@ def test_a_long_training_is_drawn_with_few_points(sessions):
     state = sessions.step(ticket)
     step = state.history[0]
     history = tuple(type(step)(**{**vars(step), "step": number}) for number in range(1, 5001))
-    chart = view.course(studio_game.GanState(state.look, history, 0))["charts"][0]
+    chart = step_by_step_view.course(step_by_step_gan.GanState(state.look, history, 0))["charts"][0]
     steps = [point[0] for point in chart["series"][0]["points"]]
     assert len(steps) <= MOST_POINTS + 1
     assert (steps[0], steps[-1]) == (1, 5000)

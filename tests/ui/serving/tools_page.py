@@ -6,7 +6,7 @@ import time
 import gradio as gr
 
 from aigc_demo.studio.visitors.limits import Limits
-from aigc_demo.ui.serving import launch as serving
+from aigc_demo.ui.serving import launch
 from aigc_demo.ui.serving.addresses import address_of
 from aigc_demo.ui.serving.assistants import clear_answers
 from aigc_demo.ui.serving.slots import Readers
@@ -33,14 +33,12 @@ def short(number: int) -> int:
 
 
 def main():
-    with gr.Blocks(**serving.BLOCKS) as page:
+    with gr.Blocks(**launch.BLOCKS) as page:
         gr.api(caller, api_name="caller")
         gr.api(short, api_name="short", concurrency_limit=3)
         gr.Button("hidden").click(lambda: None, api_visibility="private")
-    page.queue(**serving.QUEUE)
-    page.launch(
-        prevent_thread_lock=True, **serving.LAUNCH, app_kwargs=serving.middleware(Readers(), Limits())
-    )
+    page.queue(**launch.QUEUE)
+    page.launch(prevent_thread_lock=True, **launch.LAUNCH, app_kwargs=launch.middleware(Readers(), Limits()))
     clear_answers(page)
     threading.Event().wait()
 

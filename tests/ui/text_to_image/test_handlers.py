@@ -9,7 +9,7 @@ import torch
 from aigc_demo.generators import catalog
 from aigc_demo.studio.models.cancellation import Cancellation, new_ticket
 from aigc_demo.studio.models.model_cache import ModelCache
-from aigc_demo.studio.text_to_image import retrieval as match
+from aigc_demo.studio.text_to_image import retrieval
 from aigc_demo.studio.text_to_image.compare import TextToImageColumn
 from aigc_demo.ui.text_to_image import handlers as text_to_image_handlers
 from aigc_demo.ui.text_to_image.handlers import Shown, TextToImageHandlers
@@ -181,10 +181,10 @@ def test_words_are_left_out_and_swapped_at_the_seed_of_the_page(handlers, models
 
 
 def test_the_captions_that_are_found_are_those_of_the_image_that_was_clicked(handlers, models):
-    library = match.library_for(handlers._cache)
-    hits = [match.Hit(7, 0.9), match.Hit(3, 0.8)]
+    library = retrieval.library_for(handlers._cache)
+    hits = [retrieval.Hit(7, 0.9), retrieval.Hit(3, 0.8)]
     for index, hit in enumerate(hits):
-        best = models["clip-tiny-world"].scores(library.captions, library.pictures[hit.place][None])[:, 0]
+        best = models["clip-tiny-world"].scores(library.captions, library.images[hit.place][None])[:, 0]
         expected = [library.captions[place] for place in best.sort(descending=True, stable=True).indices[:8]]
         found = handlers.find_texts(clicked(index), None, hits)
         assert [fact["value"] for fact in found["facts"]] == expected
@@ -194,12 +194,12 @@ def test_the_captions_that_are_found_are_those_of_the_image_that_was_clicked(han
 
 
 def test_the_images_that_are_found_are_those_that_fit_a_text_best(handlers, models):
-    library = match.library_for(handlers._cache)
+    library = retrieval.library_for(handlers._cache)
     gallery, hits = handlers.find_images(None, "a red ball")
-    scores = models["clip-tiny-world"].scores(["a red ball"], library.pictures)[0].tolist()
+    scores = models["clip-tiny-world"].scores(["a red ball"], library.images)[0].tolist()
     best = sorted(range(100), key=lambda place: (-scores[place], place))[:8]
     assert [hit.place for hit in hits] == best
-    assert torch.equal(shown_pictures(gallery), library.pictures[best])
+    assert torch.equal(shown_pictures(gallery), library.images[best])
 
 
 def test_a_model_chosen_meanwhile_leaves_the_other_column(handlers):

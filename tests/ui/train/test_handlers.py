@@ -23,8 +23,7 @@ from aigc_demo.studio.visitors.visitor import answer_to
 from aigc_demo.training.recipes import RECIPES
 from aigc_demo.ui.app import build_app, new_studio
 from aigc_demo.ui.train import handlers as train_handlers
-from aigc_demo.ui.train import order_form
-from aigc_demo.ui.train import view as run_view
+from aigc_demo.ui.train import order_form, view
 from aigc_demo.ui.train.comparison import differences
 from aigc_demo.ui.train.handlers import TrainHandlers
 from aigc_demo.ui.train.order_form import OFFERED, checked_order, offered
@@ -117,7 +116,7 @@ def test_another_recipe_shows_its_own_settings_and_leaves_those_that_start_alike
 
 def test_a_trial_shows_the_rate_of_its_recipe():
     found = {"seconds": 3.0, "steps": 5, "peak_memory_mib": 1.0, "disk_mib": 1.0, "num_parameters": 7}
-    shown = run_view.trial_figures({**found, "pictures_per_second": 1234.0})["facts"][1]
+    shown = view.trial_figures({**found, "pictures_per_second": 1234.0})["facts"][1]
     assert (shown["name"]["en"], shown["value"]["en"]) == ("Pictures per second", "1,234")
 
 
@@ -162,7 +161,7 @@ def test_watching_asks_the_disk_in_other_threads_than_the_one_that_serves_everyb
     assert len(looking) == 2
     assert thread not in looking
     assert found[0][0][0]["name"] == found[1][0][0]["name"] == "annas"
-    assert found[0][0][0]["owner"] == found[1][0][0]["owner"] == run_view.everywhere("run_mine")
+    assert found[0][0][0]["owner"] == found[1][0][0]["owner"] == view.everywhere("run_mine")
 
 
 @pytest.mark.parametrize("lost", [True, False])
@@ -172,9 +171,9 @@ def test_a_run_that_has_ended_says_whether_a_restart_takes_it(tmp_path, lost):
     beside = run.begin_checkpoint(1)
     (beside / "config.json").write_text("{}")
     run.finish_checkpoint(1)
-    card = run_view.run_card(RunWatches(RunQueue(tmp_path)).view("annas"), lost=lost)
-    assert card["lost"] == (run_view.everywhere("space_disk_run") if lost else None)
-    assert set(run_view.everywhere("space_disk_run")) == {"en", "zh-CN", "zh-TW"}
+    card = view.run_card(RunWatches(RunQueue(tmp_path)).view("annas"), lost=lost)
+    assert card["lost"] == (view.everywhere("space_disk_run") if lost else None)
+    assert set(view.everywhere("space_disk_run")) == {"en", "zh-CN", "zh-TW"}
 
 
 def test_the_page_that_everybody_gets_names_no_run_that_is_not_shared(tmp_path):
