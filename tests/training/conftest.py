@@ -1,9 +1,11 @@
-"""A small text and small settings that train in a second."""
+"""Small data and small settings that train in a second."""
 
 import random
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 TINY = {
     "context_length": 16,
@@ -28,3 +30,26 @@ def text_file(tmp_path: Path) -> Path:
     path = tmp_path / "words.txt"
     path.write_text("\n".join(line if number % 4 else "\n" + line for number, line in enumerate(lines)))
     return path
+
+
+@pytest.fixture(scope="session")
+def unlabelled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Images of noise, in one folder: none has a label."""
+    folder = tmp_path_factory.mktemp("images")
+    pixels = np.random.default_rng(0).integers(0, 256, (24, 8, 8, 3), np.uint8)
+    for number, image in enumerate(pixels):
+        Image.fromarray(image).resize((32, 32)).save(folder / f"{number}.png")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def captioned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Images of noise with captions, in one folder."""
+    folder = tmp_path_factory.mktemp("captioned")
+    pixels = np.random.default_rng(0).integers(0, 256, (24, 8, 8, 3), np.uint8)
+    rows = ["file_name,text"]
+    for number, image in enumerate(pixels):
+        Image.fromarray(image).resize((32, 32)).save(folder / f"{number}.png")
+        rows.append(f"{number}.png,picture {number % 6} of {'red' if number % 2 else 'blue'}")
+    (folder / "metadata.csv").write_text("\n".join(rows) + "\n")
+    return folder

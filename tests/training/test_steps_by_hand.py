@@ -22,7 +22,7 @@ from aigc_demo.training.language_model.validation import validation_loss
 from aigc_demo.training.loop import TrainingLoop
 from aigc_demo.training.start import Order, train
 from aigc_demo.training.text_to_image.training import TextToImageTraining, _low_resolution
-from tests.training import test_pair_recipes, test_picture_recipes
+from tests.training import image_orders, pair_orders
 from tests.training.conftest import TINY
 from tests.training.gan import test_training as test_gan
 
@@ -31,10 +31,10 @@ from tests.training.gan import test_training as test_gan
 LOOPS = {
     **dict.fromkeys(("gpt", "gpt2"), TINY),
     **{
-        recipe: {**tests.SMALL, **tests.OF_RECIPE[recipe]}
-        for tests, recipes in (
-            (test_picture_recipes, ("classifier", "ddpm")),
-            (test_pair_recipes, ("clip", "checker", "colorize")),
+        recipe: {**orders.SMALL, **orders.OF_RECIPE[recipe]}
+        for orders, recipes in (
+            (image_orders, ("classifier", "ddpm")),
+            (pair_orders, ("clip", "checker", "colorize")),
         )
         for recipe in recipes
     },

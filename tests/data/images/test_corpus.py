@@ -33,7 +33,7 @@ def digests(x_BCHW):
 
 @pytest.mark.parametrize(("images", "num_modes"), [("shapes", 144), ("things", 288), ("scenes", 0)])
 def test_the_tiny_world_is_drawn_split_and_named(images, num_modes):
-    corpus = prepare_images("tiny-world", ImageSettings(images=images, num_pictures=400))
+    corpus = prepare_images("tiny-world", ImageSettings(pictures=images, num_pictures=400))
     assert (corpus.name, corpus.num_modes) == ("tiny-world", num_modes)
     assert (corpus.train.dtype, corpus.train.shape) == (torch.uint8, (360, 3, 32, 32))
     assert corpus.validation.shape == (40, 3, 32, 32)

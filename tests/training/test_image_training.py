@@ -1,0 +1,56 @@
+"""What every recipe does that learns from images: its part of the threads, and what captions lack."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from aigc_demo.core import device
+from aigc_demo.core.events import StepDone, Warned
+from aigc_demo.core.process.worker import worker_lock
+from aigc_demo.core.run_directory import RunDirectory
+from aigc_demo.training import loop
+from aigc_demo.training.start import Order, train
+from tests.training.image_orders import OF_RECIPE, SMALL, order
+
+
+def test_a_run_beside_another_takes_its_part_of_the_threads(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(loop, "SECONDS_BETWEEN_COUNTS", 0)
+    monkeypatch.setattr(device, "cpu_quota", lambda: 4)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    before = torch.get_num_threads()
+    other = tmp_path / "other"
+    other.mkdir()
+    torch.set_num_threads(4)
+    try:
+        events = train(order(tmp_path / "run", "classifier"))
+        steps = (event for event in events if isinstance(event, StepDone))
+        next(steps)
+        assert torch.get_num_threads() == 4
+        with worker_lock(other):
+            next(steps)
+            assert torch.get_num_threads() == 2
+        next(steps)
+        assert torch.get_num_threads() == 4
+        events.close()
+    finally:
+        torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("recipe", ["classifier", "dcgan"])
+def test_a_run_says_at_its_start_which_captions_found_no_picture(
+    tmp_path: Path, unlabelled: Path, recipe: str
+) -> None:
+    folder = tmp_path / "pictures"
+    shutil.copytree(unlabelled, folder)
+    (folder / "metadata.csv").write_text("file_name,text\n0.PNG,a\n1.png,b\n")
+    settings = SMALL if recipe == "dcgan" else {**SMALL, **OF_RECIPE[recipe]}
+    asked = Order(recipe=recipe, source=str(folder), run_dir=tmp_path / "run", settings=settings, steps=2)
+    events = list(train(replace(asked, stop_after=1)))
+    warned = [(event.key, event.values["count"], event.values["first"]) for event in events[1:3]]
+    assert warned == [("rows_without_picture", 1, "0.PNG"), ("pictures_without_row", 23, "0.png")]
+    list(train(replace(asked, resume=True)))
+    kept = [event for event in RunDirectory(tmp_path / "run").events() if isinstance(event, Warned)]
+    assert len(kept) == 2, "once a run, also where it was resumed"
