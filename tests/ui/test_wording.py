@@ -1,4 +1,4 @@
-"""Every text of the page in every language, with the same markers, and none that nobody uses."""
+"""Every text of the page in every language, with the same markers."""
 
 import re
 from pathlib import Path
@@ -56,26 +56,6 @@ def test_simplified_and_traditional_are_not_mixed():
     pairs = [row[1:] for row in (*WORDS.values(), *SENTENCES.values())]
     assert [words for words, _ in pairs if set(words) & TRADITIONAL_ONLY] == []
     assert [words for _, words in pairs if set(words) & SIMPLIFIED_ONLY] == []
-
-
-def used_keys():
-    """What the page's code asks for: whole keys, and the beginnings of those made at run time."""
-    whole, begun = set(), set()
-    for path in UI.rglob("*.py"):
-        if path.parent == WORDS_FOLDER:
-            continue
-        source = path.read_text("utf8")
-        whole |= set(re.findall(r"[\"']([a-z][a-z0-9_]*)[\"']", source))
-        begun |= set(re.findall(r'f"([a-z_]+)\{', source)) | set(re.findall(r'f"\{\w+\}(_[a-z]+)"', source))
-    return whole, begun
-
-
-def test_no_word_is_left_over():
-    whole, begun = used_keys()
-    made = tuple(part for part in begun if len(part) > 4)
-    assert [
-        key for key in WORDS if key not in whole and not key.startswith(made) and not key.endswith(made)
-    ] == []
 
 
 def test_no_word_stands_in_two_places_of_which_one_would_win():

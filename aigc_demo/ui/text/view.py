@@ -148,9 +148,10 @@ def attention(model: str | None, found: Any) -> Json:
 
 def choices(alternatives: Sequence[Any], written_id: int) -> Json:
     """The alternatives to a token, for their table."""
-    names = ("title", "hint", "before", "after", "token", "written", "close")
-    keys = ("", "_hint", "_before", "_after", "_token", "_chosen", "_close")
-    words = {name: everywhere(f"alternatives{key}") for name, key in zip(names, keys, strict=True)}
+    words = {
+        name: everywhere(f"alternatives_{name}")
+        for name in ("hint", "before", "after", "token", "written", "close")
+    }
     rows = [
         {
             "text": a.text,
@@ -161,4 +162,4 @@ def choices(alternatives: Sequence[Any], written_id: int) -> Json:
         }
         for a in alternatives
     ]
-    return {**words, "newline": everywhere("newline"), "rows": rows}
+    return {"title": everywhere("alternatives"), **words, "newline": everywhere("newline"), "rows": rows}

@@ -80,7 +80,7 @@ TEXT_WORDS: dict[str, Row] = {
     "alternatives_before": ("model's probability", "模型的概率", "模型的機率"),
     "alternatives_after": ("with the settings", "经设置之后", "經設定之後"),
     "alternatives_token": ("token", "词元", "詞元"),
-    "alternatives_chosen": ("written", "已写", "已寫"),
+    "alternatives_written": ("written", "已写", "已寫"),
     "alternatives_close": ("Close", "关闭", "關閉"),
     # surprise, attention
     "surprise": (

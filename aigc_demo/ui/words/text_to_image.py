@@ -225,9 +225,4 @@ TEXT_TO_IMAGE_WORDS: dict[str, Row] = {
         "按「找圖」，一百張中最接近的就出現在這裡。",
     ),
     "searching_texts": ("Captions nearest to the picture", "与这张图最接近的描述", "與這張圖最接近的描述"),
-    "searching_texts_empty": (
-        "Click a picture, and the captions nearest to it appear here.",
-        "点击一张图，最接近的描述就出现在这里。",
-        "點擊一張圖，最接近的描述就出現在這裡。",
-    ),
 }
