@@ -74,7 +74,7 @@ FILLED: dict[str, set[str]] = {
     "thing_{}": THINGS,
     "trial_{}": {recipe.rate for recipe in RECIPES.values()},
     "chart_{}": {curve.name for curve in CURVES},
-    "line_{}": {CHECKPOINT, *(line.name + end for line in LINES for end in ("", SMOOTH)[: 1 + line.smooth])},
+    "line_{}": {CHECKPOINT}
     | {line.name for line in LINES}
     | {line.name + SMOOTH for line in LINES if line.smooth},
     "recipe_{}": set(RECIPES),
