@@ -21,8 +21,11 @@ from aigc_demo import cli
 from aigc_demo.core.events import StepDone, TrainEvent
 from aigc_demo.core.files.manifest import invalid_file
 from aigc_demo.core.run_directory import RunDirectory
+from aigc_demo.generators.catalog import find
+from aigc_demo.generators.kinds import KINDS
 from aigc_demo.studio.models.catalog import Catalog
 from aigc_demo.studio.runs.archive import import_run
+from aigc_demo.studio.runs.hub_folder import save_model_folder
 from aigc_demo.studio.runs.run_queue import RunQueue
 from aigc_demo.training.start import Order, train
 
@@ -125,6 +128,15 @@ def test_a_checkpoint_generates_what_it_did(
     location = Catalog(RunQueue(runs)).choice(model).entry.location
     words = asked(model.partition("@")[0], tmp_path)
     same(generated(capsys, location, tmp_path, *words), EXPECTED["runs"][model])
+
+
+@pytest.mark.parametrize("recipe", RUNS)
+def test_the_model_of_each_can_be_kept_as_a_folder_that_loads(
+    runs: Path, tmp_path: Path, recipe: str
+) -> None:
+    entry = find(str(save_model_folder(RunDirectory(runs / recipe), tmp_path / "model")))
+    assert (entry.recipe, entry.num_parameters) == (recipe, find(str(runs / recipe)).num_parameters)
+    assert KINDS[entry.kind].loader()(entry)
 
 
 def modules_named(pickle: bytes) -> set[str]:

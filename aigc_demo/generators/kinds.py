@@ -4,7 +4,7 @@ A new kind is one row. A loader takes a catalog's entry and `progress`, that of 
 evaluator takes an entry, a source and a split, and the settings, samples and seed of `studio.evaluate`.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -30,6 +30,11 @@ class Kind:
             which may come over a network for minutes, keep nobody waiting.
         makes_images: of captions or of nothing.
         looks_at_images: and makes none from nothing.
+        takes_captions: whether it makes images of captions.
+        sampling: the settings with which it makes images, as module:class.
+        compared_with_all: whether what it makes is measured against all of a source, and not against what
+            was held out of it.
+        keeps_preparation: whether its folder says how its data were prepared.
     """
 
     sentence: str
@@ -42,10 +47,22 @@ class Kind:
     libraries: tuple[str, ...] = ()
     makes_images: bool = False
     looks_at_images: bool = False
+    takes_captions: bool = False
+    sampling: str = ""
+    compared_with_all: bool = False
+    keeps_preparation: bool = False
 
     def loader(self) -> Callable[..., Any]:
         """The function behind `load`; imports torch."""
         return function_named(self.load)
+
+    def sampling_of(self, settings: Mapping[str, Any]) -> Any:
+        """The checked settings behind `sampling`.
+
+        Raises:
+            InputError: a name is unknown, or a value does not fit.
+        """
+        return function_named(self.sampling).from_mapping(settings)  # type: ignore[attr-defined]
 
     def is_whole(self, folder: Path) -> bool:
         """Whether a folder in the Hub's cache holds what such a model needs."""
@@ -53,14 +70,20 @@ class Kind:
 
 
 def function_named(name: str) -> Callable[..., Any]:
-    """The function that a row names as module:name, imported now."""
+    """The function or class that a row names as module:name, imported now."""
     module, _, function = name.partition(":")
     return getattr(import_module(module), function)
 
 
-_IMAGES = "aigc_demo.generators.images"
-_TEXT = "aigc_demo.generators.text"
-_TEXT_TO_IMAGE = "aigc_demo.generators.text_to_image"
+# The kinds by name, as a catalog's entries, the API and the runs on a disk have them.
+TEXT, MASKED_WORDS = "text", "masks"
+IMAGES, TEXT_TO_IMAGE = "pictures", "text-to-image"
+IMAGE_ENCODER, DUAL_ENCODER, ATTRIBUTE_READER = "measures", "matches", "reads"
+RESTORATION, DECODER = "mends", "decodes"
+
+_IMAGE_MODELS = "aigc_demo.generators.images"
+_TEXT_MODELS = "aigc_demo.generators.text"
+_CAPTION_MODELS = "aigc_demo.generators.text_to_image"
 _EVALUATE = "aigc_demo.studio.evaluate"
 
 _TRANSFORMERS_FILES = (
@@ -86,38 +109,42 @@ _DIFFUSION_FILES = (
 )
 
 KINDS: dict[str, Kind] = {
-    "text": Kind(
+    TEXT: Kind(
         "writes text",
-        f"{_TEXT}.loading:load_text_model",
+        f"{_TEXT_MODELS}.loading:load_text_model",
         _TRANSFORMERS_FILES,
         _TRANSFORMERS_NEEDED,
         "text-generation",
         f"{_EVALUATE}.text:evaluate_text",
-        libraries=(f"{_TEXT}.library", f"{_TEXT}.ours"),
+        libraries=(f"{_TEXT_MODELS}.library", f"{_TEXT_MODELS}.ours"),
+        keeps_preparation=True,
     ),
-    "masks": Kind(
+    MASKED_WORDS: Kind(
         "guesses hidden words",
-        f"{_TEXT}.masked_words:load_masked_words",
+        f"{_TEXT_MODELS}.masked_words:load_masked_words",
         _TRANSFORMERS_FILES,
         _TRANSFORMERS_NEEDED,
         "fill-mask",
         f"{_EVALUATE}.text:evaluate_masked_words",
-        libraries=(f"{_TEXT}.masked_words",),
+        libraries=(f"{_TEXT_MODELS}.masked_words",),
+        keeps_preparation=True,
     ),
-    "pictures": Kind(
+    IMAGES: Kind(
         "makes pictures",
-        f"{_IMAGES}.loading:load_image_model",
+        f"{_IMAGE_MODELS}.loading:load_image_model",
         # In diffusers' layout: in folders of their own, or all in one.
         (*_DIFFUSION_FILES, "config.json", "scheduler_config.json", "diffusion_pytorch_model.safetensors"),
         ("**/scheduler_config.json", "**/diffusion*.safetensors"),
         "unconditional-image-generation",
         f"{_EVALUATE}.images:evaluate_image_model",
-        libraries=(f"{_IMAGES}.diffusion",),
+        libraries=(f"{_IMAGE_MODELS}.diffusion",),
         makes_images=True,
+        sampling=f"{_IMAGE_MODELS}.model:ImageSampling",
+        compared_with_all=True,
     ),
-    "text-to-image": Kind(
+    TEXT_TO_IMAGE: Kind(
         "makes pictures of captions",
-        f"{_TEXT_TO_IMAGE}.ours:load_text_to_image",
+        f"{_CAPTION_MODELS}.ours:load_text_to_image",
         # Its own decoder, large and slow, is left where it is.
         (
             *_DIFFUSION_FILES,
@@ -137,55 +164,57 @@ KINDS: dict[str, Kind] = {
         "text-to-image",
         f"{_EVALUATE}.text_to_image:evaluate_text_to_image",
         libraries=tuple(
-            f"{_TEXT_TO_IMAGE}.{module}" for module in ("library", "stable_diffusion", "clip_scores")
+            f"{_CAPTION_MODELS}.{module}" for module in ("library", "stable_diffusion", "clip_scores")
         ),
         makes_images=True,
+        takes_captions=True,
+        sampling=f"{_CAPTION_MODELS}.model:TextSampling",
     ),
-    "measures": Kind(
+    IMAGE_ENCODER: Kind(
         "measures pictures",
-        f"{_IMAGES}.loading:load_encoder",
+        f"{_IMAGE_MODELS}.loading:load_encoder",
         _OUR_FILES,
         _OUR_FILES,
         "image-feature-extraction",
         f"{_EVALUATE}.images:evaluate_encoder",
         looks_at_images=True,
     ),
-    "matches": Kind(
+    DUAL_ENCODER: Kind(
         "matches texts and pictures",
-        f"{_TEXT_TO_IMAGE}.matching:load_any_matcher",
+        f"{_CAPTION_MODELS}.matching:load_any_matcher",
         (*_TRANSFORMERS_FILES, "preprocessor_config.json"),
         ("config.json", "model.safetensors", "vocab.json", "preprocessor_config.json"),
         "zero-shot-image-classification",
         f"{_EVALUATE}.pairs:evaluate_matcher",
-        libraries=(f"{_TEXT_TO_IMAGE}.matching", f"{_TEXT_TO_IMAGE}.clip_scores"),
+        libraries=(f"{_CAPTION_MODELS}.matching", f"{_CAPTION_MODELS}.clip_scores"),
         looks_at_images=True,
     ),
-    "reads": Kind(
+    ATTRIBUTE_READER: Kind(
         "reads what is on a picture",
-        f"{_TEXT_TO_IMAGE}.matching:load_reader",
+        f"{_CAPTION_MODELS}.matching:load_reader",
         _OUR_FILES,
         _OUR_FILES,
         "object-detection",
         f"{_EVALUATE}.pairs:evaluate_attribute_reader",
         looks_at_images=True,
     ),
-    "mends": Kind(
+    RESTORATION: Kind(
         "mends pictures",
-        f"{_TEXT_TO_IMAGE}.restoration:load_restoration",
+        f"{_CAPTION_MODELS}.restoration:load_restoration",
         _OUR_FILES,
         _OUR_FILES,
         "image-to-image",
         f"{_EVALUATE}.pairs:evaluate_restoration",
         looks_at_images=True,
     ),
-    "decodes": Kind(
+    DECODER: Kind(
         "decodes pictures",
-        f"{_TEXT_TO_IMAGE}.stable_diffusion:load_small_decoder",
+        f"{_CAPTION_MODELS}.stable_diffusion:load_small_decoder",
         ("config.json", "diffusion_pytorch_model.safetensors"),
         ("config.json", "diffusion_pytorch_model.safetensors"),
         "image-to-image",
         not_evaluated="its pictures are measured as those of the model that it decodes for",
-        libraries=(f"{_TEXT_TO_IMAGE}.stable_diffusion",),
+        libraries=(f"{_CAPTION_MODELS}.stable_diffusion",),
     ),
 }
 

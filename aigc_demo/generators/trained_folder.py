@@ -3,7 +3,8 @@
 Its weights are looked at, not loaded. A new recipe is one row of `FOLDERS`.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,12 @@ from aigc_demo.core.config import shown
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.files.weights_file import WEIGHTS, num_parameters, read_json, weights_path
 from aigc_demo.data.preparation import PREPARATION
-from aigc_demo.generators.catalog_entry import CatalogEntry
+from aigc_demo.generators import kinds
+from aigc_demo.generators.catalog_entry import CatalogEntry, Family
 from aigc_demo.generators.pretrained.folder import pretrained_entry
 
-GANS = ("dcgan", "stylegan")
-TEXT_GAN, TEXT_DIFFUSION = "text2image", "text2image-diffusion"
-GENERATOR = "generator"
+# Folders of networks inside a model's folder.
+GENERATOR, DISCRIMINATOR, MATCHER = "generator", "discriminator", "matcher"
 _UNET = "unet/diffusion_pytorch_model.safetensors"
 
 
@@ -39,12 +40,19 @@ class TrainedFolder:
     """How a recipe leaves its model.
 
     Attributes:
-        kind: of the model, a row of `kinds`.
+        kind: of the model, a row of `kinds`; a recipe's too.
         weights: its files.
         config: the folder of its config.json.
         library: whether its network is a library's, and not written here.
         runs_on_ours: whether its weights also fit our own network.
-        load: the function that loads it from a catalog entry, as module:name, where its kind has several.
+        load: the function that loads it from a catalog entry, as module:name, where its kind has several;
+            that of text takes the data type of its weights too, and whether to quantize them.
+        check: the function that compares its networks with the headers of their weights without loading
+            them, as module:name.
+        quantizes: whether it also runs with 8-bit weights.
+        tokenizer: the folder of its tokenizer, where it has one.
+        has_latents: whether it makes an image of one noise vector, with which one can calculate.
+        has_styles: whether styles of two of its images can be mixed.
     """
 
     kind: str
@@ -53,38 +61,70 @@ class TrainedFolder:
     library: bool = False
     runs_on_ours: bool = False
     load: str = ""
+    check: str = ""
+    quantizes: bool = False
+    tokenizer: str = ""
+    has_latents: bool = False
+    has_styles: bool = False
+
+    @property
+    def family(self) -> Family:
+        """Whose network it is, trained here."""
+        return "library" if self.library else "ours"
 
 
+_PACKAGE = "aigc_demo.generators"
 _GAN = TrainedFolder(
-    "pictures",
-    (Weights(f"{GENERATOR}/{WEIGHTS}"), Weights(f"discriminator/{WEIGHTS}")),
+    kinds.IMAGES,
+    (Weights(f"{GENERATOR}/{WEIGHTS}"), Weights(f"{DISCRIMINATOR}/{WEIGHTS}")),
     GENERATOR,
-    load="aigc_demo.generators.images.gan:load_gan",
-)
-_OUR_TEXT_TO_IMAGE = TrainedFolder(
-    "text-to-image",
-    (
-        Weights(f"{GENERATOR}/{WEIGHTS}"),
-        Weights(f"discriminator/{WEIGHTS}", None),
-        Weights(f"matcher/{WEIGHTS}", "text_encoder."),
-    ),
-    GENERATOR,
+    load=f"{_PACKAGE}.images.gan:load_gan",
+    check=f"{_PACKAGE}.images.gan:check_networks",
+    has_latents=True,
 )
 FOLDERS: dict[str, TrainedFolder] = {
-    "gpt": TrainedFolder("text"),
-    "gpt2": TrainedFolder("text", library=True, runs_on_ours=True),
-    **dict.fromkeys(GANS, _GAN),
-    "ddpm": TrainedFolder("pictures", (Weights(_UNET),), library=True),
-    "classifier": TrainedFolder("measures"),
-    "clip": TrainedFolder("matches"),
-    "checker": TrainedFolder("reads"),
-    "colorize": TrainedFolder("mends"),
-    "inpaint": TrainedFolder("mends"),
-    TEXT_GAN: _OUR_TEXT_TO_IMAGE,
-    TEXT_DIFFUSION: TrainedFolder(
-        "text-to-image", (Weights(_UNET), Weights(f"text_encoder/{WEIGHTS}")), library=True
+    "gpt": TrainedFolder(kinds.TEXT, load=f"{_PACKAGE}.text.ours:load_ours_text", quantizes=True),
+    "gpt2": TrainedFolder(kinds.TEXT, library=True, runs_on_ours=True),
+    "dcgan": _GAN,
+    "stylegan": replace(_GAN, has_styles=True),
+    "ddpm": TrainedFolder(kinds.IMAGES, (Weights(_UNET),), library=True),
+    "classifier": TrainedFolder(kinds.IMAGE_ENCODER),
+    "clip": TrainedFolder(kinds.DUAL_ENCODER),
+    "checker": TrainedFolder(kinds.ATTRIBUTE_READER),
+    "colorize": TrainedFolder(kinds.RESTORATION),
+    "inpaint": TrainedFolder(kinds.RESTORATION),
+    "text2image": TrainedFolder(
+        kinds.TEXT_TO_IMAGE,
+        (
+            Weights(f"{GENERATOR}/{WEIGHTS}"),
+            Weights(f"{DISCRIMINATOR}/{WEIGHTS}", None),
+            Weights(f"{MATCHER}/{WEIGHTS}", "text_encoder."),
+        ),
+        GENERATOR,
+        load=f"{_PACKAGE}.text_to_image.ours:load_text_gan",
+        tokenizer=MATCHER,
+    ),
+    "text2image-diffusion": TrainedFolder(
+        kinds.TEXT_TO_IMAGE,
+        (Weights(_UNET), Weights(f"text_encoder/{WEIGHTS}")),
+        library=True,
+        load=f"{_PACKAGE}.text_to_image.library:load_text_diffusion",
     ),
 }
+
+
+def row_of(entry: CatalogEntry) -> TrainedFolder | None:
+    """How training here left a model; None for a model of others."""
+    return FOLDERS.get(entry.recipe)
+
+
+def trained_loader(entry: CatalogEntry) -> Callable[..., Any] | None:
+    """The function that loads a model that was trained here; None where its kind has but one, or for others'.
+
+    Imported now: libraries take seconds, and our own models need nothing of them.
+    """
+    row = row_of(entry)
+    return kinds.function_named(row.load) if row is not None and row.load else None
 
 
 def folder_entry(folder: Path, name: str) -> CatalogEntry:
@@ -128,7 +168,7 @@ def _entry(
     size = config.get("image_size")
     return CatalogEntry(
         name=name,
-        family="library" if found.library else "ours",
+        family=found.family,
         kind=found.kind,
         recipe=recipe,
         location=str(folder),

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aigc_demo.data.sources import TINY_WORLD
+from aigc_demo.generators.trained_folder import TrainedFolder
 from aigc_demo.training.card import CardTexts
 
 
@@ -57,6 +58,25 @@ OPTIMIZATION = (LEARNING_RATE, GRADIENT_NORM, IMAGES_PER_SECOND)
 
 
 @dataclass(frozen=True)
+class Measuring:
+    """How a model is measured for its card, where that differs from what is usual for its kind.
+
+    Attributes:
+        samples: how much it generates for it; 0 for what is usual.
+        tiny_world_samples: the same of a model of the tiny world, whose texts can be read back.
+        settings: of the evaluation; a slow model is asked for less.
+    """
+
+    samples: int = 0
+    tiny_world_samples: int = 0
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def num_samples(self, source: str) -> int:
+        """How much a model of this source generates; 0 for what is usual."""
+        return self.tiny_world_samples if source == TINY_WORLD and self.tiny_world_samples else self.samples
+
+
+@dataclass(frozen=True)
 class Recipe:
     """How one kind of model is trained: a row of `training/recipes`.
 
@@ -65,31 +85,41 @@ class Recipe:
         curves: the charts of its runs.
         module: the module to import when it is trained; its `FAMILY` is a `training.family.Family`.
         card: what model cards say of it.
-        kind: of its models, a row of `generators.kinds`.
+        folder: how it leaves its models: a row of `generators.trained_folder`, which has their kind too.
         learns_from: what its source holds: text or pictures.
         rate: the measure of a step that is its speed.
         defaults: settings that differ from those of its class.
         small: settings that hold for the tiny world where nothing else is given: with them the recipe
             learns it in three minutes of two cores.
-        ours: whether the network is written here.
         asked: settings that a page offers first.
         shape: settings that give the network its shape; a run with `--init` takes them from that model.
         trial: settings with which a trial of a few steps meets the steps that take longest.
+        measuring: how a model is measured for its card.
     """
 
     settings: type[Any]
     curves: tuple[Curve, ...]
     module: str
     card: CardTexts
-    kind: str = "text"
+    folder: TrainedFolder
     learns_from: str = "pictures"
     rate: str = "pictures_per_second"
     defaults: Mapping[str, Any] = field(default_factory=dict)
     small: Mapping[str, Any] = field(default_factory=dict)
-    ours: bool = True
     asked: tuple[str, ...] = ()
     shape: tuple[str, ...] = ()
     trial: Mapping[str, Any] = field(default_factory=dict)
+    measuring: Measuring = Measuring()
+
+    @property
+    def kind(self) -> str:
+        """Of its models, a row of `generators.kinds`."""
+        return self.folder.kind
+
+    @property
+    def ours(self) -> bool:
+        """Whether the network is written here."""
+        return not self.folder.library
 
     @property
     def family(self) -> str:

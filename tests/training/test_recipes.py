@@ -31,6 +31,7 @@ def test_every_recipe_has_its_row_among_the_folders_of_trained_models() -> None:
     assert {name for name, row in RECIPES.items() if not row.ours} == {
         name for name, row in FOLDERS.items() if row.library
     }
+    assert all(row.folder is FOLDERS[name] for name, row in RECIPES.items())
 
 
 # Which family may import which; the import contracts of pyproject.toml hold their settings and loops apart.

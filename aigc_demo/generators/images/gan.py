@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from aigc_demo.core.config import Settings
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.files.weights_file import read_json
 from aigc_demo.data.images.pixels import to_float, to_uint8
@@ -17,11 +18,16 @@ from aigc_demo.generators.catalog_entry import CatalogEntry, Family
 from aigc_demo.generators.images.latents import arithmetic, as_long_as_usual, latents
 from aigc_demo.generators.images.model import ImageSampling, Progress
 from aigc_demo.generators.network_folder import checked, loaded
+from aigc_demo.generators.trained_folder import DISCRIMINATOR, GENERATOR
 from aigc_demo.nets.dcgan import DcganConfig, Discriminator, Generator
 from aigc_demo.nets.style_generator import StyleConfig, StyleGenerator
 
-GENERATOR, DISCRIMINATOR = "generator", "discriminator"
 MOST_AT_ONCE = 64
+# The generator of each recipe, and the settings of its config.json.
+GENERATORS: dict[str, tuple[type[nn.Module], type[Settings]]] = {
+    "dcgan": (Generator, DcganConfig),
+    "stylegan": (StyleGenerator, StyleConfig),
+}
 
 
 class GanImages:
@@ -158,10 +164,8 @@ def load_generator(folder: Path) -> nn.Module:
     Raises:
         InputError: it is missing, damaged, or of another kind.
     """
-    config = read_json(folder / GENERATOR / "config.json")
-    if config.get("recipe") == "stylegan":
-        return loaded(StyleGenerator, StyleConfig, folder / GENERATOR)
-    return loaded(Generator, DcganConfig, folder / GENERATOR)
+    generator: nn.Module = loaded(*GENERATORS[_recipe_of(folder)], folder / GENERATOR)
+    return generator
 
 
 def load_discriminator(folder: Path) -> nn.Module:
@@ -182,10 +186,13 @@ def check_networks(folder: Path) -> str:
     Raises:
         InputError: one of them is missing, damaged, or of another kind.
     """
-    config = read_json(folder / GENERATOR / "config.json")
-    if config.get("recipe") == "stylegan":
-        checked(StyleGenerator, StyleConfig, folder / GENERATOR)
-    else:
-        checked(Generator, DcganConfig, folder / GENERATOR)
+    recipe = _recipe_of(folder)
+    checked(*GENERATORS[recipe], folder / GENERATOR)
     checked(Discriminator, DcganConfig, folder / DISCRIMINATOR)
-    return str(config.get("recipe", "dcgan"))
+    return recipe
+
+
+def _recipe_of(folder: Path) -> str:
+    """The recipe that a GAN's folder names; the first one where it names none of them."""
+    recipe = read_json(folder / GENERATOR / "config.json").get("recipe")
+    return recipe if isinstance(recipe, str) and recipe in GENERATORS else next(iter(GENERATORS))

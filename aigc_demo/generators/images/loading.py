@@ -6,9 +6,9 @@ from aigc_demo.generators.catalog import find
 from aigc_demo.generators.catalog_entry import CatalogEntry
 from aigc_demo.generators.hub import folder_of
 from aigc_demo.generators.images.model import ImageModel
-from aigc_demo.generators.kinds import check_kind, function_named
+from aigc_demo.generators.kinds import IMAGE_ENCODER, IMAGES, check_kind
 from aigc_demo.generators.network_folder import loaded
-from aigc_demo.generators.trained_folder import FOLDERS
+from aigc_demo.generators.trained_folder import trained_loader
 from aigc_demo.nets.image_encoder import ImageEncoder, ImageEncoderConfig
 
 
@@ -30,11 +30,10 @@ def load_image_model(
         DemoError: it is pretrained, and neither on this machine nor can the Hub be reached.
     """
     entry = find(name_or_entry, allow_hub=allow_hub) if isinstance(name_or_entry, str) else name_or_entry
-    check_kind(entry.name, entry.kind, "pictures")
-    row = FOLDERS.get(entry.recipe) if entry.family != "pretrained" else None
-    if row is not None and row.load:
-        ours: ImageModel = function_named(row.load)(entry)
-        return ours
+    check_kind(entry.name, entry.kind, IMAGES)
+    if load := trained_loader(entry):
+        trained: ImageModel = load(entry)
+        return trained
     # diffusers takes seconds to import, and our own models need nothing of it.
     from aigc_demo.generators.images.diffusion import load_diffusion
 
@@ -53,4 +52,4 @@ def load_encoder(
     Raises:
         InputError: there is no such model, or its folder is broken or holds another kind.
     """
-    return loaded(ImageEncoder, ImageEncoderConfig, folder_of(name_or_entry, "measures", progress))
+    return loaded(ImageEncoder, ImageEncoderConfig, folder_of(name_or_entry, IMAGE_ENCODER, progress))

@@ -208,12 +208,8 @@ def load_transformers_text(
     Raises:
         InputError: the folder is broken or holds another kind of model.
     """
-    if entry.family == "library":
-        _check_library_folder(folder)
-    vocabulary, special = _vocabulary(entry, folder)
-    network = _load_network(folder, dtype)
-    if entry.family == "pretrained":
-        special = _pretrained_special(network, vocabulary)  # type: ignore[arg-type]
+    read = _read_pretrained if entry.family == "pretrained" else _read_trained
+    network, vocabulary, special = read(folder, dtype)
     if not on_ours:
         return TransformersText(entry, network, vocabulary, **special)
     from aigc_demo.nets.gpt2_weights import load_gpt2_weights
@@ -259,22 +255,34 @@ def _load_by_library(folder: Path, dtype: torch.dtype) -> PreTrainedModel:
     return network
 
 
-def _vocabulary(entry: CatalogEntry, folder: Path) -> tuple[Vocabulary, dict[str, Any]]:
-    """The tokenizer, and which of its tokens mean more than text."""
-    if entry.family == "library":
-        tokenizer = Tokenizer.load(folder)
-        check_vocabulary(folder, tokenizer, int(read_json(folder / "config.json")["vocab_size"]))
-        # Trained on the same rows as ours, hence started in the same way.
-        return tokenizer, {
-            "start_ids": (tokenizer.start_id,),
-            "starts_always": True,
-            "banned_ids": tokenizer.special_ids,
-        }
+def _read_trained(folder: Path, dtype: torch.dtype) -> tuple[PreTrainedModel, Vocabulary, dict[str, Any]]:
+    """The library's network that was trained here, our tokenizer, and its special tokens' meaning."""
+    kind = read_json(folder / "config.json").get("model_type")
+    if kind != "gpt2":
+        detail = f"model_type is {shown(kind)}"
+        raise InputError("foreign_model", path=str(folder), detail=detail, expected="is a GPT-2")
+    config = transformers_config(folder, "gpt2")
+    tokenizer = Tokenizer.load(folder)
+    check_vocabulary(folder, tokenizer, int(config.vocab_size))
+    # Trained on the same rows as ours, hence started in the same way.
+    special = {
+        "start_ids": (tokenizer.start_id,),
+        "starts_always": True,
+        "banned_ids": tokenizer.special_ids,
+    }
+    return _load_network(folder, dtype), tokenizer, special
+
+
+def _read_pretrained(folder: Path, dtype: torch.dtype) -> tuple[PreTrainedModel, Vocabulary, dict[str, Any]]:
+    """A network of others with its own tokenizer."""
     config = read_json(folder / "config.json")
     architecture, size = config.get("model_type"), config.get("vocab_size")
     if not isinstance(architecture, str) or architecture not in CLASSES:
-        return HubVocabulary(_library_tokenizer(folder)), {}
-    return HubVocabulary(read_tokenizer(folder, architecture, size if type(size) is int else None)), {}
+        tokenizer = _library_tokenizer(folder)
+    else:
+        tokenizer = read_tokenizer(folder, architecture, size if type(size) is int else None)
+    vocabulary, network = HubVocabulary(tokenizer), _load_network(folder, dtype)
+    return network, vocabulary, _pretrained_special(network, vocabulary)
 
 
 def _library_tokenizer(folder: Path) -> PretrainedTokenizer:
@@ -317,15 +325,6 @@ def _listed(value: Any) -> tuple[int, ...]:
     if value is None:
         return ()
     return tuple(value) if isinstance(value, (list, tuple)) else (int(value),)
-
-
-def _check_library_folder(folder: Path) -> None:
-    """Look at the configuration of the library's network that was trained here, before anything is loaded."""
-    kind = read_json(folder / "config.json").get("model_type")
-    if kind != "gpt2":
-        detail = f"model_type is {shown(kind)}"
-        raise InputError("foreign_model", path=str(folder), detail=detail, expected="is a GPT-2")
-    transformers_config(folder, "gpt2")
 
 
 def _skeleton(config: Any, **arguments: Any) -> PreTrainedModel:

@@ -1,6 +1,7 @@
 """Text models by their names, whatever network they run on."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import torch
 
@@ -9,11 +10,10 @@ from aigc_demo.core.files.weights_file import read_json
 from aigc_demo.generators import hub
 from aigc_demo.generators.catalog import find
 from aigc_demo.generators.catalog_entry import CatalogEntry
-from aigc_demo.generators.kinds import check_kind
+from aigc_demo.generators.kinds import TEXT, check_kind
 from aigc_demo.generators.network_folder import named_after
 from aigc_demo.generators.text.model import TextModel
-from aigc_demo.generators.text.ours import load_ours_text
-from aigc_demo.generators.trained_folder import folder_entry
+from aigc_demo.generators.trained_folder import FOLDERS, folder_entry, row_of, trained_loader
 
 DTYPES = {
     "float32": torch.float32,
@@ -49,21 +49,27 @@ def load_text_model(
     if dtype not in DTYPES:
         raise InputError("setting_range", name="dtype", expected="one of " + ", ".join(DTYPES), got=dtype)
     entry = find(name_or_entry, allow_hub=allow_hub) if isinstance(name_or_entry, str) else name_or_entry
-    check_kind(entry.name, entry.kind, "text")
-    if on_ours and entry.architecture != "gpt2":
+    check_kind(entry.name, entry.kind, TEXT)
+    if on_ours and not entry.runs_on_ours:
         raise InputError("not_on_ours", name=entry.name)
-    if dtype == "int8" and entry.recipe != "gpt":
+    row = row_of(entry)
+    if dtype == "int8" and not (row and row.quantizes):
         raise InputError("setting_range", name="dtype", expected="float32 or bfloat16 here", got=dtype)
-    if entry.recipe == "gpt":
-        return load_ours_text(entry, DTYPES[dtype], quantized=dtype == "int8")
     folder = hub.fetch(entry, progress)
-    recipe = read_json(folder / "config.json").get("recipe")
-    if recipe == "gpt":  # one of ours that was pushed
-        return load_ours_text(folder_entry(folder, entry.name), DTYPES[dtype])
-    if recipe == "gpt2":  # the same of the library's network: its tokenizer is ours
+    if row is None and _was_trained_here(folder):  # and pushed since
         entry = folder_entry(folder, entry.name)
+    if load := trained_loader(entry):
+        trained: TextModel = load(entry, DTYPES[dtype], quantized=dtype == "int8")
+        return trained
     # transformers takes seconds to import, and our own models need nothing of it.
     from aigc_demo.generators.text.library import load_transformers_text
 
     with named_after(entry.name, folder):
         return load_transformers_text(entry, folder, DTYPES[dtype], on_ours=on_ours)
+
+
+def _was_trained_here(folder: Path) -> bool:
+    """Whether a folder's config.json names a recipe of text."""
+    recipe = read_json(folder / "config.json").get("recipe")
+    row = FOLDERS.get(recipe) if isinstance(recipe, str) else None
+    return row is not None and row.kind == TEXT

@@ -16,7 +16,7 @@ from aigc_demo.data.text.tokenizer import Tokenizer
 from aigc_demo.generators.catalog import find
 from aigc_demo.generators.catalog_entry import CatalogEntry
 from aigc_demo.generators.hub import folder_of
-from aigc_demo.generators.kinds import KINDS, check_kind
+from aigc_demo.generators.kinds import ATTRIBUTE_READER, DUAL_ENCODER, KINDS, check_kind
 from aigc_demo.generators.network_folder import loaded
 from aigc_demo.nets.attribute_reader import AttributeReader, AttributeReaderConfig
 from aigc_demo.nets.contrastive import DualEncoder, DualEncoderConfig
@@ -24,7 +24,6 @@ from aigc_demo.nets.contrastive import DualEncoder, DualEncoderConfig
 if TYPE_CHECKING:
     from aigc_demo.generators.text_to_image.clip_scores import ClipMatcher
 
-MATCHER = "matcher"  # the folder of a dual encoder in that of a model which needs one
 MOST_AT_ONCE = 250
 
 
@@ -90,9 +89,9 @@ def load_matcher(name_or_entry: str | CatalogEntry) -> Matcher:
         InputError: there is no such model, or its folder is broken or holds another kind.
     """
     entry = find(name_or_entry) if isinstance(name_or_entry, str) else name_or_entry
-    check_kind(entry.name, entry.kind, "matches")
+    check_kind(entry.name, entry.kind, DUAL_ENCODER)
     if entry.family == "pretrained":
-        expected = f"was trained here and {KINDS['matches'].sentence}"
+        expected = f"was trained here and {KINDS[DUAL_ENCODER].sentence}"
         raise InputError("foreign_model", path=entry.name, detail="it is pretrained", expected=expected)
     return matcher_in(Path(entry.location))
 
@@ -123,4 +122,6 @@ def load_reader(
     Raises:
         InputError: there is no such model, or its folder is broken or holds another kind.
     """
-    return loaded(AttributeReader, AttributeReaderConfig, folder_of(name_or_entry, "reads", progress))
+    return loaded(
+        AttributeReader, AttributeReaderConfig, folder_of(name_or_entry, ATTRIBUTE_READER, progress)
+    )

@@ -15,14 +15,13 @@ from torch import Tensor, nn
 from aigc_demo.data.images.pixels import to_float, to_uint8
 from aigc_demo.generators.catalog import find
 from aigc_demo.generators.catalog_entry import CatalogEntry, Family
-from aigc_demo.generators.images.gan import DISCRIMINATOR, GENERATOR
 from aigc_demo.generators.images.latents import latents
 from aigc_demo.generators.images.model import Progress
-from aigc_demo.generators.kinds import check_kind
+from aigc_demo.generators.kinds import TEXT_TO_IMAGE, check_kind
 from aigc_demo.generators.network_folder import loaded
-from aigc_demo.generators.text_to_image.matching import MATCHER, Matcher, matcher_in
+from aigc_demo.generators.text_to_image.matching import Matcher, matcher_in
 from aigc_demo.generators.text_to_image.model import TextSampling, TextToImageModel
-from aigc_demo.generators.trained_folder import TEXT_GAN
+from aigc_demo.generators.trained_folder import DISCRIMINATOR, GENERATOR, MATCHER, trained_loader
 from aigc_demo.nets.conditional_gan import ConditionalConfig, ConditionalDiscriminator, ConditionalGenerator
 from aigc_demo.nets.contrastive import token_mask
 
@@ -139,14 +138,11 @@ def load_text_to_image(
         DemoError: it is pretrained, and neither on this machine nor can the Hub be reached.
     """
     entry = find(name_or_entry) if isinstance(name_or_entry, str) else name_or_entry
-    check_kind(entry.name, entry.kind, "text-to-image")
-    if entry.recipe == TEXT_GAN:
-        return load_text_gan(entry)
-    if entry.family == "pretrained":
-        from aigc_demo.generators.text_to_image.stable_diffusion import load_stable_diffusion
-
-        return load_stable_diffusion(entry, progress)
+    check_kind(entry.name, entry.kind, TEXT_TO_IMAGE)
+    if load := trained_loader(entry):
+        trained: TextToImageModel = load(entry)
+        return trained
     # diffusers and transformers take seconds to import, and our own models need nothing of them.
-    from aigc_demo.generators.text_to_image.library import load_text_diffusion
+    from aigc_demo.generators.text_to_image.stable_diffusion import load_stable_diffusion
 
-    return load_text_diffusion(entry)
+    return load_stable_diffusion(entry, progress)

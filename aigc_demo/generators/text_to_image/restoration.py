@@ -10,6 +10,7 @@ from torch import Tensor
 from aigc_demo.data.images.pixels import to_float, to_uint8
 from aigc_demo.generators.catalog_entry import CatalogEntry
 from aigc_demo.generators.hub import folder_of
+from aigc_demo.generators.kinds import RESTORATION
 from aigc_demo.generators.network_folder import loaded
 from aigc_demo.nets.restoration import RestorationConfig, RestorationNetwork, composite, grey, masked_input
 
@@ -62,5 +63,5 @@ def load_restoration(
     Raises:
         InputError: there is no such model, or its folder is broken or holds another kind.
     """
-    folder = folder_of(name_or_entry, "mends", progress)
+    folder = folder_of(name_or_entry, RESTORATION, progress)
     return ImageRestoration(loaded(RestorationNetwork, RestorationConfig, folder))

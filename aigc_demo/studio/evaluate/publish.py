@@ -11,14 +11,8 @@ from aigc_demo.core.files.manifest import MANIFEST, step_of
 from aigc_demo.core.files.paths import check_new_folder
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.captions.pairs import PairSettings
-from aigc_demo.data.sources import TINY_WORLD
+from aigc_demo.generators.kinds import KINDS, Kind
 from aigc_demo.training.recipes import RECIPES
-
-# Stories of the tiny world can be read back, so a card says how many can.
-NUM_STORIES = 1000
-# Diffusion takes as many steps for each image as a GAN takes images.
-NUM_OF_DIFFUSION = 2000
-TEST_OF_DIFFUSION = {"num_captions": 100, "candidates": 1}
 
 
 def publish(
@@ -63,27 +57,23 @@ def publish(
 
 
 def _samples(config: dict[str, Any]) -> int:
-    """How much the model makes to be measured by; 0 for what is usual."""
-    if config["recipe"] == "ddpm":
-        return NUM_OF_DIFFUSION
-    makes_text = RECIPES[config["recipe"]].kind == "text"
-    return NUM_STORIES if makes_text and config["source"] == TINY_WORLD else 0
+    """How much the model generates to be measured by; 0 for what is usual."""
+    return RECIPES[config["recipe"]].measuring.num_samples(config["source"])
 
 
 def _split(config: dict[str, Any]) -> str:
-    """A generator is compared with all real images; everything else is measured on what it never saw, if
-    anything was kept from it.
-    """
+    """What it is measured on: what it never saw, if anything was kept from it, but where all is compared."""
     everything = not config["settings"].get("validation_fraction", 1)
-    return "all" if everything or RECIPES[config["recipe"]].kind == "pictures" else "validation"
+    return "all" if everything or _kind(config).compared_with_all else "validation"
 
 
 def _preparation(config: dict[str, Any]) -> dict[str, Any]:
-    """How the training's images were prepared, and how little is asked of a slow model.
+    """How the training's images were prepared, and what the recipe says of the evaluation."""
+    asked = RECIPES[config["recipe"]].measuring.settings
+    return (
+        {**asked} if _kind(config).keeps_preparation else {**PairSettings.among(config["settings"]), **asked}
+    )
 
-    A model of text carries its preparation with it.
-    """
-    if RECIPES[config["recipe"]].kind == "text":
-        return {}
-    test = TEST_OF_DIFFUSION if config["recipe"] == "text2image-diffusion" else {}
-    return {**PairSettings.among(config["settings"]), **test}
+
+def _kind(config: dict[str, Any]) -> Kind:
+    return KINDS[RECIPES[config["recipe"]].kind]

@@ -44,25 +44,20 @@ def generate_images(
     """
     from aigc_demo.core.device import set_threads
     from aigc_demo.generators.catalog import find
-    from aigc_demo.generators.images.loading import load_image_model
-    from aigc_demo.generators.images.model import ImageSampling
-    from aigc_demo.generators.text_to_image.model import TextSampling
-    from aigc_demo.generators.text_to_image.ours import load_text_to_image
+    from aigc_demo.generators.kinds import KINDS, check_kind
     from aigc_demo.studio.text_to_image.compare import check_known, checked_caption
 
     entry = find(model, allow_hub=True)
     set_threads()
-    if entry.kind == "text-to-image":
-        asked, text = TextSampling.from_mapping(settings), checked_caption(caption)
-        drawer = load_text_to_image(entry)
-        check_known(drawer, text)
-        started = time.perf_counter()
-        images = drawer.make([text] * len(seeds), seeds, asked)
-    else:
-        sampling = ImageSampling.from_mapping(settings)
-        maker = load_image_model(entry)
-        started = time.perf_counter()
-        images = maker.make(seeds, sampling)
+    row = KINDS[entry.kind]
+    check_kind(entry.name, entry.kind, *(kind for kind, one in KINDS.items() if one.makes_images))
+    sampling = row.sampling_of(settings)
+    texts = [checked_caption(caption)] * len(seeds) if row.takes_captions else None
+    loaded = row.loader()(entry)
+    if texts is not None:
+        check_known(loaded, texts[0])
+    started = time.perf_counter()
+    images = loaded.make(seeds, sampling) if texts is None else loaded.make(texts, seeds, sampling)
     return GeneratedImages(images, tuple(seeds), round(time.perf_counter() - started, 4))
 
 

@@ -215,13 +215,9 @@ def _model_on_gpu(entry: "CatalogEntry") -> Any:
 
 
 def _loaded(entry: "CatalogEntry") -> Any:
-    if entry.kind == "text":
-        from aigc_demo.generators.text.loading import load_text_model
+    from aigc_demo.generators.kinds import KINDS
 
-        return load_text_model(entry)
-    from aigc_demo.generators.text_to_image.ours import load_text_to_image
-
-    return load_text_to_image(entry)
+    return KINDS[entry.kind].loader()(entry)
 
 
 def _written(model: Any, task: TextTask) -> Iterator["TokenSampled"]:

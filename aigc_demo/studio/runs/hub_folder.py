@@ -13,9 +13,10 @@ from aigc_demo.core.files.atomic import ESCAPED, atomic_path, write_atomically
 from aigc_demo.core.files.manifest import invalid_file, step_of
 from aigc_demo.core.files.paths import check_new_folder
 from aigc_demo.core.run_directory import RunDirectory
-from aigc_demo.generators.trained_folder import folder_entry
+from aigc_demo.generators.kinds import function_named
+from aigc_demo.generators.trained_folder import FOLDERS, folder_entry
 from aigc_demo.studio.runs.archive import model_files, portable_name
-from aigc_demo.studio.runs.archive_reader import CARD, PARTS
+from aigc_demo.studio.runs.archive_reader import CARD
 
 
 def save_model_folder(run: RunDirectory, target: Path, step: int | None = None) -> Path:
@@ -86,8 +87,7 @@ def _model_and_card(run: RunDirectory, name: str, step: int | None) -> tuple[Pat
 
 def _recipe_of(checkpoint: Path, name: str) -> str:
     """What made a checkpoint, by its own files, after a look at its weights."""
-    if any((checkpoint / part).is_dir() for part in PARTS):
-        from aigc_demo.generators.images.gan import check_networks
-
-        return check_networks(checkpoint)
-    return folder_entry(checkpoint, name).recipe
+    recipe = folder_entry(checkpoint, name).recipe
+    if check := FOLDERS[recipe].check:
+        function_named(check)(checkpoint)
+    return recipe

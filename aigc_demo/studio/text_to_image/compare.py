@@ -306,12 +306,10 @@ def learned_words(catalog: Catalog, models: Iterable[str], caption: str) -> froz
 @lru_cache(maxsize=8)
 def _tokenizer_of_model(location: str, recipe: str) -> "Tokenizer | None":
     from aigc_demo.data.text.tokenizer import Tokenizer
-    from aigc_demo.generators.text_to_image.matching import MATCHER
-    from aigc_demo.generators.trained_folder import TEXT_GAN
+    from aigc_demo.generators.trained_folder import FOLDERS
 
-    folder = Path(location)
     try:
-        return Tokenizer.load(folder / MATCHER if recipe == TEXT_GAN else folder)
+        return Tokenizer.load(Path(location) / FOLDERS[recipe].tokenizer)
     except InputError:  # drawing will say what is wrong with it
         return None
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from aigc_demo.core.config import setting
+from aigc_demo.generators.trained_folder import FOLDERS
 from aigc_demo.training.card import CardTexts, held_out_images, written_here
 from aigc_demo.training.image_settings import ImageNetworkSettings
 from aigc_demo.training.recipe import OPTIMIZATION, Curve, Line, Recipe, loss_curve
@@ -62,7 +63,7 @@ ROWS = {
                 }
             ),
         ),
-        kind="reads",
+        folder=FOLDERS["checker"],
         asked=("image_size", "width", "batch_size", "learning_rate"),
         shape=("image_size", "width"),
     )

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from aigc_demo.core.config import setting
 from aigc_demo.data.images.corpus import ImageSettings
+from aigc_demo.generators.trained_folder import FOLDERS
 from aigc_demo.training.card import CardTexts, held_out_images, written_here
 from aigc_demo.training.image_settings import ImageNetworkSettings
 from aigc_demo.training.recipe import OPTIMIZATION, Curve, Line, Recipe, loss_curve
@@ -71,7 +72,7 @@ ROWS = {
                 }
             ),
         ),
-        kind="measures",
+        folder=FOLDERS["classifier"],
         asked=("image_size", "width", "batch_size", "learning_rate"),
         shape=("image_size", "width", "feature_size"),
     )

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from aigc_demo.core.config import setting
 from aigc_demo.data.captions.pairs import PairSettings
+from aigc_demo.generators.trained_folder import FOLDERS
 from aigc_demo.training.card import CardTexts, held_out_images, written_here
 from aigc_demo.training.image_settings import ImageNetworkSettings
 from aigc_demo.training.recipe import OPTIMIZATION, Curve, Line, Recipe
@@ -100,7 +101,7 @@ ROWS = {
                 }
             ),
         ),
-        kind="matches",
+        folder=FOLDERS["clip"],
         asked=("image_size", "num_layers", "hidden_size", "batch_size", "learning_rate", "wrong_captions"),
         shape=("image_size", "num_layers", "num_heads", "hidden_size", "width", "embedding_size"),
     )

@@ -4,11 +4,13 @@ from dataclasses import dataclass
 
 from aigc_demo.core.config import setting
 from aigc_demo.core.errors import InputError
+from aigc_demo.generators.trained_folder import FOLDERS
 from aigc_demo.nets.options import PREDICTION_TYPES
 from aigc_demo.training.card import IMAGES_USE, CardTexts, generated_images
 from aigc_demo.training.image_settings import ImageNetworkSettings
-from aigc_demo.training.recipe import OPTIMIZATION, Recipe, loss_curve
+from aigc_demo.training.recipe import OPTIMIZATION, Measuring, Recipe, loss_curve
 
+NAME = "ddpm"  # of the recipe; its models name it in their config.json
 PREDICTION_HELP = "what the network predicts: the noise, the image, or the velocity between the two"
 PATCH_HELP = "side of the square of pixels that is one position of the network"
 
@@ -56,7 +58,7 @@ pictures = DDIMPipeline.from_pretrained("FOLDER")(batch_size=16, num_inference_s
 ```"""
 
 ROWS = {
-    "ddpm": Recipe(
+    NAME: Recipe(
         DiffusionSettings,
         CURVES,
         "aigc_demo.training.diffusion.training",
@@ -69,11 +71,12 @@ ROWS = {
             measured=generated_images,
             library="diffusers",
         ),
-        kind="pictures",
+        folder=FOLDERS[NAME],
         # The paper's network predicts the noise; one that predicts the image, trained by Muon, draws shapes
         # in minutes.
         small={"prediction_type": "sample", "optimizer": "muon"},
-        ours=False,
+        # It takes as many steps for each image as a GAN takes images.
+        measuring=Measuring(samples=2000),
         asked=("image_size", "base_channels", "batch_size", "learning_rate", "ema_decay"),
         shape=(
             "image_size",

@@ -27,7 +27,7 @@ from aigc_demo.data.images.corpus import ImageCorpus, prepare_images
 from aigc_demo.data.images.pixels import grid, to_float
 from aigc_demo.generators.images.diffusion import COLOURS, denoised, load_scheduler, load_unet, predicted
 from aigc_demo.generators.images.model import Progress
-from aigc_demo.training.diffusion.recipe import DiffusionSettings
+from aigc_demo.training.diffusion.recipe import NAME, DiffusionSettings
 from aigc_demo.training.family import Family, ForwardPasses
 from aigc_demo.training.image_training import ImageTraining
 from aigc_demo.training.initial_weights import check_shape, init_model
@@ -71,6 +71,8 @@ class DiffusionTraining(ImageTraining):
         2022, arXiv:2202.00512, section 4, for predicting the image, weighted by 1 + SNR, and the velocity;
         Hang et al. 2023, arXiv:2303.09556, for the upper limit of that weight.
     """
+
+    recipe = NAME
 
     def __init__(
         self,
@@ -144,7 +146,11 @@ class DiffusionTraining(ImageTraining):
         """As diffusers' pipelines load it, with a config.json that names the recipe."""
         self.writable.load_state_dict(self.averaged_network().state_dict())
         DDPMPipeline(unet=self.writable, scheduler=self.noise).save_pretrained(folder)
-        marker = {"recipe": "ddpm", "image_size": self.settings.image_size}
+        self.write_config(folder)
+
+    def write_config(self, folder: Path) -> None:
+        """The recipe, in a config.json beside the library's own files."""
+        marker = {"recipe": self.recipe, "image_size": self.settings.image_size}
         (folder / "config.json").write_text(json.dumps(marker, indent=2) + "\n")
 
     def read_state(self, checkpoint: Path) -> dict[str, Any]:

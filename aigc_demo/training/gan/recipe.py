@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from aigc_demo.core.config import setting
+from aigc_demo.generators.trained_folder import FOLDERS
 from aigc_demo.nets.options import AUGMENTATIONS, DISCRIMINATOR_NORMS, GAN_LOSSES
 from aigc_demo.training.card import IMAGES_USE, TWO_LOSSES, CardTexts, generated_images, written_here
 from aigc_demo.training.image_settings import ImageLoopSettings
@@ -135,7 +136,7 @@ ROWS = {
         CURVES,
         _MODULE,
         _card("A DCGAN, generator and discriminator"),
-        kind="pictures",
+        folder=FOLDERS["dcgan"],
         # Ten minutes are short for the paper's rates and widths: small networks that take large steps, held
         # back from each other by the penalty. How they were found: docs/experiments.md.
         small={
@@ -158,7 +159,7 @@ ROWS = {
         CURVES,
         _MODULE,
         _card("A style-based generator with a discriminator,"),
-        kind="pictures",
+        folder=FOLDERS["stylegan"],
         asked=("image_size", "width", "loss", "batch_size", "learning_rate", "r1_gamma"),
         shape=("image_size", "latent_size", "num_features", "style_size", "num_mapping_layers", "width"),
     ),

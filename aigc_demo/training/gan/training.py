@@ -27,7 +27,8 @@ from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.captions.metadata import notices
 from aigc_demo.data.images.corpus import ImageCorpus, prepare_images
 from aigc_demo.data.images.pixels import grid, to_float, to_uint8
-from aigc_demo.generators.images.gan import DISCRIMINATOR, GENERATOR, load_networks
+from aigc_demo.generators.images.gan import load_networks
+from aigc_demo.generators.trained_folder import DISCRIMINATOR, GENERATOR
 from aigc_demo.nets.adversarial import discriminator_loss, generator_loss, r1_penalty
 from aigc_demo.nets.diff_augment import diff_augment
 from aigc_demo.nets.style_generator import StyleGenerator

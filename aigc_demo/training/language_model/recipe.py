@@ -6,8 +6,9 @@ from typing import Any
 
 from aigc_demo.core.config import setting
 from aigc_demo.data.text.corpus import TextSettings
+from aigc_demo.generators.trained_folder import FOLDERS
 from aigc_demo.training.card import CardTexts, Measured
-from aigc_demo.training.recipe import GRADIENT_NORM, LEARNING_RATE, Curve, Line, Recipe, loss_curve
+from aigc_demo.training.recipe import GRADIENT_NORM, LEARNING_RATE, Curve, Line, Measuring, Recipe, loss_curve
 from aigc_demo.training.settings import PRECISIONS, SCHEDULES
 
 
@@ -152,17 +153,19 @@ def _row(**fields: Any) -> Recipe:
         LanguageModelSettings,
         CURVES,
         "aigc_demo.training.language_model.training",
-        kind="text",
         learns_from="text",
         rate="tokens_per_second",
         asked=_ASKED,
         shape=_SHAPE,
+        # Stories of the tiny world can be read back, so a card says how many can.
+        measuring=Measuring(tiny_world_samples=1000),
         **fields,
     )
 
 
 ROWS = {
     "gpt": _row(
+        folder=FOLDERS["gpt"],
         # At Muon's usual rate it does not learn in this time which colour belongs to which thing.
         small={**_STORIES, "learning_rate": 8e-3, "muon_learning_rate": 5e-3},
         card=_card(
@@ -179,7 +182,7 @@ ROWS = {
             "tie_embeddings": True,
         },
         small={**_STORIES, "learning_rate": 3e-3},
-        ours=False,
+        folder=FOLDERS["gpt2"],
         card=_card(
             "The library baseline: transformers' GPT2LMHeadModel, trained by this project on the same data",
             "transformers' GPT2LMHeadModel, trained with AIGC Demo",

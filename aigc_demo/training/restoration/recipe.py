@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from aigc_demo.core.config import setting
 from aigc_demo.data.images.corpus import IMAGE_KINDS
+from aigc_demo.generators.trained_folder import FOLDERS, TrainedFolder
 from aigc_demo.training.card import CardTexts, held_out_images, written_here
 from aigc_demo.training.image_settings import ImageNetworkSettings
 from aigc_demo.training.recipe import OPTIMIZATION, Recipe, loss_curve
@@ -40,7 +41,7 @@ restored = restorer.restored(pictures)  # uint8 [N, 3, H, W]; with a second argu
 ```"""
 
 
-def _row(network: str) -> Recipe:
+def _row(network: str, folder: TrainedFolder) -> Recipe:
     """What is lost differs; how it is learned does not."""
     return Recipe(
         RestorationSettings,
@@ -57,13 +58,13 @@ def _row(network: str) -> Recipe:
                 }
             ),
         ),
-        kind="mends",
+        folder=folder,
         asked=("image_size", "width", "batch_size", "learning_rate"),
         shape=("image_size", "width"),
     )
 
 
 ROWS = {
-    "colorize": _row("A small U-Net that gives grey pictures their colours,"),
-    "inpaint": _row("A small U-Net that draws what was painted over,"),
+    "colorize": _row("A small U-Net that gives grey pictures their colours,", FOLDERS["colorize"]),
+    "inpaint": _row("A small U-Net that draws what was painted over,", FOLDERS["inpaint"]),
 }

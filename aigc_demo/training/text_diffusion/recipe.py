@@ -4,10 +4,13 @@ from dataclasses import dataclass
 
 from aigc_demo.core.config import setting
 from aigc_demo.data.captions.pairs import PairSettings
+from aigc_demo.generators.trained_folder import FOLDERS
 from aigc_demo.nets.options import PREDICTION_TYPES
 from aigc_demo.training.card import CAPTIONS_LOADING, CAPTIONS_USE, CardTexts, images_of_captions
 from aigc_demo.training.diffusion.recipe import CURVES, PATCH_HELP, PREDICTION_HELP, DiffusionSettings
-from aigc_demo.training.recipe import Recipe
+from aigc_demo.training.recipe import Measuring, Recipe
+
+NAME = "text2image-diffusion"  # of the recipe; its models name it in their config.json
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class TextDiffusionSettings(PairSettings, DiffusionSettings):
 
 
 ROWS = {
-    "text2image-diffusion": Recipe(
+    NAME: Recipe(
         TextDiffusionSettings,
         CURVES,
         "aigc_demo.training.text_diffusion.training",
@@ -40,8 +43,8 @@ ROWS = {
             loading=CAPTIONS_LOADING,
             measured=images_of_captions,
         ),
-        kind="text-to-image",
-        ours=False,
+        folder=FOLDERS[NAME],
+        measuring=Measuring(settings={"num_captions": 100, "candidates": 1}),
         asked=("image_size", "base_channels", "batch_size", "learning_rate", "caption_dropout"),
         shape=(
             "image_size",

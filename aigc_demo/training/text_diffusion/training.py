@@ -7,7 +7,6 @@ needs both predictions.
 # Shapes: B images of a batch, N images in all, P captions of an image, T tokens of a caption,
 # C channels, H rows, W columns.
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +41,7 @@ from aigc_demo.training.family import COUNTED_VOCABULARY, Family, ForwardPasses,
 from aigc_demo.training.initial_weights import check_shape, init_model, tokenizer_of_run
 from aigc_demo.training.order import Order
 from aigc_demo.training.settings import Budget
-from aigc_demo.training.text_diffusion.recipe import TextDiffusionSettings
+from aigc_demo.training.text_diffusion.recipe import NAME, TextDiffusionSettings
 from aigc_demo.training.text_to_image.captions import captions_of_sample
 
 # By the library's names, of the U-Net and of the text encoder.
@@ -62,6 +61,8 @@ class TextDiffusionTraining(DiffusionTraining):
     Source:
         Ho and Salimans 2022, arXiv:2207.12598, algorithm 1, for dropping captions.
     """
+
+    recipe = NAME
 
     def __init__(
         self,
@@ -120,8 +121,7 @@ class TextDiffusionTraining(DiffusionTraining):
         written.network.text_encoder.save_pretrained(folder / TEXT_ENCODER)
         self.noise.save_pretrained(folder / "scheduler")
         self.tokenizer.save(folder)
-        marker = {"recipe": "text2image-diffusion", "image_size": self.settings.image_size}
-        (folder / "config.json").write_text(json.dumps(marker, indent=2) + "\n")
+        self.write_config(folder)
 
     def facts(self) -> dict[str, Any]:
         """As DiffusionTraining; the captions."""

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from aigc_demo.core.config import setting
 from aigc_demo.data.captions.pairs import PairSettings
+from aigc_demo.generators.trained_folder import FOLDERS
 from aigc_demo.training.card import (
     CAPTIONS_LOADING,
     CAPTIONS_USE,
@@ -170,7 +171,7 @@ ROWS = {
             measured=images_of_captions,
             not_recorded=TWO_LOSSES,
         ),
-        kind="text-to-image",
+        folder=FOLDERS["text2image"],
         # Its captions are those that the shipped dual encoder knows.
         small={"guide": "clip-tiny-world"},
         asked=("image_size", "num_layers", "hidden_size", "batch_size", "copying", "guide_weight"),

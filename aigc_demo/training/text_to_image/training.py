@@ -36,8 +36,9 @@ from aigc_demo.data.captions.pairs import (
     trim_padding,
 )
 from aigc_demo.data.images.pixels import to_float
-from aigc_demo.generators.text_to_image.matching import MATCHER, Matcher, load_matcher, matcher_in
+from aigc_demo.generators.text_to_image.matching import Matcher, load_matcher, matcher_in
 from aigc_demo.generators.text_to_image.ours import load_networks
+from aigc_demo.generators.trained_folder import MATCHER
 from aigc_demo.nets.adversarial import generator_loss, matching_terms
 from aigc_demo.nets.conditional_gan import ConditionalDiscriminator, ConditionalGenerator
 from aigc_demo.nets.contrastive import contrastive_loss, hard_negative_loss, token_mask

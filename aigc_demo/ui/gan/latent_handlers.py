@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 
 from aigc_demo.core.errors import DemoError
-from aigc_demo.generators.trained_folder import GANS
+from aigc_demo.generators.trained_folder import row_of
 from aigc_demo.studio.images.latent_space import check_way, interpolate, latent_sum, mix_styles
 from aigc_demo.studio.images.measure import Measured, measure_images
 from aigc_demo.studio.images.real_images import TrainingImages
@@ -129,7 +129,7 @@ class LatentHandlers:
         coarse, fine, truncation, left, right = values
         with errors_as_toasts(request):
             chosen = [self._catalog.choice(self._catalog.checked(name, "pictures")) for name in (left, right)]
-            styled = [choice.value for choice in chosen if choice.entry.recipe == "stylegan"]
+            styled = [one.value for one in chosen if (row := row_of(one.entry)) and row.has_styles]
             try:
                 images = mix_styles(self._cache, (*styled, left)[0], coarse, fine, truncation)
             except DemoError as error:
@@ -190,5 +190,5 @@ def first_gan(catalog: Any, *models: Any) -> str:
         InputError: one of them is none of the page's models of images.
     """
     chosen = [catalog.choice(catalog.checked(name, "pictures")) for name in models]
-    gans = [choice.value for choice in chosen if choice.entry.recipe in GANS]
+    gans = [one.value for one in chosen if (row := row_of(one.entry)) and row.has_latents]
     return (*gans, chosen[0].value)[0]
