@@ -15,6 +15,7 @@ from aigc_demo.data.preparation import PREPARATION
 from aigc_demo.generators import kinds
 from aigc_demo.generators.catalog_entry import CatalogEntry, Family
 from aigc_demo.generators.pretrained.folder import pretrained_entry
+from aigc_demo.nets.options import COLORIZE, INPAINT
 
 # Folders of networks inside a model's folder.
 GENERATOR, DISCRIMINATOR, MATCHER = "generator", "discriminator", "matcher"
@@ -91,8 +92,8 @@ FOLDERS: dict[str, TrainedFolder] = {
     "classifier": TrainedFolder(kinds.IMAGE_ENCODER),
     "clip": TrainedFolder(kinds.DUAL_ENCODER),
     "checker": TrainedFolder(kinds.ATTRIBUTE_READER),
-    "colorize": TrainedFolder(kinds.RESTORATION),
-    "inpaint": TrainedFolder(kinds.RESTORATION),
+    COLORIZE: TrainedFolder(kinds.RESTORATION),
+    INPAINT: TrainedFolder(kinds.RESTORATION),
     "text2image": TrainedFolder(
         kinds.TEXT_TO_IMAGE,
         (

@@ -7,6 +7,7 @@ gets the encoder's feature maps of the same size (skip connections).
 # Shapes: B batch, C channels, H rows, W columns.
 
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -15,9 +16,49 @@ from huggingface_hub import PyTorchModelHubMixin
 from torch import Tensor, nn
 
 from aigc_demo.core.config import Settings, setting
+from aigc_demo.nets.options import COLORIZE, INPAINT
 
-TASKS = ("colorize", "inpaint")
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601: the weights of red, green and blue in brightness
+
+
+def grey(x_BCHW: Tensor) -> Tensor:
+    """Brightness [B, 1, H, W] in -1 to 1, of images in -1 to 1."""
+    return (x_BCHW * x_BCHW.new_tensor(LUMA)[:, None, None]).sum(1, keepdim=True)
+
+
+def masked_input(x_BCHW: Tensor, mask_B1HW: Tensor) -> Tensor:
+    """[B, 4, H, W]: three colours, 0 where the mask is 1, and the mask."""
+    return torch.cat([x_BCHW * (1 - mask_B1HW), mask_B1HW], dim=1)
+
+
+def mean_of_rest(x_BCHW: Tensor, mask_B1HW: Tensor) -> Tensor:
+    """The mean colour of each image where the mask is 0, everywhere [B, C, H, W]."""
+    rest_B111 = (1 - mask_B1HW).sum((1, 2, 3), keepdim=True)
+    return ((x_BCHW * (1 - mask_B1HW)).sum((2, 3), keepdim=True) / rest_B111).expand_as(x_BCHW)
+
+
+@dataclass(frozen=True)
+class Task:
+    """What an image has lost, and what the network is given of the rest.
+
+    Attributes:
+        num_inputs: input channels of the network.
+        corrupt: from images [B, 3, H, W] and masks [B, 1, H, W] to its input [B, num_inputs, H, W].
+        plain_guess: from the same to the restored image [B, 3, H, W] of the simplest method, to compare with.
+        masked: whether only what is under a mask is lost, and not something of each pixel.
+    """
+
+    num_inputs: int
+    corrupt: Callable[[Tensor, Tensor], Tensor]
+    plain_guess: Callable[[Tensor, Tensor], Tensor]
+    masked: bool
+
+
+# By the names of the recipes that train them.
+TASKS = {
+    COLORIZE: Task(1, lambda x_BCHW, mask: grey(x_BCHW), lambda x, mask: grey(x).expand_as(x), masked=False),
+    INPAINT: Task(4, masked_input, mean_of_rest, masked=True),
+}
 
 
 @dataclass(frozen=True)
@@ -26,12 +67,17 @@ class RestorationConfig(Settings):
 
     image_size: int = setting(64, "height and width of an image", choices=(32, 64))
     width: int = setting(24, "channels of the level next to the image", low=4, high=256)
-    recipe: str = setting("inpaint", "the recipe that trains it, which is also its task", choices=TASKS)
+    recipe: str = setting(INPAINT, "the recipe that trains it, which is also its task", choices=tuple(TASKS))
+
+    @property
+    def task(self) -> Task:
+        """What it restores."""
+        return TASKS[self.recipe]
 
     @property
     def num_inputs(self) -> int:
         """Input channels: brightness, or three colours and the mask."""
-        return 1 if self.recipe == "colorize" else 4
+        return self.task.num_inputs
 
     @property
     def widths(self) -> tuple[int, ...]:
@@ -101,16 +147,6 @@ class RestorationNetwork(
     def num_parameters(self) -> int:
         """Number of learned parameters."""
         return sum(parameter.numel() for parameter in self.parameters())
-
-
-def grey(x_BCHW: Tensor) -> Tensor:
-    """Brightness [B, 1, H, W] in -1 to 1, of images in -1 to 1."""
-    return (x_BCHW * x_BCHW.new_tensor(LUMA)[:, None, None]).sum(1, keepdim=True)
-
-
-def masked_input(x_BCHW: Tensor, mask_B1HW: Tensor) -> Tensor:
-    """[B, 4, H, W]: three colours, 0 where the mask is 1, and the mask."""
-    return torch.cat([x_BCHW * (1 - mask_B1HW), mask_B1HW], dim=1)
 
 
 def composite(x_BCHW: Tensor, mask_B1HW: Tensor, predicted_BCHW: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ from torch import Tensor
 
 from aigc_demo.core.device import seeded
 from aigc_demo.nets.restoration import (
+    TASKS,
     RestorationConfig,
     RestorationNetwork,
     composite,
@@ -109,3 +110,20 @@ def test_it_learns_colours_by_their_brightness() -> None:
         loss.backward()
         optimizer.step()
     assert loss.item() < 0.4 * plain
+
+
+def test_the_plain_guess_of_inpainting_is_the_mean_of_what_is_left():
+    x = torch.tensor([[[0.0, 1.0], [0.5, -1.0]]]).expand(1, 3, 2, 2).clone()
+    x[:, 1] *= 2
+    mask = torch.tensor([[[[0.0, 1.0], [0.0, 0.0]]]])
+    guess = TASKS["inpaint"].plain_guess(x, mask)
+    assert guess.shape == x.shape
+    means = [-0.5 / 3, -1.0 / 3, -0.5 / 3]  # of the three pixels that the mask leaves
+    assert guess[0, :, 0, 1].tolist() == pytest.approx(means)
+    assert guess[0, :, 1, 0].tolist() == pytest.approx(means)
+
+
+def test_the_plain_guess_of_colorization_is_grey():
+    x = images(2)
+    guess = TASKS["colorize"].plain_guess(x, torch.ones(2, 1, *x.shape[2:]))
+    assert torch.equal(guess, grey(x).expand(-1, 3, -1, -1))

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from aigc_demo.core.config import Settings, setting
 from aigc_demo.core.errors import InputError
+from aigc_demo.nets.options import COLORIZE
 
 if TYPE_CHECKING:
     from aigc_demo.generators.text_to_image.restoration import ImageRestoration
@@ -51,8 +52,8 @@ def post_processed(
         images_NCHW = denoised(images_NCHW)
         yield "denoise", images_NCHW
     if settings.colorize:
-        images_NCHW = restoration("colorize").restored(images_NCHW)
-        yield "colorize", images_NCHW
+        images_NCHW = restoration(COLORIZE).restored(images_NCHW)
+        yield COLORIZE, images_NCHW
     if settings.enlarge > 1:
         images_NCHW = enlarged(images_NCHW, settings.enlarge)
         yield "enlarge", images_NCHW

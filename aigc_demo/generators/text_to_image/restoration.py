@@ -12,7 +12,7 @@ from aigc_demo.generators.catalog_entry import CatalogEntry
 from aigc_demo.generators.hub import folder_of
 from aigc_demo.generators.kinds import RESTORATION
 from aigc_demo.generators.network_folder import loaded
-from aigc_demo.nets.restoration import RestorationConfig, RestorationNetwork, composite, grey, masked_input
+from aigc_demo.nets.restoration import RestorationConfig, RestorationNetwork, composite
 
 MOST_AT_ONCE = 64
 
@@ -26,7 +26,7 @@ class ImageRestoration:
 
     def __init__(self, network: RestorationNetwork):
         self.network = network.eval()
-        self.image_size, self.recipe = network.config.image_size, network.config.recipe
+        self.image_size, self.task = network.config.image_size, network.config.task
         self.num_parameters = sum(weight.numel() for weight in network.parameters())
 
     @torch.inference_mode()
@@ -40,13 +40,12 @@ class ImageRestoration:
         Returns:
             uint8 [N, C, H, W]; what was not painted over is as it was.
         """
-        if self.recipe == "colorize":
-            parts = images_NCHW.split(MOST_AT_ONCE)
-            return to_uint8(torch.cat([self.network(grey(to_float(part))) for part in parts]))
+        if not self.task.masked:
+            hole_N1HW = torch.ones_like(images_NCHW[:, :1])
         assert hole_N1HW is not None  # where would it draw?
         filled = []
         for part, hole in zip(images_NCHW.split(MOST_AT_ONCE), hole_N1HW.split(MOST_AT_ONCE), strict=True):
-            drawn = to_uint8(self.network(masked_input(to_float(part), hole.float())))
+            drawn = to_uint8(self.network(self.task.corrupt(to_float(part), hole.float())))
             filled.append(composite(part, hole, drawn))
         return torch.cat(filled)
 

@@ -195,7 +195,7 @@ def evaluate_restoration(
     from aigc_demo.data.images.corpus import ImageSettings, prepare_images
     from aigc_demo.data.images.pixels import to_float, to_uint8
     from aigc_demo.generators.text_to_image.restoration import load_restoration
-    from aigc_demo.nets.restoration import composite, grey, random_masks
+    from aigc_demo.nets.restoration import random_masks
 
     set_threads()
     restoration = load_restoration(entry)
@@ -204,14 +204,9 @@ def evaluate_restoration(
     true = prepare_images(source, ImageSettings.from_mapping(shown)).validation[:MOST_RESTORED]
     if not len(true):
         raise InputError("setting_range", name="validation_fraction", expected="more than 0", got=0)
-    size = restoration.image_size
-    holes = torch.ones(len(true), 1, size, size)
-    plain = to_uint8(grey(to_float(true))).expand_as(true)
-    if restoration.recipe == "inpaint":
-        holes = random_masks(len(true), size, seeded(0))
-        left = (to_float(true) * (1 - holes)).sum((2, 3), keepdim=True)
-        mean = to_uint8(left / (1 - holes).sum((2, 3), keepdim=True)).expand_as(true)
-        plain = composite(true, holes, mean)
+    task, size = restoration.task, restoration.image_size
+    holes = random_masks(len(true), size, seeded(0)) if task.masked else torch.ones(len(true), 1, size, size)
+    plain = to_uint8(task.plain_guess(to_float(true), holes))
     restored = restoration.restored(true, holes)
     away = {
         name: ((output.float() - true.float()).abs() * holes).sum().item() / (3 * holes.sum().item())

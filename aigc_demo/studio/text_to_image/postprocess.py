@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import InputError
+from aigc_demo.generators.kinds import RESTORATION, TEXT_TO_IMAGE
+from aigc_demo.nets.options import COLORIZE, INPAINT
 from aigc_demo.studio.models.catalog import Catalog
 from aigc_demo.studio.models.model_cache import ModelCache
 
@@ -38,7 +40,7 @@ def postprocessed(
     for name, after in post_processed(
         image[None], wanted, lambda recipe: restoration_for(cache, recipe, image.shape[-1])
     ):
-        if name == "colorize":
+        if name == COLORIZE:
             shades = to_uint8(grey(to_float(steps[-1][1][None])))
             steps.append(("grey", shades.expand(-1, 3, -1, -1)[0]))
         steps.append((name, after[0]))
@@ -58,7 +60,7 @@ def restored(cache: ModelCache, image: "Tensor", hole: "Tensor") -> "list[tuple[
     """
     from aigc_demo.generators.text_to_image.postprocess import repaired
 
-    whole = repaired(image, hole, restoration_for(cache, "inpaint", image.shape[-1]))
+    whole = repaired(image, hole, restoration_for(cache, INPAINT, image.shape[-1]))
     return [("made", image), ("hole", image.masked_fill(hole, 128)), ("repaired", whole)]
 
 
@@ -120,7 +122,7 @@ def words_in_image(
     """
     from aigc_demo.data.captions.pairs import caption_words
 
-    model = cache.get(cache.catalog.checked(name, "text-to-image"))
+    model = cache.get(cache.catalog.checked(name, TEXT_TO_IMAGE))
     if not hasattr(model, "looks"):
         return None
     taken = model.looks(caption, seed, truncation)
@@ -130,7 +132,7 @@ def words_in_image(
 def _fitting(catalog: Catalog, recipe: str, size: int) -> str | None:
     fitting = (
         choice.value
-        for choice in catalog.choices("mends")
+        for choice in catalog.choices(RESTORATION)
         if choice.entry.recipe == recipe and choice.entry.image_size == size
     )
     return next(fitting, None)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from aigc_demo.core.config import setting
 from aigc_demo.data.images.corpus import IMAGE_KINDS
 from aigc_demo.generators.trained_folder import FOLDERS, TrainedFolder
+from aigc_demo.nets.options import COLORIZE, INPAINT
 from aigc_demo.training.card import CardTexts, held_out_images, written_here
 from aigc_demo.training.image_settings import ImageNetworkSettings
 from aigc_demo.training.recipe import OPTIMIZATION, Recipe, loss_curve
@@ -65,6 +66,6 @@ def _row(network: str, folder: TrainedFolder) -> Recipe:
 
 
 ROWS = {
-    "colorize": _row("A small U-Net that gives grey pictures their colours,", FOLDERS["colorize"]),
-    "inpaint": _row("A small U-Net that draws what was painted over,", FOLDERS["inpaint"]),
+    COLORIZE: _row("A small U-Net that gives grey pictures their colours,", FOLDERS[COLORIZE]),
+    INPAINT: _row("A small U-Net that draws what was painted over,", FOLDERS[INPAINT]),
 }

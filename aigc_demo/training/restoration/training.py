@@ -18,8 +18,6 @@ from aigc_demo.data.images.pixels import to_float
 from aigc_demo.nets.restoration import (
     RestorationConfig,
     RestorationNetwork,
-    grey,
-    masked_input,
     random_masks,
     restoration_loss,
 )
@@ -54,7 +52,7 @@ class RestorationTraining(ImageTraining):
         seed: int = 0,
     ):
         super().__init__(network, corpus, settings, budget, run, seed=seed)
-        self.recipe = network.config.recipe
+        self.task = network.config.task
 
     def batch_loss(self, rng: torch.Generator) -> Tensor:
         """As ImageTraining."""
@@ -83,9 +81,8 @@ class RestorationTraining(ImageTraining):
         return facts
 
     def _loss_of(self, image_BCHW: Tensor, hole_B1HW: Tensor) -> Tensor:
-        if self.recipe == "colorize":
-            return restoration_loss(self._forward(grey(image_BCHW)), image_BCHW)
-        return restoration_loss(self._forward(masked_input(image_BCHW, hole_B1HW)), image_BCHW, hole_B1HW)
+        predicted_BCHW = self._forward(self.task.corrupt(image_BCHW, hole_B1HW))
+        return restoration_loss(predicted_BCHW, image_BCHW, hole_B1HW if self.task.masked else None)
 
     def _forward(self, x_BCHW: Tensor) -> Tensor:
         with self.accelerator.autocast():
