@@ -21,7 +21,7 @@ from aigc_demo.core.files.atomic import new_file, write_atomically
 from aigc_demo.core.process.console import (
     reader_is_gone,
 )
-from aigc_demo.generators.kinds import KINDS
+from aigc_demo.generators.kinds import KINDS, MASKED_WORDS
 
 
 def generate(
@@ -43,7 +43,7 @@ def generate(
     A model that guesses hidden words fills in each [MASK] of the prompt.
     """
     kind, prompt = _kind(model), text_of("prompt", prompt)
-    if kind == "masks":
+    if kind == MASKED_WORDS:
         _fill_in(model, prompt, num, seed, json_)
         return
     if KINDS[kind].makes_images:

@@ -11,6 +11,7 @@ from aigc_demo.core.errors import InputError
 from aigc_demo.core.files.paths import reason
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.generators.catalog_entry import CatalogEntry
+from aigc_demo.generators.kinds import TEXT_GENERATOR
 from aigc_demo.generators.pretrained import folder as pretrained_folder
 from aigc_demo.generators.pretrained.models import PRETRAINED, SMALL_DECODER
 from aigc_demo.generators.shipped import SHIPPED
@@ -124,7 +125,7 @@ def _hub_entry(name: str) -> CatalogEntry:
     return CatalogEntry(
         name=name,
         family="pretrained",
-        kind="text",
+        kind=TEXT_GENERATOR,
         recipe="",
         location=match["id"],
         revision=match["revision"],

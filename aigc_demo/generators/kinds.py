@@ -76,8 +76,8 @@ def function_named(name: str) -> Callable[..., Any]:
 
 
 # The kinds by name, as a catalog's entries, the API and the runs on a disk have them.
-TEXT, MASKED_WORDS = "text", "masks"
-IMAGES, TEXT_TO_IMAGE = "pictures", "text-to-image"
+TEXT_GENERATOR, MASKED_WORDS = "text", "masks"
+IMAGE_GENERATOR, TEXT_TO_IMAGE = "pictures", "text-to-image"
 IMAGE_ENCODER, DUAL_ENCODER, ATTRIBUTE_READER = "measures", "matches", "reads"
 RESTORATION, DECODER = "mends", "decodes"
 
@@ -109,7 +109,7 @@ _DIFFUSION_FILES = (
 )
 
 KINDS: dict[str, Kind] = {
-    TEXT: Kind(
+    TEXT_GENERATOR: Kind(
         "writes text",
         f"{_TEXT_MODELS}.loading:load_text_model",
         _TRANSFORMERS_FILES,
@@ -129,7 +129,7 @@ KINDS: dict[str, Kind] = {
         libraries=(f"{_TEXT_MODELS}.masked_words",),
         keeps_preparation=True,
     ),
-    IMAGES: Kind(
+    IMAGE_GENERATOR: Kind(
         "makes pictures",
         f"{_IMAGE_MODELS}.loading:load_image_model",
         # In diffusers' layout: in folders of their own, or all in one.

@@ -76,7 +76,7 @@ class TrainedFolder:
 
 _PACKAGE = "aigc_demo.generators"
 _GAN = TrainedFolder(
-    kinds.IMAGES,
+    kinds.IMAGE_GENERATOR,
     (Weights(f"{GENERATOR}/{WEIGHTS}"), Weights(f"{DISCRIMINATOR}/{WEIGHTS}")),
     GENERATOR,
     load=f"{_PACKAGE}.images.gan:load_gan",
@@ -84,11 +84,11 @@ _GAN = TrainedFolder(
     has_latents=True,
 )
 FOLDERS: dict[str, TrainedFolder] = {
-    "gpt": TrainedFolder(kinds.TEXT, load=f"{_PACKAGE}.text.ours:load_ours_text", quantizes=True),
-    "gpt2": TrainedFolder(kinds.TEXT, library=True, runs_on_ours=True),
+    "gpt": TrainedFolder(kinds.TEXT_GENERATOR, load=f"{_PACKAGE}.text.ours:load_ours_text", quantizes=True),
+    "gpt2": TrainedFolder(kinds.TEXT_GENERATOR, library=True, runs_on_ours=True),
     "dcgan": _GAN,
     "stylegan": replace(_GAN, has_styles=True),
-    "ddpm": TrainedFolder(kinds.IMAGES, (Weights(_UNET),), library=True),
+    "ddpm": TrainedFolder(kinds.IMAGE_GENERATOR, (Weights(_UNET),), library=True),
     "classifier": TrainedFolder(kinds.IMAGE_ENCODER),
     "clip": TrainedFolder(kinds.DUAL_ENCODER),
     "checker": TrainedFolder(kinds.ATTRIBUTE_READER),

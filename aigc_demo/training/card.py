@@ -55,6 +55,18 @@ class CardTexts:
     unit_name: str = "pictures seen"
 
 
+UNKNOWN_RECIPE = CardTexts(
+    "A model",
+    "A model",
+    use="",
+    loading="",
+    measured=lambda figures, settings: Measured("", []),
+    recorded_on="data",
+    num_units=(),
+)
+"""What a card says where a run names no recipe, or none that is known here."""
+
+
 def written_here(network: str, remark: str = "") -> tuple[str, str]:
     """`shipped` and `own` of a network that is written in this project.
 

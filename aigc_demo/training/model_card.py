@@ -17,7 +17,7 @@ from aigc_demo.core.events import RunFinished, RunStarted, StepDone, ValidationD
 from aigc_demo.core.machine import processor
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.generators.kinds import KINDS
-from aigc_demo.training.card import CardTexts, one_line, plain_text, without_folders
+from aigc_demo.training.card import UNKNOWN_RECIPE, CardTexts, one_line, plain_text, without_folders
 from aigc_demo.training.recipes import RECIPES, Recipe
 
 NO_LICENCE = """No licence is named: it is for whoever trained the model to say, as `license: ...` among the
@@ -94,14 +94,14 @@ class Record:
         return str(self.config.get("recipe", ""))
 
     @property
-    def row(self) -> Recipe:
-        """The recipe; that of text where the name is none."""
-        return RECIPES.get(self.recipe, RECIPES["gpt"])
+    def row(self) -> Recipe | None:
+        """The recipe; None where the run names none."""
+        return RECIPES.get(self.recipe)
 
     @property
     def texts(self) -> CardTexts:
         """What cards say of the recipe."""
-        return self.row.card
+        return self.row.card if self.row else UNKNOWN_RECIPE
 
     @property
     def settings(self) -> Mapping[str, Any]:
@@ -199,7 +199,7 @@ def command(config: Mapping[str, Any], stop_after: int | None = None) -> str:
 
 
 def _document(*parts: str) -> str:
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def _front_matter(record: Record, terms: Mapping[str, str]) -> str:
@@ -208,7 +208,7 @@ def _front_matter(record: Record, terms: Mapping[str, str]) -> str:
     facts = {
         **terms,
         "library_name": record.texts.library,
-        "pipeline_tag": KINDS[record.row.kind].task,
+        **({"pipeline_tag": KINDS[record.row.kind].task} if record.row else {}),
         "tags": f"[{', '.join(tag for tag in tags if isinstance(tag, str) and WORD.fullmatch(tag))}]",
     }
     return "\n".join(["---", *(f"{name}: {value}" for name, value in facts.items()), "---"])
@@ -217,8 +217,7 @@ def _front_matter(record: Record, terms: Mapping[str, str]) -> str:
 def _introduction(name: str, record: Record, network: str) -> str:
     count = record.starts[0].get("num_parameters") if record.starts else None
     size = f" {count:,} parameters, weights in half precision." if isinstance(count, int) else ""
-    known = network if record.recipe in RECIPES else "A model"
-    return f"# {plain_text(name)}\n\n{known}.{size}"
+    return f"# {plain_text(name)}\n\n{network}.{size}"
 
 
 def _how_it_was_trained(record: Record, data: str = "") -> str:
@@ -241,8 +240,7 @@ def _how_it_was_trained(record: Record, data: str = "") -> str:
 
 def _as_measured(record: Record, figures: Mapping[str, Any]) -> str:
     introduction, rows, closing = record.texts.measured(figures, record.settings)
-    parts = ("## How good it is", introduction, _table(rows), closing)
-    return "\n\n".join(part for part in parts if part)
+    return "\n\n".join(part for part in ("## How good it is", introduction, _table(rows), closing) if part)
 
 
 def _as_recorded(record: Record) -> str:
@@ -267,7 +265,7 @@ def _table(rows: Iterable[tuple[str, Any]]) -> str:
 def _units(record: Record) -> str:
     """How many tokens or images all steps together saw, as it follows their number."""
     sizes = [record.settings.get(name) for name in record.texts.num_units]
-    if not all(isinstance(size, int) for size in sizes):
+    if not sizes or not all(isinstance(size, int) for size in sizes):
         return ""
     return f", {record.step * math.prod(map(int, sizes)):,} {record.texts.unit_name}"  # type: ignore[arg-type]
 

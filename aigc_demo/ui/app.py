@@ -5,6 +5,7 @@ from typing import Any
 
 import gradio as gr
 
+from aigc_demo.generators.kinds import IMAGE_GENERATOR, TEXT_GENERATOR, TEXT_TO_IMAGE
 from aigc_demo.studio.models.catalog import Catalog, Choice, default_pair
 from aigc_demo.studio.models.model_cache import ModelCache
 from aigc_demo.studio.visitors.visitor import answer_to, current_visitor
@@ -88,7 +89,7 @@ def launch_settings(studio: Studio) -> dict[str, Any]:
 def _named() -> tuple[Choice, ...]:
     """The models whose names the page says in every language."""
     catalog = Catalog()
-    return catalog.choices("text", "pictures", "text-to-image")
+    return catalog.choices(TEXT_GENERATOR, IMAGE_GENERATOR, TEXT_TO_IMAGE)
 
 
 def serve(studio: Studio | None = None) -> None:
@@ -115,7 +116,7 @@ def _close(studio: Studio, page: gr.Blocks) -> None:
 
 
 def _load_defaults(cache: ModelCache) -> None:
-    choices = Catalog().choices("text")
+    choices = Catalog().choices(TEXT_GENERATOR)
     for choice in choices:
         if choice.value in default_pair(choices) and not choice.entry.on_hub:
             cache.get(choice.value)

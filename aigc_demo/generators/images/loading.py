@@ -6,7 +6,7 @@ from aigc_demo.generators.catalog import find
 from aigc_demo.generators.catalog_entry import CatalogEntry
 from aigc_demo.generators.hub import folder_of
 from aigc_demo.generators.images.model import ImageModel
-from aigc_demo.generators.kinds import IMAGE_ENCODER, IMAGES, check_kind
+from aigc_demo.generators.kinds import IMAGE_ENCODER, IMAGE_GENERATOR, check_kind
 from aigc_demo.generators.network_folder import loaded
 from aigc_demo.generators.trained_folder import trained_loader
 from aigc_demo.nets.image_encoder import ImageEncoder, ImageEncoderConfig
@@ -30,7 +30,7 @@ def load_image_model(
         DemoError: it is pretrained, and neither on this machine nor can the Hub be reached.
     """
     entry = find(name_or_entry, allow_hub=allow_hub) if isinstance(name_or_entry, str) else name_or_entry
-    check_kind(entry.name, entry.kind, IMAGES)
+    check_kind(entry.name, entry.kind, IMAGE_GENERATOR)
     if load := trained_loader(entry):
         trained: ImageModel = load(entry)
         return trained

@@ -8,7 +8,7 @@ import math
 import os
 import re
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from aigc_demo.core.config import shown
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.files.weights_file import FLOATING, read_header, read_json, weights_files
 from aigc_demo.core.memory import check_fits
+from aigc_demo.generators import kinds
 from aigc_demo.generators.catalog_entry import CatalogEntry
 from aigc_demo.generators.pretrained.config_keys import DIFFUSERS, TRANSFORMERS
 from aigc_demo.generators.pretrained.untrusted_config import taken
@@ -154,8 +155,8 @@ def pretrained_entry(folder: Path, name: str) -> CatalogEntry:
     """
     try:
         check_links(folder)
-        describe, config = _describer(folder)
-        entry = describe(folder, name, config)
+        layout, config = _layout(folder)
+        entry = layout.describe(folder, name, layout.kind, config)
     except OSError as error:  # it is not there, or may not be looked into
         detail = error.strerror or "it cannot be read"
         raise InputError("broken_model", path=str(folder), detail=detail) from error
@@ -163,11 +164,21 @@ def pretrained_entry(folder: Path, name: str) -> CatalogEntry:
     return entry
 
 
-Describe = Callable[[Path, str, dict[str, Any]], CatalogEntry]
+@dataclass(frozen=True)
+class Layout:
+    """One kind of folder.
+
+    Attributes:
+        kind: of its model, a row of `kinds`.
+        describe: from folder, name, kind and its first file to what the folder says of itself.
+    """
+
+    kind: str
+    describe: Callable[[Path, str, str, dict[str, Any]], CatalogEntry]
 
 
-def _describer(folder: Path) -> tuple[Describe, dict[str, Any]]:
-    """What reads this kind of folder, and its first file."""
+def _layout(folder: Path) -> tuple[Layout, dict[str, Any]]:
+    """Which layout a folder has, and its first file."""
     if (folder / "model_index.json").is_file():
         config = read_json(folder / "model_index.json")
         kind = config.get("_class_name")
@@ -188,11 +199,9 @@ def _describer(folder: Path) -> tuple[Describe, dict[str, Any]]:
 def _kind_at_a_glance(folder: Path) -> str:
     """In which picker a folder stands that cannot be used."""
     try:
-        config = _describer(folder)[1]
+        return _layout(folder)[0].kind
     except (InputError, OSError):
-        return "text"
-    kind = config.get("model_type") or config.get("_class_name")
-    return KINDS.get(str(kind), "text")
+        return kinds.TEXT_GENERATOR
 
 
 def _entry(
@@ -231,7 +240,7 @@ def _licence(folder: Path) -> str:
     return found[1].strip() if found else ""
 
 
-def _text(folder: Path, name: str, config: dict[str, Any]) -> CatalogEntry:
+def _text(folder: Path, name: str, kind: str, config: dict[str, Any]) -> CatalogEntry:
     architecture = config["model_type"]
     taken(config, TRANSFORMERS[architecture], str(folder))
     _need_tokenizer(folder, *TOKENIZER_FILES[architecture])
@@ -241,16 +250,16 @@ def _text(folder: Path, name: str, config: dict[str, Any]) -> CatalogEntry:
         raise InputError("broken_model", path=str(folder), detail=detail)
     files = weights_files(folder)
     ours = architecture == "gpt2"
-    return _entry(folder, name, "text", architecture, files, runs_on_ours=ours)
+    return _entry(folder, name, kind, architecture, files, runs_on_ours=ours)
 
 
-def _masked(folder: Path, name: str, config: dict[str, Any]) -> CatalogEntry:
+def _masked(folder: Path, name: str, kind: str, config: dict[str, Any]) -> CatalogEntry:
     taken(config, TRANSFORMERS["bert"], str(folder))
     _need_tokenizer(folder, WORD_PIECES)
-    return _entry(folder, name, "masks", "bert", weights_files(folder))
+    return _entry(folder, name, kind, "bert", weights_files(folder))
 
 
-def _clip(folder: Path, name: str, config: dict[str, Any]) -> CatalogEntry:
+def _clip(folder: Path, name: str, kind: str, config: dict[str, Any]) -> CatalogEntry:
     for part in ("text", "vision"):
         inner = config.get(f"{part}_config") or {}
         if not isinstance(inner, dict):
@@ -259,24 +268,24 @@ def _clip(folder: Path, name: str, config: dict[str, Any]) -> CatalogEntry:
     _need_tokenizer(folder, BYTE_PAIRS)
     _need(folder, "preprocessor_config.json")
     size = (config.get("vision_config") or {}).get("image_size", 224)
-    return _entry(folder, name, "matches", "clip", weights_files(folder), image_size=size)
+    return _entry(folder, name, kind, "clip", weights_files(folder), image_size=size)
 
 
-def _small_decoder(folder: Path, name: str, config: dict[str, Any]) -> CatalogEntry:
+def _small_decoder(folder: Path, name: str, kind: str, config: dict[str, Any]) -> CatalogEntry:
     taken(config, DIFFUSERS["AutoencoderTiny"], str(folder))
-    return _entry(folder, name, "decodes", "taesd", weights_files(folder, DIFFUSION_WEIGHTS))
+    return _entry(folder, name, kind, "taesd", weights_files(folder, DIFFUSION_WEIGHTS))
 
 
-def _noise_to_images(folder: Path, name: str, config: dict[str, Any]) -> CatalogEntry:
+def _noise_to_images(folder: Path, name: str, kind: str, config: dict[str, Any]) -> CatalogEntry:
     """A UNet2DModel with its scheduler, side by side or in folders of their own."""
     place = folder / "unet" if (folder / "unet").is_dir() else folder
     unet = taken(read_json(place / "config.json"), DIFFUSERS["UNet2DModel"], str(folder))
     _need(folder / "scheduler" if (folder / "scheduler").is_dir() else folder, "scheduler_config.json")
     files = weights_files(place, DIFFUSION_WEIGHTS)
-    return _entry(folder, name, "pictures", "ddpm", files, image_size=unet.get("sample_size"))
+    return _entry(folder, name, kind, "ddpm", files, image_size=unet.get("sample_size"))
 
 
-def _captions_to_images(folder: Path, name: str, config: dict[str, Any]) -> CatalogEntry:
+def _captions_to_images(folder: Path, name: str, kind: str, config: dict[str, Any]) -> CatalogEntry:
     """A Stable Diffusion pipeline; what it needs besides is only looked at where it draws."""
     unet = taken(read_json(folder / "unet" / "config.json"), DIFFUSERS["UNet2DConditionModel"], str(folder))
     taken(read_json(folder / "text_encoder" / "config.json"), TRANSFORMERS["clip_text_model"], str(folder))
@@ -290,7 +299,7 @@ def _captions_to_images(folder: Path, name: str, config: dict[str, Any]) -> Cata
     ]
     side = min(LARGEST_SIDE, (unet.get("sample_size") or LARGEST_SIDE // LATENT_SCALE) * LATENT_SCALE)
     architecture = "sd-turbo" if ONE_STEP in name.lower() else "stable-diffusion"
-    return _entry(folder, name, "text-to-image", architecture, files, image_size=side)
+    return _entry(folder, name, kind, architecture, files, image_size=side)
 
 
 def _need(folder: Path, name: str) -> None:
@@ -311,24 +320,16 @@ def _need_tokenizer(folder: Path, *layouts: tuple[str, ...]) -> None:
         )
 
 
-PIPELINES: dict[Any, Describe] = {
-    "StableDiffusionPipeline": _captions_to_images,
-    "DDPMPipeline": _noise_to_images,
-    "DDIMPipeline": _noise_to_images,
+_UNET = Layout(kinds.IMAGE_GENERATOR, _noise_to_images)
+PIPELINES: dict[Any, Layout] = {
+    "StableDiffusionPipeline": Layout(kinds.TEXT_TO_IMAGE, _captions_to_images),
+    "DDPMPipeline": _UNET,
+    "DDIMPipeline": _UNET,
 }
-SINGLE: dict[str, Describe] = {
-    **dict.fromkeys(TEXT_ARCHITECTURES, _text),
-    "bert": _masked,
-    "clip": _clip,
-    "UNet2DModel": _noise_to_images,
-    "AutoencoderTiny": _small_decoder,
-}
-KINDS = {
-    "StableDiffusionPipeline": "text-to-image",
-    "DDPMPipeline": "pictures",
-    "DDIMPipeline": "pictures",
-    "UNet2DModel": "pictures",
-    "AutoencoderTiny": "decodes",
-    "bert": "masks",
-    "clip": "matches",
+SINGLE: dict[str, Layout] = {
+    **dict.fromkeys(TEXT_ARCHITECTURES, Layout(kinds.TEXT_GENERATOR, _text)),
+    "bert": Layout(kinds.MASKED_WORDS, _masked),
+    "clip": Layout(kinds.DUAL_ENCODER, _clip),
+    "UNet2DModel": _UNET,
+    "AutoencoderTiny": Layout(kinds.DECODER, _small_decoder),
 }

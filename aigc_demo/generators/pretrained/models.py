@@ -4,12 +4,13 @@ Identifiers and revisions were looked up once; never write a revision from memor
 """
 
 from aigc_demo.generators.catalog_entry import CatalogEntry
+from aigc_demo.generators.kinds import DECODER, DUAL_ENCODER, IMAGE_GENERATOR, TEXT_GENERATOR, TEXT_TO_IMAGE
 
 PRETRAINED = (
     CatalogEntry(
         name="distilgpt2",
         family="pretrained",
-        kind="text",
+        kind=TEXT_GENERATOR,
         recipe="",
         location="distilbert/distilgpt2",
         revision="2290a62682d06624634c1f46a6ad5be0f47f38aa",
@@ -24,7 +25,7 @@ PRETRAINED = (
     CatalogEntry(
         name="gpt2",
         family="pretrained",
-        kind="text",
+        kind=TEXT_GENERATOR,
         recipe="",
         location="openai-community/gpt2",
         revision="607a30d783dfa663caf39e06633721c8d4cfcd7e",
@@ -39,7 +40,7 @@ PRETRAINED = (
     CatalogEntry(
         name="SmolLM2-135M",
         family="pretrained",
-        kind="text",
+        kind=TEXT_GENERATOR,
         recipe="",
         location="HuggingFaceTB/SmolLM2-135M",
         revision="93efa2f097d58c2a74874c7e644dbc9b0cee75a2",
@@ -53,7 +54,7 @@ PRETRAINED = (
     CatalogEntry(
         name="Qwen2.5-0.5B",
         family="pretrained",
-        kind="text",
+        kind=TEXT_GENERATOR,
         recipe="",
         location="Qwen/Qwen2.5-0.5B",
         revision="060db6499f32faf8b98477b0a26969ef7d8b9987",
@@ -67,7 +68,7 @@ PRETRAINED = (
     CatalogEntry(
         name="ddpm-cifar10",
         family="pretrained",
-        kind="pictures",
+        kind=IMAGE_GENERATOR,
         recipe="",
         location="google/ddpm-cifar10-32",
         revision="267b167dc01f0e4e61923ea244e8b988f84deb80",
@@ -81,7 +82,7 @@ PRETRAINED = (
     CatalogEntry(
         name="tiny-sd",
         family="pretrained",
-        kind="text-to-image",
+        kind=TEXT_TO_IMAGE,
         recipe="",
         location="segmind/tiny-sd",
         revision="cad0bd7495fa6c4bcca01b19a723dc91627fe84f",
@@ -97,7 +98,7 @@ PRETRAINED = (
     CatalogEntry(
         name="sd-turbo",
         family="pretrained",
-        kind="text-to-image",
+        kind=TEXT_TO_IMAGE,
         recipe="",
         location="stabilityai/sd-turbo",
         revision="b261bac6fd2cf515557d5d0707481eafa0485ec2",
@@ -113,7 +114,7 @@ PRETRAINED = (
     CatalogEntry(
         name="clip-vit-base-patch32",
         family="pretrained",
-        kind="matches",
+        kind=DUAL_ENCODER,
         recipe="",
         location="openai/clip-vit-base-patch32",
         revision="3d74acf9a28c67741b2f4f2ea7635f0aaf6f0268",
@@ -131,7 +132,7 @@ PRETRAINED = (
 SMALL_DECODER = CatalogEntry(
     name="taesd",
     family="pretrained",
-    kind="decodes",
+    kind=DECODER,
     recipe="",
     location="madebyollin/taesd",
     revision="614f76814bbe30edbe2e627ace1c2234c81a2c0e",

@@ -10,7 +10,7 @@ from aigc_demo.core.files.weights_file import read_json
 from aigc_demo.generators import hub
 from aigc_demo.generators.catalog import find
 from aigc_demo.generators.catalog_entry import CatalogEntry
-from aigc_demo.generators.kinds import TEXT, check_kind
+from aigc_demo.generators.kinds import TEXT_GENERATOR, check_kind
 from aigc_demo.generators.network_folder import named_after
 from aigc_demo.generators.text.model import TextModel
 from aigc_demo.generators.trained_folder import FOLDERS, folder_entry, row_of, trained_loader
@@ -49,7 +49,7 @@ def load_text_model(
     if dtype not in DTYPES:
         raise InputError("setting_range", name="dtype", expected="one of " + ", ".join(DTYPES), got=dtype)
     entry = find(name_or_entry, allow_hub=allow_hub) if isinstance(name_or_entry, str) else name_or_entry
-    check_kind(entry.name, entry.kind, TEXT)
+    check_kind(entry.name, entry.kind, TEXT_GENERATOR)
     if on_ours and not entry.runs_on_ours:
         raise InputError("not_on_ours", name=entry.name)
     row = row_of(entry)
@@ -72,4 +72,4 @@ def _was_trained_here(folder: Path) -> bool:
     """Whether a folder's config.json names a recipe of text."""
     recipe = read_json(folder / "config.json").get("recipe")
     row = FOLDERS.get(recipe) if isinstance(recipe, str) else None
-    return row is not None and row.kind == TEXT
+    return row is not None and row.kind == TEXT_GENERATOR

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from aigc_demo.core.errors import InputError
 from aigc_demo.data.sources import TINY_WORLD
+from aigc_demo.generators.kinds import IMAGE_ENCODER
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -212,7 +213,7 @@ def encoder_for(corpus: "ImageCorpus", image_size: int) -> str:
     """
     from aigc_demo.generators.catalog import listed
 
-    entries = [entry for entry in listed().values() if entry.kind == "measures"]
+    entries = [entry for entry in listed().values() if entry.kind == IMAGE_ENCODER]
     entries = [entry for entry in entries if entry.image_size == image_size]
     same = [entry.name for entry in entries if entry.data_sha256 == corpus.sha256]
     # What learned without labels looks at any image; what learned shapes by name sees only those.

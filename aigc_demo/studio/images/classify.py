@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aigc_demo.core.errors import InputError
+from aigc_demo.generators.kinds import IMAGE_ENCODER
 from aigc_demo.studio.images.real_images import is_tiny_world
 from aigc_demo.studio.models.model_cache import ModelCache
 
@@ -73,7 +74,7 @@ def reader_of(cache: ModelCache, entry: Any, image_size: int) -> tuple[str, Any]
     """
     fitting = [
         choice.value
-        for choice in cache.catalog.choices("measures")
+        for choice in cache.catalog.choices(IMAGE_ENCODER)
         if is_tiny_world(choice.entry) and choice.entry.image_size == image_size
     ]
     if not is_tiny_world(entry) or not fitting:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from aigc_demo.core.config import Settings, setting
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.core.seeds import MAX_SEED
+from aigc_demo.generators.kinds import IMAGE_GENERATOR
 from aigc_demo.studio.models.cancellation import CancelToken
 from aigc_demo.studio.models.catalog import Catalog
 from aigc_demo.studio.models.model_cache import ModelCache, weights_mib
@@ -119,7 +120,7 @@ def check_images(catalog: Catalog, models: Any, settings: Mapping[str, Any]) -> 
     Raises:
         InputError: a model is unknown or writes text, or a setting does not fit.
     """
-    return ImageRequest(catalog.checked_all(models, "pictures"), ImageAsk.from_mapping(settings))
+    return ImageRequest(catalog.checked_all(models, IMAGE_GENERATOR), ImageAsk.from_mapping(settings))
 
 
 def compare_images(
@@ -256,7 +257,7 @@ def gan(cache: ModelCache, name: Any) -> Any:
         InputError: there is no such model, or it is none.
         DemoError: it cannot be loaded.
     """
-    full = cache.catalog.checked(name, "pictures")
+    full = cache.catalog.checked(name, IMAGE_GENERATOR)
     model = cache.get(full)
     if not is_gan(model):
         raise InputError("no_gan", model=full)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from aigc_demo.core.config import Settings, setting, shown
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.core.seeds import MAX_SEED
+from aigc_demo.generators.kinds import IMAGE_GENERATOR
 from aigc_demo.studio.images.classify import SumReading, Thing, read_sum, reader_of
 from aigc_demo.studio.images.compare import MOST_STEPS, ImageColumn, gan, is_gan, paint
 from aigc_demo.studio.models.cancellation import CancelToken
@@ -43,7 +44,7 @@ def check_way(catalog: Catalog, models: Any, settings: Mapping[str, Any]) -> tup
     Raises:
         InputError: a model is unknown or writes text, or a setting does not fit.
     """
-    return catalog.checked_all(models, "pictures"), Way.from_mapping(settings)
+    return catalog.checked_all(models, IMAGE_GENERATOR), Way.from_mapping(settings)
 
 
 def interpolate(
@@ -204,7 +205,7 @@ def mix_styles(cache: ModelCache, name: Any, coarse: Any, fine: Any, truncation:
     """
     seeds = checked_seed("coarse_seed", coarse), checked_seed("fine_seed", fine)
     way = Way.from_mapping({"truncation": truncation})
-    full = cache.catalog.checked(name, "pictures")
+    full = cache.catalog.checked(name, IMAGE_GENERATOR)
     model = cache.get(full)
     if not getattr(model, "has_styles", False):
         raise InputError("no_styles", model=full)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aigc_demo.core.errors import InputError
+from aigc_demo.generators.kinds import IMAGE_GENERATOR
 from aigc_demo.studio.evaluate.images import FEWEST_SAMPLES, USUAL_SAMPLES, compared, real_images
 from aigc_demo.studio.images.compare import is_gan
 from aigc_demo.studio.images.real_images import check_same_size, measuring_network
@@ -73,7 +74,7 @@ def measure_images(
         expected = f"a whole number from {FEWEST_SAMPLES} to {USUAL_SAMPLES}"
         raise InputError("setting_type", name="samples", expected=expected, got=samples)
     sampling = ImageSampling(num_inference_steps=num_inference_steps)
-    full = cache.catalog.checked(name, "pictures")
+    full = cache.catalog.checked(name, IMAGE_GENERATOR)
     model = unless_stopped(lambda: cache.get(full), stop)
     if model is None:
         return

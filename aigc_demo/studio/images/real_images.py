@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import InputError
 from aigc_demo.data.sources import TINY_WORLD
+from aigc_demo.generators.kinds import IMAGE_ENCODER, IMAGE_GENERATOR
 from aigc_demo.studio.images.compare import MOST_IMAGES, gan
 from aigc_demo.studio.models.catalog import Catalog, Choice
 from aigc_demo.studio.models.model_cache import ModelCache
@@ -46,7 +47,7 @@ class TrainingImages:
         Raises:
             InputError: they are not at hand, or the file holds none that can be used.
         """
-        choice = self._catalog.choice(self._catalog.checked(name, "pictures"))
+        choice = self._catalog.choice(self._catalog.checked(name, IMAGE_GENERATOR))
         if upload is None and not is_tiny_world(choice.entry):
             raise InputError("no_training_pictures", model=choice.value)
         settings = self.settings(choice)
@@ -200,7 +201,7 @@ def measuring_network(catalog: Catalog, corpus: "ImageCorpus", image_size: int) 
     Raises:
         InputError: there is none for images of this kind and size.
     """
-    same_size = [choice for choice in catalog.choices("measures") if choice.entry.image_size == image_size]
+    same_size = [choice for choice in catalog.choices(IMAGE_ENCODER) if choice.entry.image_size == image_size]
     same = [choice for choice in same_size if choice.entry.data_sha256 == corpus.sha256]
     of_world = [choice for choice in same_size if is_tiny_world(choice.entry)]
     # What learned without labels looks at any image; what learned shapes by name sees only those.

@@ -12,7 +12,7 @@ from aigc_demo.core.config import shown
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.core.files.manifest import step_of
 from aigc_demo.core.run_directory import RunDirectory
-from aigc_demo.generators.kinds import check_kind
+from aigc_demo.generators.kinds import TEXT_GENERATOR, check_kind
 from aigc_demo.studio.runs.patient_reads import PatientReads
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class Catalog:
             raise InputError("unknown_model", name=shown(name))
         return Choice(entry.name + ON_OURS * on_ours, entry, on_ours)
 
-    def checked(self, name: Any, kind: str = "text") -> str:
+    def checked(self, name: Any, kind: str = TEXT_GENERATOR) -> str:
         """The full name of a model.
 
         Args:
@@ -105,7 +105,7 @@ class Catalog:
         check_kind(choice.value, choice.entry.kind, kind)
         return choice.value
 
-    def checked_all(self, names: Any, kind: str = "text") -> tuple[str, ...]:
+    def checked_all(self, names: Any, kind: str = TEXT_GENERATOR) -> tuple[str, ...]:
         """One to four names of models.
 
         Args:
@@ -162,7 +162,9 @@ class Catalog:
         from aigc_demo.generators.catalog import listed
 
         sha256 = _data_of(run).get("sha256")
-        candidates = [e for e in (*self._run_entries("text"), *listed().values()) if e.kind == "text"]
+        candidates = [
+            e for e in (*self._run_entries(TEXT_GENERATOR), *listed().values()) if e.kind == TEXT_GENERATOR
+        ]
         candidates = [e for e in candidates if run_of(e.name) != run.path.name]
         same = (e.name for e in candidates if e.family == "library" and sha256 and e.data_sha256 == sha256)
         return next(same, None)
@@ -276,7 +278,7 @@ def _unreadable(run: RunDirectory, name: str, error: Exception) -> "CatalogEntry
         key, values = error.key, error.values
     else:
         log.warning("The model %s cannot be read", name, exc_info=error)
-    kind = RECIPES[recipe].kind if recipe in RECIPES else "text"
+    kind = RECIPES[recipe].kind if recipe in RECIPES else TEXT_GENERATOR
     family: Family = "ours" if recipe not in RECIPES or RECIPES[recipe].ours else "library"
     # Without a recipe, so that nothing is trained on from it.
     return CatalogEntry(

@@ -14,6 +14,7 @@ from aigc_demo.core.errors import InputError
 from aigc_demo.core.seeds import MAX_SEED
 from aigc_demo.data.images.zip_files import MAX_ZIP_BYTES
 from aigc_demo.data.sources import TINY_WORLD, check_content, load_text
+from aigc_demo.generators.kinds import DUAL_ENCODER
 from aigc_demo.studio.models.arguments import check_number, checked_text
 from aigc_demo.training.recipes import recipe_named
 from aigc_demo.training.settings import Budget
@@ -22,7 +23,7 @@ from aigc_demo.training.text_to_image.recipe import OWN_GUIDE
 MAX_TEXT_BYTES = 5 * 2**20
 MAX_SETTING_CHARACTERS = 500
 # Settings that name a model, and its kind; on a page a path is no name, since it would tell what lies there.
-NAMES_A_MODEL = {"guide": "matches"}
+NAMES_A_MODEL = {"guide": DUAL_ENCODER}
 MAX_MINUTES, MAX_STEPS = 24 * 60, 20_000  # a host gives less (`limits`)
 # The largest a visitor may ask for; where the setting itself allows less, that holds.
 MOST: dict[str, int] = {

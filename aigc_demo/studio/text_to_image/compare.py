@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from aigc_demo.core.config import Settings, setting
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.core.seeds import MAX_SEED
+from aigc_demo.generators.kinds import ATTRIBUTE_READER, DUAL_ENCODER, TEXT_TO_IMAGE
 from aigc_demo.generators.text_to_image.model import SCHEDULERS, TextSampling
 from aigc_demo.studio.images.compare import MOST_STEPS, ImageColumn, ImageWork
 from aigc_demo.studio.models import gpu
@@ -128,7 +129,7 @@ def check_text_to_image(
         InputError: a model is unknown or makes something else, the caption says nothing or too much, or a
             setting does not fit.
     """
-    names = catalog.checked_all(models, "text-to-image")
+    names = catalog.checked_all(models, TEXT_TO_IMAGE)
     ask = TextToImageAsk.from_mapping(settings)
     text = checked_caption(caption)
     return TextToImageRequest(names, text, compared_with(text, ask.seed), ask)
@@ -207,14 +208,14 @@ def ranker_for(cache: ModelCache, model: Any) -> "Matcher | ClipMatcher | None":
     if getattr(model, "family", "") == "pretrained":
         there = [
             one
-            for one in cache.catalog.choices("matches")
+            for one in cache.catalog.choices(DUAL_ENCODER)
             if one.entry.family == "pretrained" and is_at_hand(one.entry)
         ]
         return cache.get(there[0].value) if there else None
     sha256 = cache.catalog.choice(model.name).entry.data_sha256
     same = [
         choice.value
-        for choice in cache.catalog.choices("matches")
+        for choice in cache.catalog.choices(DUAL_ENCODER)
         if sha256 and choice.entry.data_sha256 == sha256 and choice.entry.image_size == model.image_size
     ]
     return cache.get(same[0]) if same else None
@@ -228,7 +229,7 @@ def read_by_checker(cache: ModelCache, images: "Tensor") -> "tuple[Found | None,
     """
     from aigc_demo.measure.attributes import read_images
 
-    known = {choice.value: choice for choice in cache.catalog.choices("reads")}
+    known = {choice.value: choice for choice in cache.catalog.choices(ATTRIBUTE_READER)}
     if CHECKER not in known or known[CHECKER].entry.image_size != images.shape[-1]:
         return None
     found = read_images(cache.get(CHECKER), images)

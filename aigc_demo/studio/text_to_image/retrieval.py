@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import InputError
+from aigc_demo.generators.kinds import DUAL_ENCODER
 from aigc_demo.studio.models.arguments import check_number
 from aigc_demo.studio.models.catalog import Catalog
 from aigc_demo.studio.models.model_cache import ModelCache
@@ -58,7 +59,7 @@ def default_matcher(catalog: Catalog) -> str:
     Raises:
         InputError: there is none yet.
     """
-    choices = catalog.choices("matches")
+    choices = catalog.choices(DUAL_ENCODER)
     if not choices:
         raise InputError("unknown_model", name="clip-tiny-world")
     return choices[0].value
@@ -70,7 +71,7 @@ def dual_encoder_named(cache: ModelCache, name: Any) -> "Matcher | ClipMatcher":
     Raises:
         InputError: there is no such model, or it does something else.
     """
-    full = default_matcher(cache.catalog) if name is None else cache.catalog.checked(name, "matches")
+    full = default_matcher(cache.catalog) if name is None else cache.catalog.checked(name, DUAL_ENCODER)
     matcher: Matcher | ClipMatcher = cache.get(full)
     return matcher
 
@@ -103,7 +104,7 @@ def library_for(cache: ModelCache, name: Any = None) -> Library:
     Raises:
         InputError: there is no such dual encoder, or nothing that it could search.
     """
-    full = default_matcher(cache.catalog) if name is None else cache.catalog.checked(name, "matches")
+    full = default_matcher(cache.catalog) if name is None else cache.catalog.checked(name, DUAL_ENCODER)
     matcher = dual_encoder_named(cache, full)
     return held_out_library(matcher.image_size)
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import InputError
+from aigc_demo.generators.kinds import TEXT_TO_IMAGE
 from aigc_demo.studio.models.model_cache import ModelCache
 from aigc_demo.studio.models.side_by_side import time_slice_for
 from aigc_demo.studio.text_to_image.compare import TextToImageAsk, check_known, checked_caption, ranker_for
@@ -111,7 +112,7 @@ def _tidy(caption: str) -> str:
 def _drawn(
     cache: ModelCache, name: Any, variants: list[tuple[str, str]], settings: dict[str, Any]
 ) -> list[Changed]:
-    full = cache.catalog.checked(name, "text-to-image")
+    full = cache.catalog.checked(name, TEXT_TO_IMAGE)
     ask = TextToImageAsk.from_mapping({**settings, "num_candidates": 1})
     model = cache.get(full)
     texts = [caption for _, caption in variants]

@@ -10,6 +10,7 @@ from typing import Any
 
 import gradio as gr
 
+from aigc_demo.generators.kinds import IMAGE_GENERATOR
 from aigc_demo.studio.images.compare import (
     ImageColumn,
     check_images,
@@ -44,7 +45,7 @@ class GanApi:
         self._cancellation = cancellation
 
     def _named(self, models: list[str] | None) -> Any:
-        choices = self._catalog.choices("pictures")
+        choices = self._catalog.choices(IMAGE_GENERATOR)
         return list(default_pair(choices)) if models is None and choices else models
 
     def generate_images(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from aigc_demo.core.errors import DemoError
+from aigc_demo.generators.kinds import IMAGE_GENERATOR
 from aigc_demo.studio.images.compare import ImageColumn, check_images, compare_images, gan
 from aigc_demo.studio.images.real_images import (
     TrainingImages,
@@ -72,7 +73,7 @@ class GanHandlers(ColumnHandlers):
         return self._both(seed, place, lambda number: self._side(columns[number].model, columns[number]))
 
     def _empty_side(self, model: Any) -> Values:
-        return self._side(self._catalog.checked(model, "pictures"), None)
+        return self._side(self._catalog.checked(model, IMAGE_GENERATOR), None)
 
     def _side(self, model: str, column: ImageColumn | None) -> Values:
         """What one column shows, in the order of PARTS, then the state."""

@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 
 from aigc_demo.core.errors import DemoError
+from aigc_demo.generators.kinds import IMAGE_GENERATOR
 from aigc_demo.generators.trained_folder import row_of
 from aigc_demo.studio.images.latent_space import check_way, interpolate, latent_sum, mix_styles
 from aigc_demo.studio.images.measure import Measured, measure_images
@@ -128,7 +129,9 @@ class LatentHandlers:
         """Two seeds' styles, by the first of both models that has styles; else why there are none."""
         coarse, fine, truncation, left, right = values
         with errors_as_toasts(request):
-            chosen = [self._catalog.choice(self._catalog.checked(name, "pictures")) for name in (left, right)]
+            chosen = [
+                self._catalog.choice(self._catalog.checked(name, IMAGE_GENERATOR)) for name in (left, right)
+            ]
             styled = [one.value for one in chosen if (row := row_of(one.entry)) and row.has_styles]
             try:
                 images = mix_styles(self._cache, (*styled, left)[0], coarse, fine, truncation)
@@ -189,6 +192,6 @@ def first_gan(catalog: Any, *models: Any) -> str:
     Raises:
         InputError: one of them is none of the page's models of images.
     """
-    chosen = [catalog.choice(catalog.checked(name, "pictures")) for name in models]
+    chosen = [catalog.choice(catalog.checked(name, IMAGE_GENERATOR)) for name in models]
     gans = [one.value for one in chosen if (row := row_of(one.entry)) and row.has_latents]
     return (*gans, chosen[0].value)[0]

@@ -4,6 +4,7 @@ from typing import Any
 
 import gradio as gr
 
+from aigc_demo.generators.kinds import IMAGE_GENERATOR
 from aigc_demo.studio.images.compare import MOST_IMAGES, MOST_STEPS
 from aigc_demo.studio.images.real_images import TrainingImages
 from aigc_demo.studio.models.catalog import Choice
@@ -40,7 +41,7 @@ def build_gan_tab(studio: Studio, frame: Frame) -> None:
 
 
 def _build_models(studio: Studio, frame: Frame) -> None:
-    choices = studio.cache.catalog.choices("pictures")
+    choices = studio.cache.catalog.choices(IMAGE_GENERATOR)
     training = TrainingImages(studio.cache.catalog)
     handlers, latent = (
         GanHandlers(studio.cache, studio.cancellation, training),
@@ -61,7 +62,7 @@ def _build_models(studio: Studio, frame: Frame) -> None:
     words = tools.build_arithmetic(latent, ticket, truncation, models, IMAGE_WORK, IN_LINE)
     tools.build_mixing(latent, truncation, models, IMAGE_WORK)
     tools.build_measuring(latent, ticket, steps, upload, models, IN_LINE)
-    offer_new_models(frame, models, lambda: studio.cache.catalog.choices("pictures"))
+    offer_new_models(frame, models, lambda: studio.cache.catalog.choices(IMAGE_GENERATOR))
     begin_in_chinese(frame, dict(zip(words, tools.ASKED_IN_CHINESE, strict=True)))
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import gradio as gr
 
 from aigc_demo.core.errors import DemoError
-from aigc_demo.generators.kinds import KINDS
+from aigc_demo.generators.kinds import KINDS, TEXT_GENERATOR
 from aigc_demo.studio.models.arguments import checked_text
 from aigc_demo.studio.models.cancellation import Cancellation, new_ticket
 from aigc_demo.studio.models.catalog import default_pair
@@ -44,7 +44,7 @@ class TextApi:
         self._cancellation = cancellation
 
     def _named(self, models: list[str] | None) -> Any:
-        return list(default_pair(self._catalog.choices("text"))) if models is None else models
+        return list(default_pair(self._catalog.choices(TEXT_GENERATOR))) if models is None else models
 
     def generate_text(
         self,

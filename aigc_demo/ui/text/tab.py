@@ -5,6 +5,7 @@ from typing import Any
 
 import gradio as gr
 
+from aigc_demo.generators.kinds import TEXT_GENERATOR
 from aigc_demo.studio.models.arguments import check_number
 from aigc_demo.studio.models.catalog import Choice, default_pair
 from aigc_demo.ui.first_values import begin_in_chinese
@@ -49,7 +50,7 @@ class TextQuestion(Question):
 
 def build_text_tab(studio: Studio, frame: Frame) -> None:
     """Lay out the tab and connect it; called inside a gr.Tab."""
-    choices = studio.cache.catalog.choices("text")
+    choices = studio.cache.catalog.choices(TEXT_GENERATOR)
     handlers = TextHandlers(studio.cache, studio.cancellation)
     ticket = page_ticket()
     question, examples = _question(choices)
@@ -60,7 +61,9 @@ def build_text_tab(studio: Studio, frame: Frame) -> None:
     _wire_examples(examples, choices, question, sides)
     scored = _surprise(handlers, sides)
     _attention(handlers, sides)
-    offer_new_models(frame, [side.model for side in sides], lambda: studio.cache.catalog.choices("text"))
+    offer_new_models(
+        frame, [side.model for side in sides], lambda: studio.cache.catalog.choices(TEXT_GENERATOR)
+    )
     _begin_in_chinese(frame, choices, question.prompt, sides, scored)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import gradio as gr
 
 from aigc_demo.core.errors import InputError
+from aigc_demo.generators.kinds import ATTRIBUTE_READER, TEXT_TO_IMAGE
 from aigc_demo.studio.images.formats import single_pngs
 from aigc_demo.studio.images.real_images import png_images
 from aigc_demo.studio.models.cancellation import Cancellation
@@ -87,7 +88,7 @@ class TextToImageApi:
             "truncation": truncation,
         }
         with errors_as_toasts(request):
-            choices = self._catalog.choices("text-to-image")
+            choices = self._catalog.choices(TEXT_TO_IMAGE)
             named = list(default_pair(choices)) if models is None and choices else models
             asked = check_text_to_image(self._catalog, named, caption, settings)
             question = {"seed": asked.ask.seed, "caption": asked.caption, "other": asked.other}
@@ -141,7 +142,7 @@ class TextToImageApi:
             group = None if caption is None else parse_caption(checked_caption(caption)).group
             if caption is not None and group is None:
                 raise InputError("caption_not_understood")
-            sizes = [choice.entry.image_size for choice in self._catalog.choices("reads")]
+            sizes = [choice.entry.image_size for choice in self._catalog.choices(ATTRIBUTE_READER)]
             if not sizes:
                 raise InputError("unknown_model", name=CHECKER)
             found = read_by_checker(self._cache, png_images(decoded(images), sizes[0]))

@@ -8,6 +8,7 @@ import gradio as gr
 
 from aigc_demo.core.errors import DemoError
 from aigc_demo.data.text.cleaning import clean_text
+from aigc_demo.generators.kinds import TEXT_TO_IMAGE
 from aigc_demo.studio.text.compare import new_seed
 from aigc_demo.studio.text_to_image import retrieval
 from aigc_demo.studio.text_to_image.compare import (
@@ -62,7 +63,7 @@ class TextToImageHandlers(ColumnHandlers):
     def read(self, caption: Any, left: Any, right: Any) -> dict[str, Any]:
         """The words of a caption as it is typed; what is too long is not looked at."""
         text = caption[:MOST_CHARACTERS] if isinstance(caption, str) else ""
-        names = [self._catalog.checked(name, "text-to-image") for name in (left, right)]
+        names = [self._catalog.checked(name, TEXT_TO_IMAGE) for name in (left, right)]
         return view.words(text, learned=learned_words(self._catalog, names, text))
 
     def draw(self, request: gr.Request, ticket: str, *values: Any) -> Iterator[Values]:
@@ -84,7 +85,7 @@ class TextToImageHandlers(ColumnHandlers):
                     )
 
     def _empty_side(self, model: Any) -> Values:
-        return self._side(self._catalog.checked(model, "text-to-image"), None)
+        return self._side(self._catalog.checked(model, TEXT_TO_IMAGE), None)
 
     def choose(self, event: gr.EventData, request: gr.Request, shown: Shown | None) -> tuple[Any, Any]:
         """The candidate that is worked on below."""
@@ -196,7 +197,7 @@ class TextToImageHandlers(ColumnHandlers):
             lines = [line.strip() for line in clean_text(str(text)).split("\n") if line.strip()]
             captions = retrieval.checked_captions(lines)
             yield {**view.matched((), None, ()), "empty": everywhere("nearest_working")}
-            full = self._catalog.checked(model, "text-to-image")
+            full = self._catalog.checked(model, TEXT_TO_IMAGE)
             images, table = retrieval.generated_and_scored(self._cache, full, captions, seed)
             yield view.matched(captions, images, table)
 

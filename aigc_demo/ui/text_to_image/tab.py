@@ -7,6 +7,7 @@ import gradio as gr
 
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import InputError
+from aigc_demo.generators.kinds import TEXT_TO_IMAGE
 from aigc_demo.generators.text_to_image.model import SCHEDULERS
 from aigc_demo.studio.images.compare import MOST_STEPS
 from aigc_demo.studio.models.arguments import checked_text
@@ -53,7 +54,7 @@ class CaptionQuestion(Question):
 
 def build_text_to_image_tab(studio: Studio, frame: Frame) -> None:
     """Lay out the tab and connect it; called inside a gr.Tab."""
-    choices = studio.cache.catalog.choices("text-to-image")
+    choices = studio.cache.catalog.choices(TEXT_TO_IMAGE)
     if not choices:
         gr.Markdown(word("t2i_no_models"), elem_id="t2i-none")
         return
@@ -69,7 +70,7 @@ def build_text_to_image_tab(studio: Studio, frame: Frame) -> None:
     tools.build_matching(handlers, question.seed, sides[0].model, IMAGE_WORK)
     tools.build_searching(handlers, IMAGE_WORK)
     offer_new_models(
-        frame, [side.model for side in sides], lambda: studio.cache.catalog.choices("text-to-image")
+        frame, [side.model for side in sides], lambda: studio.cache.catalog.choices(TEXT_TO_IMAGE)
     )
     words = view.words(CHINESE_EXAMPLE)
     begin_in_chinese(frame, {question.caption: CHINESE_EXAMPLE}, {question.words: words})

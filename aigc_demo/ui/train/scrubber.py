@@ -13,6 +13,7 @@ import gradio as gr
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.seeds import MAX_SEED
+from aigc_demo.generators.kinds import TEXT_GENERATOR
 from aigc_demo.studio.models.cancellation import Cancellation, CancelToken
 from aigc_demo.studio.models.catalog import ON_OURS, run_and_step, run_of
 from aigc_demo.studio.models.model_cache import ModelCache
@@ -142,7 +143,9 @@ class ScrubHandlers:
 
     def offer(self, name: Any, chosen: Any) -> Any:
         """What can stand beside a checkpoint of a run: every model but the run's own."""
-        others = [choice for choice in self._cache.catalog.choices("text") if run_of(choice.value) != name]
+        others = [
+            choice for choice in self._cache.catalog.choices(TEXT_GENERATOR) if run_of(choice.value) != name
+        ]
         kept = chosen if chosen in {choice.value for choice in others} else NO_BASELINE
         choices = [(word("scrub_alone"), NO_BASELINE), *picker_choices(tuple(others))]
         return gr.update(choices=choices, value=kept)
