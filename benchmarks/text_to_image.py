@@ -23,7 +23,7 @@ from aigc_demo.core.device import set_threads
 from aigc_demo.generators.text_to_image.matching import load_reader
 from aigc_demo.generators.text_to_image.model import TextSampling, TextToImageModel
 from aigc_demo.generators.text_to_image.ours import load_text_to_image
-from aigc_demo.measure.attributes import share_right
+from aigc_demo.measure.attributes import verdicts
 from aigc_demo.studio.evaluate.text_to_image import asked
 from benchmarks.measuring import paired, report
 
@@ -41,7 +41,7 @@ def main() -> None:
 
     def right(model: TextToImageModel, num_steps: int) -> float:
         images = model.make(captions, range(len(captions)), TextSampling(num_inference_steps=num_steps))
-        return share_right(reader, images, wanted)
+        return sum(one.all_right for one in verdicts(reader, images, wanted)) / len(wanted)
 
     tried = STEPS if options.steps is None else (options.steps,)
     by_steps = {num_steps: right(peer, num_steps) for num_steps in tried}

@@ -61,6 +61,9 @@ TINY_GROUP_IMAGES = TrainingData(
     TINY_GROUPS.title, "dae9f58cc2a977654297bf2b4120b0ae0bfd542ee67dead6232601a8f19046fb"
 )
 
+# The networks that encode captions and images of the tiny world, and that read its images.
+TINY_WORLD_DUAL_ENCODER, TINY_WORLD_READER = "clip-tiny-world", "checker-tiny-world"
+
 SHIPPED: dict[str, TrainingData] = {
     "gpt-shakespeare": SHAKESPEARE,
     "gpt-tang": TANG_POEMS,
@@ -76,10 +79,10 @@ SHIPPED: dict[str, TrainingData] = {
     "ddpm-emoji": EMOJI,
     "text2image-tiny-world": TINY_PAIRS,
     "text2image-diffusion-tiny-world": TINY_PAIRS,
-    "clip-tiny-world": TINY_PAIRS,
+    TINY_WORLD_DUAL_ENCODER: TINY_PAIRS,
     "clip-emoji": EMOJI_PAIRS,
     "text2image-emoji": EMOJI_PAIRS,
-    "checker-tiny-world": TINY_GROUPS,
+    TINY_WORLD_READER: TINY_GROUPS,
     "colorize-tiny-world": TINY_GROUP_IMAGES,
     "inpaint-tiny-world": TINY_GROUP_IMAGES,
 }

@@ -127,10 +127,14 @@ def verdict(wanted: Group, found: Found) -> Verdict:
     return Verdict(matched, num_more, found.weather == wanted.weather)
 
 
-def share_right(reader: AttributeReader, images_NCHW: Tensor, wanted: Sequence[Group]) -> float:
-    """Of how many images everything is right, 0 to 1."""
+def verdicts(reader: AttributeReader, images_NCHW: Tensor, wanted: Sequence[Group]) -> list[Verdict]:
+    """Whether each image shows the group that was asked for.
+
+    Raises:
+        ValueError: the reader is for another size, or there are not as many groups as images.
+    """
     found = read_images(reader, images_NCHW)
-    return sum(verdict(group, one).all_right for group, one in zip(wanted, found, strict=True)) / len(wanted)
+    return [verdict(group, one) for group, one in zip(wanted, found, strict=True)]
 
 
 def _compared(wanted: Thing, where: Centre, other: tuple[Centre, Thing] | None) -> ThingVerdict:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from aigc_demo.core.config import setting
 from aigc_demo.data.images.corpus import ImageSettings
-from aigc_demo.training.settings import PRECISIONS, SCHEDULES
+from aigc_demo.training.settings import OPTIMIZERS, PRECISIONS, SCHEDULES
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class ImageLoopSettings(ImageSettings):
 class ImageNetworkSettings(ImageLoopSettings):
     """One network with one loss, trained by AdamW or Muon and validated on held-out images."""
 
-    optimizer: str = setting("adamw", "of matrices and convolution kernels", choices=("adamw", "muon"))
+    optimizer: str = setting("adamw", "of matrices and convolution kernels", choices=OPTIMIZERS)
     learning_rate: float = setting(1e-3, "AdamW's peak learning rate", low=0, high=10)
     beta1: float = setting(0.9, "AdamW's first-moment decay (beta1)", low=0, high=0.999)
     beta2: float = setting(0.999, "AdamW's second-moment decay (beta2)", low=0, high=0.9999)

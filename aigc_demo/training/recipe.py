@@ -41,6 +41,11 @@ class Curve:
     logarithmic: bool = False
 
 
+def smooth_lines(*measures: str) -> tuple[Line, ...]:
+    """Lines of measures of each step, under the measures' own names, with a smoothed line over each."""
+    return tuple(Line(name, "step", name, smooth=True) for name in measures)
+
+
 def loss_curve(name: str) -> Curve:
     """Training and validation loss in one chart."""
     lines = (Line("train", "step", "loss", smooth=True), Line("validation", "validation", "loss"))
@@ -48,12 +53,8 @@ def loss_curve(name: str) -> Curve:
 
 
 LEARNING_RATE = Curve("learning_rate", (Line("learning_rate", "step", "learning_rate"),))
-GRADIENT_NORM = Curve(
-    "gradient_norm", (Line("gradient_norm", "step", "gradient_norm", smooth=True),), logarithmic=True
-)
-IMAGES_PER_SECOND = Curve(
-    "pictures_per_second", (Line("pictures_per_second", "step", "pictures_per_second", smooth=True),)
-)
+GRADIENT_NORM = Curve("gradient_norm", smooth_lines("gradient_norm"), logarithmic=True)
+IMAGES_PER_SECOND = Curve("pictures_per_second", smooth_lines("pictures_per_second"))
 OPTIMIZATION = (LEARNING_RATE, GRADIENT_NORM, IMAGES_PER_SECOND)
 
 

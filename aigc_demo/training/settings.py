@@ -9,6 +9,8 @@ from aigc_demo.core.errors import InputError
 NUM_CHECKPOINTS = 15
 CONSTANT = "constant"
 SCHEDULES = ("linear", "cosine", CONSTANT)
+OPTIMIZERS = ("adamw", "muon")
+GAN_OPTIMIZERS = ("adam", "muon")
 PRECISIONS = ("auto", "no", "bf16", "fp16")
 
 

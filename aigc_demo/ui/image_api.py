@@ -9,10 +9,10 @@ import gradio as gr
 
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import InputError
+from aigc_demo.core.files.strict_json import Json
 from aigc_demo.studio.images.compare import MOST_IMAGES, ImageColumn
 from aigc_demo.studio.models.cancellation import Cancellation, new_ticket
 from aigc_demo.ui.language import chosen_language
-from aigc_demo.ui.widgets import Json
 from aigc_demo.ui.words.wording import sentence
 
 

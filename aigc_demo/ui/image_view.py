@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from aigc_demo.core.files.strict_json import Json
 from aigc_demo.core.languages import LANGUAGES
 from aigc_demo.studio.images.compare import ImageColumn
 from aigc_demo.studio.images.formats import GAP, SHEET_COLUMNS, sheet_png
 from aigc_demo.studio.models.catalog import Choice, is_at_hand
 from aigc_demo.ui.figures import milliseconds
 from aigc_demo.ui.model_facts import card_of, fact, facts_of, loading_words
-from aigc_demo.ui.widgets import Json
 from aigc_demo.ui.words.wording import everywhere, same_everywhere, text
 
 if TYPE_CHECKING:

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
+from aigc_demo.core.files.strict_json import Json
 from aigc_demo.studio.models.catalog import Choice
 from aigc_demo.ui.figures import short_count
-from aigc_demo.ui.widgets import Json
 from aigc_demo.ui.words.wording import WORDS, everywhere, sentence_everywhere
 
 

@@ -3,7 +3,8 @@
 from typing import Any
 
 from aigc_demo.core.errors import DemoError
-from aigc_demo.ui.widgets import Json, harmless
+from aigc_demo.core.files.strict_json import Json
+from aigc_demo.ui.widgets import harmless
 from aigc_demo.ui.words.wording import everywhere, sentence_everywhere
 
 

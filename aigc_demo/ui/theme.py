@@ -63,20 +63,6 @@ _SETTINGS: dict[str, tuple[str, str]] = {
 }
 
 
-def contrast_pairs() -> list[tuple[str, str]]:
-    """Text and what it stands on; each has a contrast of at least 4.5 to 1, light and dark."""
-    grounds = ("body_background_fill", "block_background_fill")
-    texts = ("body_text_color", "body_text_color_subdued", "block_title_text_color", "block_label_text_color")
-    pairs = [
-        (text, ground) for text in (*texts, "block_info_text_color", "link_text_color") for ground in grounds
-    ]
-    pairs.append(("input_placeholder_color", "input_background_fill"))
-    for kind in ("primary", "secondary", "cancel"):
-        pairs.append((f"button_{kind}_text_color", f"button_{kind}_background_fill"))
-        pairs.append((f"button_{kind}_text_color", f"button_{kind}_background_fill_hover"))
-    return pairs
-
-
 def page_theme() -> gr.themes.Base:
     """The theme, for `launch(theme=...)`."""
     fonts = [

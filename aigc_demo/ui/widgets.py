@@ -16,8 +16,6 @@ from aigc_demo.ui.language import chosen_language, word
 from aigc_demo.ui.serving.faults import log_fault
 from aigc_demo.ui.words.wording import everywhere, sentence, text
 
-# What a widget draws, and what an endpoint gives.
-Json = dict[str, Any]
 _STATIC = Path(__file__).parent / "static"
 
 

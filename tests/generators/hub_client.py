@@ -16,7 +16,7 @@ from aigc_demo.generators.catalog_entry import CatalogEntry
 def entry_of(order):
     if order["name"].startswith("hf:"):
         return find(order["name"], allow_hub=True)
-    facts = {"family": "pretrained", "kind": "text", "recipe": "", "architecture": "gpt2"}
+    facts = {"family": "pretrained", "kind": "text", "recipe": "", "runs_on_ours": True}
     return CatalogEntry(order["name"], location=order["location"], revision=order["revision"], **facts)
 
 

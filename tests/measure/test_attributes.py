@@ -19,7 +19,7 @@ from aigc_demo.data.tiny_world.group import (
 from aigc_demo.data.tiny_world.group_images import groups_of, truth_of
 from aigc_demo.data.tiny_world.image import MIDDLE, render
 from aigc_demo.data.tiny_world.scene import COLOURS, SHAPES, SIZES, WEATHERS, Thing
-from aigc_demo.measure.attributes import Found, read_images, share_right, verdict
+from aigc_demo.measure.attributes import Found, read_images, verdict, verdicts
 from aigc_demo.nets.attribute_reader import AttributeLogits
 
 BALL = Thing("ball", "red", "small", MIDDLE)
@@ -162,7 +162,8 @@ def test_a_wrong_place_ground_or_number_is_named() -> None:
 def test_the_share_of_pictures_that_are_right() -> None:
     groups = some_groups(8)
     asked = [*groups[:6], groups[0], groups[1]]
-    assert share_right(Knowing(groups), pictures(groups), asked) == 0.75  # type: ignore[arg-type]
+    found = verdicts(Knowing(groups), pictures(groups), asked)  # type: ignore[arg-type]
+    assert [one.all_right for one in found] == [True] * 6 + [False] * 2
 
 
 # ---- one thing too many, one too few

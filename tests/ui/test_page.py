@@ -26,7 +26,6 @@ from aigc_demo.ui.text import view
 from aigc_demo.ui.text.handlers import SLIDERS, settings_from
 from aigc_demo.ui.text.view import Shown
 from aigc_demo.ui.text_to_image.tab import example_of
-from aigc_demo.ui.theme import contrast_pairs
 from aigc_demo.ui.train.order_form import OFFERED, seen_uploads, source_choices, starts_of
 from aigc_demo.ui.widgets import errors_as_toasts, harmless
 from aigc_demo.ui.words.wording import WORDS
@@ -168,6 +167,20 @@ def luminance(colour):
     parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
     linear = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast_pairs() -> list[tuple[str, str]]:
+    """Text and what it stands on; each has a contrast of at least 4.5 to 1, light and dark."""
+    grounds = ("body_background_fill", "block_background_fill")
+    texts = ("body_text_color", "body_text_color_subdued", "block_title_text_color", "block_label_text_color")
+    pairs = [
+        (text, ground) for text in (*texts, "block_info_text_color", "link_text_color") for ground in grounds
+    ]
+    pairs.append(("input_placeholder_color", "input_background_fill"))
+    for kind in ("primary", "secondary", "cancel"):
+        pairs.append((f"button_{kind}_text_color", f"button_{kind}_background_fill"))
+        pairs.append((f"button_{kind}_text_color", f"button_{kind}_background_fill_hover"))
+    return pairs
 
 
 @pytest.mark.parametrize("pair", contrast_pairs(), ids="-".join)

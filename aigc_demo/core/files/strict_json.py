@@ -5,6 +5,9 @@ import math
 import re
 from typing import Any
 
+# An object of JSON: what a widget draws, an endpoint answers, a file of a run holds.
+Json = dict[str, Any]
+
 MOST_DEPTH = 8
 LARGEST = 2**53
 """A float represents every integer up to here exactly, so all JSON parsers read the same value."""

@@ -41,7 +41,6 @@ class PairSettings(ImageSettings):
     """Preprocessing of image-caption pairs."""
 
     image_size: int = setting(64, "side of an image in pixels", choices=(32, 64))
-    num_pictures: int = setting(20_000, "number of tiny-world images", low=10, high=60_000)
     phrasings: int = setting(2, "captions of a tiny-world image in each language", low=1, high=8)
 
 

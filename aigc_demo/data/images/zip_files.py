@@ -20,10 +20,10 @@ from aigc_demo.data.images.image_files import MAX_FILES, ZIP_NOTE
 MAX_ZIP_BYTES = 256 * 2**20
 MAX_UNPACKED_BYTES = 512 * 2**20
 MAX_IMAGE_BYTES = 32 * 2**20
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"  # `decoder`, which imports nothing of the package, has it too
 # PNG files are compressed already: a far higher ratio than that of a white page means a zip bomb.
 MAX_RATIO, RATIO_FROM_BYTES = 200, 2**20
 MAX_NAME_LENGTH, MAX_DEPTH = 150, 4
-PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 BLOCK_BYTES = 2**20
 NO_ZIP = "it is not a zip file, or it is damaged or encrypted"
 # Exceptions of zipfile on truncated, crafted and encrypted files.

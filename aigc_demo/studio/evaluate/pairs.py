@@ -140,7 +140,7 @@ def evaluate_attribute_reader(
     from aigc_demo.data.images.corpus import ImageSettings
     from aigc_demo.data.tiny_world.group_images import groups_of, prepare_groups
     from aigc_demo.generators.text_to_image.matching import load_reader
-    from aigc_demo.measure.attributes import read_images, verdict
+    from aigc_demo.measure.attributes import verdicts
 
     set_threads()
     reader = load_reader(entry)
@@ -151,14 +151,13 @@ def evaluate_attribute_reader(
     wanted = groups_of(corpus.validation_truth, corpus.validation_weather)
     if not wanted:
         raise InputError("setting_range", name="validation_fraction", expected="more than 0", got=0)
-    found = read_images(reader, corpus.validation)
-    verdicts = [verdict(group, one) for group, one in zip(wanted, found, strict=True)]
-    things = [thing for one in verdicts for thing in one.things]
+    found = verdicts(reader, corpus.validation, wanted)
+    things = [thing for one in found for thing in one.things]
     return {
         "num_samples": len(wanted),
         "num_things": len(things),
         "checker_accuracy": round(sum(thing.num_right == 4 for thing in things) / len(things), 5),
-        "picture_accuracy": round(sum(one.all_right for one in verdicts) / len(verdicts), 5),
+        "picture_accuracy": round(sum(one.all_right for one in found) / len(found), 5),
     }
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from aigc_demo.core.config import Settings, setting
 from aigc_demo.core.errors import InputError
 from aigc_demo.data.sources import TINY_WORLD
+from aigc_demo.generators.shipped import TINY_WORLD_READER
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -31,7 +32,7 @@ class TextToImageTest(Settings):
     candidates: int = setting(8, "pictures of each caption from which the best is chosen", low=1, high=64)
     most_objects: int = setting(2, "how many things captions tell of at most", low=1, high=3)
     languages: tuple[str, ...] = setting(("en", "zh"), "of the captions", choices=("en", "zh"))
-    checker: str = setting("checker-tiny-world", "reads the pictures, by its name or run")
+    checker: str = setting(TINY_WORLD_READER, "reads the pictures, by its name or run")
     ranker: str = setting("", "chooses the best, by its name or run; empty for the model's own dual encoder")
     judge: str = setting("", "of pictures with captions of your own: a dual encoder that guided nothing")
 
@@ -111,7 +112,7 @@ def _of_tiny_world(
     import torch
 
     from aigc_demo.generators.text_to_image.matching import load_reader
-    from aigc_demo.measure.attributes import read_images, verdict
+    from aigc_demo.measure.attributes import verdicts
 
     reader, ranker = load_reader(test.checker), _ranker(model, test)
     figures: dict[str, Any] = {}
@@ -119,10 +120,7 @@ def _of_tiny_world(
         wanted, texts = asked(count, language, test.num_captions)
         candidates = _candidates(model, texts, test, sampling, seed)
         right = torch.tensor(
-            [
-                [verdict(group, one).all_right for group, one in zip(wanted, found, strict=True)]
-                for found in (read_images(reader, images) for images in candidates)
-            ]
+            [[one.all_right for one in verdicts(reader, images, wanted)] for images in candidates]
         ).float()
         name, end = COUNTS[count], LANGUAGE_ENDS[language]
         figures[f"{name}_first{end}"] = round(right[0].mean().item(), 4)

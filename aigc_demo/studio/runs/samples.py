@@ -6,11 +6,11 @@ from pathlib import Path
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.core.seeds import MAX_SEED
+from aigc_demo.data.images.zip_files import PNG_SIGNATURE
 from aigc_demo.generators.kinds import KINDS
 from aigc_demo.studio.models.arguments import check_number
 from aigc_demo.training.recipes import RECIPES
 
-PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MAX_SAMPLE_BYTES = 4 * 2**20
 NUM_IMAGES, COLUMNS = 36, 6
 

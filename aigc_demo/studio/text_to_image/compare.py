@@ -16,6 +16,7 @@ from aigc_demo.core.config import Settings, setting
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.core.seeds import MAX_SEED
 from aigc_demo.generators.kinds import ATTRIBUTE_READER, DUAL_ENCODER, TEXT_TO_IMAGE
+from aigc_demo.generators.shipped import TINY_WORLD_READER
 from aigc_demo.generators.text_to_image.model import SCHEDULERS, TextSampling
 from aigc_demo.studio.images.compare import MOST_STEPS, ImageColumn, ImageWork
 from aigc_demo.studio.models import gpu
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 
 MOST_CANDIDATES = 16
 MOST_CHARACTERS = 300
-CHECKER = "checker-tiny-world"
 # How many grey levels an image of the checker's world may differ from its drawing of the same: so many at
 # most, and where it is not sure of everything fewer. Measured in docs/experiments.md.
 MOST_UNLIKE, MOST_UNLIKE_UNSURE = 45.0, 22.0
@@ -230,9 +230,9 @@ def read_by_checker(cache: ModelCache, images: "Tensor") -> "tuple[Found | None,
     from aigc_demo.measure.attributes import read_images
 
     known = {choice.value: choice for choice in cache.catalog.choices(ATTRIBUTE_READER)}
-    if CHECKER not in known or known[CHECKER].entry.image_size != images.shape[-1]:
+    if TINY_WORLD_READER not in known or known[TINY_WORLD_READER].entry.image_size != images.shape[-1]:
         return None
-    found = read_images(cache.get(CHECKER), images)
+    found = read_images(cache.get(TINY_WORLD_READER), images)
     return tuple(one if _is_of_its_world(one) else None for one in found)
 
 

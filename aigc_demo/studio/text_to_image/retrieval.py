@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import InputError
 from aigc_demo.generators.kinds import DUAL_ENCODER
+from aigc_demo.generators.shipped import TINY_WORLD_DUAL_ENCODER
 from aigc_demo.studio.models.arguments import check_number
 from aigc_demo.studio.models.catalog import Catalog
 from aigc_demo.studio.models.model_cache import ModelCache
@@ -61,7 +62,7 @@ def default_matcher(catalog: Catalog) -> str:
     """
     choices = catalog.choices(DUAL_ENCODER)
     if not choices:
-        raise InputError("unknown_model", name="clip-tiny-world")
+        raise InputError("unknown_model", name=TINY_WORLD_DUAL_ENCODER)
     return choices[0].value
 
 

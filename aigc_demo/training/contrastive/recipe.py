@@ -9,6 +9,7 @@ from aigc_demo.generators.trained_folder import FOLDERS
 from aigc_demo.training.card import CardTexts, held_out_images, written_here
 from aigc_demo.training.image_settings import ImageNetworkSettings
 from aigc_demo.training.recipe import OPTIMIZATION, Curve, Line, Recipe
+from aigc_demo.training.settings import OPTIMIZERS
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class ClipSettings(PairSettings, ImageNetworkSettings):
     SPREAD: ClassVar[tuple[str, ...]] = ("noise",)
 
     batch_size: int = setting(96, "pairs in one step, all processes together", low=2, high=8192)
-    optimizer: str = setting("muon", "of matrices and convolution kernels", choices=("adamw", "muon"))
+    optimizer: str = setting("muon", "of matrices and convolution kernels", choices=OPTIMIZERS)
     beta2: float = setting(0.98, "AdamW's second-moment decay (beta2)", low=0, high=0.9999)
     muon_momentum: float = setting(0.95, "Muon's momentum", low=0, high=0.999)
     weight_decay: float = setting(0.05, "AdamW's weight decay of matrices", low=0, high=10)

@@ -7,7 +7,16 @@ from aigc_demo.generators.trained_folder import FOLDERS
 from aigc_demo.nets.options import AUGMENTATIONS, DISCRIMINATOR_NORMS, GAN_LOSSES
 from aigc_demo.training.card import IMAGES_USE, TWO_LOSSES, CardTexts, generated_images, written_here
 from aigc_demo.training.image_settings import ImageLoopSettings
-from aigc_demo.training.recipe import GRADIENT_NORM, IMAGES_PER_SECOND, LEARNING_RATE, Curve, Line, Recipe
+from aigc_demo.training.recipe import (
+    GRADIENT_NORM,
+    IMAGES_PER_SECOND,
+    LEARNING_RATE,
+    Curve,
+    Line,
+    Recipe,
+    smooth_lines,
+)
+from aigc_demo.training.settings import GAN_OPTIMIZERS, SCHEDULES
 
 
 @dataclass(frozen=True)
@@ -22,7 +31,7 @@ class GanSettings(ImageLoopSettings):
     latent_size: int = setting(100, "latent features: size of the noise vector", low=1, high=4096)
     num_features: int = setting(64, "feature maps of the layer next to the image", low=4, high=512)
     loss: str = setting("non-saturating", "adversarial loss", choices=GAN_LOSSES)
-    optimizer: str = setting("adam", "optimizer of both networks", choices=("adam", "muon"))
+    optimizer: str = setting("adam", "optimizer of both networks", choices=GAN_OPTIMIZERS)
     learning_rate: float = setting(2e-4, "Adam's learning rate for the generator", low=0, high=10)
     muon_learning_rate: float = setting(
         0.01, "Muon's learning rate for the convolution kernels of both networks", low=0, high=10
@@ -32,9 +41,7 @@ class GanSettings(ImageLoopSettings):
     )
     beta1: float = setting(0.5, "Adam's first-moment decay (beta1)", low=0, high=0.999)
     beta2: float = setting(0.999, "Adam's second-moment decay (beta2)", low=0, high=0.9999)
-    schedule: str = setting(
-        "constant", "schedule of the learning rates", choices=("constant", "linear", "cosine")
-    )
+    schedule: str = setting("constant", "schedule of the learning rates", choices=SCHEDULES)
     discriminator_steps: int = setting(
         1, "steps of the discriminator for each step of the generator", low=1, high=20
     )
@@ -84,25 +91,29 @@ class StyleGanSettings(GanSettings):
     )
 
 
+GAN_OPTIMIZATION = (GRADIENT_NORM, LEARNING_RATE, IMAGES_PER_SECOND)
+
+
+def adversarial_curve(generator_loss: str) -> Curve:
+    """The losses of both networks.
+
+    Args:
+        generator_loss: the measure of a step that is the generator's.
+    """
+    generator = Line("generator", "step", generator_loss, smooth=True)
+    return Curve("game", (generator, Line("discriminator", "step", "discriminator_loss", smooth=True)))
+
+
+def probability_curve(*measures: str) -> Curve:
+    """Probabilities that the discriminator gives images of a step, and held-out real ones."""
+    held_out = Line("held_out_prob", "step", "held_out_prob")
+    return Curve("probabilities", (*smooth_lines(*measures), held_out))
+
+
 CURVES = (
-    Curve(
-        "game",
-        (
-            Line("generator", "step", "loss", smooth=True),
-            Line("discriminator", "step", "discriminator_loss", smooth=True),
-        ),
-    ),
-    Curve(
-        "probabilities",
-        (
-            Line("real_prob", "step", "real_prob", smooth=True),
-            Line("fake_prob", "step", "fake_prob", smooth=True),
-            Line("held_out_prob", "step", "held_out_prob"),
-        ),
-    ),
-    GRADIENT_NORM,
-    LEARNING_RATE,
-    IMAGES_PER_SECOND,
+    adversarial_curve("loss"),
+    probability_curve("real_prob", "fake_prob"),
+    *GAN_OPTIMIZATION,
 )
 
 _MODULE = "aigc_demo.training.gan.training"

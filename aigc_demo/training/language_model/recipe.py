@@ -8,8 +8,16 @@ from aigc_demo.core.config import setting
 from aigc_demo.data.text.corpus import TextSettings
 from aigc_demo.generators.trained_folder import FOLDERS
 from aigc_demo.training.card import CardTexts, Measured
-from aigc_demo.training.recipe import GRADIENT_NORM, LEARNING_RATE, Curve, Line, Measuring, Recipe, loss_curve
-from aigc_demo.training.settings import PRECISIONS, SCHEDULES
+from aigc_demo.training.recipe import (
+    GRADIENT_NORM,
+    LEARNING_RATE,
+    Curve,
+    Measuring,
+    Recipe,
+    loss_curve,
+    smooth_lines,
+)
+from aigc_demo.training.settings import OPTIMIZERS, PRECISIONS, SCHEDULES
 
 
 @dataclass(frozen=True)
@@ -35,7 +43,7 @@ class LanguageModelSettings(TextSettings):
     gradient_accumulation_steps: int = setting(
         1, "parts into which a step's batch is split; their gradients are added up", low=1, high=1024
     )
-    optimizer: str = setting("muon", "of the matrices inside the blocks", choices=("muon", "adamw"))
+    optimizer: str = setting("muon", "of the matrices inside the blocks", choices=OPTIMIZERS)
     learning_rate: float = setting(3e-3, "AdamW's peak learning rate", low=0, high=10)
     muon_learning_rate: float = setting(0.02, "Muon's peak learning rate", low=0, high=10)
     weight_decay: float = setting(0.1, "weight decay of matrices", low=0, high=10)
@@ -58,7 +66,7 @@ CURVES = (
     loss_curve("loss"),
     LEARNING_RATE,
     GRADIENT_NORM,
-    Curve("tokens_per_second", (Line("tokens_per_second", "step", "tokens_per_second", smooth=True),)),
+    Curve("tokens_per_second", smooth_lines("tokens_per_second")),
 )
 
 

@@ -9,6 +9,7 @@ from aigc_demo.nets.options import PREDICTION_TYPES
 from aigc_demo.training.card import CAPTIONS_LOADING, CAPTIONS_USE, CardTexts, images_of_captions
 from aigc_demo.training.diffusion.recipe import CURVES, PATCH_HELP, PREDICTION_HELP, DiffusionSettings
 from aigc_demo.training.recipe import Measuring, Recipe
+from aigc_demo.training.settings import OPTIMIZERS
 
 NAME = "text2image-diffusion"  # of the recipe; its models name it in their config.json
 
@@ -27,7 +28,7 @@ class TextDiffusionSettings(PairSettings, DiffusionSettings):
     batch_size: int = setting(32, "images in one step, all processes together", low=2, high=8192)
     prediction_type: str = setting("sample", PREDICTION_HELP, choices=PREDICTION_TYPES)
     patch_size: int = setting(4, PATCH_HELP, low=1, high=16)
-    optimizer: str = setting("muon", "of matrices and convolution kernels", choices=("adamw", "muon"))
+    optimizer: str = setting("muon", "of matrices and convolution kernels", choices=OPTIMIZERS)
 
 
 ROWS = {

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from aigc_demo.core.config import setting
 from aigc_demo.data.captions.pairs import PairSettings
+from aigc_demo.generators.shipped import TINY_WORLD_DUAL_ENCODER
 from aigc_demo.generators.trained_folder import FOLDERS
 from aigc_demo.training.card import (
     CAPTIONS_LOADING,
@@ -14,8 +15,9 @@ from aigc_demo.training.card import (
     images_of_captions,
     written_here,
 )
-from aigc_demo.training.gan.recipe import GanSettings
-from aigc_demo.training.recipe import GRADIENT_NORM, IMAGES_PER_SECOND, LEARNING_RATE, Curve, Line, Recipe
+from aigc_demo.training.gan.recipe import GAN_OPTIMIZATION, GanSettings, adversarial_curve, probability_curve
+from aigc_demo.training.recipe import Curve, Line, Recipe, smooth_lines
+from aigc_demo.training.settings import GAN_OPTIMIZERS, SCHEDULES
 
 OWN_GUIDE = "own"
 
@@ -81,16 +83,14 @@ class TextToImageSettings(PairSettings, GanSettings):
     )
     num_heads: int = setting(4, "attention heads in each block", low=1, high=32)
     batch_size: int = setting(64, "images in one step, all processes together", low=2, high=8192)
-    optimizer: str = setting("muon", "optimizer of both networks", choices=("adam", "muon"))
+    optimizer: str = setting("muon", "optimizer of both networks", choices=GAN_OPTIMIZERS)
     learning_rate: float = setting(1e-3, "Adam's learning rate for the generator", low=0, high=10)
     muon_learning_rate: float = setting(
         0.02, "Muon's learning rate for the kernels of both networks", low=0, high=10
     )
     beta1: float = setting(0.0, "Adam's first-moment decay (beta1)", low=0, high=0.999)
     beta2: float = setting(0.99, "Adam's second-moment decay (beta2)", low=0, high=0.9999)
-    schedule: str = setting(
-        "linear", "schedule of the learning rates", choices=("constant", "linear", "cosine")
-    )
+    schedule: str = setting("linear", "schedule of the learning rates", choices=SCHEDULES)
     r1_gamma: float = setting(0.5, "weight of the R1 gradient penalty on the discriminator", low=0, high=1000)
     ema_decay: float = setting(
         0.998,
@@ -109,30 +109,9 @@ CURVES = (
         ),
         logarithmic=True,
     ),
-    Curve(
-        "game",
-        (
-            Line("generator", "step", "fooling_term", smooth=True),
-            Line("discriminator", "step", "discriminator_loss", smooth=True),
-        ),
-    ),
-    Curve(
-        "three_terms",
-        (
-            Line("real_term", "step", "real_term", smooth=True),
-            Line("fake_term", "step", "fake_term", smooth=True),
-            Line("wrong_term", "step", "wrong_term", smooth=True),
-        ),
-    ),
-    Curve(
-        "probabilities",
-        (
-            Line("real_prob", "step", "real_prob", smooth=True),
-            Line("fake_prob", "step", "fake_prob", smooth=True),
-            Line("wrong_prob", "step", "wrong_prob", smooth=True),
-            Line("held_out_prob", "step", "held_out_prob"),
-        ),
-    ),
+    adversarial_curve("fooling_term"),
+    Curve("three_terms", smooth_lines("real_term", "fake_term", "wrong_term")),
+    probability_curve("real_prob", "fake_prob", "wrong_prob"),
     Curve(
         "told_apart",
         (
@@ -143,17 +122,10 @@ CURVES = (
     ),
     Curve(
         "contrast",
-        (
-            Line("real_contrast", "step", "real_contrast", smooth=True),
-            Line("made_contrast", "step", "made_contrast", smooth=True),
-            Line("guide_term", "step", "guide_term", smooth=True),
-            Line("pair_loss", "step", "pair_loss", smooth=True),
-        ),
+        smooth_lines("real_contrast", "made_contrast", "guide_term", "pair_loss"),
         logarithmic=True,
     ),
-    GRADIENT_NORM,
-    LEARNING_RATE,
-    IMAGES_PER_SECOND,
+    *GAN_OPTIMIZATION,
 )
 
 ROWS = {
@@ -173,7 +145,7 @@ ROWS = {
         ),
         folder=FOLDERS["text2image"],
         # Its captions are those that the shipped dual encoder knows.
-        small={"guide": "clip-tiny-world"},
+        small={"guide": TINY_WORLD_DUAL_ENCODER},
         asked=("image_size", "num_layers", "hidden_size", "batch_size", "copying", "guide_weight"),
         trial={"copying": 0.0},
         shape=(

@@ -10,6 +10,7 @@ from typing import Any
 
 import gradio as gr
 
+from aigc_demo.core.files.strict_json import Json
 from aigc_demo.generators.kinds import IMAGE_GENERATOR
 from aigc_demo.studio.images.compare import (
     ImageColumn,
@@ -27,7 +28,7 @@ from aigc_demo.studio.text.compare import new_seed
 from aigc_demo.ui.frame import IMAGES
 from aigc_demo.ui.image_api import decoded, streamed
 from aigc_demo.ui.tabs import Studio
-from aigc_demo.ui.widgets import Json, errors_as_toasts
+from aigc_demo.ui.widgets import errors_as_toasts
 
 
 def add_gan_api(studio: Studio) -> None:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from aigc_demo.core.files.strict_json import Json
 from aigc_demo.data.images.pixels import grid
 from aigc_demo.studio.images.step_by_step_gan import TWINS, GanState, TwinState, loss_curves
-from aigc_demo.ui.widgets import Json
 from aigc_demo.ui.words.wording import everywhere
 
 if TYPE_CHECKING:

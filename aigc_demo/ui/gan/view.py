@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from aigc_demo.core.files.strict_json import Json
 from aigc_demo.core.languages import LANGUAGES
 from aigc_demo.studio.images.classify import SURE_TO_READ
 from aigc_demo.studio.images.compare import ImageColumn
@@ -14,7 +15,6 @@ from aigc_demo.ui.figures import UNBROKEN, percent
 from aigc_demo.ui.image_view import COLUMNS_KEPT, gallery, progress_words
 from aigc_demo.ui.model_facts import fact
 from aigc_demo.ui.notices import notice, problem_words
-from aigc_demo.ui.widgets import Json
 from aigc_demo.ui.words.tiny_world import named
 from aigc_demo.ui.words.wording import everywhere, same_everywhere, text
 

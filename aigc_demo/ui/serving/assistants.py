@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from aigc_demo.data.images.zip_files import PNG_SIGNATURE
 from aigc_demo.studio.visitors.limits import Limits
 from aigc_demo.ui.serving.addresses import CALLER_HEADER, CALLER_WORD, address_of
 
@@ -21,7 +22,6 @@ TOOLS_PATH = "/gradio_api/mcp"
 OLD_TRANSPORTS = ("/sse", "/messages", "/messages/")
 # A call holds one of the 40 threads that the page's own work shares, until its answer is there.
 MOST_CALLS = 16
-PNG_SIGN = b"\x89PNG\r\n\x1a\n"
 
 
 class ToolCalls:
@@ -135,6 +135,6 @@ def image_type(value: Any) -> str | None:
         start = base64.b64decode(value[:16], validate=True)
     except (binascii.Error, ValueError):
         return None
-    if start.startswith(PNG_SIGN):
+    if start.startswith(PNG_SIGNATURE):
         return "image/png"
     return "image/webp" if start.startswith(b"RIFF") and start.endswith(b"WEBP") else None

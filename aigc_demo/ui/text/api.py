@@ -12,6 +12,7 @@ from typing import Any
 import gradio as gr
 
 from aigc_demo.core.errors import DemoError
+from aigc_demo.core.files.strict_json import Json
 from aigc_demo.generators.kinds import KINDS, TEXT_GENERATOR
 from aigc_demo.studio.models.arguments import checked_text
 from aigc_demo.studio.models.cancellation import Cancellation, new_ticket
@@ -22,7 +23,7 @@ from aigc_demo.studio.text.compare import Column, check_request, compare_text, n
 from aigc_demo.ui.frame import READING, TEXT, in_group
 from aigc_demo.ui.language import chosen_language
 from aigc_demo.ui.tabs import Studio
-from aigc_demo.ui.widgets import Json, errors_as_toasts
+from aigc_demo.ui.widgets import errors_as_toasts
 from aigc_demo.ui.words.wording import sentence
 
 

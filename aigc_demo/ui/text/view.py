@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from aigc_demo.core.errors import DemoError
+from aigc_demo.core.files.strict_json import Json
 from aigc_demo.studio.models.catalog import Choice
 from aigc_demo.studio.text.compare import Column
 from aigc_demo.ui.model_facts import card_of, fact, facts_of, loading_words
-from aigc_demo.ui.widgets import Json
 from aigc_demo.ui.words.wording import everywhere, sentence_everywhere
 
 

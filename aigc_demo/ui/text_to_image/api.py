@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 import gradio as gr
 
 from aigc_demo.core.errors import InputError
+from aigc_demo.core.files.strict_json import Json
 from aigc_demo.generators.kinds import ATTRIBUTE_READER, TEXT_TO_IMAGE
+from aigc_demo.generators.shipped import TINY_WORLD_READER
 from aigc_demo.studio.images.formats import single_pngs
 from aigc_demo.studio.images.real_images import png_images
 from aigc_demo.studio.models.cancellation import Cancellation
@@ -20,7 +22,6 @@ from aigc_demo.studio.models.model_cache import ModelCache
 from aigc_demo.studio.text.compare import new_seed
 from aigc_demo.studio.text_to_image import retrieval
 from aigc_demo.studio.text_to_image.compare import (
-    CHECKER,
     TextToImageColumn,
     check_text_to_image,
     checked_caption,
@@ -30,7 +31,7 @@ from aigc_demo.studio.text_to_image.compare import (
 from aigc_demo.ui.frame import IMAGES
 from aigc_demo.ui.image_api import decoded, streamed
 from aigc_demo.ui.tabs import Studio
-from aigc_demo.ui.widgets import Json, errors_as_toasts
+from aigc_demo.ui.widgets import errors_as_toasts
 
 if TYPE_CHECKING:
     from aigc_demo.measure.attributes import Found, Verdict
@@ -144,7 +145,7 @@ class TextToImageApi:
                 raise InputError("caption_not_understood")
             sizes = [choice.entry.image_size for choice in self._catalog.choices(ATTRIBUTE_READER)]
             if not sizes:
-                raise InputError("unknown_model", name=CHECKER)
+                raise InputError("unknown_model", name=TINY_WORLD_READER)
             found = read_by_checker(self._cache, png_images(decoded(images), sizes[0]))
             return [
                 _reading(one, verdict(group, one) if one is not None and group is not None else None)

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from aigc_demo.core.files.strict_json import Json
 from aigc_demo.core.languages import LANGUAGES
 from aigc_demo.studio.text_to_image.compare import TextToImageColumn
 from aigc_demo.studio.text_to_image.word_ablation import Changed
 from aigc_demo.ui.image_view import COLUMNS_KEPT, data_address, gallery
 from aigc_demo.ui.model_facts import fact
-from aigc_demo.ui.widgets import Json
 from aigc_demo.ui.words.wording import everywhere, same_everywhere
 
 if TYPE_CHECKING:

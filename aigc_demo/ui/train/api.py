@@ -14,6 +14,7 @@ import gradio as gr
 
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import DemoError, InputError
+from aigc_demo.core.files.strict_json import Json
 from aigc_demo.studio.models.catalog import Catalog
 from aigc_demo.studio.runs.order import RunOrder, checked_text_bytes
 from aigc_demo.studio.runs.preflight import try_order
@@ -25,7 +26,7 @@ from aigc_demo.ui.language import chosen_language
 from aigc_demo.ui.serving.addresses import address_of
 from aigc_demo.ui.tabs import Studio
 from aigc_demo.ui.train.view import image_address
-from aigc_demo.ui.widgets import Json, errors_as_toasts
+from aigc_demo.ui.widgets import errors_as_toasts
 from aigc_demo.ui.words.wording import sentence
 
 MOST_LISTED = 50

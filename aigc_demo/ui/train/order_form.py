@@ -48,7 +48,7 @@ STEPS: dict[str, float] = {
 LOWEST: dict[str, float] = {"hidden_size": 32, "learning_rate": 0.0001, "num_features": 4, "width": 4}
 HIGHEST: dict[str, float] = {"learning_rate": 0.02, "dropout": 0.5, "r1_gamma": 20, "ema_decay": 0.999}
 FROM_NOTHING, OWN = "", "own"
-FIRST = "gpt"
+FIRST = next(iter(RECIPES))
 # What a recipe that learns from images is asked beside its own settings: which, and how they are varied.
 VARIED = ("pictures", "crop", "flip", "colour", "diff_augment")
 

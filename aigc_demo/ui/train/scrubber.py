@@ -12,6 +12,7 @@ import gradio as gr
 
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import InputError
+from aigc_demo.core.files.strict_json import Json
 from aigc_demo.core.seeds import MAX_SEED
 from aigc_demo.generators.kinds import TEXT_GENERATOR
 from aigc_demo.studio.models.cancellation import Cancellation, CancelToken
@@ -25,7 +26,7 @@ from aigc_demo.ui.frame import CHEAP, PRIVATE, TEXT, page_ticket
 from aigc_demo.ui.language import word
 from aigc_demo.ui.model_picker import picker_choices
 from aigc_demo.ui.train.view import image_address
-from aigc_demo.ui.widgets import Json, errors_as_toasts, spans, widget
+from aigc_demo.ui.widgets import errors_as_toasts, spans, widget
 from aigc_demo.ui.words.wording import everywhere, same_everywhere, sentence_everywhere
 
 # No filter and little heat: a class looks at the model, not at what sampling hides.

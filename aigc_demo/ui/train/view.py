@@ -3,6 +3,7 @@
 from typing import Any
 from urllib.parse import quote
 
+from aigc_demo.core.files.strict_json import Json
 from aigc_demo.core.languages import LANGUAGES
 from aigc_demo.studio.runs.run_view import RunView
 from aigc_demo.studio.runs.samples import draws, sample_path
@@ -10,7 +11,6 @@ from aigc_demo.studio.runs.watch import image_key
 from aigc_demo.training.recipes import RECIPES
 from aigc_demo.ui.figures import duration
 from aigc_demo.ui.notices import problem_words, problem_words_of
-from aigc_demo.ui.widgets import Json
 from aigc_demo.ui.words.wording import everywhere, same_everywhere, text
 
 RATES = tuple(dict.fromkeys(recipe.rate for recipe in RECIPES.values()))
