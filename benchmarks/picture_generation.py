@@ -22,7 +22,8 @@ from aigc_demo.core.device import set_threads
 from aigc_demo.data.images.corpus import ImageSettings, prepare_images
 from aigc_demo.generators.images.loading import load_encoder, load_image_model
 from aigc_demo.generators.images.model import ImageModel, ImageSampling
-from aigc_demo.measure.images import encode, frechet_distance
+from aigc_demo.measure.image_distances import frechet_distance
+from aigc_demo.measure.images import encode
 from aigc_demo.studio.evaluate.images import encoder_for, real_images
 from benchmarks.measuring import paired, report
 

@@ -2,10 +2,9 @@
 
 A training step of the recipe gpt, in its own size and in that of the tiny world, with and without: dropout by
 bytes, the hand-written gradient of the rotation, attention by two products in bfloat16, and all of them. A
-token of the shipped models' size with and without the one-token decoder and the fast sampler. Making an
-optimizer without importing torch's compiler. Both sides of a pair run in turn, and the interval is that of
-the median of the pairs' ratios (bootstrap, 95 %); a trick whose upper end stays below 1.05 is not worth its
-lines.
+token of the shipped models' size with and without the one-token decoder and the fast sampler. Both
+sides of a pair run in turn, and the interval is that of the median of the pairs' ratios (bootstrap, 95 %); a
+trick whose upper end stays below 1.05 is not worth its lines.
 
     python benchmarks/speed_tricks.py [--threads 1] [--pairs 40] [--json]
 """
@@ -18,7 +17,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # it runs from the
 import os
 import random
 import statistics
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -182,27 +180,11 @@ def drawers(vocab_size: int, settings: SamplingSettings) -> tuple[Callable[[], A
     return draw_fast, draw_plain
 
 
-def start_row(pairs: int) -> dict[str, Any]:
-    """A process that makes an optimizer and takes a step."""
-    work = (
-        "import torch; w = torch.nn.Parameter(torch.ones(3)); "
-        "o = torch.optim.AdamW([w]); w.sum().backward(); o.step(); o.zero_grad()"
-    )
-    spared = "from aigc_demo.training.optimizers import spare_the_compiler as s; s(); "
-    both = "import aigc_demo.training.optimizers; "
-
-    def run(code: str) -> None:
-        subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).resolve().parents[1])
-
-    found = compare(lambda: run(spared + work), lambda: run(both + work), pairs)
-    return {"what": "no import of the compiler", "size": "a process", **found}
-
-
 def main() -> None:
     """Measure everything, in the order of the docstring."""
     torch.set_num_threads(number("--threads", 1))
     pairs = number("--pairs", 40)
-    report("plain over trick", [*training_rows(pairs), *token_rows(pairs), start_row(pairs)])
+    report("plain over trick", [*training_rows(pairs), *token_rows(pairs)])
 
 
 if __name__ == "__main__":

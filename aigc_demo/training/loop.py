@@ -33,7 +33,6 @@ from aigc_demo.core.events import (
 from aigc_demo.core.machine import machine_facts
 from aigc_demo.core.process.worker import workers_beside, write_heartbeat
 from aigc_demo.core.run_directory import RunDirectory
-from aigc_demo.training.optimizers import spare_the_compiler
 from aigc_demo.training.settings import Budget, LoopSettings
 from aigc_demo.training.validation import Validation
 
@@ -78,7 +77,6 @@ class TrainingLoop(ABC):
         run: RunDirectory,
         accelerator: Accelerator,
     ):
-        spare_the_compiler()
         if accelerator.mixed_precision == "fp16" and accelerator.scaler is None:
             # Here accelerate would compute in float32 and not say so.
             expected = "no, bf16 or auto without a GPU"

@@ -156,22 +156,6 @@ def _size_of_matrices(shape: torch.Size, group: dict) -> tuple[int, int]:
     return rows // group["parts"], columns
 
 
-def spare_the_compiler() -> None:
-    """Let optimizers be made without importing torch's compiler, which takes a second; nothing is compiled.
-
-    torch marks some of their methods as not to be compiled, and imports the compiler when one of them is
-    first called, to ask it for a version that says so. Here they are marked beforehand as
-    that version; where torch keeps it otherwise, nothing changes but the second.
-
-    Source:
-        torch/_compile.py, `_disable_dynamo`.
-    """
-    for name in ("add_param_group", "zero_grad", "state_dict", "load_state_dict"):
-        method = getattr(getattr(Optimizer, name), "__wrapped__", None)
-        if method is not None and not hasattr(method, "__dynamo_disable"):
-            method.__dynamo_disable = method
-
-
 def optimizers_of_network(
     network: nn.Module,
     *,

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from aigc_demo.core.errors import InputError
-from aigc_demo.measure.images import frechet_distance
+from aigc_demo.measure.image_distances import frechet_distance
 from aigc_demo.measure.inception import INCEPTION, inception_features, inception_path
 
 # The file that people have is of this kind; nothing here makes new ones but the tests.

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from aigc_demo.data.images.corpus import ImageCorpus
     from aigc_demo.generators.catalog_entry import CatalogEntry
-    from aigc_demo.measure.images import ImageFigures, ModeFigures
+    from aigc_demo.measure.images import ImageFigures
+    from aigc_demo.measure.modes import ModeFigures
 
 FEWEST_SAMPLES, USUAL_SAMPLES = 200, 5000
 # Real images that distances are measured against; all of a small source, the first of a large one.
@@ -60,7 +61,7 @@ def evaluate_image_model(
     from aigc_demo.data.images.corpus import ImageSettings, prepare_images
     from aigc_demo.generators.images.loading import load_encoder, load_image_model
     from aigc_demo.generators.images.model import ImageSampling
-    from aigc_demo.measure.images import frechet_distance, nearest
+    from aigc_demo.measure.image_distances import frechet_distance, nearest
     from aigc_demo.measure.inception import inception_features, inception_path
 
     samples = samples or USUAL_SAMPLES
@@ -127,7 +128,8 @@ def compared(
         The figures of the generated; and how as many real ones spread over the modes, where the encoder
         names any.
     """
-    from aigc_demo.measure.images import encode, image_figures, mode_figures
+    from aigc_demo.measure.images import encode, image_figures
+    from aigc_demo.measure.modes import mode_figures
 
     real_features, real_probs = encode(encoder, real)
     generated_features, generated_probs = encode(encoder, generated_images)

@@ -17,7 +17,8 @@ from aigc_demo.studio.models.stoppable import unless_stopped
 
 if TYPE_CHECKING:
     from aigc_demo.data.images.corpus import ImageCorpus
-    from aigc_demo.measure.images import ImageFigures, ModeFigures
+    from aigc_demo.measure.images import ImageFigures
+    from aigc_demo.measure.modes import ModeFigures
 
 NUM_SAMPLES = 2000
 AT_ONCE, AT_ONCE_IN_STEPS = 50, 10

@@ -116,7 +116,7 @@ def nearest_training(images: "Tensor", corpus: "ImageCorpus") -> "tuple[Tensor, 
     Raises:
         InputError: they have another size.
     """
-    from aigc_demo.measure.images import nearest
+    from aigc_demo.measure.image_distances import nearest
 
     check_same_size(images, corpus.train, corpus.name)
     index, distance = nearest(images, corpus.train)
