@@ -75,6 +75,17 @@ def test_stop_is_obeyed_between_two_steps_and_shows_the_last_guess():
     assert column.images.equal(plain([30, 30]))
 
 
+def test_stop_while_a_model_loads_ends_its_column_before_the_first_image():
+    stop, grey = CancelToken(), GreyGan()
+
+    def load(name, report):
+        stop.set()
+        return grey
+
+    (column,) = run(["grey"], ModelCache(100, load), stop, num_pictures=1)[-1]
+    assert (column.state, column.pictures, grey.asked) == ("stopped", None, [])
+
+
 def test_stop_at_the_last_step_changes_nothing():
     steps = GreySteps(stop_at=4)
     (column,) = run(["steps"], cache_of(steps=steps), steps.event, num_pictures=1, num_inference_steps=4)[-1]

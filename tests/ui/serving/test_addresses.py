@@ -90,3 +90,11 @@ def test_calls_of_assistants_share_no_session():
     assert (secret_of(tool, sessions), secret_of(page, sessions)) == ("", "anna" * 10)
     tool.headers["x-aigc-demo-secret"] = "bela" * 10
     assert secret_of(tool, sessions) == "bela" * 10
+
+
+def test_a_call_without_a_request_or_headers_is_known_by_its_session_alone():
+    sessions = Sessions()
+    assert secret_of(None, sessions) == ""
+    bare = SimpleNamespace(headers=None, session_hash="one")
+    met(bare, "anna" * 10, sessions)
+    assert secret_of(bare, sessions) == "anna" * 10
