@@ -60,6 +60,15 @@ def test_shipped_models_are_those_whose_folders_are_there(tmp_path):
     assert ours.size_mib == (tmp_path / "gpt-tang" / "model.safetensors").stat().st_size / 2**20
 
 
+def test_of_shipped_models_only_the_known_ones_are_left_out(tmp_path):
+    names = ["gpt-shakespeare", "gpt-tang", "gpt-tiny-world"]
+    for name in names:
+        save_ours(tmp_path / name)
+    for known in names:
+        others = [name for name in names if name != known]
+        assert sorted(entry.name for entry in shipped(tmp_path, known=[known])) == others
+
+
 def test_a_model_that_is_published_later_is_found_and_listed(tmp_path, monkeypatch):
     monkeypatch.setattr(catalog, "ASSETS", tmp_path)
     monkeypatch.setattr(catalog, "CATALOG", {entry.name: entry for entry in PRETRAINED})
