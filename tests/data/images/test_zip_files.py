@@ -104,6 +104,7 @@ def test_links_and_special_files_are_refused(tmp_path, kind):
         ([("a.png", png()), ("b.png", b"")], "b.png is not a PNG image"),
         ([("a.png", png()), ("A.PNG", png())], "it contains a name twice"),
         ([("a.png/b.png", png()), ("a.png", png())], "it contains a name twice"),
+        ([("A.PNG/b.png", png()), ("a.png", png())], "it contains a name twice"),
     ],
 )
 def test_what_else_it_may_not_hold(tmp_path, files, detail):

@@ -125,6 +125,14 @@ def test_clip_scores_texts_and_pictures(tmp_path):
         ClipMatcher(tmp_path)
 
 
+def test_clip_without_the_size_of_its_pixels_is_no_model(tmp_path):
+    save_clip(tmp_path)
+    assert pretrained_entry(tmp_path, "mine").kind == "matches"
+    (tmp_path / "preprocessor_config.json").unlink()
+    with pytest.raises(InputError, match=r"preprocessor_config\.json"):
+        pretrained_entry(tmp_path, "mine")
+
+
 def test_every_pretrained_model_names_its_commit_its_licence_and_its_size():
     known = (*PRETRAINED, SMALL_DECODER)
     assert {one.kind for one in known} == {"text", "pictures", "text-to-image", "matches", "decodes"}

@@ -66,6 +66,24 @@ def test_all_figures_with_both_counts(
     assert found["peak_memory_mib"] > 0
 
 
+@pytest.mark.parametrize("what", ["gan", "encoder"])
+def test_measuring_takes_its_share_of_the_cores(
+    what: str, gan: str, encoder: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("aigc_demo.core.device.cpu_quota", lambda: 3)
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        if what == "gan":
+            evaluate(gan, "tiny-world", "all", settings={**FEW, "encoder": encoder}, samples=200)
+        else:
+            evaluate(encoder, "tiny-world", settings=FEW)
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
+
+
 def test_an_encoder_is_measured_by_what_it_was_trained_for(encoder: str, tmp_path: Path):
     named = evaluate(encoder, "tiny-world", settings=FEW)
     assert named["num_samples"] == 30
