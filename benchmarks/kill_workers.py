@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,13 +60,16 @@ class Death:
     steps_lost: int
 
 
-def kill_workers(folder: Path, times: int, seed: int = 0) -> Iterator[Death]:
+def kill_workers(
+    folder: Path, times: int, seed: int = 0, popen: Callable[..., Any] = subprocess.Popen
+) -> Iterator[Death]:
     """Start or resume a training so many times, and kill it each time.
 
     Args:
         folder: where text and run are made.
         times: how often.
         seed: of the moments.
+        popen: starts a worker.
 
     Raises:
         RuntimeError: a worker ended by itself, or did not get as far as its first step.
@@ -76,7 +79,7 @@ def kill_workers(folder: Path, times: int, seed: int = 0) -> Iterator[Death]:
     for time_number in range(times):
         newest = max(map(step_of, run.checkpoints()), default=None)
         started = time.time()
-        worker = _start(folder, resume=newest is not None)
+        worker = _start(popen, folder, resume=newest is not None)
         try:
             _wait_for_a_step(worker, run, after=newest or 0)
             if time_number % 2:
@@ -91,12 +94,12 @@ def kill_workers(folder: Path, times: int, seed: int = 0) -> Iterator[Death]:
         yield _look(run, started)
 
 
-def _start(folder: Path, *, resume: bool) -> "subprocess.Popen[bytes]":
+def _start(popen: Callable[..., Any], folder: Path, *, resume: bool) -> "subprocess.Popen[bytes]":
     if not resume:  # killed before its first checkpoint: there is nothing to go on from
         shutil.rmtree(folder / "run", ignore_errors=True)
     words = [word for name, value in SETTINGS.items() for word in ("--set", f"{name}={value}")]
     arguments = ["train", "gpt", "--data", str(folder / "text.txt"), "--run-dir", str(folder / "run")]
-    return subprocess.Popen(
+    return popen(
         [sys.executable, "-m", "aigc_demo", *arguments, "--steps", "1000000", *words]
         + (["--resume"] if resume else []),
         stdout=subprocess.DEVNULL,

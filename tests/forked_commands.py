@@ -1,12 +1,12 @@
-"""The command line in processes of their own that need not import torch anew.
+"""Python programs in processes of their own that need not import torch anew.
 
 A test that starts `python -m aigc_demo` waits for seconds until the libraries are imported, and then for less
-than one until the command is done. Here one server for each process of the tests imports them once; it forks
+than one until the command is done. Here a server for each process of the tests imports them once; it forks
 for each command, and the child runs the module as Python would. From outside it is the same: a pid, signals,
-pipes, an exit status. What depends on how an interpreter begins (the locale, the encoding of a console, a
-stream that is closed, an interrupt while it imports) needs a process by `subprocess`.
+pipes, an exit status, and what PYTHONPATH and PYTHONIOENCODING say. What depends on how an interpreter begins
+(the locale, a stream that is closed, an interrupt while it imports) needs a process by `subprocess`.
 
-python -m tests.forked_commands SOCKET
+python -m tests.forked_commands SOCKET MODULE...
 """
 
 import atexit
@@ -21,6 +21,7 @@ import socket
 import subprocess
 import sys
 import threading
+import types
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -28,21 +29,26 @@ from typing import IO, Any
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMAND = [sys.executable, "-m", "aigc_demo"]
-# What a training imports sooner or later; torch.optim imports torch._dynamo at its first step.
-IMPORTED = ("aigc_demo.cli", "aigc_demo.training.start", "torch._dynamo", "aigc_demo.generators.text.loading")
-IMPORTED += ("aigc_demo.training.language_model.training", "aigc_demo.studio.text.generate")
+# What takes longest; torch.optim imports torch._dynamo at its first step. None of them reads HF_HOME,
+# HF_ENDPOINT and the like at its import, so a program may be given its own.
+LIBRARIES = ("torch._dynamo", "torch.distributed.fsdp", "torch.utils.data", "safetensors.torch", "PIL.Image")
+READ_THE_ENVIRONMENT = ("huggingface_hub", "transformers", "accelerate", "gradio")
+# What a training or a text imports sooner or later.
+ALL = (*LIBRARIES, "aigc_demo.cli", "aigc_demo.training.start", "aigc_demo.generators.text.loading")
+ALL += ("aigc_demo.training.language_model.training", "aigc_demo.studio.text.generate")
 PIPE, DEVNULL, STDOUT = subprocess.PIPE, subprocess.DEVNULL, subprocess.STDOUT
 
 
 class Forked:
-    """A running command, to be used as a `subprocess.Popen`.
+    """A running program, to be used as a `subprocess.Popen`.
 
     Args:
-        words: [sys.executable, "-m", "aigc_demo", ...].
+        words: [sys.executable, "-m", module, ...] or [sys.executable, "-c", code, ...].
         env: its environment.
         stdout: PIPE, DEVNULL, a descriptor or an open file; likewise `stderr`, which may be STDOUT too.
         text: whether the pipes are read as UTF-8 text.
         cwd: its folder; the repository if left away.
+        imported: what it finds imported: ALL, or LIBRARIES if it has an environment of its own for the Hub.
     """
 
     def __init__(
@@ -54,15 +60,16 @@ class Forked:
         stderr: Any = DEVNULL,
         text: bool = False,
         cwd: Path = ROOT,
+        imported: tuple[str, ...] = ALL,
     ):
-        assert list(words[:3]) == COMMAND
+        assert words[0] == sys.executable and words[1] in ("-m", "-c")
         self.args, self.returncode = list(words), None
         self._text, given = text, []
         self.stdout, write = self._stream(stdout, given)
         self.stderr, write_errors = self._stream(write if stderr == STDOUT else stderr, given)
         self._status, told = os.pipe()
-        order = {"words": list(words[3:]), "env": dict(env), "cwd": str(cwd)}
-        with (ours := _server()).lock:
+        order = {"words": list(words[1:]), "env": dict(env), "cwd": str(cwd)}
+        with (ours := _server(imported)).lock:
             body = json.dumps(order).encode()
             header = len(body).to_bytes(4, "big")
             socket.send_fds(ours.socket, [header], [write, write_errors, told])
@@ -150,14 +157,17 @@ class Forked:
 
 
 def start(words: Sequence[str], **how: Any) -> "Forked | subprocess.Popen[Any]":
-    """The command, running; by `subprocess` where no process can fork."""
-    return Forked(words, **how) if hasattr(os, "fork") else subprocess.Popen(words, cwd=ROOT, **how)
+    """The program, running; by `subprocess` where no process can fork."""
+    if hasattr(os, "fork"):
+        return Forked(words, **how)
+    how.pop("imported", None)
+    return subprocess.Popen(words, **{"cwd": ROOT, **how})
 
 
 def run(
     words: Sequence[str], *, check: bool = False, timeout: float | None = None, **how: Any
 ) -> "subprocess.CompletedProcess[Any]":
-    """`subprocess.run` of a command, with its output captured where nothing else is asked.
+    """`subprocess.run` of a program, with its output captured where nothing else is asked.
 
     Raises:
         subprocess.TimeoutExpired: it took longer, and was killed.
@@ -172,11 +182,11 @@ def run(
 
 
 class _Server:
-    def __init__(self) -> None:
+    def __init__(self, imported: tuple[str, ...]) -> None:
         self.socket, theirs = socket.socketpair()
         self.lock = threading.Lock()
         environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-        words = [sys.executable, "-m", "tests.forked_commands", str(theirs.fileno())]
+        words = [sys.executable, "-m", "tests.forked_commands", str(theirs.fileno()), *imported]
         self.process = subprocess.Popen(words, cwd=ROOT, env=environment, pass_fds=[theirs.fileno()])
         theirs.close()
         atexit.register(self.close)
@@ -187,8 +197,8 @@ class _Server:
 
 
 @cache
-def _server() -> _Server:
-    return _Server()
+def _server(imported: tuple[str, ...]) -> _Server:
+    return _Server(imported)
 
 
 def serve(given: socket.socket) -> dict[str, Any] | None:
@@ -236,22 +246,43 @@ def _in_a_child(order: dict[str, Any], descriptors: list[int]) -> dict[str, Any]
 
 
 def main() -> None:
-    for name in IMPORTED:
+    given, imported = socket.socket(fileno=int(sys.argv[1])), tuple(sys.argv[2:])
+    for name in imported:
         importlib.import_module(name)
+    assert imported != LIBRARIES or not set(READ_THE_ENVIRONMENT) & set(sys.modules)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those that say how a command ended
-    order = serve(socket.socket(fileno=int(sys.argv[1])))
-    if order is None:
-        return
+    order = serve(given)
+    if order is not None:
+        _begin(order)
+        _run(*order["words"])
+
+
+def _begin(order: dict[str, Any]) -> None:
+    """What an interpreter does before it runs a program."""
     os.environ.clear()
     os.environ.update(order["env"])
     os.chdir(order["cwd"])
     nowhere = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nowhere, 0)
     os.close(nowhere)
-    sys.argv = ["aigc_demo", *order["words"]]
-    sys.stdout = sys.__stdout__ = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
-    sys.stderr = sys.__stderr__ = open(2, "w", encoding="utf-8", closefd=False, buffering=1)  # noqa: SIM115
-    runpy.run_module("aigc_demo", run_name="__main__", alter_sys=True)
+    how: dict[str, Any] = {"encoding": os.environ.get("PYTHONIOENCODING", "utf-8"), "closefd": False}
+    sys.stdout = sys.__stdout__ = open(1, "w", **how)  # noqa: SIM115
+    how |= {"errors": "backslashreplace", "buffering": 1}
+    sys.stderr = sys.__stderr__ = open(2, "w", **how)  # noqa: SIM115
+    sys.path[:1] = [order["cwd"], *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+    with contextlib.suppress(ModuleNotFoundError):
+        importlib.import_module("sitecustomize")
+
+
+def _run(option: str, program: str, *words: str) -> None:
+    """`python -m program words` or `python -c program words`."""
+    if option == "-m":
+        sys.argv = [program, *words]
+        runpy.run_module(program, run_name="__main__", alter_sys=True)
+        return
+    sys.argv = ["-c", *words]
+    main = sys.modules["__main__"] = types.ModuleType("__main__")
+    exec(compile(program, "<string>", "exec"), main.__dict__)
 
 
 if __name__ == "__main__":

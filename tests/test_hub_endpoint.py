@@ -21,6 +21,7 @@ from gradio_client import Client
 
 from aigc_demo.generators.catalog import find
 from aigc_demo.training.start import Order, train
+from tests import forked_commands
 from tests.data import hub_server
 from tests.data.hub.test_images import READER, parquet, small_set
 from tests.generators.test_hub import save_pretrained_gpt2
@@ -56,6 +57,7 @@ def only_there(event, arguments):
         raise ConnectionRefusedError(place)
 
 
+open(os.environ["ELSEWHERE"], "a").close()
 sys.addaudithook(only_there)
 """
 
@@ -131,20 +133,18 @@ class User:
         return [json.loads(line) for line in done.stdout.splitlines()]
 
     def runs(self, *arguments: str) -> subprocess.CompletedProcess:
-        return subprocess.run(
+        return forked_commands.run(
             [sys.executable, *arguments],
             cwd=self.folder,
             env=self.environment,
-            capture_output=True,
             text=True,
             timeout=120,
-            check=False,
+            imported=forked_commands.LIBRARIES,
         )
 
     def asked_elsewhere(self) -> str:
         """The addresses beside the one, for which anything of theirs asked."""
-        path = self.folder / "elsewhere"
-        return path.read_text() if path.exists() else ""
+        return (self.folder / "elsewhere").read_text()  # the guard makes the file
 
 
 @pytest.fixture(

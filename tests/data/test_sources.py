@@ -4,7 +4,6 @@ import errno
 import hashlib
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -16,9 +15,9 @@ from aigc_demo.data.hub import text as hub_text
 from aigc_demo.data.hub.tables import HubSource
 from aigc_demo.data.hub.text import join_rows
 from aigc_demo.data.sources import load_text
+from tests import forked_commands
 from tests.data import hub_server
 
-ROOT = Path(__file__).parents[2]
 READER = """
 import json, sys
 from aigc_demo.core.errors import InputError
@@ -151,10 +150,13 @@ def read_in_child(address: str, home: Path, *names: str, fields: int = 3) -> lis
     """What `load_text` gives in a process of its own: the address is read when the library is imported."""
     environment = {**os.environ, "HF_ENDPOINT": address, "HF_HOME": str(home), "OMP_NUM_THREADS": "1"}
     environment.pop("HF_HUB_OFFLINE", None)
-    done = subprocess.run(
+    done = forked_commands.run(
         [sys.executable, "-c", READER, str(fields), *names],
-        cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
+        env=environment,
+        text=True,
+        timeout=120,
+        imported=forked_commands.LIBRARIES,
+    )
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""  # the libraries' warnings and progress bars stay away
     return [json.loads(line) for line in done.stdout.splitlines()]

@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import socket
-import subprocess
 import sys
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, GPT2Config, GPT2LM
 from aigc_demo.core.errors import InputError
 from aigc_demo.generators.catalog_entry import CatalogEntry
 from aigc_demo.generators.text.library import load_transformers_text
+from tests import forked_commands
 from tests.generators.conftest import TEXT, randomize
 from tests.generators.hub_server import HubServer
 
@@ -91,13 +91,12 @@ def ask(orders, endpoint, home, **environment):
         "PYTHONPATH": str(ROOT),
         "OMP_NUM_THREADS": "1",
     }
-    done = subprocess.run(
+    done = forked_commands.run(
         [sys.executable, "-m", "tests.generators.hub_client", json.dumps(orders)],
-        capture_output=True,
         text=True,
-        cwd=ROOT,
         env={**kept, **variables, **environment},
         timeout=120,
+        imported=forked_commands.LIBRARIES,
     )
     assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]

@@ -17,6 +17,7 @@ from aigc_demo.core.events import RunFinished
 from aigc_demo.core.files.manifest import invalid_file
 from aigc_demo.core.process.worker import PROBLEM_VARIABLE, living_worker, read_problem
 from aigc_demo.core.run_directory import RunDirectory
+from tests import forked_commands
 from tests.training.conftest import TINY
 
 QUIET = {**os.environ, "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
@@ -63,15 +64,13 @@ def worker(text_file: Path, tmp_path: Path) -> Callable[..., Ended]:
         start = ["-c", code] if code else ["-m", "aigc_demo"]
         order = ["train", "gpt", "--data", str(text_file), "--run-dir", str(tmp_path / "run"), *words]
         problem = tmp_path / "problem.json"
-        done = subprocess.run(
-            [sys.executable, *start, *order, *(more or ("--steps", "20")), "--json"],
-            env={**QUIET, PROBLEM_VARIABLE: str(problem), "TMPDIR": str(tmp_path)},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-            preexec_fn=limits,
-        )
+        command = [sys.executable, *start, *order, *(more or ("--steps", "20")), "--json"]
+        how: dict = {"env": {**QUIET, PROBLEM_VARIABLE: str(problem), "TMPDIR": str(tmp_path)}}
+        how |= {"text": True, "timeout": 120, "check": False}
+        if limits:
+            done = subprocess.run(command, preexec_fn=limits, capture_output=True, **how)
+        else:
+            done = forked_commands.run(command, **how)
         left = read_problem(problem)
         key, values = (left.key, left.values) if left else (None, {})
         assert len(done.stderr.splitlines()) == (1 if done.returncode else 0), done.stderr[-3000:]

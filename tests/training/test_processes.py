@@ -1,7 +1,6 @@
 """The command line in processes of its own: exact resume, two processes as one or sharded, SIGTERM."""
 
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -26,10 +25,9 @@ from aigc_demo.training.sharding import sharding_plugin
 from benchmarks.kill_workers import CHECKPOINT_EVERY, kill_workers
 from tests import forked_commands
 from tests.training.conftest import TINY
+from tests.training.ranks import CONFIGS, QUIET, launch_environment, run_ranks
 
 SETTINGS = [part for name, value in TINY.items() for part in ("--set", f"{name}={value}")]
-QUIET = {**os.environ, "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
-CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 
 
 def train_command(text_file: Path, run_dir: Path, *more: str, recipe: str = "gpt") -> list[str]:
@@ -49,14 +47,26 @@ def launched(config: str, port: int, command: list[str]) -> list[str]:
     return ["-m", "accelerate.commands.launch", *file, "-m", module, *command[2:]]
 
 
-def run(*arguments: str, status: int = 0) -> list[dict]:
+def run(*arguments: str) -> list[dict]:
     words = [sys.executable, *arguments]
     if words[:3] == forked_commands.COMMAND:
         done = forked_commands.run(words, env=QUIET, text=True, timeout=120)
     else:
         done = subprocess.run(words, env=QUIET, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == status, done.stderr[-2000:]
-    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    assert done.returncode == 0, done.stderr[-2000:]
+    return events_of(done.stdout)
+
+
+def events_of(output: str) -> list[dict]:
+    return [json.loads(line) for line in output.splitlines() if line.startswith("{")]
+
+
+def run_sharded(*command: str) -> list[dict]:
+    """What `launched("fsdp.yaml", ...)` runs, without accelerate's launcher; the first of the two speaks."""
+    words = [sys.executable, "-m", "tests.training.fsdp_on_cpu", *command[2:]]
+    first, second = map(events_of, run_ranks(words, launch_environment("fsdp.yaml")))
+    assert second == []
+    return first
 
 
 def losses(lines: list[dict]) -> list[float]:
@@ -132,7 +142,7 @@ def test_sharded_over_two_processes_it_is_the_run_of_one(text_file: Path, tmp_pa
     resumed = tmp_path / "resumed"
     shutil.copytree(both, resumed)
     shutil.rmtree(resumed / "checkpoints/step-000020")
-    rest = run(*launched("fsdp.yaml", 29634, train_command(text_file, resumed, *more, "--resume")))
+    rest = run_sharded(*train_command(text_file, resumed, *more, "--resume"))
     assert losses(rest) == losses(sharded)[10:]
     assert rest[-1] == {**sharded[-1], "run_dir": str(resumed)}
 
@@ -142,17 +152,18 @@ def test_one_process_goes_on_with_a_sharded_run(text_file: Path, tmp_path: Path)
     more = ("--steps", "20", "--set", "optimizer=muon")
     whole = losses(run(*train_command(text_file, tmp_path / "whole", *more, recipe="gpt2")))
     command = train_command(text_file, tmp_path / "both", *more, recipe="gpt2")
-    first = losses(run(*launched("fsdp.yaml", 29635, [*command, "--stop-after", "10"])))
+    first = losses(run_sharded(*command, "--stop-after", "10"))
     rest = losses(run(*command, "--resume"))
     assert len(first) == len(rest) == 10
     assert first + rest == pytest.approx(whole, abs=1e-4)
 
 
 def test_two_processes_give_one_preflight(text_file: Path, tmp_path: Path) -> None:
-    torchrun = ("-m", "torch.distributed.run", "--nproc_per_node", "2", "--master_port", "29636")
     command = train_command(text_file, tmp_path / "run", "--steps", "20", "--preflight")
-    (found,) = run(*torchrun, *command)
+    first, second = map(events_of, run_ranks([sys.executable, *command]))
+    (found,) = first
     assert found["fits"]
+    assert second == []
 
 
 @pytest.mark.parametrize(
@@ -250,7 +261,7 @@ def test_sigterm_while_it_writes_a_sample(text_file: Path, tmp_path: Path) -> No
 
 
 def test_killed_at_random_moments_no_checkpoint_is_unreadable(tmp_path: Path) -> None:
-    deaths = list(kill_workers(tmp_path, times=8, seed=1))
+    deaths = list(kill_workers(tmp_path, times=8, seed=1, popen=forked_commands.start))
     assert [death.unreadable for death in deaths] == [0] * 8
     assert max(death.steps_lost for death in deaths) <= CHECKPOINT_EVERY
     assert deaths[-1].steps_done > CHECKPOINT_EVERY  # resumed each time, it came further

@@ -18,6 +18,7 @@ from aigc_demo import cli
 from aigc_demo.core.events import RunFinished, RunStarted, StepDone, ValidationDone
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.training.tracking import Tracking, tracking
+from tests import forked_commands
 from tests.training.conftest import TINY
 
 FAILING = """
@@ -47,14 +48,11 @@ def train(text_file: Path, run_dir: Path, *more: str, code: str = "", **variable
     words = [word for name, value in TINY.items() for word in ("--set", f"{name}={value}")]
     start = ["-c", code] if code else ["-m", "aigc_demo"]
     command = [*start, "train", "gpt", "--data", str(text_file), "--run-dir", str(run_dir), *words]
-    done = subprocess.run(
+    done = forked_commands.run(  # its input is empty: a tracker that asks gets no answer
         [sys.executable, *command, "--json", *more],
         env={**os.environ, "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true", **variables},
-        stdin=subprocess.DEVNULL,  # a tracker that asks gets no answer
-        capture_output=True,
         text=True,
         timeout=120,
-        check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
     return [json.loads(line) for line in done.stdout.splitlines()]

@@ -3,9 +3,7 @@
 import io
 import json
 import os
-import subprocess
 import sys
-from pathlib import Path
 
 import datasets
 import pytest
@@ -14,9 +12,9 @@ from PIL import Image
 from aigc_demo.core.errors import InputError
 from aigc_demo.data.hub import images
 from aigc_demo.data.hub.images import image_files
+from tests import forked_commands
 from tests.data import hub_server
 
-ROOT = Path(__file__).parents[3]
 READER = """
 import json, sys
 from aigc_demo.core.errors import InputError
@@ -120,10 +118,13 @@ def test_a_data_set_is_read_through_the_library(tmp_path, monkeypatch):
     environment = {**os.environ, "HF_ENDPOINT": address, "HF_HOME": str(tmp_path), "OMP_NUM_THREADS": "1"}
     environment.pop("HF_HUB_OFFLINE", None)
     names = ("hf:someone/pictures", "hf:someone/numbers")
-    done = subprocess.run(
+    done = forked_commands.run(
         [sys.executable, "-c", READER, *names],
-        cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
+        env=environment,
+        text=True,
+        timeout=120,
+        imported=forked_commands.LIBRARIES,
+    )
     server.shutdown()
     server.server_close()
     assert (done.returncode, done.stderr) == (0, "")

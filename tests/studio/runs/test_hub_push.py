@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import socket
-import subprocess
 import sys
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from aigc_demo.studio.runs.hub_folder import save_model_folder
 from aigc_demo.studio.runs.hub_push import can_push, push_model
 from aigc_demo.studio.text.generate import write_texts
 from aigc_demo.training.start import Order, train
+from tests import forked_commands
 from tests.studio.push_server import TOKEN, PushServer
 from tests.training.conftest import TINY
 
@@ -66,13 +66,12 @@ def in_terminal(endpoint: str, cache: Path, *orders: tuple, **variables: str) ->
         }
         for order in orders
     ]
-    done = subprocess.run(
+    done = forked_commands.run(
         [sys.executable, "-m", "tests.studio.hub_user", json.dumps(lines)],
-        capture_output=True,
         text=True,
-        cwd=ROOT,
         env={**kept, **here, "OMP_NUM_THREADS": "1", **variables},
         timeout=200,
+        imported=forked_commands.LIBRARIES,
     )
     assert done.returncode == 0, done.stderr
     assert TOKEN not in done.stdout + done.stderr

@@ -1,8 +1,6 @@
 """Two networks against each other: each side's moves, resuming, several processes, samples."""
 
 import math
-import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -26,8 +24,8 @@ from aigc_demo.training.gan.training import GanTraining
 from aigc_demo.training.recipes import recipe_named
 from aigc_demo.training.settings import Budget
 from aigc_demo.training.start import Order, train
+from tests.training.ranks import run_ranks
 
-ROOT = Path(__file__).resolve().parents[3]
 SMALL = {
     "num_pictures": 64,
     "validation_fraction": 0.25,
@@ -191,23 +189,7 @@ def test_other_data_are_refused_on_resume(tmp_path: Path):
 @pytest.mark.timeout(120)
 def test_two_processes_hold_identical_weights(tmp_path: Path):
     """And almost those of one: batch norm sees half of a batch in each, so no more is promised."""
-    command = [
-        *(sys.executable, "-m", "torch.distributed.run", "--nproc_per_node=2", "--master_port=0"),
-        *(
-            "--rdzv_backend=c10d",
-            "--rdzv_endpoint=localhost:0",
-            str(Path(__file__).with_name("gan_worker.py")),
-        ),
-        str(tmp_path / "run"),
-    ]
-    environment = {
-        **os.environ,
-        "ACCELERATE_USE_CPU": "true",
-        "OMP_NUM_THREADS": "1",
-        "PYTHONPATH": str(ROOT),
-    }
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=110)
-    assert done.returncode == 0, done.stderr[-2000:]
+    run_ranks([sys.executable, "-m", "tests.training.gan.gan_worker", str(tmp_path / "run")])
     replicas = [torch.load(tmp_path / f"replica-{rank}.pt") for rank in range(2)]
     assert replicas[0].keys() == replicas[1].keys()
     assert all(torch.equal(replicas[0][name], replicas[1][name]) for name in replicas[0])
