@@ -1,5 +1,6 @@
 """Lines that say what happened, or why something was not done; for `static/notice.js`."""
 
+import time
 from typing import Any
 
 from aigc_demo.core.errors import DemoError
@@ -16,12 +17,12 @@ def notice(key: str | None = None, *, run: str = "", **values: Any) -> Json:
         run: the line is about this run while it is under way, and goes when the run has ended.
         values: of the words.
     """
-    return {"bad": False, "words": everywhere(key, **values) if key else None, "run": run}
+    return {"bad": False, "words": everywhere(key, **values) if key else None, "run": run, "at": time.time()}
 
 
 def refusal(error: DemoError) -> Json:
     """A line that says why something was not done."""
-    return {"bad": True, "words": problem_words(error)}
+    return {"bad": True, "words": problem_words(error), "at": time.time()}
 
 
 def problem_words(problem: DemoError | None) -> dict[str, str] | None:

@@ -41,6 +41,7 @@ class RunView:
         best: step and loss of the best validation.
         steps: the last step of a run that is given in steps.
         checkpoints: the steps whose checkpoints are there, oldest first.
+        seen_at: seconds since the epoch, before any of it was read.
     """
 
     state: RunState
@@ -58,6 +59,7 @@ class RunView:
     best: tuple[int, float] | None = None
     steps: int | None = None
     checkpoints: tuple[int, ...] = ()
+    seen_at: float = 0.0
 
 
 class ChartRows:

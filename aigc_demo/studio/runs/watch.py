@@ -11,6 +11,7 @@ import threading
 import time
 from collections import OrderedDict, deque
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from aigc_demo.core.errors import DemoError
@@ -107,6 +108,7 @@ class RunWatch:
             return self._view
 
     def _refresh(self) -> None:
+        seen_at = time.time()
         state = self._queue.state(self._name)  # before the record: what ended has then written all of it
         if not self._checkpoints or self._comes_late() or state.stands != self._view.state.stands:
             self._checkpoints = None  # to be looked for
@@ -122,7 +124,7 @@ class RunWatch:
             for event in events:
                 self._note(event)
         job = Job.load(self._run.path)
-        self._view = self._image(state, job)
+        self._view = replace(self._image(state, job), seen_at=seen_at)
 
     def _comes_late(self) -> bool:
         """Whether the last checkpoint of the record is not to be seen yet: a disk may show it later."""

@@ -45,6 +45,7 @@ def run_card(view: RunView | None, *, mine: bool = False, lost: bool = False) ->
         "words": words,
         "stands": state.stands,
         "under_way": state.under_way,
+        "seen_at": view.seen_at,
         "state": state_words(view),
         "owner": everywhere("run_mine" if mine else "run_others"),
         "error": problem_words(state.problem),

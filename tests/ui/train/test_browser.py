@@ -38,18 +38,23 @@ def open_tab(page, url=None):
 
 def start(page, steps):
     """Order a run of so many steps; its name."""
-    before = page.locator("#run .run-name").text_content() if page.locator("#run .run-name").count() else ""
     if not page.is_checked("#budget input[value=steps]"):
         page.check("#budget input[value=steps]")
         page.wait_for_function("() => document.querySelector('#amount input').value === '500'")
     page.fill("#amount input", str(steps))
     page.locator("#amount input").blur()
     settle(page)
+    shown = page.locator("#run .run-name").all_text_contents()  # the page may still be about to show another
     page.click("#start")
-    page.wait_for_function(
-        "old => ![old, ''].includes(document.querySelector('#run .run-name').textContent)", arg=before
+    line = page.wait_for_function(
+        """shown => { const words = document.querySelector('#notice .notice span[lang=en]')?.textContent;
+          const [, name] = (words || '').match(/^Queued: (.*)$/) || [];
+          return name && !shown.includes(name) && name }""",
+        arg=shown,
     )
-    return page.locator("#run .run-name").text_content()
+    name = line.json_value()
+    page.wait_for_function("name => document.querySelector('#run .run-name').textContent === name", arg=name)
+    return name
 
 
 def wait_for(page, stands):
@@ -70,10 +75,19 @@ def wait_for_step(page, step):
     )
 
 
-def length_of_curve(page, line="train"):
-    """How many points the drawn line has."""
-    drawn = page.locator(f"#chart-0 .plot_marks path[aria-label$='line: {line}']").first.get_attribute("d")
+def length_of_curve(page):
+    """How many points the drawn training loss has."""
+    drawn = page.locator("#chart-0 .plot_marks path[aria-label$='line: train']").first.get_attribute("d")
     return drawn.count("L") + drawn.count("M")
+
+
+def wait_for_longer_curve(page, length):
+    """The curve grows beyond so many points."""
+    page.wait_for_function(
+        """length => document.querySelector("#chart-0 .plot_marks path[aria-label$='line: train']")
+          .getAttribute('d').replace(/[^LM]/g, '').length > length""",
+        arg=length,
+    )
 
 
 def end(page):
@@ -87,6 +101,62 @@ def notice(page):
     return line.locator("span[lang=en]").text_content() if line.is_visible() else ""
 
 
+def wait_for_notice(page, words):
+    page.wait_for_function(
+        """words => { const line = document.querySelector('#notice .notice');
+          return line && !line.hidden && line.textContent.includes(words) }""",
+        arg=words,
+    )
+
+
+@pytest.mark.parametrize("resumed", [False, True])
+def test_an_answer_to_stop_that_comes_late_is_not_shown(chromium, page_url, resumed):
+    with trained(chromium, page_url) as page:
+        start(page, 4000)
+        wait_for_step(page, 5)
+        held = []
+
+        def hold(route):
+            if held:
+                route.continue_()
+            else:
+                held.append((route, route.fetch()))
+
+        page.route("**/gradio_api/run/predict*", hold)
+        page.click("#stop-run")
+        wait_for(page, "stopped")
+        if resumed:
+            page.click("#resume-run")
+            wait_for_notice(page, "It goes on")
+            wait_for(page, "running")
+        [(route, answer)] = held
+        assert "It finishes its step" in answer.text()
+        with page.expect_response("**/gradio_api/run/predict*"):
+            route.fulfill(response=answer)
+        settle(page)
+        assert notice(page) == ("It goes on from its last checkpoint." if resumed else "")
+        if resumed:
+            end(page)
+
+
+def test_a_state_from_before_takes_no_newer_notice_away(chromium, page_url):
+    with trained(chromium, page_url) as page:
+        name = start(page, 4000)
+        wait_for_step(page, 5)
+        end(page)
+        page.click("#resume-run")
+        wait_for_notice(page, "It goes on")
+        wait_for(page, "running")
+        page.evaluate(
+            """name => document.dispatchEvent(new CustomEvent('aigc-run',
+              {detail: {name, under_way: false, seen_at: Date.now() / 1000 - 300}}))""",
+            name,
+        )
+        assert notice(page) == "It goes on from its last checkpoint."
+        end(page)
+        assert notice(page) == ""
+
+
 def test_start_watch_reload_stop_resume(chromium, page_url):
     with trained(chromium, page_url) as page:
         name = start(page, 4000)
@@ -95,8 +165,10 @@ def test_start_watch_reload_stop_resume(chromium, page_url):
         early = length_of_curve(page)
         wait_for_step(page, 60)
         assert notice(page) == f"Queued: {name}"
-        assert length_of_curve(page) > early, "the curve grows"
-        assert "Once <b>upon</b>" in page.locator("#samples .sample-text").first.text_content()
+        wait_for_longer_curve(page, early)
+        page.wait_for_function(
+            "() => document.querySelector('#samples .sample-text')?.textContent.includes('Once <b>upon</b>')"
+        )
         open_tab(page)
         page.wait_for_function(
             "name => document.querySelector('#run .run-name').textContent === name", arg=name
@@ -111,7 +183,7 @@ def test_start_watch_reload_stop_resume(chromium, page_url):
         stopped_at = reached(page)
         page.click("#resume-run")
         wait_for(page, "running")
-        assert notice(page) == "It goes on from its last checkpoint."
+        wait_for_notice(page, "It goes on from its last checkpoint.")
         wait_for_step(page, stopped_at + 5)
         end(page)
         assert notice(page) == ""
