@@ -40,7 +40,7 @@ def generate(
 ) -> None:
     """Continue a prompt with one model, or make images: of the prompt, where the model draws captions.
 
-    A model that guesses hidden words fills in each [MASK] of the prompt.
+    A model that predicts masked words fills in each [MASK] of the prompt.
     """
     kind, prompt = _kind(model), text_of("prompt", prompt)
     if kind == MASKED_WORDS:

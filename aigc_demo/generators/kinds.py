@@ -110,7 +110,7 @@ _DIFFUSION_FILES = (
 
 KINDS: dict[str, Kind] = {
     TEXT_GENERATOR: Kind(
-        "writes text",
+        "generates text",
         f"{_TEXT_MODELS}.loading:load_text_model",
         _TRANSFORMERS_FILES,
         _TRANSFORMERS_NEEDED,
@@ -120,7 +120,7 @@ KINDS: dict[str, Kind] = {
         keeps_preparation=True,
     ),
     MASKED_WORDS: Kind(
-        "guesses hidden words",
+        "predicts masked words",
         f"{_TEXT_MODELS}.masked_words:load_masked_words",
         _TRANSFORMERS_FILES,
         _TRANSFORMERS_NEEDED,
@@ -130,7 +130,7 @@ KINDS: dict[str, Kind] = {
         keeps_preparation=True,
     ),
     IMAGE_GENERATOR: Kind(
-        "makes pictures",
+        "generates images",
         f"{_IMAGE_MODELS}.loading:load_image_model",
         # In diffusers' layout: in folders of their own, or all in one.
         (*_DIFFUSION_FILES, "config.json", "scheduler_config.json", "diffusion_pytorch_model.safetensors"),
@@ -143,7 +143,7 @@ KINDS: dict[str, Kind] = {
         compared_with_all=True,
     ),
     TEXT_TO_IMAGE: Kind(
-        "makes pictures of captions",
+        "generates images from captions",
         f"{_CAPTION_MODELS}.ours:load_text_to_image",
         # Its own decoder, large and slow, is left where it is.
         (
@@ -171,7 +171,7 @@ KINDS: dict[str, Kind] = {
         sampling=f"{_CAPTION_MODELS}.model:TextSampling",
     ),
     IMAGE_ENCODER: Kind(
-        "measures pictures",
+        "extracts features of images",
         f"{_IMAGE_MODELS}.loading:load_encoder",
         _OUR_FILES,
         _OUR_FILES,
@@ -180,7 +180,7 @@ KINDS: dict[str, Kind] = {
         looks_at_images=True,
     ),
     DUAL_ENCODER: Kind(
-        "matches texts and pictures",
+        "matches texts and images",
         f"{_CAPTION_MODELS}.matching:load_any_matcher",
         (*_TRANSFORMERS_FILES, "preprocessor_config.json"),
         ("config.json", "model.safetensors", "vocab.json", "preprocessor_config.json"),
@@ -190,7 +190,7 @@ KINDS: dict[str, Kind] = {
         looks_at_images=True,
     ),
     ATTRIBUTE_READER: Kind(
-        "reads what is on a picture",
+        "recognizes what images show",
         f"{_CAPTION_MODELS}.matching:load_reader",
         _OUR_FILES,
         _OUR_FILES,
@@ -199,7 +199,7 @@ KINDS: dict[str, Kind] = {
         looks_at_images=True,
     ),
     RESTORATION: Kind(
-        "mends pictures",
+        "restores images",
         f"{_CAPTION_MODELS}.restoration:load_restoration",
         _OUR_FILES,
         _OUR_FILES,
@@ -208,12 +208,12 @@ KINDS: dict[str, Kind] = {
         looks_at_images=True,
     ),
     DECODER: Kind(
-        "decodes pictures",
+        "decodes latents into images",
         f"{_CAPTION_MODELS}.stable_diffusion:load_small_decoder",
         ("config.json", "diffusion_pytorch_model.safetensors"),
         ("config.json", "diffusion_pytorch_model.safetensors"),
         "image-to-image",
-        not_evaluated="its pictures are measured as those of the model that it decodes for",
+        not_evaluated="its images are measured as those of the model that it decodes for",
         libraries=(f"{_CAPTION_MODELS}.stable_diffusion",),
     ),
 }

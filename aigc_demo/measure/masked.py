@@ -1,4 +1,4 @@
-"""How well a model guesses hidden words of a text."""
+"""How well a model predicts masked words of a text."""
 
 # Shapes: B windows side by side, T tokens, V vocabulary.
 
@@ -13,7 +13,7 @@ from aigc_demo.core.errors import InputError
 
 
 class Guesser(Protocol):
-    """A model that guesses hidden words.
+    """A model that predicts masked words.
 
     Attributes:
         mask: the token that stands for one.

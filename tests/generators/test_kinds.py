@@ -20,15 +20,15 @@ from aigc_demo.studio.models.model_cache import load_model
 from aigc_demo.training.recipes import RECIPES
 
 SENTENCES = {
-    "text": "it writes text",
-    "pictures": "it makes pictures",
-    "text-to-image": "it makes pictures of captions",
-    "measures": "it measures pictures",
-    "matches": "it matches texts and pictures",
-    "reads": "it reads what is on a picture",
-    "mends": "it mends pictures",
-    "masks": "it guesses hidden words",
-    "decodes": "it decodes pictures",
+    "text": "it generates text",
+    "pictures": "it generates images",
+    "text-to-image": "it generates images from captions",
+    "measures": "it extracts features of images",
+    "matches": "it matches texts and images",
+    "reads": "it recognizes what images show",
+    "mends": "it restores images",
+    "masks": "it predicts masked words",
+    "decodes": "it decodes latents into images",
 }
 
 
@@ -116,7 +116,9 @@ def test_what_a_recipe_trains_is_of_a_kind_that_the_catalog_knows_by_the_same_wo
 def test_what_nothing_measures_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     decoder = replace(of_kind("decodes"), name="taesd")
     monkeypatch.setattr(catalog, "listed", lambda: {"taesd": decoder})
-    with pytest.raises(InputError, match=r"taesd .*decodes pictures: .*choose one that writes text or"):
+    with pytest.raises(
+        InputError, match=r"taesd .*decodes latents into images: .*choose one that generates text or"
+    ):
         evaluate("taesd", "tiny-world")
 
 

@@ -104,8 +104,8 @@ def tiny_text_gan(name="ours"):
     return GanTextToImage(name, generator, ConditionalDiscriminator(shape), tiny_matcher())
 
 
-def tiny_mender(recipe):
-    """A mender of random weights."""
+def tiny_restoration(recipe):
+    """A restoration network of random weights."""
     torch.manual_seed(0)
     return ImageRestoration(RestorationNetwork(RestorationConfig(image_size=SIDE, width=4, recipe=recipe)))
 
@@ -113,6 +113,6 @@ def tiny_mender(recipe):
 def of_the_page():
     """What a page with all of this loads, by name."""
     ours = tiny_text_gan("text2image-tiny-world")
-    menders = {f"{recipe}-tiny-world": tiny_mender(recipe) for recipe in ("colorize", "inpaint")}
+    restorations = {f"{recipe}-tiny-world": tiny_restoration(recipe) for recipe in ("colorize", "inpaint")}
     steps = Steps("text2image-diffusion-tiny-world")
-    return {ours.name: ours, steps.name: steps, "clip-tiny-world": tiny_matcher(), **menders}
+    return {ours.name: ours, steps.name: steps, "clip-tiny-world": tiny_matcher(), **restorations}

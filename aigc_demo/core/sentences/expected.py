@@ -6,15 +6,15 @@ Phrases without a row here stay in English.
 # A regular expression of the English phrase, and its Chinese; {0}, {1}: the groups of the expression.
 EXPECTED: tuple[tuple[str, str, str], ...] = (
     # what a kind of model does (generators/kinds)
-    (r"writes text", "生成文本", "生成文字"),
-    (r"guesses hidden words", "预测被遮盖的词", "預測被遮蓋的詞"),
-    (r"makes pictures", "生成图片", "生成圖片"),
-    (r"makes pictures of captions", "由描述生成图片", "由描述生成圖片"),
-    (r"measures pictures", "衡量图片", "衡量圖片"),
-    (r"matches texts and pictures", "匹配文本与图片", "匹配文字與圖片"),
-    (r"reads what is on a picture", "识别图片内容", "辨識圖片內容"),
-    (r"mends pictures", "修复图片", "修復圖片"),
-    (r"decodes pictures", "解码图片", "解碼圖片"),
+    (r"generates text", "生成文本", "生成文字"),
+    (r"predicts masked words", "预测被遮盖的词", "預測被遮蓋的詞"),
+    (r"generates images", "生成图片", "生成圖片"),
+    (r"generates images from captions", "由描述生成图片", "由描述生成圖片"),
+    (r"extracts features of images", "提取图片特征", "擷取圖片特徵"),
+    (r"matches texts and images", "匹配文本与图片", "匹配文字與圖片"),
+    (r"recognizes what images show", "识别图片内容", "辨識圖片內容"),
+    (r"restores images", "修复图片", "修復圖片"),
+    (r"decodes latents into images", "将潜向量解码为图片", "將潛向量解碼為圖片"),
     # values of settings
     (r"a list", "列表", "列表"),
     (r"a list of token ids", "词元编号的列表", "詞元編號的列表"),

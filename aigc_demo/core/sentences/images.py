@@ -28,7 +28,7 @@ IMAGE_SENTENCES: dict[str, Row] = {
         "没有可以替换“{word}”的词；请选一个颜色、形状、大小或方位。",
         "沒有可以替換「{word}」的詞；請選一個顏色、形狀、大小或方位。",
     ),
-    "no_mender": (
+    "no_restoration_network": (
         "No restoration network here does this ({recipe}) for pictures of {size} pixels; train one.",
         "这里没有能处理 {size} 像素图片的修复网络（{recipe}）；请先训练一个。",
         "這裡沒有能處理 {size} 像素圖片的修復網路（{recipe}）；請先訓練一個。",

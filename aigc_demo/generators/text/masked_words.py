@@ -39,7 +39,7 @@ class Guess:
 
 
 class MaskedWords:
-    """A BERT that guesses hidden words.
+    """A BERT that predicts masked words.
 
     Args:
         entry: what the catalog says of it.

@@ -75,7 +75,7 @@ def evaluate_masked_words(
     samples: int = 0,
     seed: int = 0,
 ) -> dict[str, Any]:
-    """Measure a model that guesses hidden words, on held-out text.
+    """Measure a model that predicts masked words, on held-out text.
 
     Args:
         entry: of the model.

@@ -48,7 +48,7 @@ def fill_in(model: str, prompt: str, count: int) -> dict[str, Any]:
     """Guess the hidden words of a text.
 
     Args:
-        model: a name that the catalog finds, of a model that guesses hidden words.
+        model: a name that the catalog finds, of a model that predicts masked words.
         prompt: a text with [MASK] for each of them.
         count: how many guesses for each.
 

@@ -96,7 +96,7 @@ def restoration_for(cache: ModelCache, recipe: str, size: int) -> "ImageRestorat
     """
     name = _fitting(cache.catalog, recipe, size)
     if name is None:
-        raise InputError("no_mender", recipe=recipe, size=size)
+        raise InputError("no_restoration_network", recipe=recipe, size=size)
     found: ImageRestoration = cache.get(name)
     return found
 

@@ -1,1 +1,1 @@
-"""Training of the small network that measures images."""
+"""Training of the image encoder that measures images."""

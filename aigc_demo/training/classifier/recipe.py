@@ -60,9 +60,7 @@ ROWS = {
         CURVES,
         "aigc_demo.training.classifier.training",
         CardTexts(
-            *written_here(
-                "A small network that measures pictures,", " and frozen before any generator was trained"
-            ),
+            *written_here("A small image encoder,", " and frozen before any generator was trained"),
             use=_USE,
             loading=_LOADING,
             measured=held_out_images(

@@ -107,12 +107,12 @@ def test_the_discriminator_judges_pictures_one_by_one(dcgan: Path):
 
 
 def test_a_model_of_another_kind_is_refused(dcgan: Path, tmp_path: Path):
-    with pytest.raises(InputError, match="it makes pictures"):
+    with pytest.raises(InputError, match="it generates images"):
         load_text_model(str(dcgan))
-    with pytest.raises(InputError, match="it makes pictures"):
+    with pytest.raises(InputError, match="it generates images"):
         load_encoder(str(dcgan))
     ImageEncoder(ImageEncoderConfig(width=8, feature_size=8)).save_pretrained(tmp_path / "encoder")
-    with pytest.raises(InputError, match="it measures pictures"):
+    with pytest.raises(InputError, match="it extracts features of images"):
         load_image_model(str(tmp_path / "encoder"))
     assert load_encoder(str(tmp_path / "encoder")).config.feature_size == 8
 

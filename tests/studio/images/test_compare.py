@@ -121,7 +121,7 @@ def test_few_steps_are_kept_all(total, steps):
         (["grey"] * 5, {}, "1 to 4 models"),
         ("grey", {}, "1 to 4 models"),
         (["nobody"], {}, "no model named nobody"),
-        (["writer"], {}, "it writes text"),
+        (["writer"], {}, "it generates text"),
         (["grey"], {"seed": -1}, "seed must be at least 0"),
         (["grey"], {"seed": 2**31}, "seed must be at most"),
         (["grey"], {"seed": None}, "seed must be a number"),
@@ -141,7 +141,7 @@ def test_what_does_not_fit_is_refused_before_a_model_is_loaded(models, settings,
 
 
 def test_a_model_of_pictures_writes_no_text():
-    with pytest.raises(InputError, match="it makes pictures"):
+    with pytest.raises(InputError, match="it generates images"):
         Catalog().checked_all(["grey"])
 
 

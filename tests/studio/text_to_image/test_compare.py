@@ -35,7 +35,7 @@ from tests.studio.illustrators import (
     drawing,
     entry,
     tiny_matcher,
-    tiny_mender,
+    tiny_restoration,
     tiny_text_gan,
 )
 
@@ -83,7 +83,7 @@ def cache_of(**models):
     known = {
         "clip-tiny-world": tiny_matcher(),
         "checker-tiny-world": Reader(),
-        **{f"{recipe}-tiny-world": tiny_mender(recipe) for recipe in ("colorize", "inpaint")},
+        **{f"{recipe}-tiny-world": tiny_restoration(recipe) for recipe in ("colorize", "inpaint")},
         **models,
     }
 
@@ -204,7 +204,7 @@ def test_settings_out_of_range_are_refused(settings):
 
 
 def test_only_models_that_draw_captions_are_taken():
-    with pytest.raises(InputError, match="writes text"):
+    with pytest.raises(InputError, match="generates text"):
         check_text_to_image(Catalog(), ["writer"], CAPTION, {})
 
 

@@ -88,7 +88,7 @@ def test_a_run_that_keeps_nothing_back_is_measured_on_all(tmp_path: Path, captio
 
 def test_another_kind_of_model_is_named(tmp_path: Path) -> None:
     for load in (load_matcher, load_reader):
-        with pytest.raises(InputError, match="it measures pictures"):
+        with pytest.raises(InputError, match="it extracts features of images"):
             load("classifier-tiny-world")
     list(train(order(tmp_path / "run", "clip", steps=1)))
     assert find(str(tmp_path / "run")).kind == "matches"

@@ -105,7 +105,7 @@ def test_the_discriminator_gives_a_share_for_each_picture(client):
     ("api_name", "arguments", "words"),
     [
         ("/generate_images", {"models": ["nobody"]}, "no model named nobody"),
-        ("/generate_images", {"models": ["gpt-shakespeare"]}, "it writes text"),
+        ("/generate_images", {"models": ["gpt-shakespeare"]}, "it generates text"),
         ("/generate_images", {"models": ["/etc"]}, "no model named"),
         ("/generate_images", {"models": GAN}, "models must be a list"),
         ("/generate_images", {"num_pictures": 65}, "num_pictures must be at most 64"),
@@ -114,7 +114,7 @@ def test_the_discriminator_gives_a_share_for_each_picture(client):
         ("/generate_images", {"seed": 1.5}, "seed must be a whole number"),
         ("/generate_images", {"truncation": [1]}, "truncation must be a number"),
         ("/generate_images", {"num_inference_steps": 10**9}, "num_inference_steps must be at most"),
-        ("/generate_text", {"models": [GAN]}, "it makes pictures"),
+        ("/generate_text", {"models": [GAN]}, "it generates images"),
         ("/interpolate", {"from_seed": -1, "to_seed": 1}, "from_seed must be at least 0"),
         ("/interpolate", {"from_seed": None, "to_seed": 1}, "from_seed must be a number"),
         ("/interpolate", {"from_seed": 1, "to_seed": 1, "num_frames": 1000}, "num_frames must be at most"),
