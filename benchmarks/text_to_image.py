@@ -1,4 +1,4 @@
-"""How long one picture of a caption takes: our one pass against a diffusion model's many, batch 1.
+"""How long one image of a caption takes: our one pass against a diffusion model's many, batch 1.
 
 The diffusion model is given as few steps as it needs: the fewest of those tried with which it draws as many
 captions rightly as with its best number, less two in a hundred. A caption counts where the checker finds

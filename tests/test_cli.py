@@ -469,7 +469,7 @@ def test_out_makes_its_folder(
 
 
 @pytest.mark.parametrize("name", ["new/deep/ball.png", "new/ball"])
-def test_pictures_make_theirs_too(capsys: pytest.CaptureFixture[str], tmp_path: Path, name: str) -> None:
+def test_images_make_theirs_too(capsys: pytest.CaptureFixture[str], tmp_path: Path, name: str) -> None:
     out = tmp_path / name
     lines, _ = run(capsys, "generate", "dcgan-tiny-world", "--num", 2, "--out", out)
     assert sorted(lines[-1]["files"]) == sorted(map(str, out.parent.iterdir()))
@@ -499,7 +499,7 @@ def test_a_place_that_takes_no_file_is_one_line(
 
 
 @pytest.mark.parametrize("kind", ["a folder", "too long"])
-def test_of_several_pictures_all_are_there_or_none(
+def test_of_several_images_all_are_there_or_none(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, kind: str
 ) -> None:
     """The place of the second one takes no file."""

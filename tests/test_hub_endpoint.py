@@ -182,8 +182,8 @@ def test_every_command_asks_the_mirror_alone(
     assert measured["num_bytes"] == len("One story.\n\nAnother\none.\n\n")
     assert pushed["url"] == f"{mirror.url}/team/cats"
     assert "team/cats" in [name for name, _ in mirror.repositories]
-    pictures = json.loads(user.runs("-c", READER, "hf:someone/pictures").stdout)
-    assert pictures[1] == [[255, 0, 0], [0, 0, 255], [0, 255, 0]]
+    images = json.loads(user.runs("-c", READER, "hf:someone/pictures").stdout)
+    assert images[1] == [[255, 0, 0], [0, 0, 255], [0, 255, 0]]
 
     assert user.asked_elsewhere() == ""
     assert [path for path in mirror.asked if not path.startswith(mirror.below)] == []

@@ -1,4 +1,4 @@
-"""What is on a picture, and is it what was asked for: by readers that know, and one that does not."""
+"""What is on an image, and is it what was asked for: by readers that know, and one that does not."""
 
 from dataclasses import replace
 
@@ -28,7 +28,7 @@ STAR = Thing("star", "green", "medium", MIDDLE)
 
 
 class Knowing(nn.Module):
-    """A reader that says what it was told, of one picture after another."""
+    """A reader that says what it was told, of one image after another."""
 
     def __init__(self, groups: list[Group]):
         super().__init__()
@@ -47,7 +47,7 @@ class Knowing(nn.Module):
         return AttributeLogits(truth[..., 0] * 40.0 - 20, *sure, weather)
 
 
-def pictures(groups: list[Group], size: int = 64) -> Tensor:
+def images(groups: list[Group], size: int = 64) -> Tensor:
     return torch.stack([torch.from_numpy(np.array(render(group, size))).permute(2, 0, 1) for group in groups])
 
 
@@ -104,7 +104,7 @@ def test_only_some_places_are_those_of_a_group(places: tuple[int, ...], is_group
 
 def test_what_is_there_is_read_and_compared_with_a_drawing() -> None:
     groups = some_groups(12)
-    found = read_images(Knowing(groups), pictures(groups))  # type: ignore[arg-type]
+    found = read_images(Knowing(groups), images(groups))  # type: ignore[arg-type]
     assert [meaning(one.group) for one in found if one.group] == [meaning(group) for group in groups]
     assert all(one.unlike == 0 and one.confidence > 0.99 for one in found)
     noise = torch.randint(0, 256, (12, 3, 64, 64), dtype=torch.uint8)
@@ -117,7 +117,7 @@ def test_what_stands_as_no_group_is_unlike_any() -> None:
             shapes = [(len(x_BCHW), 9), *((len(x_BCHW), 9, n) for n in (6, 8, 3)), (len(x_BCHW), 4)]
             return AttributeLogits(*(torch.zeros(shape) for shape in shapes))
 
-    (found,) = read_images(Blind(), pictures(some_groups(1)))  # type: ignore[arg-type]
+    (found,) = read_images(Blind(), images(some_groups(1)))  # type: ignore[arg-type]
     assert found.group is None
     assert found.unlike == 255
     assert found.confidence < 0.5
@@ -159,10 +159,10 @@ def test_a_wrong_place_ground_or_number_is_named() -> None:
     assert (fewer.things[1].kind, fewer.things[1].place) == (True, False)
 
 
-def test_the_share_of_pictures_that_are_right() -> None:
+def test_the_share_of_images_that_are_right() -> None:
     groups = some_groups(8)
     asked = [*groups[:6], groups[0], groups[1]]
-    found = verdicts(Knowing(groups), pictures(groups), asked)  # type: ignore[arg-type]
+    found = verdicts(Knowing(groups), images(groups), asked)  # type: ignore[arg-type]
     assert [one.all_right for one in found] == [True] * 6 + [False] * 2
 
 
@@ -226,7 +226,7 @@ def test_things_are_matched_so_that_most_is_right() -> None:
     assert [thing.num_right for thing in result.things] == [0, 2]
 
 
-def test_right_is_all_of_three_or_a_picture_is_not() -> None:
+def test_right_is_all_of_three_or_a_image_is_not() -> None:
     groups = some_groups(30)
     for group in groups:
         found = found_of(group)
@@ -277,7 +277,7 @@ def test_a_reading_is_as_sure_as_what_it_is_least_sure_of(
         def forward(self, x_BCHW: Tensor) -> AttributeLogits:
             return reading_of_one(present, looks, weather)
 
-    (found,) = read_images(Reader(), pictures(some_groups(1)))  # type: ignore[arg-type]
+    (found,) = read_images(Reader(), images(some_groups(1)))  # type: ignore[arg-type]
     assert found.confidence == pytest.approx(least, abs=1e-4)
     assert list(found.things) == [CENTRES[0]]
     assert found.things[CENTRES[0]] == Thing(SHAPES[1], COLOURS[1], SIZES[1], MIDDLE)
@@ -286,7 +286,7 @@ def test_a_reading_is_as_sure_as_what_it_is_least_sure_of(
 
 def test_unlike_is_the_mean_difference_in_grey_levels() -> None:
     groups = some_groups(3)
-    shown = pictures(groups)
+    shown = images(groups)
     darker = torch.where(shown >= 12, shown - 12, shown + 12)
     darker[:, :, :32] = shown[:, :, :32]
     found = read_images(Knowing(groups), darker)  # type: ignore[arg-type]

@@ -12,12 +12,12 @@ from tests.measure.test_modes import certain
 def test_an_encoder_sees_the_same_in_batches_of_any_size() -> None:
     torch.manual_seed(0)
     encoder = ImageEncoder(ImageEncoderConfig(num_classes=5, width=8, feature_size=16)).eval()
-    pictures = torch.randint(256, (7, 3, 32, 32), generator=seeded(2), dtype=torch.uint8)
-    features, probs = encode(encoder, pictures, batch_size=3)
+    images = torch.randint(256, (7, 3, 32, 32), generator=seeded(2), dtype=torch.uint8)
+    features, probs = encode(encoder, images, batch_size=3)
     assert probs is not None
     torch.testing.assert_close(probs.sum(dim=1), torch.ones(7))
     with torch.no_grad():
-        expected = encoder(pictures / 127.5 - 1).softmax(dim=-1)
+        expected = encoder(images / 127.5 - 1).softmax(dim=-1)
     torch.testing.assert_close(probs, expected, atol=1e-5, rtol=1e-4)
     assert features.shape == (7, 16)
 

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:.torch.jit:DeprecationWarning")
 
 
 class Means(nn.Module):
-    """From pictures to the mean of each channel, called as Inception is."""
+    """From images to the mean of each channel, called as Inception is."""
 
     def forward(self, img: Tensor, return_features: bool = False) -> Tensor:
         means = img.float().mean(dim=(2, 3))
@@ -21,7 +21,7 @@ class Means(nn.Module):
 
 
 class Flat(nn.Module):
-    """What returns no row for each picture."""
+    """What returns no row for each image."""
 
     def forward(self, img: Tensor, return_features: bool = False) -> Tensor:
         return img.float().flatten()
@@ -33,20 +33,20 @@ def path(tmp_path):
     return tmp_path / "network.pt"
 
 
-def pictures(count, seed=0):
+def images(count, seed=0):
     return torch.randint(
         256, (count, 3, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(seed)
     )
 
 
 def test_features_are_the_networks_whatever_the_batch(path):
-    some = pictures(10)
+    some = images(10)
     found = inception_features(path, some, batch_size=4)
     torch.testing.assert_close(found, some.float().mean(dim=(2, 3)))
 
 
-def test_the_distance_between_brighter_and_darker_pictures_is_that_of_their_means(path):
-    some = pictures(50) // 2
+def test_the_distance_between_brighter_and_darker_images_is_that_of_their_means(path):
+    some = images(50) // 2
     brighter = some + 100
     distance = frechet_distance(inception_features(path, some), inception_features(path, brighter))
     assert distance == pytest.approx(3 * 100**2, rel=1e-4)
@@ -57,7 +57,7 @@ def test_a_file_that_is_no_network_or_another_one_is_refused_in_a_sentence(tmp_p
     torch.jit.script(Flat()).save(str(tmp_path / "flat.pt"))
     for name in ("missing.pt", "text.pt", "flat.pt"):
         with pytest.raises(InputError, match=name):
-            inception_features(tmp_path / name, pictures(3))
+            inception_features(tmp_path / name, images(3))
 
 
 def test_the_environment_names_the_file(monkeypatch, tmp_path):

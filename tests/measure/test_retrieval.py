@@ -46,10 +46,10 @@ def test_meanings_count_within_a_part_alone() -> None:
 
 
 def test_told_from_a_text_that_is_nearly_right_by_hand() -> None:
-    picture = torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0], [0.6, 0.8]])
+    image = torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0], [0.6, 0.8]])
     own = torch.tensor([[0.8, 0.6], [0.6, 0.8], [0.0, 1.0], [1.0, 0.0]])
     other = torch.tensor([[0.6, 0.8], [0.6, 0.8], [0.6, 0.8], [0.0, 1.0]])
     # 0.8 against 0.6; 0.8 twice, which counts half; 0 against 0.6; 0.6 against 0.8.
-    assert preferred_share(picture, own, other) == pytest.approx(1.5 / 4)
-    assert preferred_share(picture, own, own) == 0.5
-    assert preferred_share(picture, other, own) == pytest.approx(2.5 / 4)
+    assert preferred_share(image, own, other) == pytest.approx(1.5 / 4)
+    assert preferred_share(image, own, own) == 0.5
+    assert preferred_share(image, other, own) == pytest.approx(2.5 / 4)

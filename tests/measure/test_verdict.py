@@ -1,4 +1,4 @@
-"""What is said of a generator's pictures: spread, kinds missing, collapsed, or no pictures yet."""
+"""What is said of a generator's images: spread, kinds missing, collapsed, or no images yet."""
 
 import pytest
 import torch
@@ -24,9 +24,9 @@ def world() -> tuple[Tensor, Tensor, ImageEncoder]:
 
 @pytest.fixture(scope="module")
 def look(world):
-    """The figures of some pictures against 1,000 drawings that are not among them."""
-    pictures, _, encoder = world
-    real, _ = encode(encoder, pictures[2000:])
+    """The figures of some images against 1,000 drawings that are not among them."""
+    images, _, encoder = world
+    real, _ = encode(encoder, images[2000:])
 
     def figures(made: Tensor) -> ImageFigures:
         return image_figures(real, *encode(encoder, made))
@@ -34,8 +34,8 @@ def look(world):
     return figures
 
 
-def some(pictures: Tensor, count: int = 600) -> Tensor:
-    return pictures[torch.randint(len(pictures), (count,), generator=seeded(1))]
+def some(images: Tensor, count: int = 600) -> Tensor:
+    return images[torch.randint(len(images), (count,), generator=seeded(1))]
 
 
 def test_the_data_themselves_are_spread_and_readable(world, look) -> None:
@@ -56,27 +56,27 @@ def test_the_data_themselves_are_spread_and_readable(world, look) -> None:
         (140, "spread"),
     ],
 )
-def test_real_pictures_of_some_kinds(world, look, kinds: int, verdict: str) -> None:
-    pictures, labels, _ = world
-    figures = look(some(pictures[:2000][labels[:2000] < kinds], 1000))
+def test_real_images_of_some_kinds(world, look, kinds: int, verdict: str) -> None:
+    images, labels, _ = world
+    figures = look(some(images[:2000][labels[:2000] < kinds], 1000))
     assert figures.verdict == verdict
     assert figures.readable.num_covered == pytest.approx(kinds, abs=6)
 
 
-def test_one_real_picture_for_every_seed_is_a_collapse(world, look) -> None:
+def test_one_real_image_for_every_seed_is_a_collapse(world, look) -> None:
     assert look(world[0][:1].repeat(600, 1, 1, 1)).verdict == "collapsed"
 
 
 def test_half_the_kinds_are_missing_kinds_and_no_collapse(world, look) -> None:
-    pictures, labels, _ = world
-    figures = look(some(pictures[:2000][labels[:2000] < 72]))
+    images, labels, _ = world
+    figures = look(some(images[:2000][labels[:2000] < 72]))
     assert figures.verdict == "dropped"
     assert figures.readable.num_covered == pytest.approx(72, abs=3)
 
 
-def test_one_kind_in_half_of_all_pictures_is_a_collapse(world, look) -> None:
-    pictures, labels, _ = world
-    made = torch.cat([some(pictures[:2000], 300), some(pictures[:2000][labels[:2000] == 5], 300)])
+def test_one_kind_in_half_of_all_images_is_a_collapse(world, look) -> None:
+    images, labels, _ = world
+    made = torch.cat([some(images[:2000], 300), some(images[:2000][labels[:2000] == 5], 300)])
     assert look(made).verdict == "collapsed"
 
 
@@ -92,7 +92,7 @@ def test_one_kind_in_half_of_all_pictures_is_a_collapse(world, look) -> None:
 def test_what_shows_nothing_has_not_collapsed(look, made: Tensor) -> None:
     figures = look(made)
     assert figures.verdict == "no_images"
-    assert figures.modes.collapsed, "counted without a look at the pictures, it is few kinds"
+    assert figures.modes.collapsed, "counted without a look at the images, it is few kinds"
 
 
 def test_blurred_drawings_are_no_images_yet(world, look) -> None:

@@ -1,4 +1,4 @@
-"""Models of captions whose pictures are known ahead, and tiny networks with random weights."""
+"""Models of captions whose images are known ahead, and tiny networks with random weights."""
 
 import torch
 

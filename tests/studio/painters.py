@@ -1,4 +1,4 @@
-"""Models of pictures: fakes whose every picture is known ahead, and tiny networks as they lie on a disk."""
+"""Models of images: fakes whose every image is known ahead, and tiny networks as they lie on a disk."""
 
 import json
 import time
@@ -22,12 +22,12 @@ def entry(name, recipe="dcgan", kind="pictures", family="ours", location="nowher
 
 
 def plain(values):
-    """One picture of a single grey for each value."""
+    """One image of a single grey for each value."""
     return torch.tensor(values, dtype=torch.uint8)[:, None, None, None].expand(-1, 3, SIDE, SIDE).clone()
 
 
 class GreyGan:
-    """Seed 7 is a picture of grey 7; the discriminator believes in light."""
+    """Seed 7 is an image of grey 7; the discriminator believes in light."""
 
     family, image_size, latent_size, memory_mib, num_parameters = "ours", SIDE, 4, 3.0, 10
     has_styles = False
@@ -41,8 +41,8 @@ class GreyGan:
         self.asked.append((tuple(seeds), sampling))
         return plain([seed % 256 for seed in seeds])
 
-    def discriminate(self, pictures):
-        return pictures[:, 0, 0, 0] / 255
+    def discriminate(self, images):
+        return images[:, 0, 0, 0] / 255
 
 
 class GreySteps:
@@ -101,13 +101,13 @@ class WorldGan(GreyGan):
 
 
 def world(modes):
-    """The tiny world's pictures of these modes, all things in the middle."""
+    """The tiny world's images of these modes, all things in the middle."""
     drawn = {mode: torch.tensor(bytearray(render(thing_of(mode), SIDE).tobytes())) for mode in set(modes)}
     return torch.stack([drawn[mode] for mode in modes]).unflatten(1, (SIDE, SIDE, 3)).permute(0, 3, 1, 2)
 
 
 class Knower(nn.Module):
-    """Sees 48 colours in a picture and names the mode whose own 48 come nearest."""
+    """Sees 48 colours in an image and names the mode whose own 48 come nearest."""
 
     memory_mib, num_parameters = 1.0, 48
 
@@ -116,8 +116,8 @@ class Knower(nn.Module):
         self.config = SimpleNamespace(num_classes=num_modes, image_size=SIDE)
         self.known = nn.Parameter(self.features(world(list(range(num_modes))).float() / 127.5 - 1))
 
-    def features(self, pictures):
-        return nn.functional.adaptive_avg_pool2d(pictures, 4).flatten(1)
+    def features(self, images):
+        return nn.functional.adaptive_avg_pool2d(images, 4).flatten(1)
 
     def project(self, features):
         return -100 * torch.cdist(features, self.known).square()

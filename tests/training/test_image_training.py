@@ -40,7 +40,7 @@ def test_a_run_beside_another_takes_its_part_of_the_threads(tmp_path: Path, monk
 
 
 @pytest.mark.parametrize("recipe", ["classifier", "dcgan"])
-def test_a_run_says_at_its_start_which_captions_found_no_picture(
+def test_a_run_says_at_its_start_which_captions_found_no_image(
     tmp_path: Path, unlabelled: Path, recipe: str
 ) -> None:
     folder = tmp_path / "pictures"

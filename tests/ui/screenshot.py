@@ -1,4 +1,4 @@
-"""Take the README's picture: `python -m tests.ui.screenshot docs/screenshot.png`, with the shipped models."""
+"""Take the README's image: `python -m tests.ui.screenshot docs/screenshot.png`, with the shipped models."""
 
 import os
 import shutil

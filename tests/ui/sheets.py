@@ -8,8 +8,8 @@ import torch
 from PIL import Image
 
 
-def shown_pictures(gallery):
-    """The pictures of `image_view.gallery`, uint8 [N, C, H, W], cut out of its sheet."""
+def shown_images(gallery):
+    """The images of `image_view.gallery`, uint8 [N, C, H, W], cut out of its sheet."""
     content = base64.b64decode(gallery["sheet"].partition("base64,")[2])
     sheet = torch.from_numpy(np.array(Image.open(io.BytesIO(content)).convert("RGB"))).permute(2, 0, 1)
     side, pitch = gallery["size"], gallery["size"] + gallery["gap"]
@@ -20,5 +20,5 @@ def shown_pictures(gallery):
 
 
 def greys(gallery):
-    """The grey level of each picture that is of one level alone."""
-    return [int(picture.unique().item()) for picture in shown_pictures(gallery)]
+    """The grey level of each image that is of one level alone."""
+    return [int(image.unique().item()) for image in shown_images(gallery)]

@@ -294,7 +294,7 @@ def test_attention_is_drawn_and_read(page):
     reading = page.locator("#attention-left output").text_content()
     assert re.search(r"←.*\d+\.\d %", reading, re.DOTALL)
     drawn = "node => new Set(node.getContext('2d').getImageData(0, 0, node.width, node.height).data).size"
-    assert canvas.evaluate(drawn) > 10, "a picture with many shades"
+    assert canvas.evaluate(drawn) > 10, "an image with many shades"
 
 
 def test_chinese_is_switched_live_and_back(page):

@@ -163,7 +163,7 @@ def main():
         lambda job: real(job) if job.recipe == "dcgan" else [sys.executable, str(WORKER), *job.arguments]
     )
     recipes.RECIPES["dcgan"] = replace(recipes.RECIPES["dcgan"], small=TINY_GAN)
-    # Twenty thousand pictures are drawn in ten seconds, which a test has not.
+    # Twenty thousand images are drawn in ten seconds, which a test has not.
     TrainingImages.settings = lambda training, choice: ImageSettings(num_pictures=60)  # type: ignore
     studio = new_studio(folder / "runs", load)
     serve(studio)

@@ -1,4 +1,4 @@
-"""Captions of folders: which picture a row means, and that nothing is lost without a word."""
+"""Captions of folders: which image a row means, and that nothing is lost without a word."""
 
 import json
 import unicodedata

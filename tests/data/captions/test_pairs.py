@@ -1,4 +1,4 @@
-"""Pictures with captions: of the tiny world and of a folder."""
+"""Images with captions: of the tiny world and of a folder."""
 
 import random
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Pictures from the Hub: the column found, its bytes decoded elsewhere, no path followed out of the cache."""
+"""Images from the Hub: the column found, its bytes decoded elsewhere, no path followed out of the cache."""
 
 import io
 import json

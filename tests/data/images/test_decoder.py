@@ -1,4 +1,4 @@
-"""PNG pictures of every kind, built by hand, against the colours that the format's text says they have."""
+"""PNG images of every kind, built by hand, against the colours that the format's text says they have."""
 
 import itertools
 import random

@@ -1,4 +1,4 @@
-"""Pictures of groups with what stands where as numbers; nothing twice, nothing in both parts."""
+"""Images of groups with what stands where as numbers; nothing twice, nothing in both parts."""
 
 import hashlib
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Pictures of a diffusion model: each by its own seed, as the library's, and from trustworthy files alone."""
+"""Images of a diffusion model: each by its own seed, as the library's, and from trustworthy files alone."""
 
 import json
 import shutil
@@ -38,17 +38,17 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_a_picture_hangs_on_its_own_seed(model: Path) -> None:
-    pictures = DiffusionImages(model)
-    three = pictures.make([5, 6, 7], ImageSampling(num_inference_steps=3))
-    (alone,) = pictures.make([6], ImageSampling(num_inference_steps=3))
+def test_a_image_hangs_on_its_own_seed(model: Path) -> None:
+    images = DiffusionImages(model)
+    three = images.make([5, 6, 7], ImageSampling(num_inference_steps=3))
+    (alone,) = images.make([6], ImageSampling(num_inference_steps=3))
     assert three.shape == (3, 3, 16, 16)
     assert three.dtype == torch.uint8
     assert (three[1].int() - alone.int()).abs().max() <= 1  # a batch of another size rounds otherwise
     assert (three[0].int() - three[1].int()).abs().float().mean() > 5
 
 
-def test_pictures_are_those_of_the_library(model: Path) -> None:
+def test_images_are_those_of_the_library(model: Path) -> None:
     from diffusers import DDIMPipeline
 
     pipeline = DDIMPipeline.from_pretrained(model)
@@ -76,9 +76,9 @@ def test_a_square_of_pixels_can_be_a_place(tmp_path: Path) -> None:
     )
     unet.save_pretrained(tmp_path / UNET)
     DDPMScheduler(prediction_type="sample").save_pretrained(tmp_path / "scheduler")
-    pictures = DiffusionImages(tmp_path)
-    assert pictures.image_size == 16
-    assert pictures.make([1, 2], ImageSampling(num_inference_steps=2)).shape == (2, 3, 16, 16)
+    images = DiffusionImages(tmp_path)
+    assert images.image_size == 16
+    assert images.make([1, 2], ImageSampling(num_inference_steps=2)).shape == (2, 3, 16, 16)
     # A network that says what it is given says so of each pixel where it stands.
     seen = []
 

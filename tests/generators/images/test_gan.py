@@ -52,7 +52,7 @@ def loaded(folder: Path) -> GanImages:
 
 
 @pytest.mark.parametrize("recipe", ["dcgan", "stylegan"])
-def test_its_entry_and_its_pictures(recipe: str, request: pytest.FixtureRequest):
+def test_its_entry_and_its_images(recipe: str, request: pytest.FixtureRequest):
     folder = request.getfixturevalue(recipe)
     entry = find(str(folder))
     assert (entry.kind, entry.family, entry.recipe, entry.image_size) == ("pictures", "ours", recipe, 32)
@@ -76,7 +76,7 @@ def test_a_plain_generator_is_given_its_noise(dcgan: Path):
 
 
 @pytest.mark.parametrize("recipe", ["dcgan", "stylegan"])
-def test_without_any_truth_all_pictures_are_the_mean_one(recipe: str, request: pytest.FixtureRequest):
+def test_without_any_truth_all_images_are_the_mean_one(recipe: str, request: pytest.FixtureRequest):
     made = loaded(request.getfixturevalue(recipe)).make([1, 2], ImageSampling(truncation=0))
     assert torch.equal(made[0], made[1])
 
@@ -96,7 +96,7 @@ def test_a_plain_generator_has_no_styles(dcgan: Path):
         loaded(dcgan).mixed(*latents([1, 2], 7), PLAIN)
 
 
-def test_the_discriminator_judges_pictures_one_by_one(dcgan: Path):
+def test_the_discriminator_judges_images_one_by_one(dcgan: Path):
     model = loaded(dcgan)
     made = model.make(range(3), PLAIN)
     scores = model.discriminate(made)
@@ -136,7 +136,7 @@ def test_a_damaged_network_is_refused(dcgan: Path, tmp_path: Path):
 
 
 def most_apart(one: torch.Tensor, other: torch.Tensor) -> int:
-    """The largest difference of two pictures in grey levels."""
+    """The largest difference of two images in grey levels."""
     return (one.int() - other.int()).abs().max().item()
 
 

@@ -1,4 +1,4 @@
-"""Ways through the noise that pictures are made from."""
+"""Ways through the noise that images are made from."""
 
 import math
 

@@ -72,7 +72,7 @@ def test_a_pipeline_draws_captions_each_of_its_own_seed(snapshot, decoder):
     made = model.make(["a cat", "a dog", "a cat"], [1, 2, 3], STEPS, told)
     assert made.shape == (3, 3, SIDE, SIDE)
     assert made.dtype == torch.uint8
-    assert [step for step, _, _ in seen] == [1, 2, 3, 1, 2, 3]  # two pictures at once, then the third
+    assert [step for step, _, _ in seen] == [1, 2, 3, 1, 2, 3]  # two images at once, then the third
     alone = model.make(["a dog"], [2], STEPS)[0]
     assert (alone.int() - made[1].int()).abs().max() <= 2
     assert not torch.equal(made[0], made[2])
@@ -108,17 +108,17 @@ def test_a_broken_snapshot_is_said_in_one_sentence(tmp_path, snapshot, decoder):
         StableDiffusion(entry(), tmp_path, decoder)
 
 
-def test_clip_scores_texts_and_pictures(tmp_path):
+def test_clip_scores_texts_and_images(tmp_path):
     save_clip(tmp_path)
     matcher = ClipMatcher(tmp_path)
     assert matcher.image_size == 32
-    pictures = torch.randint(0, 256, (3, 3, 50, 50), dtype=torch.uint8)
-    scores = matcher.scores(["a cat", "a much longer text"], pictures)
+    images = torch.randint(0, 256, (3, 3, 50, 50), dtype=torch.uint8)
+    scores = matcher.scores(["a cat", "a much longer text"], images)
     assert scores.shape == (2, 3)
     assert scores.abs().max() <= 1
     assert matcher.of_texts(["a cat"]).norm(dim=1) == pytest.approx(1.0)
     assert torch.allclose(
-        scores[:, :1], matcher.scores(["a cat", "a much longer text"], pictures[:1]), atol=1e-5
+        scores[:, :1], matcher.scores(["a cat", "a much longer text"], images[:1]), atol=1e-5
     )
     (tmp_path / "preprocessor_config.json").unlink()
     with pytest.raises(InputError, match="clip"):

@@ -1,4 +1,4 @@
-"""Models of pictures measured and used from the command line, on tiny networks and a handful of drawings."""
+"""Models of images measured and used from the command line, on tiny networks and a handful of drawings."""
 
 import json
 from pathlib import Path
@@ -39,7 +39,7 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 class Means(torch.nn.Module):
-    """In the place of Inception: from pictures to the mean of each channel."""
+    """In the place of Inception: from images to the mean of each channel."""
 
     def forward(self, img: torch.Tensor, return_features: bool = False) -> torch.Tensor:
         return img.float().mean(dim=(2, 3))
@@ -93,7 +93,7 @@ def test_an_encoder_is_measured_by_what_it_was_trained_for(encoder: str, tmp_pat
     assert 1 / 30 < again["top1"] <= 1
 
 
-def test_too_few_samples_or_pictures_are_refused(gan: str, encoder: str):
+def test_too_few_samples_or_images_are_refused(gan: str, encoder: str):
     with pytest.raises(InputError, match="at least 200"):
         evaluate(gan, "tiny-world", settings={**FEW, "encoder": encoder}, samples=10)
     with pytest.raises(InputError, match="too few to measure"):
@@ -102,7 +102,7 @@ def test_too_few_samples_or_pictures_are_refused(gan: str, encoder: str):
         evaluate(gan, "tiny-world", "train", samples=200)
 
 
-def test_the_encoder_that_knows_these_pictures_is_taken(monkeypatch: pytest.MonkeyPatch, encoder: str):
+def test_the_encoder_that_knows_these_images_is_taken(monkeypatch: pytest.MonkeyPatch, encoder: str):
     from dataclasses import replace
 
     from aigc_demo.data.images.corpus import ImageSettings, prepare_images
@@ -121,21 +121,21 @@ def test_the_encoder_that_knows_these_pictures_is_taken(monkeypatch: pytest.Monk
     assert len(real_images(corpus, "all")) == 300
 
 
-def test_pictures_from_the_command_line(gan: str, tmp_path: Path):
+def test_images_from_the_command_line(gan: str, tmp_path: Path):
     asked = ["generate", gan, "--num", "2", "--seed", "5", "--out", str(tmp_path / "it.png"), "--json"]
     done = CliRunner().invoke(app, asked)
     assert done.exit_code == 0, done.output
     result = json.loads(done.output.splitlines()[-1])
     assert result["files"] == [str(tmp_path / "it-5.png"), str(tmp_path / "it-6.png")]
-    with Image.open(result["files"][0]) as picture:
-        assert (picture.format, picture.size, picture.mode) == ("PNG", (32, 32), "RGB")
+    with Image.open(result["files"][0]) as image:
+        assert (image.format, image.size, image.mode) == ("PNG", (32, 32), "RGB")
     one = CliRunner().invoke(app, ["generate", gan, "--seed", "6", "--out", str(tmp_path / "one.png")])
     assert one.exit_code == 0, one.output
     alone, beside = (np.asarray(Image.open(tmp_path / name), int) for name in ("one.png", "it-6.png"))
     assert abs(alone - beside).max() <= 1  # sums of a batch are rounded differently
 
 
-def test_pictures_side_by_side(gan: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_images_side_by_side(gan: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
     done = CliRunner().invoke(app, ["compare", gan, gan, "--seed", "3", "--json"])
     assert done.exit_code == 0, done.output

@@ -1,4 +1,4 @@
-"""What a classifier reads in pictures, and what a sum of pictures should show."""
+"""What a classifier reads in images, and what a sum of images should show."""
 
 import threading
 
@@ -126,7 +126,7 @@ def test_a_sum_that_shows_what_it_should_and_one_that_does_not() -> None:
 
 
 def test_of_what_is_read_unsurely_nothing_is_expected() -> None:
-    """As of a generator that draws noise: every picture is likeliest a big green box, and little of it."""
+    """As of a generator that draws noise: every image is likeliest a big green box, and little of it."""
     noise = torch.full((KINDS,), 0.7 / KINDS)
     noise[mode("big green box")] += 0.3
     result = probs(big_green_box=0.88, small_red_ball=0.12)
@@ -134,7 +134,7 @@ def test_of_what_is_read_unsurely_nothing_is_expected() -> None:
     groups = [noise.expand(4, -1)] * 3
     seen = read_sum("eye", groups, torch.stack([noise, noise, noise, result]))
     assert (seen.expected, seen.as_expected, seen.why_open) == ({}, False, "unsure")
-    # sure pictures, but means that show nothing
+    # sure images, but means that show nothing
     sure = [probs(big_red_ball=1)[None], probs(big_red_box=1)[None], probs(big_blue_box=1)[None]]
     seen = read_sum("eye", sure, torch.stack([sure[0][0], noise, sure[2][0], probs(big_blue_ball=1)]))
     assert (seen.expected, seen.as_expected, seen.why_open) == ({}, False, "unsure")
@@ -192,15 +192,15 @@ def test_the_example_that_the_page_begins_with_comes_out_right(cache: ModelCache
 
 
 def test_what_an_untrained_generator_draws_is_read_as_nothing(cache: ModelCache, book: SeedBook) -> None:
-    """And of the shipped one's pictures nearly all: what SURE_TO_READ was chosen by."""
+    """And of the shipped one's images nearly all: what SURE_TO_READ was chosen by."""
     *_, found = book.find("dcgan-tiny-world", ASKED_FIRST, threading.Event())
     (probs_NK,) = book._seen.values()
     assert sum(read_thing(one).prob >= SURE_TO_READ for one in probs_NK[:600]) >= 0.98 * 600
     torch.manual_seed(0)
     network = Generator(DcganConfig(image_size=32)).eval()
     with torch.inference_mode():
-        pictures = to_uint8(network(latents(range(48), network.config.latent_size)))
-    _, seen_NK = encode(cache.get("classifier-tiny-world"), pictures)
+        images = to_uint8(network(latents(range(48), network.config.latent_size)))
+    _, seen_NK = encode(cache.get("classifier-tiny-world"), images)
     assert seen_NK is not None
     assert max(read_thing(one).prob for one in seen_NK) < SURE_TO_READ
     groups = list(seen_NK.split(16))

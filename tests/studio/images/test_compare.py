@@ -101,7 +101,7 @@ def test_a_consumer_that_goes_away_stops_the_work():
     assert stop.is_set()
 
 
-def test_some_steps_are_kept_of_the_first_pictures():
+def test_some_steps_are_kept_of_the_first_images():
     (column,) = run(["steps"], cache_of(steps=GreySteps()), num_pictures=6, num_inference_steps=20)[-1]
     assert [step for step, _ in column.timeline] == [1, 4, 6, 9, 12, 15, 17, 20]
     assert column.timeline[1][1].equal(plain([40] * 4))
@@ -140,7 +140,7 @@ def test_what_does_not_fit_is_refused_before_a_model_is_loaded(models, settings,
         check_images(Catalog(), models, settings)
 
 
-def test_a_model_of_pictures_writes_no_text():
+def test_a_model_of_images_writes_no_text():
     with pytest.raises(InputError, match="it generates images"):
         Catalog().checked_all(["grey"])
 
@@ -166,7 +166,7 @@ def test_one_cache_holds_networks_of_both_kinds_and_its_limit_holds_for_them(tmp
     assert sorted(cache.names()) == sorted(names)
     assert cache.memory_mib() == pytest.approx(4 * (gan.num_parameters + diffusion.num_parameters) / 2**20)
     again = run(["a-diffusion"], cache, seed=1, num_pictures=1, num_inference_steps=2)[-1][0]
-    assert (again.images[0].int() - diffusion.images[1].int()).abs().max() <= 1, "a seed is a picture"
+    assert (again.images[0].int() - diffusion.images[1].int()).abs().max() <= 1, "a seed is an image"
     small = ModelCache(0.001)
     for name in names:
         small.get(name)
@@ -180,7 +180,7 @@ def test_two_visitors_may_ask_one_diffusion_model_for_different_steps(tmp_path):
     model = load_image_model(make_diffusion(tmp_path / "a-diffusion"))
     alone = model.make([3], ImageSampling(num_inference_steps=6))
 
-    def between(step, total, guessed):  # another visitor's pictures, made between two steps of ours
+    def between(step, total, guessed):  # another visitor's images, made between two steps of ours
         if step == 2:
             model.make([4], ImageSampling(num_inference_steps=3))
         return False

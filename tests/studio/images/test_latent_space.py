@@ -38,7 +38,7 @@ def way(cache, models, **settings):
     return list(interpolate(names, checked, cache, CancelToken()))[-1]
 
 
-def test_a_way_begins_and_ends_with_the_pictures_of_its_seeds(cache):
+def test_a_way_begins_and_ends_with_the_images_of_its_seeds(cache):
     settings = {"from_seed": 3, "to_seed": 9, "num_frames": 5, "num_inference_steps": 2}
     columns = way(cache, ["a-gan", "styles", "noise"], **settings)
     for column in columns:
@@ -80,7 +80,7 @@ def test_a_style_based_generator_calculates_with_its_styles(cache):
     model = cache.get("styles")
     own = model.make([4, 5, 6], ImageSampling())
     found = latent_sum(cache, "styles", [4], [5], [6])
-    assert found.images[:3].equal(own), "the mean of one is its own picture"
+    assert found.images[:3].equal(own), "the mean of one is its own image"
     found = latent_sum(cache, "styles", [4, 5], [4, 5], [6])
     assert (found.images[3].int() - own[2].int()).abs().max() <= 1
     with torch.inference_mode():
@@ -91,7 +91,7 @@ def test_a_style_based_generator_calculates_with_its_styles(cache):
     found = latent_sum(cache, "styles", [4], [5], [6], 0.5)
     assert (found.images[3].int() - wanted[0].int()).abs().max() <= 1
     none = latent_sum(cache, "styles", [4], [5], [6], 0.0).images
-    assert all(picture.equal(none[0]) for picture in none), "the mean picture, whatever is asked for"
+    assert all(image.equal(none[0]) for image in none), "the mean image, whatever is asked for"
 
 
 @pytest.mark.parametrize(
@@ -148,12 +148,12 @@ def test_a_film_runs_there_and_back_and_loses_nothing():
     assert greys == [(grey,) * 3 for grey in (0, 100, 200, 100)]
 
 
-def test_pictures_as_files_keep_every_pixel():
-    pictures = torch.randint(0, 256, (3, 3, 32, 32), generator=torch.Generator().manual_seed(0)).byte()
-    for picture, content in zip(pictures, single_pngs(pictures), strict=True):
-        image = Image.open(io.BytesIO(content))
-        assert torch.tensor(bytearray(image.tobytes())).equal(picture.permute(1, 2, 0).flatten())
-    assert Image.open(io.BytesIO(sheet_png(pictures, 2))).size == (65, 65)
+def test_images_as_files_keep_every_pixel():
+    images = torch.randint(0, 256, (3, 3, 32, 32), generator=torch.Generator().manual_seed(0)).byte()
+    for image, content in zip(images, single_pngs(images), strict=True):
+        file = Image.open(io.BytesIO(content))
+        assert torch.tensor(bytearray(file.tobytes())).equal(image.permute(1, 2, 0).flatten())
+    assert Image.open(io.BytesIO(sheet_png(images, 2))).size == (65, 65)
 
 
 def test_a_seed_of_the_api_is_named_in_its_error(cache):

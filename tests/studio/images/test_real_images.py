@@ -1,4 +1,4 @@
-"""Real pictures beside made ones: where they come from, the nearest, what a discriminator says of them."""
+"""Real images beside made ones: where they come from, the nearest, what a discriminator says of them."""
 
 import io
 import threading
@@ -61,10 +61,10 @@ def corpus(train, validation=None, name="tiny-world"):
     return ImageCorpus(name, "5" * 64, train, held, None, None, (), None, None, ())
 
 
-# ---- the pictures a model learned from
+# ---- the images a model learned from
 
 
-def test_a_picture_learnt_by_heart_is_found():
+def test_a_image_learnt_by_heart_is_found():
     real = world(list(range(20)))
     found, distance = nearest_training(torch.cat([real[7:8], plain([0])]), corpus(real))
     assert found[0].equal(real[7])
@@ -80,14 +80,14 @@ def test_the_tiny_world_is_drawn_as_its_run_says_and_kept(tmp_path):
     run.create({"recipe": "dcgan", "data": {"name": "tiny-world"}, "settings": told})
     make_gan(run.begin_checkpoint(1))
     run.finish_checkpoint(1)
-    pictures = TrainingImages(Catalog(RunQueue(tmp_path)))
-    found = pictures.of("mine")
+    images = TrainingImages(Catalog(RunQueue(tmp_path)))
+    found = images.of("mine")
     assert len(found.train) + len(found.validation) == 60
-    assert pictures.of("mine@1") is found
-    assert pictures.at_hand("mine@1")
+    assert images.of("mine@1") is found
+    assert images.at_hand("mine@1")
 
 
-def test_an_uploaded_run_that_says_nonsense_has_no_pictures(tmp_path):
+def test_an_uploaded_run_that_says_nonsense_has_no_images(tmp_path):
     run = RunDirectory(tmp_path / "mine")
     run.create({"recipe": "dcgan", "data": {"name": "tiny-world"}, "settings": {"num_pictures": 10**9}})
     make_gan(run.begin_checkpoint(1))
@@ -96,24 +96,24 @@ def test_an_uploaded_run_that_says_nonsense_has_no_pictures(tmp_path):
         TrainingImages(Catalog(RunQueue(tmp_path))).of("mine")
 
 
-def test_other_pictures_come_from_a_zip_or_not_at_all(tmp_path):
-    pictures = TrainingImages(Catalog())
-    assert not pictures.at_hand("emoji")
+def test_other_images_come_from_a_zip_or_not_at_all(tmp_path):
+    images = TrainingImages(Catalog())
+    assert not images.at_hand("emoji")
     with pytest.raises(InputError, match="not at hand; upload"):
-        pictures.of("emoji")
+        images.of("emoji")
     given = tmp_path / "given.zip"
     with zipfile.ZipFile(given, "w") as file:
         for number, content in enumerate(single_pngs(plain([10, 20, 30]))):
             file.writestr(f"{number}.png", content)
-    found = pictures.of("emoji", str(given))
+    found = images.of("emoji", str(given))
     assert sorted(found.train[:, 0, 0, 0].tolist()) == [10, 20, 30]
     assert len(found.validation) == 0
     given.write_bytes(b"no zip")
-    assert pictures.of("emoji", str(given)) is found, "the same upload is not unpacked twice"
+    assert images.of("emoji", str(given)) is found, "the same upload is not unpacked twice"
     other = tmp_path / "other.zip"
     other.write_bytes(b"no zip")
     with pytest.raises(InputError, match="not a zip of pictures"):
-        pictures.of("emoji", str(other))
+        images.of("emoji", str(other))
 
 
 def test_some_real_ones_are_those_that_were_held_out():
@@ -125,12 +125,12 @@ def test_some_real_ones_are_those_that_were_held_out():
     assert (some_real(whole, 30, seed=1) == 0).all(), "too few are held out"
 
 
-# ---- a visitor's pictures, and the discriminator
+# ---- a visitor's images, and the discriminator
 
 
 def test_a_visitors_png_is_read_as_it_is():
-    pictures = torch.randint(0, 256, (2, 3, 32, 32), generator=torch.Generator().manual_seed(0)).byte()
-    assert png_images(single_pngs(pictures), 32).equal(pictures)
+    images = torch.randint(0, 256, (2, 3, 32, 32), generator=torch.Generator().manual_seed(0)).byte()
+    assert png_images(single_pngs(images), 32).equal(images)
 
 
 def encoded(form, size=(32, 32)):
@@ -161,7 +161,7 @@ def test_what_is_no_small_png_is_refused(contents, words):
         png_images(contents, 32)
 
 
-def test_the_discriminator_judges_any_picture_of_its_size(cache):
+def test_the_discriminator_judges_any_image_of_its_size(cache):
     assert discriminate(cache, "grey", plain([0, 51, 255])) == pytest.approx((0, 0.2, 1))
     with pytest.raises(InputError, match="32 pixels, these have 64"):
         discriminate(cache, "grey", torch.zeros(1, 3, 64, 64, dtype=torch.uint8))
@@ -190,7 +190,7 @@ def asked(book, words, name="world-tiny-world", stop=None):
     return list(book.find(name, words, stop or threading.Event()))
 
 
-def test_seeds_are_found_by_words_and_the_pictures_looked_at_once(cache, models):
+def test_seeds_are_found_by_words_and_the_images_looked_at_once(cache, models):
     book = SeedBook(cache, num_seeds=300)
     *way, (ball, box) = asked(book, ["red ball", "small blue box"])
     assert way == [Working(100, 300), Working(200, 300), Working(300, 300)]
@@ -267,12 +267,12 @@ def test_measuring_is_stopped_between_two_batches(cache):
 
 
 @pytest.mark.parametrize("samples", [199, 5001])
-def test_too_few_or_too_many_pictures_are_not_measured(cache, samples):
+def test_too_few_or_too_many_images_are_not_measured(cache, samples):
     with pytest.raises(InputError, match="from 200 to 5000"):
         measured(cache, "world-tiny-world", samples=samples)
 
 
-def test_the_network_that_looks_knows_such_pictures(monkeypatch):
+def test_the_network_that_looks_knows_such_images(monkeypatch):
     world_of, other = corpus(plain([0])), corpus(plain([0]), name="photos")
     names = Catalog()
     assert measuring_network(names, world_of, 32) == "eye-tiny-world"

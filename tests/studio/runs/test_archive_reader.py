@@ -278,7 +278,7 @@ def test_a_network_that_its_weights_do_not_fit_takes_no_memory(
     "content",
     [b"no picture", b"\x89PNG\r\n\x1a\n", b"\x89PNG\r\n\x1a\n" + b"\0" * 100, b"GIF89a" + b"\0" * 20],
 )
-def test_a_sample_is_a_picture(exported: Path, tmp_path: Path, content: bytes) -> None:
+def test_a_sample_is_a_image(exported: Path, tmp_path: Path, content: bytes) -> None:
     path = packed(exported, tmp_path / "x.zip", {"samples/step-000002.png": content})
     assert "no PNG picture" in refuse(path, tmp_path)
 

@@ -1,4 +1,4 @@
-"""Runs of a recipe that draws: ordered on a visitor's pictures, kept, brought back, drawn from."""
+"""Runs of a recipe that draws: ordered on a visitor's images, kept, brought back, drawn from."""
 
 import io
 import json
@@ -49,17 +49,17 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
-def as_picture(content: bytes | None) -> np.ndarray:
+def as_image(content: bytes | None) -> np.ndarray:
     assert content is not None
     return np.asarray(Image.open(io.BytesIO(content)))
 
 
-def zip_of_pictures(path: Path, **files: bytes) -> Path:
+def zip_of_images(path: Path, **files: bytes) -> Path:
     with zipfile.ZipFile(path, "w") as file:
         for number in range(4):
-            picture = io.BytesIO()
-            Image.new("RGB", (32, 32), (number * 60, 0, 0)).save(picture, "PNG")
-            file.writestr(f"{number}.png", picture.getvalue())
+            image = io.BytesIO()
+            Image.new("RGB", (32, 32), (number * 60, 0, 0)).save(image, "PNG")
+            file.writestr(f"{number}.png", image.getvalue())
         for name, content in files.items():
             file.writestr(name, content)
     return path
@@ -91,9 +91,9 @@ def test_what_does_not_fit_the_recipe_is_refused(given: dict) -> None:
         RunOrder(**{"steps": 3, **given})
 
 
-def test_a_visitors_pictures_become_the_source_of_a_run(tmp_path: Path, monkeypatch) -> None:
+def test_a_visitors_images_become_the_source_of_a_run(tmp_path: Path, monkeypatch) -> None:
     queue = RunQueue(tmp_path / "runs", QueueRules(at_once=0))
-    order = RunOrder("dcgan", images=zip_of_pictures(tmp_path / "x.zip"), steps=3)
+    order = RunOrder("dcgan", images=zip_of_images(tmp_path / "x.zip"), steps=3)
     name = queue.order(secret="s" * 30, **order.words())
     folder = tmp_path / "runs" / name / "pictures"
     assert sorted(path.name for path in folder.iterdir()) == ["0.png", "1.png", "2.png", "3.png"]
@@ -101,7 +101,7 @@ def test_a_visitors_pictures_become_the_source_of_a_run(tmp_path: Path, monkeypa
     assert job is not None and f"--data runs/{name}/pictures" in job.command
     assert RunWatches(queue).view(name).recipe == "dcgan", "it is known before its worker says so"
     before = sorted(path.name for path in (tmp_path / "runs").iterdir())
-    bad = RunOrder("dcgan", images=zip_of_pictures(tmp_path / "y.zip", **{"../evil.png": b"x"}), steps=3)
+    bad = RunOrder("dcgan", images=zip_of_images(tmp_path / "y.zip", **{"../evil.png": b"x"}), steps=3)
     with pytest.raises(InputError, match=r"the name ../evil.png is not allowed"):
         queue.order(secret="s" * 30, **bad.words())
     monkeypatch.setattr(queue._admission, "limits", Limits(disk_mib_per_visitor=1))
@@ -131,15 +131,15 @@ def test_it_is_seen_and_is_no_model_that_writes(home: Path) -> None:
     assert catalog.baseline_for(queue.run("gan")) is None
 
 
-def test_a_seed_draws_the_same_pictures_and_another_other_ones(home: Path) -> None:
+def test_a_seed_draws_the_same_images_and_another_other_ones(home: Path) -> None:
     run = RunDirectory(home / "gan")
-    first = as_picture(new_images(run, 4, 1))
-    assert first.shape == as_picture(sample_image(run, 4)).shape == (202, 202, 3)
-    assert np.array_equal(first, as_picture(new_images(run, 4, 1)))
-    assert not np.array_equal(first, as_picture(new_images(run, 4, 2)))
-    assert not np.array_equal(first, as_picture(new_images(run, 2, 1)))
+    first = as_image(new_images(run, 4, 1))
+    assert first.shape == as_image(sample_image(run, 4)).shape == (202, 202, 3)
+    assert np.array_equal(first, as_image(new_images(run, 4, 1)))
+    assert not np.array_equal(first, as_image(new_images(run, 4, 2)))
+    assert not np.array_equal(first, as_image(new_images(run, 2, 1)))
     # The seed of the training's own noise gives the training's own sheet, but for the half precision on disk.
-    kept, again = (as_picture(sample_image(run, 4)), as_picture(new_images(run, 4, 0)))
+    kept, again = (as_image(sample_image(run, 4)), as_image(new_images(run, 4, 0)))
     assert np.abs(kept.astype(int) - again).max() <= 2
     for bad in (-1, 1.5, "1", None, 2**31):
         with pytest.raises(InputError):
@@ -201,7 +201,7 @@ def test_a_gan_that_is_not_whole_is_refused(home: Path, tmp_path: Path, spoilt: 
     assert list((tmp_path / "there").glob("*")) == []
 
 
-def test_a_saved_folder_holds_both_networks_and_its_card_is_of_pictures(home: Path, tmp_path: Path) -> None:
+def test_a_saved_folder_holds_both_networks_and_its_card_is_of_images(home: Path, tmp_path: Path) -> None:
     folder = save_model_folder(RunDirectory(home / "gan"), tmp_path / "mine")
     names = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     files = ("config.json", "model.safetensors")

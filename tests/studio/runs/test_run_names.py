@@ -144,7 +144,7 @@ async def got(app: Starlette, address: str) -> httpx.Response:
 
 
 @pytest.mark.parametrize("name", NAMES, ids=range(len(NAMES)))
-def test_their_pictures_have_addresses(queue: RunQueue, name: str) -> None:
+def test_their_images_have_addresses(queue: RunQueue, name: str) -> None:
     path = sample_path(queue.run(name), 2)
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + name.encode())
     asked: list[str] = []

@@ -38,8 +38,8 @@ def cache_of(**models):
     return ModelCache(100, load)
 
 
-def last(pictures):
-    return list(pictures)[-1]
+def last(images):
+    return list(images)[-1]
 
 
 def run(models, prompt="a", settings=GREEDY, cache=None, written=None, stop=None):
@@ -67,11 +67,11 @@ def test_an_empty_prompt_starts_from_the_start_token():
 
 
 def write_slowly(**models):
-    """20 letters of 0.02 s by each of two models; the pictures and the seconds it took."""
+    """20 letters of 0.02 s by each of two models; the images and the seconds it took."""
     begun = time.perf_counter()
     settings = {"temperature": 0, "max_new_tokens": 20}
-    pictures = list(run(["alphabet", "slow"], settings=settings, cache=cache_of(**models)))
-    return pictures, time.perf_counter() - begun
+    images = list(run(["alphabet", "slow"], settings=settings, cache=cache_of(**models)))
+    return images, time.perf_counter() - begun
 
 
 class InStep(AlphabetModel):
@@ -89,22 +89,22 @@ class InStep(AlphabetModel):
 def test_large_models_write_at_the_same_time_in_threads_of_their_own():
     meeting = threading.Barrier(2, timeout=30)  # one after the other, the first would wait in vain
     models = {name: InStep(name, meeting) for name in ("alphabet", "slow")}
-    pictures, seconds = write_slowly(**models)
-    assert [(column.state, len(column.tokens)) for column in pictures[-1]] == [("finished", 20)] * 2
+    images, seconds = write_slowly(**models)
+    assert [(column.state, len(column.tokens)) for column in images[-1]] == [("finished", 20)] * 2
     assert models["alphabet"].threads.isdisjoint(models["slow"].threads)
-    assert len(pictures) <= 10 * seconds + 5, "at most ten a second, the first, and what begins and ends"
+    assert len(images) <= 10 * seconds + 5, "at most ten a second, the first, and what begins and ends"
 
 
 def test_small_models_take_turns_and_count_their_own_time_only():
     models = {name: AlphabetModel(name, seconds=0.02) for name in ("alphabet", "slow")}
-    pictures, seconds = write_slowly(**models)
+    images, seconds = write_slowly(**models)
     spans = sorted((*span, name) for name, model in models.items() for span in model.spans_of_work)
     assert all(one[1] <= other[0] for one, other in pairwise(spans)), "never both at once"
     changes = sum(one[2] != other[2] for one, other in pairwise(spans))
     assert changes >= 4, "both grow side by side"
     own = {name: sum(end - begin for begin, end in model.spans_of_work) for name, model in models.items()}
-    assert sum(column.seconds for column in pictures[-1]) <= seconds, "each without the other's"
-    for column in pictures[-1]:
+    assert sum(column.seconds for column in images[-1]) <= seconds, "each without the other's"
+    for column in images[-1]:
         begin, end = models[column.model].spans_of_work[0]
         assert column.seconds >= own[column.model] >= 20 * 0.02
         assert 1000 * (end - begin) <= column.first_token_ms <= 1000 * column.seconds
@@ -146,14 +146,12 @@ def test_a_prompt_too_long_for_one_model_fails_that_column():
 def test_stop_ends_all_columns_and_says_so():
     stop = CancelToken()
     models = {name: AlphabetModel(name, seconds=0.02) for name in ("alphabet", "slow")}
-    pictures = run(
-        ["alphabet", "slow"], settings={"max_new_tokens": 1000}, cache=cache_of(**models), stop=stop
-    )
-    for picture in pictures:
-        if all(len(column.tokens) >= 3 for column in picture):
+    images = run(["alphabet", "slow"], settings={"max_new_tokens": 1000}, cache=cache_of(**models), stop=stop)
+    for image in images:
+        if all(len(column.tokens) >= 3 for column in image):
             stop.set()
-    assert [column.state for column in picture] == ["stopped", "stopped"]
-    assert all(3 <= len(column.tokens) < 200 for column in picture)
+    assert [column.state for column in image] == ["stopped", "stopped"]
+    assert all(3 <= len(column.tokens) < 200 for column in image)
 
 
 def test_text_held_back_for_a_stop_string_is_shown_when_the_user_stops():
@@ -180,9 +178,9 @@ def test_text_held_back_is_shown_when_the_column_fails(caplog):
 
 def test_a_consumer_that_goes_away_stops_the_writers():
     stop, model = CancelToken(), AlphabetModel(seconds=0.02)
-    pictures = run(["alphabet"], settings={"max_new_tokens": 1000}, cache=cache_of(alphabet=model), stop=stop)
-    next(pictures)
-    pictures.close()
+    images = run(["alphabet"], settings={"max_new_tokens": 1000}, cache=cache_of(alphabet=model), stop=stop)
+    next(images)
+    images.close()
     assert stop.is_set()
     for writer in [thread for thread in threading.enumerate() if thread.name.startswith("column-")]:
         writer.join(30)
@@ -323,9 +321,9 @@ def test_a_model_whose_tokens_have_no_text_fails_and_its_column_ends(caplog):
     mute = AlphabetModel("breaks")
     mute.decode = decode
     cache = cache_of(breaks=mute, alphabet=AlphabetModel())
-    pictures = list(islice(run(["breaks", "alphabet"], cache=cache, written=[[1], []]), 100))
-    assert len(pictures) < 100, "else it is shown for ever"
-    left, right = pictures[-1]
+    images = list(islice(run(["breaks", "alphabet"], cache=cache, written=[[1], []]), 100))
+    assert len(images) < 100, "else it is shown for ever"
+    left, right = images[-1]
     assert (left.state, left.error.key, left.ids) == ("failed", "column_failed", (1,))
     assert (right.state, right.text) == ("finished", "bcde")
 
@@ -333,12 +331,12 @@ def test_a_model_whose_tokens_have_no_text_fails_and_its_column_ends(caplog):
 def test_what_begins_and_what_ends_is_shown_at_once(monkeypatch):
     monkeypatch.setattr(side_by_side, "SNAPSHOT_SECONDS", 30.0)  # what one that waits for its time would take
     began = time.perf_counter()
-    pictures = [(picture[0].state, len(picture[0].tokens)) for picture in run(["alphabet"])]
+    images = [(image[0].state, len(image[0].tokens)) for image in run(["alphabet"])]
     assert time.perf_counter() - began < 30
-    assert pictures[0] == ("waiting", 0) and pictures[-1] == ("finished", 4)
+    assert images[0] == ("waiting", 0) and images[-1] == ("finished", 4)
 
 
-def test_many_who_look_on_are_shown_fewer_pictures():
+def test_many_who_look_on_are_shown_fewer_images():
     lookers = side_by_side._LookingOn()
     for _ in range(side_by_side.MOST_SNAPSHOTS_PER_SECOND):
         lookers.__enter__()

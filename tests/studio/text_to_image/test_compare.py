@@ -1,4 +1,4 @@
-"""One caption for several models: candidates, ranks, verdicts, Stop; what can be asked about the pictures."""
+"""One caption for several models: candidates, ranks, verdicts, Stop; what can be asked about the images."""
 
 import base64
 from dataclasses import replace
@@ -43,17 +43,17 @@ CAPTION = "a small red ball to the left of a big blue box"
 
 
 class Reader(torch.nn.Module):
-    """Reads a picture by looking which of a few captions it is the drawing of."""
+    """Reads an image by looking which of a few captions it is the drawing of."""
 
     KNOWN = (CAPTION, "a red ball", "a blue ball", "一个红色的球")
 
     def forward(self, x):
-        rows = [self._row(picture) for picture in ((x + 1) * 127.5).round().to(torch.uint8)]
+        rows = [self._row(image) for image in ((x + 1) * 127.5).round().to(torch.uint8)]
         return AttributeLogits(*(torch.stack(parts) for parts in zip(*rows, strict=True)))
 
-    def _row(self, picture):
+    def _row(self, image):
         group = next(
-            (parse_caption(text).group for text in self.KNOWN if torch.equal(drawing(text), picture)),
+            (parse_caption(text).group for text in self.KNOWN if torch.equal(drawing(text), image)),
             parse_caption("a small green star").group,
         )
         present = torch.full((len(CENTRES),), -9.0)
@@ -305,34 +305,34 @@ def test_where_the_words_went():
 
 
 def test_each_step_is_shown():
-    picture = drawing("a red ball")
-    steps = postprocessed(cache_of(), picture, {"denoise": True, "colorize": True, "enlarge": 2})
+    image = drawing("a red ball")
+    steps = postprocessed(cache_of(), image, {"denoise": True, "colorize": True, "enlarge": 2})
     assert [name for name, _ in steps] == ["made", "denoise", "grey", "colorize", "enlarge"]
     assert [after.shape[-1] for _, after in steps] == [SIDE] * 4 + [2 * SIDE]
     grey = steps[2][1]
     assert torch.equal(grey[0], grey[1])
-    assert postprocessed(cache_of(), picture, {})[0][1] is picture
+    assert postprocessed(cache_of(), image, {})[0][1] is image
     with pytest.raises(InputError, match="enlarge"):
-        postprocessed(cache_of(), picture, {"enlarge": 3})
+        postprocessed(cache_of(), image, {"enlarge": 3})
 
 
 def test_denoising_takes_an_odd_pixel_away():
-    picture = torch.full((3, SIDE, SIDE), 100, dtype=torch.uint8)
-    picture[:, 7, 9] = 255
-    assert (postprocessed(cache_of(), picture, {"denoise": True})[-1][1] == 100).all()
+    image = torch.full((3, SIDE, SIDE), 100, dtype=torch.uint8)
+    image[:, 7, 9] = 255
+    assert (postprocessed(cache_of(), image, {"denoise": True})[-1][1] == 100).all()
 
 
 def test_only_what_was_painted_over_is_drawn_anew():
-    picture, hole = drawing("a red ball"), torch.zeros(SIDE, SIDE, dtype=torch.bool)
+    image, hole = drawing("a red ball"), torch.zeros(SIDE, SIDE, dtype=torch.bool)
     hole[10:20, 10:20] = True
-    (_, before), (_, left), (_, after) = restored(cache_of(), picture, hole)
+    (_, before), (_, left), (_, after) = restored(cache_of(), image, hole)
     assert torch.equal(before[:, ~hole], after[:, ~hole])
     assert not torch.equal(before[:, hole], after[:, hole])
     assert (left[:, hole] == 128).all()
     with pytest.raises(InputError, match="painted over yet"):
-        restored(cache_of(), picture, torch.zeros(SIDE, SIDE, dtype=torch.bool))
+        restored(cache_of(), image, torch.zeros(SIDE, SIDE, dtype=torch.bool))
     with pytest.raises(InputError, match="whole picture"):
-        restored(cache_of(), picture, torch.ones(SIDE, SIDE, dtype=torch.bool))
+        restored(cache_of(), image, torch.ones(SIDE, SIDE, dtype=torch.bool))
 
 
 def test_a_mask_from_a_browser_is_looked_at():
@@ -353,11 +353,11 @@ def test_without_a_network_of_that_size_there_is_one_sentence():
 # ---- matching and searching
 
 
-def test_texts_and_pictures_are_compared_and_searched():
+def test_texts_and_images_are_compared_and_searched():
     cache = cache_of(painter=Painter(matcher=tiny_matcher()))
     captions = retrieval.checked_captions(["a red ball", " 一个红色的小球 "])
-    pictures, table = retrieval.generated_and_scored(cache, "painter", captions, 2)
-    assert pictures.shape == (2, 3, SIDE, SIDE)
+    images, table = retrieval.generated_and_scored(cache, "painter", captions, 2)
+    assert images.shape == (2, 3, SIDE, SIDE)
     assert (len(table), len(table[0])) == (2, 2)
     library = retrieval.library_for(cache)
     assert (len(library.images), len(library.captions)) == (100, 100)

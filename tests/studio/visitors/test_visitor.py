@@ -1,4 +1,4 @@
-"""A run that is not shared is nobody else's: in lists, pickers, endpoints and pictures alike."""
+"""A run that is not shared is nobody else's: in lists, pickers, endpoints and images alike."""
 
 import threading
 from types import SimpleNamespace
@@ -91,7 +91,7 @@ def test_a_run_of_nobody_goes_home_with_anybody_only_where_runs_are_shared(queue
         queue.check_taken_by("of-the-terminal", BELA)
 
 
-def test_a_picture_is_shown_to_who_was_shown_the_run(queue):
+def test_a_image_is_shown_to_who_was_shown_the_run(queue):
     watches, key = RunWatches(queue), image_key("private")
     (queue.folder / "private" / "samples" / "step-000020.png").write_bytes(b"\x89PNG\r\n\x1a\npicture")
     answer_to(BELA)

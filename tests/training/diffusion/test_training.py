@@ -42,7 +42,7 @@ def test_a_diffusion_model_learns_and_draws_at_its_checkpoints(tmp_path: Path) -
     samples = [event for event in events if isinstance(event, SampleReady)]
     assert [sample.file for sample in samples] == ["samples/step-000015.png", "samples/step-000030.png"]
     with Image.open(tmp_path / "run" / samples[-1].file) as sheet:
-        assert sheet.size == (66, 66)  # two rows of two pictures of 32, two pixels between
+        assert sheet.size == (66, 66)  # two rows of two images of 32, two pixels between
 
 
 def test_told_to_stop_a_diffusion_model_draws_nothing_more(tmp_path: Path) -> None:
@@ -92,8 +92,8 @@ def test_the_diffusion_model_goes_on_from_another(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("asked", PREDICTION_TYPES)
-def test_whatever_is_asked_of_noisy_pictures_the_answer_costs_nothing(tmp_path: Path, asked: str) -> None:
-    """A network that knows the pictures has no loss; the error of one that is off by a little is weighed."""
+def test_whatever_is_asked_of_noisy_images_the_answer_costs_nothing(tmp_path: Path, asked: str) -> None:
+    """A network that knows the images has no loss; the error of one that is off by a little is weighed."""
     settings = {"prediction_type": asked, "patch_size": 2, "optimizer": "muon"}
     run = tmp_path / "run"
     found = losses(list(train(order(run, "ddpm", steps=3, settings=settings))))
@@ -102,13 +102,13 @@ def test_whatever_is_asked_of_noisy_pictures_the_answer_costs_nothing(tmp_path: 
     scheduler = load_scheduler(run / "checkpoints/step-000003")
     assert scheduler.config.prediction_type == asked
     rng = torch.Generator().manual_seed(0)
-    picture, noise = (torch.randn(4, 3, 8, 8, generator=rng) for _ in range(2))
+    image, noise = (torch.randn(4, 3, 8, 8, generator=rng) for _ in range(2))
     timestep = torch.tensor([0, 10, 500, 999])
     kept = scheduler.alphas_cumprod[timestep][:, None, None, None]
     answer = {
-        "sample": picture,
+        "sample": image,
         "epsilon": noise,
-        "v_prediction": kept.sqrt() * noise - (1 - kept).sqrt() * picture,
+        "v_prediction": kept.sqrt() * noise - (1 - kept).sqrt() * image,
     }[asked]
     training = object.__new__(DiffusionTraining)
     training.noise = noise_schedule(DiffusionSettings(prediction_type=asked))
@@ -116,7 +116,7 @@ def test_whatever_is_asked_of_noisy_pictures_the_answer_costs_nothing(tmp_path: 
 
     def loss(off: float) -> float:
         training.model_output = lambda network, noisy, timestep: answer + off
-        return training._loss(None, picture, noise, timestep).item()
+        return training._loss(None, image, noise, timestep).item()
 
     assert loss(0.0) == pytest.approx(0.0, abs=1e-10)
     weights = (1 / (1 - kept.flatten())).clamp(max=5) if asked == "sample" else torch.ones(4)

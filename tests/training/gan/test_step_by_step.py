@@ -23,7 +23,7 @@ RATE = 2e-4
 
 
 @pytest.fixture(scope="module")
-def pictures():
+def images():
     """One red square and one blue one, in 20 shades."""
     drawn = torch.full((40, 3, 32, 32), 240, dtype=torch.uint8)
     for place in range(40):
@@ -32,8 +32,8 @@ def pictures():
 
 
 @pytest.fixture
-def game(pictures):
-    return StepByStepGan(pictures, seed=3)
+def game(images):
+    return StepByStepGan(images, seed=3)
 
 
 def weights(network):
@@ -107,9 +107,9 @@ def test_each_side_moves_the_value_its_own_way_on_the_batch_it_saw(game):
     assert after_G.by_scores.value < after_G.before.value
 
 
-def test_both_is_the_one_after_the_other(pictures):
+def test_both_is_the_one_after_the_other(images):
     """With G looking at D after its move: the gradient is that of the new D."""
-    at_once, one_by_one = StepByStepGan(pictures, seed=1), StepByStepGan(pictures, seed=1)
+    at_once, one_by_one = StepByStepGan(images, seed=1), StepByStepGan(images, seed=1)
     at_once.step("both", "hinge", RATE, RATE)
     one_by_one.step("discriminator", "hinge", RATE, RATE)
     one_by_one.num_steps = 0  # the same batch again
@@ -118,8 +118,8 @@ def test_both_is_the_one_after_the_other(pictures):
     assert same(weights(at_once.discriminator), weights(one_by_one.discriminator))
 
 
-def test_a_seed_is_a_game_and_another_seed_another_one(pictures):
-    first, again, other = (StepByStepGan(pictures, seed) for seed in (5, 5, 6))
+def test_a_seed_is_a_game_and_another_seed_another_one(images):
+    first, again, other = (StepByStepGan(images, seed) for seed in (5, 5, 6))
     for game in (first, again, other):
         game.step("both", "minimax", RATE, RATE)
     assert same(weights(first.generator), weights(again.generator))
@@ -147,8 +147,8 @@ def test_heat_map_of_a_look_sums_the_channels(game):
     assert look.gradient_BHW.max() > 0
 
 
-def test_twins_begin_alike_and_see_the_same(pictures):
-    twins = TwinGans(pictures, seed=2)
+def test_twins_begin_alike_and_see_the_same(images):
+    twins = TwinGans(images, seed=2)
     minimax, other = twins.gans["minimax"], twins.gans["non-saturating"]
     assert same(weights(minimax.generator), weights(other.generator))
     assert same(weights(minimax.discriminator), weights(other.discriminator))
@@ -162,8 +162,8 @@ def test_twins_begin_alike_and_see_the_same(pictures):
     assert not torch.equal(minimax.batch(0)[1], minimax.batch(1)[1])
 
 
-def test_the_gradient_of_the_minimax_twin_fades_where_the_other_one_s_does_not(pictures):
-    twins = TwinGans(pictures, seed=0)
+def test_the_gradient_of_the_minimax_twin_fades_where_the_other_one_s_does_not(images):
+    twins = TwinGans(images, seed=0)
     for _ in range(25):
         steps = twins.step(RATE, 2e-3)
     minimax, other = steps["minimax"], steps["non-saturating"]

@@ -124,12 +124,12 @@ def baseline(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Train
 
 @pytest.fixture(scope="module")
 def captioned(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Pictures of noise with captions, in one folder."""
+    """Images of noise with captions, in one folder."""
     folder = tmp_path_factory.mktemp("captioned")
     pixels = np.random.default_rng(0).integers(0, 256, (24, 8, 8, 3), np.uint8)
     rows = ["file_name,text"]
-    for number, picture in enumerate(pixels):
-        Image.fromarray(picture).resize((32, 32)).save(folder / f"{number}.png")
+    for number, image in enumerate(pixels):
+        Image.fromarray(image).resize((32, 32)).save(folder / f"{number}.png")
         rows.append(f"{number}.png,picture {number % 6} of {'red' if number % 2 else 'blue'}")
     (folder / "metadata.csv").write_text("\n".join(rows) + "\n")
     return folder
@@ -194,7 +194,7 @@ def test_of_several_draws_of_noise_the_nearest_learns() -> None:
 
     def drawn(network: None, noise_NZ: torch.Tensor, given: EncodedCaptions) -> torch.Tensor:
         assert given.text_BE.flatten().tolist() == [0] * 5 + [1] * 5, "each caption with all of its draws"
-        return noise_NZ[:, :3, None, None].expand(-1, 3, 2, 2)  # a picture of three of its features
+        return noise_NZ[:, :3, None, None].expand(-1, 3, 2, 2)  # an image of three of its features
 
     wanted_BZ = noise_BKZ[[0, 1], [3, 1]]
     real_BCHW = drawn(None, wanted_BZ.repeat_interleave(5, dim=0), texts.repeated(5))[::5] + 0.01
@@ -229,7 +229,7 @@ def test_the_baseline_resumes_as_if_nothing_had_been(
 # The library hands torch's tensors to numpy in a way that numpy is about to forbid.
 @pytest.mark.filterwarnings("ignore:__array__ implementation")
 @pytest.mark.parametrize("scheduler", SCHEDULERS)
-def test_the_baseline_draws_each_picture_of_its_own_seed(
+def test_the_baseline_draws_each_image_of_its_own_seed(
     baseline: tuple[Path, list[TrainEvent]], scheduler: str
 ) -> None:
     run, _ = baseline
@@ -291,7 +291,7 @@ def test_the_three_kinds_of_pairs_are_told(trained: tuple[Path, list[TrainEvent]
         assert sum(terms) == pytest.approx(done.metrics["discriminator_loss"], abs=1e-4)
         heard = [done.metrics[name] for name in ("fooling_term", "made_contrast", "guide_term")]
         assert sum(heard) + 5 * done.metrics["likeness_term"] == pytest.approx(done.loss, abs=1e-3)
-    # Little is known at first: which of eight captions and eight wrong ones, which of eight pictures, which
+    # Little is known at first: which of eight captions and eight wrong ones, which of eight images, which
     # of two captions?
     guess = (math.log(16) + math.log(8)) / 2 + math.log(2)
     assert first.metrics["real_contrast"] == pytest.approx(guess, abs=1.5)
@@ -351,7 +351,7 @@ def test_everything_right_is_counted(tmp_path: Path, trained: tuple[Path, list[T
             assert 0 <= figures[f"{count}_best_of_2{end}"] <= 1
 
 
-def test_pictures_with_captions_need_another_judge(
+def test_images_with_captions_need_another_judge(
     tmp_path: Path, trained: tuple[Path, list[TrainEvent]], captioned: Path, guide: Path
 ) -> None:
     run, _ = trained
@@ -434,8 +434,8 @@ def test_the_command_line_draws_a_caption(tmp_path: Path, trained: tuple[Path, l
     drawn = generate_images(str(run), seeds=(3, 4), settings={}, caption="a red ball")
     files = write_images(drawn, out)
     assert [file.name for file in files] == ["ball-3.png", "ball-4.png"]
-    with Image.open(files[0]) as picture:
-        assert picture.size == (32, 32)
+    with Image.open(files[0]) as image:
+        assert image.size == (32, 32)
     with pytest.raises(InputError, match="no word"):
         generate_images(str(run), seeds=(3,), settings={})
     with pytest.raises(InputError, match="none of these words"):

@@ -40,7 +40,7 @@ def png(size=(32, 32), colour=(9, 9, 9), form="PNG"):
     return base64.b64encode(file.getvalue()).decode()
 
 
-def test_two_models_make_pictures_of_the_same_seeds(client):
+def test_two_models_make_images_of_the_same_seeds(client):
     ask = {"seed": 3, "num_pictures": 2, "num_inference_steps": 8}
     job = client.submit(**ask, api_name="/generate_images")
     answers = list(job)
@@ -94,7 +94,7 @@ def test_a_way_between_two_seeds_with_its_film(client):
     assert column["images"][-1] == ends["images"][1]
 
 
-def test_the_discriminator_gives_a_share_for_each_picture(client):
+def test_the_discriminator_gives_a_share_for_each_image(client):
     made = client.predict(models=[GAN], seed=1, num_pictures=2, api_name="/generate_images")["columns"][0]
     scores = client.predict(images=[*made["images"], png((640, 480))], api_name="/discriminate")
     assert scores[:2] == pytest.approx(made["scores"], abs=1e-4)

@@ -1,4 +1,4 @@
-"""The tab GAN in a real browser: pictures, a film, the nearest training picture, in two languages."""
+"""The tab GAN in a real browser: images, a film, the nearest training image, in two languages."""
 
 import re
 
@@ -45,7 +45,7 @@ def page(chromium, page_url):
         yield shared
 
 
-def test_both_models_show_sixteen_pictures_of_the_same_seeds(page):
+def test_both_models_show_sixteen_images_of_the_same_seeds(page):
     for side in ("left", "right"):
         captions = page.locator(f"#gan-images-{side} figcaption span[lang=en]").all_text_contents()
         assert [caption.split(" · ")[0] for caption in captions] == [str(seed) for seed in range(1, 17)]
@@ -58,7 +58,7 @@ def test_both_models_show_sixteen_pictures_of_the_same_seeds(page):
     assert page.locator("#gan-timeline-right canvas").count() == 4 * 8
 
 
-def test_a_click_opens_the_nearest_training_picture(page):
+def test_a_click_opens_the_nearest_training_image(page):
     page.locator("#gan-images-left button.tile-frame").nth(2).click()
     page.wait_for_selector("#gan-nearest-shown .images-grid[data-drawn]")
     captions = page.locator("#gan-nearest-shown figcaption span[lang=en]").all_text_contents()

@@ -32,7 +32,7 @@ from aigc_demo.ui.gan.tools import ASKED_FIRST, ASKED_IN_CHINESE
 from aigc_demo.ui.widgets import unchanged
 from aigc_demo.ui.words.tiny_world import in_english
 from tests.studio.painters import GreyGan, GreySteps, Knower, SlowSteps, WorldGan, entry, make_gan, plain
-from tests.ui.sheets import shown_pictures
+from tests.ui.sheets import shown_images
 
 ROOT = Path(__file__).resolve().parents[3]
 SHOWN = 4, 9  # where the state of a column stands behind the seed and the columns' parts
@@ -69,8 +69,8 @@ def latent(cache):
     return LatentHandlers(cache, Cancellation(), TrainingImages(cache.catalog))
 
 
-def last(pictures):
-    return list(pictures)[-1]
+def last(images):
+    return list(images)[-1]
 
 
 def generated(handlers, left="world-tiny-world", right="steps", seed=7, fresh=False):
@@ -85,7 +85,7 @@ def english(value):
     return value["en"]
 
 
-def test_both_columns_show_their_pictures_with_seeds_and_scores(handlers):
+def test_both_columns_show_their_images_with_seeds_and_scores(handlers):
     seed, *parts = generated(handlers)
     left, right = parts[:5], parts[5:]
     assert seed == 7
@@ -102,7 +102,7 @@ def test_both_columns_show_their_pictures_with_seeds_and_scores(handlers):
     assert generated(handlers, fresh=True)[0] != generated(handlers, fresh=True)[0]
 
 
-def test_new_pictures_of_the_same_model_are_drawn_anew(handlers):
+def test_new_images_of_the_same_model_are_drawn_anew(handlers):
     first, second = (generated(handlers, seed=seed)[2] for seed in (1, 2))
     assert second["captions"] != first["captions"]
     assert second["sheet"] != first["sheet"]
@@ -129,14 +129,14 @@ def test_what_is_no_seed_is_one_sentence(handlers, seed):
 
 
 def test_another_model_empties_its_column(handlers):
-    card, pictures, timeline, facts, shown = handlers.choose_model(None, new_ticket(), 0, "emoji")
-    assert (card["state"], pictures["count"], timeline["count"], shown) == ("ready", 0, 0, None)
+    card, images, timeline, facts, shown = handlers.choose_model(None, new_ticket(), 0, "emoji")
+    assert (card["state"], images["count"], timeline["count"], shown) == ("ready", 0, 0, None)
     assert facts["figures"] == []
     with pytest.raises(gr.Error, match="no model named"):
         handlers.choose_model(None, new_ticket(), 0, "../x")
 
 
-def test_a_click_on_a_picture_finds_the_nearest_training_picture(handlers):
+def test_a_click_on_a_image_finds_the_nearest_training_image(handlers):
     shown = generated(handlers)[5]
     first, (marked, opened, found) = list(handlers.nearest(clicked(1), None, shown, None))
     assert first[2]["count"] == 0
@@ -156,10 +156,10 @@ def test_the_image_that_was_clicked_is_compared_of_the_column_that_was_clicked(h
     made, train = shown.images[place], handlers._training.of(shown.model, None).train
     *_, (marked, _, found) = handlers.nearest(clicked(place), None, shown, None)
     far = [float((image.double() - made.double()).square().mean().sqrt()) for image in train]
-    assert torch.equal(shown_pictures(found), torch.stack([made, train[far.index(min(far))]]))
+    assert torch.equal(shown_images(found), torch.stack([made, train[far.index(min(far))]]))
     assert f"{min(far):.1f}" in english(found["note"])
     assert english(found["captions"][0]) == f"generated, seed {7 + place}"
-    assert marked["chosen"] == place and torch.equal(shown_pictures(marked), shown.images)
+    assert marked["chosen"] == place and torch.equal(shown_images(marked), shown.images)
 
 
 def test_the_images_of_an_upload_are_searched_instead_of_the_models_own(handlers, tmp_path):
@@ -168,13 +168,13 @@ def test_the_images_of_an_upload_are_searched_instead_of_the_models_own(handlers
             file.writestr(f"{level}.png", png)
     shown = generated(handlers)[5]
     *_, (_, _, found) = handlers.nearest(clicked(0), None, shown, str(tmp_path / "own.zip"))
-    nearest = shown_pictures(found)[1]
+    nearest = shown_images(found)[1]
     assert nearest.unique().tolist() in ([10], [200])
     *_, (_, _, found) = handlers.nearest(clicked(0), None, shown, None)
-    assert len(shown_pictures(found)[1].unique()) > 1, "and then its own again"
+    assert len(shown_images(found)[1].unique()) > 1, "and then its own again"
 
 
-def test_where_no_training_pictures_are_at_hand_the_page_says_so(handlers):
+def test_where_no_training_images_are_at_hand_the_page_says_so(handlers):
     shown = generated(handlers, left="emoji")[5]
     *_, (_, _, found) = handlers.nearest(clicked(0), None, shown, None)
     assert "not at hand; upload" in english(found["empty"])
@@ -189,7 +189,7 @@ def test_a_click_that_cannot_be_is_refused(handlers, index):
         list(handlers.nearest(clicked(0), None, None, None))
 
 
-def test_the_discriminator_judges_real_pictures_both_columns_and_ones_own(handlers):
+def test_the_discriminator_judges_real_images_both_columns_and_ones_own(handlers):
     _, *parts = generated(handlers)
     own = single_pngs(plain([255]))
     value = last(handlers.score_images(None, own, None, "steps", "world-tiny-world", parts[4], parts[9]))
@@ -210,7 +210,7 @@ def test_of_each_kind_eight_are_judged(handlers):
     value = last(handlers.score_images(None, None, None, "steps", "world-tiny-world", parts[4], None))
     kinds = [english(caption).partition(":")[0] for caption in value["captions"]]
     assert kinds == ["real"] * 8 + ["left"] * 8
-    assert torch.equal(shown_pictures(value)[8:], parts[4].images[:8])
+    assert torch.equal(shown_images(value)[8:], parts[4].images[:8])
 
 
 def test_a_way_is_a_film_in_each_column(latent):
@@ -260,7 +260,7 @@ def a_sum(expected: dict[str, str], result: dict[str, str]) -> Sum:
     return Sum("net", plain([1, 2, 3, 4]), (0.1, 0.2, 0.3, 0.4), SumReading("eye", readings, expected))
 
 
-def test_what_is_read_stands_under_each_picture_and_another_thing_is_said():
+def test_what_is_read_stands_under_each_image_and_another_thing_is_said():
     blue_ball, ring = {"colour": "blue", "kind": "ball"}, {"colour": "orange", "kind": "ring"}
     shown = view.sum_gallery(a_sum(blue_ball, blue_ball))
     captions = [english(caption).replace("\u00a0", " ") for caption in shown["captions"]]
@@ -336,7 +336,7 @@ def test_both_models_are_measured_and_one_that_cannot_be_leaves_the_other(latent
 
 
 def figures_of(probs: list[list[float]], fake: list[float], precision: float) -> Measured:
-    """Of pictures whose one feature is given; the real ones lie at 0, 1 and 10."""
+    """Of images whose one feature is given; the real ones lie at 0, 1 and 10."""
     real = torch.tensor([[0.0], [1.0], [10.0], [0.5]])
     found = image_figures(real, torch.tensor(fake)[:, None], torch.tensor(probs))
     return Measured("net", "eye", dataclasses.replace(found, precision=precision), found.modes)
@@ -415,7 +415,7 @@ def test_a_double_click_asks_once_and_a_press_after_stop_waits_and_begins(handle
     assert str(ended) != str(waiting) and "Stopped" not in str(ended) and "stopped" not in str(ended)
 
 
-def test_measuring_stops_while_the_training_pictures_are_prepared(handlers, latent, monkeypatch):
+def test_measuring_stops_while_the_training_images_are_prepared(handlers, latent, monkeypatch):
     latent._cancellation = handlers._cancellation
     ticket, go_on = new_ticket(), threading.Event()
     monkeypatch.setattr(latent._training, "of", lambda *_: go_on.wait(20) and None)
@@ -449,11 +449,11 @@ def test_a_model_chosen_while_its_column_is_made_takes_the_column(handlers):
     assert kept == unchanged(GanHandlers.num_outputs), "the same model: its images go on"
     chosen = handlers.choose_model(None, ticket, 1, "emoji")
     assert chosen[0]["state"] == "ready"
-    pictures = list(making)
-    first, *others = [picture[1 + GanHandlers.num_outputs :] for picture in pictures]
-    assert first == chosen, "the answer to the choice may have overtaken a picture that was made before it"
+    images = list(making)
+    first, *others = [image[1 + GanHandlers.num_outputs :] for image in images]
+    assert first == chosen, "the answer to the choice may have overtaken an image that was made before it"
     assert others == [unchanged(GanHandlers.num_outputs)] * len(others)
-    assert pictures[-1][1]["state"] == "finished", "the other column goes on"
+    assert images[-1][1]["state"] == "finished", "the other column goes on"
 
 
 def test_the_tab_opens_whether_models_are_there_or_not():

@@ -38,7 +38,7 @@ def asked(times=1, loss="minimax", rates=RATES, seed=0):
     return (times, loss, *rates, seed)
 
 
-def test_a_press_fills_in_the_formula_the_numbers_and_the_pictures(handlers, sessions):
+def test_a_press_fills_in_the_formula_the_numbers_and_the_images(handlers, sessions):
     ticket = new_ticket()
     handlers.step_both(None, ticket, *asked(10))
     formula, board, course = handlers.step_discriminator(None, ticket, *asked())
@@ -57,7 +57,7 @@ def test_a_press_fills_in_the_formula_the_numbers_and_the_pictures(handlers, ses
     assert [len(strip["tiles"]) for strip in (real, fake, heat)] == [16, 16, 16]
     first = real["tiles"][0]
     assert first["name"]["en"] == f"real picture 1, D(x) = {first['text']}"
-    assert rf"\log {first['text']}+" in formula, "the number under the picture is the one in the formula"
+    assert rf"\log {first['text']}+" in formula, "the number under the image is the one in the formula"
     lengths = [len(line["points"]) for chart in course["charts"] for line in chart["series"]]
     assert lengths == [11, 11, 11, 11]
 

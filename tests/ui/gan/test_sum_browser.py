@@ -1,4 +1,4 @@
-"""Calculating with pictures in a real browser, by the models that the project ships: as a reader does it."""
+"""Calculating with images in a real browser, by the models that the project ships: as a reader does it."""
 
 import os
 import re
@@ -11,7 +11,7 @@ import pytest
 from tests.ui.conftest import ROOT, free_port, wait_until_it_answers
 from tests.ui.test_browser import open_named_tab, opened, settle
 
-SECONDS = 120_000  # two thousand pictures on a busy machine
+SECONDS = 120_000  # two thousand images on a busy machine
 
 
 @pytest.fixture(scope="module")

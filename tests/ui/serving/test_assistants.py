@@ -184,15 +184,15 @@ def test_a_missing_argument_is_named(page_url):
     assert "text" in answer.content[0].text
 
 
-def test_pictures_come_as_pictures_and_go_back_as_base64(page_url):
+def test_images_come_as_images_and_go_back_as_base64(page_url):
     ask = {"models": ["dcgan-tiny-world"], "seed": 1, "num_pictures": 2}
     answer = called(page_url, "generate_images", ask)
     assert value(answer)["columns"][0]["images"] == ["picture 1", "picture 2"]
-    pictures = answer.content[1:]
-    assert [part.mimeType for part in pictures] == ["image/png"] * 2
-    sizes = [Image.open(io.BytesIO(base64.b64decode(part.data))).size for part in pictures]
+    images = answer.content[1:]
+    assert [part.mimeType for part in images] == ["image/png"] * 2
+    sizes = [Image.open(io.BytesIO(base64.b64decode(part.data))).size for part in images]
     assert sizes[0][0] == sizes[0][1] > 0
-    scores = value(called(page_url, "discriminate", {"images": [part.data for part in pictures]}))
+    scores = value(called(page_url, "discriminate", {"images": [part.data for part in images]}))
     assert [0 <= score <= 1 for score in scores] == [True, True]
     refused = called(page_url, "discriminate", {"images": ["https://example.com/picture.png"]})
     assert refused.isError
@@ -289,7 +289,7 @@ def test_the_callers_address_stands_after_what_he_wrote():
     assert assistants.with_caller({"headers": headers, "client": None}) == headers
 
 
-def test_a_picture_is_known_by_how_it_begins():
+def test_a_image_is_known_by_how_it_begins():
     def of(kind):
         content = io.BytesIO()
         Image.new("RGB", (9, 9)).save(content, kind)

@@ -28,7 +28,7 @@ from aigc_demo.ui.serving.server_address import BelowPath, root_path, server_nam
 from tests.reverse_proxy import ReverseProxy
 from tests.ui.conftest import ROOT, free_port, wait_until_it_answers
 from tests.ui.test_browser import generate, opened, settings, settle, tokens
-from tests.ui.train.test_browser import picture_shown, start, trained, wait_for
+from tests.ui.train.test_browser import image_shown, start, trained, wait_for
 
 NOBODY, SOCKS = "http://127.0.0.1:9", "socks5://u:s3cret@127.0.0.1:9"
 SOMEBODY, ANOTHER = 12345, 12346
@@ -191,8 +191,8 @@ def _train_what_draws(chromium, proxy: ReverseProxy) -> None:
         settle(page)
         name = start(page, 10)
         wait_for(page, "finished")
-        picture = picture_shown(page, "#samples")
-        assert f"{proxy.url}/demo/run-pictures/{name}/" in picture.evaluate("part => part.src")
+        image = image_shown(page, "#samples")
+        assert f"{proxy.url}/demo/run-pictures/{name}/" in image.evaluate("part => part.src")
         page.click("#delete-run")
         settle(page)
 

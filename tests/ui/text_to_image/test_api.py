@@ -48,7 +48,7 @@ def test_two_models_draw_a_caption(client):
     assert again["columns"][0]["images"][0] == ours["images"][1]
 
 
-def test_pictures_are_ranked(client):
+def test_images_are_ranked(client):
     answer = client.predict(
         texts=["a red ball", "一个红色的小球"],
         images=[png(), png((640, 480), (200, 30, 30))],

@@ -126,7 +126,7 @@ def test_where_the_words_went(page):
     assert "red, time 2" in told
 
 
-def test_captions_are_compared_with_pictures(page):
+def test_captions_are_compared_with_images(page):
     page.click("#t2i-matching > button")
     settle(page)
     page.click("#t2i-compare")
@@ -136,7 +136,7 @@ def test_captions_are_compared_with_pictures(page):
     assert re.search(r"\d of 4", spoken(page, "#t2i-matrix .matrix-note", "en"))
 
 
-def test_pictures_are_found_by_text_and_texts_by_picture(page):
+def test_images_are_found_by_text_and_texts_by_image(page):
     page.click("#t2i-searching > button")
     settle(page)
     page.click("#t2i-search")

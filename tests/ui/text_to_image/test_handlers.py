@@ -17,14 +17,14 @@ from aigc_demo.ui.text_to_image.view import checked
 from aigc_demo.ui.widgets import unchanged
 from tests.studio.illustrators import SIDE as PIXELS
 from tests.studio.illustrators import entry, tiny_matcher
-from tests.ui.sheets import greys, shown_pictures
+from tests.ui.sheets import greys, shown_images
 
 LEFT, RIGHT = 6, 12  # where the state of a column stands behind the seed
 CAPTION = "a small red ball"
 
 
 class Greys:
-    """Every picture is one grey level: that of its seed, and 100 more in the second model."""
+    """Every image is one grey level: that of its seed, and 100 more in the second model."""
 
     image_size, family, memory_mib, num_parameters = PIXELS, "ours", 1.0, 10
 
@@ -33,7 +33,7 @@ class Greys:
 
     def make(self, texts, seeds, sampling, progress=None):
         self.made.append((tuple(texts), tuple(seeds)))
-        return grey_pictures(*[seed + self.more for seed in seeds])
+        return grey_images(*[seed + self.more for seed in seeds])
 
     def looks(self, caption, seed, truncation):
         self.looked.append((caption, seed, truncation))
@@ -43,12 +43,12 @@ class Greys:
 class Liking:
     """A dual encoder: an image's score of the first text is its level within ten, of any other nothing."""
 
-    def scores(self, texts, pictures):
-        levels = pictures[:, 0, 0, 0].double() % 10 / 10
+    def scores(self, texts, images):
+        levels = images[:, 0, 0, 0].double() % 10 / 10
         return torch.stack([levels if place == 0 else 0 * levels for place in range(len(texts))])
 
 
-def grey_pictures(*levels):
+def grey_images(*levels):
     return torch.tensor(levels, dtype=torch.uint8)[:, None, None, None].repeat(1, 3, PIXELS, PIXELS)
 
 
@@ -76,15 +76,15 @@ def drawn(handlers, seed=28, fresh=False, count=4):
 
 
 def test_candidates_are_shown_the_one_that_fits_best_first(handlers):
-    seed, *picture = drawn(handlers)
+    seed, *image = drawn(handlers)
     assert seed == 28
-    left, right = picture[: TextToImageHandlers.num_outputs], picture[TextToImageHandlers.num_outputs :]
+    left, right = image[: TextToImageHandlers.num_outputs], image[TextToImageHandlers.num_outputs :]
     assert greys(left[1]) == [29, 28, 31, 30]
     assert greys(right[1]) == [129, 128, 131, 130]
     assert [caption["en"] for caption in left[1]["captions"]] == [
         f"fits 0.{score}0, other 0.00" for score in (9, 8, 1, 0)
     ]
-    shown = picture[LEFT - 1]
+    shown = image[LEFT - 1]
     assert (shown.column.order, shown.chosen, shown.place) == ((1, 0, 3, 2), 0, 1)
     assert shown.column.seeds == (28, 29, 30, 31)
 
@@ -97,8 +97,8 @@ def test_a_new_seed_is_drawn_where_it_is_asked_for(handlers):
 @pytest.mark.parametrize(("index", "level"), [(0, 29), (1, 28), (2, 31), (3, 30)])
 def test_the_image_that_was_clicked_is_the_one_that_is_worked_on(handlers, models, index, level):
     """Its place among those shown is not its place among those made."""
-    picture = drawn(handlers)
-    shown, other = picture[LEFT], picture[RIGHT]
+    image = drawn(handlers)
+    shown, other = image[LEFT], image[RIGHT]
     view, shown = handlers.choose(clicked(index), None, shown)
     assert (view["chosen"], greys(view)) == (index, [29, 28, 31, 30])
     assert (shown.chosen, shown.column.seeds[shown.place]) == (index, level)
@@ -107,7 +107,7 @@ def test_the_image_that_was_clicked_is_the_one_that_is_worked_on(handlers, model
     _, other = handlers.choose(clicked(3 - index), None, other)
     left, right = handlers.postprocess(None, False, False, 1, shown, other)
     assert greys(left) == [level] and greys(right) == [[130, 131, 128, 129][index]]
-    seen = shown_pictures(handlers.look(None, shown))
+    seen = shown_images(handlers.look(None, shown))
     assert models["left"].looked == [(CAPTION, level, 1.0)]
     assert set(seen.unique().tolist()) == {level}, "where every place took as much, all of it is lit"
 
@@ -122,9 +122,9 @@ def test_a_click_that_cannot_be_is_refused(handlers, index):
 
 
 def test_what_is_not_scored_is_worked_on_as_it_was_made():
-    column = TextToImageColumn("left", "finished", (5, 6, 7), grey_pictures(5, 6, 7))
+    column = TextToImageColumn("left", "finished", (5, 6, 7), grey_images(5, 6, 7))
     assert [Shown(column, CAPTION, "", {}, chosen).place for chosen in range(3)] == [0, 1, 2]
-    tied = TextToImageColumn("left", "finished", (5, 6, 7), grey_pictures(5, 6, 7), scores=(0.5, 0.7, 0.5))
+    tied = TextToImageColumn("left", "finished", (5, 6, 7), grey_images(5, 6, 7), scores=(0.5, 0.7, 0.5))
     assert tied.order == (1, 0, 2), "of two that fit as well the first made comes first"
 
 
@@ -159,7 +159,7 @@ def test_the_best_candidate_is_the_one_that_is_judged_attribute_by_attribute():
         "left",
         "finished",
         (5, 6, 7),
-        grey_pictures(5, 6, 7),
+        grey_images(5, 6, 7),
         scores=(0.1, 0.2, 0.9),
         verdicts=(wrong, wrong, right),
         found=(None, None, "found"),
@@ -199,18 +199,18 @@ def test_the_images_that_are_found_are_those_that_fit_a_text_best(handlers, mode
     scores = models["clip-tiny-world"].scores(["a red ball"], library.images)[0].tolist()
     best = sorted(range(100), key=lambda place: (-scores[place], place))[:8]
     assert [hit.place for hit in hits] == best
-    assert torch.equal(shown_pictures(gallery), library.images[best])
+    assert torch.equal(shown_images(gallery), library.images[best])
 
 
 def test_a_model_chosen_meanwhile_leaves_the_other_column(handlers):
     ticket = new_ticket()
     asked = (CAPTION, 28, False, 4, 2.0, 4, "ddim", "left", "right")
-    pictures = handlers.draw(None, ticket, *asked)
-    next(pictures)
+    images = handlers.draw(None, ticket, *asked)
+    next(images)
     empty = handlers.choose_model(None, ticket, 1, "left")
     assert empty[1]["count"] == 0 and empty[-1] is None
-    pictures = list(pictures)
-    assert greys(pictures[-1][2]) == [29, 28, 31, 30]
-    first, *others = [picture[1 + TextToImageHandlers.num_outputs :] for picture in pictures]
-    assert first == empty, "the answer to the choice may have overtaken a picture that was made before it"
+    images = list(images)
+    assert greys(images[-1][2]) == [29, 28, 31, 30]
+    first, *others = [image[1 + TextToImageHandlers.num_outputs :] for image in images]
+    assert first == empty, "the answer to the choice may have overtaken an image that was made before it"
     assert others == [unchanged(TextToImageHandlers.num_outputs)] * len(others)

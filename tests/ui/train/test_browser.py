@@ -201,7 +201,7 @@ def test_a_browser_that_disconnects_leaves_the_run_and_the_server_alone(chromium
         name = start(page, 4000)
         wait_for_step(page, 5)
         kept = context.storage_state()
-        context.set_offline(True)  # the network breaks while pictures stream
+        context.set_offline(True)  # the network breaks while images stream
     context.close()
     context = chromium.new_context(viewport={"width": 1366, "height": 900}, storage_state=kept)
     with trained(chromium, page_url, context=context) as page:
@@ -345,7 +345,7 @@ def test_a_trial_says_what_a_run_will_take(chromium, page_url):
         assert "MiB" in shown
 
 
-def picture_shown(page, place):
+def image_shown(page, place):
     """An image that has arrived, in whole."""
     page.wait_for_function(
         "place => document.querySelector(place)?.naturalWidth > 0", arg=f"{place} img.small-image"
@@ -374,8 +374,8 @@ def test_a_run_that_draws_is_started_seen_and_gone_back_through(chromium, page_u
         wait_for(page, "finished")
         assert "--set num_features=8" in page.locator("#run code").text_content()
         page.wait_for_selector("#chart-0 .plot_marks path[aria-label$='line: D mean']")
-        picture = picture_shown(page, "#samples")
-        assert picture.evaluate("part => [part.naturalWidth, getComputedStyle(part).imageRendering]") == [
+        image = image_shown(page, "#samples")
+        assert image.evaluate("part => [part.naturalWidth, getComputedStyle(part).imageRendering]") == [
             202,
             "pixelated",
         ]
@@ -383,7 +383,7 @@ def test_a_run_that_draws_is_started_seen_and_gone_back_through(chromium, page_u
         page.wait_for_function(
             "name => document.querySelector('#run .run-name').textContent === name", arg=name
         )
-        picture_shown(page, "#samples")
+        image_shown(page, "#samples")
         page.wait_for_selector("#scrub-prompt", state="hidden")
         page.locator(".scrub-slider").focus()
         page.keyboard.press("Home")

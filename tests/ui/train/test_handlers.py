@@ -85,7 +85,7 @@ def test_the_form_as_it_opens_orders_what_the_recipe_starts_with(recipe):
     assert RECIPES[recipe].complete(given) == RECIPES[recipe].complete(RECIPES[recipe].small)
 
 
-def test_the_form_takes_what_training_pictures_are_varied_by():
+def test_the_form_takes_what_training_images_are_varied_by():
     changes = {"diff_augment": ["colour", "cutout"], "flip": True, "dropout": 0.3}
     settings = checked_order(Catalog(), filled("dcgan", **changes))[0].words()["settings"]
     assert {"diff_augment=colour,cutout", "flip=true"} <= set(settings)
@@ -147,7 +147,7 @@ def test_watching_asks_the_disk_in_other_threads_than_the_one_that_serves_everyb
     )
 
     async def watched():
-        return [picture async for picture in handlers.watch(request, "annas", False, ANNA)]
+        return [image async for image in handlers.watch(request, "annas", False, ANNA)]
 
     def work():
         found.append(asyncio.run(watched()))
@@ -157,7 +157,7 @@ def test_watching_asks_the_disk_in_other_threads_than_the_one_that_serves_everyb
     thread = threading.Thread(target=work)  # the browser tests' driver keeps a loop running in this one
     thread.start()
     thread.join()
-    assert [len(pictures) for pictures in found] == [1, 1]
+    assert [len(images) for images in found] == [1, 1]
     assert len(looking) == 2
     assert thread not in looking
     assert found[0][0][0]["name"] == found[1][0][0]["name"] == "annas"
@@ -299,7 +299,7 @@ def test_the_buttons_that_can_be_pressed_are_those_of_who_looks(kept, name, secr
     answer_to(secret)
     seen = kept._look(name, secret, first=True)
     drawing = train_handlers._Outputs("en", logarithmic=False)
-    picture = drawing.of(seen.view, seen.mine, taken=seen.taken, slow=True)
+    image = drawing.of(seen.view, seen.mine, taken=seen.taken, slow=True)
     assert {
-        button for button, part in zip(BUTTONS, picture[-5:], strict=True) if part["interactive"]
+        button for button, part in zip(BUTTONS, image[-5:], strict=True) if part["interactive"]
     } == pressed

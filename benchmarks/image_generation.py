@@ -1,9 +1,9 @@
-"""How long 64 pictures take: a GAN's one pass against a diffusion model's many.
+"""How long 64 images take: a GAN's one pass against a diffusion model's many.
 
 The diffusion model is given as few steps as it needs: the fewest of those tried whose Frechet distance to all
-real pictures is within 5 % of its own at 100 steps. Both make 64 pictures from the same seeds, in turn.
+real images is within 5 % of its own at 100 steps. Both make 64 images from the same seeds, in turn.
 
-    python benchmarks/picture_generation.py [--ours dcgan-tiny-world] [--peer ddpm-tiny-world]
+    python benchmarks/image_generation.py [--ours dcgan-tiny-world] [--peer ddpm-tiny-world]
         [--data tiny-world] [--samples 2000] [--pairs 5] [--json]
 """
 
@@ -71,8 +71,8 @@ def main() -> None:
     report(f"{NUM_IMAGES} pictures", [row])
 
 
-def _generate(model: ImageModel, num_pictures: int, num_steps: int) -> Tensor:
-    return model.make(range(num_pictures), ImageSampling(num_inference_steps=num_steps))
+def _generate(model: ImageModel, num_images: int, num_steps: int) -> Tensor:
+    return model.make(range(num_images), ImageSampling(num_inference_steps=num_steps))
 
 
 def _making(model: ImageModel, num_steps: int) -> Callable[[], Tensor]:

@@ -1,11 +1,11 @@
-"""Pictures a second in training: our loop against the same two networks in a plain one.
+"""Images a second in training: our loop against the same two networks in a plain one.
 
 The paper's DCGAN of 64 pixels: 64 feature maps, batch 64, 3.6 + 2.8 million parameters. The peer is the loop
 of the well-known example: float32, contiguous, binary cross entropy on probabilities, Adam, gradients of the
 discriminator's weights computed in the generator's step and thrown away. Ours is the recipe `dcgan` as the
 command line runs it, from event to event.
 
-    python benchmarks/picture_training.py [--steps 6] [--pairs 5] [--json]
+    python benchmarks/image_training.py [--steps 6] [--pairs 5] [--json]
 """
 
 import sys
@@ -44,16 +44,16 @@ def main() -> None:
     corpus = prepare_images("tiny-world", SETTINGS)
     ours, peer = our_steps(corpus), peer_steps(corpus)
     times = paired(lambda: ours(num_steps), lambda: peer(num_steps), pairs)
-    pictures = num_steps * SETTINGS.batch_size
+    images = num_steps * SETTINGS.batch_size
     row: dict[str, Any] = {
         "networks": "DCGAN of 64 pixels",
-        "ours": pictures / times["ours_seconds"],
-        "peer": pictures / times["peer_seconds"],
+        "ours": images / times["ours_seconds"],
+        "peer": images / times["peer_seconds"],
         "ratio": times["ratio"],
         "ratio_min": times["ratio_min"],
         "ratio_max": times["ratio_max"],
     }
-    report("training, pictures a second", [row])
+    report("training, images per second", [row])
 
 
 def our_steps(corpus: ImageCorpus) -> Callable[[int], None]:
@@ -72,7 +72,7 @@ def our_steps(corpus: ImageCorpus) -> Callable[[int], None]:
 
 
 def peer_generator() -> nn.Sequential:
-    """From noise [B, 100, 1, 1] to pictures."""
+    """From noise [B, 100, 1, 1] to images."""
     widths = (100, 512, 256, 128, 64)
     layers: list[nn.Module] = []
     for place in range(4):
@@ -86,7 +86,7 @@ def peer_generator() -> nn.Sequential:
 
 
 def peer_discriminator() -> nn.Sequential:
-    """From pictures to probabilities."""
+    """From images to probabilities."""
     widths = (64, 128, 256, 512)
     layers: list[nn.Module] = [nn.Conv2d(3, 64, 4, 2, 1, bias=False), nn.LeakyReLU(0.2, inplace=True)]
     for place in range(3):
@@ -99,7 +99,7 @@ def peer_discriminator() -> nn.Sequential:
 
 
 def peer_steps(corpus: ImageCorpus) -> Callable[[int], None]:
-    """The plain loop over the same pictures."""
+    """The plain loop over the same images."""
     torch.manual_seed(0)
     generator, discriminator = peer_generator(), peer_discriminator()
     for network in (generator, discriminator):
