@@ -1,4 +1,4 @@
-"""Images a second in training: our loop against the same two networks in a plain one.
+"""Images per second in training: our loop against the same two networks in a plain one.
 
 The paper's DCGAN of 64 pixels: 64 feature maps, batch 64, 3.6 + 2.8 million parameters. The peer is the loop
 of the well-known example: float32, contiguous, binary cross entropy on probabilities, Adam, gradients of the

@@ -67,14 +67,14 @@ class Forked:
         self._text, given = text, []
         self.stdout, write = self._stream(stdout, given)
         self.stderr, write_errors = self._stream(write if stderr == STDOUT else stderr, given)
-        self._status, told = os.pipe()
+        self._status, status_pipe = os.pipe()
         order = {"words": list(words[1:]), "env": dict(env), "cwd": str(cwd)}
         with (ours := _server(imported)).lock:
             body = json.dumps(order).encode()
             header = len(body).to_bytes(4, "big")
-            socket.send_fds(ours.socket, [header], [write, write_errors, told])
+            socket.send_fds(ours.socket, [header], [write, write_errors, status_pipe])
             ours.socket.sendall(body)
-        for descriptor in (*given, told):
+        for descriptor in (*given, status_pipe):
             os.close(descriptor)
         self.pid = int.from_bytes(os.read(self._status, 4), "big")
         assert self.pid, "the server did not fork"
@@ -221,19 +221,19 @@ def serve(given: socket.socket) -> dict[str, Any] | None:
 
 def _in_a_child(order: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
     """Fork again: one to be the command, one to say how it ended."""
-    *_, told = descriptors
+    *_, status_pipe = descriptors
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     ready, go = os.pipe()
     pid = os.fork()
     if pid:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)  # a terminal's Ctrl-C goes to both
-        os.write(told, pid.to_bytes(4, "big"))
+        os.write(status_pipe, pid.to_bytes(4, "big"))
         for descriptor in (*descriptors[:-1], ready):
             os.close(descriptor)
         os.close(go)
         status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-        os.write(told, status.to_bytes(4, "big", signed=True))
+        os.write(status_pipe, status.to_bytes(4, "big", signed=True))
         os._exit(0)
     os.close(go)
     os.read(ready, 1)  # ends when the other process has said the pid

@@ -43,9 +43,9 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: object, status: int = 0)
     capsys.readouterr()
     with pytest.raises(SystemExit) as exit:
         cli.main([*map(str, arguments), "--json"] if "--json" not in arguments else [*map(str, arguments)])
-    said = capsys.readouterr()
-    assert (exit.value.code or 0) == status, said.err
-    return [json.loads(line) for line in said.out.splitlines()], said.err
+    printed = capsys.readouterr()
+    assert (exit.value.code or 0) == status, printed.err
+    return [json.loads(line) for line in printed.out.splitlines()], printed.err
 
 
 @pytest.mark.parametrize("recipe", ["gpt", "gpt2"])
@@ -318,9 +318,9 @@ def test_train_says_how_the_text_was_prepared_and_keeps_a_log(
     }
     with pytest.raises(SystemExit):
         cli.main([*map(str, command), "--run-dir", str(tmp_path / "b")])
-    said = capsys.readouterr().out.splitlines()
-    assert said[0].startswith("from step 0: num parameters ")
-    assert "  drop lines: 8,690 characters, 20 dropped; lines 402, repeated lines 1" in said
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[0].startswith("from step 0: num parameters ")
+    assert "  drop lines: 8,690 characters, 20 dropped; lines 402, repeated lines 1" in printed
     log = (tmp_path / "b/run.log").read_text()
     assert "aigc_demo: from step 0" in log
     assert "aigc_demo: finished at step 3" in log
@@ -581,10 +581,10 @@ def test_a_path_that_cannot_be_used_is_one_line_and_makes_nothing(
     words = COMMANDS[command](str(path), folder / "runs", tmp_path / "new")
     with pytest.raises(SystemExit) as ended:
         cli.main([str(word) for word in words])
-    said = capsys.readouterr()
-    assert ended.value.code in ((1, 2) if command in ("out", "drawn") else (2,)), said.err
-    assert said.err.count("\n") == 1 and "Something failed" not in said.err
-    assert len(said.err) < 500
+    printed = capsys.readouterr()
+    assert ended.value.code in ((1, 2) if command in ("out", "drawn") else (2,)), printed.err
+    assert printed.err.count("\n") == 1 and "Something failed" not in printed.err
+    assert len(printed.err) < 500
     assert sorted(str(one) for one in (*tmp_path.rglob("*"), *folder.rglob("*"))) == before
 
 
@@ -592,6 +592,6 @@ def test_a_path_that_cannot_be_used_is_one_line_and_makes_nothing(
 def test_the_help_of_data_names_every_form_of_it(capsys: pytest.CaptureFixture[str], command: str) -> None:
     with pytest.raises(SystemExit):
         cli.main([command, "--help"])
-    told = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    printed = " ".join(capsys.readouterr().out.replace("│", " ").split())
     for form in ("tiny-world", ".txt file", "folder or .zip of images", "hf:owner/name"):
-        assert form in told
+        assert form in printed

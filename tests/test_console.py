@@ -30,8 +30,8 @@ def source(tmp_path: Path) -> Path:
 
 
 def command(source: Path, run: Path, *more: object, steps: int = 2) -> list[str]:
-    said = [f"{name}={value}" for name, value in SETTINGS.items()]
-    sets = [word for one in said for word in ("--set", one)]
+    settings = [f"{name}={value}" for name, value in SETTINGS.items()]
+    sets = [word for one in settings for word in ("--set", one)]
     words = ["train", "gpt", "--data", source, "--run-dir", run, "--steps", steps, *sets, *more]
     return [sys.executable, "-m", "aigc_demo", *map(str, words)]
 
@@ -150,13 +150,13 @@ def test_streams_that_are_closed_at_the_start_lead_nowhere(source: Path, tmp_pat
 
 @pytest.fixture
 def training(source: Path, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """One that has begun and will not end by itself."""
-    with begun(command(source, tmp_path / "run", steps=10**6), tmp_path / "run") as training:
+    """One that has started and will not end by itself."""
+    with started(command(source, tmp_path / "run", steps=10**6), tmp_path / "run") as training:
         yield training
         training.kill()
 
 
-def begun(words: list[str], run: Path) -> subprocess.Popen[bytes]:
+def started(words: list[str], run: Path) -> subprocess.Popen[bytes]:
     start = subprocess.Popen if words[0] == "sh" else forked_commands.start
     training = start(words, env=environment(), stdout=subprocess.DEVNULL)
     for _ in range(600):
@@ -183,7 +183,7 @@ def test_a_signal_ends_a_training_as_stop_does(
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="no SIGHUP here")
 def test_under_nohup_the_end_of_the_terminal_ends_nothing(source: Path, tmp_path: Path) -> None:
     words = ["sh", "-c", 'trap "" HUP; exec "$@"', "sh", *command(source, tmp_path / "run", steps=10**6)]
-    training = begun(words, tmp_path / "run")
+    training = started(words, tmp_path / "run")
     try:
         training.send_signal(signal.SIGHUP)
         step = last_event(tmp_path / "run").step
@@ -280,10 +280,10 @@ def test_a_reader_that_reads_on_gets_every_line_in_order(
         training.send_signal(signal.SIGTERM)
         lines += output.readlines()
     assert training.wait(timeout=20) == 0
-    *told, result = [json.loads(line) for line in lines]
+    *events, result = [json.loads(line) for line in lines]
     kept = [json.loads(line) for line in (tmp_path / "run/events.jsonl").read_text("utf-8").splitlines()]
-    assert [one.get("step") for one in told] == [one.get("step") for one in kept]
-    assert told == kept
+    assert [one.get("step") for one in events] == [one.get("step") for one in kept]
+    assert events == kept
     assert result["reason"] == "stopped"
 
 
@@ -314,16 +314,16 @@ def test_a_second_interrupt_leaves_the_step_three_seconds() -> None:
     program = """
 import signal, time
 from aigc_demo.core.process.stop_signals import stop_on_signals
-stop, begun = stop_on_signals(), time.monotonic()
+stop, start = stop_on_signals(), time.monotonic()
 signal.raise_signal(signal.SIGINT)
 signal.raise_signal(signal.SIGINT)
 time.sleep(0.5)
 print("the step is done", stop.is_set(), flush=True)
 try:
-    while time.monotonic() < begun + 20:
+    while time.monotonic() < start + 20:
         time.sleep(0.01)
 except KeyboardInterrupt:
-    print("ended", 2.9 < time.monotonic() - begun < 10)
+    print("ended", 2.9 < time.monotonic() - start < 10)
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "the step is done True\nended True\n"

@@ -256,7 +256,7 @@ def asks_once(user: User, home: Path) -> list[dict]:
 
 
 @pytest.mark.parametrize(
-    ("ask", "proxies", "said"),
+    ("ask", "proxies", "sentence"),
     [
         (asks_the_hub, {"ALL_PROXY": f"socks5://u:{SECRET}@127.0.0.1:9"}, "and ALL_PROXY names no proxy"),
         (
@@ -270,7 +270,7 @@ def asks_once(user: User, home: Path) -> list[dict]:
     ids=["socks5", "silent, and another broken", "socks4", "no address"],
 )
 def test_a_proxy_in_the_way_is_named_and_its_password_is_not(
-    home: Path, tmp_path: Path, ask: Callable, proxies: dict[str, str], said: str
+    home: Path, tmp_path: Path, ask: Callable, proxies: dict[str, str], sentence: str
 ) -> None:
     with MirrorServer(tmp_path / "hub") as mirror:
         user = User(tmp_path, mirror)
@@ -278,7 +278,7 @@ def test_a_proxy_in_the_way_is_named_and_its_password_is_not(
     answers = ask(user, home)
     for answer in answers:
         assert (answer["status"], answer["out"]) == (2, "")
-        assert said in answer["err"] and answer["err"].count("\n") == 1, answer["err"]
+        assert sentence in answer["err"] and answer["err"].count("\n") == 1, answer["err"]
         assert SECRET not in answer["err"]
 
 
@@ -309,8 +309,8 @@ def test_a_cache_that_takes_nothing_is_named(home: Path, tmp_path: Path) -> None
         user.environment["HF_HOME"] = str(tmp_path / "file" / "home")
         (answer,) = asks_once(user, home)
     assert (answer["status"], answer["out"]) == (1, "")
-    said = answer["err"].splitlines()[-1]  # the Hub's client warns before
-    assert said.startswith(str(tmp_path / "file")) and "cannot be written" in said
+    sentence = answer["err"].splitlines()[-1]  # the Hub's client warns before
+    assert sentence.startswith(str(tmp_path / "file")) and "cannot be written" in sentence
 
 
 class ForwardingHandler(LocalHandler):

@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from aigc_demo.generators.kinds import KINDS
 from tests.test_house import PACKAGE, PAGES, ROOT
 
 # The words on the left name nothing in the code; the right says what does.
 NAMES = {
     "told|said|heard": "what the value is: loss, metrics, output, conditioning",
-    "pictures?|drawings?": "image",
+    "pictures?": "image",
+    "drawings?": "image",
     "tickets?": "job, token",
     "desk": "run queue",
     "stopbook": "cancellation, cancel token",
@@ -35,7 +37,8 @@ SENTENCES = {
     "share of features dropped": "dropout probability",
     "makes? small": "loss",
     "discriminator's word": "score",
-    '(?<!")(mend(ed|ing|er)?|mends(?!"))': "restore, restoration",
+    # "mends" alone in quotes is the kind that endpoints and folders name.
+    '(mend(ed|ing|ers?)?|mends(?!"))( images| pictures)?': "restore, restoration",
     "stop book|run desk": "cancellation, run queue",
     "strangers?('s)? (folder|zip|file|model)s?": "untrusted",
     "words for seeds|find seeds by words": "seeds by label",
@@ -49,7 +52,7 @@ PUBLIC = {
     "sample_pictures",
     "validation_pictures",
     "copying",
-    "picture",
+    "picture",  # a layer of shipped networks
     "picture_tower",
     "pictures_per_second",
     "ticket",  # an argument of endpoints
@@ -94,6 +97,28 @@ def test_code_names_it_by_the_fields_word(words):
         if name not in PUBLIC and any(re.fullmatch(words, word) for word in words_of(name))
     ]
     assert found == [], f"instead: {NAMES[words]}"
+
+
+@pytest.mark.parametrize(
+    "words", [row for row in NAMES if row != "begun|made"], ids=lambda words: words.split("|")[0]
+)
+def test_tests_name_it_by_the_fields_word(words):
+    """The name of a test is a sentence, in which something may be said, drawn or made."""
+    as_names = {"pictures?", "desk", "game", "strangers?", *(row for row in NAMES if row.startswith("mend"))}
+    found = [
+        f"{path.relative_to(ROOT)}:{line} {name}"
+        for path in modules("tests")
+        for name, line in named(ast.parse(path.read_text("utf8")))
+        if name not in PUBLIC and (words in as_names or not name.startswith("test_"))
+        if any(re.fullmatch(words, word) for word in words_of(name))
+    ]
+    assert found == [], f"instead: {NAMES[words]}"
+
+
+def test_what_a_kind_of_model_does_is_said_of_images():
+    sentences = [row.sentence for row in KINDS.values()]
+    assert any("images" in sentence for sentence in sentences)
+    assert [sentence for sentence in sentences if re.search("picture|mend", sentence)] == []
 
 
 @pytest.mark.parametrize("phrase", SENTENCES)

@@ -98,11 +98,11 @@ def main():
     end = time.monotonic() + 60 * parser.parse_args().minutes
     with ZeroGpuServer() as server:
         print(server.url, flush=True)
-        told = 0
+        num_read = 0
         while time.monotonic() < end:
-            for call in server.calls[told:]:
+            for call in server.calls[num_read:]:
                 print(call.path, call.values, flush=True)
-                told += 1
+                num_read += 1
             time.sleep(0.2)
 
 

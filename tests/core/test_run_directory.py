@@ -290,12 +290,12 @@ def test_the_log_keeps_what_libraries_warn_of_and_what_is_logged(run):
             logging.getLogger("some.library").info("chatter")
             LOGGER.info("from step 0")
     lines = (run.path / "run.log").read_text("utf8").splitlines()
-    said = [line.split(" ", 2)[2] for line in lines if line.startswith("20")]
-    assert [line for line in said if not line.startswith("WARNING")] == [
+    messages = [line.split(" ", 2)[2] for line in lines if line.startswith("20")]
+    assert [line for line in messages if not line.startswith("WARNING")] == [
         "ERROR some.library: half of a character: ?",
         "INFO aigc_demo: from step 0",
     ] * 2
-    assert [line.rpartition(": ")[2] for line in said if "DeprecationWarning" in line] == [
+    assert [line.rpartition(": ")[2] for line in messages if "DeprecationWarning" in line] == [
         "an old name, 1",
         "an old name, 2",
     ]

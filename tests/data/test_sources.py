@@ -205,9 +205,9 @@ def test_what_the_hub_does_not_have_is_said_in_a_sentence(hub, tmp_path):
         "hf:someone/broken": "hf:someone/broken cannot be read (",
     }
     answers = read_in_child(hub, tmp_path, *wrong)
-    for sentence, (key, said, _) in zip(wrong.values(), answers, strict=True):
+    for sentence, (key, answer, _) in zip(wrong.values(), answers, strict=True):
         assert key.startswith("hub_")
-        assert sentence in said
+        assert sentence in answer
 
 
 def test_rows_beyond_the_limit_are_refused(monkeypatch):

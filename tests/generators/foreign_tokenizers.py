@@ -222,9 +222,9 @@ def llama2():
 
 
 def llama2_metaspace():
-    told, config = llama2()
+    tokenizer, config = llama2()
     scheme = {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "first", "split": False}
-    return {**told, "normalizer": None, "pre_tokenizer": scheme}, config
+    return {**tokenizer, "normalizer": None, "pre_tokenizer": scheme}, config
 
 
 def qwen2():
@@ -286,11 +286,11 @@ KINDS = {
 """By name: transformers' `model_type`, and what makes tokenizer.json and tokenizer_config.json."""
 
 
-def write(folder, architecture, told=None, config=None, **files):
+def write(folder, architecture, tokenizer=None, config=None, **files):
     """A folder with these files; what is not text or bytes is written as JSON."""
     folder.mkdir(parents=True, exist_ok=True)
     files = {"config.json": {"model_type": architecture}, **files}
-    files |= {"tokenizer.json": told} if told is not None else {}
+    files |= {"tokenizer.json": tokenizer} if tokenizer is not None else {}
     files |= {"tokenizer_config.json": config} if config is not None else {}
     for name, value in files.items():
         if isinstance(value, bytes):
@@ -327,16 +327,16 @@ SPLIT = {**TINY, "pre_tokenizer": split(LLAMA3_WORDS)}
 
 def changed(*path, to, base=TINY):
     """A tokenizer with another value in one place; `...` takes it out."""
-    told = copy.deepcopy(base)
-    place = told
+    tokenizer = copy.deepcopy(base)
+    place = tokenizer
     for name in path[:-1]:
         place = place[name]
     if to is ...:
         del place[path[-1]]
     else:
         place[path[-1]] = to
-    return told
+    return tokenizer
 
 
-def tiny(folder, told=TINY, architecture="gpt2", config=None):
-    return write(folder, architecture, told, config)
+def tiny(folder, tokenizer=TINY, architecture="gpt2", config=None):
+    return write(folder, architecture, tokenizer, config)

@@ -53,12 +53,12 @@ def write(entry, order):
 
 def main():
     for order in json.loads(sys.argv[1]):
-        begun = time.perf_counter()
+        start = time.perf_counter()
         try:
             answer = {"fetch": fetch, "write": write}[order["do"]](entry_of(order), order)
         except DemoError as error:
             answer = {"error": error.key, "sentence": str(error), "exit_code": error.exit_code}
-        print(json.dumps({**answer, "seconds": time.perf_counter() - begun}), flush=True)
+        print(json.dumps({**answer, "seconds": time.perf_counter() - start}), flush=True)
 
 
 if __name__ == "__main__":

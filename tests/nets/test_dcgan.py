@@ -43,12 +43,12 @@ def test_weights_begin_as_the_paper_says(norm: str):
     torch.manual_seed(0)
     generator, discriminator = pair(32, norm=norm)
     for network in (generator, discriminator):
-        evened = norm == "batch" or network is generator
+        normalized = norm == "batch" or network is generator
         for module in network.modules():
             if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
                 assert module.weight.std().item() == pytest.approx(0.02, rel=0.1)
                 assert abs(module.weight.mean().item()) < 0.002
-                if evened or module is discriminator.score:
+                if normalized or module is discriminator.score:
                     assert module.bias is None
                 else:
                     assert module.bias.abs().max() == 0
@@ -58,7 +58,7 @@ def test_weights_begin_as_the_paper_says(norm: str):
                 assert module.bias.abs().max() == 0
         norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
         # Generator: after all layers but the last. Discriminator: after all but the first and the last.
-        assert len(norms) == (3 if network is generator else 2 if evened else 0)
+        assert len(norms) == (3 if network is generator else 2 if normalized else 0)
 
 
 @torch.no_grad()

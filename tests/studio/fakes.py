@@ -49,9 +49,9 @@ class AlphabetModel:
         self.drawn += 1
         if self.breaks_after is not None and self.drawn > self.breaks_after:
             raise RuntimeError("out of letters")
-        begun = time.perf_counter()
+        start = time.perf_counter()
         time.sleep(self.seconds)
-        self.spans_of_work.append((begun, time.perf_counter()))
+        self.spans_of_work.append((start, time.perf_counter()))
 
     def encode(self, text):
         return [LETTERS.index(letter) for letter in text]

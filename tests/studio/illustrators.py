@@ -21,7 +21,7 @@ def entry(name, kind="text-to-image", recipe="text2image", family="ours", **fact
     return CatalogEntry(name, family, kind, recipe, "nowhere", image_size=SIDE, **facts)
 
 
-def drawing(caption):
+def rendered(caption):
     """What the tiny world draws of a caption, uint8 [C, H, W]."""
     image = render(parse_caption(caption).group, SIDE)
     return (
@@ -47,7 +47,7 @@ class Painter:
     def make(self, texts, seeds, sampling, progress=None):
         self.asked.append((tuple(texts), tuple(seeds), sampling))
         pairs = zip(texts, seeds, strict=True)
-        return torch.stack([drawing("a red ball" if seed % 2 else text) for text, seed in pairs])
+        return torch.stack([rendered("a red ball" if seed % 2 else text) for text, seed in pairs])
 
 
 class Steps:

@@ -42,8 +42,8 @@ class PushHandler(Handler):
         path = self.path.partition("?")[0]
         body = self.rfile.read(int(self.headers["Content-Length"] or 0)) if self._sends() else self._chunks()
         self.hub.received.append(Request(self.command, self.path, dict(self.headers), body))
-        begun = f"{path} {body[:200].decode('utf-8', 'replace')}"
-        fault = next((fault for part, fault in self.hub.faults.items() if part in begun), None)
+        head = f"{path} {body[:200].decode('utf-8', 'replace')}"
+        fault = next((fault for part, fault in self.hub.faults.items() if part in head), None)
         if fault is not None:
             self._fail(fault)
         elif not path.startswith("/lfs/") and self.headers["Authorization"] != f"Bearer {TOKEN}":

@@ -140,9 +140,9 @@ def test_memory_that_runs_out_on_the_way_is_an_answer(text_file: Path, tmp_path:
         check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    told = dict(line.split(": ", 1) for line in done.stdout.splitlines())
-    assert told["fits"] == "False"
-    assert told["memory_limit_mib"] == "4096.0"
-    assert "more than the 4096 MiB there are; lower batch_size" in told["problem"]
+    printed = dict(line.split(": ", 1) for line in done.stdout.splitlines())
+    assert printed["fits"] == "False"
+    assert printed["memory_limit_mib"] == "4096.0"
+    assert "more than the 4096 MiB there are; lower batch_size" in printed["problem"]
     assert done.stderr == ""
     assert not (tmp_path / "run").exists()

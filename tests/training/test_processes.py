@@ -223,11 +223,11 @@ def stopped_at(command: list[str], event: str, step: int, later: float = 0.3) ->
             if (lines[-1].get("event"), lines[-1]["step"]) == (event, step):
                 break
         time.sleep(later)
-        told = time.monotonic()
+        signalled = time.monotonic()
         worker.send_signal(signal.SIGTERM)
         lines += map(json.loads, worker.stdout.read().splitlines())
         assert worker.wait(timeout=30) == 0
-        return lines, time.monotonic() - told
+        return lines, time.monotonic() - signalled
 
 
 @pytest.mark.parametrize("last_windows", [64, 1_000_000])

@@ -98,15 +98,15 @@ class Slope(nn.Module):
         return self.weight * x_BCHW.mean(dim=(1, 2, 3))
 
 
-def game_of_two_weights(tmp_path: Path, monkeypatch, generator=0.7, discriminator=1.3, **settings):
+def gan_of_two_weights(tmp_path: Path, monkeypatch, generator=0.7, discriminator=1.3, **settings):
     """A training whose networks have a weight each; `slopes` are the gradients that they were moved along."""
-    game = test_gan.training(tmp_path, **settings)
-    game.generator, game.discriminator = Fill(generator), Slope(discriminator)
+    loop = test_gan.training(tmp_path, **settings)
+    loop.generator, loop.discriminator = Fill(generator), Slope(discriminator)
     slopes = []
     monkeypatch.setattr(
-        game, "_optimizer_step", lambda network, _: slopes.append(float(network.weight.grad)) or 0.0
+        loop, "_optimizer_step", lambda network, _: slopes.append(float(network.weight.grad)) or 0.0
     )
-    return game, slopes
+    return loop, slopes
 
 
 def sigmoid(x: float) -> float:
@@ -125,10 +125,10 @@ def test_the_penalty_is_half_of_gamma_times_the_squared_slope_times_its_interval
     tmp_path: Path, monkeypatch, norm: str, step: int, gamma: float
 ) -> None:
     settings = {"r1_gamma": gamma, "r1_every": 4, "discriminator_norm": norm}
-    game, slopes = game_of_two_weights(tmp_path, monkeypatch, **settings)
-    game.step = step
-    fake_BCHW, _ = game._discriminator_step(game.batches.stream(step), keep_graph=True)
-    real_BCHW, _ = game.batches.rows(game.batches.stream(step))
+    loop, slopes = gan_of_two_weights(tmp_path, monkeypatch, **settings)
+    loop.step = step
+    fake_BCHW, _ = loop._discriminator_step(loop.batches.stream(step), keep_graph=True)
+    real_BCHW, _ = loop.batches.rows(loop.batches.stream(step))
     means = [x_BCHW.detach().double().mean(dim=(1, 2, 3)).tolist() for x_BCHW in (real_BCHW, fake_BCHW)]
     expected = slope_of_discriminator(1.3, *means)
     if step % 4 == 0:
@@ -139,9 +139,9 @@ def test_the_penalty_is_half_of_gamma_times_the_squared_slope_times_its_interval
 
 @pytest.mark.parametrize("loss", ["non-saturating", "minimax", "hinge"])
 def test_the_generator_moves_along_the_slope_of_its_own_loss(tmp_path: Path, monkeypatch, loss: str) -> None:
-    game, slopes = game_of_two_weights(tmp_path, monkeypatch, loss=loss)
+    loop, slopes = gan_of_two_weights(tmp_path, monkeypatch, loss=loss)
     noise_B1 = torch.randn(8, 1, generator=torch.Generator().manual_seed(0))
-    told, _, _ = game._generator_step(game.generator(noise_B1), seeded(0))
+    mean_loss, _, _ = loop._generator_step(loop.generator(noise_B1), seeded(0))
     pulls, losses = [], []
     for noise in noise_B1[:, 0].double().tolist():
         score = 1.3 * 0.7 * noise
@@ -155,8 +155,8 @@ def test_the_generator_moves_along_the_slope_of_its_own_loss(tmp_path: Path, mon
             }[loss]
         )
     assert slopes == [pytest.approx(sum(pulls) / 8, rel=1e-4)]
-    assert told == pytest.approx(sum(losses) / 8, abs=1e-4)
-    assert game.discriminator.weight.grad is None
+    assert mean_loss == pytest.approx(sum(losses) / 8, abs=1e-4)
+    assert loop.discriminator.weight.grad is None
 
 
 def test_real_and_generated_images_are_augmented_alike_and_the_penalty_is_at_real_ones(
@@ -170,28 +170,28 @@ def test_real_and_generated_images_are_augmented_alike_and_the_penalty_is_at_rea
 
     monkeypatch.setattr(gan, "diff_augment", marked)
     settings = {"diff_augment": ("colour", "cutout"), "r1_gamma": 1.0, "discriminator_norm": "batch"}
-    game, _ = game_of_two_weights(tmp_path, monkeypatch, **settings)
-    rng = game.batches.stream(0)
-    fake_BCHW, _ = game._discriminator_step(rng, keep_graph=True)
-    real, fake, at_real = game.discriminator.shown
-    untouched, _ = game.batches.rows(game.batches.stream(0))
+    loop, _ = gan_of_two_weights(tmp_path, monkeypatch, **settings)
+    rng = loop.batches.stream(0)
+    fake_BCHW, _ = loop._discriminator_step(rng, keep_graph=True)
+    real, fake, at_real = loop.discriminator.shown
+    untouched, _ = loop.batches.rows(loop.batches.stream(0))
     assert torch.equal(real, untouched + 100)
     assert torch.equal(fake, fake_BCHW.detach() + 100)
     assert torch.equal(at_real, untouched), "the slope at images as they are"
-    game._generator_step(fake_BCHW, rng)
-    assert torch.equal(game.discriminator.shown[-1], fake_BCHW.detach() + 100)
+    loop._generator_step(fake_BCHW, rng)
+    assert torch.equal(loop.discriminator.shown[-1], fake_BCHW.detach() + 100)
     assert asked == [("colour", "cutout")] * 3
 
 
 def test_under_batch_norm_a_real_score_does_not_depend_on_the_generated_images(tmp_path: Path) -> None:
-    game = test_gan.training(tmp_path, discriminator_norm="batch")
-    game.discriminator.train()
+    loop = test_gan.training(tmp_path, discriminator_norm="batch")
+    loop.discriminator.train()
     rng = torch.Generator().manual_seed(0)
     real_BCHW, one_BCHW, other_BCHW = torch.randn(3, 8, 3, 32, 32, generator=rng)
-    first, _ = game._scores(real_BCHW, one_BCHW)
-    second, scores = game._scores(real_BCHW, 5 * other_BCHW)
+    first, _ = loop._scores(real_BCHW, one_BCHW)
+    second, scores = loop._scores(real_BCHW, 5 * other_BCHW)
     assert torch.equal(first, second)
-    assert torch.equal(scores, game._scores(one_BCHW, 5 * other_BCHW)[1])
+    assert torch.equal(scores, loop._scores(one_BCHW, 5 * other_BCHW)[1])
 
 
 @pytest.mark.parametrize(
@@ -207,15 +207,15 @@ def test_an_average_takes_large_steps_at_first(num_averaged: int, share_of_the_a
 
 
 def test_the_kept_generators_norms_are_measured_on_its_own_batches(tmp_path: Path) -> None:
-    game = test_gan.training(tmp_path, ema_decay=0.5)
+    loop = test_gan.training(tmp_path, ema_decay=0.5)
     for _ in range(3):
-        game.train_step()
-    assert game.average is not None
+        loop.train_step()
+    assert loop.average is not None
     seen: list[Tensor] = []
-    kept = game.kept_generator()
+    kept = loop.kept_generator()
     norm = next(part for part in kept.modules() if isinstance(part, nn.BatchNorm2d))
     hook = norm.register_forward_hook(lambda part, given, _: seen.append(given[0].detach()))
-    game._recalibrate_average()
+    loop._recalibrate_average()
     hook.remove()
     assert len(seen) == NUM_RECALIBRATION_BATCHES
     means = torch.stack([x_BCHW.mean(dim=(0, 2, 3)) for x_BCHW in seen]).mean(dim=0)
@@ -289,15 +289,15 @@ def test_the_discriminator_of_captions_adds_half_of_the_wrong_caption_to_half_of
     )
     real_BCHW = torch.tensor([0.5, -0.25])[:, None, None, None].expand(-1, 3, 4, 4)
     fake_BCHW = torch.tensor([0.125, 1.0])[:, None, None, None].expand(-1, 3, 4, 4)
-    loss, told = TextToImageTraining.discriminator_objective(training, real_BCHW, fake_BCHW)
+    loss, metrics = TextToImageTraining.discriminator_objective(training, real_BCHW, fake_BCHW)
     real = -(math.log(sigmoid(0.5 * 2)) + math.log(sigmoid(-0.25 * 3))) / 2
     fake = -(math.log(1 - sigmoid(0.125 * 2)) + math.log(1 - sigmoid(1.0 * 3))) / 2
     wrong = -(math.log(1 - sigmoid(0.5 * -1)) + math.log(1 - sigmoid(-0.25 * 5))) / 2
-    assert float(told["real_term"]) == pytest.approx(real, rel=1e-5)
-    assert float(told["fake_term"]) == pytest.approx(fake / 2, rel=1e-5)
-    assert float(told["wrong_term"]) == pytest.approx(wrong / 2, rel=1e-5)
+    assert float(metrics["real_term"]) == pytest.approx(real, rel=1e-5)
+    assert float(metrics["fake_term"]) == pytest.approx(fake / 2, rel=1e-5)
+    assert float(metrics["wrong_term"]) == pytest.approx(wrong / 2, rel=1e-5)
     assert float(loss) == pytest.approx(real + fake / 2 + wrong / 2, rel=1e-5)
-    assert float(told["wrong_prob"]) == pytest.approx((sigmoid(-0.5) + sigmoid(-1.25)) / 2, rel=1e-5)
+    assert float(metrics["wrong_prob"]) == pytest.approx((sigmoid(-0.5) + sigmoid(-1.25)) / 2, rel=1e-5)
 
 
 def test_likeness_compares_means_of_eight_by_eight_pixels(tmp_path: Path) -> None:
@@ -317,8 +317,8 @@ def test_likeness_compares_means_of_eight_by_eight_pixels(tmp_path: Path) -> Non
         settings=settings,
         _augmented=lambda x_BCHW, rng: x_BCHW,
     )
-    loss, told = TextToImageTraining.generator_objective(training, fake_BCHW, seeded(0))
-    assert float(told["likeness_term"]) == pytest.approx(9 / 4, rel=1e-5)
+    loss, metrics = TextToImageTraining.generator_objective(training, fake_BCHW, seeded(0))
+    assert float(metrics["likeness_term"]) == pytest.approx(9 / 4, rel=1e-5)
     fooling = -2 * float(fake_BCHW.mean())
     assert float(loss) == pytest.approx(fooling + 10 * 9 / 4, rel=1e-5)
 

@@ -111,10 +111,10 @@ def test_the_command_line_stops_while_the_tokenizer_is_trained(tmp_path: Path, n
     try:
         tokenizer = _child(process.pid)
         time.sleep(0.5)  # so that it comes in the midst of the tokenizer's work
-        begun = time.monotonic()
+        start = time.monotonic()
         process.send_signal(number)
         output, errors = process.communicate(timeout=60)
-        seconds = time.monotonic() - begun
+        seconds = time.monotonic() - start
     finally:
         process.kill()
         process.wait()

@@ -1,4 +1,4 @@
-"""What an experiment tracker is told, read back from where it keeps it, and trackers that fail."""
+"""What an experiment tracker is calls, read back from where it keeps it, and trackers that fail."""
 
 import json
 import os
@@ -76,13 +76,13 @@ def test_tensorboard_is_told_every_number_at_the_runs_own_step(text_file: Path, 
     run, more = tmp_path / "run", ("--steps", "20", "--track", "tensorboard")
     lines = train(text_file, run, *more, "--stop-after", "10")
     lines += train(text_file, run, *more, "--resume")
-    told = EventAccumulator(str(run / "tensorboard"))
-    told.Reload()
+    logged = EventAccumulator(str(run / "tensorboard"))
+    logged.Reload()
     for kind, part in (("step", "train"), ("validation", "validation")):
-        kept = [(point.step, point.value) for point in told.Scalars(f"{part}/loss")]
+        kept = [(point.step, point.value) for point in logged.Scalars(f"{part}/loss")]
         assert [step for step, _ in kept] == [step for step, _ in curve(lines, kind)]
         assert [loss for _, loss in kept] == pytest.approx([loss for _, loss in curve(lines, kind)], abs=1e-6)
-    assert [point.step for point in told.Scalars("train/learning_rate")] == list(range(1, 21))
+    assert [point.step for point in logged.Scalars("train/learning_rate")] == list(range(1, 21))
     configuration = yaml.safe_load(next((run / "tensorboard").rglob("hparams.yml")).read_text())
     assert configuration["learning_rate"] == 3e-3
     assert configuration["validation_windows"] == 64  # as it was set, not how many there are
@@ -155,18 +155,18 @@ STARTED = RunStarted(0, {"batch_size": 8, "device": "cpu", "preparation": [{}], 
 def test_trackio_keeps_to_the_run_and_to_standard_error(
     run: RunDirectory, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    told: dict[str, Any] = {"log": [], "finished": 0}
+    calls: dict[str, Any] = {"log": [], "finished": 0}
 
     class Run:
         def log(self, values: dict, step: int) -> None:
-            told["log"].append((step, values))
+            calls["log"].append((step, values))
 
         def finish(self) -> None:
-            told["finished"] += 1
+            calls["finished"] += 1
 
     def init(**arguments: Any) -> Run:
         print("* Created new run")
-        told["init"] = arguments
+        calls["init"] = arguments
         return Run()
 
     config: dict[str, Any] = {}
@@ -177,20 +177,20 @@ def test_trackio_keeps_to_the_run_and_to_standard_error(
         assert tracker.take(StepDone(4, 2.5, {"learning_rate": 0.25})) is None
         assert tracker.take(ValidationDone(4, 3.5, {"num_windows": 9})) is None
         assert tracker.take(RunFinished(4, "finished")) is None
-    assert told["log"] == [
+    assert calls["log"] == [
         (4, {"train/loss": 2.5, "train/learning_rate": 0.25}),
         (4, {"validation/loss": 3.5, "validation/num_windows": 9}),
     ]
-    assert told["finished"] == 1
-    assert told["init"]["project"] == "aigc-demo"
-    assert (told["init"]["name"], told["init"]["resume"]) == ("mine", "never")
-    assert not told["init"]["embed"]
+    assert calls["finished"] == 1
+    assert calls["init"]["project"] == "aigc-demo"
+    assert (calls["init"]["name"], calls["init"]["resume"]) == ("mine", "never")
+    assert not calls["init"]["embed"]
     expected = {"recipe": "gpt", "learning_rate": 0.5, "batch_size": 7, "data_name": "x", "device": "cpu"}
     assert {name: value for name, value in config.items() if name != "allow_val_change"} == expected
     assert capsys.readouterr().out == ""
     with tracking("trackio", run, resumed=True) as tracker:
         tracker.take(STARTED)
-    assert told["init"]["resume"] == "allow"
+    assert calls["init"]["resume"] == "allow"
 
 
 def test_wandb_finds_a_resumed_run_again(run: RunDirectory, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,7 +30,7 @@ def open_named_tab(page, name):
     """Press a tab; on a small screen it may be behind the menu of further ones."""
     tab = page.get_by_role("tab", name=re.compile(name))
     page.get_by_role("tab").first.wait_for()
-    settle(page)
+    at_rest(page)
     if not tab.first.is_visible():
         page.get_by_role("button", name=re.compile("ore tabs|更多")).first.click()
     page.get_by_text(re.compile(name)).last.click()
@@ -41,10 +41,10 @@ def settings(page, length, *, closed=True):
     if closed:
         page.click("#settings button")
     field = page.get_by_label("number input for Length")
-    settle(page)
+    at_rest(page)
     field.fill(str(length))
     field.press("Enter")
-    settle(page)
+    at_rest(page)
 
 
 def choose_model(page, side, name):
@@ -56,17 +56,17 @@ def wait_for_state(page, side, state):
     page.wait_for_selector(f"#card-{side} .state[data-state={state}]")
 
 
-def settle(page):
+def at_rest(page):
     """A person's pause: what was typed or drawn last has reached the page's own state."""
     page.wait_for_timeout(400)
 
 
 def type_into(page, selector, text):
     """Fill a field of an open part of the page, and let the page take note of it."""
-    settle(page)
+    at_rest(page)
     page.fill(selector, text)
     page.locator(selector).blur()
-    settle(page)
+    at_rest(page)
 
 
 def tokens(page, side):
@@ -157,7 +157,7 @@ def test_a_model_chosen_while_its_column_writes_takes_the_column(chromium, page_
             "count => document.querySelectorAll('#strip-right .strip-tokens .token').length > count + 5",
             arg=count,
         )
-        settle(page)  # several updates of the other column later
+        at_rest(page)  # several updates of the other column later
         assert tokens(page, "left").count() == 0
         name, badge, facts = shown("left")
         assert (name, badge) == ("distilgpt2", "pretrained")
@@ -181,7 +181,7 @@ def test_click_on_a_token_shows_alternatives_and_a_choice_goes_on_from_there(pag
     assert tokens(page, "left").nth(9).get_attribute("aria-selected") == "true"
     other = page.locator("#choices-left tbody tr:not(.written) button.choice").first
     chosen = other.text_content().replace("␣", " ").replace("↵", "\n")
-    settle(page)
+    at_rest(page)
     other.click()
     page.wait_for_function(
         """() => document.querySelectorAll('#strip-left .strip-tokens .token').length === 70"""
@@ -220,7 +220,7 @@ def test_a_line_break_has_a_mark_to_click_and_a_name(page):
     page.wait_for_function("() => document.querySelector('.token-newline').ariaLabel === '换行'")
     page.click("button[data-language='en']")
     page.wait_for_function("() => document.querySelector('.token-newline').ariaLabel === 'line break'")
-    settle(page)
+    at_rest(page)
     newline.click(position={"x": box[0] / 2, "y": box[1] / 2})
     page.wait_for_selector("#choices-left tr.written")
     assert newline.get_attribute("aria-selected") == "true"
@@ -331,7 +331,7 @@ NAMES_OF_TABS = {
 @pytest.mark.parametrize("width", [1366, 390])
 def test_a_switch_renames_every_tab_at_once_opened_or_not(chromium, page_url, width):
     with opened(chromium, page_url, width=width) as page:
-        settle(page)
+        at_rest(page)
         assert names_of_tabs(page) == sorted(NAMES_OF_TABS["en"])
         for language in ("zh-CN", "zh-TW", "en", "zh-CN"):
             page.click(f"button[data-language='{language}']")
@@ -339,25 +339,25 @@ def test_a_switch_renames_every_tab_at_once_opened_or_not(chromium, page_url, wi
                 "name => document.querySelector('[role=tab]').textContent.trim() === name",
                 arg=next(name for name in NAMES_OF_TABS[language] if name.startswith("✍️")),
             )
-            settle(page)
+            at_rest(page)
             assert names_of_tabs(page) == sorted(NAMES_OF_TABS[language])
         page.set_viewport_size({"width": 1756 - width, "height": 900})  # tabs go into the menu, or come out
-        settle(page)
+        at_rest(page)
         assert names_of_tabs(page) == sorted(NAMES_OF_TABS["zh-CN"])
         open_named_tab(page, "📈 训练")  # opened for the first time
         page.wait_for_selector("#start")
-        settle(page)
+        at_rest(page)
         folded = [text for text in page.locator("button.label-wrap").all_inner_texts() if text]
         assert folded
         assert not [text for text in folded if re.search("[A-Za-z]{5,}", text)], "all in Chinese"
         page.click("button[data-language='en']")
-        settle(page)
+        at_rest(page)
         assert names_of_tabs(page) == sorted(NAMES_OF_TABS["en"])
 
 
 def test_of_switches_in_quick_succession_the_last_one_counts(chromium, page_url):
     with opened(chromium, page_url) as page:
-        settle(page)
+        at_rest(page)
         for languages in (["zh-CN", "en"], ["zh-TW", "zh-CN", "zh-TW", "en"], ["zh-CN", "zh-TW", "zh-CN"]):
             page.evaluate("languages => languages.forEach(window.aigc.switchLanguage)", languages)
             page.wait_for_timeout(1000)  # answers to the earlier switches come meanwhile, and change nothing
@@ -370,18 +370,18 @@ def test_of_switches_in_quick_succession_the_last_one_counts(chromium, page_url)
 
 
 def test_a_reader_of_chinese_begins_with_chinese(chromium, page_url):
-    def begun(page):
+    def opened_page(page):
         names = [page.input_value(f"#model-{side} input").split(" ")[0] for side in ("left", "right")]
         open_named_tab(page, "🖼️")
         page.wait_for_selector("#t2i-caption")
-        settle(page)
+        at_rest(page)
         words = page.locator("#t2i-words").inner_text()
         return page.input_value("#prompt textarea"), names, page.input_value("#t2i-caption textarea"), words
 
     with opened(chromium, page_url, language="zh-CN") as page:
         page.wait_for_function("() => document.querySelector('#prompt textarea').value.startsWith('《')")
-        settle(page)
-        prompt, models, caption, words = begun(page)
+        at_rest(page)
+        prompt, models, caption, words = opened_page(page)
         assert (prompt, models) == ("《春望》", ["gpt-tang", "gpt2-tang"])
         assert caption == "一个绿色的圆锥在一个紫色的方块的上面"
         assert "圆锥" in words
@@ -396,11 +396,11 @@ def test_a_reader_of_chinese_begins_with_chinese(chromium, page_url):
         open_named_tab(page, "✍️")
         type_into(page, "#prompt textarea", "abc")
         page.click("button[data-language='en']")
-        settle(page)
+        at_rest(page)
         assert page.input_value("#prompt textarea") == "abc", "a switch changes nothing that was typed"
     with opened(chromium, page_url) as page:
-        settle(page)
-        prompt, models, caption, words = begun(page)
+        at_rest(page)
+        prompt, models, caption, words = opened_page(page)
         assert (prompt, models) == ("ROMEO:\n", ["gpt-shakespeare", "gpt2-shakespeare"])
         assert caption == "a small red ball to the left of a big blue box"
         assert "ball" in words
@@ -474,5 +474,5 @@ def test_the_page_keeps_its_width_however_little_was_written(chromium, page_url)
         page.click("#settings button")
         page.click("button[data-language='zh-CN']")
         generate(page)
-        settle(page)
+        at_rest(page)
         assert page.locator(".gradio-container").bounding_box()["width"] > 1290

@@ -14,7 +14,7 @@ from aigc_demo.training.recipes import RECIPES
 from aigc_demo.ui import charts
 from aigc_demo.ui.train.handlers import _Outputs
 
-GAME = (
+CURVES = (
     Curve(
         "game",
         (Line("forger", "step", "generator_loss"), Line("critic", "step", "discriminator_loss")),
@@ -25,7 +25,7 @@ GAME = (
 
 @pytest.fixture
 def view(tmp_path, monkeypatch):
-    monkeypatch.setitem(RECIPES, "game", replace(RECIPES["dcgan"], curves=GAME))
+    monkeypatch.setitem(RECIPES, "game", replace(RECIPES["dcgan"], curves=CURVES))
     monkeypatch.setattr(watch, "REFRESH_SECONDS", 0.0)
     run = RunDirectory(tmp_path / "a-game")
     run.create({"recipe": "game", "settings": {}})
@@ -60,16 +60,16 @@ def test_a_recipes_own_curves_are_drawn_and_the_other_charts_hidden(view):
 
 
 def test_a_chart_that_stays_keeps_what_it_shows_when_gradio_has_taken_the_value_out(view):
-    drawing = _Outputs("en", logarithmic=False)
-    first = drawing.of(view, False, taken=False, slow=True)
+    outputs = _Outputs("en", logarithmic=False)
+    first = outputs.of(view, False, taken=False, slow=True)
     values = [chart.pop("value") for chart in first[1:3]]  # as gradio does before it compares
-    again = drawing.of(view, False, taken=False, slow=False)
+    again = outputs.of(view, False, taken=False, slow=False)
     assert [chart.get("value") for chart in again[1:3]] == values
     assert [chart["label"] for chart in again[1:3]] == [chart["label"] for chart in first[1:3]]
 
 
 def test_a_line_of_one_point_is_a_dash_as_it_could_not_be_seen_otherwise():
-    curve = GAME[0]
+    curve = CURVES[0]
     rows = [(0, 5.1, "critic"), (1, 2.0, "forger"), (2, 1.5, "forger")]
     data = charts.chart_update(curve, rows, "en")["value"]["data"]
     assert data[:2] == [[0, None, "forger"], [1, 5.1, "critic"]]

@@ -67,9 +67,9 @@ def test_settings_become_those_of_the_decoding():
 
 
 def test_the_door_gives_the_sentence_and_hides_everything_else(caplog):
-    with pytest.raises(gr.Error) as told, errors_as_toasts(None):
+    with pytest.raises(gr.Error) as toast, errors_as_toasts(None):
         raise InputError("unknown_model", name="<b>x</b>")
-    assert told.value.message == "There is no model named ‹b›x‹/b›; `python -m aigc_demo models` lists them."
+    assert toast.value.message == "There is no model named ‹b›x‹/b›; `python -m aigc_demo models` lists them."
     with pytest.raises(gr.Error) as hidden, errors_as_toasts(None):
         raise RuntimeError("secret path /home/x")
     assert "secret" not in hidden.value.message
@@ -202,10 +202,10 @@ def test_the_page_fetches_nothing_from_elsewhere():
 
 def test_another_recipe_brings_its_own_learning_rate_and_leaves_the_rest():
     recipe, *updates = starts_of("gpt2", "gpt")
-    told = dict(zip(OFFERED, updates, strict=True))
+    updated = dict(zip(OFFERED, updates, strict=True))
     assert recipe == "gpt2"
-    assert told.pop("learning_rate")["value"] == RECIPES["gpt2"].small["learning_rate"]
-    assert all("value" not in update for update in told.values())
+    assert updated.pop("learning_rate")["value"] == RECIPES["gpt2"].small["learning_rate"]
+    assert all("value" not in update for update in updated.values())
 
 
 def test_a_model_that_cannot_be_used_says_why_in_its_column():

@@ -46,9 +46,9 @@ def test_a_sentence_of_the_page_names_no_folder_of_the_server(language):
     error = InputError(
         "broken_model", path="/srv/my runs/gpt-1/checkpoints/step-000002", detail="/opt/x/y is cut off"
     )
-    told = sentence(error.key, error.values, language)
-    assert "/srv" not in told and "/opt" not in told
-    assert "gpt-1/checkpoints/step-000002" in told and "y is cut off" in told
+    shown = sentence(error.key, error.values, language)
+    assert "/srv" not in shown and "/opt" not in shown
+    assert "gpt-1/checkpoints/step-000002" in shown and "y is cut off" in shown
     assert "/srv/my runs" in str(error), "a terminal shows the whole path"
 
 

@@ -87,8 +87,8 @@ def test_speed_of_a_trial_is_named(recipe):
 def test_what_a_kind_of_model_does_is_said(kind, language):
     two = sentences((kind, next(iter(KINDS))))
     for expected in (KINDS[kind].sentence, two):
-        told = sentence("foreign_model", {"path": "x", "detail": "y", "expected": expected}, language)
-        assert (expected in told) == (language == "en")
+        shown = sentence("foreign_model", {"path": "x", "detail": "y", "expected": expected}, language)
+        assert (expected in shown) == (language == "en")
 
 
 def test_tabs_are_named():

@@ -88,9 +88,9 @@ def fill_catalog(folder):
         )
     shipped["slow"] = replace(shipped["gpt-shakespeare"], name="slow")
     shipped["broken"] = replace(catalog.folder_entry(folder / "broken", "broken"), licence="MIT")
-    drawing = [entry("ddpm-tiny-world", "ddpm", family="library"), entry("broken-gan")]
-    shipped |= {one.name: one for one in (make_gan(folder / "dcgan-tiny-world"), *drawing)}
-    told = [
+    image_models = [entry("ddpm-tiny-world", "ddpm", family="library"), entry("broken-gan")]
+    shipped |= {one.name: one for one in (make_gan(folder / "dcgan-tiny-world"), *image_models)}
+    caption_models = [
         illustrators.entry("text2image-tiny-world"),
         illustrators.entry(
             "text2image-diffusion-tiny-world", recipe="text2image-diffusion", family="library"
@@ -99,7 +99,7 @@ def fill_catalog(folder):
         *(illustrators.entry(f"{name}-tiny-world", "mends", name) for name in ("colorize", "inpaint")),
     ]
     checker = catalog.folder_entry(ROOT / "assets" / "checker-tiny-world", "checker-tiny-world")
-    shipped |= {one.name: one for one in (*told, checker)}
+    shipped |= {one.name: one for one in (*caption_models, checker)}
     (folder / "broken" / "model.safetensors").write_bytes(b"not a model at all")
     catalog.CATALOG, catalog.ASSETS = {**shipped, **pretrained}, folder
 
@@ -141,7 +141,7 @@ def main():
     from tests.studio import illustrators
     from tests.studio.painters import SlowSteps
 
-    told = illustrators.of_the_page()
+    caption_models = illustrators.of_the_page()
 
     def load(name, report):
         choice = studio.cache.catalog.choice(name)
@@ -149,8 +149,8 @@ def main():
             return SlowSteps(name, 0.06)  # a hundred steps: time enough to press Stop on a busy machine
         if choice.entry.kind == "pictures":
             return load_image_model(choice.entry)
-        if name in told:
-            return told[name]
+        if name in caption_models:
+            return caption_models[name]
         if choice.entry.kind == "reads":
             return load_reader(choice.entry)
         model = load_text_model(choice.entry, on_ours=choice.on_ours, progress=report)

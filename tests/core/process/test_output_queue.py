@@ -30,9 +30,9 @@ def no_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def seconds_of(work) -> float:
-    begun = time.monotonic()
+    start = time.monotonic()
     work()
-    return time.monotonic() - begun
+    return time.monotonic() - start
 
 
 def test_a_stalled_reader_is_waited_for_once_and_gets_all_in_order() -> None:

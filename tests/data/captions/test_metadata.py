@@ -27,7 +27,7 @@ def folder(path: Path, names: list[str], **tables: str) -> Path:
     return path
 
 
-def said(text: str, name: str = "metadata.csv", names: tuple[str, ...] = ("a.png", "b.png")):
+def captions_of(text: str, name: str = "metadata.csv", names: tuple[str, ...] = ("a.png", "b.png")):
     """The captions of two images, and what is told of the table."""
     captions = Captions()
     captions.add("", name, text.encode("utf-8"))
@@ -36,7 +36,7 @@ def said(text: str, name: str = "metadata.csv", names: tuple[str, ...] = ("a.png
 
 def refused(text: str, name: str = "metadata.csv") -> InputError:
     with pytest.raises(InputError) as caught:
-        said(text, name)
+        captions_of(text, name)
     assert "\n" not in str(caught.value)
     return caught.value
 
@@ -88,7 +88,7 @@ def test_names_compare_in_one_unicode_form(tmp_path, on_disk, in_table):
 
 def test_of_two_files_that_differ_in_their_form_alone_each_has_its_own_row():
     forms = [unicodedata.normalize(form, "\u00e9.png") for form in ("NFC", "NFD")]
-    texts, facts = said(f"file_name,text\n{forms[0]},composed\n{forms[1]},apart\n", names=tuple(forms))
+    texts, facts = captions_of(f"file_name,text\n{forms[0]},composed\n{forms[1]},apart\n", names=tuple(forms))
     assert texts == ["composed", "apart"]
     assert "rows_without_picture" not in facts
 
@@ -97,28 +97,30 @@ def test_of_two_files_that_differ_in_their_form_alone_each_has_its_own_row():
     "written", ["in/a.png", "in\\a.png", ".\\in\\a.png", "./in/a.png", " in/a.png ", "x/../in//a.png"]
 )
 def test_ways_to_write_a_path(written):
-    texts, facts = said(f"file_name,text\n{written},here\n", names=("in/a.png",))
+    texts, facts = captions_of(f"file_name,text\n{written},here\n", names=("in/a.png",))
     assert texts == ["here"]
     assert facts == {"metadata": "metadata.csv", "caption_columns": "text", "rows": 1}
 
 
 @pytest.mark.parametrize("written", ["IN/a.png", "in/a.PNG", "a.png", "/in/a.png", "../in/a.png", "in/a"])
 def test_other_names_match_nothing_and_are_counted(written):
-    texts, facts = said(f"file_name,text\n{written},here\n,no name\n", names=("in/a.png",))
+    texts, facts = captions_of(f"file_name,text\n{written},here\n,no name\n", names=("in/a.png",))
     assert texts == [None]
     assert (facts["rows_without_picture"], facts["first_of_rows_without_picture"]) == (2, written)
     assert (facts["pictures_without_row"], facts["first_of_pictures_without_row"]) == (1, "in/a.png")
 
 
 def test_the_rows_and_images_that_are_left_over_are_said_in_sentences():
-    _, facts = said("file_name,text\na.png,x\nq.png,y\nr.png,z\na.png,again\n", names=("a.png", "b.png"))
+    _, facts = captions_of(
+        "file_name,text\na.png,x\nq.png,y\nr.png,z\na.png,again\n", names=("a.png", "b.png")
+    )
     sentences = [ENGLISH[key].format(**values) for key, values in notices(facts)]
     assert [sentence.partition(";")[0] for sentence in sentences] == [
         "2 rows of metadata.csv name no picture of the folder (the first: q.png) and were not used",
         "1 pictures have no row in metadata.csv (the first: b.png)",
         "1 rows of metadata.csv name a picture that an earlier row has (the first: a.png)",
     ]
-    assert notices(said("file_name,text\na.png,x\nb.png,y\n")[1]) == []
+    assert notices(captions_of("file_name,text\na.png,x\nb.png,y\n")[1]) == []
 
 
 @pytest.mark.parametrize(
@@ -134,14 +136,14 @@ def test_the_rows_and_images_that_are_left_over_are_said_in_sentences():
     ],
 )
 def test_usual_names_of_columns(header, texts, column):
-    found, facts = said(f"{header}\na.png,A\nb.png,B\n")
+    found, facts = captions_of(f"{header}\na.png,A\nb.png,B\n")
     assert ",".join(map(str, found)) == texts
     assert facts["caption_columns"].strip() == column
 
 
 def test_of_several_columns_the_first_in_a_stated_order_that_a_row_fills():
     text = "prompt,caption,path,text,file_name\np,c,x.png,t,a.png\np,c,x.png, ,b.png\n"
-    found, facts = said(text)
+    found, facts = captions_of(text)
     assert found == ["t", "c"]
     assert facts["caption_columns"] == "text, caption"
 
@@ -203,7 +205,7 @@ def test_the_report_of_the_preparation_counts_them(tmp_path):
     ],
 )
 def test_tables_as_programs_write_them(text):
-    found, facts = said(text)
+    found, facts = captions_of(text)
     assert found == ["A", "B"]
     assert facts["rows"] == 2
     assert not notices(facts)
@@ -211,10 +213,10 @@ def test_tables_as_programs_write_them(text):
 
 def test_what_stands_in_a_caption_ends_no_row_and_no_column():
     text = 'file_name,text\na.png,"a red\nball, ""big""; end"\nb.png,a red, round ball\n'
-    assert said(text)[0] == ['a red ball, "big"; end', "a red, round ball"]
-    assert said("file_name;text\na.png;red, round\nb.png;B;;\n")[0] == ["red, round", "B"]
+    assert captions_of(text)[0] == ['a red ball, "big"; end', "a red, round ball"]
+    assert captions_of("file_name;text\na.png;red, round\nb.png;B;;\n")[0] == ["red, round", "B"]
     between = "text,file_name\na red,a.png\nB,b.png\n"  # nobody knows where a comma belongs in this order
-    assert said(between)[0] == ["a red", "B"]
+    assert captions_of(between)[0] == ["a red", "B"]
 
 
 @pytest.mark.parametrize("text", ['file_name,text\na.png,"A\nb.png,B\n', 'file_name,text\na.png,A\nb.png,"'])
@@ -248,14 +250,14 @@ def test_text_behind_a_closing_quotation_mark_is_a_broken_row(text, row, line):
     ],
 )
 def test_a_row_of_more_cells_than_columns_gives_no_caption_and_is_named(text):
-    found, facts = said(text)
+    found, facts = captions_of(text)
     assert found == [None, "x"]
     assert notices(facts) == [("rows_too_long", {"count": 1, "first": "a.png", "name": "metadata.csv"})]
     assert no_captions("a folder", facts).key == "rows_too_long"
 
 
 def test_empty_cells_behind_the_last_column_are_none():
-    assert said("file_name,text,\na.png,A,\nb.png,B,,,\n") == (
+    assert captions_of("file_name,text,\na.png,A,\nb.png,B,,,\n") == (
         ["A", "B"],
         {"metadata": "metadata.csv", "caption_columns": "text", "rows": 2},
     )
@@ -264,7 +266,7 @@ def test_empty_cells_behind_the_last_column_are_none():
 def test_captions_that_are_numbers_are_text_and_others_are_named():
     values = [5, 2.5, ["x", "y"], {"en": "x"}, True, None]
     rows = [json.dumps({"file_name": name, "text": text}) for name, text in zip(SIX, values, strict=True)]
-    found, facts = said("\n".join(rows), "metadata.jsonl", tuple(SIX))
+    found, facts = captions_of("\n".join(rows), "metadata.jsonl", tuple(SIX))
     assert found == ["5", "2.5", None, None, None, None]
     values = {"count": 3, "first": "c.png", "name": "metadata.jsonl"}
     assert notices(facts) == [("captions_no_text", values)]
@@ -272,7 +274,7 @@ def test_captions_that_are_numbers_are_text_and_others_are_named():
 
 def test_a_list_beside_a_caption_is_no_fault():
     row = {"file_name": "a.png", "text": ["x"], "caption": "A"}
-    found, facts = said(json.dumps(row), "metadata.jsonl", ("a.png",))
+    found, facts = captions_of(json.dumps(row), "metadata.jsonl", ("a.png",))
     assert found == ["A"]
     assert not notices(facts)
 
@@ -314,7 +316,7 @@ def test_a_cell_that_is_too_long_is_named_with_its_row():
 
 def test_tables_are_bounded(monkeypatch):
     monkeypatch.setattr("aigc_demo.data.captions.tables.MAX_ROWS", 2)
-    assert said("file_name,text\na.png,A\nb.png,B\n")[0] == ["A", "B"]
+    assert captions_of("file_name,text\na.png,A\nb.png,B\n")[0] == ["A", "B"]
     assert refused("file_name,text\n" + "a.png,A\n" * 3).key == "table_many_rows"
     line = json.dumps({"file_name": "a.png", "text": "x" * 2**20})
     assert refused(line, "metadata.jsonl").key == "table_long_line"

@@ -46,9 +46,9 @@ def test_the_tiny_world_is_drawn_split_and_named(images, num_modes):
             assert labels is None
         else:
             assert labels.dtype == torch.int64
-            said = [text.removeprefix("an ").removeprefix("a ") for text in texts]
-            assert said == [mode_name(mode) for mode in labels.tolist()]
-            assert said == [corpus.mode_names[mode] for mode in labels.tolist()]
+            named = [text.removeprefix("an ").removeprefix("a ") for text in texts]
+            assert named == [mode_name(mode) for mode in labels.tolist()]
+            assert named == [corpus.mode_names[mode] for mode in labels.tolist()]
     assert [(step.name, step.kept, step.dropped) for step in corpus.report] == [
         ("read", 400, 0),
         ("clean", 400, 0),

@@ -139,12 +139,12 @@ def test_methods_of_packing_that_can_take_much_memory_are_refused(tmp_path):
     assert refused(tmp_path, source) == "a.png has an unsupported compression method"
 
 
-@pytest.mark.parametrize("said", [20, 4000])
-def test_a_list_of_contents_that_lies_about_a_size_is_found(tmp_path, said):
+@pytest.mark.parametrize("size", [20, 4000])
+def test_a_list_of_contents_that_lies_about_a_size_is_found(tmp_path, size):
     content = bytearray(packed(tmp_path / "a.zip", [("a.png", png())], zipfile.ZIP_STORED).read_bytes())
     at = content.rindex(b"PK\x01\x02") + 24  # the unpacked size in the central directory
     assert struct.unpack_from("<I", content, at) == (len(png()),)
-    struct.pack_into("<I", content, at, said)
+    struct.pack_into("<I", content, at, size)
     (tmp_path / "a.zip").write_bytes(content)
     assert refused(tmp_path, tmp_path / "a.zip") in (
         "its central directory is wrong",
@@ -204,9 +204,9 @@ def test_names_that_are_not_marked_are_tried_and_the_guess_is_said(tmp_path, nam
     assert unpack_images(packed_as(tmp_path / "a.zip", names, encoding), target) == 2
     found = {path.relative_to(target).as_posix() for path in target.rglob("*.png")}
     assert found == set(names)
-    told = read_folder(target, 16).metadata
-    assert told == ({"zip_names_read_as": read_as, "first_of_zip_names": names[0]} if read_as else {})
-    assert [key for key, _ in notices(told)] == (["zip_names"] if read_as else [])
+    metadata = read_folder(target, 16).metadata
+    assert metadata == ({"zip_names_read_as": read_as, "first_of_zip_names": names[0]} if read_as else {})
+    assert [key for key, _ in notices(metadata)] == (["zip_names"] if read_as else [])
 
 
 @pytest.mark.parametrize(

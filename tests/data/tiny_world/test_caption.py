@@ -57,12 +57,12 @@ def test_what_is_told_is_read_back(language: str) -> None:
     seen = set()
     for group in some_groups(1500):
         for chooser in (rng, None):
-            told = caption(group, language, chooser)
-            reading = parse_caption(told)
-            assert language_of(told) == language
-            assert reading.group is not None, told
-            assert meaning(reading.group) == meaning(group), told
-            seen.add(told)
+            text = caption(group, language, chooser)
+            reading = parse_caption(text)
+            assert language_of(text) == language
+            assert reading.group is not None, text
+            assert meaning(reading.group) == meaning(group), text
+            seen.add(text)
     assert len(seen) > 2000
 
 

@@ -52,8 +52,8 @@ def test_every_image_shows_what_its_numbers_say() -> None:
         (corpus.validation, corpus.validation_truth, corpus.validation_weather),
     ):
         groups = groups_of(truth, weather)
-        drawings = np.stack([pixels_of(group) for group in groups]).astype(np.float32)
-        away = np.abs(images.numpy()[:, None].astype(np.float32) - drawings[None]).mean(axis=(2, 3, 4))
+        rendered = np.stack([pixels_of(group) for group in groups]).astype(np.float32)
+        away = np.abs(images.numpy()[:, None].astype(np.float32) - rendered[None]).mean(axis=(2, 3, 4))
         for row, nearest in enumerate(away.argmin(axis=1)):
             assert meaning(groups[nearest]) == meaning(groups[row])
 

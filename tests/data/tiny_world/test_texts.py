@@ -118,9 +118,9 @@ def test_one_thing_leads_to_the_other():
 
 
 def test_the_tables_cover_the_laws():
-    told = {(cause, effect) for cause, effect, _ in EFFECTS}
-    assert told == set(CLOSINGS)
-    assert {cause for cause, _ in told} == set(CAUSES) == {*CAUSES_WITH_TWO, *NEEDS, "wind", "rain"}
+    pairs = {(cause, effect) for cause, effect, _ in EFFECTS}
+    assert pairs == set(CLOSINGS)
+    assert {cause for cause, _ in pairs} == set(CAUSES) == {*CAUSES_WITH_TWO, *NEEDS, "wind", "rain"}
     lawful = {
         (cause, effect_of(cause, actor, target))
         for cause in CAUSES
@@ -130,7 +130,7 @@ def test_the_tables_cover_the_laws():
         )
         if can_take_part(cause, actor, target)
     }
-    assert told == lawful
+    assert pairs == lawful
 
 
 # Scenes.
@@ -180,13 +180,13 @@ def test_no_global_random_source_is_touched():
 
 
 def test_stories_are_short_and_varied():
-    told = first(stories(1), 3000)
-    lengths = sorted(len(text) for text in told)
+    texts = first(stories(1), 3000)
+    lengths = sorted(len(text) for text in texts)
     assert lengths[0] >= 100
     assert lengths[-1] <= 400
     assert lengths[int(0.95 * len(lengths))] <= 320
-    assert {text.count(".") for text in told} == {3, 4, 5, 6}
-    assert len(set(told)) > 0.98 * len(told)
+    assert {text.count(".") for text in texts} == {3, 4, 5, 6}
+    assert len(set(texts)) > 0.98 * len(texts)
 
 
 def test_a_scene_is_told_in_more_than_one_way():

@@ -82,12 +82,12 @@ def test_a_square_of_pixels_can_be_a_place(tmp_path: Path) -> None:
     # A network that says what it is given says so of each pixel where it stands.
     seen = []
 
-    def said(x: torch.Tensor, timestep: int) -> SimpleNamespace:
+    def output(x: torch.Tensor, timestep: int) -> SimpleNamespace:
         seen.append(x.shape)
         return SimpleNamespace(sample=x)
 
     x_NCHW = torch.randn(2, 3, 16, 16)
-    echo = type("Echo", (), {"config": unet.config, "__call__": staticmethod(said)})()
+    echo = type("Echo", (), {"config": unet.config, "__call__": staticmethod(output)})()
     assert torch.equal(predicted(echo, x_NCHW, 5), x_NCHW)
     assert seen == [(2, 12, 8, 8)]
 

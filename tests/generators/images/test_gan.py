@@ -118,7 +118,7 @@ def test_a_model_of_another_kind_is_refused(dcgan: Path, tmp_path: Path):
 
 
 def test_a_damaged_network_is_refused(dcgan: Path, tmp_path: Path):
-    for place, damage, said in (
+    for place, damage, sentence in (
         ("generator/model.safetensors", lambda path: path.write_bytes(path.read_bytes()[:-3]), "header"),
         ("discriminator/model.safetensors", Path.unlink, "no model.safetensors"),
         ("generator/config.json", lambda path: spoil(path, num_features=8), "not"),
@@ -131,7 +131,7 @@ def test_a_damaged_network_is_refused(dcgan: Path, tmp_path: Path):
             for file in (dcgan / part).iterdir():
                 (folder / part / file.name).write_bytes(file.read_bytes())
         damage(folder / place)
-        with pytest.raises(InputError, match=said):
+        with pytest.raises(InputError, match=sentence):
             load_image_model(str(folder))
 
 

@@ -192,8 +192,8 @@ def test_the_others_go_on(models, folders):
     found = {entry.name: entry for entry in offered()}
     assert set(found) == {"text-gpt2", "masks", *SPOILED}
     assert {name for name, entry in found.items() if entry.problem is None} == {"text-gpt2", "masks"}
-    told = [str(entry.problem) for entry in found.values() if entry.problem]
-    assert not [sentence for sentence in told if str(models) in sentence]  # nobody learns where it lies
+    problems = [str(entry.problem) for entry in found.values() if entry.problem]
+    assert not [sentence for sentence in problems if str(models) in sentence]  # nobody learns where it lies
     listed = catalog.listed()
     assert set(found) <= set(listed)
     with pytest.raises(InputError, match="only a pickle"):

@@ -65,11 +65,11 @@ def test_a_pipeline_draws_captions_each_of_its_own_seed(snapshot, decoder):
     model = StableDiffusion(entry(), snapshot, decoder)
     seen = []
 
-    def told(step, total, guess):
+    def progress(step, total, guess):
         seen.append((step, total, tuple(guess.shape)))
         return False
 
-    made = model.make(["a cat", "a dog", "a cat"], [1, 2, 3], STEPS, told)
+    made = model.make(["a cat", "a dog", "a cat"], [1, 2, 3], STEPS, progress)
     assert made.shape == (3, 3, SIDE, SIDE)
     assert made.dtype == torch.uint8
     assert [step for step, _, _ in seen] == [1, 2, 3, 1, 2, 3]  # two images at once, then the third
@@ -81,23 +81,23 @@ def test_a_pipeline_draws_captions_each_of_its_own_seed(snapshot, decoder):
 def test_one_that_needs_one_step_takes_one(snapshot, decoder):
     seen = []
 
-    def told(step, total, guess):
+    def progress(step, total, guess):
         seen.append((step, total))
         return False
 
-    StableDiffusion(entry("sd-turbo"), snapshot, decoder).make(["a cat"], [1], STEPS, told)
+    StableDiffusion(entry("sd-turbo"), snapshot, decoder).make(["a cat"], [1], STEPS, progress)
     assert seen == [(1, 1)]
 
 
 def test_stop_is_obeyed_between_two_steps(snapshot, decoder):
     seen = []
 
-    def told(step, total, guess):
+    def progress(step, total, guess):
         seen.append(step)
         return step == 2
 
     model = StableDiffusion(entry(), snapshot, decoder)
-    made = model.make(["a"] * 4, range(4), TextSampling(num_inference_steps=9), told)
+    made = model.make(["a"] * 4, range(4), TextSampling(num_inference_steps=9), progress)
     assert seen == [1, 2]
     assert len(made) == 2
 

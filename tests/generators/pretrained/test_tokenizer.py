@@ -208,10 +208,10 @@ FLAGS = ("lstrip", "rstrip", "single_word", "normalized")
 @pytest.mark.parametrize("flags", [*itertools.product((False, True), repeat=len(FLAGS))], ids=str)
 def test_an_added_token_is_found_as_its_file_says(flags, tmp_path):
     token = built.added(5, "BA", special=False, **dict(zip(FLAGS, flags, strict=True)))
-    told = {**built.TINY, "normalizer": {"type": "Lowercase"}, "added_tokens": [token]}
+    tokenizer_json = {**built.TINY, "normalizer": {"type": "Lowercase"}, "added_tokens": [token]}
     ours, theirs = (
-        read_tokenizer(built.tiny(tmp_path, told), "gpt2"),
-        tokenizers.Tokenizer.from_str(json.dumps(told)),
+        read_tokenizer(built.tiny(tmp_path, tokenizer_json), "gpt2"),
+        tokenizers.Tokenizer.from_str(json.dumps(tokenizer_json)),
     )
     for text in ("abBAab", "ab  BA  ab", "ab ba", "BAba", "a BA, b", "B A"):
         assert ours.encode(text) == theirs.encode(text).ids
@@ -244,8 +244,8 @@ def test_padding_truncation_and_templates_of_a_file_do_not_count(tmp_path):
     cut = {"direction": "Right", "max_length": 1, "strategy": "LongestFirst", "stride": 5}
     single = [{"SpecialToken": {"id": "<|endoftext|>", "type_id": 0}}]
     template = {"type": "TemplateProcessing", "single": single}
-    told = {**built.TINY, "padding": pad, "truncation": cut, "post_processor": template}
-    ours = read_tokenizer(built.tiny(tmp_path, told), "gpt2")
+    tokenizer_json = {**built.TINY, "padding": pad, "truncation": cut, "post_processor": template}
+    ours = read_tokenizer(built.tiny(tmp_path, tokenizer_json), "gpt2")
     assert ours.backend.encode("ab ab").ids == [2, 4]
     assert (ours.backend.padding, ours.backend.truncation, ours.backend.post_processor) == (None, None, None)
 

@@ -145,16 +145,16 @@ def refused(folder, architecture, key, *, without=(), detail=None):
     return sentence
 
 
-@pytest.mark.parametrize("told", BROKEN.values(), ids=BROKEN)
-def test_a_damaged_file_is_refused_in_one_sentence(told, tmp_path):
-    key = "broken_model" if told else "foreign_model"
-    built.write(tmp_path, "gpt2", **{"tokenizer.json": json.dumps(told)})
+@pytest.mark.parametrize("tokenizer_json", BROKEN.values(), ids=BROKEN)
+def test_a_damaged_file_is_refused_in_one_sentence(tokenizer_json, tmp_path):
+    key = "broken_model" if tokenizer_json else "foreign_model"
+    built.write(tmp_path, "gpt2", **{"tokenizer.json": json.dumps(tokenizer_json)})
     refused(tmp_path, "gpt2", key, without=("aaaa", "\\u"))
 
 
-@pytest.mark.parametrize("told", UNKNOWN.values(), ids=UNKNOWN)
-def test_a_part_that_is_not_known_is_refused_in_one_sentence(told, tmp_path):
-    refused(built.tiny(tmp_path, told), "gpt2", "foreign_model", without=("(a|a)", "aaaa", "AAAA"))
+@pytest.mark.parametrize("tokenizer_json", UNKNOWN.values(), ids=UNKNOWN)
+def test_a_part_that_is_not_known_is_refused_in_one_sentence(tokenizer_json, tmp_path):
+    refused(built.tiny(tmp_path, tokenizer_json), "gpt2", "foreign_model", without=("(a|a)", "aaaa", "AAAA"))
 
 
 def test_a_name_from_a_file_is_shown_on_one_line(tmp_path):
@@ -180,9 +180,9 @@ WORD_PIECES = {
 
 @pytest.mark.parametrize("changes", WORD_PIECES.values(), ids=WORD_PIECES)
 def test_word_pieces_of_another_kind_are_refused(changes, tmp_path):
-    told, config = built.bert()
-    told["model"] |= changes
-    refused(built.write(tmp_path, "bert", told, config), "bert", "foreign_model")
+    tokenizer_json, config = built.bert()
+    tokenizer_json["model"] |= changes
+    refused(built.write(tmp_path, "bert", tokenizer_json, config), "bert", "foreign_model")
 
 
 FILES = {

@@ -76,8 +76,8 @@ def test_a_image_learnt_by_heart_is_found():
 
 def test_the_tiny_world_is_drawn_as_its_run_says_and_kept(tmp_path):
     run = RunDirectory(tmp_path / "mine")
-    told = {"image_size": 32, "num_pictures": 60, "pictures": "shapes", "batch_size": 4}
-    run.create({"recipe": "dcgan", "data": {"name": "tiny-world"}, "settings": told})
+    settings = {"image_size": 32, "num_pictures": 60, "pictures": "shapes", "batch_size": 4}
+    run.create({"recipe": "dcgan", "data": {"name": "tiny-world"}, "settings": settings})
     make_gan(run.begin_checkpoint(1))
     run.finish_checkpoint(1)
     images = TrainingImages(Catalog(RunQueue(tmp_path)))
@@ -201,10 +201,10 @@ def test_seeds_are_found_by_words_and_the_images_looked_at_once(cache, models):
     assert {seed % 144 for seed in box.seeds} == set(modes_named("small blue box", 144))
     assert min(ball.probs) > 0.5
     assert list(ball.probs) == sorted(ball.probs, reverse=True)
-    drawings = len(models["world-tiny-world"].asked)
+    num_asked = len(models["world-tiny-world"].asked)
     (found,) = asked(book, ["yellow star"])
     assert found[0].seeds
-    assert len(models["world-tiny-world"].asked) == drawings
+    assert len(models["world-tiny-world"].asked) == num_asked
 
 
 def test_seeds_that_nobody_can_find(cache, monkeypatch):

@@ -40,7 +40,7 @@ def test_words_are_those_of_the_rooms_below():
     assert StepRequest.__dataclass_fields__["loss"].metadata["choices"] == GAN_LOSSES
 
 
-def test_a_game_goes_on_where_it_was(sessions):
+def test_a_gan_goes_on_where_it_was(sessions):
     ticket = new_ticket()
     start = sessions.reset(ticket, seed=4, loss="hinge")
     assert (start.look.num_steps, start.history, start.seed) == (0, (), 4)
@@ -54,14 +54,14 @@ def test_a_game_goes_on_where_it_was(sessions):
     assert second.history[1].gradient_norm > 0
 
 
-def test_a_first_press_begins_a_game_by_its_seed(sessions):
+def test_a_first_press_starts_a_gan_from_its_seed(sessions):
     one, two = new_ticket(), new_ticket()
     pressed = sessions.step(one, seed=9, moves="generator")
     sessions.reset(two, seed=9)
     assert pressed.history == sessions.step(two, moves="generator", seed=1).history
 
 
-def test_each_visitor_has_a_game_of_their_own(sessions):
+def test_each_visitor_has_a_gan_of_their_own(sessions):
     one, two = new_ticket(), new_ticket()
     sessions.step(one, times=10)
     assert sessions.step(two).look.num_steps == 1
@@ -80,7 +80,7 @@ def test_presses_at_the_same_moment_take_turns(sessions):
     assert at_once == sessions.step(ticket).history
 
 
-def test_a_game_that_lay_idle_is_put_away_and_the_next_press_says_so(sessions, clock):
+def test_an_idle_gan_is_removed_and_the_next_press_says_so(sessions, clock):
     ticket = new_ticket()
     sessions.step(ticket)
     clock.now = 4 * 60
@@ -150,7 +150,7 @@ def test_what_does_not_fit_is_refused_and_takes_no_seat(sessions, wrong):
     assert sessions.count() == 0
 
 
-def test_a_new_game_checks_its_arguments(sessions):
+def test_a_new_gan_checks_its_arguments(sessions):
     for wrong in (math.inf, "a", 0.5):
         with pytest.raises(InputError):
             sessions.reset(new_ticket(), seed=wrong)
@@ -160,7 +160,7 @@ def test_a_new_game_checks_its_arguments(sessions):
         sessions.reset(new_ticket(), loss="l2")
 
 
-def test_a_game_does_not_go_on_for_ever(sessions, monkeypatch):
+def test_a_gan_does_not_train_for_ever(sessions, monkeypatch):
     monkeypatch.setattr(step_by_step_gan, "MOST_STEPS", 10)
     ticket = new_ticket()
     sessions.step(ticket, times=10)
@@ -176,7 +176,7 @@ def test_curves_meet_where_both_losses_have_the_same_slope():
     assert all(math.isfinite(number) for points in curves.values() for point in points for number in point)
 
 
-def test_weights_of_a_game_do_not_come_from_torch_s_own_stream(sessions):
+def test_initial_weights_do_not_come_from_torch_s_own_stream(sessions):
     torch.manual_seed(0)
     one = sessions.step(new_ticket(), seed=3).history
     torch.manual_seed(1)

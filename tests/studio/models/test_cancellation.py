@@ -30,8 +30,8 @@ def test_works_in_line_begin_one_after_the_other(cancellation):
         assert not first.waits(0)
         with cancellation.joined("anna") as second:
             assert second.waits(0.01)
-            with cancellation.joined("bela") as stranger:
-                assert not stranger.waits(0), "nobody waits for another visitor"
+            with cancellation.joined("bela") as other_visitor:
+                assert not other_visitor.waits(0), "nobody waits for another visitor"
             done = threading.Event()
             waiting = threading.Thread(target=lambda: (second.waits(30), done.set()))
             waiting.start()

@@ -52,9 +52,9 @@ def run(capsys, *arguments, status=0):
     capsys.readouterr()
     with pytest.raises(SystemExit) as ended:
         cli.main([*map(str, arguments), "--json"])
-    said = capsys.readouterr()
-    assert (ended.value.code or 0) == status, said.err
-    return json.loads(said.out.splitlines()[-1]) if said.out else {}, said.err
+    printed = capsys.readouterr()
+    assert (ended.value.code or 0) == status, printed.err
+    return json.loads(printed.out.splitlines()[-1]) if printed.out else {}, printed.err
 
 
 def theirs(models, name):

@@ -144,11 +144,11 @@ def test_images_are_those_that_the_cpu_draws(lent):
         gpu.register(lend())
     model, task, seen = load_text_to_image("drawer"), image_task(), []
 
-    def told(step, total, images):
+    def progress(step, total, images):
         seen.append((step, total, len(images)))
         return False
 
-    drawn = gpu.draw(task, model, told)
+    drawn = gpu.draw(task, model, progress)
     expected = model.make(task.texts, task.seeds, task.sampling)
     assert drawn.shape == expected.shape
     assert (drawn.int() - expected.int()).abs().max() <= 2  # another number of threads rounds otherwise
@@ -158,11 +158,11 @@ def test_images_are_those_that_the_cpu_draws(lent):
 def test_drawing_stops_when_it_is_to():
     seen = []
 
-    def told(step, total, images):
+    def progress(step, total, images):
         seen.append(step)
         return step == 2
 
-    drawn = gpu.draw(image_task(), load_text_to_image("drawer"), told)
+    drawn = gpu.draw(image_task(), load_text_to_image("drawer"), progress)
     assert seen == [1, 2]
     assert len(drawn) == 2
 

@@ -53,11 +53,11 @@ def test_a_model_larger_than_the_limit_stays_alone():
 
 
 def test_two_who_ask_at_once_share_one_loading():
-    begun, go_on, loads = threading.Event(), threading.Event(), []
+    started, go_on, loads = threading.Event(), threading.Event(), []
 
     def load(name, report):
         loads.append(name)
-        begun.set()
+        started.set()
         assert go_on.wait(10)
         return model_of(1)
 
@@ -65,7 +65,7 @@ def test_two_who_ask_at_once_share_one_loading():
     threads = [threading.Thread(target=lambda: got.append(cache.get("a"))) for _ in range(3)]
     for thread in threads:
         thread.start()
-    assert begun.wait(10)
+    assert started.wait(10)
     assert list(cache.loading()) == ["a"]
     go_on.set()
     for thread in threads:
@@ -93,18 +93,18 @@ def test_a_failure_reaches_everyone_and_the_next_call_tries_again():
 
 
 def test_loading_tells_how_much_has_come():
-    told = []
+    progress = []
 
     def load(name, report):
         report(25, 100)
-        told.append(cache.loading()[name])
+        progress.append(cache.loading()[name])
         return model_of(1)
 
     cache = ModelCache(10, load)
     cache.get("a")
-    assert isinstance(told[0], Progress)
-    assert (told[0].fetched_bytes, told[0].total_bytes) == (25, 100)
-    assert told[0].seconds >= 0
+    assert isinstance(progress[0], Progress)
+    assert (progress[0].fetched_bytes, progress[0].total_bytes) == (25, 100)
+    assert progress[0].seconds >= 0
 
 
 def test_what_a_model_does_not_say_is_counted_as_float32():

@@ -120,9 +120,9 @@ def test_who_has_not_begun_comes_before_all_who_have():
     first.begin()
     first.has_started = True
 
-    def writer(name, share, begun):
+    def writer(name, share, started):
         time_slice = TimeSlice(slices, share)
-        time_slice.has_started = begun
+        time_slice.has_started = started
         time_slice.begin()
         order.append(name)
         time_slice.end()
@@ -151,10 +151,10 @@ def test_a_new_one_passes_on_after_its_first_token_however_long_a_turn_is(clock)
 
 def test_a_turn_is_due_to_who_has_not_begun_and_to_who_has_had_no_more():
     slices = TimeSlices()
-    for begun, share, due in ((False, 9.0, True), (True, 9.0, False), (True, 1.0, True), (True, 0.5, True)):
+    for started, share, due in ((False, 9.0, True), (True, 9.0, False), (True, 1.0, True), (True, 0.5, True)):
         waiting = TimeSlice(slices, share)
-        waiting.has_started = begun
+        waiting.has_started = started
         slices._waiting = [waiting]
-        assert slices.somebody_due(1.0) == due and slices.somebody_new() == (not begun)
+        assert slices.somebody_due(1.0) == due and slices.somebody_new() == (not started)
     slices._waiting = []
     assert not slices.somebody_due(1.0) and not slices.somebody_new()

@@ -217,16 +217,16 @@ MANIFESTS = {
 
 @pytest.mark.parametrize("name", MANIFESTS)
 def test_a_manifest_names_exactly_the_files_beside_it(exported: Path, tmp_path: Path, name: str) -> None:
-    told = changed_manifest(exported, MANIFESTS[name])
-    refuse(packed(exported, tmp_path / "x.zip", {f"{STEP}/{MANIFEST}": told}, honest=False), tmp_path)
+    manifest = changed_manifest(exported, MANIFESTS[name])
+    refuse(packed(exported, tmp_path / "x.zip", {f"{STEP}/{MANIFEST}": manifest}, honest=False), tmp_path)
 
 
 def test_a_manifest_may_speak_of_the_training_state(exported: Path, tmp_path: Path) -> None:
     """As those of earlier exports do; it is looked for nowhere."""
-    told = changed_manifest(
+    manifest = changed_manifest(
         exported, lambda listed: listed.update({"state/../../../../dev/zero": {"bytes": 0, "sha256": ""}})
     )
-    path = packed(exported, tmp_path / "x.zip", {f"{STEP}/{MANIFEST}": told}, honest=False)
+    path = packed(exported, tmp_path / "x.zip", {f"{STEP}/{MANIFEST}": manifest}, honest=False)
     assert import_run(path, tmp_path / "runs", "s")
 
 

@@ -101,7 +101,7 @@ def test_the_card_says_what_the_record_says(home: Path, tmp_path: Path) -> None:
     run = RunDirectory(home / "gpt")
     card = (save_model_folder(run, tmp_path / "cats") / "README.md").read_text()
     config, events = run.config(), list(run.events())
-    said, head = rows(card), front_matter(card)
+    shown, head = rows(card), front_matter(card)
     assert head == {
         "library_name": "aigc-demo",
         "pipeline_tag": "text-generation",
@@ -109,17 +109,17 @@ def test_the_card_says_what_the_record_says(home: Path, tmp_path: Path) -> None:
     }
     assert "No licence is named" in card
     assert "# cats\n" in card
-    assert (said["data"], said["SHA-256 of the data"]) == ("words.txt", f"`{config['data']['sha256']}`")
-    assert said["seed"] == "3"
-    assert said["steps"] == f"20, {20 * TINY['batch_size'] * TINY['context_length']:,} tokens"
+    assert (shown["data"], shown["SHA-256 of the data"]) == ("words.txt", f"`{config['data']['sha256']}`")
+    assert shown["seed"] == "3"
+    assert shown["steps"] == f"20, {20 * TINY['batch_size'] * TINY['context_length']:,} tokens"
     seconds = max(event.metrics["seconds"] for event in events if isinstance(event, StepDone))
-    assert said["minutes of training"] == f"{seconds / 60:.1f}"
+    assert shown["minutes of training"] == f"{seconds / 60:.1f}"
     machine = next(event.facts["machine"] for event in events if isinstance(event, RunStarted))
-    assert f"{machine['threads']} threads on {machine['cores']} cores" in said["machine"]
+    assert f"{machine['threads']} threads on {machine['cores']} cores" in shown["machine"]
     losses = {event.step: event.loss for event in events if isinstance(event, ValidationDone)}
     best = min(losses, key=lambda step: losses[step])
-    assert said["last validation loss"] == f"{losses[20]:.4f} nats a token, at step 20"
-    assert said["best validation loss"] == f"{losses[best]:.4f} nats a token, at step {best}"
+    assert shown["last validation loss"] == f"{losses[20]:.4f} nats a token, at step 20"
+    assert shown["best validation loss"] == f"{losses[best]:.4f} nats a token, at step {best}"
     assert "train gpt --data words.txt --run-dir RUN --seed 3 --steps 20" in card
     assert "max_line_length=100" in card
     assert "--stop-after" not in card, "it went to its end"
@@ -141,10 +141,10 @@ def test_an_earlier_checkpoint_has_a_card_of_its_own(home: Path, tmp_path: Path)
     folder = save_model_folder(run, tmp_path / "young", step=10)
     weights = (folder / "model.safetensors").read_bytes()
     assert weights == (run.path / "checkpoints/step-000010/model.safetensors").read_bytes()
-    said = rows((folder / "README.md").read_text())
+    shown = rows((folder / "README.md").read_text())
     losses = {event.step: event.loss for event in run.events() if isinstance(event, ValidationDone)}
-    assert said["steps"].startswith("10, ")
-    assert said["last validation loss"] == f"{losses[10]:.4f} nats a token, at step 10"
+    assert shown["steps"].startswith("10, ")
+    assert shown["last validation loss"] == f"{losses[10]:.4f} nats a token, at step 10"
 
 
 def test_no_path_of_this_machine_goes_along(home: Path, tmp_path: Path) -> None:

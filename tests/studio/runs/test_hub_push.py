@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[3]
 TEXT = (
     "the cat sees the red dog.\n" * 300 + "a line that is too long for the model to be trained on it\n" * 30
 )
-SAID = {
+SENTENCES = {
     "no_token": "no token of the Hub",
     "push_closed": "is a Space",
     "token_refused": "does not know the token",
@@ -130,8 +130,8 @@ def check_where_the_token_went(server: PushServer) -> None:
     assert len(server.received) >= 5
     for request in server.received:
         headers = dict(request.headers)
-        said = headers.pop("authorization", None) or headers.pop("Authorization", None)
-        assert said == (None if request.path.startswith("/lfs/") else f"Bearer {TOKEN}")
+        authorization = headers.pop("authorization", None) or headers.pop("Authorization", None)
+        assert authorization == (None if request.path.startswith("/lfs/") else f"Bearer {TOKEN}")
         assert TOKEN not in request.path + json.dumps(headers)
         assert TOKEN.encode() not in request.body
 

@@ -39,7 +39,7 @@ def known(answers):
     return {answer.key: (answer.value, answer.fresh) for answer in answers}
 
 
-def settled(reads, key):
+def quiet(reads, key):
     """Nobody reads the key any more."""
     while key in reads._under_way:
         pass
@@ -65,7 +65,7 @@ def test_one_that_hangs_holds_up_no_other_and_stands_as_it_was():
     assert (reads.get("b"), reads.get("a")) == (2, 10)
     assert disk.read[count:] == ["a"], "b is left alone while it is being read"
     let_go.set()
-    settled(reads, "b")
+    quiet(reads, "b")
     disk.hanging.clear()
     assert known(reads.all("b")) == {"b": (20, True)}
 
@@ -81,7 +81,7 @@ def test_one_that_was_never_heard_from_is_left_out_or_says_so():
         assert refused.value.key == "disk_slow"
     assert disk.read.count("b") == 1
     let_go.set()
-    settled(reads, "b")
+    quiet(reads, "b")
     disk.hanging.clear()
     assert reads.get("b") == 2
 
@@ -108,7 +108,7 @@ def test_a_reading_that_was_overtaken_does_not_count():
     assert reads.get("a") == "new"
     let_go.set()
     early.join()
-    settled(reads, "a")
+    quiet(reads, "a")
     disk.hang("a")
     assert known(reads.all("a")) == {"a": ("new", False)}
     disk.hanging["a"].set()

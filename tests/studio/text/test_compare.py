@@ -68,10 +68,10 @@ def test_an_empty_prompt_starts_from_the_start_token():
 
 def write_slowly(**models):
     """20 letters of 0.02 s by each of two models; the images and the seconds it took."""
-    begun = time.perf_counter()
+    start = time.perf_counter()
     settings = {"temperature": 0, "max_new_tokens": 20}
     images = list(run(["alphabet", "slow"], settings=settings, cache=cache_of(**models)))
-    return images, time.perf_counter() - begun
+    return images, time.perf_counter() - start
 
 
 class InStep(AlphabetModel):
@@ -114,11 +114,11 @@ def test_small_models_take_turns_and_count_their_own_time_only():
 def test_large_and_small_models_keep_the_threads_that_suit_them(monkeypatch):
     monkeypatch.setattr(device, "cpu_quota", lambda: 8)
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    told = []
-    monkeypatch.setattr(torch, "set_num_threads", told.append)
+    num_threads = []
+    monkeypatch.setattr(torch, "set_num_threads", num_threads.append)
     last(run(["alphabet"]))
     last(run(["alphabet"], cache=cache_of(alphabet=AlphabetModel(num_parameters=SMALL_PARAMETERS))))
-    assert told == [1, 4]
+    assert num_threads == [1, 4]
 
 
 def test_a_column_that_breaks_leaves_the_other_alone(caplog):

@@ -32,8 +32,8 @@ from tests.studio.illustrators import (
     SIDE,
     Painter,
     Steps,
-    drawing,
     entry,
+    rendered,
     tiny_matcher,
     tiny_restoration,
     tiny_text_gan,
@@ -53,7 +53,7 @@ class Reader(torch.nn.Module):
 
     def _row(self, image):
         group = next(
-            (parse_caption(text).group for text in self.KNOWN if torch.equal(drawing(text), image)),
+            (parse_caption(text).group for text in self.KNOWN if torch.equal(rendered(text), image)),
             parse_caption("a small green star").group,
         )
         present = torch.full((len(CENTRES),), -9.0)
@@ -170,7 +170,7 @@ def test_stop_ends_diffusion_between_two_steps():
 
 
 @pytest.mark.parametrize(
-    ("caption", "said"),
+    ("caption", "sentence"),
     [
         ("", "no word"),
         ("   ", "no word"),
@@ -180,8 +180,8 @@ def test_stop_ends_diffusion_between_two_steps():
         ("\ud800", "Unicode|surrogate|character"),
     ],
 )
-def test_captions_that_say_nothing_are_refused(caption, said):
-    with pytest.raises(InputError, match=said):
+def test_captions_that_say_nothing_are_refused(caption, sentence):
+    with pytest.raises(InputError, match=sentence):
         check_text_to_image(Catalog(), ["painter"], caption, {})
 
 
@@ -305,7 +305,7 @@ def test_where_the_words_went():
 
 
 def test_each_step_is_shown():
-    image = drawing("a red ball")
+    image = rendered("a red ball")
     steps = postprocessed(cache_of(), image, {"denoise": True, "colorize": True, "enlarge": 2})
     assert [name for name, _ in steps] == ["made", "denoise", "grey", "colorize", "enlarge"]
     assert [after.shape[-1] for _, after in steps] == [SIDE] * 4 + [2 * SIDE]
@@ -323,7 +323,7 @@ def test_denoising_takes_an_odd_pixel_away():
 
 
 def test_only_what_was_painted_over_is_drawn_anew():
-    image, hole = drawing("a red ball"), torch.zeros(SIDE, SIDE, dtype=torch.bool)
+    image, hole = rendered("a red ball"), torch.zeros(SIDE, SIDE, dtype=torch.bool)
     hole[10:20, 10:20] = True
     (_, before), (_, left), (_, after) = restored(cache_of(), image, hole)
     assert torch.equal(before[:, ~hole], after[:, ~hole])

@@ -62,8 +62,8 @@ def test_a_dual_encoder_learns_and_its_folder_says_the_same(tmp_path: Path) -> N
     assert 0.3 < figures["told_from_exchanged_zh"] < 1
 
     # Another run begins with what this one knows, and reads with its words.
-    begun = order(tmp_path / "more", "clip", steps=1, settings=settings, init=str(folder))
-    first = next(event for event in train(begun) if isinstance(event, StepDone))
+    finetuned = order(tmp_path / "more", "clip", steps=1, settings=settings, init=str(folder))
+    first = next(event for event in train(finetuned) if isinstance(event, StepDone))
     assert first.loss < 0.75 * guess
     wider = order(tmp_path / "wider", "clip", steps=1, settings={**settings, "width": 40}, init=str(folder))
     with pytest.raises(InputError, match="width"):

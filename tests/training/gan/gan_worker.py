@@ -26,19 +26,19 @@ def main(run_dir: Path) -> None:
     recipe = recipe_named("dcgan")
     order = Order("dcgan", "tiny-world", run_dir, steps=4, settings=SETTINGS)
     settings = recipe.complete(order.settings, order.source)
-    game = family_of(recipe).prepare(order, settings, Budget(steps=4), RunDirectory(run_dir), None)
-    if game.accelerator.is_main_process:
+    training = family_of(recipe).prepare(order, settings, Budget(steps=4), RunDirectory(run_dir), None)
+    if training.accelerator.is_main_process:
         RunDirectory(run_dir).create({})
-    game.accelerator.wait_for_everyone()
+    training.accelerator.wait_for_everyone()
     for _ in range(4):
-        game.train_step()
+        training.train_step()
     weights = {
         f"{side}.{name}": tensor
         for side in ("generator", "discriminator")
-        for name, tensor in getattr(game, side).state_dict().items()
+        for name, tensor in getattr(training, side).state_dict().items()
     }
-    torch.save(weights, run_dir.with_name(f"replica-{game.accelerator.process_index}.pt"))
-    game.accelerator.end_training()
+    torch.save(weights, run_dir.with_name(f"replica-{training.accelerator.process_index}.pt"))
+    training.accelerator.end_training()
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ def images():
 
 
 @pytest.fixture
-def game(images):
+def gan(images):
     return StepByStepGan(images, seed=3)
 
 
@@ -45,17 +45,17 @@ def same(first, second):
 
 
 @pytest.mark.parametrize(
-    ("loss", "told_D", "told_G"),
+    ("loss", "expected_D", "expected_G"),
     [("minimax", 2 * LOG2, -LOG2), ("non-saturating", 2 * LOG2, LOG2), ("hinge", 2.0, 0.0)],
 )
-def test_a_blind_discriminator_is_worth_minus_2_log_2_both_ways(loss, told_D, told_G):
+def test_a_blind_discriminator_is_worth_minus_2_log_2_both_ways(loss, expected_D, expected_G):
     blind = torch.zeros(5)
     for figures in (figures_by_scores(blind, blind, loss), figures_by_probs([0.5] * 5, [0.5] * 3, loss)):
         assert figures.mean_log_real == pytest.approx(-LOG2)
         assert figures.mean_log_fake == pytest.approx(-LOG2)
         assert figures.value == pytest.approx(-2 * LOG2)
-        assert figures.discriminator_loss == pytest.approx(told_D)
-        assert figures.generator_loss == pytest.approx(told_G, abs=1e-7)
+        assert figures.discriminator_loss == pytest.approx(expected_D)
+        assert figures.generator_loss == pytest.approx(expected_G, abs=1e-7)
 
 
 def test_the_formula_with_numbers_that_a_hand_can_follow():
@@ -70,40 +70,40 @@ def test_the_formula_with_numbers_that_a_hand_can_follow():
 
 
 @pytest.mark.parametrize("loss", GAN_LOSSES)
-def test_both_computations_agree_on_a_game_under_way(game, loss):
+def test_both_computations_agree_after_some_steps(gan, loss):
     for _ in range(3):
-        game.step("both", loss, RATE, RATE)
-    look = game.look(loss)
+        gan.step("both", loss, RATE, RATE)
+    look = gan.look(loss)
     by_scores, by_probs = vars(look.by_scores), vars(look.by_probs)
     assert by_scores == pytest.approx(by_probs, abs=1e-5)
     assert look.by_scores.value == pytest.approx(look.by_scores.mean_log_real + look.by_scores.mean_log_fake)
     assert len(look.real_probs) == len(look.fake_probs) == len(look.real_BCHW) == step_by_step.BATCH_SIZE
 
 
-def test_only_the_one_that_moves_changes(game):
-    before = weights(game.generator), weights(game.discriminator)
-    game.step("discriminator", "minimax", RATE, RATE)
-    after_D = weights(game.generator), weights(game.discriminator)
+def test_only_the_one_that_moves_changes(gan):
+    before = weights(gan.generator), weights(gan.discriminator)
+    gan.step("discriminator", "minimax", RATE, RATE)
+    after_D = weights(gan.generator), weights(gan.discriminator)
     assert same(before[0], after_D[0])
     assert not same(before[1], after_D[1])
-    step = game.step("generator", "minimax", RATE, RATE)
-    after_G = weights(game.generator), weights(game.discriminator)
+    step = gan.step("generator", "minimax", RATE, RATE)
+    after_G = weights(gan.generator), weights(gan.discriminator)
     assert not same(after_D[0], after_G[0])
     assert same(after_D[1], after_G[1])
     assert step.gradient_norm > 0
-    game.look("minimax")
-    assert same(after_G[0], weights(game.generator)) and same(after_G[1], weights(game.discriminator))
+    gan.look("minimax")
+    assert same(after_G[0], weights(gan.generator)) and same(after_G[1], weights(gan.discriminator))
 
 
-def test_each_side_moves_the_value_its_own_way_on_the_batch_it_saw(game):
-    start = game.look("minimax")
-    game.step("discriminator", "minimax", RATE, RATE)
-    after_D = game.look("minimax")
+def test_each_side_moves_the_value_its_own_way_on_the_batch_it_saw(gan):
+    start = gan.look("minimax")
+    gan.step("discriminator", "minimax", RATE, RATE)
+    after_D = gan.look("minimax")
     assert after_D.before == start.by_scores, "the batch on the table is the one that the step is taken with"
     assert torch.equal(after_D.real_BCHW, start.real_BCHW)
     assert after_D.by_scores.value > start.by_scores.value
-    game.step("generator", "minimax", RATE, RATE)
-    after_G = game.look("minimax")
+    gan.step("generator", "minimax", RATE, RATE)
+    after_G = gan.look("minimax")
     assert after_G.by_scores.value < after_G.before.value
 
 
@@ -118,18 +118,18 @@ def test_both_is_the_one_after_the_other(images):
     assert same(weights(at_once.discriminator), weights(one_by_one.discriminator))
 
 
-def test_a_seed_is_a_game_and_another_seed_another_one(images):
+def test_a_seed_repeats_its_training_and_another_seed_does_not(images):
     first, again, other = (StepByStepGan(images, seed) for seed in (5, 5, 6))
-    for game in (first, again, other):
-        game.step("both", "minimax", RATE, RATE)
+    for gan in (first, again, other):
+        gan.step("both", "minimax", RATE, RATE)
     assert same(weights(first.generator), weights(again.generator))
     assert not same(weights(first.generator), weights(other.generator))
 
 
 @pytest.mark.parametrize("loss", GAN_LOSSES)
-def test_heat_map_is_the_gradient_by_every_pixel(game, loss):
-    discriminator = game.discriminator
-    pixels = game.generator(game.batch(0)[1]).detach()[:3]
+def test_heat_map_is_the_gradient_by_every_pixel(gan, loss):
+    discriminator = gan.discriminator
+    pixels = gan.generator(gan.batch(0)[1]).detach()[:3]
     scores, gradient = pixel_gradient(discriminator, pixels, loss)
     assert gradient.shape == pixels.shape
     assert torch.equal(scores, discriminator(pixels).detach())
@@ -137,12 +137,12 @@ def test_heat_map_is_the_gradient_by_every_pixel(game, loss):
     torch.testing.assert_close(gradient, expected)
 
 
-def test_heat_map_of_a_look_sums_the_channels(game):
-    look = game.look("non-saturating")
-    noise = game.batch(0)[1]
-    fake = game.generator(noise)
+def test_heat_map_of_a_look_sums_the_channels(gan):
+    look = gan.look("non-saturating")
+    noise = gan.batch(0)[1]
+    fake = gan.generator(noise)
     fake.retain_grad()
-    generator_loss(game.discriminator(fake), "non-saturating").backward()
+    generator_loss(gan.discriminator(fake), "non-saturating").backward()
     torch.testing.assert_close(look.gradient_BHW, fake.grad.abs().sum(dim=1))
     assert look.gradient_BHW.max() > 0
 
@@ -178,10 +178,10 @@ def test_curves_of_the_losses_by_hand():
     assert (other, slope) == pytest.approx((2 * LOG2, -0.75))
 
 
-def test_numbers_that_are_no_longer_finite_end_the_game(game):
+def test_numbers_that_are_no_longer_finite_end_the_training(gan):
     with torch.no_grad():
-        game.discriminator.score.weight.fill_(math.inf)
+        gan.discriminator.score.weight.fill_(math.inf)
     with pytest.raises(InputError, match="lower learning rates"):
-        game.step("discriminator", "minimax", RATE, RATE)
+        gan.step("discriminator", "minimax", RATE, RATE)
     with pytest.raises(InputError, match="lower learning rates"):
-        game.look("minimax")
+        gan.look("minimax")

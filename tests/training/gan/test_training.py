@@ -49,7 +49,7 @@ def order(run_dir: Path, recipe: str = "dcgan", **changes) -> Order:
     return Order(recipe=recipe, run_dir=run_dir, settings=settings, **given)
 
 
-def told(events: list[TrainEvent]) -> list[tuple]:
+def losses_and_metrics(events: list[TrainEvent]) -> list[tuple]:
     """Everything a step says but its time."""
     timed = ("seconds", "pictures_per_second")
     return [
@@ -95,8 +95,8 @@ def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path: Path, recipe: str, 
     whole = list(train(order(tmp_path / "whole", recipe, settings=settings)))
     first = list(train(order(tmp_path / "parts", recipe, settings=settings, stop_after=7)))
     rest = list(train(Order(recipe, "tiny-world", tmp_path / "parts", resume=True)))
-    assert len(told(whole)) == 12
-    assert told(first) + told(rest) == told(whole)
+    assert len(losses_and_metrics(whole)) == 12
+    assert losses_and_metrics(first) + losses_and_metrics(rest) == losses_and_metrics(whole)
     pairs = zip(
         load_networks(tmp_path / "whole/checkpoints/step-000012"),
         load_networks(tmp_path / "parts/checkpoints/step-000012"),
@@ -107,17 +107,17 @@ def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path: Path, recipe: str, 
 
 
 def test_each_side_moves_alone(tmp_path: Path):
-    game = training(tmp_path)
-    generator, discriminator = copied(game.generator), copied(game.discriminator)
-    rng = game.batches.stream(0)
-    fake_BCHW, seen = game._discriminator_step(rng, keep_graph=True)
-    assert same(game.generator, generator)
-    assert not same(game.discriminator, discriminator)
-    assert all(weight.grad is None for weight in game.generator.parameters())
-    discriminator = copied(game.discriminator)
-    loss, norm, _ = game._generator_step(fake_BCHW, rng)
-    assert same(game.discriminator, discriminator)
-    assert not same(game.generator, generator)
+    loop = training(tmp_path)
+    generator, discriminator = copied(loop.generator), copied(loop.discriminator)
+    rng = loop.batches.stream(0)
+    fake_BCHW, seen = loop._discriminator_step(rng, keep_graph=True)
+    assert same(loop.generator, generator)
+    assert not same(loop.discriminator, discriminator)
+    assert all(weight.grad is None for weight in loop.generator.parameters())
+    discriminator = copied(loop.discriminator)
+    loss, norm, _ = loop._generator_step(fake_BCHW, rng)
+    assert same(loop.discriminator, discriminator)
+    assert not same(loop.generator, generator)
     assert norm > 0
     assert math.isfinite(loss)
     assert 0 < seen["fake_prob"] < 1
@@ -138,7 +138,7 @@ def test_what_a_run_says(tmp_path: Path):
     )
     assert start.facts["train_pictures"] + start.facts["validation_pictures"] == 64
     assert not [event for event in events if isinstance(event, ValidationDone)]
-    held_out = [step for step, _, metrics in told(events) if "held_out_prob" in metrics]
+    held_out = [step for step, _, metrics in losses_and_metrics(events) if "held_out_prob" in metrics]
     assert held_out == [4, 8, 12]
     saved = [event for event in events if isinstance(event, CheckpointSaved)]
     drawn = [event for event in events if isinstance(event, SampleReady)]
@@ -148,23 +148,23 @@ def test_what_a_run_says(tmp_path: Path):
 
 
 def test_the_average_lags_behind_the_generator(tmp_path: Path):
-    game = training(tmp_path, ema_decay=0.2)
-    before = copied(game.generator)
-    game.train_step()  # the first one is taken over as it is
-    expected = copied(game.generator)
+    loop = training(tmp_path, ema_decay=0.2)
+    before = copied(loop.generator)
+    loop.train_step()  # the first one is taken over as it is
+    expected = copied(loop.generator)
     for memory in (2 / 11, 0.2):  # it grows up to what was asked for
-        game.train_step()
-        new = game.generator.parameters()
+        loop.train_step()
+        new = loop.generator.parameters()
         expected = [memory * old + (1 - memory) * now for old, now in zip(expected, new, strict=True)]
-    for weight, wanted in zip(game.kept_generator().parameters(), expected, strict=True):
+    for weight, wanted in zip(loop.kept_generator().parameters(), expected, strict=True):
         torch.testing.assert_close(weight, wanted)
-    assert not same(game.generator, before)
+    assert not same(loop.generator, before)
 
 
 def test_a_run_goes_on_from_a_model_of_its_shape_alone(tmp_path: Path):
     list(train(order(tmp_path / "old", steps=2)))
-    begun = list(train(order(tmp_path / "new", steps=1, init=str(tmp_path / "old"))))
-    assert begun[-1].step == 1
+    events = list(train(order(tmp_path / "new", steps=1, init=str(tmp_path / "old"))))
+    assert events[-1].step == 1
     with pytest.raises(InputError, match="num_features"):
         list(
             train(

@@ -423,13 +423,13 @@ def test_resume_asks_neither_for_the_model_it_began_from_nor_for_another_one(
     text_file: Path, tmp_path: Path
 ) -> None:
     list(train(order(text_file, tmp_path / "a", steps=2)))
-    begun = {"init": str(tmp_path / "a"), "steps": 6, "settings": {"dropout": 0.2}}
-    list(train(order(text_file, tmp_path / "b", stop_after=3, **begun)))
+    asked = {"init": str(tmp_path / "a"), "steps": 6, "settings": {"dropout": 0.2}}
+    list(train(order(text_file, tmp_path / "b", stop_after=3, **asked)))
     (tmp_path / "a").rename(tmp_path / "elsewhere")
     for name, other in {"init": str(tmp_path / "elsewhere"), "seed": 3}.items():
         with pytest.raises(InputError, match=f"started with {name} = "):
-            next(train(order(text_file, tmp_path / "b", resume=True, **{**begun, name: other})))
-    *_, last = train(order(text_file, tmp_path / "b", resume=True, **begun))
+            next(train(order(text_file, tmp_path / "b", resume=True, **{**asked, name: other})))
+    *_, last = train(order(text_file, tmp_path / "b", resume=True, **asked))
     assert (last.reason, last.step) == ("finished", 6)
 
 
@@ -471,20 +471,20 @@ def test_the_preparation_travels_with_the_model(text_file: Path, tmp_path: Path,
     )
 
 
-@pytest.mark.parametrize(("told_after", "owed"), [(0, 0), (10, 10), (7, None)])
+@pytest.mark.parametrize(("stop_step", "owed"), [(0, 0), (10, 10), (7, None)])
 def test_a_measurement_cut_short_by_a_stop_is_done_on_resume(
-    text_file: Path, tmp_path: Path, told_after: int, owed: int | None
+    text_file: Path, tmp_path: Path, stop_step: int, owed: int | None
 ) -> None:
     whole = list(train(order(text_file, tmp_path / "a")))
     done: list[TrainEvent] = []
 
-    def told() -> bool:
+    def stop() -> bool:
         """From the end of that step on, so while its validation is measured."""
-        return bool(done) and done[-1].step >= told_after
+        return bool(done) and done[-1].step >= stop_step
 
-    done.extend(train(order(text_file, tmp_path / "b"), told))
-    assert (done[-1].reason, done[-1].step) == ("stopped", told_after)
-    assert [path.name for path in RunDirectory(tmp_path / "b").resumable()][-1] == f"step-{told_after:06d}"
+    done.extend(train(order(text_file, tmp_path / "b"), stop))
+    assert (done[-1].reason, done[-1].step) == ("stopped", stop_step)
+    assert [path.name for path in RunDirectory(tmp_path / "b").resumable()][-1] == f"step-{stop_step:06d}"
     assert not [event for event in done if isinstance(event, ValidationDone) and event.step == owed]
     done += train(order(text_file, tmp_path / "b", resume=True))
     assert losses(done) == losses(whole)

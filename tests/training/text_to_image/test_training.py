@@ -181,9 +181,9 @@ def test_a_run_begins_by_copying_and_is_resumed_in_it(tmp_path: Path, guide: Pat
 
 def test_a_guide_of_its_own_learns_from_the_first_step_on(tmp_path: Path) -> None:
     done = steps(list(train(order(tmp_path / "run", steps=30, settings={"copying": 0.5}))))
-    heard = [step.metrics["pair_loss"] for step in done]
-    assert len(heard) == 30
-    assert sum(heard[10:15]) < sum(heard[:5]), "it still copies then"
+    pair_losses = [step.metrics["pair_loss"] for step in done]
+    assert len(pair_losses) == 30
+    assert sum(pair_losses[10:15]) < sum(pair_losses[:5]), "it still copies then"
 
 
 def test_of_several_draws_of_noise_the_nearest_learns() -> None:
@@ -238,12 +238,12 @@ def test_the_baseline_draws_each_image_of_its_own_seed(
     sampling = TextSampling(num_inference_steps=4, scheduler=scheduler)
     seen: list[tuple[int, int]] = []
 
-    def told(step: int, total: int, guess: torch.Tensor) -> bool:
+    def progress(step: int, total: int, guess: torch.Tensor) -> bool:
         seen.append((step, total))
         return False
 
     texts = ["a red ball", "一个红色的球", "a blue box"]
-    made = model.make(texts, [1, 2, 3], sampling, told)
+    made = model.make(texts, [1, 2, 3], sampling, progress)
     assert made.shape == (3, 3, 32, 32)
     assert seen == [(step, 4) for step in (1, 2, 3, 4)]
     alone = model.make(texts[1:2], [2], sampling)[0]
@@ -258,11 +258,11 @@ def test_the_baseline_stops_when_it_is_told_to(baseline: tuple[Path, list[TrainE
     model = load_text_to_image(str(baseline[0]))
     asked: list[int] = []
 
-    def told(step: int, total: int, guess: torch.Tensor) -> bool:
+    def progress(step: int, total: int, guess: torch.Tensor) -> bool:
         asked.append(step)
         return step == 2
 
-    assert model.make(["a red ball"], [0], TextSampling(), told).shape == (1, 3, 32, 32)
+    assert model.make(["a red ball"], [0], TextSampling(), progress).shape == (1, 3, 32, 32)
     assert asked == [1, 2]
 
 
@@ -272,13 +272,13 @@ def test_a_baseline_of_another_make_is_refused(
     folder = tmp_path / "model"
     shutil.copytree(baseline[0] / "checkpoints/step-000012", folder)
     config = json.loads((folder / "text_encoder/config.json").read_text())
-    for change, said in (
+    for change, sentence in (
         ({"model_type": "bert"}, "text encoder"),
         ({"hidden_size": 10**9}, "text encoder"),
         ({"num_hidden_layers": 2}, "text_model|weights|missing"),
     ):
         (folder / "text_encoder/config.json").write_text(json.dumps({**config, **change}))
-        with pytest.raises(InputError, match=said):
+        with pytest.raises(InputError, match=sentence):
             load_text_to_image(str(folder))
 
 
@@ -289,15 +289,15 @@ def test_the_three_kinds_of_pairs_are_told(trained: tuple[Path, list[TrainEvent]
         terms = [done.metrics[f"{name}_term"] for name in ("real", "fake", "wrong")]
         terms.append(done.metrics["real_contrast"])
         assert sum(terms) == pytest.approx(done.metrics["discriminator_loss"], abs=1e-4)
-        heard = [done.metrics[name] for name in ("fooling_term", "made_contrast", "guide_term")]
-        assert sum(heard) + 5 * done.metrics["likeness_term"] == pytest.approx(done.loss, abs=1e-3)
+        terms = [done.metrics[name] for name in ("fooling_term", "made_contrast", "guide_term")]
+        assert sum(terms) + 5 * done.metrics["likeness_term"] == pytest.approx(done.loss, abs=1e-3)
     # Little is known at first: which of eight captions and eight wrong ones, which of eight images, which
     # of two captions?
     guess = (math.log(16) + math.log(8)) / 2 + math.log(2)
     assert first.metrics["real_contrast"] == pytest.approx(guess, abs=1.5)
-    told = [done for done in steps(events) if "real_told_apart" in done.metrics]
-    assert [done.step for done in told] == [4, 8, 12]
-    assert all(0 <= done.metrics["made_told_apart"] <= 1 for done in told)
+    measured = [done for done in steps(events) if "real_told_apart" in done.metrics]
+    assert [done.step for done in measured] == [4, 8, 12]
+    assert all(0 <= done.metrics["made_told_apart"] <= 1 for done in measured)
     facts = next(event.facts for event in events if isinstance(event, RunStarted))
     assert facts["train_captions"] == 90 * 2
     assert len(facts["sample_captions"]) == 2
@@ -399,9 +399,9 @@ def test_where_likeness_counts_the_nearest_of_several_draws_plays(weight: float,
         seen.append(noise_BKZ)
         return noise_BKZ[:, -1]
 
-    told = SimpleNamespace(likeness_weight=weight, choices=choices, batch_size=2, latent_size=4)
+    settings = SimpleNamespace(likeness_weight=weight, choices=choices, batch_size=2, latent_size=4)
     training = SimpleNamespace(
-        settings=told,
+        settings=settings,
         generator=None,
         right=None,
         local_rows=lambda part: part,

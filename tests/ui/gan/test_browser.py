@@ -5,13 +5,13 @@ import re
 import pytest
 
 from tests.ui.accessibility import check_accessible
-from tests.ui.test_browser import open_named_tab, opened, settle
+from tests.ui.test_browser import at_rest, open_named_tab, opened
 
 
 def open_tab(page):
     page.get_by_role("tab", name=re.compile("GAN")).first.click()
     page.wait_for_selector("#gan-generate")
-    settle(page)
+    at_rest(page)
 
 
 def finished(page):
@@ -69,7 +69,7 @@ def test_a_click_opens_the_nearest_training_image(page):
 
 def test_a_way_is_shown_and_runs_as_a_film(page):
     page.click("#gan-interpolation > button")
-    settle(page)
+    at_rest(page)
     page.click("#gan-interpolate")
     page.wait_for_selector("#gan-film-left img[src]")
     page.wait_for_selector("#gan-film-right img[src]")
@@ -82,7 +82,7 @@ def test_stop_ends_diffusion_and_the_page_goes_on(page):
     field = page.get_by_label("number input for Steps (diffusion)")
     field.fill("100")
     field.press("Enter")
-    settle(page)
+    at_rest(page)
     page.click("#gan-generate")
     page.wait_for_selector("#gan-card-right .state[data-state=running]")
     page.wait_for_timeout(100)
@@ -93,7 +93,7 @@ def test_stop_ends_diffusion_and_the_page_goes_on(page):
 
 def test_seeds_asked_for_while_images_are_made_wait_visibly_and_are_found(page):
     page.click("#gan-arithmetic > button")
-    settle(page)
+    at_rest(page)
     page.click("#gan-generate")  # a hundred slow steps, by the test before
     page.wait_for_selector("#gan-card-right .state[data-state=running]")
     page.click("#gan-find")
@@ -109,7 +109,7 @@ def test_chinese_from_the_tab_to_the_captions(chromium, page_url):
     with opened(chromium, page_url, language="zh-CN", theme="dark", width=390) as page:
         open_named_tab(page, "GAN 生成对抗网络")
         page.wait_for_selector("#gan-generate")
-        settle(page)
+        at_rest(page)
         page.click("#gan-generate")
         finished(page)
         assert spoken(page, "#gan-card-left .state", "zh-CN") == "已完成，16 张图片"

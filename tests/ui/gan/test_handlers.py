@@ -69,8 +69,8 @@ def latent(cache):
     return LatentHandlers(cache, Cancellation(), TrainingImages(cache.catalog))
 
 
-def last(images):
-    return list(images)[-1]
+def last(updates):
+    return list(updates)[-1]
 
 
 def generated(handlers, left="world-tiny-world", right="steps", seed=7, fresh=False):
@@ -382,12 +382,12 @@ def test_collapse_is_said_of_what_draws_and_its_absence_never_alone_beside_a_pre
 def test_what_is_asked_for_meanwhile_waits_visibly_and_then_begins(handlers, latent):
     latent._cancellation = handlers._cancellation
     ticket = new_ticket()
-    begun = handlers.generate(None, ticket, 1, False, *SLIDERS, "world-tiny-world", "slow")
-    next(begun)
+    columns = handlers.generate(None, ticket, 1, False, *SLIDERS, "world-tiny-world", "slow")
+    next(columns)
     asked = latent.interpolate(None, ticket, 1, 2, 5, 1.0, 4, "slow", "slow")
     for film in next(asked):
         assert english(film["empty"]).startswith("It begins when what is running on this tab is done")
-    begun.close()  # it is done
+    columns.close()  # it is done
     assert last(asked)[0]["count"] == 5
 
 
@@ -432,13 +432,13 @@ def test_measuring_stops_while_the_training_images_are_prepared(handlers, latent
 def test_stop_ends_what_waits_too(handlers, latent):
     latent._cancellation = handlers._cancellation
     ticket = new_ticket()
-    begun = handlers.generate(None, ticket, 1, False, *SLIDERS, "world-tiny-world", "slow")
-    next(begun)
+    columns = handlers.generate(None, ticket, 1, False, *SLIDERS, "world-tiny-world", "slow")
+    next(columns)
     asked = latent.find_seeds(None, ticket, "red ball", "red box", "blue box", "world-tiny-world", "emoji")
     assert english(next(asked)[3]["words"]).startswith("It begins when")
     handlers.stop(ticket)
     assert english(last(asked)[3]["words"]).startswith("Stopped")
-    begun.close()
+    columns.close()
 
 
 def test_a_model_chosen_while_its_column_is_made_takes_the_column(handlers):
@@ -449,11 +449,11 @@ def test_a_model_chosen_while_its_column_is_made_takes_the_column(handlers):
     assert kept == unchanged(GanHandlers.num_outputs), "the same model: its images go on"
     chosen = handlers.choose_model(None, ticket, 1, "emoji")
     assert chosen[0]["state"] == "ready"
-    images = list(making)
-    first, *others = [image[1 + GanHandlers.num_outputs :] for image in images]
-    assert first == chosen, "the answer to the choice may have overtaken an image that was made before it"
+    updates = list(making)
+    first, *others = [outputs[1 + GanHandlers.num_outputs :] for outputs in updates]
+    assert first == chosen, "the answer to the choice may have overtaken an update computed before it"
     assert others == [unchanged(GanHandlers.num_outputs)] * len(others)
-    assert images[-1][1]["state"] == "finished", "the other column goes on"
+    assert updates[-1][1]["state"] == "finished", "the other column goes on"
 
 
 def test_the_tab_opens_whether_models_are_there_or_not():

@@ -152,12 +152,12 @@ def test_what_does_not_fit_is_a_sentence_in_the_reader_s_language(handlers, valu
     assert refused.value.message == sentence
 
 
-def test_games_go_by_ticket_and_a_stranger_s_is_another_one(handlers):
+def test_each_ticket_has_a_gan_of_its_own(handlers):
     mine = new_ticket()
     handlers.step_both(None, mine, *asked())
-    _, stranger, _ = handlers.step_both(None, new_ticket(), *asked())
+    _, other, _ = handlers.step_both(None, new_ticket(), *asked())
     _, board, _ = handlers.step_generator(None, mine, *asked())
-    assert stranger["state"]["en"].startswith("Steps so far: 1.")
+    assert other["state"]["en"].startswith("Steps so far: 1.")
     assert board["state"]["en"].startswith("Steps so far: 2.")
 
 

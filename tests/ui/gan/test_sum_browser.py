@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from tests.ui.conftest import ROOT, free_port, wait_until_it_answers
-from tests.ui.test_browser import open_named_tab, opened, settle
+from tests.ui.test_browser import at_rest, open_named_tab, opened
 
 SECONDS = 120_000  # two thousand images on a busy machine
 
@@ -47,12 +47,12 @@ def shipped_url(tmp_path_factory):
 def calculated(page, language):
     """The captions and the line, after seeds were found by the words that stand there, and added up."""
     page.click("#gan-arithmetic > button")
-    settle(page)
+    at_rest(page)
     page.click("#gan-find")
     page.wait_for_function(
         "() => document.querySelector('#gan-seeds-c textarea, #gan-seeds-c input').value", timeout=SECONDS
     )
-    settle(page)
+    at_rest(page)
     page.click("#gan-calculate")
     page.wait_for_selector("#gan-sum .images-grid[data-drawn]", timeout=SECONDS)
     captions = page.locator(f"#gan-sum figcaption span[lang={language}]").all_text_contents()
@@ -69,7 +69,7 @@ def test_the_example_on_the_page_comes_out_right_and_says_so(chromium, shipped_u
     with opened(chromium, shipped_url) as page:
         open_named_tab(page, "GAN")
         page.wait_for_selector("#gan-generate")
-        settle(page)
+        at_rest(page)
         captions, line = calculated(page, "en")
         assert list(map(of_words, captions)) == [
             "mean of A · red ball",
@@ -94,7 +94,7 @@ def test_in_chinese_on_a_small_screen(chromium, shipped_url):
     with opened(chromium, shipped_url, language="zh-CN", theme="dark", width=390) as page:
         open_named_tab(page, "GAN 生成对抗网络")
         page.wait_for_selector("#gan-generate")
-        settle(page)
+        at_rest(page)
         captions, line = calculated(page, "zh-CN")
         assert of_words(captions[3]) == "A − B + C · 蓝球"
         assert line.startswith("与预期一致")

@@ -209,11 +209,11 @@ def test_a_private_listener_is_no_tool(small_page):
 
 def test_a_tool_sees_the_address_of_its_caller_and_no_other_that_he_writes(small_page):
     # 127.0.0.2 is this machine as well, and no address that the server takes for its own.
-    told = value(called(small_page, "caller", host="127.0.0.2"))
-    assert told == {"host": "127.0.0.2", "forwarded": "127.0.0.2", "address": "127.0.0.2"}
+    addresses = value(called(small_page, "caller", host="127.0.0.2"))
+    assert addresses == {"host": "127.0.0.2", "forwarded": "127.0.0.2", "address": "127.0.0.2"}
     forged = {"x-forwarded-for": "203.0.113.9", "x-aigc-demo-caller": "word 203.0.113.9"}
-    told = value(called(small_page, "caller", host="127.0.0.2", headers=forged))
-    assert told == {"host": "127.0.0.2", "forwarded": "203.0.113.9, 127.0.0.2", "address": "127.0.0.2"}
+    addresses = value(called(small_page, "caller", host="127.0.0.2", headers=forged))
+    assert addresses == {"host": "127.0.0.2", "forwarded": "203.0.113.9, 127.0.0.2", "address": "127.0.0.2"}
 
 
 def test_many_calls_at_once_are_all_answered(small_page):

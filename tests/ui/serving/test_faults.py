@@ -31,12 +31,12 @@ def serve(application, method, path):
     return sent
 
 
-def answer(error, begun=None, path="/gradio_api/queue/data"):
+def answer(error, content_type=None, path="/gradio_api/queue/data"):
     """What is sent where an application raises, after it has sent the head of an answer of a type."""
 
     async def application(scope, receive, send):
-        if begun:
-            head = [(b"content-type", begun)]
+        if content_type:
+            head = [(b"content-type", content_type)]
             await send({"type": "http.response.start", "status": 200, "headers": head})
         raise error
 

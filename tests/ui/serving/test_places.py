@@ -27,7 +27,7 @@ from aigc_demo.ui.serving import server_address
 from aigc_demo.ui.serving.server_address import BelowPath, root_path, server_name
 from tests.reverse_proxy import ReverseProxy
 from tests.ui.conftest import ROOT, free_port, wait_until_it_answers
-from tests.ui.test_browser import generate, opened, settings, settle, tokens
+from tests.ui.test_browser import at_rest, generate, opened, settings, tokens
 from tests.ui.train.test_browser import image_shown, start, trained, wait_for
 
 NOBODY, SOCKS = "http://127.0.0.1:9", "socks5://u:s3cret@127.0.0.1:9"
@@ -96,9 +96,9 @@ def test_behind_proxies_at_an_ipv6_address_on_a_console_of_ascii(tmp_path: Path)
         with pytest.raises(OSError, match="refused"):
             urllib.request.urlopen(url.replace("[::1]", "127.0.0.1"), timeout=5)
     assert "gpt-tiny-world" in str(answer)
-    said = log.read_text("ascii")
-    assert f"Running on local URL:  {url[:-1]}" in said
-    assert "s3cret" not in said and "Traceback" not in said
+    logged = log.read_text("ascii")
+    assert f"Running on local URL:  {url[:-1]}" in logged
+    assert "s3cret" not in logged and "Traceback" not in logged
 
 
 def test_a_second_user_without_a_home_on_a_console_of_windows(tmp_path: Path) -> None:
@@ -188,13 +188,13 @@ def _train_what_draws(chromium, proxy: ReverseProxy) -> None:
         page.click("#recipe input")
         page.get_by_role("option", name="dcgan").click()
         page.get_by_text("Pictures of your own").wait_for()
-        settle(page)
+        at_rest(page)
         name = start(page, 10)
         wait_for(page, "finished")
         image = image_shown(page, "#samples")
         assert f"{proxy.url}/demo/run-pictures/{name}/" in image.evaluate("part => part.src")
         page.click("#delete-run")
-        settle(page)
+        at_rest(page)
 
 
 @pytest.mark.parametrize(

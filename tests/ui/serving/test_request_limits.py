@@ -148,12 +148,12 @@ async def slow_answer(scope, receive, send):
 def answer_to(port, words):
     """All that comes until the server closes the connection, and after how many seconds."""
     with socket.create_connection(("127.0.0.1", port), timeout=10) as line:
-        begun, answer = time.monotonic(), b""
+        start, answer = time.monotonic(), b""
         line.sendall(words)
         with contextlib.suppress(ConnectionResetError):
             while part := line.recv(4096):
                 answer += part
-        return answer, time.monotonic() - begun
+        return answer, time.monotonic() - start
 
 
 def test_a_connection_without_a_whole_request_is_closed_and_a_slow_answer_is_not(monkeypatch):

@@ -21,7 +21,7 @@ from tests.studio.fakes import LETTERS, AlphabetModel
 
 ENTRY = catalog.CatalogEntry("alphabet", "ours", "text", "gpt", "nowhere", architecture="gpt")
 STEPS = {"alphabet": 1, "backwards": -1}
-LEFT, RIGHT = 5, 10  # where the state of a column stands in an image of the page
+LEFT, RIGHT = 5, 10  # where the state of a column stands in the outputs of a handler
 
 
 def sliders(**changes):
@@ -40,8 +40,8 @@ def handlers(monkeypatch):
     return TextHandlers(cache, Cancellation())
 
 
-def last(images):
-    return list(images)[-1]
+def last(updates):
+    return list(updates)[-1]
 
 
 def asked(sliders, left=None, right=None, seed=7, prompt="a", models=("alphabet", "alphabet")):
@@ -62,9 +62,9 @@ def prob_after(handlers, shown, place):
 
 def test_alternatives_follow_the_settings_that_each_token_was_written_by(handlers):
     ticket = new_ticket()
-    image = last(handlers.generate(None, ticket, *asked(STRICT)))
-    image = last(handlers.go_on(None, ticket, *asked(LOOSE, image[LEFT], image[RIGHT])))
-    shown = image[LEFT]
+    outputs = last(handlers.generate(None, ticket, *asked(STRICT)))
+    outputs = last(handlers.go_on(None, ticket, *asked(LOOSE, outputs[LEFT], outputs[RIGHT])))
+    shown = outputs[LEFT]
     assert [place for place, _ in shown.settings] == [0, 3]
     assert prob_after(handlers, shown, 2) == pytest.approx(1), "top-k 1 leaves one token"
     assert prob_after(handlers, shown, 3) < 0.99, "top-k 0 leaves all"
@@ -101,8 +101,8 @@ BOTH = ("alphabet", "backwards")
 
 def two_texts(handlers, ticket):
     """Two models' texts of 4 tokens; then the left one goes on with the third alternative at place 1."""
-    image = last(handlers.generate(None, ticket, *asked(WARM, seed=11, models=BOTH)))
-    left, right = image[LEFT], image[RIGHT]
+    outputs = last(handlers.generate(None, ticket, *asked(WARM, seed=11, models=BOTH)))
+    left, right = outputs[LEFT], outputs[RIGHT]
     *_, left = handlers.show_alternatives(clicked(1), None, left)
     chosen = left.offered[1][2].id
     left = last(handlers.take_alternative(clicked(2), None, ticket, 0, left, *WARM))[-1]
@@ -123,8 +123,8 @@ def test_continue_goes_on_in_each_column_after_its_own_tokens_by_its_own_model(h
     before = list(left.column.ids), list(right.column.ids)
     assert len(before[0]) == 6 and len(before[1]) == 4 and before[0][:4] != before[1]
     fields = {"seed": 99, "prompt": "j", "models": BOTH[::-1]}
-    seed, *image = last(handlers.go_on(None, ticket, *asked(WARM, left, right, **fields)))
-    left, right = image[LEFT - 1], image[RIGHT - 1]
+    seed, *outputs = last(handlers.go_on(None, ticket, *asked(WARM, left, right, **fields)))
+    left, right = outputs[LEFT - 1], outputs[RIGHT - 1]
     assert seed == 11 and (left.prompt, right.prompt) == ("a", "a")
     assert (left.column.model, right.column.model) == BOTH
     assert list(left.column.ids) == before[0] + by_hand("alphabet", 11, before[0][-1], 6, 4)
@@ -136,8 +136,8 @@ def test_continue_goes_on_in_each_column_after_its_own_tokens_by_its_own_model(h
 @pytest.mark.parametrize("empty", [0, 1, 2])
 def test_continue_needs_a_text_in_both_columns(handlers, empty):
     ticket = new_ticket()
-    image = last(handlers.generate(None, ticket, *asked(STRICT)))
-    shown = [image[LEFT], image[RIGHT]]
+    outputs = last(handlers.generate(None, ticket, *asked(STRICT)))
+    shown = [outputs[LEFT], outputs[RIGHT]]
     for place in [0, 1] if empty == 2 else [empty]:
         shown[place] = Shown()
     with pytest.raises(gr.Error, match="There is no text yet"):
@@ -157,13 +157,13 @@ def test_the_column_of_an_alternative_is_left_where_another_model_is_chosen_for_
     shown = last(handlers.generate(None, ticket, *asked(STRICT)))[RIGHT]
     *_, shown = handlers.show_alternatives(clicked(1), None, shown)
     handlers._cache.get("alphabet").seconds = 0.005
-    images = handlers.take_alternative(clicked(3), None, ticket, 1, shown, *WARM[:5], 4000, "")
-    next(images)
+    updates = handlers.take_alternative(clicked(3), None, ticket, 1, shown, *WARM[:5], 4000, "")
+    next(updates)
     handlers.choose_model(None, ticket, 0, "backwards")
-    assert next(images)[-1].column.model == "alphabet", "the other column is not this one"
+    assert next(updates)[-1].column.model == "alphabet", "the other column is not this one"
     chosen = handlers.choose_model(None, ticket, 1, "backwards")
-    first, *others = images
-    assert first == chosen, "the answer to the choice may have overtaken an image that was made before it"
+    first, *others = updates
+    assert first == chosen, "the answer to the choice may have overtaken an update computed before it"
     assert others == [unchanged(TextHandlers.num_outputs)] * len(others) and len(others) < 10
 
 
@@ -180,26 +180,26 @@ def test_each_model_reads_the_pasted_text_for_its_own_column(handlers):
 
 def test_attention_is_that_of_the_prompt_and_of_what_each_column_wrote(handlers):
     asked_for = asked(STRICT, models=BOTH, prompt="ef")
-    image = last(handlers.generate(None, new_ticket(), *asked_for))
-    found = handlers.attention(None, image[LEFT], image[RIGHT])
+    outputs = last(handlers.generate(None, new_ticket(), *asked_for))
+    found = handlers.attention(None, outputs[LEFT], outputs[RIGHT])
     assert [one["tok"] for one in found] == [list("efghi"), list("efedc")]
     with pytest.raises(gr.Error, match="There is no text yet"):
         handlers.attention(None, Shown(), Shown())
-    empty, _ = handlers.attention(None, Shown(), image[RIGHT])
+    empty, _ = handlers.attention(None, Shown(), outputs[RIGHT])
     assert "tok" not in empty
 
 
 def test_stop_needs_the_ticket_of_the_page(handlers):
     ticket = new_ticket()
     long = (*LOOSE[:5], 1000, "")
-    images = handlers.generate(None, ticket, *asked(long))
-    next(images)
+    updates = handlers.generate(None, ticket, *asked(long))
+    next(updates)
     handlers.stop(new_ticket())
-    assert next(images)[LEFT].column.state != "stopped"
+    assert next(updates)[LEFT].column.state != "stopped"
     with pytest.raises(gr.Error, match="press Stop"):
         next(handlers.generate(None, ticket, *asked(LOOSE)))
     handlers.stop(ticket)
-    assert last(images)[LEFT].column.state == "stopped"
+    assert last(updates)[LEFT].column.state == "stopped"
 
 
 SESSIONS = """

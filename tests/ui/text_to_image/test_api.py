@@ -21,7 +21,7 @@ def client(page_url):
     connected.close()
 
 
-def drawing(caption):
+def rendered(caption):
     file = io.BytesIO()
     render(parse_caption(caption).group, 64).save(file, format="PNG")
     return base64.b64encode(file.getvalue()).decode()
@@ -62,7 +62,7 @@ def test_images_are_ranked(client):
 
 
 def test_the_checker_reads_drawings_and_compares_them_with_a_caption(client):
-    images = [drawing(CAPTION), drawing("a green star")]
+    images = [rendered(CAPTION), rendered("a green star")]
     right, wrong = client.predict(images=images, caption=CAPTION, api_name="/check_attributes")
     assert right["applicable"]
     assert right["all_right"]
@@ -72,7 +72,7 @@ def test_the_checker_reads_drawings_and_compares_them_with_a_caption(client):
     }
     assert not wrong["all_right"]
     assert wrong["verdict"]["things"][0]["wanted"] == {"kind": "ball", "colour": "red", "size": "small"}
-    (read,) = client.predict(images=[drawing("a green star")], api_name="/check_attributes")
+    (read,) = client.predict(images=[rendered("a green star")], api_name="/check_attributes")
     assert read["things"][0]["kind"] == "star"
     assert read["verdict"] is None
 

@@ -6,13 +6,13 @@ import pytest
 
 from tests.ui.accessibility import check_accessible
 from tests.ui.gan.test_browser import colours, spoken
-from tests.ui.test_browser import open_named_tab, opened, settle
+from tests.ui.test_browser import at_rest, open_named_tab, opened
 
 
 def open_tab(page):
     page.get_by_role("tab", name=re.compile("Text to image|文生图")).first.click()
     page.wait_for_selector("#t2i-draw")
-    settle(page)
+    at_rest(page)
 
 
 def drawn(page, name):
@@ -57,22 +57,22 @@ def test_the_words_say_what_they_were_taken_for(page):
     page.wait_for_function("document.querySelectorAll('#t2i-words [data-part=kind]').length === 2")
 
 
-def test_a_candidate_is_chosen_and_treated(page):
+def test_a_candidate_is_chosen_and_postprocessed(page):
     page.locator("#t2i-images-left button.tile-frame").nth(2).click()
     page.wait_for_selector("#t2i-images-left figure:nth-child(3) button[aria-pressed=true]")
     page.click("#t2i-postprocess > button")
-    settle(page)
+    at_rest(page)
     page.check("#t2i-colorize input")
     page.click("#t2i-postprocess-apply")
     drawn(page, "t2i-postprocessed-left")
-    told = page.locator("#t2i-postprocessed-left figcaption span[lang=en]").all_text_contents()
-    assert told == ["as generated", "denoised", "grey", "colorized", "enlarged"]
+    captions = page.locator("#t2i-postprocessed-left figcaption span[lang=en]").all_text_contents()
+    assert captions == ["as generated", "denoised", "grey", "colorized", "enlarged"]
     drawn(page, "t2i-postprocessed-right")
 
 
 def test_a_region_is_painted_over_and_drawn_anew(page):
     page.click("#t2i-repair > button")
-    settle(page)
+    at_rest(page)
     page.click("#t2i-take")
     canvas = page.locator("#t2i-canvas canvas")
     canvas.wait_for()
@@ -89,18 +89,18 @@ def test_a_region_is_painted_over_and_drawn_anew(page):
     page.keyboard.press("Space")
     page.click("#t2i-repair-apply")
     drawn(page, "t2i-repaired")
-    told = page.locator("#t2i-repaired figcaption span[lang=en]").all_text_contents()
-    assert told == ["as generated", "painted over", "restored"]
+    captions = page.locator("#t2i-repaired figcaption span[lang=en]").all_text_contents()
+    assert captions == ["as generated", "painted over", "restored"]
 
 
 def test_word_by_word(page):
     page.click("#t2i-word_by_word > button")
-    settle(page)
+    at_rest(page)
     page.click("#t2i-leave-out")
     drawn(page, "t2i-changed")
-    told = page.locator("#t2i-changed figcaption span[lang=en]").all_text_contents()
-    assert told[0] == "whole caption"
-    assert [line.split(":")[0] for line in told[1:]] == [
+    captions = page.locator("#t2i-changed figcaption span[lang=en]").all_text_contents()
+    assert captions[0] == "whole caption"
+    assert [line.split(":")[0] for line in captions[1:]] == [
         "small",
         "red",
         "ball",
@@ -118,17 +118,17 @@ def test_word_by_word(page):
 
 def test_where_the_words_went(page):
     page.click("#t2i-words_went > button")
-    settle(page)
+    at_rest(page)
     page.click("#t2i-look")
     drawn(page, "t2i-attention")
-    told = page.locator("#t2i-attention figcaption span[lang=en]").all_text_contents()
-    assert told[0] == "whole caption, time 1"
-    assert "red, time 2" in told
+    captions = page.locator("#t2i-attention figcaption span[lang=en]").all_text_contents()
+    assert captions[0] == "whole caption, time 1"
+    assert "red, time 2" in captions
 
 
 def test_captions_are_compared_with_images(page):
     page.click("#t2i-matching > button")
-    settle(page)
+    at_rest(page)
     page.click("#t2i-compare")
     page.wait_for_selector("#t2i-matrix td.matrix-own")
     assert page.locator("#t2i-matrix td.matrix-own").count() == 4
@@ -138,7 +138,7 @@ def test_captions_are_compared_with_images(page):
 
 def test_images_are_found_by_text_and_texts_by_image(page):
     page.click("#t2i-searching > button")
-    settle(page)
+    at_rest(page)
     page.click("#t2i-search")
     drawn(page, "t2i-found")
     assert page.locator("#t2i-found canvas").count() == 8
@@ -159,7 +159,7 @@ def test_chinese_from_the_tab_to_the_captions(chromium, page_url):
     with opened(chromium, page_url, language="zh-CN", theme="dark", width=390) as page:
         open_named_tab(page, "文生图")
         page.wait_for_selector("#t2i-draw")
-        settle(page)
+        at_rest(page)
         page.fill("#t2i-caption textarea", "一个红色的小球")
         page.click("#t2i-draw")
         page.wait_for_selector("#t2i-card-left .state[data-state=finished]")

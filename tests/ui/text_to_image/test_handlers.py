@@ -76,15 +76,15 @@ def drawn(handlers, seed=28, fresh=False, count=4):
 
 
 def test_candidates_are_shown_the_one_that_fits_best_first(handlers):
-    seed, *image = drawn(handlers)
+    seed, *outputs = drawn(handlers)
     assert seed == 28
-    left, right = image[: TextToImageHandlers.num_outputs], image[TextToImageHandlers.num_outputs :]
+    left, right = outputs[: TextToImageHandlers.num_outputs], outputs[TextToImageHandlers.num_outputs :]
     assert greys(left[1]) == [29, 28, 31, 30]
     assert greys(right[1]) == [129, 128, 131, 130]
     assert [caption["en"] for caption in left[1]["captions"]] == [
         f"fits 0.{score}0, other 0.00" for score in (9, 8, 1, 0)
     ]
-    shown = image[LEFT - 1]
+    shown = outputs[LEFT - 1]
     assert (shown.column.order, shown.chosen, shown.place) == ((1, 0, 3, 2), 0, 1)
     assert shown.column.seeds == (28, 29, 30, 31)
 
@@ -97,8 +97,8 @@ def test_a_new_seed_is_drawn_where_it_is_asked_for(handlers):
 @pytest.mark.parametrize(("index", "level"), [(0, 29), (1, 28), (2, 31), (3, 30)])
 def test_the_image_that_was_clicked_is_the_one_that_is_worked_on(handlers, models, index, level):
     """Its place among those shown is not its place among those made."""
-    image = drawn(handlers)
-    shown, other = image[LEFT], image[RIGHT]
+    outputs = drawn(handlers)
+    shown, other = outputs[LEFT], outputs[RIGHT]
     view, shown = handlers.choose(clicked(index), None, shown)
     assert (view["chosen"], greys(view)) == (index, [29, 28, 31, 30])
     assert (shown.chosen, shown.column.seeds[shown.place]) == (index, level)
@@ -128,7 +128,7 @@ def test_what_is_not_scored_is_worked_on_as_it_was_made():
     assert tied.order == (1, 0, 2), "of two that fit as well the first made comes first"
 
 
-def test_a_column_without_images_leaves_the_other_to_be_treated(handlers):
+def test_a_column_without_images_leaves_the_other_to_be_postprocessed(handlers):
     shown = drawn(handlers)[RIGHT]
     left, right = handlers.postprocess(None, False, False, 1, None, shown)
     assert left["count"] == 0 and greys(right) == [129]
@@ -205,12 +205,12 @@ def test_the_images_that_are_found_are_those_that_fit_a_text_best(handlers, mode
 def test_a_model_chosen_meanwhile_leaves_the_other_column(handlers):
     ticket = new_ticket()
     asked = (CAPTION, 28, False, 4, 2.0, 4, "ddim", "left", "right")
-    images = handlers.draw(None, ticket, *asked)
-    next(images)
+    updates = handlers.draw(None, ticket, *asked)
+    next(updates)
     empty = handlers.choose_model(None, ticket, 1, "left")
     assert empty[1]["count"] == 0 and empty[-1] is None
-    images = list(images)
-    assert greys(images[-1][2]) == [29, 28, 31, 30]
-    first, *others = [image[1 + TextToImageHandlers.num_outputs :] for image in images]
-    assert first == empty, "the answer to the choice may have overtaken an image that was made before it"
+    updates = list(updates)
+    assert greys(updates[-1][2]) == [29, 28, 31, 30]
+    first, *others = [outputs[1 + TextToImageHandlers.num_outputs :] for outputs in updates]
+    assert first == empty, "the answer to the choice may have overtaken an update computed before it"
     assert others == [unchanged(TextToImageHandlers.num_outputs)] * len(others)

@@ -100,7 +100,7 @@ def test_a_trial_leaves_no_run(client):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "sentence"),
     [
         ({"recipe": "../x"}, "no recipe named ../x"),
         ({"steps": 10, "minutes": 1}, "not both"),
@@ -114,9 +114,9 @@ def test_a_trial_leaves_no_run(client):
         ({"steps": 10, "init": "../an-old-run"}, "no model named"),
     ],
 )
-def test_what_does_not_fit_is_refused_with_one_sentence(client, arguments, said):
+def test_what_does_not_fit_is_refused_with_one_sentence(client, arguments, sentence):
     before = client.predict(api_name="/runs")
-    assert said in refusal(client, "/start_run", **arguments)
+    assert sentence in refusal(client, "/start_run", **arguments)
     assert len(client.predict(api_name="/runs")) == len(before)
 
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 import pytest
 
 from tests.ui.accessibility import check_accessible
-from tests.ui.test_browser import TIMEOUT, open_named_tab, settle
+from tests.ui.test_browser import TIMEOUT, at_rest, open_named_tab
 
 # What gradio's plot says where it is hidden while its library is still fetched; nothing is lost by it.
 HIDDEN_CHART = "reading 'offsetWidth'"
@@ -33,7 +33,7 @@ def open_tab(page, url=None):
     page.goto(url) if url else page.reload()
     open_named_tab(page, "📈")
     page.wait_for_selector("#start")
-    settle(page)
+    at_rest(page)
 
 
 def start(page, steps):
@@ -43,7 +43,7 @@ def start(page, steps):
         page.wait_for_function("() => document.querySelector('#amount input').value === '500'")
     page.fill("#amount input", str(steps))
     page.locator("#amount input").blur()
-    settle(page)
+    at_rest(page)
     shown = page.locator("#run .run-name").all_text_contents()  # the page may still be about to show another
     page.click("#start")
     line = page.wait_for_function(
@@ -174,10 +174,10 @@ def test_start_watch_reload_stop_resume(chromium, page_url):
             "name => document.querySelector('#run .run-name').textContent === name", arg=name
         )
         wait_for(page, "running")
-        with trained(chromium, page_url) as stranger:
-            stranger.wait_for_selector("#chart-0 .plot_marks path[aria-label$='line: train']")
-            assert stranger.locator("#run .run-name").text_content() == name
-            assert stranger.locator("#stop-run").is_disabled()
+        with trained(chromium, page_url) as other_visitor:
+            other_visitor.wait_for_selector("#chart-0 .plot_marks path[aria-label$='line: train']")
+            assert other_visitor.locator("#run .run-name").text_content() == name
+            assert other_visitor.locator("#stop-run").is_disabled()
         end(page)
         assert notice(page) == "", "what was said of a run under way goes with its end"
         stopped_at = reached(page)
@@ -232,7 +232,7 @@ def test_runs_are_compared_and_errors_are_sentences_in_chinese(chromium, page_ur
         assert sorted(cells) == ["20", "30"]
         page.fill("#amount input", "999999")
         page.locator("#amount input").blur()
-        settle(page)
+        at_rest(page)
         page.click("#start")
         page.get_by_text("steps 必须不大于 20000").wait_for()
 
@@ -241,7 +241,7 @@ def choose_run(page, name):
     page.click("#runs input")
     page.get_by_role("option", name=name).click()
     page.wait_for_function("name => document.querySelector('#run .run-name').textContent === name", arg=name)
-    settle(page)
+    at_rest(page)
 
 
 def written(page, step):
@@ -261,7 +261,7 @@ def test_a_slider_goes_back_through_the_checkpoints(chromium, page_url):
         assert (slider.get_attribute("max"), slider.input_value()) == ("2", "2")
         page.fill("#scrub-prompt textarea", "RO")
         page.locator("#scrub-prompt textarea").blur()
-        settle(page)
+        at_rest(page)
         texts = {}
         slider.focus()
         for key, step in (("Home", 10), ("ArrowRight", 20), ("End", 30)):
@@ -273,7 +273,7 @@ def test_a_slider_goes_back_through_the_checkpoints(chromium, page_url):
         assert written(page, 10) == texts[10], "from the same noise the same text"
         page.click("#scrub-baseline input")
         page.get_by_role("option", name="gpt2-shakespeare").first.click()
-        settle(page)
+        at_rest(page)
         page.click("#scrub-write")
         page.wait_for_function("() => document.querySelectorAll('#written .sample').length === 2")
         assert written(page, 10) == texts[10], "the slider's place stays"
@@ -293,14 +293,14 @@ def test_a_slider_moved_while_a_checkpoint_writes_ends_at_the_last_step(chromium
                   return title?.endsWith(label)
                     && document.querySelector('#written .sample').dataset.state === 'finished'; }"""
             )
-            settle(page)
+            at_rest(page)
         return page.locator(".scrub-where span[lang=en]").text_content().lower()
 
     with trained(chromium, page_url) as page:
         choose_run(page, "an-old-run")
         page.fill("#scrub-prompt textarea", "RO")
         page.locator("#scrub-prompt textarea").blur()
-        settle(page)
+        at_rest(page)
         slider = page.locator(".scrub-slider")
         slider.focus()
         for keys in (("Home", "End"), ("ArrowLeft", "ArrowLeft", "ArrowRight"), ("End", "Home")):
@@ -326,10 +326,10 @@ def test_a_slider_moved_while_a_checkpoint_writes_ends_at_the_last_step(chromium
 def test_a_run_that_has_ended_is_offered_in_the_other_tab(chromium, page_url):
     with trained(chromium, page_url) as page:
         page.get_by_role("tab").nth(0).click()
-        settle(page)
+        at_rest(page)
         page.click("#model-left input")
         page.get_by_role("option", name="an-old-run@30").click()
-        settle(page)
+        at_rest(page)
         page.click("#generate")
         page.wait_for_selector("#card-left .state[data-state=finished]")
         assert page.locator("#strip-left .strip-tokens .token").count() > 20
@@ -366,7 +366,7 @@ def test_a_run_that_draws_is_started_seen_and_gone_back_through(chromium, page_u
         page.check("#source input[value=own]")
         page.wait_for_selector("#own-pictures")
         page.check("#source input[value=tiny-world]")
-        settle(page)
+        at_rest(page)
         start(page, 5000)
         page.wait_for_selector("#scrub-prompt", state="hidden")  # while it is under way
         end(page)
@@ -409,7 +409,7 @@ def test_axe_finds_no_fault_in_the_tab(chromium, page_url, theme):
         choose_run(page, "an-old-run")
         page.click("#scrub-write")
         written(page, 30)
-        settle(page)
+        at_rest(page)
         check_accessible(page)
 
 

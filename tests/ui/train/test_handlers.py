@@ -54,8 +54,8 @@ def test_nobody_pushes_the_run_of_another(handlers, monkeypatch, secret):
     with pytest.raises(gr.Error, match="started by somebody else"):
         handlers.push(None, "annas", "anna/model", secret)
     assert pushed == []
-    told = handlers.push(None, "annas", "anna/model", ANNA)
-    assert (pushed, told["words"]["en"]) == (["anna/model"], "Pushed: https://hub/x")
+    notice = handlers.push(None, "annas", "anna/model", ANNA)
+    assert (pushed, notice["words"]["en"]) == (["anna/model"], "Pushed: https://hub/x")
 
 
 def test_without_a_token_it_says_so(handlers, monkeypatch):
@@ -147,7 +147,7 @@ def test_watching_asks_the_disk_in_other_threads_than_the_one_that_serves_everyb
     )
 
     async def watched():
-        return [image async for image in handlers.watch(request, "annas", False, ANNA)]
+        return [update async for update in handlers.watch(request, "annas", False, ANNA)]
 
     def work():
         found.append(asyncio.run(watched()))
@@ -157,7 +157,7 @@ def test_watching_asks_the_disk_in_other_threads_than_the_one_that_serves_everyb
     thread = threading.Thread(target=work)  # the browser tests' driver keeps a loop running in this one
     thread.start()
     thread.join()
-    assert [len(images) for images in found] == [1, 1]
+    assert [len(updates) for updates in found] == [1, 1]
     assert len(looking) == 2
     assert thread not in looking
     assert found[0][0][0]["name"] == found[1][0][0]["name"] == "annas"
@@ -227,8 +227,8 @@ def test_nobody_else_takes_stops_or_deletes_a_run(kept, monkeypatch, action, nam
     more = ("anna/model",) if action == "push" else ()
     for secret in NOT_OWNERS:
         if action == "stop":  # says it in a line
-            said = json.dumps(kept.stop(None, name, secret))
-            assert "started by somebody else" in said or "no run named" in said
+            answer = json.dumps(kept.stop(None, name, secret))
+            assert "started by somebody else" in answer or "no run named" in answer
             continue
         with pytest.raises(gr.Error, match=r"started by somebody else|no run named"):
             getattr(kept, action)(None, name, *more, secret)
@@ -298,8 +298,8 @@ def test_the_buttons_that_can_be_pressed_are_those_of_who_looks(kept, name, secr
     Job(hashed(ANNA), ("train", "gpt"), "ended", 0.0).save(run.path)
     answer_to(secret)
     seen = kept._look(name, secret, first=True)
-    drawing = train_handlers._Outputs("en", logarithmic=False)
-    image = drawing.of(seen.view, seen.mine, taken=seen.taken, slow=True)
+    outputs = train_handlers._Outputs("en", logarithmic=False)
+    shown = outputs.of(seen.view, seen.mine, taken=seen.taken, slow=True)
     assert {
-        button for button, part in zip(BUTTONS, image[-5:], strict=True) if part["interactive"]
+        button for button, part in zip(BUTTONS, shown[-5:], strict=True) if part["interactive"]
     } == pressed

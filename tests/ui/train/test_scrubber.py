@@ -137,7 +137,7 @@ def test_nothing_is_written_where_no_run_is_chosen_or_it_has_no_checkpoint(handl
 
 
 @pytest.fixture
-def drawing(handlers):
+def image_run(handlers):
     """A GAN's run with the checkpoints 2 and 4, which have networks and sheets of their own."""
     run = RunDirectory(handlers._watches.queue.folder / "gan")
     run.create({"recipe": "dcgan", "source": "tiny-world", "settings": {}})
@@ -159,7 +159,7 @@ def drawn_by_itself(run, step, seed):
 
 
 @pytest.mark.parametrize(("step", "seed"), [(2, 1), (2, 7), (4, 1), (4, 7), (None, 7)])
-def test_the_generator_of_the_step_draws_by_the_seed_that_was_asked(handlers, drawing, step, seed):
+def test_the_generator_of_the_step_draws_by_the_seed_that_was_asked(handlers, image_run, step, seed):
     slider = {"run": "gan", "step": step}
     first, both = handlers.write(None, "a ticket", "gan", slider, "ab", NO_BASELINE, seed)
     assert first["columns"] == both["columns"][:1]
@@ -167,10 +167,10 @@ def test_the_generator_of_the_step_draws_by_the_seed_that_was_asked(handlers, dr
     assert re.search(rf"/gan/{step or 4}\.png\?key=", kept["picture"])
     assert str(step or 4) in kept["title"]["en"] and str(seed) in new["title"]["en"]
     sheet = np.asarray(Image.open(io.BytesIO(base64.b64decode(new["picture"].partition("base64,")[2]))))
-    expected = drawn_by_itself(drawing, step or 4, seed)
+    expected = drawn_by_itself(image_run, step or 4, seed)
     cut = [[sheet[34 * y : 34 * y + 32, 34 * x : 34 * x + 32] for x in range(6)] for y in range(6)]
     others = [(one, other) for one in (2, 4) for other in (1, 7) if (one, other) != (step or 4, seed)]
-    for other in (drawn_by_itself(drawing, *one) for one in others):
+    for other in (drawn_by_itself(image_run, *one) for one in others):
         assert np.abs(other.astype(int) - expected).max() > 50, "each has a sheet of its own"
     assert np.abs(np.array(cut).astype(int) - expected).max() <= 1
 
