@@ -15,7 +15,9 @@ from aigc_demo.core.sentences.expected import EXPECTED
 from aigc_demo.ui.words.columns import COLUMN_WORDS
 from aigc_demo.ui.words.frame import FRAME_WORDS
 from aigc_demo.ui.words.gan import GAN_WORDS
+from aigc_demo.ui.words.latent_space import LATENT_SPACE_WORDS
 from aigc_demo.ui.words.recipes import RECIPE_WORDS
+from aigc_demo.ui.words.step_by_step import STEP_BY_STEP_WORDS
 from aigc_demo.ui.words.text import TEXT_WORDS
 from aigc_demo.ui.words.text_to_image import TEXT_TO_IMAGE_WORDS
 from aigc_demo.ui.words.tiny_world import TINY_WORLD_WORDS
@@ -26,6 +28,8 @@ WORDS: dict[str, Row] = {
     **COLUMN_WORDS,
     **TEXT_WORDS,
     **GAN_WORDS,
+    **LATENT_SPACE_WORDS,
+    **STEP_BY_STEP_WORDS,
     **TEXT_TO_IMAGE_WORDS,
     **TINY_WORLD_WORDS,
     **TRAIN_WORDS,
