@@ -392,7 +392,7 @@ def test_a_reader_of_chinese_begins_with_chinese(chromium, page_url):
         asked = [
             page.input_value(f"#gan-words-{letter} textarea, #gan-words-{letter} input") for letter in "abc"
         ]
-        assert asked == ["红球", "红盒", "蓝盒"]
+        assert asked == ["红球", "红方块", "蓝方块"]
         open_named_tab(page, "✍️")
         type_into(page, "#prompt textarea", "abc")
         page.click("button[data-language='en']")

@@ -123,7 +123,7 @@ def test_card_says_what_the_model_is_and_what_it_did():
     )  # fmt: skip
     shown, choice = Shown(column=column, bits_per_byte=("gpt-x", 2.0789)), Choice("gpt-x", OURS, False)
     card, foot = view.model_card(choice, shown), view.model_facts(choice, shown)
-    assert card["words"]["en"] == "writing, 1 tokens"
+    assert card["words"]["en"] == "generating, 1 tokens"
     assert [fact["value"] for fact in foot["figures"]] == ["123", "9 ms", "18 MiB", "2.079"]
     assert foot["facts"][0]["value"] == {"en": "4.8 M", "zh-CN": "483 万", "zh-TW": "483 萬"}
     other = Choice("gpt-y", OURS, False)
@@ -225,7 +225,7 @@ def test_a_model_that_cannot_be_used_says_why_in_its_column():
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"), [(25, "a GPU, for at most 25 s"), (0, "the CPU: no GPU was to be had")]
+    ("seconds", "words"), [(25, "a GPU, for at most 25 s"), (0, "the CPU: no GPU was available")]
 )
 def test_a_column_says_where_it_was_computed(seconds, words):
     column = Column("gpt-x", "finished", 1, gpu_seconds=seconds)

@@ -83,8 +83,8 @@ MODEL_SENTENCES: dict[str, Row] = {
     ),
     "unknown_thing": (
         "{words} names nothing in the tiny world; say a colour and a thing, such as red ball or small blue box.",
-        "小世界里没有 {words}；请写颜色和东西，例如 red ball（红球）或 small blue box（小蓝盒）。",
-        "小世界裡沒有 {words}；請寫顏色和東西，例如 red ball（紅球）或 small blue box（小藍盒）。",
+        "小世界里没有 {words}；请写颜色和东西，例如 red ball（红球）或 small blue box（小蓝方块）。",
+        "小世界裡沒有 {words}；請寫顏色和東西，例如 red ball（紅球）或 small blue box（小藍方塊）。",
     ),
     "nothing_found": (
         "None of the first {count} pictures of {model} clearly shows {words}; say less, or train it for longer.",

@@ -19,7 +19,7 @@ from aigc_demo.ui.widgets import widget
 TAB = "gan"
 # What the words stand for that the page begins with; a model of the tiny world has such seeds.
 ASKED_FIRST = ("red ball", "red box", "blue box")
-ASKED_IN_CHINESE = ("红球", "红盒", "蓝盒")
+ASKED_IN_CHINESE = ("红球", "红方块", "蓝方块")
 
 
 def build_interpolation(

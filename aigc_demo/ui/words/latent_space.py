@@ -29,8 +29,8 @@ LATENT_SPACE_WORDS: dict[str, Row] = {
     ),
     "arithmetic_intro": (
         "Red ball − red box + blue box = ? The mean noise of a few pictures that show the same thing stands for that thing. Give seeds, or labels and let a classifier look for sixteen seeds each among the first 2,000 pictures; then it classifies the result.",
-        "红球 − 红盒 + 蓝盒 = ？几张图片若有同样的内容，它们噪声的平均值就代表这个内容。可直接给种子，也可写标签，让分类器在前 2000 张图片中各找十六个种子；结果也由它来分类。",
-        "紅球 − 紅盒 + 藍盒 = ？幾張圖片若有同樣的內容，它們雜訊的平均值就代表這個內容。可直接給種子，也可寫標籤，讓分類器在前 2000 張圖片中各找十六個種子；結果也由它來分類。",
+        "红球 − 红方块 + 蓝方块 = ？几张图片若有同样的内容，它们噪声的平均值就代表这个内容。可直接给种子，也可写标签，让分类器在前 2000 张图片中各找十六个种子；结果也由它来分类。",
+        "紅球 − 紅方塊 + 藍方塊 = ？幾張圖片若有同樣的內容，它們雜訊的平均值就代表這個內容。可直接給種子，也可寫標籤，讓分類器在前 2000 張圖片中各找十六個種子；結果也由它來分類。",
     ),
     "arithmetic_a": ("A: seeds", "A：种子", "A：種子"),
     "arithmetic_b": ("− B: seeds", "− B：种子", "− B：種子"),

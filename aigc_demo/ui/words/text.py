@@ -48,7 +48,7 @@ TEXT_WORDS: dict[str, Row] = {
         "1 為不懲罰；越高越避開用過的詞元",
     ),
     "max_new_tokens": ("Length", "长度", "長度"),
-    "max_new_tokens_info": ("Tokens to write, at most", "最多写多少个词元", "最多寫多少個詞元"),
+    "max_new_tokens_info": ("Most tokens to generate", "最多生成多少个词元", "最多生成多少個詞元"),
     "stop_at": ("Stop at", "遇到即停", "遇到即停"),
     "stop_at_info": (
         "The text ends before this; \\n stands for a line break",

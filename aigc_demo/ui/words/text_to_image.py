@@ -5,13 +5,13 @@ from aigc_demo.core.languages import Row
 TEXT_TO_IMAGE_WORDS: dict[str, Row] = {
     "tab_text_to_image": ("🖼️ Text to image", "🖼️ 文生图", "🖼️ 文生圖"),
     "t2i_intro": (
-        "Say what is to be drawn, in English or Chinese. Each model draws several candidates; a dual encoder "
-        "ranks them, and a checker that had no part in either reads what is on them.",
-        "用中文或英文说出要画什么。每个模型画出若干候选；双编码器给它们排序，另有一个不参与训练和排序的检查器读出图上有什么。",
-        "用中文或英文說出要畫什麼。每個模型畫出若干候選；雙編碼器給它們排序，另有一個不參與訓練和排序的檢查器讀出圖上有什麼。",
+        "Describe a picture, in English or Chinese. Each model generates several candidates; a dual encoder "
+        "ranks them, and an independent attribute reader (the checker) says what they show.",
+        "用中文或英文描述一张图。每个模型生成若干候选；双编码器给它们排序，再由独立的属性识别器（检查器）说出图上有什么。",
+        "用中文或英文描述一張圖。每個模型生成若干候選；雙編碼器給它們排序，再由獨立的屬性辨識器（檢查器）說出圖上有什麼。",
     ),
     "t2i_no_models": (
-        "There is no model that makes pictures of captions here yet. Train one in the tab Train (recipe "
+        "There is no model here yet that generates pictures from captions. Train one in the tab Train (recipe "
         "text2image).",
         "这里还没有文生图模型。请在“训练”页训练一个（配方 text2image）。",
         "這裡還沒有文生圖模型。請在「訓練」頁訓練一個（配方 text2image）。",
@@ -108,10 +108,10 @@ TEXT_TO_IMAGE_WORDS: dict[str, Row] = {
     # postprocessing
     "postprocess": ("Postprocessing", "后处理", "後處理"),
     "postprocess_intro": (
-        "What is done to a picture after it was made; before and after, step by step. Click a candidate "
+        "Postprocessing of the chosen candidate, step by step, before and after. Click a candidate "
         "above to choose it.",
-        "图片生成之后还可以做什么：逐步给出前后对比。点击上方的一张候选来选定它。",
-        "圖片生成之後還可以做什麼：逐步給出前後對比。點擊上方的一張候選來選定它。",
+        "对选定的候选逐步做后处理，给出前后对比。点击上方的一张候选来选定它。",
+        "對選定的候選逐步做後處理，給出前後對比。點擊上方的一張候選來選定它。",
     ),
     "denoise": ("Denoise (3 × 3 median filter)", "去噪（3×3 中值滤波）", "去噪（3×3 中值濾波）"),
     "colorize": ("Colorize from grey (a network)", "由灰度上色（网络）", "由灰階上色（網路）"),
@@ -132,18 +132,18 @@ TEXT_TO_IMAGE_WORDS: dict[str, Row] = {
     "repair": ("Inpainting: restore a region", "图像修复：重绘局部", "影像修復：重繪局部"),
     "repair_intro": (
         "Paint over a part of the chosen candidate on the left (or move with the arrow keys and paint with "
-        "the space bar); a network draws that part anew from what is around it.",
+        "the space bar); a network restores that part from what surrounds it.",
         "在左侧选定的候选上涂掉一部分（也可用方向键移动、空格键涂抹）；网络会依据周围内容重画这一部分。",
         "在左側選定的候選上塗掉一部分（也可用方向鍵移動、空白鍵塗抹）；網路會依據周圍內容重畫這一部分。",
     ),
-    "repair_take": ("Take the chosen candidate", "取来选定的候选", "取來選定的候選"),
+    "repair_take": ("Use the chosen candidate", "使用选定的候选", "使用選定的候選"),
     "repair_apply": ("Restore", "修复", "修復"),
     "repair_canvas": ("Picture to paint over", "可涂抹的图片", "可塗抹的圖片"),
     "repair_clear": ("Clear", "清除", "清除"),
     "repair_empty": (
-        "Draw something first, then take the chosen candidate.",
-        "请先画图，再取来选定的候选。",
-        "請先畫圖，再取來選定的候選。",
+        "Draw something first, then use the chosen candidate.",
+        "请先画图，再使用选定的候选。",
+        "請先畫圖，再使用選定的候選。",
     ),
     "repair_none": ("Before and after appear here.", "修复前后会出现在这里。", "修復前後會出現在這裡。"),
     # word by word
@@ -173,18 +173,18 @@ TEXT_TO_IMAGE_WORDS: dict[str, Row] = {
         "交叉注意力：詞用在了哪裡",
     ),
     "words_went_intro": (
-        "Our generator draws on 8 × 8 places, and each attends to the words of the caption. Bright: a large attention weight of this place for this word. One row for each time that it attends.",
-        "我们的生成器在 8×8 个位置上作画，每个位置都对描述中的词做注意力。越亮：这个位置对这个词的注意力权重越大。每做一次注意力为一行。",
-        "我們的生成器在 8×8 個位置上作畫，每個位置都對描述中的詞做注意力。越亮：這個位置對這個詞的注意力權重越大。每做一次注意力為一列。",
+        "In our generator each of 8 × 8 positions attends to the words of the caption. Bright: a large attention weight of this position for this word. One row per cross-attention layer.",
+        "在我们的生成器中，8×8 个位置各自对描述中的词做注意力。越亮：这个位置对这个词的注意力权重越大。每个交叉注意力层为一行。",
+        "在我們的生成器中，8×8 個位置各自對描述中的詞做注意力。越亮：這個位置對這個詞的注意力權重越大。每個交叉注意力層為一列。",
     ),
     "words_went_show": ("Show", "显示", "顯示"),
     "words_went_empty": (
-        "Only our generator tells this; choose it on the left and press Show.",
-        "只有我们的生成器能给出；请在左侧选它，再按“显示”。",
-        "只有我們的生成器能給出；請在左側選它，再按「顯示」。",
+        "Only our generator gives its attention weights; choose it on the left and press Show.",
+        "只有我们的生成器给出注意力权重；请在左侧选它，再按“显示”。",
+        "只有我們的生成器給出注意力權重；請在左側選它，再按「顯示」。",
     ),
-    "words_went_caption": ("{word}, time {block}", "{word}，第 {block} 次", "{word}，第 {block} 次"),
-    "words_went_all": ("whole caption, time {block}", "整句，第 {block} 次", "整句，第 {block} 次"),
+    "words_went_caption": ("{word}, layer {block}", "{word}，第 {block} 层", "{word}，第 {block} 層"),
+    "words_went_all": ("whole caption, layer {block}", "整句，第 {block} 层", "整句，第 {block} 層"),
     # matching
     "matching": (
         "Image-text matching: which caption fits which picture?",
@@ -205,17 +205,17 @@ TEXT_TO_IMAGE_WORDS: dict[str, Row] = {
         "按「比較」，表格就出現在這裡。",
     ),
     "matching_right": (
-        "{right} of {count} captions find their picture.",
+        "{right} of {count} captions retrieve their own picture.",
         "{count} 句中有 {right} 句找到了自己的图片。",
         "{count} 句中有 {right} 句找到了自己的圖片。",
     ),
     # searching
     "searching": ("Retrieval, search both ways", "检索：双向查找", "檢索：雙向查找"),
     "searching_intro": (
-        "A hundred drawings of things that training never showed, and their captions. Type a text to find "
-        "pictures; click a picture to find texts.",
-        "一百张训练中从未出现过的组合的图画，以及它们的描述。输入文字找图；点击一张图找文字。",
-        "一百張訓練中從未出現過的組合的圖畫，以及它們的描述。輸入文字找圖；點擊一張圖找文字。",
+        "A hundred pictures of combinations held out from training, and their captions. Type a text to find "
+        "pictures; click a picture to find captions.",
+        "一百张图片及其描述，内容是训练中没有出现过的组合。输入文字找图；点击一张图找描述。",
+        "一百張圖片及其描述，內容是訓練中沒有出現過的組合。輸入文字找圖；點擊一張圖找描述。",
     ),
     "searching_text": ("Text", "文字", "文字"),
     "searching_find": ("Find pictures", "找图", "找圖"),

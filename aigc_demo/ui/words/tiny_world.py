@@ -33,7 +33,8 @@ TINY_WORLD_WORDS: dict[str, Row] = {
 THINGS_IN_CHINESE: tuple[tuple[str, str], ...] = (
     ("粉红", "pink"), ("粉紅", "pink"), ("红", "red"), ("紅", "red"), ("橙", "orange"), ("黄", "yellow"), ("黃", "yellow"), ("绿", "green"),
     ("綠", "green"), ("蓝", "blue"), ("藍", "blue"), ("紫", "purple"), ("粉", "pink"), ("棕", "brown"),
-    ("球", "ball"), ("盒", "box"), ("锥", "cone"), ("錐", "cone"), ("星", "star"), ("心", "heart"),
+    ("方块", "box"), ("方塊", "box"), ("盒子", "box"), ("圆锥", "cone"), ("圓錐", "cone"), ("星星", "star"), ("爱心", "heart"), ("愛心", "heart"),
+    ("圆环", "ring"), ("圓環", "ring"), ("球", "ball"), ("盒", "box"), ("锥", "cone"), ("錐", "cone"), ("星", "star"), ("心", "heart"),
     ("环", "ring"), ("環", "ring"), ("猫", "cat"), ("貓", "cat"), ("狗", "dog"), ("鸟", "bird"),
     ("鳥", "bird"), ("蛙", "frog"), ("鸭", "duck"), ("鴨", "duck"), ("鼠", "mouse"),
     ("小", "small"), ("中", "medium"), ("大", "big"), ("号", ""), ("號", ""), ("色", ""), ("的", ""),
@@ -52,8 +53,8 @@ CHINESE_OF: dict[str, tuple[str, str]] = {
     "small": ("小", "小"), "medium": ("中号", "中號"), "big": ("大", "大"),
     "red": ("红", "紅"), "orange": ("橙", "橙"), "yellow": ("黄", "黃"), "green": ("绿", "綠"), "blue": ("蓝", "藍"),
     "purple": ("紫", "紫"), "pink": ("粉红", "粉紅"), "brown": ("棕", "棕"),
-    "ball": ("球", "球"), "box": ("盒", "盒"), "cone": ("锥", "錐"), "star": ("星", "星"), "heart": ("心", "心"),
-    "ring": ("环", "環"), "cat": ("猫", "貓"), "dog": ("狗", "狗"), "bird": ("鸟", "鳥"), "frog": ("蛙", "蛙"),
+    "ball": ("球", "球"), "box": ("方块", "方塊"), "cone": ("圆锥", "圓錐"), "star": ("星星", "星星"), "heart": ("爱心", "愛心"),
+    "ring": ("圆环", "圓環"), "cat": ("猫", "貓"), "dog": ("狗", "狗"), "bird": ("鸟", "鳥"), "frog": ("蛙", "蛙"),
     "duck": ("鸭", "鴨"), "mouse": ("鼠", "鼠"),
 }  # fmt: skip
 

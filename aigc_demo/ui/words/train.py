@@ -38,7 +38,7 @@ TRAIN_WORDS: dict[str, Row] = {
     # ordering
     "tab_train": ("📈 Train", "📈 训练", "📈 訓練"),
     "train_intro": (
-        "Train a model from nothing and watch it learn. The run goes on when this page is closed.",
+        "Train a model from scratch and watch it learn. The run goes on when this page is closed.",
         "从零训练一个模型，看它学习。关闭本页后训练仍会继续。",
         "從零訓練一個模型，看它學習。關閉本頁後訓練仍會繼續。",
     ),
@@ -50,9 +50,9 @@ TRAIN_WORDS: dict[str, Row] = {
     ),
     "share_run": ("Show this run to others", "让其他人看到这次训练", "讓其他人看到這次訓練"),
     "share_run_info": (
-        "They may watch it and use its model; the files are yours alone. A model can repeat its text.",
-        "他们可以观看训练并使用其模型；文件只归您。模型可能复述训练文本。",
-        "他們可以觀看訓練並使用其模型；檔案只歸您。模型可能複述訓練文字。",
+        "They may watch it and use its model; the files are yours alone. A model can reproduce parts of its training text.",
+        "他们可以观看训练并使用其模型；文件只归您。模型可能原样输出训练文本的片段。",
+        "他們可以觀看訓練並使用其模型；檔案只歸您。模型可能原樣輸出訓練文字的片段。",
     ),
     "recipe": ("Recipe", "配方", "配方"),
     "source": ("Learn from", "学习内容", "學習內容"),
@@ -70,9 +70,9 @@ TRAIN_WORDS: dict[str, Row] = {
     "start": ("Start", "开始", "開始"),
     "go_on_from": ("Initial weights", "初始权重", "初始權重"),
     "from_nothing": ("random, from scratch", "随机，从零开始", "隨機，從零開始"),
-    "trial": ("What will it take?", "需要多少？", "需要多少？"),
+    "trial": ("Estimate time and memory", "估算时间与内存", "估算時間與記憶體"),
     "trial_begins": (
-        "Trying a few steps; some ten seconds.",
+        "Running a few steps; this takes about ten seconds.",
         "正在试跑几步，约十秒。",
         "正在試跑幾步，約十秒。",
     ),
@@ -113,9 +113,9 @@ TRAIN_WORDS: dict[str, Row] = {
     "run_copy": ("Copy", "复制", "複製"),
     "run_copied": ("Copied", "已复制", "已複製"),
     "run_details": (
-        "Model, machine, and what was made of the text",
-        "模型、机器，以及文本经过的处理",
-        "模型、機器，以及文字經過的處理",
+        "Model, machine, and preprocessing of the text",
+        "模型、机器与文本预处理",
+        "模型、機器與文字前處理",
     ),
     "run_empty": (
         "No run yet. Choose on the left what to train, and press Start.",
@@ -175,12 +175,12 @@ TRAIN_WORDS: dict[str, Row] = {
         "{kept} 个词元，{dropped} 个字符未知",
         "{kept} 個詞元，{dropped} 個字元未知",
     ),
-    "samples_title": ("Samples: what it writes", "样本：它写的文字", "樣本：它寫的文字"),
+    "samples_title": ("Samples of generated text", "样本：生成的文字", "樣本：生成的文字"),
     "samples_step": ("Step {step}", "第 {step} 步", "第 {step} 步"),
     "samples_empty": (
-        "At each checkpoint the model writes something here, from the same prompt and seed.",
-        "每到一个检查点，模型都会用同样的提示和种子在这里写一段。",
-        "每到一個檢查點，模型都會用同樣的提示和種子在這裡寫一段。",
+        "At each checkpoint the model generates a text here, from the same prompt and seed.",
+        "每到一个检查点，模型都会用同样的提示和种子在这里生成一段文字。",
+        "每到一個檢查點，模型都會用同樣的提示和種子在這裡生成一段文字。",
     ),
     "used_disk": (
         "Your runs take {used:.0f} of the {limit} MiB that a visitor has.",
@@ -198,9 +198,9 @@ TRAIN_WORDS: dict[str, Row] = {
         "這個 Space 重新啟動後會遺失這次訓練：請用下面的「下載訓練」儲存。",
     ),
     "run_details_pictures": (
-        "Networks, machine, and what was made of the pictures",
-        "网络、机器，以及图片经过的处理",
-        "網路、機器，以及圖片經過的處理",
+        "Networks, machine, and preprocessing of the pictures",
+        "网络、机器与图片预处理",
+        "網路、機器與圖片前處理",
     ),
     "run_fact_generator_parameters": ("Of the generator", "其中生成器", "其中生成器"),
     "run_fact_discriminator_parameters": ("Of the discriminator", "其中判别器", "其中判別器"),
@@ -212,23 +212,23 @@ TRAIN_WORDS: dict[str, Row] = {
         "保留 {kept} 张图片，去掉 {dropped} 张",
         "保留 {kept} 張圖片，去掉 {dropped} 張",
     ),
-    "run_pictures_title": ("Samples: what it draws", "样本：它画的图片", "樣本：它畫的圖片"),
+    "run_pictures_title": ("Samples of generated pictures", "样本：生成的图片", "樣本：生成的圖片"),
     "run_pictures_empty": (
         "At each checkpoint the model draws something here, from the same noise.",
         "每到一个检查点，模型都会用同样的噪声在这里画一些图片。",
         "每到一個檢查點，模型都會用同樣的雜訊在這裡畫一些圖片。",
     ),
     # back through the checkpoints
-    "scrub_title": ("Back through its checkpoints", "回看各个检查点", "回看各個檢查點"),
+    "scrub_title": ("Checkpoints of the run", "各个检查点", "各個檢查點"),
     "scrub_slider": ("Checkpoint", "检查点", "檢查點"),
     "scrub_empty": (
-        "Once there is a checkpoint, a slider stands here that goes back through the run.",
+        "After the first checkpoint, a slider appears here to go back through the run.",
         "有了检查点之后，这里会出现滑块，可以回看训练过程。",
         "有了檢查點之後，這裡會出現滑桿，可以回看訓練過程。",
     ),
-    "scrub_beside": ("Beside it", "与之并排", "與之並排"),
-    "scrub_alone": ("nothing", "不并排", "不並排"),
-    "scrub_write": ("Write at this checkpoint", "用此检查点续写", "用此檢查點續寫"),
+    "scrub_beside": ("Compare with", "并排比较", "並排比較"),
+    "scrub_alone": ("no other model", "不比较", "不比較"),
+    "scrub_write": ("Generate with this checkpoint", "用此检查点续写", "用此檢查點續寫"),
     "scrub_at": ("{run}, step {step}", "{run}，第 {step} 步", "{run}，第 {step} 步"),
     "notice_started": ("Queued: {name}", "已排队：{name}", "已排隊：{name}"),
     "notice_stopping": (
@@ -242,8 +242,8 @@ TRAIN_WORDS: dict[str, Row] = {
         "從最後一個檢查點繼續。",
     ),
     "notice_deleted": ("Deleted.", "已删除。", "已刪除。"),
-    "notice_uploaded": ("Here it is: {name}", "已上传：{name}", "已上傳：{name}"),
-    "scrub_draw": ("Draw at this checkpoint", "用此检查点画图", "用此檢查點畫圖"),
+    "notice_uploaded": ("Imported: {name}", "已导入：{name}", "已匯入：{name}"),
+    "scrub_draw": ("Generate with this checkpoint", "用此检查点生成", "用此檢查點生成"),
     "scrub_kept": (
         "Step {step}, from the fixed noise of the training",
         "第 {step} 步，训练中固定的噪声",
@@ -266,9 +266,9 @@ TRAIN_WORDS: dict[str, Row] = {
         "用伺服器環境中的權杖，把上面這次訓練的模型和模型卡送到 Hub 上的儲存庫。新儲存庫是私有的，直到其擁有者更改。",
     ),
     "notice_pushed": ("Pushed: {url}", "已推送：{url}", "已推送：{url}"),
-    "upload_run": ("📦 Bring a run back", "📦 带回一次训练", "📦 帶回一次訓練"),
+    "upload_run": ("📦 Import a run", "📦 导入训练", "📦 匯入訓練"),
     "upload_intro": (
-        "A zip file that “Download the run” made, of 64 MB at most. It can be looked at, compared and used, not resumed.",
+        "A zip file from “Download the run”, 64 MB at most. The run can be viewed, compared and used, but not resumed.",
         "“下载训练”得到的 zip 文件，最大 64 MB。可以查看、比较和使用，但不能继续训练。",
         "「下載訓練」得到的 zip 檔，最大 64 MB。可以檢視、比較和使用，但不能繼續訓練。",
     ),
@@ -277,18 +277,18 @@ TRAIN_WORDS: dict[str, Row] = {
     "compare_pick": ("Up to 6 runs", "最多 6 次训练", "最多 6 次訓練"),
     "compare_train": ("train, smoothed", "训练（平滑）", "訓練（平滑）"),
     "compare_caption": (
-        "How far they came, and the settings that differ",
-        "各自的成绩，以及不同的设置",
-        "各自的成績，以及不同的設定",
+        "Results, and the settings that differ",
+        "结果，以及不同的设置",
+        "結果，以及不同的設定",
     ),
     # what the page explains
     "help_processes_title": ("🖥️ Several GPUs or machines", "🖥️ 多块 GPU 或多台机器", "🖥️ 多張 GPU 或多台機器"),
     "help_processes": (
         _PROCESSES.format(
             ddp="The page trains in one process. In a terminal the same recipe runs on several GPUs or machines, with "
-            "the loss curve of one process, by accelerate, an existing engine and not "
-            "one of ours. Each GPU holds the whole model (DDP):",
-            fsdp="The GPUs share a model that one of them has no room for (FSDP):",
+            "the loss curve of one process, through accelerate, an existing library. "
+            "Each GPU holds the whole model (DDP):",
+            fsdp="A model too large for one GPU is sharded over several (FSDP):",
             machines="On several machines: the same command on each, with `--machine_rank 1` on the second and so "
             "on; the text and the run directory on a disk that all of them see:",
             cpu="Two processes without a GPU:",
@@ -297,20 +297,20 @@ TRAIN_WORDS: dict[str, Row] = {
             "goes on.",
         ),
         _PROCESSES.format(
-            ddp="本页在一个进程中训练。在终端里，同一配方可由现成的引擎 accelerate（不是我们写的）"
+            ddp="本页在一个进程中训练。在终端里，同一配方可借助现成的库 accelerate "
             "在多块 GPU 或多台机器上运行，损失曲线与一个进程的相同。"
             "每块 GPU 都有完整的模型（DDP）：",
-            fsdp="模型大到一块 GPU 放不下时，由各 GPU 分担（FSDP）：",
+            fsdp="模型大到一块 GPU 放不下时，分片放在多块 GPU 上（FSDP）：",
             machines="多台机器：每台运行同一命令，第二台用 `--machine_rank 1`，依此类推；文本和训练目录须在各台都能访问的磁盘上：",
             cpu="没有 GPU 时用两个进程：",
             end="`batch_size` 是所有进程合计的行数，必须是进程数的倍数。各种情况下的检查点都相同："
             "加 `--resume`，可以改用一个或另一个数目的进程继续。",
         ),
         _PROCESSES.format(
-            ddp="本頁在一個處理程序中訓練。在終端機裡，同一配方可由現成的引擎 accelerate（不是我們寫的）"
+            ddp="本頁在一個處理程序中訓練。在終端機裡，同一配方可藉助現成的函式庫 accelerate "
             "在多張 GPU 或多台機器上執行，損失曲線與一個處理程序的相同。"
             "每張 GPU 都有完整的模型（DDP）：",
-            fsdp="模型大到一張 GPU 放不下時，由各 GPU 分擔（FSDP）：",
+            fsdp="模型大到一張 GPU 放不下時，分片放在多張 GPU 上（FSDP）：",
             machines="多台機器：每台執行同一命令，第二台用 `--machine_rank 1`，依此類推；文字和訓練目錄須在各台都能存取的磁碟上：",
             cpu="沒有 GPU 時用兩個處理程序：",
             end="`batch_size` 是所有處理程序合計的列數，必須是處理程序數的倍數。各種情況下的檢查點都相同："

@@ -122,8 +122,8 @@ def test_where_the_words_went(page):
     page.click("#t2i-look")
     drawn(page, "t2i-attention")
     captions = page.locator("#t2i-attention figcaption span[lang=en]").all_text_contents()
-    assert captions[0] == "whole caption, time 1"
-    assert "red, time 2" in captions
+    assert captions[0] == "whole caption, layer 1"
+    assert "red, layer 2" in captions
 
 
 def test_captions_are_compared_with_images(page):
