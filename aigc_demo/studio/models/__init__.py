@@ -1,1 +1,1 @@
-"""The models by name: catalogue, cache, who uses them now, and how they are stopped."""
+"""The models by name: catalog, cache, who uses them now, and how they are stopped."""
