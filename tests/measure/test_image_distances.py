@@ -62,7 +62,7 @@ def test_a_model_that_makes_one_kind_is_precise_and_recalls_little() -> None:
     fake = torch.tensor([[0.5], [1.0], [1.5], [0.2]])
     assert precision_recall(real, fake, k=2) == (1, pytest.approx(0.1))
     assert precision_recall(real, real, k=2) == (1, 1)
-    # Copies of one picture are at distance 0 and within 0 of each other.
+    # Copies of one image are at distance 0 and within 0 of each other.
     copies = torch.full((4, 2), 0.3)
     assert precision_recall(copies, copies) == (1, 1)
 
@@ -71,12 +71,12 @@ def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = seeded(4)
     real, fake = torch.randn(41, 3, generator=rng), torch.randn(37, 3, generator=rng) + 1
     queries = torch.randint(256, (5, 3, 4, 4), generator=rng, dtype=torch.uint8)
-    pictures = torch.randint(256, (23, 3, 4, 4), generator=rng, dtype=torch.uint8)
-    whole, found = precision_recall(real, fake), nearest(queries, pictures)
+    images = torch.randint(256, (23, 3, 4, 4), generator=rng, dtype=torch.uint8)
+    whole, found = precision_recall(real, fake), nearest(queries, images)
     assert 0.1 < min(whole) <= max(whole) < 0.95
     monkeypatch.setattr(image_distances, "MAX_NUMBERS", 200)
     assert precision_recall(real, fake) == whole
-    for part, expected in zip(nearest(queries, pictures), found, strict=True):
+    for part, expected in zip(nearest(queries, images), found, strict=True):
         torch.testing.assert_close(part, expected)
 
 
@@ -89,25 +89,25 @@ def test_features_that_do_not_compare_are_refused() -> None:
         precision_recall(torch.zeros(9, 3), torch.zeros(9, 4))
 
 
-def test_nearest_picture_by_hand() -> None:
+def test_nearest_image_by_hand() -> None:
     greys = torch.tensor([10, 100, 104, 250], dtype=torch.uint8)
-    pictures = greys[:, None, None, None].repeat(1, 3, 2, 2)
-    copy, near = pictures[2].clone(), pictures[1].clone()
+    images = greys[:, None, None, None].repeat(1, 3, 2, 2)
+    copy, near = images[2].clone(), images[1].clone()
     near[:, 0, 0] = 96  # 4 less at one place of four: the root of 16 / 4
-    index, distance = nearest(torch.stack((copy, near)), pictures)
+    index, distance = nearest(torch.stack((copy, near)), images)
     assert (index.tolist(), distance.tolist()) == ([2, 1], [0, 2])
 
 
 def test_nearest_against_every_pair() -> None:
     rng = seeded(7)
     queries = torch.randint(256, (6, 3, 8, 8), generator=rng, dtype=torch.uint8)
-    pictures = torch.randint(256, (50, 3, 8, 8), generator=rng, dtype=torch.uint8)
-    pairs = (queries[:, None].double() - pictures[None].double()).square().mean(dim=(2, 3, 4)).sqrt()
-    index, distance = nearest(queries, pictures)
+    images = torch.randint(256, (50, 3, 8, 8), generator=rng, dtype=torch.uint8)
+    pairs = (queries[:, None].double() - images[None].double()).square().mean(dim=(2, 3, 4)).sqrt()
+    index, distance = nearest(queries, images)
     assert index.tolist() == pairs.argmin(dim=1).tolist()
     torch.testing.assert_close(distance.double(), pairs.min(dim=1).values, rtol=1e-5, atol=0)
     with pytest.raises(ValueError, match="of shapes"):
-        nearest(queries, pictures[:, :, :4])
+        nearest(queries, images[:, :, :4])
 
 
 def test_distance_to_the_real_by_hand() -> None:

@@ -63,7 +63,7 @@ def test_the_alarm(modes: list[int], num_modes: int, alarm: bool) -> None:
     assert mode_figures(probs, num_modes=num_modes).collapsed is alarm
 
 
-def test_pictures_of_nothing_raise_the_alarm() -> None:
+def test_images_of_nothing_raise_the_alarm() -> None:
     figures = mode_figures(torch.full((50, 5), 0.2), num_modes=5)
     assert (figures.coverage, figures.evenness, figures.sure_share) == (0, 0, 0)
     assert figures.collapsed
