@@ -133,7 +133,7 @@ def test_an_answer_to_stop_that_comes_late_is_not_shown(chromium, page_url, resu
         assert "It finishes its step" in answer.text()
         with page.expect_response("**/gradio_api/run/predict*"):
             route.fulfill(response=answer)
-        settle(page)
+        at_rest(page)
         assert notice(page) == ("It goes on from its last checkpoint." if resumed else "")
         if resumed:
             end(page)
