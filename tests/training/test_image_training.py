@@ -1,6 +1,7 @@
 """What every recipe does that learns from images: its part of the threads, and what captions lack."""
 
 import shutil
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,11 @@ from aigc_demo.core.events import StepDone, Warned
 from aigc_demo.core.process.worker import worker_lock
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.training import loop
+from aigc_demo.training.family import family_of
+from aigc_demo.training.recipes import recipe_named
+from aigc_demo.training.settings import Budget
 from aigc_demo.training.start import Order, train
+from tests.training import image_orders, pair_orders
 from tests.training.image_orders import OF_RECIPE, SMALL, order
 
 
@@ -37,6 +42,33 @@ def test_a_run_beside_another_takes_its_part_of_the_threads(tmp_path: Path, monk
         events.close()
     finally:
         torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("recipe", ["classifier", "clip", "checker", "colorize"])
+def test_what_is_measured_is_the_mean_over_the_images_in_parts_of_any_size(
+    tmp_path: Path, monkeypatch, recipe: str
+) -> None:
+    orders = image_orders if recipe == "classifier" else pair_orders
+    asked = orders.order(tmp_path / "run", recipe)
+    row = recipe_named(recipe)
+    settings = row.complete(asked.settings, asked.source)
+    run = RunDirectory(tmp_path / "run")
+    run.create({})
+    training = family_of(row).prepare(asked, settings, Budget(steps=9), run, None)
+    module = sys.modules[type(training).__module__]
+    at_once = "LOOKED_THROUGH" if recipe == "clip" else "MEASURED_TOGETHER"
+    monkeypatch.setattr(module, at_once, 6)
+    rest = 0 if recipe == "clip" else 3  # of pairs, a smaller rest is left out: retrieval is easier there
+    first, second, third = (
+        training.evaluate(part) for part in (list(range(6)), list(range(6, 12)), list(range(12, 15)))
+    )
+    found = training.evaluate(list(range(15)))
+    assert set(found) == set(first)
+    for name, value in found.items():
+        mean = (6 * first[name] + 6 * second[name] + rest * third[name]) / (12 + rest)
+        assert value == pytest.approx(mean, rel=1e-4), name
+    share = {"classifier": "accuracy", "clip": "text_of_100"}.get(recipe)
+    assert share is None or 0 <= found[share] <= 1
 
 
 @pytest.mark.parametrize("recipe", ["classifier", "dcgan"])

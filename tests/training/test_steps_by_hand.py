@@ -300,6 +300,34 @@ def test_the_discriminator_of_captions_adds_half_of_the_wrong_caption_to_half_of
     assert float(metrics["wrong_prob"]) == pytest.approx((sigmoid(-0.5) + sigmoid(-1.25)) / 2, rel=1e-5)
 
 
+def test_the_contrastive_terms_of_both_networks_are_added_by_their_weights() -> None:
+    judge, right_BE, wrong_BE = Judge(), torch.tensor([[2.0], [3.0]]), torch.tensor([[-1.0], [5.0]])
+    weights = {"contrast_weight": 2.0, "guide_weight": 4.0, "guide_noise": 0.0, "likeness_weight": 0.0}
+    training = SimpleNamespace(
+        discriminator=judge,
+        right=SimpleNamespace(text_BE=right_BE),
+        text_NE=torch.cat([right_BE, wrong_BE]),
+        score=lambda x_BCHW: judge(x_BCHW, right_BE),
+        settings=SimpleNamespace(loss="hinge", label_smoothing=0.0, **weights),
+        guide=SimpleNamespace(scale=torch.tensor(3.0)),
+        _augmented=lambda x_BCHW, rng: x_BCHW,
+        _discriminator_contrast=lambda features_B: features_B.sum(),
+        _image_embeddings=lambda x_BCHW: x_BCHW.mean(dim=(1, 2, 3))[:, None],
+        _contrastive_terms=lambda image_BE, scale: image_BE.sum() * scale,
+    )
+    real_BCHW = torch.tensor([0.5, -0.25])[:, None, None, None].expand(-1, 3, 4, 4)
+    fake_BCHW = torch.tensor([0.125, 1.0])[:, None, None, None].expand(-1, 3, 4, 4)
+    loss, metrics = TextToImageTraining.generator_objective(training, fake_BCHW, seeded(0))
+    fooling = -(0.125 * 2 + 1.0 * 3) / 2
+    assert float(metrics["made_contrast"]) == pytest.approx(1.125)
+    assert float(metrics["guide_term"]) == pytest.approx(1.125 * 3)
+    assert float(loss) == pytest.approx(fooling + 2 * 1.125 + 4 * 1.125 * 3)
+    loss, metrics = TextToImageTraining.discriminator_objective(training, real_BCHW, fake_BCHW)
+    assert float(metrics["real_contrast"]) == pytest.approx(0.25)
+    terms = sum(float(metrics[f"{name}_term"]) for name in ("real", "fake", "wrong"))
+    assert float(loss) == pytest.approx(terms + 2 * 0.25)
+
+
 def test_likeness_compares_means_of_eight_by_eight_pixels(tmp_path: Path) -> None:
     real_BCHW = torch.zeros(1, 1, 16, 16)
     fake_BCHW = real_BCHW.clone()
@@ -318,6 +346,7 @@ def test_likeness_compares_means_of_eight_by_eight_pixels(tmp_path: Path) -> Non
         _augmented=lambda x_BCHW, rng: x_BCHW,
     )
     loss, metrics = TextToImageTraining.generator_objective(training, fake_BCHW, seeded(0))
+    assert set(metrics) == {"fooling_term", "likeness_term"}  # what has no weight is not computed
     assert float(metrics["likeness_term"]) == pytest.approx(9 / 4, rel=1e-5)
     fooling = -2 * float(fake_BCHW.mean())
     assert float(loss) == pytest.approx(fooling + 10 * 9 / 4, rel=1e-5)

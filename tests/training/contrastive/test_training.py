@@ -10,11 +10,15 @@ from safetensors.torch import load_file
 
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.events import RunStarted, StepDone
+from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.captions.pairs import PairSettings, prepare_pairs
 from aigc_demo.generators.catalog import find
 from aigc_demo.generators.text_to_image.matching import load_matcher, load_reader
 from aigc_demo.studio.evaluate.dispatcher import evaluate
 from aigc_demo.studio.evaluate.publish import publish
+from aigc_demo.training.family import family_of
+from aigc_demo.training.recipes import recipe_named
+from aigc_demo.training.settings import Budget
 from aigc_demo.training.start import train
 from tests.training.pair_orders import order
 from tests.training.recorded import losses, validations
@@ -68,6 +72,22 @@ def test_a_dual_encoder_learns_and_its_folder_says_the_same(tmp_path: Path) -> N
     wider = order(tmp_path / "wider", "clip", steps=1, settings={**settings, "width": 40}, init=str(folder))
     with pytest.raises(InputError, match="width"):
         list(train(wider))
+
+
+def test_where_no_captions_are_known_a_few_more_tokens_are_counted_than_the_tiny_world_has(
+    tmp_path: Path,
+) -> None:
+    asked, row = order(tmp_path / "run", "clip"), recipe_named("clip")
+    settings = row.complete(asked.settings, asked.source)
+    run = RunDirectory(tmp_path / "run")
+    run.create({})
+    family = family_of(row)
+    trained = family.prepare(asked, settings, Budget(steps=1), run, None).network
+    (counted,) = family.networks("clip", settings)
+    more = sum(weight.numel() for weight in counted.parameters()) - sum(
+        weight.numel() for weight in trained.parameters()
+    )
+    assert 0 <= more <= 32 * settings.hidden_size
 
 
 def test_a_run_that_keeps_nothing_back_is_measured_on_all(tmp_path: Path, captioned: Path) -> None:

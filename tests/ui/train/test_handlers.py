@@ -272,6 +272,20 @@ def new_folder(path):
     return path
 
 
+def test_who_comes_is_shown_a_run_under_way_then_an_own_one_each_with_the_own_before_the_others(handlers):
+    queue = handlers._queue
+    for name, owner in (("belas", BELA), ("carls", "carl" * 10)):
+        run = RunDirectory(queue.folder / name)
+        run.create({"recipe": "gpt", "settings": {}})
+        Job(hashed(owner), ("train",), "ended", 0.0).save(run.path)
+    assert (handlers._first(ANNA), handlers._first(BELA)) == ("annas", "belas")
+    assert handlers._first("dora" * 10) == queue.names()[0]
+    Job(hashed(BELA), ("train", "gpt"), "waiting", 1.0).save(new_folder(queue.folder / "belas-next"))
+    assert (handlers._first(ANNA), handlers._first(BELA)) == ("belas-next", "belas-next")
+    Job(hashed(ANNA), ("train", "gpt"), "waiting", 2.0).save(new_folder(queue.folder / "annas-next"))
+    assert (handlers._first(ANNA), handlers._first(BELA)) == ("annas-next", "belas-next")
+
+
 BUTTONS = ("stop", "resume", "delete", "download", "save")
 
 
