@@ -40,6 +40,7 @@ def test_anything_else_is_refused(value, key):
 def test_ids_are_whole_numbers_that_32_bits_hold():
     assert checked_ids("token_ids", [0, 3.0, 2**31 - 1]) == (0, 3, 2**31 - 1)
     assert checked_ids("token_ids", (1,) * MAX_TOKENS) == (1,) * MAX_TOKENS
+    assert len(checked_ids("token_ids", [1] * 20_000)) == 20_000
     assert checked_ids("token_ids", None) == ()
     for wrong in (2**31, 2.0**31, -1, 0.5, math.nan, math.inf, True, "1", None, [1]):
         with pytest.raises(InputError) as refused:

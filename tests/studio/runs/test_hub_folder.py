@@ -243,6 +243,14 @@ def test_a_folder_that_is_there_is_left_alone(home: Path, tmp_path: Path) -> Non
     assert list((tmp_path / "cats").iterdir()) == []
 
 
+@pytest.mark.parametrize("name", ["taken/cats", "x" * 300])
+def test_a_folder_that_cannot_be_is_refused_before_the_run_is_read(tmp_path: Path, name: str) -> None:
+    (tmp_path / "taken").write_text("a file")
+    with pytest.raises(InputError) as refused:
+        save_model_folder(RunDirectory(tmp_path / "none"), tmp_path / name)
+    assert refused.value.key == "cannot_write"
+
+
 @pytest.mark.parametrize("step", [15, "20", 10.5, [20]])
 def test_a_step_without_a_checkpoint_names_those_that_there_are(home: Path, tmp_path: Path, step) -> None:
     with pytest.raises(InputError, match="choose one of 10, 20"):

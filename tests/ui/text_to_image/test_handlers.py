@@ -13,7 +13,7 @@ from aigc_demo.studio.text_to_image import retrieval
 from aigc_demo.studio.text_to_image.compare import TextToImageColumn
 from aigc_demo.ui.text_to_image import handlers as text_to_image_handlers
 from aigc_demo.ui.text_to_image.handlers import Shown, TextToImageHandlers
-from aigc_demo.ui.text_to_image.view import checked
+from aigc_demo.ui.text_to_image.view import attention, checked
 from aigc_demo.ui.widgets import unchanged
 from tests.studio.illustrators import SIDE as PIXELS
 from tests.studio.illustrators import entry, tiny_matcher
@@ -214,3 +214,16 @@ def test_a_model_chosen_meanwhile_leaves_the_other_column(handlers):
     first, *others = [outputs[1 + TextToImageHandlers.num_outputs :] for outputs in updates]
     assert first == empty, "the answer to the choice may have overtaken an update computed before it"
     assert others == [unchanged(TextToImageHandlers.num_outputs)] * len(others)
+
+
+def test_an_image_is_lit_where_a_word_went():
+    image = torch.full((3, 6, 6), 200, dtype=torch.uint8)
+    taken_1P2 = torch.zeros(1, 9, 2)  # 3 x 3 places, the caption as a whole and one word
+    taken_1P2[0, :, 0] = 0.5
+    taken_1P2[0, 4, 1], taken_1P2[0, 0, 1] = 0.8, 0.4
+    whole, word = shown_images(attention(["", "red"], taken_1P2, image))
+    assert whole.eq(200).all(), "equal everywhere is light everywhere"
+    expected = torch.full((6, 6), 30)  # 0.15 of the light stays
+    expected[2:4, 2:4] = 200
+    expected[0:2, 0:2] = 115  # half of what the centre took: 0.15 + 0.85 / 2
+    assert torch.equal(word[0].int(), expected.int())
