@@ -53,11 +53,11 @@ def test_a_character_that_the_console_has_not_is_replaced(
     source: Path, tmp_path: Path, encoding: str, as_json: bool
 ) -> None:
     more = ["--json"] if as_json else []
-    words, said = command(source, tmp_path / "训练", *more), environment(PYTHONIOENCODING=encoding)
+    words, variables = command(source, tmp_path / "训练", *more), environment(PYTHONIOENCODING=encoding)
     if encoding == "gbk":  # once as an interpreter opens its streams, otherwise as forked_commands does
-        done = subprocess.run(words, env=said, capture_output=True, check=True)
+        done = subprocess.run(words, env=variables, capture_output=True, check=True)
     else:
-        done = forked_commands.run(words, env=said, check=True)
+        done = forked_commands.run(words, env=variables, check=True)
     assert last_event(tmp_path / "训练").reason == "finished"
     if as_json:  # UTF-8 whatever the console is: what reads JSON reads nothing else
         lines = [json.loads(line.decode("utf-8")) for line in done.stdout.splitlines()]

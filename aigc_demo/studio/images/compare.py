@@ -173,20 +173,20 @@ class ImageWork(Work):
 
     def do(self) -> None:
         """Load the model, wait for a turn, and make them."""
-        self.tell(state="loading")
+        self.update(state="loading")
         model = self.cache.get(self.column.model)
         self.check(model)
         facts = {"memory_mib": weights_mib(model), "num_parameters": model.num_parameters}
-        self.tell(state="running", seconds=0.0, fetched=None, **facts)
+        self.update(state="running", seconds=0.0, fetched=None, **facts)
         with time_slice_for(model, self.cache, self.stop) as time_slice:
             if self.stop.is_set():
-                self.tell(state="stopped")
+                self.update(state="stopped")
                 return
             images = self.generate(model, self.progress(time_slice))
             seconds = time_slice.seconds
             found = self.results(model, images)
         unfinished = self.column.num_steps > self.column.step
-        self.tell(state="stopped" if unfinished else "finished", images=images, seconds=seconds, **found)
+        self.update(state="stopped" if unfinished else "finished", images=images, seconds=seconds, **found)
 
     def check(self, model: Any) -> None:
         """Refuse what the model cannot do; by default nothing.
@@ -210,7 +210,7 @@ class ImageWork(Work):
             timeline = self.column.timeline
             if step in timeline_steps(total):
                 timeline = (*timeline, (step, guessed[:TIMELINE_IMAGES].clone()))
-            self.tell(
+            self.update(
                 images=guessed, step=step, num_steps=total, seconds=time_slice.seconds, timeline=timeline
             )
             time_slice.pass_on()

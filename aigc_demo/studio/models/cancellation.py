@@ -1,4 +1,4 @@
-"""Cancel tokens of the works of the page, in a line for each owner."""
+"""Cancel tokens of what a page computes, and a queue of jobs for each owner."""
 
 import secrets
 import threading
@@ -7,20 +7,20 @@ from contextlib import contextmanager
 
 from aigc_demo.core.errors import InputError
 
-MOST_IN_LINE = 8
+MOST_QUEUED = 8
 WAIT_SECONDS = 0.25
 
 
 def new_ticket() -> str:
-    """A secret of the server: whoever shows it is the one that it was given to."""
+    """A secret of the server that identifies an owner: only who was given it can present it."""
     return secrets.token_urlsafe()
 
 
 class CancelToken(threading.Event):
-    """Set when the work under way is to end; one of its columns can be ended alone.
+    """Set when a job is to end; one of its columns can be cancelled alone.
 
     Args:
-        models: what works in which column of the page.
+        models: the model that generates in each column of the page.
     """
 
     def __init__(self, models: Mapping[int, str] | None = None):
@@ -30,7 +30,7 @@ class CancelToken(threading.Event):
         self._successors: dict[int, str] = {}
 
     def leave(self, column: int, successor: str) -> None:
-        """End the work of one column; with the last one everything has ended.
+        """Cancel one column; with the last column the whole job is cancelled.
 
         Args:
             column: of `models`.
@@ -42,7 +42,7 @@ class CancelToken(threading.Event):
             self.set()
 
     def has_left(self, column: int) -> bool:
-        """Whether the page shows something else in this column meanwhile."""
+        """Whether another model was chosen for this column meanwhile."""
         return column in self._left and self._left[column].is_set()
 
     def take_successor(self, column: int) -> str:
@@ -54,13 +54,13 @@ class CancelToken(threading.Event):
         return self._successors.pop(column, "")
 
     def of_work(self, number: int) -> "ColumnToken":
-        """What the work of this number asks: works are numbered in the order of their columns."""
+        """The token of one worker: workers are numbered in the order of their columns."""
         columns = list(self.models)
         return ColumnToken(self, self._left[columns[number]] if number < len(columns) else self)
 
 
 class ColumnToken:
-    """Set when everything is to end, or this column alone."""
+    """Set when the whole job is cancelled, or this column alone."""
 
     def __init__(self, whole: threading.Event, own: threading.Event):
         self._whole, self._own = whole, own
@@ -71,16 +71,16 @@ class ColumnToken:
 
 
 class Place(CancelToken):
-    """A place in the line of one owner's works.
+    """A job's place in the queue of its owner.
 
     Attributes:
         work: the button that was pressed; "" for none.
-        repeated: whether it was pressed while its last press still runs or waits: nothing is to be done.
+        repeated: whether the last press of that button still runs or waits: this one does nothing.
     """
 
     def __init__(
         self,
-        line: list["Place"],
+        queue: list["Place"],
         changed: threading.Condition,
         models: Mapping[int, str] | None,
         work: str = "",
@@ -88,26 +88,26 @@ class Place(CancelToken):
         repeated: bool = False,
     ):
         super().__init__(models)
-        self._line, self._changed = line, changed
+        self._queue, self._changed = queue, changed
         self.work, self.repeated = work, repeated
 
     def waits(self, seconds: float = WAIT_SECONDS) -> bool:
-        """Whether others are before it after this time; returns sooner when they are not. Stop ends it."""
+        """Whether others are still before it after this time; returns as soon as none is, or on Stop."""
         with self._changed:
-            first = self._changed.wait_for(lambda: self._line[0] is self or self.is_set(), seconds)
+            first = self._changed.wait_for(lambda: self._queue[0] is self or self.is_set(), seconds)
         return not first
 
 
 class Cancellation:
-    """The registry of cancel tokens: a line of works for each owner, by its ticket.
+    """The registry of cancel tokens: a queue of jobs for each owner, by its ticket.
 
-    Tickets are made here (`new_ticket`) and never by a client, whose own names could be guessed or chosen
-    to be another's. One work of an owner runs at a time, so two texts never run into the same columns.
+    Tickets are generated here (`new_ticket`) and never by a client, whose own could be guessed or copied.
+    One job of an owner runs at a time, so two of them never write into the same columns.
     """
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._lines: dict[str, list[Place]] = {}
+        self._queues: dict[str, list[Place]] = {}
 
     @contextmanager
     def joined(
@@ -118,28 +118,28 @@ class Cancellation:
         work: str = "",
         may_wait: bool = True,
     ) -> Iterator[Place]:
-        """A place in the owner's line, set by Stop, for as long as the work lasts.
+        """Queue a job for the duration of the context; its place is the token that Stop sets.
 
         Args:
-            ticket: whose work it is.
-            models: what works in which column of the page, where one can be ended alone (`leave`).
+            ticket: of the owner.
+            models: the model in each column of the page, where a column can be cancelled alone (`leave`).
             work: the button that was pressed. While its last press still runs or waits, and was not stopped,
-                the next gets a place that is `repeated` and stands in no line: a double click asks once, and
-                a press after Stop waits until what was stopped has ended.
-            may_wait: whether it may wait until the owner's others are done: `waits` says when they are.
+                the next gets a place that is `repeated` and is not queued: a double click counts once, and a
+                press after Stop waits until what was stopped has ended.
+            may_wait: whether it may wait for the owner's other jobs (see `Place.waits`).
 
         Raises:
-            InputError: too many wait already, or one works and this one may not wait.
+            InputError: too many wait already, or one runs and this one may not wait.
         """
         with self._changed:
-            line = self._lines.get(ticket, [])
-            repeated = bool(work) and any(place.work == work and not place.is_set() for place in line)
-            if not repeated and len(line) >= (MOST_IN_LINE if may_wait else 1):
+            queue = self._queues.get(ticket, [])
+            repeated = bool(work) and any(place.work == work and not place.is_set() for place in queue)
+            if not repeated and len(queue) >= (MOST_QUEUED if may_wait else 1):
                 raise InputError("still_writing")
-            place = Place(line, self._changed, models, work, repeated=repeated)
+            place = Place(queue, self._changed, models, work, repeated=repeated)
             if not repeated:
-                line.append(place)
-                self._lines[ticket] = line
+                queue.append(place)
+                self._queues[ticket] = queue
         if repeated:
             yield place
             return
@@ -148,28 +148,28 @@ class Cancellation:
         finally:
             place.set()
             with self._changed:
-                line.remove(place)
-                if not line:
-                    self._lines.pop(ticket, None)
+                queue.remove(place)
+                if not queue:
+                    self._queues.pop(ticket, None)
                 self._changed.notify_all()
 
     def stop(self, ticket: str) -> bool:
-        """Stop what is written under this ticket, and what waits; whether there was anything."""
+        """Cancel the running and waiting jobs of this ticket; whether there were any."""
         with self._changed:
-            line = tuple(self._lines.get(ticket, ()))
-            for place in line:
+            queue = tuple(self._queues.get(ticket, ()))
+            for place in queue:
                 place.set()
             self._changed.notify_all()
-        return bool(line)
+        return bool(queue)
 
     def leave(self, ticket: str, column: int, model: str) -> bool:
-        """Another model was chosen for a column: what the one before does there ends.
+        """Another model was chosen for a column: the job's part in that column is cancelled.
 
         Returns:
-            Whether this very model works in that column already, so that nothing is to be changed.
+            Whether this very model generates in that column already, so that nothing changes.
         """
         with self._changed:
-            for place in self._lines.get(ticket, ()):
+            for place in self._queues.get(ticket, ()):
                 if place.models.get(column) == model and not place.has_left(column):
                     return True
                 if column in place.models:

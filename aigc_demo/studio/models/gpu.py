@@ -1,8 +1,8 @@
-"""Work for a GPU, where there is one: images and long texts by pretrained models, in one function.
+"""Tasks for a GPU, where there is one: images and long texts by pretrained models, through one function.
 
 On a Space with ZeroGPU a GPU is lent for the time of one call of a function that was decorated for it, in a
 process of its own; without a decorated function such a Space stops at its start. `app.py` decorates `work`;
-everywhere else it is called as it stands. Whatever fails before the first result is done on the CPU instead.
+everywhere else it is called directly. A task that fails before its first result runs on the CPU instead.
 """
 
 import logging
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from aigc_demo.generators.text_to_image.model import TextSampling
 
 LONG_TEXT = 50
-"""Tokens from which on a text is worth a GPU: to have one granted takes as long as some dozens on a CPU."""
+"""Longer texts go to a GPU: the wait for one takes as long as some dozens of tokens on a CPU."""
 BASE_SECONDS, SECONDS_A_TOKEN, SECONDS_A_STEP, MOST_SECONDS = 15, 0.05, 0.1, 120
 MOST_MODELS = 2
 
@@ -34,9 +34,9 @@ class TextTask:
 
     Attributes:
         entry: of a pretrained model.
-        prompt: what it begins with.
-        settings: of the decoding.
-        written: ids that were written already.
+        prompt: the text to continue.
+        settings: of decoding.
+        written: ids of the tokens generated so far.
     """
 
     entry: "CatalogEntry"
@@ -46,19 +46,19 @@ class TextTask:
 
     @property
     def seconds(self) -> int:
-        """For how long a GPU is asked for."""
+        """For how long a GPU is requested."""
         return min(MOST_SECONDS, round(BASE_SECONDS + SECONDS_A_TOKEN * self.settings.max_new_tokens))
 
 
 @dataclass(frozen=True)
 class ImageTask:
-    """Captions to be drawn.
+    """Images to be generated from captions.
 
     Attributes:
         entry: of a pretrained model.
-        texts: one for each image.
-        seeds: likewise.
-        sampling: how.
+        texts: a caption for each image.
+        seeds: a seed for each image.
+        sampling: settings of the sampler.
     """
 
     entry: "CatalogEntry"
@@ -68,7 +68,7 @@ class ImageTask:
 
     @property
     def seconds(self) -> int:
-        """As of a text."""
+        """For how long a GPU is requested."""
         steps = self.sampling.num_inference_steps * len(self.texts)
         return min(MOST_SECONDS, round(BASE_SECONDS + SECONDS_A_STEP * steps))
 
@@ -78,13 +78,13 @@ Task = TextTask | ImageTask
 
 @dataclass(frozen=True)
 class Step:
-    """How far a drawing is.
+    """Progress of an image task.
 
     Attributes:
-        step: of the images that are drawn now.
-        total: how many steps these take.
-        images: all so far, uint8 [N, C, H, W]: an array of numpy, which travels between processes.
-        done: whether these are the finished ones.
+        step: of the current batch of images.
+        total: number of steps of that batch.
+        images: all so far, uint8 [N, C, H, W]: a numpy array, which can be sent between processes.
+        done: whether these are the final images.
     """
 
     step: int
@@ -94,7 +94,7 @@ class Step:
 
 
 def seconds_needed(task: Task) -> int:
-    """For how long a GPU is asked for: what a decorator takes as its `duration`."""
+    """For how long a GPU is requested: the `duration` of the decorator."""
     return task.seconds
 
 
@@ -106,30 +106,28 @@ def is_there() -> bool:
 
 
 def wants(task: Task) -> bool:
-    """Whether a task goes to a GPU: a pretrained model's, and not a short text."""
+    """Whether a task goes to a GPU: of a pretrained model, and not a short text."""
     if task.entry.family != "pretrained" or not is_there():
         return False
     return not isinstance(task, TextTask) or task.settings.max_new_tokens > LONG_TEXT
 
 
-_at_hand: dict[
-    str, Any
-] = {}  # models that this process has on its CPU; a process that is forked has them too
-_on_gpu: dict[str, Any] = {}  # those that were moved, in the process that works with the GPU
+_on_cpu: dict[str, Any] = {}  # models in this process's memory; a forked process inherits them
+_on_gpu: dict[str, Any] = {}  # moved to the GPU, in the process that has it
 
 
 def work(task: Task) -> Iterator["TokenSampled | Step | DemoError"]:
-    """Do a task on the GPU; runs in a process of its own where a GPU is lent for one call.
+    """Run a task on the GPU, in a process of its own where a GPU is lent for one call.
 
     Args:
-        task: plain values; its model is found again by its entry.
+        task: plain values; the model is found by its entry.
 
     Yields:
-        Each token, or each step of a drawing; at last the reason where it failed in a way that can be told.
+        Each token, or each step of an image task; at last the error where it failed with one of ours.
     """
     try:
         model = _model_on_gpu(task.entry)
-        yield from _written(model, task) if isinstance(task, TextTask) else _drawn(model, task)
+        yield from _tokens(model, task) if isinstance(task, TextTask) else _image_steps(model, task)
     except DemoError as error:
         yield error
 
@@ -138,7 +136,7 @@ _work: Callable[[Task], Iterator[Any]] = work
 
 
 def register(decorate: Callable[[Callable[[Task], Iterator[Any]]], Callable[[Task], Iterator[Any]]]) -> None:
-    """Have `work` called through a decorator from now on.
+    """Decorate `work`; later tasks go through the decorator.
 
     Args:
         decorate: such as `spaces.GPU(duration=seconds_needed)`.
@@ -148,29 +146,30 @@ def register(decorate: Callable[[Callable[[Task], Iterator[Any]]], Callable[[Tas
 
 
 def results(task: Task, model: Any) -> Iterator["TokenSampled | Step"]:
-    """What the GPU makes of a task.
+    """The results of a task on the GPU.
 
     Args:
-        task: to be done.
-        model: the same, on the CPU.
+        task: to run.
+        model: the same model on the CPU.
 
     Raises:
-        DemoError: gpu_not_given where nothing came of it, so that the CPU may do it; others as they are.
+        DemoError: gpu_not_given where it failed before its first result, so that the CPU may do it; other
+            errors unchanged.
     """
-    _at_hand.clear()
-    _at_hand[task.entry.name] = model
-    given = False
+    _on_cpu.clear()
+    _on_cpu[task.entry.name] = model
+    granted = False
     stream = _work(task)
     try:
         for result in stream:
             if isinstance(result, DemoError):
                 raise result
-            given = True
+            granted = True
             yield result
     except DemoError:
         raise
-    except Exception as error:  # the lender says in ways of its own that it lends nothing now
-        if given:
+    except Exception as error:  # ZeroGPU raises errors of its own where it grants nothing
+        if granted:
             raise
         log.warning("No GPU for %s", task.entry.name, exc_info=True)
         raise DemoError("gpu_not_given", detail=type(error).__name__) from error
@@ -181,12 +180,12 @@ def results(task: Task, model: Any) -> Iterator["TokenSampled | Step"]:
 
 
 def draw(task: ImageTask, model: Any, progress: "Progress") -> "Tensor":
-    """Images that the GPU draws, uint8 [N, C, H, W].
+    """Images generated on the GPU, uint8 [N, C, H, W].
 
     Args:
-        task: to be done.
-        model: the same, on the CPU.
-        progress: called with each step; true ends it there.
+        task: to run.
+        model: the same model on the CPU.
+        progress: called with each step; returning true stops there.
 
     Raises:
         DemoError: as `results`.
@@ -210,7 +209,7 @@ def _model_on_gpu(entry: "CatalogEntry") -> Any:
     if entry.name not in _on_gpu:
         while len(_on_gpu) >= MOST_MODELS:
             del _on_gpu[next(iter(_on_gpu))]
-        _on_gpu[entry.name] = (_at_hand.get(entry.name) or _loaded(entry)).on_device("cuda")
+        _on_gpu[entry.name] = (_on_cpu.get(entry.name) or _loaded(entry)).on_device("cuda")
     return _on_gpu[entry.name]
 
 
@@ -220,14 +219,14 @@ def _loaded(entry: "CatalogEntry") -> Any:
     return KINDS[entry.kind].loader()(entry)
 
 
-def _written(model: Any, task: TextTask) -> Iterator["TokenSampled"]:
+def _tokens(model: Any, task: TextTask) -> Iterator["TokenSampled"]:
     from aigc_demo.generators.text.decoding import generate
 
     yield from generate(model, task.prompt, task.settings, written=task.written)
 
 
-def _drawn(model: Any, task: ImageTask) -> Iterator[Step]:
-    """Each step as it comes: drawing calls back, and each step is handed on between two steps."""
+def _image_steps(model: Any, task: ImageTask) -> Iterator[Step]:
+    """Each step as it comes: the sampler calls back in a thread, and its steps are passed on by a queue."""
     import queue
     import threading
 
@@ -245,14 +244,14 @@ def _drawn(model: Any, task: ImageTask) -> Iterator[Step]:
         except BaseException as error:
             steps.put(error)
 
-    threading.Thread(target=run, name="gpu-drawing", daemon=True).start()
+    threading.Thread(target=run, name="gpu-images", daemon=True).start()
     try:
-        yield from _until_whole(steps)
+        yield from _until_done(steps)
     finally:
         stop.set()
 
 
-def _until_whole(steps: Any) -> Iterator[Step]:
+def _until_done(steps: Any) -> Iterator[Step]:
     while True:
         result = steps.get()
         if isinstance(result, BaseException):

@@ -1,9 +1,9 @@
-"""Several models at work at the same time, each in a column of its own.
+"""Several models generate concurrently, each in a column of its own.
 
-Each model works in a thread of its own and puts its newest column where one generator finds it, which yields
-snapshots of all columns: at once where a column starts or ends, otherwise ten times a second, and less often
-where many visitors watch. Small models share the processor in time slices (`time_slices.py`), and the time of
-a column is that of its own slices; of the large ones a few work at the same time.
+Each model runs in a thread and publishes its newest column; one generator yields snapshots of all columns: at
+once where a column starts or ends, otherwise ten times a second, and less often where many visitors watch.
+Small models share the processor in time slices (`time_slices.py`), and a column's time is that of its own
+slices; of the large ones a few run at the same time.
 """
 
 import logging
@@ -25,22 +25,22 @@ State = Literal["waiting", "loading", "running", "finished", "stopped", "failed"
 SNAPSHOT_SECONDS = 0.1
 # A snapshot costs the page's process some milliseconds; all visitors together get so many a second.
 MOST_SNAPSHOTS_PER_SECOND = 50
-# Large models that work at the same time: they share the cores, and each takes memory.
+# Large models that run at the same time: they share the cores, and each takes memory.
 MOST_LARGE = 4
 WAIT_SECONDS = 0.1
 SMALL_PARAMETERS = 30_000_000
-"""Models with fewer parameters get time slices. Measured: with 5 million time slices are faster, with 124
-million running side by side is."""
+"""Models with fewer parameters get time slices. Measured: time slices are faster with 5 million parameters,
+parallel threads with 124 million."""
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, eq=False)  # what is equal is for each kind of column to say
+@dataclass(frozen=True, eq=False)  # each kind of column defines its own equality
 class Progressing:
-    """What a column shows, whatever it makes.
+    """The state of a column, whatever it generates.
 
     Attributes:
-        model: the name it was asked for by.
+        model: the name by which it was requested.
         state: waiting, loading, running, then one of finished, stopped and failed.
     """
 
@@ -49,12 +49,12 @@ class Progressing:
 
     @property
     def has_started(self) -> bool:
-        """Whether there is anything to be seen of what it makes."""
+        """Whether there is any output yet."""
         return False
 
     @property
     def over(self) -> bool:
-        """Whether nothing more will come."""
+        """Whether it is in a final state."""
         return self.state in ("finished", "stopped", "failed")
 
 
@@ -62,12 +62,12 @@ AnyColumn = TypeVar("AnyColumn", bound=Any)
 
 
 class Work(ABC):
-    """One column's work, in a thread of its own.
+    """The worker of one column, in a thread of its own.
 
     Args:
-        column: how it stands, a frozen dataclass with `model`, `state`, `error`, `seconds` and `fetched`.
-        cache: where the models are, or are loaded to.
-        stop: set where nothing more is wanted.
+        column: its state, a frozen dataclass with `model`, `state`, `error`, `seconds` and `fetched`.
+        cache: of the models.
+        stop: set where the column is cancelled.
         report: called with each new column.
     """
 
@@ -78,52 +78,52 @@ class Work(ABC):
         self.stop: CancelToken | ColumnToken = stop
 
     def run(self) -> None:
-        """All of it; what fails is shown in the column."""
+        """Run to a final state; an error is shown in the column."""
         try:
             self.do()
         except DemoError as error:
             self._end(error)
-        except BaseException:  # a library's panic is no Exception, and would leave the column without an end
+        except BaseException:  # a library's panic (pyo3) is no Exception; the column must end all the same
             log.exception("%s failed", self.column.model)
             self._end(DemoError("column_failed", model=self.column.model))
 
     def _end(self, error: DemoError) -> None:
-        """What failed may fail again while it is asked for what it has done: the column ends all the same."""
+        """End with an error; where collecting the output so far fails too, the column ends without it."""
         try:
             self.fail(error)
         except BaseException:
             log.exception("%s failed twice", self.column.model)
-            self.tell(state="failed", error=error)
+            self.update(state="failed", error=error)
 
     @abstractmethod
     def do(self) -> None:
-        """The work itself; it must end in a final state."""
+        """Generate; must end in a final state."""
 
-    def tell(self, **changes: Any) -> None:
+    def update(self, **changes: Any) -> None:
         """Change the column and report it."""
         self.column = replace(self.column, **changes)
         self._report(self.column)
 
     def asks_gpu(self, task: gpu.Task) -> bool:
-        """Whether a task goes to a GPU; the column then says for how long one is asked for."""
+        """Whether a task goes to a GPU; the column then shows for how long one is requested."""
         if not gpu.wants(task):
             return False
-        self.tell(gpu_seconds=task.seconds)
+        self.update(gpu_seconds=task.seconds)
         return True
 
     def without_gpu(self, error: DemoError) -> None:
-        """Go on on the CPU where no GPU was given, and say so.
+        """Fall back to the CPU where no GPU was granted, and show it.
 
         Raises:
             DemoError: the task failed for another reason.
         """
         if error.key != "gpu_not_given":
             raise error
-        self.tell(gpu_seconds=0)
+        self.update(gpu_seconds=0)
 
     def fail(self, error: DemoError) -> None:
-        """Say why it ended."""
-        self.tell(state="failed", error=error)
+        """End with this error."""
+        self.update(state="failed", error=error)
 
 
 def side_by_side(
@@ -132,12 +132,12 @@ def side_by_side(
     cache: ModelCache,
     stop: CancelToken,
 ) -> Iterator[tuple[AnyColumn, ...]]:
-    """Let all columns work at once.
+    """Run all columns concurrently.
 
     Args:
-        columns: as they begin.
-        work: makes a column's work from its place, the column, and whom it reports to.
-        cache: where the models are loaded to.
+        columns: in their initial state.
+        work: creates the worker of a column from its index, the column, and the function it reports to.
+        cache: of the models.
         stop: set by Stop, for all or for one column; also set here when the consumer goes away.
 
     Yields:
@@ -148,48 +148,48 @@ def side_by_side(
     for place, column in enumerate(columns):
         worker = work(place, column, lambda new, i=place: queue.put(i, new))  # type: ignore[misc]
         worker.stop = stop.of_work(place)
-        # In the context of the request: who lends a GPU counts it to the visitor that is named there.
+        # In the context of the request: a lent GPU is charged to the visitor named there.
         run = copy_context().run
         threading.Thread(target=run, args=(worker.run,), name=f"column-{place}", daemon=True).start()
     try:
-        with _looking_on as lookers:
+        with _viewers as viewers:
             shown = tuple(columns)
             yield shown
             while not all(column.over for column in shown):
-                shown = queue.newest(lookers.seconds)
+                shown = queue.newest(viewers.seconds)
                 yield tuple(_with_loading_time(column, cache) for column in shown)
     finally:
         stop.set()  # a closed tab: the workers end at their next step
 
 
 class _Columns:
-    """The newest columns of one comparison."""
+    """The newest columns of one comparison, shared between its threads."""
 
     def __init__(self, columns: Sequence[Any]):
         self._columns = list(columns)
-        self._news = threading.Event()
+        self._changed = threading.Event()
 
     def put(self, place: int, column: Any) -> None:
-        """Take a column in the place of the one before; what begins or ends is news, one step more is not."""
+        """Replace a column; a start or an end wakes the consumer, one more step does not."""
         started = self._columns[place].has_started
         self._columns[place] = column
         if column.over or column.has_started != started:
-            self._news.set()
+            self._changed.set()
 
     def newest(self, seconds: float) -> tuple[Any, ...]:
-        """All columns, after this time, or as soon as there are news."""
-        self._news.wait(seconds)
-        self._news.clear()
+        """All columns, after this time or as soon as one starts or ends."""
+        self._changed.wait(seconds)
+        self._changed.clear()
         return tuple(self._columns)
 
 
-class _LookingOn:
-    """How many comparisons are being looked at, and how often each is shown."""
+class _Viewers:
+    """How many comparisons are being watched, and the interval of their snapshots."""
 
     def __init__(self) -> None:
         self._count, self._lock = 0, threading.Lock()
 
-    def __enter__(self) -> "_LookingOn":
+    def __enter__(self) -> "_Viewers":
         with self._lock:
             self._count += 1
         return self
@@ -200,11 +200,11 @@ class _LookingOn:
 
     @property
     def seconds(self) -> float:
-        """Between two snapshots of one comparison."""
+        """Interval between two snapshots of one comparison."""
         return max(SNAPSHOT_SECONDS, self._count / MOST_SNAPSHOTS_PER_SECOND)
 
 
-_looking_on = _LookingOn()
+_viewers = _Viewers()
 
 
 def _with_loading_time(column: AnyColumn, cache: ModelCache) -> AnyColumn:
@@ -218,12 +218,12 @@ def _with_loading_time(column: AnyColumn, cache: ModelCache) -> AnyColumn:
 def time_slice_for(
     model: Any, cache: ModelCache, stop: CancelToken | ColumnToken | None = None
 ) -> AbstractContextManager[TimeSlice]:
-    """A part in the turns for a small model, on one core; half of the cores for a large one.
+    """Time slices on one core for a small model; half of the cores, without slices, for a large one.
 
     Args:
-        model: that is about to work.
-        cache: of the page's models, which hold the turns.
-        stop: set where nothing more is wanted: a large model that waits then waits no longer.
+        model: about to run.
+        cache: of the page's models, which has the scheduler.
+        stop: the cancel token, which ends a large model's wait for a slot.
     """
     from aigc_demo.core.device import cpu_quota, set_threads
 
@@ -237,7 +237,7 @@ _large_slots = threading.BoundedSemaphore(MOST_LARGE)
 
 @contextmanager
 def _large(stop: CancelToken | ColumnToken | None) -> Iterator[TimeSlice]:
-    """A slot among the large models; none is needed to end at once."""
+    """A slot among the large models; a cancelled one takes none."""
     taken = False
     while not taken and not (stop and stop.is_set()):
         taken = _large_slots.acquire(timeout=WAIT_SECONDS)

@@ -190,15 +190,15 @@ class _Writer(Work):
     def fail(self, error: DemoError) -> None:
         """Say why, and show all that was drawn: text may have been held back for a stop string."""
         tokens = with_texts(self.model, self.column.tokens) if self.model else self.column.tokens
-        self.tell(state="failed", error=error, tokens=tokens)
+        self.update(state="failed", error=error, tokens=tokens)
 
     def do(self) -> None:
-        self.tell(state="loading")
+        self.update(state="loading")
         model = self.cache.get(self.column.model)
         written = self.request.written[self.place]
         check_in_vocabulary(model, [token.id for token in written])
         self.model = model
-        self.tell(
+        self.update(
             state="running",
             seconds=0.0,
             prompt=prompt_tokens(model, self.request.prompt),
@@ -208,7 +208,7 @@ class _Writer(Work):
         )
         with time_slice_for(model, self.cache, self.stop) as time_slice:
             reason = self._draw(time_slice, [token.id for token in written])
-        self.tell(state="stopped" if self.stop.is_set() and reason in ("", "stopped") else "finished")
+        self.update(state="stopped" if self.stop.is_set() and reason in ("", "stopped") else "finished")
 
     def _draw(self, time_slice: TimeSlice, written: list[int]) -> str:
         """Write in one's turns; why the text ended."""
@@ -241,7 +241,7 @@ class _Writer(Work):
                 return
 
     def _took(self, token: Token, drawn: int, seconds: float) -> None:
-        self.tell(
+        self.update(
             tokens=(*self.column.tokens, token),
             seconds=seconds,
             first_token_ms=seconds * 1000 if drawn == 1 else self.column.first_token_ms,

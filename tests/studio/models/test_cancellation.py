@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from aigc_demo.core.errors import InputError
-from aigc_demo.studio.models.cancellation import MOST_IN_LINE, Cancellation, CancelToken, new_ticket
+from aigc_demo.studio.models.cancellation import MOST_QUEUED, Cancellation, CancelToken, new_ticket
 from aigc_demo.studio.models.side_by_side import Progressing, Work, side_by_side
 
 
@@ -35,11 +35,11 @@ def test_works_in_line_begin_one_after_the_other(cancellation):
             done = threading.Event()
             waiting = threading.Thread(target=lambda: (second.waits(30), done.set()))
             waiting.start()
-            cancellation._lines["anna"].remove(first)
+            cancellation._queues["anna"].remove(first)
             with cancellation._changed:
                 cancellation._changed.notify_all()
             assert done.wait(5), "it hears of its turn at once"
-            cancellation._lines["anna"].insert(0, first)
+            cancellation._queues["anna"].insert(0, first)
 
 
 def test_stop_ends_what_runs_and_what_waits(cancellation):
@@ -57,7 +57,7 @@ def test_stop_ends_what_runs_and_what_waits(cancellation):
 
 
 def test_a_line_has_an_end(cancellation):
-    places = [cancellation.joined("anna") for _ in range(MOST_IN_LINE)]
+    places = [cancellation.joined("anna") for _ in range(MOST_QUEUED)]
     for place in places:
         place.__enter__()
     with pytest.raises(InputError), cancellation.joined("anna"):
@@ -118,10 +118,10 @@ class Counts(Work):
     """Works until it is stopped."""
 
     def do(self):
-        self.tell(state="running")
+        self.update(state="running")
         while not self.stop.is_set():
             threading.Event().wait(0.005)
-        self.tell(state="stopped")
+        self.update(state="stopped")
 
 
 def test_a_column_that_is_left_stops_working_and_the_other_goes_on(cancellation):

@@ -250,7 +250,7 @@ def test_the_request_is_known_where_the_gpu_is_asked_for():
 
 def test_a_process_that_has_not_the_model_reads_it_from_its_folder(monkeypatch):
     """One that was forked for an earlier call knows only what was in memory then."""
-    monkeypatch.setattr(gpu, "_at_hand", {})
+    monkeypatch.setattr(gpu, "_on_cpu", {})
     task = text_task()
     expected = [token.id for token in generate(load_text_model("writer"), task.prompt, task.settings)]
     assert [token.id for token in gpu.work(task)] == expected

@@ -39,10 +39,10 @@ class Writers:
 
     def start(self, name, units, meanwhile=lambda: None):
         """One more, which then has the turn or waits for it; `meanwhile` is called after each token."""
-        before = len(self.slices._waiting) + (self.slices._writing is not None)
+        before = len(self.slices._waiting) + (self.slices._running is not None)
         self.threads.append(threading.Thread(target=self._write, args=(name, units, meanwhile)))
         self.threads[-1].start()
-        until(lambda: len(self.slices._waiting) + (self.slices._writing is not None) > before)
+        until(lambda: len(self.slices._waiting) + (self.slices._running is not None) > before)
 
     def _write(self, name, units, meanwhile):
         with self.slices.joined() as time_slice:
@@ -102,8 +102,8 @@ def test_the_turn_goes_on_when_a_writer_fails():
     except RuntimeError:
         pass
     with slices.joined() as time_slice:
-        assert slices._writing is time_slice
-    assert slices._writing is None
+        assert slices._running is time_slice
+    assert slices._running is None
 
 
 def test_who_is_alone_or_takes_no_part_never_waits(monkeypatch):
@@ -134,7 +134,7 @@ def test_who_has_not_begun_comes_before_all_who_have():
     for number, thread in enumerate(threads, start=1):
         thread.start()
         until(lambda number=number: len(slices._waiting) == number)
-    assert slices.somebody_new()
+    assert slices.is_one_new()
     first.end()
     for thread in threads:
         thread.join(30)
@@ -155,6 +155,6 @@ def test_a_turn_is_due_to_who_has_not_begun_and_to_who_has_had_no_more():
         waiting = TimeSlice(slices, share)
         waiting.has_started = started
         slices._waiting = [waiting]
-        assert slices.somebody_due(1.0) == due and slices.somebody_new() == (not started)
+        assert slices.is_one_due(1.0) == due and slices.is_one_new() == (not started)
     slices._waiting = []
-    assert not slices.somebody_due(1.0) and not slices.somebody_new()
+    assert not slices.is_one_due(1.0) and not slices.is_one_new()
