@@ -24,7 +24,7 @@ from aigc_demo.nets.options import UPDATED_NETWORKS as NETWORKS
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from aigc_demo.training.gan.step_by_step import Look, Step, StepByStepGan, TwinGans
+    from aigc_demo.training.gan.step_by_step import Inspection, Step, StepByStepGan, TwinGans
 
 TIMES = (1, 10, 50)
 MOST_STEPS = 5_000
@@ -38,9 +38,9 @@ CURVE_POINTS = 199
 
 @dataclass(frozen=True)
 class StepRequest(Settings):
-    """What one request asks for."""
+    """Settings of one request."""
 
-    moves: str = setting("both", "which network is updated: D, G, or D and then G", choices=NETWORKS)
+    updates: str = setting("both", "which network is updated: D, G, or D and then G", choices=NETWORKS)
     times: int = setting(1, "how many steps", choices=TIMES)
     loss: str = setting("non-saturating", "of the generator", choices=GAN_LOSSES)
     generator_rate: float = setting(2e-4, "Adam's learning rate, of G", low=0, high=MOST_RATE)
@@ -53,12 +53,12 @@ class GanState:
     """A GAN after a request.
 
     Attributes:
-        look: its batch as the networks see it now.
+        inspection: its last batch, evaluated by both networks now.
         history: every step, the first one first.
         seed: of the GAN.
     """
 
-    look: "Look"
+    inspection: "Inspection"
     history: tuple["Step", ...]
     seed: int
 
@@ -144,7 +144,7 @@ class StepByStepSessions:
             _check_room(gan.num_steps, wanted.times)
             for _ in range(wanted.times):
                 session.history.append(
-                    gan.step(wanted.moves, wanted.loss, wanted.generator_rate, wanted.discriminator_rate)
+                    gan.step(wanted.updates, wanted.loss, wanted.generator_rate, wanted.discriminator_rate)
                 )
             return _state_of(session, wanted.loss)
 
@@ -164,7 +164,7 @@ class StepByStepSessions:
 
         Args:
             ticket: the owner's.
-            request: the fields of StepRequest without `moves` and `loss`.
+            request: the fields of StepRequest without `updates` and `loss`.
 
         Raises:
             InputError: as `step`.
@@ -268,7 +268,7 @@ def _check_room(done: int, times: int) -> None:
 
 def _state_of(session: _Session, loss: str) -> GanState:
     assert session.gan is not None
-    return GanState(session.gan.look(loss), tuple(session.history), session.gan.seed)
+    return GanState(session.gan.inspect(loss), tuple(session.history), session.gan.seed)
 
 
 def _twin_state_of(session: _Session) -> TwinState:

@@ -1,6 +1,6 @@
-"""A GAN trained step by step: what training does many times, one step at a time.
+"""A GAN trained step by step: the training loop, one step at a time.
 
-The formulas are in `nets/adversarial`; here a step is taken when it is asked for, and everything that it was
+The formulas are in `nets/adversarial`; here each step is taken on request, and everything that it was
 computed from can be inspected afterwards.
 """
 
@@ -56,11 +56,11 @@ class Figures:
 
 @dataclass(frozen=True)
 class Step:
-    """What one step was, by the scores before it.
+    """Record of one step, by the scores before it.
 
     Attributes:
         step: its number, from 1.
-        moved: one of NETWORKS.
+        updated: one of NETWORKS.
         real_prob: mean of D(x).
         fake_prob: mean of D(G(z)).
         discriminator_loss: as in Figures.
@@ -69,7 +69,7 @@ class Step:
     """
 
     step: int
-    moved: str
+    updated: str
     real_prob: float
     fake_prob: float
     discriminator_loss: float
@@ -78,14 +78,14 @@ class Step:
 
 
 @dataclass(frozen=True, eq=False)
-class Look:
+class Inspection:
     """The batch of the last step, evaluated by both networks as they are now.
 
     Attributes:
-        num_steps: steps taken so far; before the first one, the batch is the one that it will be taken with.
+        num_steps: steps taken so far; before the first one, the batch is that of the first step.
         loss: one of GAN_LOSSES.
         real_BCHW: uint8.
-        fake_BCHW: uint8, what G makes of the noise now.
+        fake_BCHW: uint8, G(z) now.
         real_probs: D(x) of each.
         fake_probs: D(G(z)) of each.
         gradient_BHW: |d loss_G / d G(z)|, summed over the channels, for each image and pixel.
@@ -132,11 +132,11 @@ class StepByStepGan:
         }
         self._before: Figures | None = None
 
-    def step(self, moves: str, loss: str, generator_rate: float, discriminator_rate: float) -> Step:
+    def step(self, updates: str, loss: str, generator_rate: float, discriminator_rate: float) -> Step:
         """One step, with a batch and noise of its own: of D, of G, or of D and then G.
 
         Args:
-            moves: one of NETWORKS.
+            updates: one of NETWORKS.
             loss: one of GAN_LOSSES.
             generator_rate: Adam's learning rate.
             discriminator_rate: likewise.
@@ -145,25 +145,25 @@ class StepByStepGan:
             InputError: the numbers are no longer finite.
         """
         real_BCHW, noise_BZ = self.batch(self.num_steps)
-        with torch.set_grad_enabled(moves != DISCRIMINATOR):
+        with torch.set_grad_enabled(updates != DISCRIMINATOR):
             fake_BCHW = self.generator(noise_BZ)
-        with torch.set_grad_enabled(moves != GENERATOR):
+        with torch.set_grad_enabled(updates != GENERATOR):
             real_score_B = self.discriminator(real_BCHW)
             # detach: the discriminator's step must not reach the generator.
             fake_score_B = self.discriminator(fake_BCHW.detach())
             loss_D = discriminator_loss(real_score_B, fake_score_B, loss)
         before = figures_by_scores(real_score_B.detach(), fake_score_B.detach(), loss)
-        if moves != GENERATOR:
-            self._move(self.discriminator, DISCRIMINATOR, loss_D, discriminator_rate)
+        if updates != GENERATOR:
+            self._update(self.discriminator, DISCRIMINATOR, loss_D, discriminator_rate)
         norm = None
-        if moves != DISCRIMINATOR:
+        if updates != DISCRIMINATOR:
             loss_G = generator_loss(self.discriminator(fake_BCHW), loss)
-            norm = self._move(self.generator, GENERATOR, loss_G, generator_rate)
+            norm = self._update(self.generator, GENERATOR, loss_G, generator_rate)
         self.num_steps += 1
         self._before = before
         return Step(
             step=self.num_steps,
-            moved=moves,
+            updated=updates,
             real_prob=real_score_B.detach().sigmoid().mean().item(),
             fake_prob=fake_score_B.detach().sigmoid().mean().item(),
             discriminator_loss=before.discriminator_loss,
@@ -171,8 +171,8 @@ class StepByStepGan:
             gradient_norm=norm,
         )
 
-    def look(self, loss: str) -> Look:
-        """The batch of the last step, or of the first where none was taken, judged anew; changes nothing.
+    def inspect(self, loss: str) -> Inspection:
+        """The batch of the last step, or of the first where none was taken, evaluated again; changes nothing.
 
         Args:
             loss: one of GAN_LOSSES, of the formulas.
@@ -191,7 +191,7 @@ class StepByStepGan:
         by_scores = figures_by_scores(real_score_B, fake_score_B, loss)
         if not math.isfinite(by_scores.value):
             raise InputError("step_by_step_not_finite", step=self.num_steps)
-        return Look(
+        return Inspection(
             num_steps=self.num_steps,
             loss=loss,
             real_BCHW=to_uint8(real_BCHW),
@@ -213,7 +213,7 @@ class StepByStepGan:
     def _stream(self, number: int) -> torch.Generator:
         return seeded((self.seed * 1_000_003 + number) % 2**63)
 
-    def _move(self, network: nn.Module, name: str, loss: Tensor, rate: float) -> float:
+    def _update(self, network: nn.Module, name: str, loss: Tensor, rate: float) -> float:
         """One optimizer step of this network alone; returns the gradient norm."""
         weights = list(network.parameters())
         gradients = torch.autograd.grad(loss, weights)

@@ -102,10 +102,10 @@ def _times(elem_id: str) -> Any:
 def _panel() -> tuple[dict[str, Any], list[Any]]:
     with gr.Row(elem_classes="step-by-step-buttons"):
         buttons = {
-            moves: gr.Button(
-                word(f"step_by_step_step_{moves}"), variant=variant, elem_id=f"step-by-step-{moves}"
+            updates: gr.Button(
+                word(f"step_by_step_step_{updates}"), variant=variant, elem_id=f"step-by-step-{updates}"
             )
-            for moves, variant in (
+            for updates, variant in (
                 ("discriminator", "secondary"),
                 ("generator", "secondary"),
                 ("both", "primary"),
@@ -178,11 +178,13 @@ class StepByStepHandlers:
         """D is updated, then G."""
         return self._step(request, ticket, "both", values)
 
-    def _step(self, request: gr.Request, ticket: str, moves: str, values: tuple[Any, ...]) -> tuple[Any, ...]:
+    def _step(
+        self, request: gr.Request, ticket: str, updates: str, values: tuple[Any, ...]
+    ) -> tuple[Any, ...]:
         names = ("times", "loss", "generator_rate", "discriminator_rate", "seed")
         with errors_as_toasts(request):
             request = dict(zip(names, values, strict=True))
-            return _shown(self._sessions.step(ticket, moves=moves, **request))
+            return _shown(self._sessions.step(ticket, updates=updates, **request))
 
     def new_twins(self, request: gr.Request, ticket: str, seed: Any) -> Any:
         """Twins before their first step: the curves, and nobody on them."""
@@ -199,7 +201,7 @@ class StepByStepHandlers:
 
 def _shown(state: GanState) -> tuple[Any, ...]:
     return (
-        step_by_step_view.formulas(state.look),
+        step_by_step_view.formulas(state.inspection),
         step_by_step_view.board(state),
         step_by_step_view.course(state),
     )

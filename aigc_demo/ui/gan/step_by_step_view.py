@@ -14,7 +14,7 @@ from aigc_demo.studio.images.step_by_step_gan import TWINS, GanState, TwinState,
 from aigc_demo.ui.words.wording import everywhere
 
 if TYPE_CHECKING:
-    from aigc_demo.training.gan.step_by_step import Look, Step
+    from aigc_demo.training.gan.step_by_step import Inspection, Step
 
 NUMBERS = ("mean_log_real", "mean_log_fake", "value", "discriminator_loss", "generator_loss")
 MOST_POINTS = 300  # a line of more is no finer on a screen
@@ -40,42 +40,42 @@ _LOSSES_OF_G = {
 }
 
 
-def formulas(look: "Look | None") -> str:
+def formulas(inspection: "Inspection | None") -> str:
     """The value function and both losses, with the numbers of a batch filled in."""
-    if look is None:
+    if inspection is None:
         return _aligned(_VALUE.replace("{n}", "n"))
-    now = look.by_scores
-    num = f"{{{len(look.real_probs)}}}"
-    real = rf"\log {_tex(look.real_probs[0])}+\log {_tex(look.real_probs[1])}+\dots"
-    fake = rf"\log(1-{_tex(look.fake_probs[0])})+\log(1-{_tex(look.fake_probs[1])})+\dots"
+    now = inspection.by_scores
+    num = f"{{{len(inspection.real_probs)}}}"
+    real = rf"\log {_tex(inspection.real_probs[0])}+\log {_tex(inspection.real_probs[1])}+\dots"
+    fake = rf"\log(1-{_tex(inspection.fake_probs[0])})+\log(1-{_tex(inspection.fake_probs[1])})+\dots"
     signed = f"({now.mean_log_fake:.4f})"
     lines = (
         _VALUE.replace("{n}", num),
         rf"&= \tfrac1{num}({real})",
         rf"&\quad + \tfrac1{num}({fake})",
         rf"&= {now.mean_log_real:.4f} + {signed} = {now.value:.4f}",
-        f"{_LOSSES_OF_D.get(look.loss, _LOSS_OF_D).replace('{n}', num)} = {now.discriminator_loss:.4f}",
-        f"{_LOSSES_OF_G[look.loss].replace('{n}', num)} = {now.generator_loss:.4f}",
+        f"{_LOSSES_OF_D.get(inspection.loss, _LOSS_OF_D).replace('{n}', num)} = {now.discriminator_loss:.4f}",
+        f"{_LOSSES_OF_G[inspection.loss].replace('{n}', num)} = {now.generator_loss:.4f}",
     )
-    return _aligned(*lines, *([_SCORE] if look.loss == "hinge" else []))
+    return _aligned(*lines, *([_SCORE] if inspection.loss == "hinge" else []))
 
 
 def board(state: GanState | None) -> Json:
     """The batch with its numbers, for `static/step_by_step.js`."""
     if state is None:
         return {"empty": everywhere("step_by_step_empty")}
-    look = state.look
+    inspection = state.inspection
     means = {
-        "real": shown_prob(float(np.mean(look.real_probs))),
-        "fake": shown_prob(float(np.mean(look.fake_probs))),
+        "real": shown_prob(float(np.mean(inspection.real_probs))),
+        "fake": shown_prob(float(np.mean(inspection.fake_probs))),
     }
     columns = ("number", "before", "by_scores", "by_probs", "difference")
     return {
         "name": everywhere("step_by_step"),
-        "state": everywhere("step_by_step_state", steps=look.num_steps, **means),
+        "state": everywhere("step_by_step_state", steps=inspection.num_steps, **means),
         "columns": [everywhere(f"step_by_step_{name}") for name in columns],
-        "rows": [_row(look, name) for name in NUMBERS],
-        "strips": [_real(look), _fake(look), _heat(look)],
+        "rows": [_row(inspection, name) for name in NUMBERS],
+        "strips": [_real(inspection), _fake(inspection), _heat(inspection)],
     }
 
 
@@ -154,9 +154,9 @@ def shown_prob(prob: float) -> str:
 # ---- numbers and images
 
 
-def _row(look: "Look", name: str) -> Json:
-    now, plain = getattr(look.by_scores, name), getattr(look.by_probs, name)
-    before = "" if look.before is None else _number(getattr(look.before, name))
+def _row(inspection: "Inspection", name: str) -> Json:
+    now, plain = getattr(inspection.by_scores, name), getattr(inspection.by_probs, name)
+    before = "" if inspection.before is None else _number(getattr(inspection.before, name))
     difference = abs(now - plain)
     cells = [before, _number(now), _number(plain), f"{difference:.1e}" if math.isfinite(difference) else "∞"]
     return {"name": everywhere(f"step_by_step_{name}"), "cells": cells}
@@ -166,12 +166,12 @@ def _number(value: float) -> str:
     return (f"{value:.6f}" if math.isfinite(value) else f"{value:+.0f}".replace("inf", "∞")).replace("-", "−")
 
 
-def _real(look: "Look") -> Json:
-    return _strip("real", np.asarray(look.real_BCHW), look.real_probs)
+def _real(inspection: "Inspection") -> Json:
+    return _strip("real", np.asarray(inspection.real_BCHW), inspection.real_probs)
 
 
-def _fake(look: "Look") -> Json:
-    return _strip("fake", np.asarray(look.fake_BCHW), look.fake_probs)
+def _fake(inspection: "Inspection") -> Json:
+    return _strip("fake", np.asarray(inspection.fake_BCHW), inspection.fake_probs)
 
 
 def _strip(kind: str, images: np.ndarray, probs: Sequence[float]) -> Json:
@@ -183,16 +183,16 @@ def _strip(kind: str, images: np.ndarray, probs: Sequence[float]) -> Json:
     return {**_titles(kind), "sheet": _sheet(images), "tiles": tiles, "scale": None}
 
 
-def _heat(look: "Look") -> Json:
+def _heat(inspection: "Inspection") -> Json:
     """The gradients over the images in grey, all on one scale."""
-    gradient = np.asarray(look.gradient_BHW)
+    gradient = np.asarray(inspection.gradient_BHW)
     most = float(gradient.max())
     largest = [f"{value:.2g}" for value in gradient.max(axis=(1, 2))]
     tiles = [
         {"text": text, "name": everywhere("step_by_step_heat_name", number=place, most=text)}
         for place, text in enumerate(largest, 1)
     ]
-    sheet = _sheet(heat_map(np.asarray(look.fake_BCHW), gradient / (most or 1)))
+    sheet = _sheet(heat_map(np.asarray(inspection.fake_BCHW), gradient / (most or 1)))
     return {**_titles("heat"), "sheet": sheet, "tiles": tiles, "scale": {"low": "0", "high": f"{most:.2g}"}}
 
 

@@ -43,12 +43,12 @@ def test_words_are_those_of_the_rooms_below():
 def test_a_gan_goes_on_where_it_was(sessions):
     ticket = new_ticket()
     start = sessions.reset(ticket, seed=4, loss="hinge")
-    assert (start.look.num_steps, start.history, start.seed) == (0, (), 4)
-    assert start.look.before is None
-    first = sessions.step(ticket, moves="discriminator", loss="hinge")
-    second = sessions.step(ticket, moves="both", times=10, loss="hinge")
+    assert (start.inspection.num_steps, start.history, start.seed) == (0, (), 4)
+    assert start.inspection.before is None
+    first = sessions.step(ticket, updates="discriminator", loss="hinge")
+    second = sessions.step(ticket, updates="both", times=10, loss="hinge")
     assert [step.step for step in second.history] == list(range(1, 12))
-    assert [step.moved for step in second.history[:2]] == ["discriminator", "both"]
+    assert [step.updated for step in second.history[:2]] == ["discriminator", "both"]
     assert second.history[0] == first.history[0]
     assert first.history[0].gradient_norm is None
     assert second.history[1].gradient_norm > 0
@@ -56,16 +56,16 @@ def test_a_gan_goes_on_where_it_was(sessions):
 
 def test_a_first_press_starts_a_gan_from_its_seed(sessions):
     one, two = new_ticket(), new_ticket()
-    pressed = sessions.step(one, seed=9, moves="generator")
+    pressed = sessions.step(one, seed=9, updates="generator")
     sessions.reset(two, seed=9)
-    assert pressed.history == sessions.step(two, moves="generator", seed=1).history
+    assert pressed.history == sessions.step(two, updates="generator", seed=1).history
 
 
 def test_each_visitor_has_a_gan_of_their_own(sessions):
     one, two = new_ticket(), new_ticket()
     sessions.step(one, times=10)
-    assert sessions.step(two).look.num_steps == 1
-    assert sessions.step(one).look.num_steps == 11
+    assert sessions.step(two).inspection.num_steps == 1
+    assert sessions.step(one).inspection.num_steps == 11
 
 
 def test_presses_at_the_same_moment_take_turns(sessions):
@@ -84,7 +84,7 @@ def test_an_idle_gan_is_removed_and_the_next_press_says_so(sessions, clock):
     ticket = new_ticket()
     sessions.step(ticket)
     clock.now = 4 * 60
-    assert sessions.step(ticket).look.num_steps == 2
+    assert sessions.step(ticket).inspection.num_steps == 2
     clock.now = 9 * 60 + 1
     assert sessions.count() == 0
     with pytest.raises(InputError) as refused:
@@ -93,8 +93,8 @@ def test_an_idle_gan_is_removed_and_the_next_press_says_so(sessions, clock):
     assert str(refused.value) == (
         "Your GAN was removed, because nothing was pressed for 5 minutes or 2 others came; press New GAN."
     )
-    assert sessions.reset(ticket).look.num_steps == 0
-    assert sessions.step(ticket).look.num_steps == 1
+    assert sessions.reset(ticket).inspection.num_steps == 0
+    assert sessions.step(ticket).inspection.num_steps == 1
 
 
 def test_the_one_that_moved_longest_ago_makes_room(sessions):
@@ -104,7 +104,7 @@ def test_the_one_that_moved_longest_ago_makes_room(sessions):
     sessions.step(first)
     sessions.step(third)
     assert sessions.count() == 2
-    assert sessions.step(first).look.num_steps == 3
+    assert sessions.step(first).inspection.num_steps == 3
     with pytest.raises(InputError, match="was removed"):
         sessions.step_twins(second)
 
@@ -125,8 +125,8 @@ def test_twins_go_in_lockstep(sessions):
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"moves": "nobody"},
-        {"moves": ["both"]},
+        {"updates": "nobody"},
+        {"updates": ["both"]},
         {"times": 7},
         {"times": 1.5},
         {"times": math.nan},

@@ -1,4 +1,4 @@
-"""The game move by move: values by hand, who moves and who does not, twins, and what the pixels are told."""
+"""The step-by-step GAN: values by hand, which network is updated, twins, and the gradient at each pixel."""
 
 import math
 
@@ -73,11 +73,18 @@ def test_the_formula_with_numbers_that_a_hand_can_follow():
 def test_both_computations_agree_after_some_steps(gan, loss):
     for _ in range(3):
         gan.step("both", loss, RATE, RATE)
-    look = gan.look(loss)
-    by_scores, by_probs = vars(look.by_scores), vars(look.by_probs)
+    inspection = gan.inspect(loss)
+    by_scores, by_probs = vars(inspection.by_scores), vars(inspection.by_probs)
     assert by_scores == pytest.approx(by_probs, abs=1e-5)
-    assert look.by_scores.value == pytest.approx(look.by_scores.mean_log_real + look.by_scores.mean_log_fake)
-    assert len(look.real_probs) == len(look.fake_probs) == len(look.real_BCHW) == step_by_step.BATCH_SIZE
+    assert inspection.by_scores.value == pytest.approx(
+        inspection.by_scores.mean_log_real + inspection.by_scores.mean_log_fake
+    )
+    assert (
+        len(inspection.real_probs)
+        == len(inspection.fake_probs)
+        == len(inspection.real_BCHW)
+        == step_by_step.BATCH_SIZE
+    )
 
 
 def test_only_the_one_that_moves_changes(gan):
@@ -91,19 +98,19 @@ def test_only_the_one_that_moves_changes(gan):
     assert not same(after_D[0], after_G[0])
     assert same(after_D[1], after_G[1])
     assert step.gradient_norm > 0
-    gan.look("minimax")
+    gan.inspect("minimax")
     assert same(after_G[0], weights(gan.generator)) and same(after_G[1], weights(gan.discriminator))
 
 
 def test_each_side_moves_the_value_its_own_way_on_the_batch_it_saw(gan):
-    start = gan.look("minimax")
+    start = gan.inspect("minimax")
     gan.step("discriminator", "minimax", RATE, RATE)
-    after_D = gan.look("minimax")
+    after_D = gan.inspect("minimax")
     assert after_D.before == start.by_scores, "the batch on the table is the one that the step is taken with"
     assert torch.equal(after_D.real_BCHW, start.real_BCHW)
     assert after_D.by_scores.value > start.by_scores.value
     gan.step("generator", "minimax", RATE, RATE)
-    after_G = gan.look("minimax")
+    after_G = gan.inspect("minimax")
     assert after_G.by_scores.value < after_G.before.value
 
 
@@ -138,13 +145,13 @@ def test_heat_map_is_the_gradient_by_every_pixel(gan, loss):
 
 
 def test_heat_map_of_a_look_sums_the_channels(gan):
-    look = gan.look("non-saturating")
+    inspection = gan.inspect("non-saturating")
     noise = gan.batch(0)[1]
     fake = gan.generator(noise)
     fake.retain_grad()
     generator_loss(gan.discriminator(fake), "non-saturating").backward()
-    torch.testing.assert_close(look.gradient_BHW, fake.grad.abs().sum(dim=1))
-    assert look.gradient_BHW.max() > 0
+    torch.testing.assert_close(inspection.gradient_BHW, fake.grad.abs().sum(dim=1))
+    assert inspection.gradient_BHW.max() > 0
 
 
 def test_twins_begin_alike_and_see_the_same(images):
@@ -153,7 +160,7 @@ def test_twins_begin_alike_and_see_the_same(images):
     assert same(weights(minimax.generator), weights(other.generator))
     assert same(weights(minimax.discriminator), weights(other.discriminator))
     steps = twins.step(RATE, RATE)
-    # Their discriminators have one loss, so until G has moved nothing tells them apart.
+    # Their discriminators have one loss, so until G has updated nothing tells them apart.
     assert same(weights(minimax.discriminator), weights(other.discriminator))
     assert not same(weights(minimax.generator), weights(other.generator))
     assert steps["minimax"].fake_prob == steps["non-saturating"].fake_prob
@@ -184,4 +191,4 @@ def test_numbers_that_are_no_longer_finite_end_the_training(gan):
     with pytest.raises(InputError, match="lower learning rates"):
         gan.step("discriminator", "minimax", RATE, RATE)
     with pytest.raises(InputError, match="lower learning rates"):
-        gan.look("minimax")
+        gan.inspect("minimax")

@@ -1,4 +1,4 @@
-"""Two networks against each other: each side's moves, resuming, several processes, samples."""
+"""Two networks against each other: each network's steps, resuming, several processes, samples."""
 
 import math
 import sys

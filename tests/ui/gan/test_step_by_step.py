@@ -42,14 +42,16 @@ def test_a_press_fills_in_the_formula_the_numbers_and_the_images(handlers, sessi
     ticket = new_ticket()
     handlers.step_both(None, ticket, *asked(10))
     formula, board, course = handlers.step_discriminator(None, ticket, *asked())
-    look = sessions.reset(new_ticket(), 0, "minimax").look  # the same seed, no step old: other numbers
+    inspection = sessions.reset(
+        new_ticket(), 0, "minimax"
+    ).inspection  # the same seed, no step old: other numbers
     assert board["state"]["en"].startswith("Steps so far: 11.")
     cells = {row["name"]["en"]: row["cells"] for row in board["rows"]}
     before, now, plain, difference = cells["their sum, V(D, G)"]
     assert now == plain
     assert now != before
     assert float(difference) < 1e-5
-    assert now != f"{look.by_scores.value:.6f}".replace("-", "−")
+    assert now != f"{inspection.by_scores.value:.6f}".replace("-", "−")
     value = float(now.replace("−", "-"))
     assert f"= {value:.4f}" in formula
     assert formula.count("$$") == 2
@@ -63,12 +65,12 @@ def test_a_press_fills_in_the_formula_the_numbers_and_the_images(handlers, sessi
 
 
 def test_sheets_hold_the_very_pixels(sessions):
-    look = sessions.reset(new_ticket(), 3).look
+    inspection = sessions.reset(new_ticket(), 3).inspection
     board = step_by_step_view.board(sessions.reset(new_ticket(), 3))
     kind, data = board["strips"][0]["sheet"].split(",")
     assert kind == "data:image/png;base64"
     pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(data))))
-    expected = np.concatenate(list(np.asarray(look.real_BCHW)), axis=2).transpose(1, 2, 0)
+    expected = np.concatenate(list(np.asarray(inspection.real_BCHW)), axis=2).transpose(1, 2, 0)
     assert np.array_equal(pixels, expected)
 
 
@@ -119,7 +121,7 @@ def test_a_long_training_is_drawn_with_few_points(sessions):
     state = sessions.step(ticket)
     step = state.history[0]
     history = tuple(type(step)(**{**vars(step), "step": number}) for number in range(1, 5001))
-    chart = step_by_step_view.course(step_by_step_gan.GanState(state.look, history, 0))["charts"][0]
+    chart = step_by_step_view.course(step_by_step_gan.GanState(state.inspection, history, 0))["charts"][0]
     steps = [point[0] for point in chart["series"][0]["points"]]
     assert len(steps) <= MOST_POINTS + 1
     assert (steps[0], steps[-1]) == (1, 5000)
