@@ -1,6 +1,6 @@
-"""A run's curves as gradio draws them: rows in, the value of a line plot out.
+"""A run's curves as gradio line plots: rows in, the value of a plot out.
 
-The value is plain data, which gradio compares with what it sent last: only new rows travel.
+The value is plain data, which gradio diffs against the last one it sent: only new rows are transmitted.
 """
 
 import math
@@ -15,12 +15,12 @@ from aigc_demo.ui.language import word
 from aigc_demo.ui.words.wording import WORDS, text
 
 COLUMNS = ("step", "value", "line")
-# As many as any recipe may name; those that a recipe does not need stay out of sight.
+# The most charts of any recipe; those that a recipe does not need are hidden.
 MOST_CHARTS = 8
 _TYPES = {"step": "quantitative", "value": "quantitative", "line": "nominal"}
 _TEAL, _PALE_TEAL, _PLUM, _AMBER = "#0f8f84", "#8fbdb7", "#a04fb8", "#b98a2e"
 _PALE_PLUM, _BLUE = "#cfa9da", "#3b76c4"
-# Which line is what goes by its colour: what is held out, and the other side of adversarial training.
+# Fixed colours: of held-out data, and of the discriminator in adversarial training.
 _COLOURS = {
     "validation": _PLUM,
     "discriminator": _PLUM,
@@ -32,13 +32,10 @@ _OVERLAID = ("#0f8f84", "#a04fb8", "#b98a2e", "#3b76c4", "#c2504a", "#6f8f2e")
 
 
 def line_plot(elem_id: str) -> gr.LinePlot:
-    """An empty chart, not seen before there is something in it; what it shows is set then.
+    """An empty chart, hidden until it has data.
 
-    The browser draws a chart anew when its colours change; were an empty one still being drawn meanwhile, it
-    could come last and stay.
-
-    Args:
-        elem_id: in the page.
+    The browser redraws a chart when its colours change; the rendering of an empty one that is still under way
+    could finish last and stay.
     """
     return gr.LinePlot(
         _plot_data([]),
@@ -59,18 +56,18 @@ def line_plot(elem_id: str) -> gr.LinePlot:
 def chart_update(
     curve: Curve, rows: Sequence[Row], language: str, *, logarithmic: bool = False, first: bool = False
 ) -> dict[str, Any]:
-    """What a line plot draws.
+    """The update of a line plot.
 
-    The browser decides on the colours when it first sees a chart, so each line has a row of its own first: a
-    point of no value, or, while the line has a single point, the end of a dash of one step, since a line from
-    a point to itself is not seen. Until the first step it shows what the untrained model has.
+    The browser assigns colours when it first draws a chart, so each line has a row of its own first: one
+    without a value, or, while the line has a single point, the end of a dash of one step, since a line from a
+    point to itself is invisible. Until the first step the dash shows the loss of the untrained model.
 
     Args:
-        curve: whose rows they are.
+        curve: of the rows.
         rows: of `studio.runs.watch`.
         language: of the names, which gradio does not translate inside a chart.
-        logarithmic: log10 of the values.
-        first: whether it is the run's first chart, which shows the checkpoints too.
+        logarithmic: plot log10 of the values.
+        first: whether it is the run's first chart, which also shows the checkpoints.
     """
     colours = _colours(curve) | ({CHECKPOINT: _AMBER} if first else {})
     names = {line: line_name(line, language) for line in colours}
@@ -94,7 +91,13 @@ def chart_update(
 def overlay_update(
     lines: Sequence[tuple[str, Sequence[Row]]], language: str, curve: str = "loss"
 ) -> dict[str, Any]:
-    """What the chart of several runs draws: for each run its name and its rows; and what they are of."""
+    """The update of the chart that compares runs.
+
+    Args:
+        lines: name and rows of each run.
+        language: of the names.
+        curve: whose rows they are.
+    """
     data: list[list[Any]] = [[0, None, name] for name, _ in lines]
     data += [[step, _rounded(value), name] for name, rows in lines for step, value, _ in rows]
     return gr.update(
@@ -107,13 +110,13 @@ def overlay_update(
 
 
 def line_name(line: str, language: str) -> str:
-    """A line's name in one language; its own name where nobody has given it words."""
+    """A line's name in one language; its key where it has no words."""
     key = f"line_{line}"
     return text(key, language) if key in WORDS else line
 
 
 def _label(curve: str) -> str:
-    """A chart's title, as a string: two markers of the same words count as a change, which would be sent."""
+    """A chart's title, as a string: two equal translation markers would count as a change and be sent."""
     return str(word(f"chart_{curve}"))
 
 
@@ -122,7 +125,7 @@ def _plot_data(data: list[list[Any]]) -> dict[str, Any]:
 
 
 def _points_alone(rows: Sequence[Row]) -> dict[str, tuple[int, float]]:
-    """For each line of one point: where its dash ends."""
+    """Where the dash ends, for each line of a single point."""
     found: dict[str, tuple[int, float]] = {}
     longer = set()
     for step, value, line in rows:
@@ -137,7 +140,7 @@ def _points_alone(rows: Sequence[Row]) -> dict[str, tuple[int, float]]:
 
 
 def _colours(curve: Curve) -> dict[str, str]:
-    """A colour for each line of a curve; what is smoothed is pale behind its smoothed line."""
+    """A colour for each line of a curve; raw values are pale behind their smoothed line."""
     colours: dict[str, str] = {}
     for line in curve.lines:
         main = _COLOURS.get(line.name, _TEAL)
@@ -148,7 +151,7 @@ def _colours(curve: Curve) -> dict[str, str]:
 
 
 def _rounded(value: float | None) -> float | None:
-    """Five digits, which is more than a screen shows."""
+    """Rounded to five significant digits, more than a screen shows."""
     if value is None or value == 0 or not math.isfinite(value):
         return value
     return round(value, 4 - math.floor(math.log10(abs(value))))

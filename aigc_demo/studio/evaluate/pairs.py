@@ -1,4 +1,4 @@
-"""How good is what looks at images of captions: does it find the right one, does it read what is there?"""
+"""Evaluation of dual encoders, attribute readers and restoration networks on image-caption pairs."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -22,26 +22,26 @@ def evaluate_matcher(
     samples: int = 0,
     seed: int = 0,
 ) -> dict[str, Any]:
-    """Measure a dual encoder on pairs that are held out, or on all.
+    """Evaluate a dual encoder on held-out pairs, or on all.
 
     Args:
-        entry: of it.
+        entry: of the dual encoder.
         source: of the pairs.
-        split: "validation", or "all" of them, such as names that nobody could guess.
-        settings: of their preparation.
-        samples: without effect, as `seed`: it makes nothing.
+        split: "validation", or "all", such as for names that cannot be inferred from other ones.
+        settings: of the preprocessing.
+        samples: without effect, as `seed`: nothing is generated.
         seed: see `samples`.
 
     Returns:
-        `split`, `num_samples`; `top1_of_100`, how many images find their caption among
-        100 (or what is there, if that is less); `picture_of_100`, how many captions find their image, and
-        with "all" `picture_of_all`, how many find it among all; of held-out drawings
-        `told_from_exchanged`, how many of those with several things are nearer to their caption than to one
-        in which two things have exchanged colours, kinds or sizes; with `_zh` the same of Chinese captions,
-        where there are such.
+        `split`, `num_samples`; `top1_of_100`, top-1 accuracy of retrieving an image's caption among 100 (or
+        all there are, if fewer); `picture_of_100`, the same of a caption's image, and with "all"
+        `picture_of_all`, among all images; of held-out tiny-world images `told_from_exchanged`, the share of
+        those with several things that score higher with their caption than with one in which two things have
+        exchanged colours, kinds or sizes; with the suffix `_zh` the same for Chinese captions, where there
+        are any.
 
     Raises:
-        DemoError: model or source cannot be had, or nothing is held out.
+        DemoError: model or source cannot be loaded, or nothing is held out.
     """
     import torch
 
@@ -88,9 +88,9 @@ def evaluate_matcher(
 
 
 def _pairs_with_exchanged(groups: "Sequence[Group]", language: str) -> list[tuple[int, str, str]]:
-    """Which group, a caption of it, and one in the same words in which two of its things exchanged a look.
+    """Index of a group, its caption, and the caption with one attribute of two things exchanged.
 
-    Every group of two or more things comes once for each look in which its first two differ.
+    Every group of two or more things comes once for each attribute in which its first two differ.
     """
     import random
 
@@ -100,8 +100,8 @@ def _pairs_with_exchanged(groups: "Sequence[Group]", language: str) -> list[tupl
 
     found = []
     for place, group in enumerate(groups):
-        for look in ATTRIBUTES if len(group.things) > 1 else ():
-            other = swap_attributes(group, (look,))
+        for attribute in ATTRIBUTES if len(group.things) > 1 else ():
+            other = swap_attributes(group, (attribute,))
             if are_distinct(other.things) and meaning(other) != meaning(group):
                 # The same random numbers: the same phrasing.
                 own, wrong = (caption(one, language, random.Random(place)) for one in (group, other))
@@ -118,23 +118,22 @@ def evaluate_attribute_reader(
     samples: int = 0,
     seed: int = 0,
 ) -> dict[str, Any]:
-    """Measure a reader of attributes on drawings that are held out.
+    """Evaluate an attribute reader on held-out images.
 
     Args:
-        entry: of it.
+        entry: of the reader.
         source: the tiny world.
-        split: without effect, as `samples` and `seed`: all that are held out are looked at.
-        settings: of the preparation.
+        split: without effect, as `samples` and `seed`: all held-out images are used.
+        settings: of the preprocessing.
         samples: see `split`.
         seed: see `split`.
 
     Returns:
-        `num_samples`, `num_things`; `checker_accuracy`, how many things are read rightly
-        in kind, colour, size and place; `picture_accuracy`, of how many images everything is right, the
-        ground too.
+        `num_samples`, `num_things`; `checker_accuracy`, the share of things with kind, colour, size and place
+        all right; `picture_accuracy`, the share of images with everything right, the background too.
 
     Raises:
-        DemoError: model or source cannot be had, or nothing is held out.
+        DemoError: model or source cannot be loaded, or nothing is held out.
     """
     from aigc_demo.core.device import set_threads
     from aigc_demo.data.images.corpus import ImageSettings
@@ -170,23 +169,22 @@ def evaluate_restoration(
     samples: int = 0,
     seed: int = 0,
 ) -> dict[str, Any]:
-    """Measure what restores images, on those that are held out.
+    """Evaluate a restoration network on held-out images.
 
     Args:
-        entry: of it.
+        entry: of the network.
         source: of the images.
-        split: without effect, as `samples` and `seed`: all that are held out are restored.
-        settings: of the preparation.
+        split: without effect, as `samples` and `seed`: all held-out images are restored.
+        settings: of the preprocessing.
         samples: see `split`.
         seed: see `split`.
 
     Returns:
-        `num_samples`; `grey_levels`, the mean difference of what it draws from the true
-        pixels, of what repairs only where something was painted over; `grey_levels_before`, the same of the
-        plainest guess: grey, or the mean of what is left of the image.
+        `num_samples`; `grey_levels`, the mean absolute error in grey levels, of inpainting inside the mask
+        only; `grey_levels_before`, the same of the trivial baseline: grey, or the mean of the known pixels.
 
     Raises:
-        DemoError: model or source cannot be had, or nothing is held out.
+        DemoError: model or source cannot be loaded, or nothing is held out.
     """
     import torch
 

@@ -1,4 +1,4 @@
-"""A run's curves, read from its record as it grows, and kept short however long the run."""
+"""A run's curves, read incrementally from its record, with a bounded number of points."""
 
 import math
 from collections.abc import Iterable
@@ -8,34 +8,34 @@ from aigc_demo.core.events import TrainEvent, from_json
 from aigc_demo.training.recipe import Curve, Line
 
 MOST_POINTS = 500
-# A page looks four times a second, and at what stands beside the first chart once: more points of a run than
-# looks would travel for nothing. The beginning, which says most, is recorded step by step.
+# A page polls the first chart four times a second and the others once: more points than polls would be sent
+# for nothing. The first steps, where the curve changes most, are all kept.
 POINTS_A_SECOND, SLOW_POINTS_A_SECOND = 4.0, 1.0
 STEP_BY_STEP = 40
-# How much of what was read last is compared, and how often zeros are taken for bytes that are still to come.
-MOST_COMPARED, MOST_LOOKS_AT_A_HOLE = 256, 40
-# Of each new value, how much goes into the smoothed line: about the last twenty steps are seen in it.
-SHARE_OF_NEW = 0.1
+# Bytes of the last read that are compared, and reads after which zero bytes no longer count as pending.
+MOST_COMPARED, MOST_READS_OF_ZEROS = 256, 40
+# Weight of a new value in the moving average, which spans about twenty steps.
+NEW_WEIGHT = 0.1
 
 
 class Tail:
-    """Reads on in a record that another process writes, on a disk that may show a file later than it changed.
+    """Follows a record that another process appends to, on a disk that may show changes late.
 
-    What was read last must still stand before the place where it reads on: else the record was begun anew.
-    Numbers of files say less: on a mounted folder they may change by themselves.
+    The bytes read last must still precede the read position; otherwise the record was started anew. Inode
+    numbers are less reliable: on a mounted folder they may change by themselves.
 
     Args:
-        path: events.jsonl; it need not be there yet.
+        path: events.jsonl, which may not exist yet.
     """
 
     def __init__(self, path: Path):
         self.path = path
-        self._place, self._last, self._holes = 0, b"", 0
+        self._place, self._last, self._num_zero_reads = 0, b"", 0
 
     def read(self) -> tuple[list[TrainEvent], bool]:
-        """The events since the last call; and whether the record was begun anew, so that earlier ones fell.
+        """The events since the last call, and whether the record was started anew, which voids earlier ones.
 
-        A line that is not whole yet is left for the next call; one that is no event is passed over.
+        An incomplete line is left for the next call; a line that is no event is skipped.
         """
         try:
             with self.path.open("rb") as file:
@@ -51,19 +51,19 @@ class Tail:
             self._place = 0
         else:
             content = content[len(self._last) :]
-        lines, whole, _ = self._without_holes(content).rpartition(b"\n")
+        lines, whole, _ = self._before_zeros(content).rpartition(b"\n")
         self._place += len(lines) + len(whole)
         self._last = ((b"" if anew else self._last) + lines + whole)[-MOST_COMPARED:]
         return [event for line in lines.split(b"\n") if (event := _event(line))], anew
 
-    def _without_holes(self, content: bytes) -> bytes:
-        """What stands before the first zero byte: a network disk shows zeros where bytes are still to come.
+    def _before_zeros(self, content: bytes) -> bytes:
+        """The content before the first zero byte: a network disk shows zeros for bytes still in flight.
 
-        After some looks they are taken for what a broken disk has left.
+        After some reads they count as damage and are kept.
         """
         hole = content.find(b"\0")
-        self._holes = self._holes + 1 if hole >= 0 else 0
-        return content if hole < 0 or self._holes > MOST_LOOKS_AT_A_HOLE else content[:hole]
+        self._num_zero_reads = self._num_zero_reads + 1 if hole >= 0 else 0
+        return content if hole < 0 or self._num_zero_reads > MOST_READS_OF_ZEROS else content[:hole]
 
 
 def _event(line: bytes) -> TrainEvent | None:
@@ -74,14 +74,14 @@ def _event(line: bytes) -> TrainEvent | None:
 
 
 class Thinned:
-    """A line of at most 500 points: when it is full, every second one falls and half as many come after.
+    """A line of at most 500 points: when full, every second point is dropped, and of later ones too.
 
     Args:
-        points_a_second: how many of a second of training it takes, once it has its first 40.
+        points_a_second: points kept per second of training, after the first 40.
 
     Attributes:
         points: (x, y), x ascending.
-        times_thinned: how often points fell; where it stays the same, points were only appended.
+        times_thinned: how often points were dropped; while it stays the same, points were only appended.
     """
 
     def __init__(self, points_a_second: float = math.inf) -> None:
@@ -92,12 +92,12 @@ class Thinned:
         self._next = -math.inf
 
     def add(self, x: int, y: float, seconds: float | None = None) -> None:
-        """One more point; what is not finite has no place on a chart and is left out.
+        """Add a point; one that is not finite is left out.
 
         Args:
-            x: where.
-            y: how high.
-            seconds: of training until then; None for a point that is taken in any case.
+            x: the step.
+            y: the value.
+            seconds: of training so far; None for a point that is always kept.
         """
         if not math.isfinite(y):
             return
@@ -115,7 +115,7 @@ class Thinned:
 
 
 class _Smoothed:
-    """The mean of the values so far in which newer ones weigh more, without a pull towards zero at first.
+    """Exponential moving average with bias correction.
 
     Source:
         Kingma and Ba 2014, arXiv:1412.6980, section 3, for the correction.
@@ -126,8 +126,8 @@ class _Smoothed:
 
     def add(self, value: float) -> float:
         if math.isfinite(value):
-            self._sum += SHARE_OF_NEW * (value - self._sum)
-            self._weight += SHARE_OF_NEW * (1 - self._weight)
+            self._sum += NEW_WEIGHT * (value - self._sum)
+            self._weight += NEW_WEIGHT * (1 - self._weight)
         return self._sum / self._weight if self._weight else math.nan
 
 
@@ -135,11 +135,11 @@ class Curves:
     """All lines of a run's charts.
 
     Args:
-        curves: which ones.
+        curves: of the recipe.
 
     Attributes:
-        raw: by (chart, line).
-        smooth: the same, for lines that are smoothed.
+        raw: points by (chart, line).
+        smooth: smoothed points by (chart, line), for lines that are smoothed.
     """
 
     def __init__(self, curves: Iterable[Curve]):
@@ -156,7 +156,7 @@ class Curves:
                     self._means[curve.name, line.name] = _Smoothed()
 
     def add(self, events: Iterable[TrainEvent]) -> None:
-        """What these events say, on all lines."""
+        """Add the values of these events to all lines."""
         for event in events:
             for curve in self.curves:
                 for line in curve.lines:
