@@ -17,9 +17,7 @@ from aigc_demo.core.errors import InputError
 from aigc_demo.core.seeds import MAX_SEED
 from aigc_demo.data.images.corpus import ImageSettings, prepare_images
 from aigc_demo.data.sources import TINY_WORLD
-from aigc_demo.nets.options import GAN_LOSSES
-from aigc_demo.nets.options import TWIN_LOSSES as TWINS
-from aigc_demo.nets.options import UPDATED_NETWORKS as NETWORKS
+from aigc_demo.nets.options import GAN_LOSSES, TWIN_LOSSES, UPDATED_NETWORKS
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -40,7 +38,7 @@ CURVE_POINTS = 199
 class StepRequest(Settings):
     """Settings of one request."""
 
-    updates: str = setting("both", "which network is updated: D, G, or D and then G", choices=NETWORKS)
+    updates: str = setting("both", "which networks are updated: D, G or both", choices=UPDATED_NETWORKS)
     times: int = setting(1, "how many steps", choices=TIMES)
     loss: str = setting("non-saturating", "of the generator", choices=GAN_LOSSES)
     generator_rate: float = setting(2e-4, "Adam's learning rate, of G", low=0, high=MOST_RATE)
@@ -85,7 +83,7 @@ class _Session:
     gan: "StepByStepGan | None" = None
     twins: "TwinGans | None" = None
     history: list["Step"] = field(default_factory=list)
-    twin_history: dict[str, list["Step"]] = field(default_factory=lambda: {loss: [] for loss in TWINS})
+    twin_history: dict[str, list["Step"]] = field(default_factory=lambda: {loss: [] for loss in TWIN_LOSSES})
 
 
 class StepByStepSessions:
@@ -172,7 +170,7 @@ class StepByStepSessions:
         wanted = StepRequest.from_mapping(request)
         with self._session(ticket) as session:
             twins = session.twins or self._new_twins(session, wanted.seed)
-            _check_room(len(session.twin_history[TWINS[0]]), wanted.times)
+            _check_room(len(session.twin_history[TWIN_LOSSES[0]]), wanted.times)
             for _ in range(wanted.times):
                 steps = twins.step(wanted.generator_rate, wanted.discriminator_rate)
                 for loss, step in steps.items():
@@ -258,7 +256,7 @@ def loss_curves() -> dict[str, list[tuple[float, float, float]]]:
     from aigc_demo.training.gan.step_by_step import generator_curve
 
     probs = [place / (CURVE_POINTS + 1) for place in range(1, CURVE_POINTS + 1)]
-    return {loss: generator_curve(loss, probs) for loss in TWINS}
+    return {loss: generator_curve(loss, probs) for loss in TWIN_LOSSES}
 
 
 def _check_room(done: int, times: int) -> None:

@@ -25,12 +25,11 @@ from aigc_demo.nets.adversarial import (
     value_terms,
 )
 from aigc_demo.nets.dcgan import DcganConfig, Discriminator, Generator, initialize
-from aigc_demo.nets.options import TWIN_LOSSES as TWINS
-from aigc_demo.nets.options import UPDATED_NETWORKS as NETWORKS
+from aigc_demo.nets.options import TWIN_LOSSES, UPDATED_NETWORKS
 
 IMAGE_SIZE, NUM_FEATURES, LATENT_SIZE, BATCH_SIZE = 32, 16, 64, 16
 BETAS = (0.5, 0.999)
-DISCRIMINATOR, GENERATOR, BOTH = NETWORKS
+DISCRIMINATOR, GENERATOR, BOTH = UPDATED_NETWORKS
 # The seed's first stream is that of the weights; those of the batches come after it.
 WEIGHTS, FIRST_BATCH = 0, 1
 
@@ -60,7 +59,7 @@ class Step:
 
     Attributes:
         step: its number, from 1.
-        updated: one of NETWORKS.
+        updated: one of UPDATED_NETWORKS.
         real_prob: mean of D(x).
         fake_prob: mean of D(G(z)).
         discriminator_loss: as in Figures.
@@ -136,7 +135,7 @@ class StepByStepGan:
         """One step, with a batch and noise of its own: of D, of G, or of D and then G.
 
         Args:
-            updates: one of NETWORKS.
+            updates: one of UPDATED_NETWORKS.
             loss: one of GAN_LOSSES.
             generator_rate: Adam's learning rate.
             discriminator_rate: likewise.
@@ -238,7 +237,7 @@ class TwinGans:
     """
 
     def __init__(self, images_NCHW: Tensor, seed: int = 0):
-        self.gans = {loss: StepByStepGan(images_NCHW, seed) for loss in TWINS}
+        self.gans = {loss: StepByStepGan(images_NCHW, seed) for loss in TWIN_LOSSES}
 
     def step(self, generator_rate: float, discriminator_rate: float) -> dict[str, Step]:
         """One step of either, D and then G."""

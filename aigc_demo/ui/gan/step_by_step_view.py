@@ -10,7 +10,8 @@ import numpy as np
 
 from aigc_demo.core.files.strict_json import Json
 from aigc_demo.data.images.pixels import grid
-from aigc_demo.studio.images.step_by_step_gan import TWINS, GanState, TwinState, loss_curves
+from aigc_demo.nets.options import TWIN_LOSSES
+from aigc_demo.studio.images.step_by_step_gan import GanState, TwinState, loss_curves
 from aigc_demo.ui.words.wording import everywhere
 
 if TYPE_CHECKING:
@@ -130,10 +131,11 @@ def twins(state: TwinState | None) -> Json:
     ]
     against = [
         {**_line(_twin(loss), state.history[loss], lambda s: (s.fake_prob, s.gradient_norm)), "dots": True}
-        for loss in TWINS[::-1]
+        for loss in TWIN_LOSSES[::-1]
     ]
     over = [
-        _line(_twin(loss), state.history[loss], lambda s: (s.step, s.gradient_norm)) for loss in TWINS[::-1]
+        _line(_twin(loss), state.history[loss], lambda s: (s.step, s.gradient_norm))
+        for loss in TWIN_LOSSES[::-1]
     ]
     charts.append(_chart("twins_gradient_chart", prob, length, against, x_log=True, y_log=True))
     charts.append(
@@ -249,7 +251,7 @@ def _curves(
 ) -> list[Json]:
     """One column of the curves, and on each the point nearest to where its twin stands."""
     lines = []
-    for loss in TWINS[::-1]:
+    for loss in TWIN_LOSSES[::-1]:
         points = [(point[0], point[column]) for point in curves[loss]]
         nearest = None
         if loss in stand:

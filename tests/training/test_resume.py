@@ -1,6 +1,6 @@
-"""Going on with a run (`--resume`): by its data's content, alone, further where that is the same training.
+"""Resuming a run (`--resume`): data known by content, one process at a time, longer runs where equal.
 
-And going on from a model (`--init`): what it does not know is said before it learns.
+And training on from a model (`--init`): tokens that it does not know are reported first.
 """
 
 import json
