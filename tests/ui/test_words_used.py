@@ -13,7 +13,7 @@ from typing import get_args
 from aigc_demo.data.tiny_world.caption import NAMES
 from aigc_demo.generators import catalog
 from aigc_demo.measure.images import Verdict
-from aigc_demo.nets.options import GAN_LOSSES
+from aigc_demo.nets.options import COLORIZE, GAN_LOSSES, INPAINT
 from aigc_demo.studio.models.side_by_side import State
 from aigc_demo.studio.runs.run_view import CHECKPOINT, SMOOTH
 from aigc_demo.studio.runs.state import Stands
@@ -65,7 +65,8 @@ FILLED: dict[str, set[str]] = {
     "sum_open_{}": quoted(STUDIO / "images/classify.py"),
     "alarm_{}": set(get_args(Verdict)) | {f"no_images_{what}" for what in quoted(UI / "gan/view.py")},
     "judged_{}": quoted(UI / "gan/handlers.py"),
-    "step_{}": quoted(STUDIO / "text_to_image/postprocess.py")
+    "step_{}": {COLORIZE, INPAINT}
+    | quoted(STUDIO / "text_to_image/postprocess.py")
     | quoted(STUDIO.parent / "generators/text_to_image/postprocess.py"),
     "step_by_step_loss_{}": {loss.replace("-", "_") for loss in GAN_LOSSES},
     "step_by_step_{}": quoted(STUDIO / "images/step_by_step_gan.py"),

@@ -83,7 +83,7 @@ def test_stop_while_a_model_loads_ends_its_column_before_the_first_image():
         return grey
 
     (column,) = run(["grey"], ModelCache(100, load), stop, num_pictures=1)[-1]
-    assert (column.state, column.pictures, grey.asked) == ("stopped", None, [])
+    assert (column.state, column.images, grey.asked) == ("stopped", None, [])
 
 
 def test_stop_at_the_last_step_changes_nothing():

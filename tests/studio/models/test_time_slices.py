@@ -108,7 +108,7 @@ def test_the_turn_goes_on_when_a_writer_fails():
 
 def test_who_is_alone_or_takes_no_part_never_waits(monkeypatch):
     with TimeSlices(0).joined() as time_slice:
-        monkeypatch.setattr(TimeSlices, "take", lambda *who: pytest.fail("it waits"))
+        monkeypatch.setattr(TimeSlices, "acquire", lambda *who: pytest.fail("it waits"))
         for _ in range(100):
             time_slice.pass_on()
     TimeSlice().pass_on()

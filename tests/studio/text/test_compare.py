@@ -337,13 +337,13 @@ def test_what_begins_and_what_ends_is_shown_at_once(monkeypatch):
 
 
 def test_many_who_look_on_are_shown_fewer_images():
-    lookers = side_by_side._LookingOn()
+    viewers = side_by_side._Viewers()
     for _ in range(side_by_side.MOST_SNAPSHOTS_PER_SECOND):
-        lookers.__enter__()
-    assert lookers.seconds == pytest.approx(1.0)
+        viewers.__enter__()
+    assert viewers.seconds == pytest.approx(1.0)
     for _ in range(side_by_side.MOST_SNAPSHOTS_PER_SECOND - 1):
-        lookers.__exit__()
-    assert lookers.seconds == side_by_side.SNAPSHOT_SECONDS
+        viewers.__exit__()
+    assert viewers.seconds == side_by_side.SNAPSHOT_SECONDS
 
 
 def test_large_models_wait_for_a_slot_and_stop_ends_the_wait(monkeypatch):
