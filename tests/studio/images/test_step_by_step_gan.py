@@ -35,8 +35,8 @@ def sessions(clock, monkeypatch):
 
 
 def test_words_are_those_of_the_rooms_below():
-    assert step_by_step_gan.NETWORKS == step_by_step.NETWORKS
-    assert step_by_step_gan.TWINS == step_by_step.TWINS
+    assert step_by_step_gan.UPDATED_NETWORKS == step_by_step.UPDATED_NETWORKS
+    assert step_by_step_gan.TWIN_LOSSES == step_by_step.TWIN_LOSSES
     assert StepRequest.__dataclass_fields__["loss"].metadata["choices"] == GAN_LOSSES
 
 
