@@ -1,1 +1,1 @@
-"""One protocol for everything that writes text or draws images, and what decodes it."""
+"""Trained models behind one protocol for each kind, with sampling and decoding."""

@@ -1,4 +1,4 @@
-"""Which models there are, as plain data: nothing here loads one, or imports what loads one."""
+"""The catalog of models, as plain data: nothing here loads a model or imports its library."""
 
 import contextlib
 import re
@@ -40,7 +40,7 @@ CATALOG: dict[str, CatalogEntry] = {entry.name: entry for entry in (*shipped(), 
 
 
 def listed() -> dict[str, CatalogEntry]:
-    """The catalog as it is now, ours and the library's first: a model may just have been published.
+    """The current catalog, ours and the library's first; includes models published since the start.
 
     Models of the folder that AIGC_DEMO_MODELS names stand for those of the Hub with the same name, if they
     are the same: they are nearer.
@@ -75,7 +75,7 @@ def small_decoder() -> CatalogEntry:
 
 
 def find(name: str, *, allow_hub: bool = False) -> CatalogEntry:
-    """The model that a name stands for.
+    """The catalog entry of a name.
 
     Args:
         name: a name from the catalog; a run directory, for its latest whole checkpoint; a model's folder;

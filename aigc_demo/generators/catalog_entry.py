@@ -1,4 +1,4 @@
-"""What is known of a model before it is loaded."""
+"""Metadata of a model, known before it is loaded."""
 
 from dataclasses import dataclass
 from typing import Literal

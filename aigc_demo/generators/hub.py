@@ -18,7 +18,7 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 
 def cached_folder(entry: CatalogEntry) -> Path | None:
-    """Where a pretrained model lies in the Hub's cache on this machine; None if it is not all there."""
+    """The folder of a pretrained model in the local Hub cache; None if it is incomplete."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError
 
@@ -89,7 +89,7 @@ def folder_of(
 
 
 def _size_on_hub(entry: CatalogEntry) -> int:
-    """Bytes of the files that will be fetched. One quick question shows whether the Hub can be reached."""
+    """Bytes of the files to be fetched. One quick request shows whether the Hub can be reached."""
     from huggingface_hub import HfApi
     from huggingface_hub.errors import RepositoryNotFoundError, RevisionNotFoundError
     from huggingface_hub.utils import filter_repo_objects
@@ -130,7 +130,7 @@ def _download(entry: CatalogEntry, bar: type) -> None:
 
 
 def _connection_errors() -> tuple[type[Exception], ...]:
-    """What the Hub's client raises when something is in the way: its errors, the transport's, the disk's."""
+    """Exceptions of the Hub's client where fetching fails: its own, the transport's, the disk's."""
     from huggingface_hub.errors import HfHubHTTPError
 
     # The transport's family stands above the client's own error; its module has changed its name before.

@@ -1,4 +1,4 @@
-"""The kinds of models, as plain data: what each makes or measures, and what loads and measures it.
+"""The kinds of models, as plain data: what each does, its loader and its evaluator.
 
 A new kind is one row. A loader takes a catalog's entry and `progress`, that of text also `on_ours`; an
 evaluator takes an entry, a source and a split, and the settings, samples and seed of `studio.evaluate`.

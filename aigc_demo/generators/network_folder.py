@@ -1,4 +1,4 @@
-"""A network in a folder of its own: its config.json, and its weights, looked at before they are loaded."""
+"""A network in a folder: its config.json and its weights, validated before they are loaded."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +20,7 @@ KNOWN_TYPES = ("F32", "F16", "BF16", *COUNTERS)
 
 @contextmanager
 def named_after(name: str, folder: Path) -> Iterator[None]:
-    """Errors inside name a model, and not the place on this machine where it lies.
+    """Errors inside name the model instead of its path on this machine.
 
     Args:
         name: of the model, to show.
@@ -67,7 +67,7 @@ def loaded(network: Any, shape: type[Settings], folder: Path) -> Any:
 
 
 def load_weights(path: Path) -> dict[str, Tensor]:
-    """The tensors of a safetensors file whose header was looked at before.
+    """The tensors of a safetensors file with a validated header.
 
     Raises:
         InputError: the library does not take it all the same, or it went away.

@@ -1,4 +1,4 @@
-"""Images out of noise by a diffusion model in diffusers' layout, ours or one from the Hub.
+"""Unconditional diffusion models in diffusers' layout, ours or from the Hub.
 
 The network and the noise schedule are the library's; this module checks the files of a folder, and makes
 each image depend on its own seed alone.
@@ -83,7 +83,7 @@ class DiffusionImages:
         return self._denoise(parts, sampling, progress)
 
     def noise(self, seeds: Sequence[int]) -> Tensor:
-        """What each seed's image is made from: [N, C, H, W] from a standard normal distribution."""
+        """The initial noise of each seed, [N, C, H, W], standard normal."""
         shape = (3, self.image_size, self.image_size)
         return torch.stack([torch.randn(shape, generator=seeded(seed)) for seed in seeds])
 
@@ -138,7 +138,7 @@ def denoised(
     num_inference_steps: int,
     callback: Progress = lambda *_: False,
 ) -> Tensor:
-    """From noise to images, without any new noise on the way.
+    """Denoise deterministically, without new noise at each step.
 
     Args:
         network: the library's UNet2DModel, which predicts what is in a noisy image.
@@ -188,7 +188,7 @@ def predicted(unet: nn.Module, x_NCHW: Tensor, timestep: Tensor, **conditioning:
 
 
 def side_of_images(unet: nn.Module) -> int:
-    """Rows and columns of the images that a UNet was made for."""
+    """Height and width of the images that a U-Net generates."""
     config: Any = unet.config
     return config.sample_size * _side_of_patch(unet)
 
@@ -239,5 +239,5 @@ def load_scheduler(folder: Path) -> Any:
 
 
 def _part(folder: Path, name: str) -> Path:
-    """Where a part's files are: old models of the Hub have all in one folder."""
+    """The folder of a component: old models of the Hub have all in one folder."""
     return folder / name if (folder / name).is_dir() else folder

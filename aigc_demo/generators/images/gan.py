@@ -1,4 +1,4 @@
-"""A GAN as a model that makes images: its two networks, loaded from its folder."""
+"""A GAN as an image model: generator and discriminator, loaded from its folder."""
 
 # Shapes: N images, C channels, H rows, W columns, Z latent features, L layers that take a style, S features
 # of a style.
@@ -108,7 +108,7 @@ class GanImages:
 
     @torch.inference_mode()
     def mixed(self, coarse_Z: Tensor, fine_Z: Tensor, sampling: ImageSampling) -> Tensor:
-        """One image for each layer at which the styles of two may change over.
+        """Style mixing: one image for each crossover layer.
 
         Args:
             coarse_Z: gives the first layers their style: what is where.

@@ -1,4 +1,4 @@
-"""The noise that images are made from, and ways through it."""
+"""Latents of seeds, interpolation between them, and arithmetic with them."""
 
 # Shapes: N images, Z latent features.
 
@@ -13,7 +13,7 @@ NEARLY_PARALLEL = 1e-4
 
 
 def latents(seeds: Sequence[int], size: int) -> Tensor:
-    """The noise of each seed: an image depends on its own seed alone, whichever others are made with it.
+    """The latent of each seed, independent of the other seeds in the batch.
 
     Returns:
         [N, Z] from a standard normal distribution.
@@ -22,7 +22,7 @@ def latents(seeds: Sequence[int], size: int) -> Tensor:
 
 
 def spherical(from_Z: Tensor, to_Z: Tensor, steps: int) -> Tensor:
-    """From one latent to another along the sphere.
+    """Spherical interpolation between two latents.
 
     sin((1 - t) a) / sin(a) from + sin(t a) / sin(a) to, a being the angle between the two. A straight line
     would pass close to the middle, where next to no latent of a normal distribution lies: in 100 dimensions

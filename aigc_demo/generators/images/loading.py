@@ -1,4 +1,4 @@
-"""Models that make images, and those that look at them, by their names."""
+"""Loads image models and image encoders by name."""
 
 from collections.abc import Callable
 
@@ -18,7 +18,7 @@ def load_image_model(
     allow_hub: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> ImageModel:
-    """A model that makes images, by its name.
+    """An image model by name.
 
     Args:
         name_or_entry: what `catalog.find` takes, or what it gave.
@@ -43,7 +43,7 @@ def load_image_model(
 def load_encoder(
     name_or_entry: str | CatalogEntry, progress: Callable[[int, int], None] | None = None
 ) -> ImageEncoder:
-    """The network that measures images, by its name, in evaluation mode.
+    """An image encoder by name, in evaluation mode.
 
     Args:
         name_or_entry: what `catalog.find` takes, or what it gave.

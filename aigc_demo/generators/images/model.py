@@ -1,4 +1,4 @@
-"""The protocol of models that make images: ours, the library's and the pretrained ones alike."""
+"""The protocol of image models: ours, the library's and pretrained ones."""
 
 # Shapes: N images, C channels, H rows, W columns.
 
@@ -17,7 +17,7 @@ Progress = Callable[[int, int, Tensor], bool]
 
 @dataclass(frozen=True)
 class ImageSampling(Settings):
-    """How images are made; what a model has no use for it leaves alone."""
+    """Settings of image sampling; a model ignores those that it does not use."""
 
     truncation: float = setting(
         1.0, "how far from the mean picture a GAN may go; 1 as far as in training", low=0, high=1.5
@@ -26,14 +26,14 @@ class ImageSampling(Settings):
 
 
 class ImageModel(Protocol):
-    """A model that makes images from seeds."""
+    """A model that generates images from seeds."""
 
     name: str
     family: Family
     image_size: int
 
     def make(self, seeds: Sequence[int], sampling: ImageSampling, progress: Progress | None = None) -> Tensor:
-        """One image for each seed, whichever others are made with it.
+        """One image for each seed, independent of the other seeds in the batch.
 
         Args:
             seeds: of the noise.

@@ -1,4 +1,4 @@
-"""What a configuration of a library's network may hold that others wrote, kind by kind."""
+"""Allowed settings in an untrusted configuration of a library's network, by architecture."""
 
 import math
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from aigc_demo.nets.options import PREDICTION_TYPES
 
 @dataclass(frozen=True)
 class Key:
-    """What one setting may be.
+    """The allowed values of one setting.
 
     Attributes:
         low: smallest number, inclusive.

@@ -1,4 +1,4 @@
-"""A pretrained model in a folder, as people download it from the Hub or elsewhere: which one is it?
+"""Recognizes a pretrained model in a folder, as downloaded from the Hub or elsewhere.
 
 The folder is looked at, not loaded: its configuration by the list of allowed settings, its weights by their
 headers. The folder named by AIGC_DEMO_MODELS holds one sub-folder a model.
@@ -74,7 +74,7 @@ def _offered(folder: Path) -> CatalogEntry:
 
 @lru_cache(maxsize=2 * MOST_MODELS)
 def _known(folder: Path, state: tuple[Any, ...]) -> CatalogEntry:
-    """What is said of a folder, as long as its files stay as they are."""
+    """The entry of a folder, cached while its files do not change."""
     try:
         return pretrained_entry(folder, folder.name)
     except InputError as error:
@@ -89,24 +89,24 @@ def _unusable(folder: Path, error: InputError) -> CatalogEntry:
 
 
 def _readable(name: str) -> str:
-    """A folder's name as it can be sent to a browser; a disk may hold names that are no text."""
+    """A folder's name as valid text: names on a disk need not be."""
     return name.encode("utf-8", "replace").decode("utf-8")
 
 
 def _named(error: InputError, name: str) -> dict[str, str]:
-    """Whoever reads the page learns the model's name, not where it lies."""
+    """Errors show the model's name on the page, not its path."""
     return {"path": _readable(name)} if "path" in error.values else {}
 
 
 def _state(folder: Path) -> tuple[Any, ...]:
-    """Changes when a file of the folder does."""
+    """A fingerprint that changes with the files of the folder."""
     return tuple(
         sorted((str(path), path.lstat().st_mtime_ns, path.lstat().st_size) for path in _files(folder))
     )
 
 
 def _files(folder: Path) -> list[Path]:
-    """What lies in a folder and a few folders deep in it.
+    """The files of a folder, a few levels deep.
 
     Raises:
         InputError: it holds more than any model does.
@@ -129,7 +129,7 @@ def _files(folder: Path) -> list[Path]:
 
 
 def check_links(folder: Path) -> None:
-    """Refuse a folder with a link that leads out of it: it would read files that nobody gave.
+    """Refuse a folder with a link out of it, which would read other files of this machine.
 
     Raises:
         InputError: it has one.
@@ -143,7 +143,7 @@ def check_links(folder: Path) -> None:
 
 
 def pretrained_entry(folder: Path, name: str) -> CatalogEntry:
-    """What a pretrained model's folder says of itself.
+    """The catalog entry of a pretrained model's folder.
 
     Args:
         folder: in the Hub's layout.
@@ -197,7 +197,7 @@ def _layout(folder: Path) -> tuple[Layout, dict[str, Any]]:
 
 
 def _kind_at_a_glance(folder: Path) -> str:
-    """In which picker a folder stands that cannot be used."""
+    """The kind, and so the picker, of a folder that cannot be used."""
     try:
         return _layout(folder)[0].kind
     except (InputError, OSError):
@@ -286,7 +286,7 @@ def _noise_to_images(folder: Path, name: str, kind: str, config: dict[str, Any])
 
 
 def _captions_to_images(folder: Path, name: str, kind: str, config: dict[str, Any]) -> CatalogEntry:
-    """A Stable Diffusion pipeline; what it needs besides is only looked at where it draws."""
+    """A Stable Diffusion pipeline; its other components are checked when it is loaded."""
     unet = taken(read_json(folder / "unet" / "config.json"), DIFFUSERS["UNet2DConditionModel"], str(folder))
     taken(read_json(folder / "text_encoder" / "config.json"), TRANSFORMERS["clip_text_model"], str(folder))
     _need_tokenizer(folder / "tokenizer", BYTE_PAIRS)

@@ -86,7 +86,7 @@ def _within(value: Any, words: int) -> bool:
 
 
 def _rope(config: Mapping[str, Any], path: str) -> dict[str, Any]:
-    """How places are turned, in the library's present form; older files say it in two settings."""
+    """Settings of the rotary embedding in the current form; older files have two settings for it."""
     given = config.get("rope_parameters") or config.get("rope_scaling") or {}
     if not isinstance(given, dict):
         raise InputError("broken_model", path=path, detail="rope_parameters in config.json")
@@ -128,7 +128,7 @@ def load_transformers(kind: str, folder: Path, architecture: str, dtype: torch.d
 
 
 def _empty(make: Callable[[], nn.Module], folder: Path) -> nn.Module:
-    """The network without memory for its weights, if this machine has room for them."""
+    """The network on the meta device, if this machine has memory for its weights."""
     with library_errors("broken_model", path=str(folder), detail="config.json"), torch.device("meta"):
         empty = make()
     check_fits(folder.name, sum(weight.numel() for weight in empty.parameters()))
@@ -136,7 +136,7 @@ def _empty(make: Callable[[], nn.Module], folder: Path) -> nn.Module:
 
 
 def _names(files: Sequence[Path], empty: nn.Module, prefix: str, folder: Path) -> dict[str, str]:
-    """From the names in the files to the network's, after a look at whether the tensors fit it."""
+    """Maps names in the files to the network's, after checking the shapes of the tensors."""
     expected = {name: tuple(weight.shape) for name, weight in empty.state_dict().items()}
     found, names = _headers(files, folder), {}
     for name in found:
@@ -151,7 +151,7 @@ def _names(files: Sequence[Path], empty: nn.Module, prefix: str, folder: Path) -
 
 
 def _headers(files: Sequence[Path], folder: Path) -> dict[str, TensorFacts]:
-    """Of all parts of the weights together.
+    """The merged headers of all weight files.
 
     Raises:
         InputError: a part is broken, or two hold the same tensor.
@@ -209,7 +209,7 @@ def diffusers_config(kind: str, folder: Path) -> dict[str, Any]:
 
 
 def load_scheduler(folder: Path) -> Any:
-    """The library's schedule of noise in a folder, one of `SCHEDULERS`.
+    """The noise scheduler in a folder, one of `SCHEDULERS`.
 
     Raises:
         InputError: the folder does not say which, or nonsense.

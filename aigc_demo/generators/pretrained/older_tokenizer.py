@@ -1,4 +1,4 @@
-"""A folder without tokenizer.json: what that file would say, from the several files of older folders.
+"""Builds the content of tokenizer.json from the separate files of older folders.
 
 What the parts of such a tokenizer are follows from the architecture alone, as the library has it.
 """
@@ -36,7 +36,7 @@ Description = dict[str, Any]
 def described(
     folder: Path, architecture: str, config: Mapping[str, Any], names: SpecialNames
 ) -> tuple[Description, str]:
-    """What a tokenizer.json would say of the tokenizer in a folder, and where its vocabulary stands.
+    """The content of tokenizer.json for a folder without one, and the file of its vocabulary.
 
     Args:
         folder: with vocab.json and merges.txt, or vocab.txt.

@@ -1,4 +1,4 @@
-"""The tokenizer in a pretrained model's folder, rebuilt by our code: its tokens are data, its parts are ours.
+"""Rebuilds the tokenizer of a pretrained folder: tokens and merges are its data, components are ours.
 
 From tokenizer.json where it is there, otherwise from the files that older folders have: vocab.json with
 merges.txt (GPT-2, Qwen2, CLIP) or vocab.txt (BERT). Padding, truncation and templates of the files do not
@@ -75,7 +75,7 @@ class PretrainedTokenizer:
         return self.encoding(text).ids
 
     def encoding(self, text: str) -> tokenizers.Encoding:
-        """The same with the place of each token in the text, as the library gives them."""
+        """The same with the offsets of each token in the text."""
         readable = text.encode("utf-8", "replace").decode("utf-8")  # what a browser sends may have no bytes
         return self.backend.encode(readable, add_special_tokens=False)
 
@@ -86,7 +86,7 @@ class PretrainedTokenizer:
 
 
 def read_tokenizer(folder: Path, architecture: str, vocab_size: int | None = None) -> PretrainedTokenizer:
-    """The tokenizer in a model's folder; nothing in it runs or decides what runs.
+    """The tokenizer in a model's folder; nothing in it executes code.
 
     Args:
         folder: of the model.
@@ -137,7 +137,7 @@ def _read(folder: Path, architecture: str) -> PretrainedTokenizer:
 
 
 def _check_size(tokenizer: PretrainedTokenizer, vocab_size: int) -> None:
-    """Special tokens may lie beyond what the network knows: no text gives them."""
+    """Refuse more tokens than the network has; special tokens that no text gives may lie beyond."""
     special = set(tokenizer.special_ids)
     beyond = [index for index in range(vocab_size, tokenizer.size) if index not in special]
     if beyond:
@@ -155,7 +155,7 @@ def _model(description: Description) -> tuple[str, Description]:
 
 
 def _byte_pairs(model: Mapping[str, Any], vocabulary: dict[str, int], source: str) -> Any:
-    """Byte pair encoding with the vocabulary and the merges of a file, without chance."""
+    """Byte pair encoding with the vocabulary and merges of a file, without dropout."""
     settings: dict[str, Any] = {name: _setting(model, name) for name in SETTINGS}
     if model.get("dropout") or model.get("continuing_subword_prefix"):
         raise parts.UnknownPart(BPE)
@@ -170,7 +170,7 @@ def _byte_pairs(model: Mapping[str, Any], vocabulary: dict[str, int], source: st
 
 
 def _word_pieces(model: Mapping[str, Any], vocabulary: dict[str, int], source: str) -> Any:
-    """The longest token that a word begins with, again and again."""
+    """WordPiece: greedy longest match first."""
     settings = (model.get("continuing_subword_prefix", "##"), model.get("max_input_chars_per_word", 100))
     unknown = _unknown(model, vocabulary, source)
     if settings != ("##", 100) or unknown is None:
@@ -192,7 +192,7 @@ def _setting(model: Mapping[str, Any], name: str) -> bool:
 
 
 def _unknown(model: Mapping[str, Any], vocabulary: Mapping[str, int], source: str) -> str | None:
-    """The token for what the vocabulary lacks, if there is one."""
+    """The unknown token, if there is one."""
     token = model.get("unk_token")
     if token is not None and (not isinstance(token, str) or token not in vocabulary):
         raise BrokenTokenizer(f"the unknown token in {source} is not in the vocabulary")
@@ -225,7 +225,7 @@ def _finished(
 
 
 def _add(backend: Any, tokens: list[AddedToken], special: Collection[str]) -> None:
-    """Add tokens, each of which has to get the number that its file says."""
+    """Add tokens, each of which must get the id in its file."""
     backend.add_tokens(
         [
             tokenizers.AddedToken(

@@ -68,7 +68,7 @@ def _replace(pattern: Mapping[str, str], content: str) -> Any:
 
 
 def _split(pattern: Mapping[str, str], behavior: str, invert: bool) -> Any:
-    """Cut at what the pattern finds, or keep that alone."""
+    """Split at matches of the pattern, or keep the matches alone."""
     if (behavior, invert) not in (("Isolated", False), ("Removed", True)):
         raise UnknownPart("Split")
     return pre_tokenizers.Split(_pattern(pattern), behavior.lower(), invert)

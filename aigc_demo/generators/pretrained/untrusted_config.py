@@ -1,4 +1,4 @@
-"""Which settings of a configuration that others wrote are taken, and within which bounds.
+"""Filters an untrusted configuration: allowed settings within allowed bounds.
 
 A configuration is data: numbers, switches and words from short lists. What is not on the list of its kind is
 left out where it changes nothing, and refused where it would change what the network computes.

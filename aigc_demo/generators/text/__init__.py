@@ -1,1 +1,1 @@
-"""Models that write text: one protocol, sampling and decoding, scoring."""
+"""Text models: one protocol, sampling and decoding, scoring."""

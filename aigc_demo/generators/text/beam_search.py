@@ -1,4 +1,4 @@
-"""Beam search: the likeliest text, as far as a search with a few open ends can find it."""
+"""Beam search: an approximation of the likeliest text."""
 
 # Shapes: B beams, V vocabulary.
 
@@ -13,19 +13,19 @@ from aigc_demo.generators.text.sampling import SamplingSettings, with_banned, wi
 
 
 class BeamReader(Protocol):
-    """What a search needs of a model (generators/text/sessions.Session)."""
+    """The interface that beam search needs (generators/text/sessions.Session)."""
 
     @property
     def logits_BV(self) -> Tensor:
         """Scores of the next token of each beam; one row at first."""
 
     def branch(self, parents: Sequence[int], ids: Sequence[int]) -> None:
-        """Go on with beam `parents[b]` and its next token `ids[b]`."""
+        """Extend beam `parents[b]` by the token `ids[b]`, for each new beam b."""
 
 
 @dataclass(frozen=True)
 class Beam:
-    """A text in the search.
+    """A partial hypothesis.
 
     Attributes:
         ids: what was added to the prompt.

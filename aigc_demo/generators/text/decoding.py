@@ -1,4 +1,4 @@
-"""Writing a text token by token, and what else could have been written in a place."""
+"""Generates a text token by token, and lists the alternatives of a token."""
 
 import math
 import time
@@ -24,7 +24,7 @@ MAX_CHARACTERS_PER_TOKEN = 100
 
 @dataclass(frozen=True)
 class TokenSampled:
-    """One token, as soon as it was drawn.
+    """A sampled token.
 
     Attributes:
         index: its number in the text, from 0; also its row in the stream of uniform numbers.
@@ -52,7 +52,7 @@ class TokenSampled:
 
 @dataclass(frozen=True)
 class Alternative:
-    """A token that could have stood in a place.
+    """A candidate for a token.
 
     Attributes:
         id: the token.
@@ -110,7 +110,7 @@ def alternatives(
     num: int = 10,
     also: int | None = None,
 ) -> list[Alternative]:
-    """What could have stood at `ids[position]`, the likeliest first.
+    """The candidates for `ids[position]`, likeliest first.
 
     Args:
         model: what wrote.
@@ -149,7 +149,7 @@ def _draw(
     stop: Callable[[], bool],
     written: tuple[int, ...],
 ) -> Iterator[TokenSampled]:
-    """Draw each token from the model's probabilities."""
+    """Sample token by token."""
     if stop():
         return
     started = time.perf_counter()
@@ -185,7 +185,7 @@ def _search(
     stop: Callable[[], bool],
     written: tuple[int, ...],
 ) -> Iterator[TokenSampled]:
-    """Search for the likeliest text, then give it out."""
+    """Beam search, then yield the tokens of the best text."""
     started = time.perf_counter()
     prompt = [*ids, *written]
     session = model.begin(prompt)
@@ -204,7 +204,7 @@ def _search(
 
 
 def _detokenizer(model: TextModel, settings: SamplingSettings, written: Sequence[int]) -> Detokenizer:
-    """One that has already handed on what was written; a stop string must come after it."""
+    """A detokenizer primed with the existing text; a stop string counts only after it."""
     text = Detokenizer(model.decode)
     for index in written:
         text.push(index)

@@ -1,4 +1,4 @@
-"""Tokens to text while they come: only what can no longer change is handed on.
+"""Streaming detokenization: only text that can no longer change is emitted.
 
 Two things hold text back. A token of byte-level BPE may end within a character (a Chinese character has
 three bytes in UTF-8), and the end of the text may be the beginning of a stop string.
@@ -58,7 +58,7 @@ class Detokenizer:
         return new
 
     def _before_stop(self, new: str) -> str:
-        """Hand on the text up to a stop string, or up to what may become one."""
+        """Emit the text up to a stop string, or up to a possible beginning of one."""
         if not self.stop:
             return new
         text = self._held + new

@@ -175,7 +175,7 @@ class TransformersText:
 
     @cached_property
     def _attentive(self) -> PreTrainedModel:
-        """The same weights in a second network whose attention gives its weights, for who asks for them.
+        """A second network with the same weights whose attention returns its weights.
 
         The fused kernel of the first one does not give them, and switching it while another visitor
         writes with it would change his numbers.
@@ -328,7 +328,7 @@ def _listed(value: Any) -> tuple[int, ...]:
 
 
 def _skeleton(config: Any, **arguments: Any) -> PreTrainedModel:
-    """The network without memory for its weights."""
+    """The network on the meta device."""
     with torch.device("meta"):
         # A copy, since the arguments are written into the configuration.
         return AutoModelForCausalLM.from_config(copy.deepcopy(config), **arguments)

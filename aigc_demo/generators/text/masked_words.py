@@ -1,4 +1,4 @@
-"""Hidden words, guessed from both sides by transformers' BERT: a text in which [MASK] stands for a word."""
+"""Masked language modelling with transformers' BERT: predicts each [MASK] from both sides."""
 
 # Shapes: B texts side by side, T tokens, V vocabulary.
 
@@ -25,7 +25,7 @@ ADDED = 2  # the tokens that begin and end a text
 
 @dataclass(frozen=True)
 class Guess:
-    """One word that may stand behind a mask.
+    """A prediction for a mask.
 
     Attributes:
         id: of its token.
@@ -74,13 +74,13 @@ class MaskedWords:
 
     @torch.inference_mode()
     def logits(self, ids_BT: Tensor) -> Tensor:
-        """Scores of the word at each place, [B, T, V], of texts without their first and last token."""
+        """Logits at each position, [B, T, V], for texts without their first and last token."""
         ends = torch.ones(len(ids_BT), 1, dtype=torch.int64)
         whole = torch.cat([ends * self.first, ids_BT, ends * self.last], dim=1)
         return self.network(input_ids=whole).logits[:, 1:-1].float()
 
     def guesses(self, text: str, count: int = 5) -> list[list[Guess]]:
-        """For each [MASK] of a text, in order, what may stand there, the likeliest first.
+        """Predictions for each [MASK] of a text, in order, likeliest first.
 
         Args:
             text: with at least one [MASK].
@@ -99,7 +99,7 @@ class MaskedWords:
         return [self._likeliest(probs_TV[place], count) for place in places]
 
     def filled(self, text: str, guesses: Sequence[Sequence[Guess]], rank: int = 0) -> str:
-        """The text with a guess of this rank in the place of each mask."""
+        """The text with each mask replaced by its prediction of this rank."""
         parts = clean_text(text).split(MASK)
         words = [one[min(rank, len(one) - 1)].text for one in guesses]
         return parts[0] + "".join(word + part for word, part in zip(words, parts[1:], strict=True))

@@ -1,4 +1,4 @@
-"""One protocol for everything that writes text, whoever made its network."""
+"""The protocol of text models: ours, the library's and pretrained ones."""
 
 # Shapes: T tokens, V vocabulary, L layers, H heads.
 
@@ -28,11 +28,11 @@ class Vocabulary(Protocol):
         """One token as text to show."""
 
     def spans(self, text: str) -> list[tuple[int, int, int]]:
-        """The text's tokens with their places: (id, first character, past the last character)."""
+        """The text's tokens with their offsets: (id, first character, past the last character)."""
 
 
 class TextModel(Vocabulary, Protocol):
-    """A language model, ready to be read with.
+    """A language model, loaded.
 
     Attributes:
         name: from the catalog, or a path.
@@ -59,16 +59,16 @@ class TextModel(Vocabulary, Protocol):
     unknown_id: int | None
 
     def prompt_ids(self, prompt: str) -> list[int]:
-        """What the model reads before it writes: start tokens where it was trained with them, the prompt.
+        """The ids of a prompt, after start tokens where the model was trained with them.
 
         The prompt is cleaned as training texts are (`data.text.cleaning`).
         """
 
     def begin(self, ids: Sequence[int]) -> Session:
-        """Read a text, at least one token, to go on from there."""
+        """A session that has read a text of at least one token."""
 
     def token_logits(self, ids: Sequence[int]) -> Tensor:
-        """Scores of the token after each place, [T, V], float32; at most `context_length` ids."""
+        """Logits of the next token at each position, [T, V], float32; at most `context_length` ids."""
 
     def attention(self, ids: Sequence[int]) -> Tensor | None:
         """Attention weights, [L, H, T, T], or None where the model does not give them."""
@@ -80,7 +80,7 @@ def opened(ids: list[int], start_ids: Sequence[int], *, always: bool) -> list[in
 
 
 def memory_mib(network: torch.nn.Module) -> float:
-    """What a network's weights take, shared ones counted once."""
+    """Memory of a network's weights, shared ones counted once."""
     return sum(weight.numel() * weight.element_size() for weight in network.parameters()) / 2**20
 
 

@@ -1,4 +1,4 @@
-"""What a text costs a text model, by the protocol that all figures of this project follow."""
+"""Scores a text: bits per byte, by the protocol of all figures of this project."""
 
 import torch
 from torch import Tensor
@@ -10,7 +10,7 @@ from aigc_demo.measure.text import TextScore, surprise, text_score, windows
 
 
 def score_text(model: TextModel, text: str) -> TextScore:
-    """How surprised a model is by a text, character by character.
+    """Surprisal of a text, character by character.
 
     The text is cleaned as training texts are (`data.text.cleaning`); its characters and bytes are those of
     the cleaned text: the same text costs the same with other line ends, a byte-order mark, or in NFD.

@@ -1,4 +1,4 @@
-"""Reading token by token: a window of text that slides when the model's context is full.
+"""Incremental reading with a window that slides when the context is full.
 
 What a network must offer for this is a `Reader`; ours and transformers' networks each have one (`ours.py`,
 `library.py`), so both slide, branch and are called in the same way. The reader owns the key-value cache.
@@ -15,20 +15,20 @@ from torch import Tensor
 
 
 class Reader(Protocol):
-    """A network with a memory of what it has read."""
+    """A network with its key-value cache."""
 
     def read(self, ids_BT: Tensor) -> Tensor:
-        """Read T more tokens of each of the B texts; scores for the next one, [B, V], float32, on the CPU."""
+        """Read T more tokens of each of the B texts; logits of the next one, [B, V], float32, on the CPU."""
 
     def select(self, rows_B: Tensor) -> None:
-        """Go on with these of the texts, repeats allowed."""
+        """Keep these texts of the batch, repeats allowed."""
 
     def forget(self) -> None:
-        """Forget everything."""
+        """Clear the cache."""
 
 
 def window_start(length: int, context_length: int) -> int:
-    """Where the window begins that a model sees of a text that may be longer than its context.
+    """Start of the model's window in a text that may be longer than its context.
 
     When the context is full, the last half of it is kept and read again. The place depends on the length
     of the text alone, not on how it came to be that long.
@@ -45,7 +45,7 @@ def window_start(length: int, context_length: int) -> int:
 
 
 class Session:
-    """One text being read, or the beams of a search, side by side.
+    """The state of one text, or of the beams of a search as a batch.
 
     A context that is full slides (`window_start`), which costs one reading of half a context.
 
@@ -69,12 +69,12 @@ class Session:
 
     @property
     def logits(self) -> Tensor:
-        """Scores of the next token, [V], float32, on the CPU."""
+        """Logits of the next token, [V], float32, on the CPU."""
         return self._logits_BV[0]
 
     @property
     def logits_BV(self) -> Tensor:
-        """Scores of the next token of each beam, [B, V]."""
+        """Logits of the next token of each beam, [B, V]."""
         return self._logits_BV
 
     @torch.inference_mode()
@@ -88,7 +88,7 @@ class Session:
 
     @torch.inference_mode()
     def branch(self, parents: Sequence[int], ids: Sequence[int]) -> None:
-        """Go on with beam `parents[b]` and its next token `ids[b]`, for each new beam b."""
+        """Extend beam `parents[b]` by the token `ids[b]`, for each new beam b."""
         self._texts = [[*self._texts[parent], index] for parent, index in zip(parents, ids, strict=True)]
         if len(self._texts[0]) - self._begin > self._context_length:
             self._logits_BV = self._reread()

@@ -1,1 +1,1 @@
-"""Models that make images of captions, and those that score, restore or check them."""
+"""Text-to-image models, and those that score, restore or check their images."""

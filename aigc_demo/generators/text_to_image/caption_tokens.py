@@ -30,13 +30,13 @@ class CaptionTokens:
         self.padding = tokenizer.pad_id if tokenizer.pad_id is not None else self.last
 
     def rows(self, texts: Sequence[str]) -> list[list[int]]:
-        """The ids of each text between its first and its last token; what is too long is cut."""
+        """The ids of each text with start and end token, truncated."""
         return [[self.first, *self._encode(text)[: self.length - 2], self.last] for text in texts]
 
     def padded(self, texts: Sequence[str]) -> Tensor:
-        """The ids of texts, int64 [M, T]; T is the number of places that the text encoder has."""
+        """The ids of texts, int64 [M, T], padded to the context length T of the text encoder."""
         return self.filled(self.rows(texts), self.length)
 
     def filled(self, rows: Sequence[Sequence[int]], length: int) -> Tensor:
-        """Rows of ids, each filled up to a length T, int64 [M, T]."""
+        """Rows of ids padded to a length T, int64 [M, T]."""
         return torch.tensor([[*row, *[self.padding] * (length - len(row))] for row in rows])

@@ -1,4 +1,4 @@
-"""OpenAI's CLIP as a dual encoder: which text fits which image, of any world."""
+"""OpenAI's CLIP as a dual encoder, for any images."""
 
 # Shapes: N images, M texts, E numbers of an embedding, C channels, H rows, W columns, T tokens.
 
@@ -26,7 +26,7 @@ COLOUR = Key(low=0.0, high=1.0, longest=3, shortest=3, needed=True)
 
 
 class ClipMatcher:
-    """transformers' CLIPModel with what its folder says of words and pixels, asked as our own dual encoder.
+    """transformers' CLIPModel with its tokenizer and pixel normalization, as our own `Matcher`.
 
     Args:
         folder: its snapshot.
@@ -51,7 +51,7 @@ class ClipMatcher:
         self.num_parameters = sum(weight.numel() for weight in self.network.parameters())
 
     def ids(self, texts: Sequence[str]) -> Tensor:
-        """Tokens of captions, [M, T]; it knows every word."""
+        """Tokens of captions, [M, T]; no word is unknown."""
         return self._tokens(texts)["input_ids"]
 
     @torch.inference_mode()
@@ -72,7 +72,7 @@ class ClipMatcher:
         return F.normalize(torch.cat(parts), dim=-1)
 
     def scores(self, texts: Sequence[str], images_NCHW: Tensor) -> Tensor:
-        """How well each image fits each text, [M, N] from -1 to 1."""
+        """Cosine similarity of each text and image, [M, N], -1 to 1."""
         return self.of_texts(texts) @ self.of_images(images_NCHW).t()
 
     def _tokens(self, texts: Sequence[str]) -> dict[str, Tensor]:

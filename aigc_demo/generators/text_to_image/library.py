@@ -1,4 +1,4 @@
-"""Images of captions by a small diffusion model of the libraries' own classes: the baseline of ours.
+"""The text-to-image baseline: a small diffusion model of diffusers' and transformers' classes.
 
 diffusers' UNet2DConditionModel asks the words that transformers' CLIPTextModel has read. Its tokens are those
 of our captions.
@@ -59,11 +59,11 @@ class TextUNet(nn.Module):
         self.unet, self.text_encoder = unet, text_encoder
 
     def read(self, ids_NT: Tensor) -> Tensor:
-        """What each token means where it stands, [N, T, D]."""
+        """Features of each token, [N, T, D], from the text encoder."""
         return self.text_encoder(input_ids=ids_NT).last_hidden_state
 
     def forward(self, x_NCHW: Tensor, timestep: Tensor, words_NTD: Tensor, seen_NT: Tensor) -> Tensor:
-        """What it says of noisy images of these captions, of whose tokens it sees some."""
+        """The prediction for noisy images of these captions; padding tokens are masked."""
         conditioning = {"encoder_hidden_states": words_NTD, "encoder_attention_mask": seen_NT}
         return predicted(self.unet, x_NCHW, timestep, **conditioning)
 
@@ -89,7 +89,7 @@ class DiffusionTextToImage:
         self.num_parameters = sum(weight.numel() for weight in network.parameters())
 
     def knows(self, text: str) -> bool:
-        """Whether it knows any word of a caption."""
+        """Whether any word of a caption is in its vocabulary."""
         return any(token_ids(self.tokenizer, text, self.length))
 
     def make(
@@ -128,7 +128,7 @@ def text_denoised(
     sampling: TextSampling,
     callback: Progress = lambda *_: False,
 ) -> Tensor:
-    """From noise to images of captions, each of its own seed alone.
+    """Denoise images of captions, each from its own seed alone.
 
     With guidance g what the network says counts as f(x) + g (f(x, caption) - f(x)): the further from what it
     would say without the caption, the more the image heeds it. What comes of it is brought back to as much
@@ -184,7 +184,7 @@ def text_denoised(
 
 
 def _contrast(x_NCHW: Tensor) -> Tensor:
-    """Standard deviation of each image, [N, 1, 1, 1]; never nought, which nothing could be divided by."""
+    """Standard deviation of each image, [N, 1, 1, 1], bounded away from 0."""
     return x_NCHW.std(dim=(1, 2, 3), keepdim=True).clamp(min=1e-6)
 
 

@@ -1,4 +1,4 @@
-"""Networks that look at images of groups, by their names: one matches texts with them, one reads them."""
+"""Loads dual encoders and attribute readers by name."""
 
 # Shapes: N images, M texts, E numbers of an embedding, C channels, H rows, W columns.
 
@@ -28,7 +28,7 @@ MOST_AT_ONCE = 250
 
 
 class Matcher:
-    """A dual encoder with the words it knows.
+    """A dual encoder with its vocabulary.
 
     Args:
         encoder: trained.
@@ -41,7 +41,7 @@ class Matcher:
         self.num_parameters = encoder.num_parameters()
 
     def ids(self, texts: Sequence[str]) -> Tensor:
-        """Tokens of captions, [M, T] with no more places than the longest needs."""
+        """Tokens of captions, [M, T], padded to the longest."""
         table_MT = token_table(self.tokenizer, [texts], self.encoder.config.context_length)[0]
         return trim_padding(table_MT)
 
@@ -58,7 +58,7 @@ class Matcher:
         return torch.cat([self.encoder.embed_images(to_float(part)) for part in parts])
 
     def scores(self, texts: Sequence[str], images_NCHW: Tensor) -> Tensor:
-        """How well each image fits each text, [M, N] from -1 to 1."""
+        """Cosine similarity of each text and image, [M, N], -1 to 1."""
         return self.of_texts(texts) @ self.of_images(images_NCHW).t()
 
 
@@ -113,7 +113,7 @@ def matcher_in(folder: Path) -> Matcher:
 def load_reader(
     name_or_entry: str | CatalogEntry, progress: Callable[[int, int], None] | None = None
 ) -> AttributeReader:
-    """A reader of attributes by its name, in evaluation mode.
+    """An attribute reader by name, in evaluation mode.
 
     Args:
         name_or_entry: what `catalog.find` takes, or what it gave.

@@ -1,4 +1,4 @@
-"""The protocol of models that make images of captions, whoever made them, and how they are asked."""
+"""The protocol of text-to-image models and their sampling settings."""
 
 # Shapes: N images, C channels, H rows, W columns.
 
@@ -19,7 +19,7 @@ SCHEDULERS = ("ddim", "ddpm", "dpm", "euler")
 
 @dataclass(frozen=True)
 class TextSampling(Settings):
-    """How images of captions are made; what a model has no use for it leaves alone."""
+    """Settings of text-to-image sampling; a model ignores those that it does not use."""
 
     truncation: float = setting(
         1.0, "how far from the mean picture a GAN may go; 1 as far as in training", low=0, high=1.5
@@ -35,7 +35,7 @@ class TextSampling(Settings):
 
 
 class TextToImageModel(Protocol):
-    """A model that makes images of captions."""
+    """A text-to-image model."""
 
     name: str
     family: Family
@@ -49,7 +49,7 @@ class TextToImageModel(Protocol):
         sampling: TextSampling,
         progress: "Progress | None" = None,
     ) -> "Tensor":
-        """One image for each caption and seed, whichever others are made with it.
+        """One image for each caption and seed, independent of the others in the batch.
 
         Args:
             texts: captions, one for each image.

@@ -1,4 +1,4 @@
-"""Models that make images of captions, by their names; and ours.
+"""Our text-to-image GAN, and the loader of all text-to-image models.
 
 It is three networks in one folder: a dual encoder that reads the caption, the generator, and the
 discriminator that it was trained against.
@@ -29,7 +29,7 @@ MOST_AT_ONCE = 64
 
 
 class GanTextToImage:
-    """Our pipeline's first half: from a caption and a seed to an image.
+    """Our text-to-image GAN: from a caption and a seed to an image.
 
     Args:
         name: to show.
@@ -71,12 +71,12 @@ class GanTextToImage:
         return to_uint8(torch.cat(batches))
 
     def knows(self, text: str) -> bool:
-        """Whether it knows any word of a caption."""
+        """Whether any word of a caption is in its vocabulary."""
         return bool(self.matcher.ids([text]).any())
 
     @torch.inference_mode()
     def looks(self, text: str, seed: int, truncation: float = 1.0) -> Tensor:
-        """How much each place took from each word in each block, [blocks, P, 1 + T], heads averaged.
+        """Cross-attention weights of each position and word, [blocks, P, 1 + T], averaged over heads.
 
         The first column is the caption as a whole.
         """
@@ -127,7 +127,7 @@ def load_networks(folder: Path) -> tuple[ConditionalGenerator, ConditionalDiscri
 def load_text_to_image(
     name_or_entry: str | CatalogEntry, progress: Callable[[int, int], None] | None = None
 ) -> TextToImageModel:
-    """A model that makes images of captions, by its name.
+    """A text-to-image model by name.
 
     Args:
         name_or_entry: what `catalog.find` takes, or what it gave.

@@ -1,4 +1,4 @@
-"""What happens to an image after it was made: it is denoised, coloured anew, repaired, enlarged.
+"""Postprocessing: denoise, colorize, inpaint, enlarge.
 
 Denoising and enlarging are Pillow's; colours and repairs come from networks of ours
 (`generators/text_to_image/restoration`).
@@ -28,7 +28,7 @@ SHARPER = ImageFilter.UnsharpMask(radius=1.5, percent=60, threshold=2)
 
 @dataclass(frozen=True)
 class PostProcessing(Settings):
-    """Which steps are taken; they follow each other in this order."""
+    """The steps of postprocessing, applied in this order."""
 
     denoise: bool = setting(False, "take single odd pixels out: each becomes the median of its neighbours")
     colorize: bool = setting(False, "forget the colours and let a network guess them from the brightness")
@@ -60,7 +60,7 @@ def post_processed(
 
 
 def denoised(images_NCHW: Tensor) -> Tensor:
-    """Each pixel the median of the three by three around it, by channel: an odd one among them is gone.
+    """A 3 x 3 median filter by channel, which removes outliers.
 
     Source:
         Pillow's `ImageFilter.MedianFilter`.
@@ -69,7 +69,7 @@ def denoised(images_NCHW: Tensor) -> Tensor:
 
 
 def enlarged(images_NCHW: Tensor, factor: int) -> Tensor:
-    """So many times as wide and high, by Lanczos' windowed sinc, then a little sharper.
+    """Upscale by Lanczos resampling, then sharpen a little.
 
     Source:
         Pillow's `Image.resize` with `Resampling.LANCZOS` and `ImageFilter.UnsharpMask`.
@@ -83,7 +83,7 @@ def enlarged(images_NCHW: Tensor, factor: int) -> Tensor:
 
 
 def repaired(image_CHW: Tensor, hole_HW: Tensor, restoration: "ImageRestoration") -> Tensor:
-    """An image whose painted region is drawn anew.
+    """An image with the masked region inpainted.
 
     Args:
         image_CHW: uint8.

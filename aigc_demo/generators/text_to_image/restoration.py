@@ -1,4 +1,4 @@
-"""Networks that restore images, by their names."""
+"""Loads restoration networks by name."""
 
 # Shapes: N images, C channels, H rows, W columns.
 
@@ -53,7 +53,7 @@ class ImageRestoration:
 def load_restoration(
     name_or_entry: str | CatalogEntry, progress: Callable[[int, int], None] | None = None
 ) -> ImageRestoration:
-    """A model that restores images, by its name, in evaluation mode.
+    """A restoration network by name, in evaluation mode.
 
     Args:
         name_or_entry: what `catalog.find` takes, or what it gave.

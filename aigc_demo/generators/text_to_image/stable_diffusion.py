@@ -1,4 +1,4 @@
-"""Stable Diffusion and its small kin from the Hub, as models of captions, with a small decoder.
+"""Stable Diffusion and its distilled variants from the Hub, with a small decoder.
 
 The pipeline is diffusers'. A model's own decoder takes most of an image's time on a CPU; the small one that
 stands in for it was taught to draw the same.
@@ -111,13 +111,13 @@ class StableDiffusion:
         return moved
 
     def _embedded(self, texts: Sequence[str]) -> Tensor:
-        """What the text encoder reads in captions, [N, T, D]."""
+        """Text embeddings of captions, [N, T, D]."""
         reader = self.pipeline.text_encoder
         return reader(input_ids=self.captions.padded(texts).to(reader.device)).last_hidden_state
 
 
 class _StepCallback:
-    """What the pipeline calls after each step: it tells how far it is, and ends it where that is wanted."""
+    """Called by the pipeline after each step: reports progress and cancels on request."""
 
     def __init__(self, pipeline: Any, progress: Progress | None, steps: int, batches: list[Tensor]):
         self.pipeline, self.progress, self.steps, self.batches = pipeline, progress, steps, batches

@@ -1,1 +1,1 @@
-"""What is done with models that make images from noise."""
+"""Use cases of image models."""

@@ -1,4 +1,4 @@
-"""What a classifier of the tiny world reads in images, and what a sum of images is expected to show."""
+"""Classification of generated tiny-world images, and the expected class of A - B + C."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ Thing = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Reading:
-    """What a classifier takes an image for.
+    """The predicted class of an image.
 
     Args:
         thing: its likeliest attributes, of those that were asked for.
@@ -39,7 +39,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class SumReading:
-    """What is seen in the three means and in the result of A - B + C.
+    """Predicted classes of the three means and of the result of A - B + C.
 
     Args:
         reader: the classifier's name.
@@ -99,7 +99,7 @@ def read_thing(probs_K: "Tensor", attributes: Sequence[str] = USUAL) -> Reading:
 
 
 def in_common(probs_NK: "Tensor") -> Thing:  # noqa: N803
-    """What most of a group's images surely show: attribute by attribute, where three of four agree.
+    """Attributes that three of four images of a group share, by confident predictions.
 
     Args:
         probs_NK: of each image and mode.
@@ -138,7 +138,7 @@ def read_sum(
     of_sum_4K: "Tensor",  # noqa: N803
     asked: Sequence[Thing] = (),
 ) -> SumReading:
-    """Read the images of a sum.
+    """Classify the images of A, B, C and the result.
 
     Args:
         reader: the classifier's name.
@@ -165,7 +165,7 @@ def read_sum(
 
 
 def _of_mean(thing: Thing, mean_K: "Tensor") -> tuple[Thing, Reading]:  # noqa: N803
-    """What a group has in common and how its mean is read: without the size where that would be a guess."""
+    """Shared attributes of a group and the class of its mean; without the size where that is uncertain."""
     reading = read_thing(mean_K, _asked(thing))
     if reading.prob < SURE_TO_READ and "size" in thing:
         thing = {name: value for name, value in thing.items() if name != "size"}

@@ -1,4 +1,4 @@
-"""One row of seeds, an image for each by several models at the same time.
+"""Images of the same seeds by several models at the same time.
 
 All models are given the same seeds. They read them as noise of different shapes, so what a seed shows is
 each model's own; but the same seed always gives the same image of the same model. Stop is obeyed between
@@ -34,7 +34,7 @@ TIMELINE_PREVIEWS, TIMELINE_IMAGES = 8, 4
 
 @dataclass(frozen=True)
 class ImageAsk(Settings):
-    """What a visitor may ask of models that make images."""
+    """Settings of an image request."""
 
     seed: int = setting(0, "of the first picture; the others have the next ones", low=0, high=MAX_SEED)
     num_pictures: int = setting(16, "how many", low=1, high=MOST_IMAGES)
@@ -58,7 +58,7 @@ class ImageAsk(Settings):
 
 @dataclass(frozen=True, eq=False)
 class ImageColumn(Progressing):
-    """What one model has made so far.
+    """Output of one model so far.
 
     Attributes:
         seeds: of its images.
@@ -90,7 +90,7 @@ class ImageColumn(Progressing):
 
     @property
     def seconds_per_image(self) -> float | None:
-        """Its own time for one; None before it is finished."""
+        """Seconds per image, own time; None before it is finished."""
         if self.state != "finished" or self.images is None:
             return None
         return self.seconds / len(self.images)
@@ -126,7 +126,7 @@ def check_images(catalog: Catalog, models: Any, settings: Mapping[str, Any]) -> 
 def compare_images(
     request: ImageRequest, cache: ModelCache, stop: CancelToken
 ) -> Iterator[tuple[ImageColumn, ...]]:
-    """Make the images of all seeds with all models at once.
+    """Generate the images of all seeds with all models concurrently.
 
     Args:
         request: from `check_images`.
@@ -148,7 +148,7 @@ def compare_images(
 def paint(
     models: Sequence[str], seeds: tuple[int, ...], make: "Make", cache: ModelCache, stop: CancelToken
 ) -> Iterator[tuple[ImageColumn, ...]]:
-    """Let several models make images at once, each in its column.
+    """Run several image models concurrently, each in its column.
 
     Args:
         models: their full names.
@@ -169,10 +169,10 @@ def paint(
 
 
 class ImageWork(Work):
-    """One column's images, whatever they are made from."""
+    """The worker of a column of images."""
 
     def do(self) -> None:
-        """Load the model, wait for a turn, and make them."""
+        """Load the model, wait for a time slice, and generate."""
         self.update(state="loading")
         model = self.cache.get(self.column.model)
         self.check(model)
@@ -197,14 +197,14 @@ class ImageWork(Work):
 
     @abstractmethod
     def generate(self, model: Any, on_step: "Progress") -> "Tensor":
-        """The images, by the loaded model, which tells how far it is."""
+        """Generate with the loaded model, reporting progress."""
 
     @abstractmethod
     def results(self, model: Any, images: "Tensor") -> dict[str, Any]:
-        """What else the column carries of them."""
+        """Further fields of the column, computed from the images."""
 
     def progress(self, time_slice: TimeSlice) -> "Progress":
-        """Whom a model tells how far it is: it passes its turn on, and stops where that is wanted."""
+        """The progress callback: yields the time slice, and returns whether to stop."""
 
         def on_step(step: int, total: int, guessed: "Tensor") -> bool:
             timeline = self.column.timeline
@@ -246,7 +246,7 @@ def timeline_steps(total: int) -> tuple[int, ...]:
 
 
 def is_gan(model: Any) -> bool:
-    """Whether a model makes images from one latent, and has a discriminator to score them."""
+    """Whether a model is a GAN: it has a discriminator."""
     return hasattr(model, "discriminate")
 
 

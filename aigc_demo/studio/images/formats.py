@@ -1,4 +1,4 @@
-"""Images as files: a sheet of them, one alone, a short film that runs forth and back."""
+"""Image files: a sheet, single images, a looping animation."""
 
 import io
 from typing import TYPE_CHECKING
@@ -26,7 +26,7 @@ def single_pngs(images: "Tensor") -> list[bytes]:
 
 
 def loop_webp(images: "Tensor") -> bytes:
-    """A film through images uint8 [N, C, H, W] and back, without end: a lossless animated WebP.
+    """A lossless animated WebP that loops forth and back through images uint8 [N, C, H, W].
 
     Each pixel becomes a square, so that nothing is smoothed away.
     """

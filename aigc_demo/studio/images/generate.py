@@ -1,4 +1,4 @@
-"""Images by one model, for the command line and for measuring."""
+"""Images by one model, for the command line and evaluation."""
 
 import contextlib
 import time
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class GeneratedImages:
-    """Images and what they took.
+    """Images and how long they took.
 
     Attributes:
         images: uint8 [N, C, H, W].

@@ -27,7 +27,7 @@ MOST_SEEDS_CHARACTERS = 300
 
 @dataclass(frozen=True)
 class Way(Settings):
-    """From the image of one seed to that of another."""
+    """Settings of an interpolation between two seeds."""
 
     from_seed: int = setting(1, "of the first picture", low=0, high=MAX_SEED)
     to_seed: int = setting(2, "of the last picture", low=0, high=MAX_SEED)
@@ -39,7 +39,7 @@ class Way(Settings):
 
 
 def check_way(catalog: Catalog, models: Any, settings: Mapping[str, Any]) -> tuple[tuple[str, ...], Way]:
-    """Names of one to four models and the way they are to go.
+    """Checked names of one to four models, and the settings of an interpolation.
 
     Raises:
         InputError: a model is unknown or writes text, or a setting does not fit.
@@ -50,7 +50,7 @@ def check_way(catalog: Catalog, models: Any, settings: Mapping[str, Any]) -> tup
 def interpolate(
     models: tuple[str, ...], way: Way, cache: ModelCache, stop: CancelToken
 ) -> Iterator[tuple[ImageColumn, ...]]:
-    """Go from one seed's noise to another's along the sphere, with several models at once.
+    """Spherical interpolation between the noise of two seeds, with several models concurrently.
 
     Args:
         models: their full names.
@@ -137,7 +137,7 @@ def latent_sum(
     truncation: Any = 1.0,
     asked: Sequence[Thing] = (),
 ) -> Sum:
-    """Calculate with latents: the mean of some, minus the mean of others, plus the mean of third ones.
+    """Latent arithmetic: mean of A minus mean of B plus mean of C.
 
     Args:
         cache: where the model is, or is loaded to.
@@ -173,7 +173,7 @@ def _seen(
     images: "Tensor",
     asked: Sequence[Thing],
 ) -> SumReading | None:
-    """What a classifier reads in the images of a sum, if there is one that knows them."""
+    """The classes of A, B, C and the result, if there is a classifier for them."""
     from aigc_demo.measure.images import encode
 
     try:
@@ -187,7 +187,7 @@ def _seen(
 
 
 def mix_styles(cache: ModelCache, name: Any, coarse: Any, fine: Any, truncation: Any = 1.0) -> "Tensor":
-    """The first layers by one seed's style, the others by another's, for every place of the change.
+    """Style mixing: the first layers by one seed's style, the others by another's, for every crossover.
 
     Args:
         cache: where the model is, or is loaded to.

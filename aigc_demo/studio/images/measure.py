@@ -1,4 +1,4 @@
-"""A model of images measured while somebody looks on: with progress, and a Stop that is obeyed."""
+"""Evaluation of an image model on the page, with progress and cancellation."""
 
 import threading
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ AT_ONCE, AT_ONCE_IN_STEPS = 50, 10
 
 @dataclass(frozen=True)
 class Measured:
-    """How good a model is.
+    """The figures of a model.
 
     Attributes:
         model: which one.
@@ -50,7 +50,7 @@ def measure_images(
     num_inference_steps: int = 20,
     samples: int = NUM_SAMPLES,
 ) -> Iterator[Working | Measured]:
-    """Make images of the first seeds and compare them with real ones.
+    """Generate images of the first seeds and compare them with real ones.
 
     Args:
         cache: the models of the page.

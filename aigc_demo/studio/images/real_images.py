@@ -1,4 +1,4 @@
-"""Real images beside generated ones: of the training data, the nearest of them, and a visitor's own."""
+"""Real images: training data, nearest neighbours, and a visitor's uploads."""
 
 import tempfile
 import threading
@@ -24,7 +24,7 @@ OF_A_RUN = ("image_size", "pictures", "num_pictures", "validation_fraction")
 
 
 class TrainingImages:
-    """The images that models were trained on: the tiny world drawn again, or what a visitor gives.
+    """Training images of models: the tiny world rendered again, or a visitor's upload.
 
     The last ones are kept, for a class asks of the same again and again.
 
@@ -59,7 +59,7 @@ class TrainingImages:
             return self._kept[1]
 
     def at_hand(self, name: Any) -> bool:
-        """Whether a model's images can be drawn here."""
+        """Whether a model's training images are available here."""
         return is_tiny_world(self._catalog.choice(name).entry)
 
     def settings(self, choice: Choice) -> "ImageSettings":
@@ -80,7 +80,7 @@ class TrainingImages:
 
 
 def is_tiny_world(entry: Any) -> bool:
-    """Whether a model learned from the images that this program draws."""
+    """Whether a model was trained on the tiny world."""
     return entry.training_data == TINY_WORLD or entry.name.endswith(TINY_WORLD)
 
 
@@ -104,7 +104,7 @@ def _unpacked(file: Path, image_size: int) -> "ImageCorpus":
 
 
 def nearest_training(images: "Tensor", corpus: "ImageCorpus") -> "tuple[Tensor, tuple[float, ...]]":
-    """The training image nearest to each of some images: has the model copied it?
+    """The nearest training image of each image, to see whether the model copied it.
 
     Args:
         images: uint8 [N, C, H, W].
@@ -196,7 +196,7 @@ def png_images(contents: Any, side: int) -> "Tensor":
 
 
 def measuring_network(catalog: Catalog, corpus: "ImageCorpus", image_size: int) -> str:
-    """The name of the network that looks at such images; of the catalog's or a run's.
+    """The name of an image encoder for images of this size, of the catalog or a run.
 
     Raises:
         InputError: there is none for images of this kind and size.

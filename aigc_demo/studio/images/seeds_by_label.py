@@ -33,7 +33,7 @@ SMALL_WORDS = ("a", "an", "the")
 
 @dataclass(frozen=True)
 class Working:
-    """How far something is that takes a while."""
+    """Progress of a search."""
 
     done: int
     total: int
@@ -41,7 +41,7 @@ class Working:
 
 @dataclass(frozen=True)
 class Found:
-    """Seeds whose images show what was asked for, the surest first.
+    """Seeds whose images have the label, most confident first.
 
     Attributes:
         words: what was asked for.
@@ -59,7 +59,7 @@ class Found:
 
 
 def modes_named(words: Any, num_modes: int) -> tuple[int, ...]:
-    """The modes of the tiny world that words name: "red ball" is any size of it.
+    """The modes of the tiny world with a label: "red ball" is any size of it.
 
     Args:
         words: a colour, a size, a thing, or several of these.
@@ -82,7 +82,7 @@ def modes_named(words: Any, num_modes: int) -> tuple[int, ...]:
 
 
 class SeedBook:
-    """What the first seeds of each model show, as far as somebody has asked.
+    """Predicted classes of the first seeds of each model, computed on demand.
 
     Args:
         cache: the models of the page.
@@ -98,7 +98,7 @@ class SeedBook:
     def find(
         self, name: Any, words: Sequence[Any], stop: threading.Event, count: int = SEEDS_FOUND
     ) -> Iterator[Working | tuple[Found, ...]]:
-        """Look for seeds by each of some words.
+        """Find seeds for each of some labels.
 
         Args:
             name: of a GAN that learned the tiny world.

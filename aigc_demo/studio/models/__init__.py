@@ -1,1 +1,1 @@
-"""The models by name: catalog, cache, who uses them now, and how they are stopped."""
+"""Models by name: catalog, cache, time slices, cancellation."""

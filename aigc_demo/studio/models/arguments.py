@@ -1,4 +1,4 @@
-"""Checks of what a visitor sends. The page's own checks can be walked around, so every use case asks here.
+"""Checks of a visitor's input. The page's own checks can be bypassed, so every use case calls these.
 
 Settings check themselves (core/config); these are the arguments that stand beside them.
 """

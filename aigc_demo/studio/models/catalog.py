@@ -1,4 +1,4 @@
-"""What the page offers to choose from: the catalog's models, some of them on our network too, and the runs'.
+"""The models that the page offers: the catalog's, some of them on our network too, and those of runs.
 
 A run's model is named RUN@STEP, by the checkpoint that holds it; RUN alone stands for its last one.
 """
@@ -40,12 +40,12 @@ class Choice:
 
     @property
     def of_a_run(self) -> bool:
-        """Whether a run on this machine trained it, in contrast to the models that everybody has."""
+        """Whether it is a checkpoint of a run on this machine."""
         return bool(run_of(self.value))
 
     @property
     def of_a_folder(self) -> bool:
-        """Whether somebody put it into the folder of models, in contrast to those that everybody has."""
+        """Whether it comes from the folder of models."""
         return self.entry.family == "pretrained" and not self.entry.on_hub
 
 
@@ -121,7 +121,7 @@ class Catalog:
         return tuple(self.checked(name, kind) for name in names)
 
     def choices(self, *kinds: str) -> tuple[Choice, ...]:
-        """The models that this page may run now, kind by kind: the catalog's, then the newest runs'.
+        """The models of a kind that this page may run now: the catalog's, then those of the newest runs.
 
         Args:
             kinds: rows of `generators.kinds`.
@@ -170,7 +170,7 @@ class Catalog:
         return next(same, None)
 
     def starting_points(self, recipe: Any) -> tuple[Choice, ...]:
-        """The models that a run of this recipe can go on from: what the same recipe made."""
+        """The models that a run of this recipe can start from: those of the same recipe."""
         from aigc_demo.generators.catalog import listed
 
         entries = [*listed().values(), *self._run_entries()]
@@ -181,7 +181,7 @@ class Catalog:
         )
 
     def starting_point(self, recipe: str, name: Any) -> str:
-        """What `--init` is given, so that a run goes on from this model.
+        """The value of `--init` for a run that starts from this model.
 
         Raises:
             InputError: there is no such model, or another recipe made it.

@@ -39,7 +39,7 @@ class Progress:
 
 
 class _Loading:
-    """A model on its way: a future for those who wait, and what its source reports."""
+    """A model being loaded: a future for its waiters, and its progress."""
 
     def __init__(self) -> None:
         self.future: Future[Any] = Future()
@@ -54,7 +54,7 @@ class _Loading:
 
 
 class ModelCache:
-    """Models by name, at most `limit_mib` of them; safe to use from many threads.
+    """Models by name, an LRU cache of at most `limit_mib`; thread-safe.
 
     Args:
         limit_mib: how much memory the models may take together. One that is larger than the limit is kept
@@ -108,7 +108,7 @@ class ModelCache:
             return list(self._models)
 
     def loading(self) -> dict[str, Progress]:
-        """What is being loaded now, and how far it is."""
+        """Progress of the models that are being loaded."""
         with self._lock:
             return {name: loading.progress() for name, loading in self._loading.items()}
 
@@ -142,7 +142,7 @@ class ModelCache:
 
 
 def weights_mib(model: Any) -> float:
-    """What a model's weights take: what it says itself, or else four bytes a parameter."""
+    """Memory of a model's weights, by its own figure or four bytes a parameter."""
     known = getattr(model, "memory_mib", None)
     if known is not None:
         return float(known)

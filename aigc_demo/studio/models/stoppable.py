@@ -1,4 +1,4 @@
-"""A call that cannot be interrupted, left alone when it is to stop."""
+"""Abandons a call that cannot be interrupted when it is cancelled."""
 
 import contextvars
 import threading
@@ -13,11 +13,11 @@ class Stop(Protocol):
     """As an event."""
 
     def is_set(self) -> bool:
-        """Whether the work is to end."""
+        """Whether the job is cancelled."""
 
 
 def unless_stopped(work: Callable[[], T], stop: Stop) -> T | None:
-    """What a call returns, or None as soon as it is to stop.
+    """The result of a call, or None as soon as it is cancelled.
 
     The call itself goes on to its end in a thread of its own, since nothing can end it: what it keeps for
     others (a model, training images) is there for the next who ask.

@@ -1,4 +1,4 @@
-"""What there is to see of a run at one moment: how it stands, the rows of its charts, its samples."""
+"""A snapshot of a run: its state, the rows of its charts, its samples."""
 
 import math
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ Row = tuple[int, float | None, str]
 
 @dataclass(frozen=True)
 class RunView:
-    """What there is to see of a run at one moment.
+    """A snapshot of a run.
 
     Attributes:
         state: how it stands.
@@ -63,7 +63,7 @@ class RunView:
 
 
 class ChartRows:
-    """The rows of one chart, appended to; begun anew where one of its lines was thinned."""
+    """The rows of one chart, appended to; rebuilt where one of its lines was thinned."""
 
     def __init__(self, lines: Sequence[tuple[str, Thinned]], marks: Sequence[Row]):
         self._lines, self._marks = lines, marks
@@ -86,7 +86,7 @@ class ChartRows:
 
 
 def logarithms(rows: Sequence[Row]) -> list[Row]:
-    """The same rows with log10 of their values; what has none is left out, the ends of strokes stay."""
+    """The same rows with log10 of their values; values without one are left out."""
     return [
         (step, None if value is None else math.log10(value), name)
         for step, value, name in rows

@@ -1,4 +1,4 @@
-"""What a run's checkpoints draw: the sheets that the training kept, and new images from another seed."""
+"""Images of a run's checkpoints: the sheets saved in training, and new ones from another seed."""
 
 import io
 from pathlib import Path
@@ -21,7 +21,7 @@ def sample_path(run: RunDirectory, step: int) -> Path:
 
 
 def sample_image(run: RunDirectory, step: int) -> bytes | None:
-    """The sheet that was drawn at a step, as PNG; None where there is none that a page should show."""
+    """The sheet of a step as PNG; None where there is none to show."""
     path = sample_path(run, step)
     try:
         if path.is_symlink() or path.stat().st_size > MAX_SAMPLE_BYTES:
@@ -33,22 +33,22 @@ def sample_image(run: RunDirectory, step: int) -> bytes | None:
 
 
 def draws(recipe: str) -> bool:
-    """Whether the checkpoints of a recipe draw images."""
+    """Whether the checkpoints of a recipe generate images."""
     return recipe in RECIPES and KINDS[RECIPES[recipe].kind].makes_images
 
 
 def draws_anew(recipe: str) -> bool:
-    """Whether a checkpoint draws from another seed fast enough for a slider: a GAN, in one step."""
+    """Whether a checkpoint generates fast enough for a slider: a GAN, in one step."""
     return recipe in RECIPES and RECIPES[recipe].family == "gan"
 
 
 def measures(recipe: str) -> bool:
-    """Whether the checkpoints of a recipe make nothing: they look at images."""
+    """Whether the checkpoints of a recipe take images and generate nothing."""
     return recipe in RECIPES and KINDS[RECIPES[recipe].kind].looks_at_images
 
 
 def new_images(run: RunDirectory, step: int, seed: int) -> bytes:
-    """What the model of a checkpoint draws from other noise than in training.
+    """Images of a checkpoint from other noise than in training.
 
     Args:
         run: of a recipe that makes images.

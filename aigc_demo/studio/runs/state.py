@@ -1,4 +1,4 @@
-"""How a run stands, read from its directory: what its record says last, and whether its worker lives."""
+"""The state of a run, read from its directory: the last event, and whether its worker is alive."""
 
 import math
 import os
@@ -24,7 +24,7 @@ Stands = Literal[
 
 @dataclass(frozen=True)
 class RunState:
-    """How a run stands.
+    """The state of a run.
 
     Attributes:
         name: of its directory.
@@ -45,12 +45,12 @@ class RunState:
 
     @property
     def under_way(self) -> bool:
-        """Whether anything may still come."""
+        """Whether the run may still progress."""
         return self.stands in ("waiting", "running", "stopping")
 
 
 def run_state(run: RunDirectory, place: int = 0) -> RunState:
-    """How the run stands now.
+    """The current state of a run.
 
     Args:
         run: its directory.
@@ -87,7 +87,7 @@ def last_event(run: RunDirectory) -> TrainEvent | None:
 
 
 def _end(run: RunDirectory, job: Job | None, last: TrainEvent | None) -> tuple[Stands, DemoError | None]:
-    """How a run without a worker came to its end, and why."""
+    """How a run without a worker ended, and why."""
     noted = read_problem(run.path / PROBLEM_FILE)
     if isinstance(last, RunFinished):
         known = ("finished", "time", "stopped", "non-finite", "failed")
@@ -104,7 +104,7 @@ def _end(run: RunDirectory, job: Job | None, last: TrainEvent | None) -> tuple[S
 
 
 def _death(job: Job | None) -> DemoError:
-    """Why a worker ended without a word."""
+    """Why a worker ended without a final event."""
     if job is not None and (reported := problem_from(job.problem)):
         return reported
     killed = job is not None and was_killed(job.returncode)

@@ -1,4 +1,4 @@
-"""Whether runs are still there after the server was started again."""
+"""Whether runs survive a restart of the server."""
 
 import os
 from pathlib import Path
@@ -7,7 +7,7 @@ SPACE, RUNS = "SPACE_ID", "AIGC_DEMO_RUNS"
 
 
 def lost_at_restart(folder: Path) -> bool:
-    """Whether a restart takes the runs in a folder: on a Space, unless they lie on a mounted storage.
+    """Whether a restart deletes the runs in a folder: on a Space, unless they are on mounted storage.
 
     Args:
         folder: of the runs; it need not be there yet.

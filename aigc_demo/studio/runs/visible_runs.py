@@ -1,4 +1,4 @@
-"""Which runs there are, how they stand, and which of them whoever asks may see and take away."""
+"""The runs, their states, and which of them a visitor may see and download."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -26,7 +26,7 @@ class SeenRuns:
         self._notes = RunNotes(folder)
 
     def names(self) -> list[str]:
-        """The runs that whoever asks may see, the newest first; of a slow disk those that are known."""
+        """The runs that the current visitor may see, the newest first; of a slow disk, those known so far."""
         visitor = current_visitor()
         named = self._notes.named()
         return [name for name, job in named if job is None or job.is_seen_by(visitor)]
@@ -46,7 +46,7 @@ class SeenRuns:
             raise InputError("unknown_run", name=shown(name))
 
     def may_be_taken_by(self, name: str, secret: Any) -> bool:
-        """Whether a visitor may take a run's files away: one's own, or one of nobody's."""
+        """Whether a visitor may download a run's files: of an own run, or of one without owner."""
         job = self._notes.job(checked_name(name))
         if job is None:
             return self.limits.share_runs
@@ -90,7 +90,7 @@ class SeenRuns:
         return self._notes.states(names)
 
     def place(self, name: str) -> int:
-        """How many runs come first: 0 for one that does not wait."""
+        """Position in the queue; 0 for a run that does not wait."""
         return self._notes.place(name)
 
     def busy(self) -> bool:

@@ -1,4 +1,4 @@
-"""A run as it is seen by everybody who watches it: one reader of its record, however many look.
+"""Follows a run for all its viewers with one reader of its record.
 
 What is drawn only ever grows, so a page need send no more than what is new; where a line is thinned, all of
 it is drawn anew, once.
@@ -68,7 +68,7 @@ class RunWatch:
         self._view = RunView(queue.state(name), self._run)
 
     def _begin(self) -> None:
-        """Nothing is known yet, or no longer."""
+        """Reset to the state before the first read."""
         self._tail = Tail(self._run.events_path)
         self._checkpoints: tuple[int, ...] | None = None
         self._announced: int | None = None
@@ -91,7 +91,7 @@ class RunWatch:
         self._step = 0
 
     def outdate(self) -> None:
-        """Something was done to the run: what was seen before now does not count."""
+        """Invalidate the last view, after an action on the run."""
         self._outdated = time.monotonic()
 
     def view(self) -> RunView:
@@ -127,7 +127,7 @@ class RunWatch:
         self._view = replace(self._image(state, job), seen_at=seen_at)
 
     def _comes_late(self) -> bool:
-        """Whether the last checkpoint of the record is not to be seen yet: a disk may show it later."""
+        """Whether the last recorded checkpoint is not visible yet: a disk may show it later."""
         self._looks += 1
         seen = self._announced is None or self._announced in (self._checkpoints or ())
         return not seen and self._looks <= MOST_LOOKS
@@ -251,7 +251,7 @@ class RunWatches:
         return self._views.get(checked_name(name), share=not fresh)
 
     def sample_image(self, name: str, step: int, key: str) -> bytes | None:
-        """What a run drew at a step, as PNG; None where there is no such run or image, or none yet.
+        """The sample image of a step as PNG; None where there is no such run or image, or none yet.
 
         Args:
             name: of the run.

@@ -1,4 +1,4 @@
-"""The workers of the run queue: who is started next, who still trains, who is ended.
+"""The worker processes of the run queue: started, watched and ended.
 
 Each training is a process of its own, `python -m aigc_demo train ...`, that outlives the server if it must:
 what there is to know about it stands in its run directory, and the next server's queue finds it there.
@@ -54,7 +54,7 @@ class QueueRules:
 
 
 class RunWorkers(SeenRuns):
-    """Starts the processes that train, one after the other, and notes how they end.
+    """Starts the training processes, one after the other, and records how they end.
 
     Args:
         folder: where the runs are.
@@ -90,7 +90,7 @@ class RunWorkers(SeenRuns):
         return aside
 
     def _tend(self) -> None:
-        """Note who has ended, end who is silent, start who is next.
+        """Record ended workers, end unresponsive ones, start the next.
 
         What stands on a slow disk is left for later; a run that was last seen under way still counts.
         """
@@ -128,7 +128,7 @@ class RunWorkers(SeenRuns):
         return True
 
     def _longest_seconds(self, job: Job) -> float:
-        """After which a run is stopped: its minutes count its steps alone, and it measures and saves too."""
+        """Seconds after which a run is stopped: its minutes cover steps alone, not validation and saving."""
         return 60 * max(0.0, minutes_left(job, self.limits)) * MEASURING_SHARE + MEASURING_SECONDS
 
     def _start(self, folder: Path, job: Job) -> bool:
@@ -176,7 +176,7 @@ class RunWorkers(SeenRuns):
 
 @contextlib.contextmanager
 def _left_for_later(folder: Path) -> Iterator[None]:
-    """A run whose folder cannot be written now keeps no other one waiting."""
+    """Skip a run whose folder cannot be written now, so that the others do not wait."""
     try:
         yield
     except DemoError as error:

@@ -1,1 +1,1 @@
-"""What is done with models that write text."""
+"""Use cases of text models."""

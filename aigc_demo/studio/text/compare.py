@@ -28,7 +28,7 @@ from aigc_demo.studio.models.time_slices import TimeSlice
 
 @dataclass(frozen=True)
 class Token:
-    """One written token.
+    """One generated token.
 
     Attributes:
         id: its number in the vocabulary.
@@ -43,7 +43,7 @@ class Token:
 
 @dataclass(frozen=True)
 class Column(Progressing):
-    """What one model has done so far.
+    """Output of one model so far.
 
     Attributes:
         seed: of the uniform numbers that it draws from.
@@ -73,17 +73,17 @@ class Column(Progressing):
 
     @property
     def text(self) -> str:
-        """What was written."""
+        """The generated text."""
         return "".join(token.text for token in self.tokens)
 
     @property
     def has_started(self) -> bool:
-        """Whether a token is there."""
+        """Whether there is a token."""
         return bool(self.tokens)
 
     @property
     def ids(self) -> tuple[int, ...]:
-        """What was written, as ids: what Continue goes on from."""
+        """The generated ids, from which Continue goes on."""
         return tuple(token.id for token in self.tokens)
 
 
@@ -140,7 +140,7 @@ def check_request(
 
 
 def _checked_tokens(given: Any) -> tuple[Token, ...]:
-    """Tokens with their surprise; bare ids become tokens whose surprise is not known."""
+    """Tokens with their surprisal; bare ids become tokens of unknown surprisal."""
     if not isinstance(given, tuple) or not all(isinstance(part, Token) for part in given):
         return tuple(Token(index, "", math.nan) for index in checked_ids("token_ids", given))
     ids = checked_ids("token_ids", [token.id for token in given])
@@ -151,12 +151,12 @@ def _checked_tokens(given: Any) -> tuple[Token, ...]:
 
 
 def new_seed() -> int:
-    """A seed that nobody has guessed."""
+    """A random seed."""
     return secrets.randbelow(MAX_SEED + 1)
 
 
 def compare_text(request: Request, cache: ModelCache, stop: CancelToken) -> Iterator[tuple[Column, ...]]:
-    """Continue the prompt with all models at once.
+    """Continue the prompt with all models concurrently.
 
     Args:
         request: from `check_request`.
@@ -180,7 +180,7 @@ def compare_text(request: Request, cache: ModelCache, stop: CancelToken) -> Iter
 
 
 class _Writer(Work):
-    """One column's text."""
+    """The worker of a column of text."""
 
     def __init__(self, request: Request, place: int, *rest: Any):
         super().__init__(*rest)
@@ -188,7 +188,7 @@ class _Writer(Work):
         self.model: Any = None
 
     def fail(self, error: DemoError) -> None:
-        """Say why, and show all that was drawn: text may have been held back for a stop string."""
+        """End with the error and all tokens so far: text may have been held back for a stop string."""
         tokens = with_texts(self.model, self.column.tokens) if self.model else self.column.tokens
         self.update(state="failed", error=error, tokens=tokens)
 
@@ -211,7 +211,7 @@ class _Writer(Work):
         self.update(state="stopped" if self.stop.is_set() and reason in ("", "stopped") else "finished")
 
     def _draw(self, time_slice: TimeSlice, written: list[int]) -> str:
-        """Write in one's turns; why the text ended."""
+        """Generate in time slices; returns why the text ended."""
         reason = ""
         for drawn, token in enumerate(self._tokens(written), start=1):
             self._took(Token(token.id, token.text, surprise(token.prob)), drawn, time_slice.seconds)
@@ -220,7 +220,7 @@ class _Writer(Work):
         return reason
 
     def _tokens(self, written: list[int]) -> Iterator[Any]:
-        """Each token as it is drawn, by the GPU where the text is worth it and one is there."""
+        """Each token as it is sampled, on a GPU where there is one and the text is long enough."""
         from aigc_demo.generators.text.decoding import generate
 
         asked = self.request
@@ -259,7 +259,7 @@ def prompt_tokens(model: Any, prompt: str) -> tuple[Token, ...]:
 
 
 def with_texts(model: Any, tokens: Sequence[Token]) -> tuple[Token, ...]:
-    """The same tokens with the text that each adds, as it would have come while writing."""
+    """The same tokens with the text that each adds, as in generation."""
     from aigc_demo.generators.text.detokenizer import Detokenizer
 
     growing = Detokenizer(model.decode)
@@ -267,5 +267,5 @@ def with_texts(model: Any, tokens: Sequence[Token]) -> tuple[Token, ...]:
 
 
 def surprise(prob: float) -> float:
-    """Bits: -log2 of a probability; what has none costs as much as the smallest float."""
+    """Surprisal in bits, -log2 of a probability; 0 counts as the smallest float."""
     return -math.log2(max(prob, 1e-38))

@@ -1,4 +1,4 @@
-"""Texts by one model, for the command line and for measuring."""
+"""Texts by one model, for the command line and evaluation."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -9,7 +9,7 @@ from typing import Any
 def write_texts(
     model: str, prompt: str, *, num: int, seed: int, settings: Mapping[str, Any]
 ) -> Iterator[dict[str, Any]]:
-    """Continue a prompt, again and again, text i with seed `seed + i`.
+    """Continue a prompt several times, text i with seed `seed + i`.
 
     Args:
         model: a name that the catalog finds, hf: names included.
@@ -45,7 +45,7 @@ def write_texts(
 
 
 def fill_in(model: str, prompt: str, count: int) -> dict[str, Any]:
-    """Guess the hidden words of a text.
+    """Predict the masked words of a text.
 
     Args:
         model: a name that the catalog finds, of a model that predicts masked words.

@@ -1,4 +1,4 @@
-"""What a model makes of a text that is there: its surprise, its alternatives, its attention, its tokens."""
+"""Inspects a model on a given text: surprisal, alternatives, attention, tokens."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ MAX_ALTERNATIVES = 200
 
 @dataclass(frozen=True)
 class TextReading:
-    """How well a model guessed a text.
+    """Surprisal of a text, character by character.
 
     Attributes:
         model: its name.
@@ -93,7 +93,7 @@ def check_scored(catalog: Catalog, model: Any, text: Any) -> tuple[str, str]:
 
 
 def score_text(cache: ModelCache, model: Any, text: Any) -> TextReading:
-    """Let a model read a text, and measure its surprise.
+    """Score a text with a model.
 
     Raises:
         DemoError: an argument does not fit, or the model cannot be loaded.
@@ -114,7 +114,7 @@ def next_token(
     also: int | None = None,
     num: int = NUM_ALTERNATIVES,
 ) -> tuple[Any, ...]:
-    """What could come next, likeliest first, before and after the settings.
+    """Candidates for the next token, likeliest first, before and after the sampling settings.
 
     Args:
         cache: the models.
@@ -142,7 +142,7 @@ def next_token(
 
 
 def attention(cache: ModelCache, model: Any, prompt: Any, written: Any) -> AttentionMaps:
-    """Where each of the last tokens of a text looks, in each layer and head.
+    """Attention weights of the last tokens of a text, in each layer and head.
 
     The tokens shown are read as a text of their own, so each row sums to one; their number is limited by
     what a page can take.
@@ -173,7 +173,7 @@ def attention(cache: ModelCache, model: Any, prompt: Any, written: Any) -> Atten
 
 
 def token_ids(cache: ModelCache, model: Any, text: Any) -> tuple[tuple[int, str], ...]:
-    """How a model cuts a text: the id and the text of each token.
+    """Tokenize a text: the id and the text of each token.
 
     Raises:
         DemoError: an argument does not fit, or the model cannot be loaded.
@@ -184,7 +184,7 @@ def token_ids(cache: ModelCache, model: Any, text: Any) -> tuple[tuple[int, str]
 
 
 def _reader(cache: ModelCache, name: str) -> Any:
-    """The model, and for this thread half of the cores: a writer of a small model may have left it one."""
+    """The model, with half of the cores for this thread: a small model's worker may have left it one."""
     from aigc_demo.core.device import set_threads
 
     reader = cache.get(name)

@@ -1,1 +1,1 @@
-"""What is done with models that make images of captions."""
+"""Use cases of text-to-image models."""

@@ -49,7 +49,7 @@ EVERYDAY = {
 
 @dataclass(frozen=True)
 class TextToImageAsk(Settings):
-    """What a visitor may ask of models that make images of captions."""
+    """Settings of a text-to-image request."""
 
     seed: int = setting(0, "of the first candidate; the others have the next ones", low=0, high=MAX_SEED)
     num_candidates: int = setting(8, "pictures to choose from", low=1, high=MOST_CANDIDATES)
@@ -92,7 +92,7 @@ class TextToImageRequest:
 
 @dataclass(frozen=True, eq=False)
 class TextToImageColumn(ImageColumn):
-    """What one model has made so far: candidates, in the order of their seeds.
+    """Output of one model so far: candidates, in the order of their seeds.
 
     Attributes:
         scores: how well each fits the caption, -1 to 1; None before the end, or where nobody can say.
@@ -107,7 +107,7 @@ class TextToImageColumn(ImageColumn):
 
     @property
     def order(self) -> tuple[int, ...]:
-        """The candidates' places, the one that fits best first; as made where there are no scores."""
+        """Indices of the candidates, best score first; in the order of seeds where there are no scores."""
         places = range(0 if self.images is None else len(self.images))
         if self.scores is None or len(self.scores) != len(places):
             return tuple(places)
@@ -150,7 +150,7 @@ def checked_caption(value: Any) -> str:
 
 
 def compared_with(caption: str, seed: int) -> str:
-    """Another caption, of which an image's score says what its score of the first is worth.
+    """A contrasting caption, whose score puts the score of the first into proportion.
 
     Of one that is understood nearly the same, which differs in one respect; of any other one of everyday
     things, since its own words in another order say the same to a reader that does not heed order.
@@ -178,7 +178,7 @@ def compared_with(caption: str, seed: int) -> str:
 def compare_text_to_image(
     request: TextToImageRequest, cache: ModelCache, stop: CancelToken
 ) -> Iterator[tuple[TextToImageColumn, ...]]:
-    """Draw the caption with all models at once.
+    """Generate images of the caption with all models concurrently.
 
     Args:
         request: from `check_text_to_image`.
@@ -222,7 +222,7 @@ def ranker_for(cache: ModelCache, model: Any) -> "Matcher | ClipMatcher | None":
 
 
 def read_by_checker(cache: ModelCache, images: "Tensor") -> "tuple[Found | None, ...] | None":
-    """What the checker reads on images; None for one that is not of its world.
+    """The checker's predictions for images; None where the model is not of the tiny world.
 
     Returns:
         None where there is no checker of this size.
@@ -241,7 +241,7 @@ def _is_of_its_world(found: "Found") -> bool:
 
 
 class _TextToImageWork(ImageWork):
-    """One column's candidates."""
+    """The worker of a column of candidates."""
 
     def __init__(self, request: TextToImageRequest, *rest: Any):
         super().__init__(*rest)
@@ -263,7 +263,7 @@ class _TextToImageWork(ImageWork):
         return model.make(texts, ask.seeds, ask.sampling, on_step)
 
     def results(self, model: Any, images: "Tensor") -> dict[str, Any]:
-        """What the dual encoder and the checker say of the images."""
+        """Scores of the dual encoder and verdicts of the checker."""
         from aigc_demo.data.tiny_world.caption import parse_caption
         from aigc_demo.measure.attributes import verdict
 
@@ -316,7 +316,7 @@ def _tokenizer_of_model(location: str, recipe: str) -> "Tokenizer | None":
 
 
 def check_known(model: Any, caption: str) -> None:
-    """Refuse a caption of which a model knows no word.
+    """Refuse a caption with no word in a model's vocabulary.
 
     Raises:
         InputError: it is one.

@@ -1,4 +1,4 @@
-"""What can be done with an image that was made of a caption, and asked about it."""
+"""Postprocessing and inpainting of a generated image, and its cross-attention maps."""
 
 import base64
 import binascii
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def postprocessed(
     cache: ModelCache, image: "Tensor", settings: Mapping[str, Any]
 ) -> "list[tuple[str, Tensor]]":
-    """An image as it was made, and after each step of postprocessing.
+    """An image before, and after each step of postprocessing.
 
     Args:
         cache: where the networks are.
@@ -48,7 +48,7 @@ def postprocessed(
 
 
 def restored(cache: ModelCache, image: "Tensor", hole: "Tensor") -> "list[tuple[str, Tensor]]":
-    """An image as it was made, with what was painted over left out, and repaired.
+    """An image, the same with the mask left out, and inpainted.
 
     Args:
         cache: where the network is.
@@ -65,7 +65,7 @@ def restored(cache: ModelCache, image: "Tensor", hole: "Tensor") -> "list[tuple[
 
 
 def painted(mask: Any, size: int) -> "Tensor":
-    """What a browser says was painted over, [H, W].
+    """The mask that was painted in the browser, [H, W].
 
     Args:
         mask: base64 of a bit for each pixel, row by row, the first in each byte's highest place; "" for none.
@@ -89,7 +89,7 @@ def painted(mask: Any, size: int) -> "Tensor":
 
 
 def restoration_for(cache: ModelCache, recipe: str, size: int) -> "ImageRestoration":
-    """The network of a recipe that restores images of this size.
+    """The restoration network of a recipe for images of this size.
 
     Raises:
         InputError: there is none.
@@ -104,7 +104,7 @@ def restoration_for(cache: ModelCache, recipe: str, size: int) -> "ImageRestorat
 def words_in_image(
     cache: ModelCache, name: Any, caption: str, seed: int, truncation: float
 ) -> "tuple[list[str], Tensor] | None":
-    """Where each word of a caption went.
+    """Cross-attention maps of the words of a caption.
 
     Args:
         cache: where the model is.

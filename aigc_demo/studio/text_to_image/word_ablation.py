@@ -1,4 +1,4 @@
-"""Which word changes what: the same seed without a word, or with another one in its place."""
+"""Ablation of a caption's words: the same seed without a word, or with it replaced."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -95,7 +95,7 @@ def with_each_other(
 
 
 def telling(caption: str) -> list[tuple[int, int]]:
-    """Where the words of a caption stand that say something; of one that is not understood all words."""
+    """Spans of the content words of a caption; of one that is not parsed, of all words."""
     from aigc_demo.data.captions.pairs import WORD
     from aigc_demo.data.tiny_world.caption import parse_caption
 

@@ -1,4 +1,4 @@
-"""Whether the queue takes an order: limits by visitor, by address and in all, and what a run takes."""
+"""Admission of orders: limits by visitor, by address and in all, and the size of a run."""
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Asked:
-    """What somebody wants of the host.
+    """The resources that an order asks for.
 
     Attributes:
         secret: of the visitor.
@@ -46,7 +46,7 @@ class Asked:
 
 
 class Admission:
-    """Holds visitors to the limits.
+    """Checks orders against the limits.
 
     Args:
         folder: of the runs.
@@ -63,7 +63,7 @@ class Admission:
         self._notes, self._usage, self._delete = notes, usage, delete
 
     def check(self, asked: Asked) -> None:
-        """Take it or refuse it.
+        """Accept or refuse an order.
 
         Raises:
             InputError: it is more than this host gives to this visitor, this address, or everybody.
@@ -92,7 +92,7 @@ class Admission:
             raise InputError("run_needs_disk", needed=round(asked.disk_mib), limit=limits.run_disk_mib)
 
     def memory_mib(self) -> float:
-        """What one run may take; 0 where nobody knows."""
+        """Memory limit of one run; 0 where unknown."""
         return self.limits.run_memory_mib or (memory_gib() or 0) * 1024 * MODEL_SHARE
 
     def bounds(self) -> dict[str, str]:
@@ -142,7 +142,7 @@ class Admission:
             raise InputError(key, used=round(used), needed=round(more_mib), limit=limit_mib)
 
     def room_mib(self, asked: Asked) -> float:
-        """What is left to this visitor, this address and everybody."""
+        """Disk left to this visitor, this address and everybody."""
         limits, mine = self.limits, self._notes.names_of(asked.secret)
         left: list[tuple[int, Iterable[str]]] = [
             (limits.disk_mib_per_visitor, mine),
@@ -220,7 +220,7 @@ def expected(
     text: str | None = None,
     init: str | None = None,
 ) -> tuple[float, float]:
-    """MiB of disk and of memory that a run will take, from its settings alone.
+    """Expected disk and memory of a run in MiB, from its settings alone.
 
     Args:
         recipe: what is trained.

@@ -1,4 +1,4 @@
-"""What visitors have taken of the host, by network address: kept beside the runs, so that it outlives them.
+"""Usage by network address, stored beside the runs, so that it outlives them.
 
 An address is written down as a keyed hash. What was noted is forgotten after a day, or with its run, if that
 is later.
@@ -41,7 +41,7 @@ class Use:
 
 
 class Usage:
-    """Who took what. Safe to use from many threads.
+    """The record of usage; thread-safe.
 
     Args:
         folder: of the runs; it need not be there yet.
@@ -141,7 +141,7 @@ class Usage:
 
 
 def _uses(facts: dict[str, Any]) -> dict[str, Use]:
-    """What was written down, as far as it can be read."""
+    """The recorded entries, as far as they can be read."""
     found = {}
     for name, use in facts.items():
         try:

@@ -1,4 +1,4 @@
-"""Who is asking: the secret that a visitor's browser keeps, for as long as a call of the page is answered.
+"""The current visitor: the secret of their browser, for the duration of a call.
 
 Runs that are not shared are for their owner alone, in lists, pickers and endpoints alike. Code that serves
 nobody in particular (the command line, the queue's own work) asks as None and sees everything.
@@ -14,24 +14,24 @@ _current: ContextVar[str | None] = ContextVar("visitor", default=None)
 
 
 def current_visitor() -> str | None:
-    """The secret of who asks: "" for somebody who showed none, None for nobody in particular."""
+    """The secret of the current visitor: "" where none was presented, None outside a visitor's call."""
     return _current.get()
 
 
 def answer_to(secret: str | None) -> None:
-    """From here on, in this context, this visitor is answered."""
+    """Set the current visitor of this context."""
     _current.set(secret)
 
 
 class Sessions:
-    """Which secret was shown in which session of the page; the oldest sessions are forgotten."""
+    """The secret presented in each session of the page; the oldest sessions are dropped."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._secrets: OrderedDict[str, str] = OrderedDict()
 
     def meet(self, session: str | None, secret: str) -> None:
-        """A secret was shown in a session: whoever goes on in it is that visitor."""
+        """Record the secret of a session, whose later calls belong to that visitor."""
         if not session:
             return
         with self._lock:
@@ -41,6 +41,6 @@ class Sessions:
                 self._secrets.popitem(last=False)
 
     def secret_of(self, session: str | None) -> str:
-        """The secret that was shown in a session; "" for none."""
+        """The secret of a session; "" for none."""
         with self._lock:
             return self._secrets.get(session or "", "")
