@@ -379,7 +379,7 @@ def test_a_reader_of_chinese_begins_with_chinese(chromium, page_url):
         return page.input_value("#prompt textarea"), names, page.input_value("#t2i-caption textarea"), words
 
     with opened(chromium, page_url, language="zh-CN") as page:
-        page.wait_for_function("() => document.querySelector('#prompt textarea').value.startsWith('《')")
+        page.wait_for_function("() => document.querySelector('#prompt textarea')?.value.startsWith('《')")
         at_rest(page)
         prompt, models, caption, words = opened_page(page)
         assert (prompt, models) == ("《春望》", ["gpt-tang", "gpt2-tang"])

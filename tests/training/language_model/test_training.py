@@ -30,7 +30,7 @@ from aigc_demo.training.language_model import validation
 from aigc_demo.training.language_model.batches import Batches
 from aigc_demo.training.language_model.networks import NETWORKS, build_gpt
 from aigc_demo.training.language_model.recipe import LanguageModelSettings
-from aigc_demo.training.language_model.training import LanguageModelTraining
+from aigc_demo.training.language_model.training import LanguageModelTraining, write_sample
 from aigc_demo.training.recipes import RECIPES
 from aigc_demo.training.settings import Budget
 from aigc_demo.training.start import Order, train
@@ -491,6 +491,39 @@ def test_a_measurement_cut_short_by_a_stop_is_done_on_resume(
     measured = [[event for event in events if isinstance(event, ValidationDone)] for events in (whole, done)]
     assert measured[0] == measured[1]
     assert done[-1] == whole[-1]
+
+
+def test_once_a_stop_is_asked_for_no_further_windows_are_measured(
+    text_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    predict, measured = LanguageModelTraining._predict, []
+
+    def counted(training: LanguageModelTraining, ids_BT: torch.Tensor) -> torch.Tensor:
+        if not torch.is_grad_enabled():
+            measured.append(len(ids_BT))
+        return predict(training, ids_BT)
+
+    monkeypatch.setattr(LanguageModelTraining, "_predict", counted)
+    settings = {"validation_fraction": 0.5, "validation_windows": 1000}
+    list(train(order(text_file, tmp_path / "whole", steps=1, settings=settings)))
+    assert len(measured) >= 2 * 3  # before the step and after it
+    measured.clear()
+    stopped = order(text_file, tmp_path / "stopped", steps=1, settings=settings)
+    *_, last = train(stopped, lambda: len(measured) >= 2)
+    assert (last.reason, last.step, len(measured)) == ("stopped", 0, 2)
+
+
+def test_once_a_stop_is_asked_for_a_sample_is_not_written_on(text_file: Path, tmp_path: Path) -> None:
+    list(train(order(text_file, tmp_path / "run", steps=1)))
+    settings, asked = LanguageModelSettings.from_mapping({**TINY, "sample_tokens": 9}), []
+
+    def stop() -> bool:
+        asked.append(1)
+        return len(asked) > 4
+
+    checkpoint = tmp_path / "run/checkpoints/step-000001"
+    assert len(write_sample(settings, checkpoint)) == 9
+    assert len(write_sample(settings, checkpoint, stop)) == 4
 
 
 def saved_at(events: list[TrainEvent]) -> list[int]:
