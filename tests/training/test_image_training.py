@@ -1,16 +1,18 @@
 """What every recipe does that learns from images: its part of the threads, and what captions lack."""
 
+import math
 import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from aigc_demo.core import device
 from aigc_demo.core.events import StepDone, Warned
-from aigc_demo.core.process.worker import worker_lock
+from aigc_demo.core.process.worker import seconds_since_heartbeat, worker_lock
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.training import loop
 from aigc_demo.training.family import family_of
@@ -44,17 +46,37 @@ def test_a_run_beside_another_takes_its_part_of_the_threads(tmp_path: Path, monk
         torch.set_num_threads(before)
 
 
+def prepared(folder: Path, recipe: str) -> Any:
+    """A training of a recipe that has made no step yet."""
+    asked = (image_orders if recipe == "classifier" else pair_orders).order(folder, recipe)
+    row = recipe_named(recipe)
+    settings = row.complete(asked.settings, asked.source)
+    run = RunDirectory(folder)
+    run.create({})
+    return family_of(row).prepare(asked, settings, Budget(steps=9), run, None)
+
+
+@pytest.mark.parametrize("question", ["check_stop", "asked_to_stop"])
+def test_a_run_that_is_asked_to_stop_in_the_midst_of_something_long_says_that_it_lives(
+    tmp_path: Path, question: str
+) -> None:
+    training = prepared(tmp_path / "run", "classifier")
+    assert seconds_since_heartbeat(tmp_path / "run") == math.inf
+    assert not getattr(training, question)()
+    assert seconds_since_heartbeat(tmp_path / "run") < 60
+    training.should_stop = lambda: True
+    if question == "asked_to_stop":
+        assert training.asked_to_stop()
+    else:
+        with pytest.raises(loop.InterruptedValidationError):
+            training.check_stop()
+
+
 @pytest.mark.parametrize("recipe", ["classifier", "clip", "checker", "colorize"])
 def test_what_is_measured_is_the_mean_over_the_images_in_parts_of_any_size(
     tmp_path: Path, monkeypatch, recipe: str
 ) -> None:
-    orders = image_orders if recipe == "classifier" else pair_orders
-    asked = orders.order(tmp_path / "run", recipe)
-    row = recipe_named(recipe)
-    settings = row.complete(asked.settings, asked.source)
-    run = RunDirectory(tmp_path / "run")
-    run.create({})
-    training = family_of(row).prepare(asked, settings, Budget(steps=9), run, None)
+    training = prepared(tmp_path / "run", recipe)
     module = sys.modules[type(training).__module__]
     at_once = "LOOKED_THROUGH" if recipe == "clip" else "MEASURED_TOGETHER"
     monkeypatch.setattr(module, at_once, 6)

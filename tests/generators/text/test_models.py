@@ -11,6 +11,7 @@ from transformers import AutoModelForCausalLM
 
 from aigc_demo.core.errors import InputError
 from aigc_demo.generators.text.loading import load_text_model
+from aigc_demo.nets.transformer import Decoder, TransformerConfig
 from tests.generators.conftest import edit_config, save_library, save_ours
 
 
@@ -34,6 +35,22 @@ def test_a_folder_gives_a_model_that_reads(request, family):
     torch.testing.assert_close(model.begin(ids).logits, logits[-1], atol=1e-4, rtol=1e-4)
     with pytest.raises(ValueError, match="fit a context of 16"):
         model.token_logits([1] * 17)
+
+
+@pytest.mark.parametrize("style", ["modern", "gpt2"])
+def test_a_model_of_ours_computes_with_the_weights_of_its_folder(tmp_path, style):
+    folder = save_ours(tmp_path, style=style)
+    decoder = Decoder(TransformerConfig.from_mapping(json.loads((folder / "config.json").read_text())))
+    decoder.load_state_dict(
+        {name: weight.float() for name, weight in load_file(folder / "model.safetensors").items()}
+    )
+    model = load_text_model(str(folder))
+    ids = [1, 5, 4, 3]
+    with torch.no_grad():
+        expected = decoder.eval()(torch.tensor([ids]))[0]
+    assert expected.std() > 0.01
+    torch.testing.assert_close(model.token_logits(ids), expected, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(model.begin(ids).logits, expected[-1], atol=1e-4, rtol=1e-4)
 
 
 @pytest.mark.parametrize("family", ["ours", "library"])

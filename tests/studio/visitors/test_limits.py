@@ -27,12 +27,16 @@ def test_single_limits_are_set_over_a_preset():
 @pytest.mark.parametrize(
     ("name", "value"),
     [("RUN_MINUTES", "0"), ("RUN_MINUTES", "soon"), ("DISK_MIB", "-1"), ("DISK_MIB", "nan"),
-     ("DELETE_OLDEST", "maybe"), ("PROXIES", "99"), ("PRESET", "school")],
+     ("DELETE_OLDEST", "maybe"), ("PROXIES", "11"), ("PRESET", "school")],
 )  # fmt: skip
 def test_a_value_that_does_not_fit_is_refused_by_the_variables_name(name, value):
     with pytest.raises(InputError) as caught:
         limits_of_host({"AIGC_DEMO_" + name: value})
     assert "AIGC_DEMO_" + name in str(caught.value)
+
+
+def test_up_to_ten_proxies_may_stand_before_the_page():
+    assert limits_of_host({"AIGC_DEMO_PROXIES": "10"}).proxies == 10
 
 
 def test_what_the_public_preset_names_exists_and_is_no_looser():

@@ -5,10 +5,17 @@ from pathlib import Path
 import pytest
 import torch
 
+from aigc_demo.core.device import seeded
 from aigc_demo.core.errors import InputError
+from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.captions.pairs import PairSettings, prepare_pairs
+from aigc_demo.data.images.pixels import to_float
 from aigc_demo.generators.text_to_image.restoration import load_restoration
+from aigc_demo.nets.restoration import masked_input, random_masks
 from aigc_demo.studio.evaluate.dispatcher import evaluate
+from aigc_demo.training.family import family_of
+from aigc_demo.training.recipes import recipe_named
+from aigc_demo.training.settings import Budget
 from aigc_demo.training.start import train
 from tests.training.pair_orders import order
 from tests.training.recorded import validations
@@ -17,6 +24,23 @@ from tests.training.resumed import check_resumed
 
 def test_resumed_equals_uninterrupted(tmp_path: Path) -> None:
     check_resumed(order, tmp_path, "inpaint")
+
+
+def test_a_validation_of_inpainting_has_the_holes_of_one_seed(tmp_path: Path) -> None:
+    asked, row = order(tmp_path / "run", "inpaint"), recipe_named("inpaint")
+    run = RunDirectory(tmp_path / "run")
+    run.create({})
+    settings = row.complete(asked.settings, asked.source)
+    training = family_of(row).prepare(asked, settings, Budget(steps=1), run, None)
+    image_BCHW = to_float(training.images.validation[torch.tensor([4, 0, 7])])
+    hole_B1HW = random_masks(3, 32, seeded(0))
+    training.network.eval()
+    with torch.no_grad():
+        output_BCHW = training.network(masked_input(image_BCHW, hole_B1HW))
+    in_holes = (output_BCHW - image_BCHW).abs()[hole_B1HW.bool().expand_as(image_BCHW)]
+    found = training.evaluate([4, 0, 7])
+    assert found == training.evaluate([4, 0, 7])
+    assert found["loss"] == pytest.approx(float(in_holes.mean()), rel=1e-4)
 
 
 @pytest.mark.parametrize("recipe", ["colorize", "inpaint"])
