@@ -13,8 +13,8 @@ from tests.training.test_steps_by_hand import corpus_of
 @pytest.mark.parametrize(("train", "validation"), [(13, 40), (40, 12)])
 def test_a_row_and_its_last_target_fit_into_the_text(train: int, validation: int) -> None:
     corpus = replace(corpus_of([2 + index for index in range(train)]), validation=torch.arange(validation))
-    input_BT, target_BT = Batches(corpus, 12, 50, seed=3, paragraph_start_prob=0.0).rows(0)
-    assert input_BT.shape == target_BT.shape == (50, 12)
+    input_BT, target_BT = Batches(corpus, 12, 1000, seed=3, paragraph_start_prob=0.0).rows(0)
+    assert input_BT.shape == target_BT.shape == (1000, 12)
     assert torch.equal(target_BT, input_BT + 1)
     assert set(input_BT[:, 0].tolist()) == set(range(2, 2 + train - 12)), "from the first place to the last"
     with pytest.raises(InputError) as refused:
