@@ -65,22 +65,30 @@ class GreySteps:
 
 
 class SlowSteps:
-    """Noise that gets darker step by step, and takes its time for it."""
+    """Noise that gets darker step by step, and takes its time for it.
+
+    Args:
+        name: of the model.
+        seconds: for each step.
+        held: as long as this file exists, it does not get beyond its first step.
+    """
 
     family, image_size, memory_mib, num_parameters = "library", SIDE, 5.0, 20
 
-    def __init__(self, name, seconds=0.03):
-        self.name, self.seconds = name, seconds
+    def __init__(self, name, seconds=0.03, held=None):
+        self.name, self.seconds, self.held = name, seconds, held
 
     def noise(self, seeds):
         return torch.stack([torch.randn(3, SIDE, SIDE, generator=seeded(seed)) for seed in seeds])
 
     def of_noise(self, noise, sampling, progress=None):
-        guess = to_uint8(noise)
-        for step in range(1, sampling.num_inference_steps + 1):
-            time.sleep(self.seconds)
-            guess = to_uint8(noise - step / sampling.num_inference_steps)
-            if progress is not None and progress(step, sampling.num_inference_steps, guess):
+        guess, step, steps = to_uint8(noise), 0, sampling.num_inference_steps
+        while step < steps:
+            waits = step > 0 and self.held is not None and self.held.exists()
+            time.sleep(0.5 if waits else self.seconds)
+            step += not waits
+            guess = to_uint8(noise - step / steps)
+            if progress is not None and progress(step, steps, guess):
                 break
         return guess
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 LETTERS = "ROMEO: abcdefghijklmnopqrstuvwxyz.,!?'\nABCDEFGHIJKLMNPQSTUVWXYZ春眠不觉晓处闻啼鸟"
 SLOW_SECONDS = 0.03
+HELD = "held"  # as long as there is a file FOLDER/held, diffusion stays at its first step
 TINY_GAN = {"num_pictures": 64, "batch_size": 8, "num_features": 8, "checkpoint_every": 5}
 ROOT = Path(__file__).resolve().parents[2]
 WORKER = Path(__file__).with_name("page_worker.py")
@@ -146,7 +147,7 @@ def main():
     def load(name, report):
         choice = studio.cache.catalog.choice(name)
         if name == "ddpm-tiny-world":
-            return SlowSteps(name, 0.06)  # a hundred steps: time enough to press Stop on a busy machine
+            return SlowSteps(name, 0.02, folder / HELD)
         if choice.entry.kind == "pictures":
             return load_image_model(choice.entry)
         if name in caption_models:

@@ -6,6 +6,7 @@ import pytest
 
 from tests.ui.accessibility import check_accessible
 from tests.ui.test_browser import at_rest, open_named_tab, opened
+from tests.ui.tiny_page import HELD
 
 
 def open_tab(page):
@@ -78,30 +79,35 @@ def test_a_way_is_shown_and_runs_as_a_film(page):
     assert size == 256
 
 
-def test_stop_ends_diffusion_and_the_page_goes_on(page):
-    field = page.get_by_label("number input for Steps (diffusion)")
-    field.fill("100")
-    field.press("Enter")
-    at_rest(page)
+@pytest.fixture
+def held(page_process):
+    """While this file exists, the images of the diffusion model do not get done."""
+    path = page_process[2].with_name(HELD)
+    path.touch()
+    yield path
+    path.unlink(missing_ok=True)
+
+
+def test_stop_ends_diffusion_and_the_page_goes_on(page, held):
     page.click("#gan-generate")
-    page.wait_for_selector("#gan-card-right .state[data-state=running]")
-    page.wait_for_timeout(100)
+    page.locator("#gan-card-right .state[data-state=running]").wait_for()
     page.click("#gan-stop")
     page.wait_for_selector("#gan-card-right .state[data-state=stopped]")
     page.wait_for_selector("#gan-card-left .state[data-state=finished]")
 
 
-def test_seeds_asked_for_while_images_are_made_wait_visibly_and_are_found(page):
+def test_seeds_asked_for_while_images_are_made_wait_visibly_and_are_found(page, held):
     page.click("#gan-arithmetic > button")
     at_rest(page)
-    page.click("#gan-generate")  # a hundred slow steps, by the test before
-    page.wait_for_selector("#gan-card-right .state[data-state=running]")
+    page.click("#gan-generate")
+    page.locator("#gan-card-right .state[data-state=running]").wait_for()
     page.click("#gan-find")
     line = page.locator("#gan-arithmetic-line .notice span[lang=en]")
     line.get_by_text("It begins when what is running on this tab is done").wait_for()
+    held.unlink()
     page.wait_for_selector("#gan-card-right .state[data-state=finished]")
     page.wait_for_function(
-        """() => !/It begins when/.test(document.querySelector('#gan-arithmetic-line .notice').textContent)"""
+        """() => !/It begins when/.test(document.querySelector('#gan-arithmetic-line .notice')?.textContent)"""
     )
 
 
