@@ -69,6 +69,11 @@ class TrainedFolder:
     has_styles: bool = False
 
     @property
+    def parts(self) -> tuple[str, ...]:
+        """The folders of its networks, where there are several."""
+        return tuple(weights.file.split("/")[0] for weights in self.weights if "/" in weights.file)
+
+    @property
     def family(self) -> Family:
         """Whose network it is, trained here."""
         return "library" if self.library else "ours"

@@ -1,4 +1,4 @@
-"""Training one network on images: batches, and the loop that several families share."""
+"""Training one network with one loss on images: the loop that several families share."""
 
 # Shapes: B images of a batch (this process's share of it), C channels, H rows, W columns.
 
@@ -9,20 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from accelerate import Accelerator
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from aigc_demo.core.device import precision, seeded
 from aigc_demo.core.events import StepDone, ValidationDone
-from aigc_demo.core.files.manifest import STATE
 from aigc_demo.core.run_directory import RunDirectory
-from aigc_demo.data.captions.metadata import notices
-from aigc_demo.data.images.corpus import ImageCorpus, ImageSettings, augment
-from aigc_demo.data.images.pixels import to_float
-from aigc_demo.training.checkpoint import checkpoint_folder, read_progress, writable_copy, write_progress
+from aigc_demo.data.images.corpus import ImageCorpus
+from aigc_demo.training.checkpoint import writable_copy
+from aigc_demo.training.image_loop import ImageLoop
 from aigc_demo.training.image_settings import ImageNetworkSettings
-from aigc_demo.training.loop import InterruptedValidationError, TrainingLoop
+from aigc_demo.training.loop import InterruptedValidationError
 from aigc_demo.training.optimizers import muon_dtype, optimizers_of_network, set_rates
 from aigc_demo.training.settings import Budget
 
@@ -44,34 +40,7 @@ def with_noise(x_BCHW: Tensor, largest_std: float, rng: torch.Generator) -> Tens
     return x_BCHW + noise(x_BCHW.shape, largest_std, rng)
 
 
-class ImageBatches:
-    """Batches of training images: a pure function of the seed and the step.
-
-    So a resumed run gets the batches that it would have had, and several processes share one batch by each
-    taking its rows.
-
-    Args:
-        corpus: images for training.
-        settings: how they are augmented.
-        batch_size: B of all processes together.
-        seed: of the random indices and augmentations.
-    """
-
-    def __init__(self, corpus: ImageCorpus, settings: ImageSettings, batch_size: int, seed: int):
-        self.corpus, self.settings, self.batch_size, self.seed = corpus, settings, batch_size, seed
-
-    def stream(self, step: int, part: int = 0) -> torch.Generator:
-        """The random generator of one step; `part` numbers several in one step."""
-        return seeded(((self.seed * 1_000_003 + step) * 31 + part) % 2**63)
-
-    def rows(self, rng: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Augmented images [B, C, H, W] in -1 to 1, and their indices in the corpus [B]."""
-        index_B = torch.randint(len(self.corpus.train), (self.batch_size,), generator=rng)
-        image_BCHW = augment(self.corpus.train[index_B], self.settings, rng)
-        return to_float(image_BCHW), index_B
-
-
-class ImageTraining(TrainingLoop):
+class ImageTraining(ImageLoop):
     """One training of one network with one loss.
 
     Args:
@@ -90,16 +59,14 @@ class ImageTraining(TrainingLoop):
         *,
         seed: int = 0,
     ):
-        accelerator = Accelerator(mixed_precision=precision(settings.mixed_precision))
-        super().__init__(corpus, settings, budget, run, accelerator)
-        self.check_shares(settings.batch_size)
-        self.images, self.network_settings = corpus, settings
-        self.batches = ImageBatches(corpus, settings, settings.batch_size, seed)
+        super().__init__(corpus, settings, budget, run, seed=seed)
+        self.network_settings = settings
         self.writable = writable_copy(network)
         # Not wrapped for several processes, as the networks of a GAN: its gradients are averaged by hand.
-        self.network = network.to(accelerator.device)
-        self.optimizers = [accelerator.prepare(optimizer) for optimizer in self.optimizers_of(self.network)]
-        accelerator.register_for_checkpointing(self.network)
+        self.network = network.to(self.accelerator.device)
+        optimizers = self.optimizers_of(self.network)
+        self.optimizers = [self.accelerator.prepare(optimizer) for optimizer in optimizers]
+        self.accelerator.register_for_checkpointing(self.network)
 
     @abstractmethod
     def batch_loss(self, rng: torch.Generator) -> Tensor:
@@ -152,13 +119,7 @@ class ImageTraining(TrainingLoop):
         self.step_optimizers(self.optimizers, finite=finite)
         if finite:
             self.after_step()
-        seconds = self.count_step(time.perf_counter() - started)
-        metrics = {
-            "learning_rate": settings.learning_rate * factor,
-            "gradient_norm": round(gradient_norm, 6),
-            "pictures_per_second": round(settings.batch_size / seconds, 1),
-            "seconds": round(self.seconds, 3),
-        }
+        metrics = self.metrics_of_step(started, settings.learning_rate * factor, gradient_norm)
         return StepDone(step=self.step, loss=mean_loss, metrics=metrics)
 
     def after_step(self) -> None:
@@ -180,31 +141,7 @@ class ImageTraining(TrainingLoop):
             metrics |= {f"full_{name}": value for name, value in every.items()}
         return [ValidationDone(step=self.step, loss=loss, metrics=metrics)]
 
-    def write_checkpoint(self, progress: dict[str, Any]) -> Path:
-        """As TrainingLoop."""
-        with checkpoint_folder(self.run, self.step, self.accelerator) as folder:
-            self.accelerator.save_state(str(folder / STATE))
-            if self.accelerator.is_main_process:
-                self.write_model(folder)
-                write_progress(folder, progress)
-        return folder.with_name(f"step-{self.step:06d}")
-
-    def read_state(self, checkpoint: Path) -> dict[str, Any]:
-        """As TrainingLoop."""
-        progress = read_progress(checkpoint)
-        self.accelerator.load_state(str(checkpoint / STATE))
-        return progress
-
     def facts(self) -> dict[str, Any]:
         """Sizes of network and data."""
-        return {
-            "num_parameters": sum(weight.numel() for weight in self.network.parameters()),
-            "train_pictures": len(self.images.train),
-            "validation_pictures": len(self.images.validation),
-            "num_modes": self.images.num_modes,
-            "preparation": [step.to_dict() for step in self.images.report],
-        }
-
-    def notices(self) -> list[tuple[str, dict[str, Any]]]:
-        """Captions without images and images without captions in a folder."""
-        return notices(self.images.report[0].facts)
+        num_parameters = sum(weight.numel() for weight in self.network.parameters())
+        return {"num_parameters": num_parameters, **self.data_facts()}

@@ -16,7 +16,7 @@ from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.generators.kinds import function_named
 from aigc_demo.generators.trained_folder import FOLDERS, folder_entry
 from aigc_demo.studio.runs.archive import model_files, portable_name
-from aigc_demo.studio.runs.archive_reader import CARD
+from aigc_demo.studio.runs.archive_files import CARD
 
 
 def save_model_folder(run: RunDirectory, target: Path, step: int | None = None) -> Path:

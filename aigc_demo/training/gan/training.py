@@ -15,16 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from accelerate import Accelerator
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.swa_utils import AveragedModel, update_bn
 
-from aigc_demo.core.device import precision, seeded
+from aigc_demo.core.device import seeded
 from aigc_demo.core.events import CheckpointSaved, SampleReady, StepDone, ValidationDone
-from aigc_demo.core.files.manifest import STATE
 from aigc_demo.core.run_directory import RunDirectory
-from aigc_demo.data.captions.metadata import notices
 from aigc_demo.data.images.corpus import ImageCorpus, prepare_images
 from aigc_demo.data.images.pixels import grid, to_float, to_uint8
 from aigc_demo.generators.images.gan import load_networks
@@ -32,13 +29,12 @@ from aigc_demo.generators.trained_folder import DISCRIMINATOR, GENERATOR
 from aigc_demo.nets.adversarial import discriminator_loss, generator_loss, r1_penalty
 from aigc_demo.nets.diff_augment import diff_augment
 from aigc_demo.nets.style_generator import StyleGenerator
-from aigc_demo.training.checkpoint import checkpoint_folder, read_progress, writable_copy, write_progress
+from aigc_demo.training.checkpoint import writable_copy
 from aigc_demo.training.family import Family
 from aigc_demo.training.gan.networks import forward_passes, networks
 from aigc_demo.training.gan.recipe import GanSettings, StyleGanSettings
-from aigc_demo.training.image_training import ImageBatches
+from aigc_demo.training.image_loop import ImageLoop
 from aigc_demo.training.initial_weights import load_initial_weights
-from aigc_demo.training.loop import TrainingLoop
 from aigc_demo.training.optimizers import muon_dtype, optimizers_of_network, set_rates
 from aigc_demo.training.order import Order
 from aigc_demo.training.settings import Budget
@@ -49,7 +45,7 @@ MOST_HELD_OUT = 256
 NUM_RECALIBRATION_BATCHES = 16
 
 
-class GanTraining(TrainingLoop):
+class GanTraining(ImageLoop):
     """One training of a generator and a discriminator.
 
     Args:
@@ -70,12 +66,8 @@ class GanTraining(TrainingLoop):
         *,
         seed: int = 0,
     ):
-        accelerator = Accelerator(mixed_precision=precision(settings.mixed_precision))
-        super().__init__(corpus, settings, budget, run, accelerator)
-        self.check_shares(settings.batch_size)
-        self.images: ImageCorpus = corpus
-        self.settings = settings
-        self.batches = ImageBatches(corpus, settings, settings.batch_size, seed)
+        super().__init__(corpus, settings, budget, run, seed=seed)
+        self.settings, accelerator = settings, self.accelerator
         # Not wrapped in DDP: the gradients of two networks that take turns are averaged by hand.
         self.generator = generator.to(accelerator.device)
         self.discriminator = discriminator.to(accelerator.device)
@@ -115,18 +107,8 @@ class GanTraining(TrainingLoop):
         metrics |= generator_metrics | self.further_updates(rng)
         if (self.step + 1) % self.settings.validate_every == 0:
             metrics |= self.held_out_metrics()
-        metrics = {**metrics, **self.metrics_of_step(started, factor, gradient_norm)}
+        metrics |= self.metrics_of_step(started, self.settings.learning_rate * factor, gradient_norm)
         return StepDone(step=self.step, loss=loss, metrics=metrics)
-
-    def metrics_of_step(self, started: float, factor: float, gradient_norm: float) -> dict[str, Any]:
-        """Count a step that started then; returns the metrics that every step has."""
-        seconds = self.count_step(time.perf_counter() - started)
-        return {
-            "gradient_norm": round(gradient_norm, 6),
-            "learning_rate": self.settings.learning_rate * factor,
-            "pictures_per_second": round(self.settings.batch_size / seconds, 1),
-            "seconds": round(self.seconds, 3),
-        }
 
     def _discriminator_step(
         self, rng: torch.Generator, *, keep_graph: bool
@@ -292,29 +274,14 @@ class GanTraining(TrainingLoop):
         """Compute the batch norm statistics of the average on these batches of noise."""
         update_bn(noise, average, device=self.accelerator.device)
 
-    def write_checkpoint(self, progress: dict[str, Any]) -> Path:
-        """The model, and the training state."""
-        with checkpoint_folder(self.run, self.step, self.accelerator) as folder:
-            self.accelerator.save_state(str(folder / STATE))
-            if self.accelerator.is_main_process:
-                self._recalibrate_average()
-                self.write_model(folder)
-                write_progress(folder, progress)
-        return folder.with_name(f"step-{self.step:06d}")
-
     def write_model(self, folder: Path) -> None:
         """A folder for each of the two networks, in half precision."""
+        self._recalibrate_average()
         networks = {GENERATOR: self.kept_generator(), DISCRIMINATOR: self.discriminator}
         for name, network in networks.items():
             self.writable[name].load_state_dict(network.state_dict())
             self.writable[name].save_pretrained(folder / name)  # type: ignore[operator]
             (folder / name / "README.md").unlink(missing_ok=True)  # the card is the whole model's
-
-    def read_state(self, checkpoint: Path) -> dict[str, Any]:
-        """As TrainingLoop."""
-        progress = read_progress(checkpoint)
-        self.accelerator.load_state(str(checkpoint / STATE))
-        return progress
 
     @torch.inference_mode()
     def sample_images(self) -> Tensor:
@@ -351,15 +318,8 @@ class GanTraining(TrainingLoop):
             "num_parameters": sum(sizes),
             "generator_parameters": sizes[0],
             "discriminator_parameters": sizes[1],
-            "train_pictures": len(self.images.train),
-            "validation_pictures": len(self.images.validation),
-            "num_modes": self.images.num_modes,
-            "preparation": [step.to_dict() for step in self.images.report],
+            **self.data_facts(),
         }
-
-    def notices(self) -> list[tuple[str, dict[str, Any]]]:
-        """Captions without images and images without captions in a folder."""
-        return notices(self.images.report[0].facts)
 
 
 @torch.no_grad()

@@ -1,21 +1,20 @@
 """The networks of the text-to-image GAN, made from its settings."""
 
-# Shapes: B images of a batch, T tokens of a caption, C features of a token, E size of an embedding.
+# Shapes: B images of a batch, T tokens of a caption, C features of a token or channels, E size of an
+# embedding, Z latent features, H rows, W columns.
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from aigc_demo.data.captions.pairs import LONGEST, PairCorpus, caption_tokenizer
-from aigc_demo.generators.text_to_image.matching import Matcher
+from aigc_demo.data.captions.pairs import LONGEST
 from aigc_demo.nets.conditional_gan import ConditionalConfig, ConditionalDiscriminator, ConditionalGenerator
-from aigc_demo.nets.contrastive import DualEncoder, DualEncoderConfig
 from aigc_demo.training.family import ForwardPasses, empty_images
+from aigc_demo.training.text_to_image.captions import EncodedCaptions
 from aigc_demo.training.text_to_image.recipe import TextToImageSettings
 
-GUIDE_LAYERS = 2  # of the text encoder of a run's own guide
 COUNTED_SIZE = 128  # of a token and of a caption, where no guide is loaded yet
 
 
@@ -49,16 +48,30 @@ def generator_and_discriminator(
     return ConditionalGenerator(shape), ConditionalDiscriminator(replace(shape, part="discriminator"))
 
 
-def own_guide(corpus: PairCorpus, settings: TextToImageSettings) -> Matcher:
-    """An untrained dual encoder whose tokenizer is made from these captions."""
-    tokenizer = caption_tokenizer(corpus.train_captions)
-    shape = DualEncoderConfig(
-        vocab_size=tokenizer.vocab_size,
-        context_length=LONGEST,
-        num_layers=GUIDE_LAYERS,
-        image_size=settings.image_size,
-    )
-    return Matcher(DualEncoder(shape), tokenizer)
+@dataclass(frozen=True, eq=False)
+class ConditionedNoise:
+    """Noise vectors [B, Z], and a caption for each."""
+
+    noise_BZ: Tensor
+    texts: EncodedCaptions
+
+
+def conditioned_images(network: nn.Module, noise_BZ: Tensor, texts: EncodedCaptions) -> Tensor:
+    """Images [B, C, H, W] in -1 to 1 of noise and captions."""
+    images_BCHW: Tensor = network(noise_BZ, texts.tokens_BTC, texts.mask_BT, texts.text_BE)
+    return images_BCHW
+
+
+class ConditionedGenerator(nn.Module):
+    """A generator that takes noise and captions as one argument, as torch's update_bn passes it on."""
+
+    def __init__(self, network: nn.Module):
+        super().__init__()
+        self.network = network
+
+    def forward(self, batch: ConditionedNoise) -> Tensor:
+        """Images [B, C, H, W] in -1 to 1."""
+        return conditioned_images(self.network, batch.noise_BZ, batch.texts)
 
 
 def forward_passes(parts: list[nn.Module], settings: TextToImageSettings) -> ForwardPasses:

@@ -14,56 +14,51 @@ from it, as the guide is never trained on generated images. The formulas are in
 # Z latent features, H rows, W columns.
 
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.optim import AdamW
 from torch.optim.swa_utils import AveragedModel, update_bn
 
 from aigc_demo.core.device import seeded
-from aigc_demo.core.errors import InputError
 from aigc_demo.core.events import StepDone
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.captions.pairs import (
     PairCorpus,
     prepare_pairs,
     random_captions,
-    token_table,
     trim_padding,
 )
 from aigc_demo.data.images.pixels import to_float
-from aigc_demo.generators.text_to_image.matching import Matcher, load_matcher, matcher_in
+from aigc_demo.generators.text_to_image.matching import Matcher
 from aigc_demo.generators.text_to_image.ours import load_networks
-from aigc_demo.generators.trained_folder import MATCHER
 from aigc_demo.nets.adversarial import generator_loss, matching_terms
 from aigc_demo.nets.conditional_gan import ConditionalDiscriminator, ConditionalGenerator
-from aigc_demo.nets.contrastive import contrastive_loss, hard_negative_loss, token_mask
-from aigc_demo.training.checkpoint import writable_copy
+from aigc_demo.nets.contrastive import contrastive_loss, hard_negative_loss
 from aigc_demo.training.family import Family
 from aigc_demo.training.gan.training import MOST_HELD_OUT, GanTraining, mean_prob
 from aigc_demo.training.image_training import noise
-from aigc_demo.training.initial_weights import init_model, load_initial_weights
+from aigc_demo.training.initial_weights import load_initial_weights
 from aigc_demo.training.optimizers import rate_factor, set_rates
 from aigc_demo.training.order import Order
 from aigc_demo.training.settings import Budget
 from aigc_demo.training.text_to_image.captions import (
-    EncodedCaptions,
     captions_of_others,
     captions_of_sample,
 )
+from aigc_demo.training.text_to_image.guide import Guide, guide_of_run
 from aigc_demo.training.text_to_image.networks import (
+    ConditionedGenerator,
+    ConditionedNoise,
+    conditioned_images,
     forward_passes,
     generator_and_discriminator,
     networks,
-    own_guide,
 )
 from aigc_demo.training.text_to_image.recipe import OWN_GUIDE, TextToImageSettings
 
-GUIDE_LEARNING_RATE, GUIDE_WEIGHT_DECAY = 2e-3, 0.05  # AdamW's, of a guide that is trained too
 POOLED_PIXELS = 8  # side of the squares that average pooling turns into one pixel
 HELD_OUT_SEED, RECALIBRATION_SEED = 1, 2
 
@@ -83,6 +78,8 @@ class TextToImageTraining(GanTraining):
         Reed et al. 2016, arXiv:1605.05396, algorithm 1.
     """
 
+    _generate = staticmethod(conditioned_images)
+
     def __init__(
         self,
         generator: ConditionalGenerator,
@@ -98,20 +95,11 @@ class TextToImageTraining(GanTraining):
     ):
         super().__init__(generator, discriminator, corpus, settings, budget, run, seed=seed)
         self.settings: TextToImageSettings = settings
-        self.pairs, self.tokenizer = corpus, guide.tokenizer
-        self.writable_guide = writable_copy(guide.encoder)
-        self.guide = guide.encoder.to(self.accelerator.device).requires_grad_(False)
-        self.guide_optimizer = None
-        if learn_guide:
-            optimizer = AdamW(
-                self.guide.parameters(), lr=GUIDE_LEARNING_RATE, weight_decay=GUIDE_WEIGHT_DECAY, fused=True
-            )
-            self.guide_optimizer = self.accelerator.prepare(optimizer)
-            self.accelerator.register_for_checkpointing(self.guide)
-        length = self.guide.config.context_length
-        self.captions_NPT = token_table(self.tokenizer, corpus.train_captions, length)
-        self.wrong_NPT = token_table(self.tokenizer, corpus.train_wrong, length)
-        self.held_NPT = token_table(self.tokenizer, corpus.validation_captions, length)
+        self.pairs = corpus
+        self.guide = Guide(guide, self.accelerator, learn=learn_guide)
+        self.captions_NPT = self.guide.token_table(corpus.train_captions)
+        self.wrong_NPT = self.guide.token_table(corpus.train_wrong)
+        self.held_NPT = self.guide.token_table(corpus.validation_captions)
         self.sample_captions, self.sample_ids_NT = captions_of_sample(
             corpus, self.captions_NPT, self.held_NPT, settings.sample_pictures
         )
@@ -151,7 +139,7 @@ class TextToImageTraining(GanTraining):
         if self.average is not None:
             self.average.update_parameters(self.generator)
         metrics = {**self._mean_metrics({"copying_loss": loss}), **self.further_updates(rng)}
-        metrics = {**metrics, **self.metrics_of_step(started, factor, norm)}
+        metrics = {**metrics, **self.metrics_of_step(started, settings.learning_rate * factor, norm)}
         return StepDone(step=self.step, loss=float(metrics["copying_loss"]), metrics=metrics)
 
     @torch.no_grad()
@@ -169,7 +157,7 @@ class TextToImageTraining(GanTraining):
         """As GanTraining: a right and a wrong caption for each image, encoded."""
         right_BT, wrong_BT = (self.local_rows(part) for part in self._captions_of(index_B, rng))
         self.real_BCHW, self.ids_NT = real_BCHW, trim_padding(torch.cat([right_BT, wrong_BT]))
-        texts, B = self._encode(self.ids_NT), len(real_BCHW)
+        texts, B = self.guide.encode(self.ids_NT), len(real_BCHW)
         self.right, self.wrong = texts.rows(0, B), texts.rows(B, 2 * B)
         self.text_NE = texts.text_BE  # the right ones, then the wrong ones
 
@@ -229,8 +217,8 @@ class TextToImageTraining(GanTraining):
         if settings.guide_weight:
             # Noise: the guide must not be maximized by adversarial patterns that nobody would see.
             noise_BCHW = noise(fake_BCHW.shape, settings.guide_noise, rng).to(fake_BCHW)
-            image_BE = self._image_embeddings(fake_BCHW + noise_BCHW)
-            metrics["guide_term"] = self._contrastive_terms(image_BE, self.guide.scale.detach())
+            image_BE = self.guide.image_embeddings(fake_BCHW + noise_BCHW)
+            metrics["guide_term"] = self._contrastive_terms(image_BE, self.guide.scale)
             loss = loss + settings.guide_weight * metrics["guide_term"]
         if settings.likeness_weight:
             metrics["likeness_term"] = F.mse_loss(_low_resolution(fake_BCHW), _low_resolution(self.real_BCHW))
@@ -239,22 +227,15 @@ class TextToImageTraining(GanTraining):
 
     def further_updates(self, rng: torch.Generator) -> dict[str, int | float]:
         """As GanTraining, and in the warm-up: train a guide of the run's own on the step's real pairs."""
-        if self.guide_optimizer is None:
+        if self.guide.optimizer is None:
             return {}
-        for group in self.guide_optimizer.param_groups:
-            group["lr"] = GUIDE_LEARNING_RATE * rate_factor(
-                self.share_done(), schedule=self.settings.schedule
-            )
-        self.guide.train().requires_grad_(True)
-        with self.accelerator.autocast():
-            text_NE, image_BE, scale = self.guide(self.ids_NT, self.real_BCHW)
-        num_texts = (
-            len(text_NE) if len(self.wrong_NPT) else len(image_BE)
-        )  # shuffled captions are others' right ones
-        loss = contrastive_loss(text_NE[:num_texts].float(), image_BE.float(), scale.float())
+        # Without nearly right captions the wrong ones are other images' right ones.
+        num_texts = len(self.ids_NT) if len(self.wrong_NPT) else len(self.real_BCHW)
+        factor = rate_factor(self.share_done(), schedule=self.settings.schedule)
+        loss = self.guide.pair_loss(self.ids_NT, self.real_BCHW, num_texts, factor)
         self.accelerator.backward(loss)
-        self._optimizer_step(self.guide, [self.guide_optimizer])
-        self.guide.eval().requires_grad_(False)
+        self._optimizer_step(self.guide.encoder, [self.guide.optimizer])
+        self.guide.freeze()
         return self._mean_metrics({"pair_loss": loss})
 
     @torch.no_grad()
@@ -270,7 +251,7 @@ class TextToImageTraining(GanTraining):
             return {}
         device = self.accelerator.device
         ids_NT = self.held_NPT[torch.arange(num), torch.arange(num) % self.held_NPT.shape[1]].to(device)
-        texts = self._encode(ids_NT)
+        texts = self.guide.encode(ids_NT)
         other_text_NE = texts.text_BE.roll(1, dims=0)
         discriminator: Any = self.discriminator.eval()
         with self.accelerator.autocast():
@@ -284,7 +265,7 @@ class TextToImageTraining(GanTraining):
         with self.accelerator.autocast():
             generated_NCHW = self._generate(self.generator, noise_NZ, texts)
         self.generator.train()
-        image_NE = self._image_embeddings(generated_NCHW)
+        image_NE = self.guide.image_embeddings(generated_NCHW)
         score_N, other_score_N = (
             (image_NE * text_NE).sum(dim=1) for text_NE in (texts.text_BE, other_text_NE)
         )
@@ -303,13 +284,13 @@ class TextToImageTraining(GanTraining):
         for noise_BZ in noise:
             index_B = torch.randint(len(self.captions_NPT), (len(noise_BZ),), generator=rng)
             ids_BT, _ = self._captions_of(index_B, rng)
-            batches.append(_ConditionedNoise(noise_BZ, self._encode(ids_BT.to(self.accelerator.device))))
+            batches.append(ConditionedNoise(noise_BZ, self.guide.encode(ids_BT.to(self.accelerator.device))))
         with self.accelerator.autocast():
-            update_bn(batches, _ConditionedGenerator(average.module, self))
+            update_bn(batches, ConditionedGenerator(average.module))
 
     def generate_sample(self, network: nn.Module, noise_NZ: Tensor) -> Tensor:
         """As GanTraining; each caption has a row of its own."""
-        return self._generate(network, noise_NZ, self._encode(self.sample_ids_NT.to(noise_NZ.device)))
+        return self._generate(network, noise_NZ, self.guide.encode(self.sample_ids_NT.to(noise_NZ.device)))
 
     def sample_text(self) -> str:
         """As GanTraining: the caption of each row."""
@@ -318,10 +299,7 @@ class TextToImageTraining(GanTraining):
     def write_model(self, folder: Path) -> None:
         """As GanTraining; with the dual encoder, without which the generator cannot read."""
         super().write_model(folder)
-        self.writable_guide.load_state_dict(self.guide.state_dict())
-        self.writable_guide.save_pretrained(folder / MATCHER)  # type: ignore[operator]
-        (folder / MATCHER / "README.md").unlink(missing_ok=True)
-        self.tokenizer.save(folder / MATCHER)
+        self.guide.save(folder)
 
     def facts(self) -> dict[str, Any]:
         """As GanTraining; the guide, and what the sample shows."""
@@ -330,8 +308,8 @@ class TextToImageTraining(GanTraining):
         return {
             **facts,
             "guide": self.settings.guide,
-            "guide_parameters": self.guide.num_parameters(),
-            "vocab_size": self.tokenizer.vocab_size,
+            "guide_parameters": self.guide.encoder.num_parameters(),
+            "vocab_size": self.guide.tokenizer.vocab_size,
             "train_captions": sum(map(len, self.pairs.train_captions)),
             "sample_captions": list(self.sample_captions),
         }
@@ -358,43 +336,10 @@ class TextToImageTraining(GanTraining):
             wrong_BT = torch.where(shuffled_B1, wrong_BT, nearly_right_BT)
         return right_BT, wrong_BT
 
-    @torch.no_grad()
-    def _encode(self, ids_NT: Tensor) -> EncodedCaptions:
-        with self.accelerator.autocast():
-            tokens_NTC = self.guide.text_encoder(ids_NT)
-            text_NE = self.guide.pool_text(tokens_NTC, ids_NT)
-        return EncodedCaptions(tokens_NTC.float(), token_mask(ids_NT), text_NE.float())
-
-    def _image_embeddings(self, x_BCHW: Tensor) -> Tensor:
-        """The guide's embeddings of images; gradients flow to the images, not to the guide."""
-        with self.accelerator.autocast():
-            return self.guide.embed_images(x_BCHW).float()
-
-    def _generate(self, network: nn.Module, noise_BZ: Tensor, texts: EncodedCaptions) -> Tensor:
-        return network(noise_BZ, texts.tokens_BTC, texts.mask_BT, texts.text_BE)
-
 
 def _low_resolution(x_BCHW: Tensor) -> Tensor:
     """Average pooling, so that a shift by a few pixels changes little."""
     return F.avg_pool2d(x_BCHW, POOLED_PIXELS)
-
-
-@dataclass(frozen=True, eq=False)
-class _ConditionedNoise:
-    noise_BZ: Tensor
-    texts: EncodedCaptions
-
-
-class _ConditionedGenerator(nn.Module):
-    """A generator that takes noise and captions as one argument, as torch's update_bn passes it on."""
-
-    def __init__(self, network: nn.Module, training: TextToImageTraining):
-        super().__init__()
-        self.network = network
-        self.generate = training._generate
-
-    def forward(self, batch: _ConditionedNoise) -> Tensor:
-        return self.generate(self.network, batch.noise_BZ, batch.texts)
 
 
 def prepare(
@@ -402,26 +347,13 @@ def prepare(
 ) -> TextToImageTraining:
     """As `Family.prepare`.
 
-    A run is resumed with the guide in its checkpoint, and does not need the first one any more.
-
     Raises:
         InputError: the source has no pairs, the guide does not fit, or `--init` names a model of another
             kind or shape.
     """
     corpus = prepare_pairs(order.source, settings)
     torch.manual_seed(order.seed)
-    learn_guide = settings.guide == OWN_GUIDE
-    if checkpoint is not None:
-        guide = matcher_in(checkpoint / MATCHER)
-    elif order.init is not None:
-        guide = matcher_in(Path(init_model(order).location) / MATCHER)
-    elif learn_guide:
-        guide = own_guide(corpus, settings)
-    else:
-        guide = load_matcher(settings.guide)
-    if guide.image_size != settings.image_size:
-        expected = f"a dual encoder for {settings.image_size} pixels"
-        raise InputError("setting_range", name="guide", expected=expected, got=f"one for {guide.image_size}")
+    guide = guide_of_run(order, settings, corpus, checkpoint)
     shape = guide.encoder.config
     generator, discriminator = generator_and_discriminator(settings, shape.hidden_size, shape.embedding_size)
     if order.init is not None and checkpoint is None:
@@ -434,7 +366,7 @@ def prepare(
         settings,
         budget,
         run,
-        learn_guide=learn_guide,
+        learn_guide=settings.guide == OWN_GUIDE,
         seed=order.seed,
     )
 
