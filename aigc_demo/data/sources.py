@@ -12,6 +12,8 @@ from aigc_demo.data.text.encodings import decode_text
 from aigc_demo.data.tiny_world.texts import stories_text
 
 TINY_WORLD = "tiny-world"
+# What a source holds.
+TEXT, IMAGES = "text", "pictures"
 
 
 @dataclass(frozen=True)

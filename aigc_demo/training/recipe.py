@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from aigc_demo.data.sources import TINY_WORLD
+from aigc_demo.data.sources import IMAGES, TINY_WORLD
 from aigc_demo.generators.trained_folder import TrainedFolder
 from aigc_demo.training.card import CardTexts
 
@@ -87,7 +87,7 @@ class Recipe:
         module: the module to import when it is trained; its `FAMILY` is a `training.family.Family`.
         card: what model cards say of it.
         folder: how it leaves its models: a row of `generators.trained_folder`, which has their kind too.
-        learns_from: what its source holds: text or pictures.
+        learns_from: what its source holds: `TEXT` or `IMAGES` of `data.sources`.
         rate: the measure of a step that is its speed.
         defaults: settings that differ from those of its class.
         small: settings that hold for the tiny world where nothing else is given: with them the recipe
@@ -103,7 +103,7 @@ class Recipe:
     module: str
     card: CardTexts
     folder: TrainedFolder
-    learns_from: str = "pictures"
+    learns_from: str = IMAGES
     rate: str = "pictures_per_second"
     defaults: Mapping[str, Any] = field(default_factory=dict)
     small: Mapping[str, Any] = field(default_factory=dict)

@@ -13,7 +13,7 @@ from aigc_demo.core.config import as_argument, shown
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.seeds import MAX_SEED
 from aigc_demo.data.images.zip_files import MAX_ZIP_BYTES
-from aigc_demo.data.sources import TINY_WORLD, check_content, load_text
+from aigc_demo.data.sources import IMAGES, TEXT, TINY_WORLD, check_content, load_text
 from aigc_demo.generators.kinds import DUAL_ENCODER
 from aigc_demo.studio.models.arguments import check_number, checked_text
 from aigc_demo.training.recipes import recipe_named
@@ -87,7 +87,7 @@ class RunOrder:
         if self.steps is not None:
             check_number("steps", self.steps, 1, MAX_STEPS, whole=True)
         Budget(steps=self.steps, minutes=self.minutes)
-        for kind, given in (("text", self.text), ("pictures", self.images)):
+        for kind, given in ((TEXT, self.text), (IMAGES, self.images)):
             if given is not None and kind != recipe.learns_from:
                 raise InputError("setting_type", name="data", expected=recipe.learns_from, got=kind)
         complete = recipe.complete(self._given())

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aigc_demo.core.config import setting
+from aigc_demo.data.sources import TEXT
 from aigc_demo.data.text.corpus import TextSettings
 from aigc_demo.generators.trained_folder import FOLDERS
 from aigc_demo.training.card import CardTexts, Measured
@@ -161,7 +162,7 @@ def _row(**fields: Any) -> Recipe:
         LanguageModelSettings,
         CURVES,
         "aigc_demo.training.language_model.training",
-        learns_from="text",
+        learns_from=TEXT,
         rate="tokens_per_second",
         asked=_ASKED,
         shape=_SHAPE,

@@ -8,7 +8,7 @@ import gradio as gr
 
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.seeds import MAX_SEED
-from aigc_demo.data.sources import TINY_WORLD
+from aigc_demo.data.sources import IMAGES, TEXT, TINY_WORLD
 from aigc_demo.studio.models.catalog import Catalog
 from aigc_demo.studio.runs.order import (
     MAX_MINUTES,
@@ -56,7 +56,7 @@ VARIED = ("pictures", "crop", "flip", "colour", "diff_augment")
 def offered(recipe: str) -> tuple[str, ...]:
     """The settings that the form shows for a recipe, each once."""
     known = {item.name for item in fields(recipe_named(recipe).settings)}
-    more = VARIED if recipe_named(recipe).learns_from == "pictures" else ()
+    more = VARIED if recipe_named(recipe).learns_from == IMAGES else ()
     return tuple(dict.fromkeys([*recipe_named(recipe).asked, *(name for name in more if name in known)]))
 
 
@@ -156,7 +156,7 @@ def checked_order(catalog: Catalog, values: Sequence[Any]) -> tuple[RunOrder, bo
     """
     recipe, source, text, images, init, kind, amount, seed, shared, *asked = values
     found = recipe_named(recipe)
-    from_text = found.learns_from == "text"
+    from_text = found.learns_from == TEXT
     own = source == OWN
     if own and (text if from_text else images) is None:
         raise InputError("no_upload")
@@ -254,7 +254,7 @@ def share_switch(limits: Limits, elem_id: str) -> Any:
 def seen_uploads(recipe: str, source: str) -> list[Any]:
     """Which of the two uploads is seen: that of a text, or that of images."""
     kind = recipe_named(recipe).learns_from
-    return [gr.update(visible=source == OWN and kind == one) for one in ("text", "pictures")]
+    return [gr.update(visible=source == OWN and kind == one) for one in (TEXT, IMAGES)]
 
 
 def source_choices(recipe: str) -> Any:
@@ -263,7 +263,7 @@ def source_choices(recipe: str) -> Any:
 
 
 def _sources(recipe: str) -> list[tuple[Any, str]]:
-    if recipe_named(recipe).learns_from == "text":
+    if recipe_named(recipe).learns_from == TEXT:
         return [(word("source_tiny"), TINY_WORLD), (word("source_own"), OWN)]
     return [(word("source_drawn"), TINY_WORLD), (word("source_own_pictures"), OWN)]
 
@@ -332,7 +332,7 @@ def _shape(recipe: str, name: str) -> dict[str, Any]:
 def _label_key(recipe: str, name: str) -> str:
     """The key of a setting's name; some have another one in recipes that learn from images."""
     of_images = f"setting_pictures_{name}"
-    learns_from_images = recipe_named(recipe).learns_from == "pictures"
+    learns_from_images = recipe_named(recipe).learns_from == IMAGES
     return of_images if learns_from_images and of_images in WORDS else f"setting_{name}"
 
 
