@@ -11,11 +11,13 @@ class TrainingData:
         title: in a few words.
         sha256: of its file.
         languages: of its texts.
+        labelled: whether each image has a label, so that an encoder learned these classes and no others.
     """
 
     title: str
     sha256: str
     languages: tuple[str, ...] = ()
+    labelled: bool = False
 
 
 SHAKESPEARE = TrainingData(
@@ -36,6 +38,7 @@ TINY_STORIES = TrainingData(
 TINY_IMAGES = TrainingData(
     "20,000 drawings of the tiny world, one shape each",
     "af8535e58cee82ff7f1050415e41fd45e7fdc74733ff40880dbf3b05e6c29b8c",
+    labelled=True,
 )
 EMOJI = TrainingData(
     "Noto Emoji, 1,647 pictures (Apache-2.0)",

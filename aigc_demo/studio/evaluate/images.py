@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from aigc_demo.core.errors import InputError
-from aigc_demo.data.sources import TINY_WORLD
 from aigc_demo.generators.kinds import IMAGE_ENCODER
 
 if TYPE_CHECKING:
@@ -214,12 +213,14 @@ def encoder_for(corpus: "ImageCorpus", image_size: int) -> str:
         InputError: there is none for images of this size.
     """
     from aigc_demo.generators.catalog import listed
+    from aigc_demo.generators.shipped import SHIPPED
 
     entries = [entry for entry in listed().values() if entry.kind == IMAGE_ENCODER]
     entries = [entry for entry in entries if entry.image_size == image_size]
     same = [entry.name for entry in entries if entry.data_sha256 == corpus.sha256]
     # What learned without labels looks at any image; what learned shapes by name sees only those.
-    general = [entry.name for entry in entries if not entry.name.endswith(TINY_WORLD)]
+    labelled = {name for name, data in SHIPPED.items() if data.labelled}
+    general = [entry.name for entry in entries if entry.name not in labelled]
     if not same and not general:
         raise InputError("no_encoder", size=image_size)
     return (same or general)[0]

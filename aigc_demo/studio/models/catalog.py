@@ -269,7 +269,7 @@ def is_at_hand(entry: "CatalogEntry") -> bool:
 
 def _unreadable(run: RunDirectory, name: str, error: Exception) -> "CatalogEntry":
     """A run's model that cannot be read, with the reason; it stands in the picker of what its run makes."""
-    from aigc_demo.generators.catalog_entry import CatalogEntry, Family
+    from aigc_demo.generators.catalog_entry import CatalogEntry
     from aigc_demo.training.recipes import RECIPES
 
     recipe = str(run.known_config().get("recipe"))
@@ -278,8 +278,8 @@ def _unreadable(run: RunDirectory, name: str, error: Exception) -> "CatalogEntry
         key, values = error.key, error.values
     else:
         log.warning("The model %s cannot be read", name, exc_info=error)
-    kind = RECIPES[recipe].kind if recipe in RECIPES else TEXT_GENERATOR
-    family: Family = "ours" if recipe not in RECIPES or RECIPES[recipe].ours else "library"
+    row = RECIPES.get(recipe)
+    kind, family = (row.kind, row.folder.family) if row else (TEXT_GENERATOR, "ours")
     # Without a recipe, so that nothing is trained on from it.
     return CatalogEntry(
         name, family, kind, "", str(run.path), problem=InputError(key, **{**values, "path": name})

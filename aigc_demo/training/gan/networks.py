@@ -1,6 +1,6 @@
 """The networks of a GAN recipe, made from its settings."""
 
-# Shapes: B images of a batch, Z latent features.
+# Shapes: B images of a batch, Z latent features, L layers that take a style, W features of a style.
 
 from dataclasses import replace
 
@@ -35,6 +35,30 @@ def _style_config(settings: StyleGanSettings) -> StyleConfig:
         num_mapping_layers=settings.num_mapping_layers,
         width=settings.width,
     )
+
+
+def with_style_mixing(
+    generator: StyleGenerator, noise_BZ: Tensor, mixing_prob: float, rng: torch.Generator
+) -> Tensor:
+    """Images in -1 to 1 of which some have another one's styles from a layer on (style mixing).
+
+    Args:
+        generator: style-based.
+        noise_BZ: latents; the other one of each image is that before it in the batch.
+        mixing_prob: of each image.
+        rng: of the mixing and of the generator's noise.
+
+    Source:
+        Karras et al. 2018, arXiv:1812.04948, section 3.1.
+    """
+    w_BLW = generator.styles(noise_BZ)
+    other_BLW = generator.styles(noise_BZ.roll(1, dims=0))
+    num_styles = w_BLW.shape[1]
+    mixed_B = torch.rand(len(noise_BZ), generator=rng) < mixing_prob
+    from_B = torch.randint(1, num_styles, (len(noise_BZ),), generator=rng)
+    swapped_BL = (torch.arange(num_styles) >= from_B[:, None]) & mixed_B[:, None]
+    w_BLW = torch.where(swapped_BL[:, :, None].to(w_BLW.device), other_BLW, w_BLW)
+    return generator.synthesize(w_BLW, rng)
 
 
 def forward_passes(parts: list[nn.Module], settings: GanSettings) -> ForwardPasses:

@@ -28,10 +28,9 @@ from aigc_demo.generators.images.gan import load_networks
 from aigc_demo.generators.trained_folder import DISCRIMINATOR, GENERATOR
 from aigc_demo.nets.adversarial import discriminator_loss, generator_loss, r1_penalty
 from aigc_demo.nets.diff_augment import diff_augment
-from aigc_demo.nets.style_generator import StyleGenerator
 from aigc_demo.training.checkpoint import writable_copy
 from aigc_demo.training.family import Family
-from aigc_demo.training.gan.networks import forward_passes, networks
+from aigc_demo.training.gan.networks import forward_passes, networks, with_style_mixing
 from aigc_demo.training.gan.recipe import GanSettings, StyleGanSettings
 from aigc_demo.training.image_loop import ImageLoop
 from aigc_demo.training.initial_weights import load_initial_weights
@@ -216,17 +215,10 @@ class GanTraining(ImageLoop):
 
     def generate(self, noise_BZ: Tensor, rng: torch.Generator) -> Tensor:
         """Generated images; a style-based generator mixes two styles in some of them and adds noise."""
-        if not isinstance(self.generator, StyleGenerator):
-            return self.generator(noise_BZ)
-        assert isinstance(self.settings, StyleGanSettings)  # its recipe has no other
-        w_BLW = self.generator.styles(noise_BZ)
-        other_BLW = self.generator.styles(noise_BZ.roll(1, dims=0))
-        num_styles = w_BLW.shape[1]
-        mixed_B = torch.rand(len(noise_BZ), generator=rng) < self.settings.style_mixing_prob
-        from_B = torch.randint(1, num_styles, (len(noise_BZ),), generator=rng)
-        swapped_BL = (torch.arange(num_styles) >= from_B[:, None]) & mixed_B[:, None]
-        w_BLW = torch.where(swapped_BL[:, :, None].to(w_BLW.device), other_BLW, w_BLW)
-        return self.generator.synthesize(w_BLW, rng)
+        if isinstance(self.settings, StyleGanSettings):
+            generator: Any = self.generator
+            return with_style_mixing(generator, noise_BZ, self.settings.style_mixing_prob, rng)
+        return self.generator(noise_BZ)
 
     @torch.no_grad()
     def held_out_metrics(self) -> dict[str, int | float]:
