@@ -129,11 +129,14 @@ def generated_images(figures: Mapping[str, Any], settings: Mapping[str, Any]) ->
     return Measured(introduction, rows)
 
 
+# How the names of figures end that were measured on captions of a language.
+FIGURE_ENDINGS = {"en": "", "zh": "_zh"}
+_LANGUAGE_NAMES = {"en": "English", "zh": "Chinese"}
 _COUNTS = {"one_object": "one thing", "two_objects": "two things", "three_objects": "three things"}
 _CAPTION_FIGURES = {
-    f"{name}_{which}{end}": f"{count}, {language}: everything right, {chosen}"
+    f"{name}_{which}{FIGURE_ENDINGS[language]}": f"{count}, {language_name}: everything right, {chosen}"
     for name, count in _COUNTS.items()
-    for end, language in (("", "English"), ("_zh", "Chinese"))
+    for language, language_name in _LANGUAGE_NAMES.items()
     for which, chosen in (("first", "first picture"), ("best_of_8", "best of 8 by its dual encoder"))
 } | {
     "found_of_100_first": "pictures drawn that are found by their caption among 100, first picture",

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from aigc_demo.core.errors import InputError
+from aigc_demo.training.card import FIGURE_ENDINGS
 
 if TYPE_CHECKING:
     from aigc_demo.data.tiny_world.group import Group
@@ -64,7 +65,7 @@ def evaluate_matcher(
         raise InputError("setting_range", name="validation_fraction", expected="more", got=len(images))
     seen, meaning = matcher.of_images(images), torch.tensor(meanings)
     figures = {}
-    for language, ending in (("en", ""), ("zh", "_zh")):
+    for language, ending in FIGURE_ENDINGS.items():
         chosen = [next((text for text in texts if language_of(text) == language), None) for texts in captions]
         if None in chosen and (ending or not any(chosen)):
             continue

@@ -10,6 +10,7 @@ from aigc_demo.core.config import Settings, setting
 from aigc_demo.core.errors import InputError
 from aigc_demo.data.sources import TINY_WORLD
 from aigc_demo.generators.shipped import TINY_WORLD_READER
+from aigc_demo.training.card import FIGURE_ENDINGS
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from aigc_demo.generators.text_to_image.model import TextSampling, TextToImageModel
 
 COUNTS = {1: "one_object", 2: "two_objects", 3: "three_objects"}
-LANGUAGE_ENDS = {"en": "", "zh": "_zh"}
 SEED = 7  # of the captions: not that of training
 
 
@@ -122,7 +122,7 @@ def _of_tiny_world(
         right = torch.tensor(
             [[one.all_right for one in verdicts(reader, images, wanted)] for images in candidates]
         ).float()
-        name, end = COUNTS[count], LANGUAGE_ENDS[language]
+        name, end = COUNTS[count], FIGURE_ENDINGS[language]
         figures[f"{name}_first{end}"] = round(right[0].mean().item(), 4)
         if ranker is not None:
             best = _best(ranker, texts, candidates)[None]
