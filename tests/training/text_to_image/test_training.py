@@ -20,7 +20,8 @@ from aigc_demo.generators.text_to_image.ours import GanTextToImage, load_text_to
 from aigc_demo.studio.evaluate.dispatcher import evaluate
 from aigc_demo.studio.images.generate import generate_images, write_images
 from aigc_demo.training.start import Order, train
-from aigc_demo.training.text_to_image.training import EncodedCaptions, TextToImageTraining
+from aigc_demo.training.text_to_image.captions import EncodedCaptions
+from aigc_demo.training.text_to_image.training import TextToImageTraining
 
 SMALL = {
     "image_size": 32,
