@@ -309,10 +309,11 @@ def test_the_contrastive_terms_of_both_networks_are_added_by_their_weights() -> 
         text_NE=torch.cat([right_BE, wrong_BE]),
         score=lambda x_BCHW: judge(x_BCHW, right_BE),
         settings=SimpleNamespace(loss="hinge", label_smoothing=0.0, **weights),
-        guide=SimpleNamespace(scale=torch.tensor(3.0)),
+        guide=SimpleNamespace(
+            scale=torch.tensor(3.0), image_embeddings=lambda x_BCHW: x_BCHW.mean(dim=(1, 2, 3))[:, None]
+        ),
         _augmented=lambda x_BCHW, rng: x_BCHW,
         _discriminator_contrast=lambda features_B: features_B.sum(),
-        _image_embeddings=lambda x_BCHW: x_BCHW.mean(dim=(1, 2, 3))[:, None],
         _contrastive_terms=lambda image_BE, scale: image_BE.sum() * scale,
     )
     real_BCHW = torch.tensor([0.5, -0.25])[:, None, None, None].expand(-1, 3, 4, 4)

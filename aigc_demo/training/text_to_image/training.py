@@ -95,7 +95,7 @@ class TextToImageTraining(GanTraining):
     ):
         super().__init__(generator, discriminator, corpus, settings, budget, run, seed=seed)
         self.settings: TextToImageSettings = settings
-        self.pairs = corpus
+        self.pairs, self.tokenizer = corpus, guide.tokenizer
         self.guide = Guide(guide, self.accelerator, learn=learn_guide)
         self.captions_NPT = self.guide.token_table(corpus.train_captions)
         self.wrong_NPT = self.guide.token_table(corpus.train_wrong)
@@ -309,7 +309,7 @@ class TextToImageTraining(GanTraining):
             **facts,
             "guide": self.settings.guide,
             "guide_parameters": self.guide.encoder.num_parameters(),
-            "vocab_size": self.guide.tokenizer.vocab_size,
+            "vocab_size": self.tokenizer.vocab_size,
             "train_captions": sum(map(len, self.pairs.train_captions)),
             "sample_captions": list(self.sample_captions),
         }
