@@ -13,6 +13,7 @@ import pytest
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.core.process import worker
 from aigc_demo.core.process.worker import (
+    check_no_worker,
     living_worker,
     seconds_since_heartbeat,
     worker_lock,
@@ -49,6 +50,19 @@ def test_the_one_at_work_is_known_while_it_works(tmp_path: Path) -> None:
         assert found is not None
         assert (found.pid, found.command) == (os.getpid(), ("train",))
     assert living_worker(tmp_path) is None
+
+
+def test_only_another_process_at_work_is_refused(tmp_path: Path) -> None:
+    check_no_worker(tmp_path)
+    with worker_lock(tmp_path):
+        check_no_worker(tmp_path)
+
+
+def test_the_other_process_at_work_is_named(tmp_path: Path, other: subprocess.Popen) -> None:
+    with pytest.raises(InputError) as refused:
+        check_no_worker(tmp_path)
+    assert refused.value.key == "run_trained_by"
+    assert refused.value.values["pid"] == other.pid
 
 
 def test_those_at_work_in_one_folder_are_counted(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The tiny world drawn: every mode has its number, and can be told from every other at 32 pixels."""
 
+import hashlib
 import itertools
 import random
 
@@ -212,6 +213,30 @@ def test_a_figure_is_there_for_every_kind_and_touches_no_edge():
         assert max(np.ptp(rows), np.ptp(columns)) > 0.9 * SPRITE_SIZE
         assert 0.3 < (alpha > 128).mean() < 0.95
         assert not np.concatenate([alpha[0], alpha[-1], alpha[:, 0], alpha[:, -1]]).any()
+
+
+@pytest.mark.parametrize(
+    ("kind", "digest"),
+    [
+        ("ball", "c1e3cb9928f5"),
+        ("box", "2e77216a4cd9"),
+        ("cone", "060311d5d47c"),
+        ("star", "ed6fee3ee253"),
+        ("heart", "75dfdb6c6ffc"),
+        ("ring", "fbe00ed42eb9"),
+        ("cat", "ea4da23c83d8"),
+        ("dog", "60b686ef9062"),
+        ("bird", "f163aa4294c4"),
+        ("frog", "5e409868142f"),
+        ("duck", "bb7f7d15e118"),
+        ("mouse", "727f39af9127"),
+    ],
+)
+def test_the_figures_are_those_that_shipped_models_and_resumed_runs_know(kind, digest):
+    drawn = hashlib.sha256()
+    for colour in COLOUR_VALUES:
+        drawn.update(np.asarray(sprite(kind, colour)).tobytes())
+    assert drawn.hexdigest()[:12] == digest
 
 
 def test_names_of_sizes_are_those_that_are_drawn():

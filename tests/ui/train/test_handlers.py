@@ -272,6 +272,29 @@ def new_folder(path):
     return path
 
 
+def test_the_charts_beside_the_first_are_drawn_at_first_and_then_at_every_fourth_look(handlers, monkeypatch):
+    monkeypatch.setattr(train_handlers, "REFRESH_SECONDS", 0)
+    request, slow_looks, firsts = SimpleNamespace(session_hash="a page", cookies={}, headers={}), [], []
+
+    def look(name, secret, first):
+        firsts.append(first)
+        return SimpleNamespace(view=None, mine=True, taken=True, used_disk="", ended=len(firsts) == 11)
+
+    monkeypatch.setattr(handlers, "_look", look)
+    monkeypatch.setattr(
+        train_handlers._Outputs, "of", lambda self, view, mine, *, taken, slow: slow_looks.append(slow) or ()
+    )
+
+    async def watched():
+        return [update async for update in handlers.watch(request, "annas", False, ANNA)]
+
+    thread = threading.Thread(target=lambda: asyncio.run(watched()))  # as above
+    thread.start()
+    thread.join()
+    assert slow_looks == [True, *[False] * 3, True, *[False] * 3, True, False, True], "the last one too"
+    assert firsts == [True] + [False] * 10
+
+
 def test_who_comes_is_shown_a_run_under_way_then_an_own_one_each_with_the_own_before_the_others(handlers):
     queue = handlers._queue
     for name, owner in (("belas", BELA), ("carls", "carl" * 10)):
