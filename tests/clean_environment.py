@@ -63,5 +63,5 @@ def clean_environment() -> None:
         os.environ.clear()
         os.environ.update(kept)
     if "PYTEST_XDIST_WORKER" in os.environ:
-        # Two processes, each with one thread: threads that wait for each other are slower.
+        # Several processes, each with one thread: threads that wait for each other are slower.
         os.environ["OMP_NUM_THREADS"] = "1"

@@ -70,7 +70,7 @@ class SlowSteps:
     Args:
         name: of the model.
         seconds: for each step.
-        held: as long as this file exists, it does not get beyond its first step.
+        held: as long as this file exists, it does not get beyond its third step.
     """
 
     family, image_size, memory_mib, num_parameters = "library", SIDE, 5.0, 20
@@ -84,7 +84,7 @@ class SlowSteps:
     def of_noise(self, noise, sampling, progress=None):
         guess, step, steps = to_uint8(noise), 0, sampling.num_inference_steps
         while step < steps:
-            waits = step > 0 and self.held is not None and self.held.exists()
+            waits = step >= 3 and self.held is not None and self.held.exists()
             time.sleep(0.5 if waits else self.seconds)
             step += not waits
             guess = to_uint8(noise - step / steps)

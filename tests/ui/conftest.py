@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.ui.tiny_page import HELD
+
 ROOT = Path(__file__).resolve().parents[2]
 BROWSER_ARGUMENTS = [
     "--no-sandbox",
@@ -76,6 +78,15 @@ def page_process(tmp_path_factory):
 @pytest.fixture(scope="session")
 def page_url(page_process):
     return page_process[0]
+
+
+@pytest.fixture
+def held(page_process):
+    """While this file exists, the images of the diffusion model do not get done."""
+    path = page_process[2].with_name(HELD)
+    path.touch()
+    yield path
+    path.unlink(missing_ok=True)
 
 
 def note_violation(message):

@@ -69,7 +69,7 @@ def test_one_that_fails_leaves_the_other_alone_and_alone_fails_the_call(client):
     assert "no model that can be loaded" in refusal(client, "/generate_images", models=["broken-gan"])
 
 
-def test_a_ticket_stops_diffusion_between_two_steps(client):
+def test_a_ticket_stops_diffusion_between_two_steps(client, held):
     job = client.submit(models=[STEPS], num_pictures=1, num_inference_steps=100, api_name="/generate_images")
     for _ in range(200):
         so_far = job.outputs()

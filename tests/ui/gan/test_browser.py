@@ -6,7 +6,6 @@ import pytest
 
 from tests.ui.accessibility import check_accessible
 from tests.ui.test_browser import at_rest, open_named_tab, opened
-from tests.ui.tiny_page import HELD
 
 
 def open_tab(page):
@@ -79,15 +78,6 @@ def test_a_way_is_shown_and_runs_as_a_film(page):
     assert size == 256
 
 
-@pytest.fixture
-def held(page_process):
-    """While this file exists, the images of the diffusion model do not get done."""
-    path = page_process[2].with_name(HELD)
-    path.touch()
-    yield path
-    path.unlink(missing_ok=True)
-
-
 def test_stop_ends_diffusion_and_the_page_goes_on(page, held):
     page.click("#gan-generate")
     page.locator("#gan-card-right .state[data-state=running]").wait_for()
@@ -107,7 +97,8 @@ def test_seeds_asked_for_while_images_are_made_wait_visibly_and_are_found(page, 
     held.unlink()
     page.wait_for_selector("#gan-card-right .state[data-state=finished]")
     page.wait_for_function(
-        """() => !/It begins when/.test(document.querySelector('#gan-arithmetic-line .notice')?.textContent)"""
+        """() => !/It begins when/.test(
+          document.querySelector('#gan-arithmetic-line .notice')?.textContent)"""
     )
 
 
