@@ -353,6 +353,29 @@ def test_likeness_compares_means_of_eight_by_eight_pixels(tmp_path: Path) -> Non
     assert float(loss) == pytest.approx(fooling + 10 * 9 / 4, rel=1e-5)
 
 
+def test_gradients_and_running_statistics_are_averaged_over_processes() -> None:
+    network = nn.Sequential(nn.Linear(2, 1, bias=False), nn.BatchNorm1d(1))
+    norm = network[1]
+    norm.running_mean.fill_(5.0)
+    norm.num_batches_tracked.fill_(7)
+    network[0].weight.grad = torch.tensor([[1.0, -3.0]])
+    norm.weight.grad = torch.tensor([4.0])  # and none of its bias
+    reduced = []
+
+    def reduce(together: Tensor, reduction: str) -> Tensor:
+        reduced.append(reduction)
+        return (together + 10) / 2  # the other process holds 10 everywhere
+
+    accelerator = SimpleNamespace(num_processes=2, reduce=reduce)
+    TrainingLoop.average_over_processes(SimpleNamespace(accelerator=accelerator), network)
+    assert network[0].weight.grad.tolist() == [[5.5, 3.5]]
+    assert norm.weight.grad.tolist() == [7.0]
+    assert norm.bias.grad is None
+    assert (norm.running_mean.item(), norm.running_var.item()) == (7.5, 5.5)
+    assert norm.num_batches_tracked.item() == 7, "a count is no number to average"
+    assert reduced == ["mean"]
+
+
 # ---- what is held out
 
 

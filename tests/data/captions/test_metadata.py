@@ -9,7 +9,7 @@ from PIL import Image
 
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.sentences import ENGLISH
-from aigc_demo.data.captions.metadata import Captions, no_captions, notices
+from aigc_demo.data.captions.metadata import Captions, no_captions, notices, plain
 from aigc_demo.data.captions.pairs import PairSettings, prepare_pairs
 from aigc_demo.data.images.image_files import read_folder
 
@@ -352,3 +352,10 @@ def test_a_table_further_down_knows_its_images_better():
     captions.add("in", "metadata.csv", b"file_name,text\na.png,inner\n")
     assert [captions.of("in/a.png"), captions.of("in/b.png")] == ["inner", "outer"]
     assert not notices(captions.facts())
+
+
+def test_a_caption_is_one_line_of_a_thousand_characters_at_most():
+    assert plain("a\tred\n ball\u2028 ") == "a red ball"
+    assert plain("x" * 1000) == "x" * 1000
+    assert plain("x" * 1001) == "x" * 1000
+    assert plain("ab  " * 1000) == "ab " * 333 + "a"

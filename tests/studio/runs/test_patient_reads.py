@@ -146,3 +146,19 @@ def test_where_all_hang_each_is_asked_once_and_the_rest_gets_its_turn():
     assert sorted(disk.read) == keys
     for event in events:
         event.set()
+
+
+def test_what_nobody_waits_for_any_more_is_not_read():
+    keys = "abcdefghij"
+    assert len(keys) == 1 + patient_reads.MORE_READERS + 2
+    disk = Disk(**dict.fromkeys(keys, 1))
+    let_go = [disk.hang(key) for key in keys]
+    reads = PatientReads(disk)
+    assert reads.all(keys) == []
+    for event in let_go:
+        event.set()
+    for thread in threading.enumerate():
+        if thread.name == "patient-read":
+            thread.join(30)
+    assert set(disk.read) <= set("abcdefgh")
+    assert known(reads.all("ij")) == {"i": (1, True), "j": (1, True)}
