@@ -32,7 +32,7 @@ def generate(
     out: Annotated[
         Path | None,
         typer.Option(
-            **A_PATH, help="Write the texts to this file; of pictures, each to one beside it with its seed."
+            **A_PATH, help="Write the texts to this file; of images, each to one beside it with its seed."
         ),
     ] = None,
     set_: Set = [],  # noqa: B006

@@ -142,7 +142,7 @@ def nearest(queries: Tensor, images: Tensor) -> tuple[Tensor, Tensor]:
         ValueError: the sizes differ, or there is no image.
     """
     if queries.shape[1:] != images.shape[1:] or not len(images):
-        raise ValueError(f"pictures of shapes {tuple(queries.shape)} and {tuple(images.shape)}")
+        raise ValueError(f"images of shapes {tuple(queries.shape)} and {tuple(images.shape)}")
     asked_QD = _as_rows(queries)
     best_Q = torch.full((len(queries),), math.inf)
     index_Q = torch.zeros(len(queries), dtype=torch.int64)

@@ -49,5 +49,5 @@ def inception_features(path: Path, images: Tensor, batch_size: int = 64) -> Tens
     except (RuntimeError, ValueError, OSError, TypeError) as error:
         raise InputError("broken_model", path=str(path), detail=str(error).partition("\n")[0]) from error
     if features_NF.ndim != 2 or len(features_NF) != len(images):
-        raise InputError("broken_model", path=str(path), detail="it does not return features of pictures")
+        raise InputError("broken_model", path=str(path), detail="it does not return features of images")
     return features_NF.float()

@@ -20,7 +20,7 @@ class ImageSampling(Settings):
     """Settings of image sampling; a model ignores those that it does not use."""
 
     truncation: float = setting(
-        1.0, "how far from the mean picture a GAN may go; 1 as far as in training", low=0, high=1.5
+        1.0, "how far from the mean image a GAN may go; 1 as far as in training", low=0, high=1.5
     )
     num_inference_steps: int = setting(20, "steps in which diffusion takes the noise away", low=1, high=1000)
 

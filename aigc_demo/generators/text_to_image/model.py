@@ -22,7 +22,7 @@ class TextSampling(Settings):
     """Settings of text-to-image sampling; a model ignores those that it does not use."""
 
     truncation: float = setting(
-        1.0, "how far from the mean picture a GAN may go; 1 as far as in training", low=0, high=1.5
+        1.0, "how far from the mean image a GAN may go; 1 as far as in training", low=0, high=1.5
     )
     guidance_scale: float = setting(
         2.0,

@@ -100,5 +100,5 @@ def repaired(image_CHW: Tensor, hole_HW: Tensor, restoration: "ImageRestoration"
 
 
 def _each(images_NCHW: Tensor, change: Callable[[Image.Image], Image.Image]) -> Tensor:
-    images = [Image.fromarray(np.ascontiguousarray(picture.permute(1, 2, 0))) for picture in images_NCHW]
+    images = [Image.fromarray(np.ascontiguousarray(image.permute(1, 2, 0))) for image in images_NCHW]
     return torch.stack([torch.from_numpy(np.array(change(image))).permute(2, 0, 1) for image in images])

@@ -29,12 +29,12 @@ class TextToImageTest(Settings):
     """What is asked of a model, and by whom it is judged."""
 
     num_captions: int = setting(1000, "captions of each kind and language", low=1, high=20_000)
-    candidates: int = setting(8, "pictures of each caption from which the best is chosen", low=1, high=64)
+    candidates: int = setting(8, "images of each caption from which the best is chosen", low=1, high=64)
     most_objects: int = setting(2, "how many things captions tell of at most", low=1, high=3)
     languages: tuple[str, ...] = setting(("en", "zh"), "of the captions", choices=("en", "zh"))
-    checker: str = setting(TINY_WORLD_READER, "reads the pictures, by its name or run")
+    checker: str = setting(TINY_WORLD_READER, "reads the images, by its name or run")
     ranker: str = setting("", "chooses the best, by its name or run; empty for the model's own dual encoder")
-    judge: str = setting("", "of pictures with captions of your own: a dual encoder that guided nothing")
+    judge: str = setting("", "of images with captions of your own: a dual encoder that guided nothing")
 
 
 def evaluate_text_to_image(

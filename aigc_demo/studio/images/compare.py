@@ -36,9 +36,9 @@ TIMELINE_PREVIEWS, TIMELINE_IMAGES = 8, 4
 class ImageAsk(Settings):
     """Settings of an image request."""
 
-    seed: int = setting(0, "of the first picture; the others have the next ones", low=0, high=MAX_SEED)
+    seed: int = setting(0, "of the first image; the others have the next ones", low=0, high=MAX_SEED)
     num_pictures: int = setting(16, "how many", low=1, high=MOST_IMAGES)
-    truncation: float = setting(1.0, "how far from the mean picture a GAN may go", low=0, high=1.5)
+    truncation: float = setting(1.0, "how far from the mean image a GAN may go", low=0, high=1.5)
     num_inference_steps: int = setting(
         20, "steps in which diffusion takes the noise away", low=1, high=MOST_STEPS
     )

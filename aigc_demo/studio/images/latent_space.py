@@ -29,10 +29,10 @@ MOST_SEEDS_CHARACTERS = 300
 class Way(Settings):
     """Settings of an interpolation between two seeds."""
 
-    from_seed: int = setting(1, "of the first picture", low=0, high=MAX_SEED)
-    to_seed: int = setting(2, "of the last picture", low=0, high=MAX_SEED)
-    num_frames: int = setting(24, "how many pictures, both ends among them", low=2, high=MOST_FRAMES)
-    truncation: float = setting(1.0, "how far from the mean picture a GAN may go", low=0, high=1.5)
+    from_seed: int = setting(1, "of the first image", low=0, high=MAX_SEED)
+    to_seed: int = setting(2, "of the last image", low=0, high=MAX_SEED)
+    num_frames: int = setting(24, "how many images, both ends among them", low=2, high=MOST_FRAMES)
+    truncation: float = setting(1.0, "how far from the mean image a GAN may go", low=0, high=1.5)
     num_inference_steps: int = setting(
         20, "steps in which diffusion takes the noise away", low=1, high=MOST_STEPS
     )

@@ -52,7 +52,7 @@ class TextToImageAsk(Settings):
     """Settings of a text-to-image request."""
 
     seed: int = setting(0, "of the first candidate; the others have the next ones", low=0, high=MAX_SEED)
-    num_candidates: int = setting(8, "pictures to choose from", low=1, high=MOST_CANDIDATES)
+    num_candidates: int = setting(8, "images to choose from", low=1, high=MOST_CANDIDATES)
     guidance_scale: float = setting(
         2.0, "how much more a diffusion model heeds the caption than without it", low=0, high=30
     )
@@ -60,7 +60,7 @@ class TextToImageAsk(Settings):
         20, "steps in which diffusion takes the noise away", low=1, high=MOST_STEPS
     )
     scheduler: str = setting("ddim", "how diffusion goes from step to step", choices=SCHEDULERS)
-    truncation: float = setting(1.0, "how far from the mean picture a GAN may go", low=0, high=1.5)
+    truncation: float = setting(1.0, "how far from the mean image a GAN may go", low=0, high=1.5)
 
     @property
     def seeds(self) -> tuple[int, ...]:
