@@ -60,7 +60,7 @@ def main() -> None:
         "num_captions": len(captions),
         **times,
     }
-    report("one picture, batch 1", [row])
+    report("one image, batch 1", [row])
 
 
 def _making(model: TextToImageModel, caption: str, num_steps: int) -> Callable[[], Tensor]:

@@ -97,7 +97,7 @@ def build_real_images(handlers: GanHandlers, sides: list[Side], work: dict[str, 
     with part("nearest", TAB) as folded:
         shown = widget("images", gallery(None, empty="nearest_empty"), elem_id="gan-nearest-shown")
         upload = gr.File(
-            label=word("training_zip"), file_types=[".zip"], height=110, elem_id="gan-training-zip"
+            label=word("training_zip"), file_types=[".zip"], height=150, elem_id="gan-training-zip"
         )
     for side in sides:
         images = side.parts["images"]
@@ -108,7 +108,7 @@ def build_real_images(handlers: GanHandlers, sides: list[Side], work: dict[str, 
             file_types=[".png"],
             file_count="multiple",
             type="binary",
-            height=110,
+            height=150,
             elem_id="gan-own",
         )
         button = gr.Button(word("ask_discriminator"), variant="primary", elem_id="gan-judge")

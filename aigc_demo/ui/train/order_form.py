@@ -192,9 +192,9 @@ def _layout(limits: Limits, *, lost: bool) -> tuple[OrderForm, Any, Any]:
         label=word("source"),
         elem_id="source",
     )
-    file = gr.File(label=word("own_text"), file_types=[".txt"], visible=False, elem_id="own-text", height=120)
+    file = gr.File(label=word("own_text"), file_types=[".txt"], visible=False, elem_id="own-text", height=150)
     images = gr.File(
-        label=word("own_pictures_zip"), file_types=[".zip"], visible=False, elem_id="own-pictures", height=120
+        label=word("own_pictures_zip"), file_types=[".zip"], visible=False, elem_id="own-pictures", height=150
     )
     init = gr.Dropdown(
         [(word("from_nothing"), FROM_NOTHING)],

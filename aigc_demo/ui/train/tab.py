@@ -96,7 +96,7 @@ def _watched() -> tuple[Watched, Any, Any]:
 def _exchange(handlers: TrainHandlers, visitor: Any, watched: Watched, notice: Any) -> None:
     with gr.Accordion(word("upload_run"), open=False, elem_id="upload-run"):
         gr.Markdown(word("upload_intro"), elem_classes="intro")
-        file = gr.File(label=word("exported"), file_types=[".zip"], elem_id="upload-file", height=120)
+        file = gr.File(label=word("exported"), file_types=[".zip"], elem_id="upload-file", height=150)
         shared = share_switch(handlers.limits, "share-upload")
         button = gr.Button(word("upload"), elem_id="upload")
     button.click(

@@ -224,5 +224,9 @@ TEXT_TO_IMAGE_WORDS: dict[str, Row] = {
         "按“找图”，一百张中最接近的就出现在这里。",
         "按「找圖」，一百張中最接近的就出現在這裡。",
     ),
-    "searching_texts": ("Captions nearest to the picture", "与这张图最接近的描述", "與這張圖最接近的描述"),
+    "searching_texts": (
+        "Captions nearest to the picture that you click",
+        "与所点击的图最接近的描述",
+        "與所點擊的圖最接近的描述",
+    ),
 }
