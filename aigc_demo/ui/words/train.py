@@ -66,7 +66,7 @@ TRAIN_WORDS: dict[str, Row] = {
     "budget": ("How long", "时长", "時長"),
     "budget_minutes": ("Minutes", "分钟", "分鐘"),
     "budget_steps": ("Steps", "步数", "步數"),
-    "amount": ("How many", "多少", "多少"),
+    "amount": ("How many", "数量", "數量"),
     "start": ("Start", "开始", "開始"),
     "go_on_from": ("Initial weights", "初始权重", "初始權重"),
     "from_nothing": ("random, from scratch", "随机，从零开始", "隨機，從零開始"),
