@@ -266,3 +266,6 @@ def test_of_captions_their_words_count(tmp_path: Path) -> None:
     # Of 3 + 3 + 3 + 2 words blue, cat and dog are new.
     assert unknown_share(SimpleNamespace(corpus=corpus, tokenizer=known)) == pytest.approx(3 / 11)
     assert unknown_share(SimpleNamespace(corpus=object())) == 0
+    for name in captions:
+        object.__setattr__(corpus, name, (("",),))
+    assert unknown_share(SimpleNamespace(corpus=corpus, tokenizer=known)) == 0, "captions without a word"

@@ -53,6 +53,15 @@ def test_a_model_of_ours_computes_with_the_weights_of_its_folder(tmp_path, style
     torch.testing.assert_close(model.begin(ids).logits, expected[-1], atol=1e-4, rtol=1e-4)
 
 
+def test_a_model_of_8_bit_weights_computes_nearly_the_same(tmp_path):
+    folder = save_ours(tmp_path)
+    whole, small = (load_text_model(str(folder), dtype=dtype) for dtype in ("float32", "int8"))
+    ids = [1, 5, 4, 3]
+    expected, found = whole.token_logits(ids), small.token_logits(ids)
+    assert 0 < (found - expected).abs().max() < 0.1 * expected.std()
+    torch.testing.assert_close(small.begin(ids).logits, found[-1])
+
+
 @pytest.mark.parametrize("family", ["ours", "library"])
 def test_attention_weights_sum_to_one_and_look_back_only(request, family):
     model = load_text_model(str(request.getfixturevalue(family)))

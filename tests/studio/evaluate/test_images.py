@@ -84,6 +84,12 @@ def test_measuring_takes_its_share_of_the_cores(
         torch.set_num_threads(before)
 
 
+def test_an_encoder_is_measured_on_two_images_at_least(encoder: str):
+    assert evaluate(encoder, "tiny-world", settings={"num_pictures": 20})["num_samples"] == 2
+    with pytest.raises(InputError, match="at least 2"):
+        evaluate(encoder, "tiny-world", settings={"num_pictures": 10})
+
+
 def test_an_encoder_is_measured_by_what_it_was_trained_for(encoder: str, tmp_path: Path):
     named = evaluate(encoder, "tiny-world", settings=FEW)
     assert named["num_samples"] == 30

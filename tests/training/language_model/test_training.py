@@ -5,6 +5,7 @@ import math
 import shutil
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,7 @@ from aigc_demo.training.language_model.batches import Batches
 from aigc_demo.training.language_model.networks import NETWORKS, build_gpt
 from aigc_demo.training.language_model.recipe import LanguageModelSettings
 from aigc_demo.training.language_model.training import LanguageModelTraining, write_sample
+from aigc_demo.training.loop import InterruptedValidationError
 from aigc_demo.training.recipes import RECIPES
 from aigc_demo.training.settings import Budget
 from aigc_demo.training.start import Order, train
@@ -393,6 +395,26 @@ def test_the_first_overflows_of_a_scaler_are_steps_left_out(float16: Callable) -
 def test_a_scaler_that_never_comes_down_ends_the_run(float16: Callable) -> None:
     *_, last = float16(steps=30, init_scale=2.0**127, backoff_factor=0.999).events()
     assert (last.reason, last.step) == ("non-finite", 17)
+
+
+def test_a_whole_validation_that_is_interrupted_leaves_the_shorter_one(
+    text_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = training(text_file, tmp_path / "run")
+    plain.settings = replace(plain.settings, validation_windows=1)
+    (expected,) = plain.validate(full=False)
+    measured = plain._measured_loss
+
+    def interrupted(most: int | None) -> float:
+        if most is None:
+            raise InterruptedValidationError
+        return measured(most)
+
+    monkeypatch.setattr(plain, "_measured_loss", interrupted)
+    (done,) = plain.validate(full=True)
+    assert done.loss == expected.loss
+    assert done.metrics["num_windows"] == 1
+    assert math.isnan(done.metrics["full_loss"])
 
 
 def test_without_a_scaler_one_gradient_that_is_not_finite_ends_the_run(
