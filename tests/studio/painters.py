@@ -70,7 +70,7 @@ class SlowSteps:
     Args:
         name: of the model.
         seconds: for each step.
-        held: as long as this file exists, it does not get beyond its third step.
+        held: as long as this file exists, each step after the third takes two seconds.
     """
 
     family, image_size, memory_mib, num_parameters = "library", SIDE, 5.0, 20
@@ -82,13 +82,12 @@ class SlowSteps:
         return torch.stack([torch.randn(3, SIDE, SIDE, generator=seeded(seed)) for seed in seeds])
 
     def of_noise(self, noise, sampling, progress=None):
-        guess, step, steps = to_uint8(noise), 0, sampling.num_inference_steps
-        while step < steps:
-            waits = step >= 3 and self.held is not None and self.held.exists()
-            time.sleep(0.5 if waits else self.seconds)
-            step += not waits
-            guess = to_uint8(noise - step / steps)
-            if progress is not None and progress(step, steps, guess):
+        guess = to_uint8(noise)
+        for step in range(1, sampling.num_inference_steps + 1):
+            waits = step > 3 and self.held is not None and self.held.exists()
+            time.sleep(2.0 if waits else self.seconds)
+            guess = to_uint8(noise - step / sampling.num_inference_steps)
+            if progress is not None and progress(step, sampling.num_inference_steps, guess):
                 break
         return guess
 

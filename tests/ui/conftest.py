@@ -82,7 +82,7 @@ def page_url(page_process):
 
 @pytest.fixture
 def held(page_process):
-    """While this file exists, the images of the diffusion model do not get done."""
+    """While this file exists, the images of the diffusion model take minutes."""
     path = page_process[2].with_name(HELD)
     path.touch()
     yield path

@@ -12,7 +12,7 @@ from pathlib import Path
 
 LETTERS = "ROMEO: abcdefghijklmnopqrstuvwxyz.,!?'\nABCDEFGHIJKLMNPQSTUVWXYZ春眠不觉晓处闻啼鸟"
 SLOW_SECONDS = 0.03
-HELD = "held"  # as long as there is a file FOLDER/held, diffusion stays at its third step
+HELD = "held"  # as long as there is a file FOLDER/held, diffusion is slow after its third step
 TINY_GAN = {"num_pictures": 64, "batch_size": 8, "num_features": 8, "checkpoint_every": 5}
 ROOT = Path(__file__).resolve().parents[2]
 WORKER = Path(__file__).with_name("page_worker.py")
