@@ -10,7 +10,7 @@ IDS = {"bos_id": 1, "eos_id": 2, "pad_id": 3}
 
 
 @pytest.mark.parametrize(
-    ("said_by_tokenizer", "said_by_config", "row"),
+    ("tokenizer_ids", "config_ids", "row"),
     [
         ({}, {}, [1, 10, 11, 2, 3, 3]),
         ({"pad_id": None}, {}, [1, 10, 11, 2, 2, 2]),
@@ -20,10 +20,10 @@ IDS = {"bos_id": 1, "eos_id": 2, "pad_id": 3}
     ],
 )
 def test_the_tokenizer_says_what_stands_around_a_caption_else_the_configuration_else_the_last_two(
-    said_by_tokenizer, said_by_config, row
+    tokenizer_ids, config_ids, row
 ) -> None:
-    tokenizer = SimpleNamespace(encode=lambda text: [10, 11], **{**IDS, **said_by_tokenizer})
-    config = {"bos_token_id": None, "eos_token_id": None, **said_by_config}
+    tokenizer = SimpleNamespace(encode=lambda text: [10, 11], **{**IDS, **tokenizer_ids})
+    config = {"bos_token_id": None, "eos_token_id": None, **config_ids}
     captions = CaptionTokens(tokenizer, SimpleNamespace(max_position_embeddings=6, vocab_size=100, **config))
     assert captions.padded(["a cat"]).tolist() == [row]
     captions.length = 3
