@@ -115,3 +115,18 @@ def test_an_upload_that_is_gone_is_said(tmp_path):
         with pytest.raises(InputError) as caught:
             check(str(tmp_path / "gone"))
         assert caught.value.key == "upload_gone"
+
+
+def test_a_zip_file_may_be_as_large_as_the_limit_and_no_larger(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "images.zip"
+    place.write_bytes(bytes(3 * 2**20))
+    assert order.checked_images(None) is None
+    assert order.checked_images(str(place)) == place
+    monkeypatch.setattr(order, "MAX_ZIP_BYTES", 3 * 2**20)
+    assert order.checked_images(str(place)) == place
+    place.write_bytes(bytes(3 * 2**20 + 1))
+    with pytest.raises(InputError) as refused:
+        order.checked_images(str(place))
+    assert (refused.value.key, refused.value.values["limit"]) == ("too_large", 3)
