@@ -165,3 +165,23 @@ def test_whoever_imports_a_large_library_does_so_alone(monkeypatch):
     monkeypatch.setattr(model_cache, "importing", Counting)
     loaded = model_cache.load_model(Catalog().choice("gpt-tiny-world"), lambda fetched, total: None)
     assert loaded.num_parameters > 0 and most == [1]
+
+
+def test_a_loaded_model_is_entered_while_nobody_else_looks():
+    started, go_on = threading.Event(), threading.Event()
+
+    def load(name, report):
+        started.set()
+        assert go_on.wait(30)
+        return model_of(1)
+
+    cache = ModelCache(10, load)
+    thread = threading.Thread(target=cache.get, args=("a",))
+    thread.start()
+    assert started.wait(30)
+    with cache._lock:  # somebody looks
+        go_on.set()
+        thread.join(0.3)  # time enough for one that does not wait
+        assert (list(cache._models), list(cache._loading)) == ([], ["a"])
+    thread.join(30)
+    assert (cache.names(), cache.loading()) == (["a"], {})
