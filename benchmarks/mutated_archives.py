@@ -67,7 +67,7 @@ TEXT = {
     "checkpoint_every": 5,
     "sample_tokens": 4,
 }
-GAN = {**IMAGES, "num_features": 8, "latent_size": 8, "image_route": 4}
+GAN = {**IMAGES, "num_features": 8, "latent_size": 8, "sample_pictures": 4}
 WORDS = {"hidden_size": 16, "num_layers": 1, "num_heads": 2, "phrasings": 1}
 RECIPES: dict[str, dict[str, Any]] = {
     "gpt": TEXT,
@@ -75,7 +75,7 @@ RECIPES: dict[str, dict[str, Any]] = {
     "dcgan": GAN,
     "stylegan": {**GAN, "width": 8, "style_size": 8, "num_mapping_layers": 1},
     "classifier": {**IMAGES, "width": 8, "feature_size": 16},
-    "ddpm": {**IMAGES, "base_channels": 8, "sample_steps": 2, "image_route": 4},
+    "ddpm": {**IMAGES, "base_channels": 8, "sample_steps": 2, "sample_pictures": 4},
     "clip": {**PAIRS, **WORDS, "width": 8, "embedding_size": 16},
     "checker": {**PAIRS, "width": 8},
     "colorize": {**PAIRS, "width": 4},
@@ -87,10 +87,10 @@ RECIPES: dict[str, dict[str, Any]] = {
         "likeness_weight": 0.0,
         "num_features": 8,
         "latent_size": 8,
-        "image_route": 4,
+        "sample_pictures": 4,
         "guide": "own",
     },
-    "text2image-diffusion": {**PAIRS, **WORDS, "base_channels": 8, "noise_steps": 20, "image_route": 4},
+    "text2image-diffusion": {**PAIRS, **WORDS, "base_channels": 8, "noise_steps": 20, "sample_pictures": 4},
 }
 PRETRAINED = ("text-gpt2", "text-llama", "text-qwen2", "masks", "matches", "pictures", "text-to-image")
 OWN_FOLDERS = ("gpt", "gpt2", "dcgan", "clip")
