@@ -489,10 +489,10 @@ def _images(size: int) -> Any:
 
 def _scrub(judge: Judge, cache: Any, watches: Any, name: str) -> str:
     from aigc_demo.studio.models.cancellation import Cancellation
-    from aigc_demo.ui.train.scrubber import ScrubHandlers
+    from aigc_demo.ui.train.scrubber import NO_BASELINE, ScrubHandlers
 
     handlers: Any = ScrubHandlers(cache, Cancellation(), watches)
-    answers = [value for _, value in handlers._write("ticket", None, name, "the cat", "", 3)]
+    answers = list(handlers.write(None, "ticket", name, None, "the cat", NO_BASELINE, 3))
     if answers:
         judge.shown("scrubber", [column["error"] or column["title"] for column in answers[-1]["columns"]])
     return f"{len(answers)} answers"
