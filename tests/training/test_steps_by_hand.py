@@ -3,6 +3,7 @@
 # Shapes: B images of a batch, C channels, H rows, W columns, Z latent features.
 
 import math
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -351,6 +352,39 @@ def test_likeness_compares_means_of_eight_by_eight_pixels(tmp_path: Path) -> Non
     assert float(metrics["likeness_term"]) == pytest.approx(9 / 4, rel=1e-5)
     fooling = -2 * float(fake_BCHW.mean())
     assert float(loss) == pytest.approx(fooling + 10 * 9 / 4, rel=1e-5)
+
+
+def test_held_out_images_are_scored_by_networks_that_do_not_train() -> None:
+    trains = []
+
+    class Recorded(Judge):
+        def features(self, x_BCHW: Tensor) -> Tensor:
+            trains.append(self.training)
+            return super().features(x_BCHW)
+
+    def generate(network: nn.Module, noise_NZ: Tensor, texts: SimpleNamespace) -> Tensor:
+        trains.append(network.training)
+        return torch.ones(len(noise_NZ), 3, 4, 4)
+
+    training = SimpleNamespace(
+        pairs=SimpleNamespace(validation=torch.full((2, 3, 4, 4), 255, dtype=torch.uint8)),
+        held_NPT=torch.zeros(2, 1, 3, dtype=torch.int64),
+        accelerator=SimpleNamespace(device="cpu", autocast=nullcontext),
+        settings=SimpleNamespace(latent_size=2),
+        discriminator=Recorded(),
+        generator=nn.Identity(),
+        guide=SimpleNamespace(
+            encode=lambda ids_NT: SimpleNamespace(text_BE=torch.tensor([[1.0], [-2.0]])),
+            image_embeddings=lambda x_BCHW: torch.ones(2, 1),
+        ),
+        _generate=generate,
+    )
+    metrics = TextToImageTraining.held_out_metrics(training)
+    assert trains == [False, False]
+    assert training.discriminator.training
+    assert training.generator.training
+    assert metrics["held_out_prob"] == pytest.approx((sigmoid(1) + sigmoid(-2)) / 2, abs=1e-5)
+    assert (metrics["real_told_apart"], metrics["made_told_apart"]) == (0.5, 0.5)
 
 
 def test_gradients_and_running_statistics_are_averaged_over_processes() -> None:

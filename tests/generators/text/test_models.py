@@ -3,6 +3,7 @@
 import json
 import shutil
 import struct
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM
 
 from aigc_demo.core.errors import InputError
+from aigc_demo.generators.text.library import _pretrained_special
 from aigc_demo.generators.text.loading import load_text_model
 from aigc_demo.nets.transformer import Decoder, TransformerConfig
 from tests.generators.conftest import edit_config, save_library, save_ours
@@ -51,6 +53,28 @@ def test_a_model_of_ours_computes_with_the_weights_of_its_folder(tmp_path, style
     assert expected.std() > 0.01
     torch.testing.assert_close(model.token_logits(ids), expected, atol=1e-4, rtol=1e-4)
     torch.testing.assert_close(model.begin(ids).logits, expected[-1], atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("generation", "config", "starts", "ends", "banned"),
+    [
+        ({}, {"eos_token_id": 5, "bos_token_id": 3}, (3,), (5,), (3, 8, 9)),
+        ({"eos_token_id": [5, 3]}, {"eos_token_id": 5}, (5,), (5, 3), (8, 9)),
+        ({}, {}, (0,), (), (3, 5, 8, 9)),
+    ],
+)
+def test_special_tokens_that_end_nothing_and_numbers_without_a_token_are_never_written(
+    generation, config, starts, ends, banned
+):
+    none = {"eos_token_id": None, "bos_token_id": None}
+    network = SimpleNamespace(
+        generation_config=SimpleNamespace(**{**none, **generation}),
+        config=SimpleNamespace(vocab_size=10, **{**none, **config}),
+    )
+    vocabulary = SimpleNamespace(size=8, special_ids=(3, 5, 12))  # the network gives 10 scores, none for 12
+    found = _pretrained_special(network, vocabulary)
+    assert found["start_ids"] == starts
+    assert (found["end_ids"], found["banned_ids"]) == (ends, banned)
 
 
 def test_a_model_of_8_bit_weights_computes_nearly_the_same(tmp_path):
