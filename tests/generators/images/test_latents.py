@@ -48,3 +48,8 @@ def test_arithmetic_of_means_at_the_usual_length():
     torch.testing.assert_close(found, torch.tensor([1.0, 2.0]) * math.sqrt(2 / 5))
     zero = torch.zeros(1, 2)
     assert torch.equal(arithmetic(zero, zero, zero), zero[0])
+
+
+def test_between_vectors_of_one_direction_the_way_is_straight_and_goes_from_the_first_to_the_second():
+    from_Z, to_Z = torch.tensor([1.0, 0.0]), torch.tensor([3.0, 0.0])
+    assert spherical(from_Z, to_Z, 5)[:, 0].tolist() == [1.0, 1.5, 2.0, 2.5, 3.0]
