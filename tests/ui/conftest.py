@@ -82,7 +82,7 @@ def page_url(page_process):
 
 @pytest.fixture
 def held(page_process):
-    """While this file exists, the images of the diffusion model take minutes."""
+    """While this file exists, images of diffusion take minutes, and a text of the slow model one."""
     path = page_process[2].with_name(HELD)
     path.touch()
     yield path

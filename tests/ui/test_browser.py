@@ -137,7 +137,7 @@ def test_both_columns_stream_side_by_side(chromium, page_url):
             assert 3 < tokens(page, side).count() < 200
 
 
-def test_a_model_chosen_while_its_column_writes_takes_the_column(chromium, page_url):
+def test_a_model_chosen_while_its_column_writes_takes_the_column(chromium, page_url, held):
     def shown(side):
         facts = page.locator(f"#facts-{side} dd").first.text_content()
         badge = page.locator(f"#card-{side} .badge").get_attribute("data-kind")
@@ -166,6 +166,7 @@ def test_a_model_chosen_while_its_column_writes_takes_the_column(chromium, page_
         page.click("#stop")
         wait_for_state(page, "right", "stopped")
         assert page.locator("#card-left .state").get_attribute("data-state") == "ready"
+        held.unlink()
         choose_model(page, "left", "slow")
         page.click("#generate")  # the page works on
         wait_for_state(page, "left", "running")

@@ -11,8 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 
 LETTERS = "ROMEO: abcdefghijklmnopqrstuvwxyz.,!?'\nABCDEFGHIJKLMNPQSTUVWXYZ春眠不觉晓处闻啼鸟"
-SLOW_SECONDS = 0.03
-HELD = "held"  # as long as there is a file FOLDER/held, diffusion is slow after its third step
+SLOW_SECONDS, HELD_SECONDS = 0.03, 0.3
+HELD = "held"  # as long as there is a file FOLDER/held, diffusion is slow after its third step, "slow" slower
 TINY_GAN = {"num_pictures": 64, "batch_size": 8, "num_features": 8, "checkpoint_every": 5}
 ROOT = Path(__file__).resolve().parents[2]
 WORKER = Path(__file__).with_name("page_worker.py")
@@ -105,8 +105,8 @@ def fill_catalog(folder):
     catalog.CATALOG, catalog.ASSETS = {**shipped, **pretrained}, folder
 
 
-def slow_down(model):
-    """The same model, which takes its time for each token."""
+def slow_down(model, held):
+    """The same model, which takes its time for each token, and ten times as much while a file is there."""
     begin = model.begin
 
     def slowly(ids):
@@ -114,7 +114,7 @@ def slow_down(model):
         push = session.push
 
         def wait_and_push(index):
-            time.sleep(SLOW_SECONDS)
+            time.sleep(HELD_SECONDS if held.exists() else SLOW_SECONDS)
             return push(index)
 
         session.push = wait_and_push
@@ -155,7 +155,7 @@ def main():
         if choice.entry.kind == "reads":
             return load_reader(choice.entry)
         model = load_text_model(choice.entry, on_ours=choice.on_ours, progress=report)
-        return slow_down(model) if name == "slow" else model
+        return slow_down(model, folder / HELD) if name == "slow" else model
 
     # Trainings are pretended, so that a test sees within seconds what takes minutes.
     # Those that draw are real ones, so small that they take as little.
