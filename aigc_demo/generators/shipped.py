@@ -41,12 +41,12 @@ TINY_IMAGES = TrainingData(
     labelled=True,
 )
 EMOJI = TrainingData(
-    "Noto Emoji, 1,647 pictures (Apache-2.0)",
+    "Noto Emoji, 1,647 images (Apache-2.0)",
     "f4de8aa68497ad7726880fd37a9f78253188712791783d99a65562984262e298",
 )
 # The same with their names, nothing held out.
 EMOJI_PAIRS = TrainingData(
-    "Noto Emoji, 1,647 pictures with their names (Apache-2.0)",
+    "Noto Emoji, 1,647 images with their names (Apache-2.0)",
     "8682d062014d766d60bb26c4161647f1f6e70f1ae9e0db74aaacec3bc2319422",
     ("English",),
 )

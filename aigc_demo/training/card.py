@@ -52,7 +52,7 @@ class CardTexts:
     unit: str = ""
     not_recorded: str = "## How good it is\n\nThe run recorded no validation."
     num_units: tuple[str, ...] = ("batch_size",)
-    unit_name: str = "pictures seen"
+    unit_name: str = "images seen"
 
 
 UNKNOWN_RECIPE = CardTexts(
@@ -82,13 +82,13 @@ def written_here(network: str, remark: str = "") -> tuple[str, str]:
 
 IMAGES_USE = """## What it is for
 
-A classroom: small enough to train on a laptop and to read in an hour. It draws pictures like those it was
+A classroom: small enough to train on a laptop and to read in an hour. It draws images like those it was
 trained on, and nothing else."""
 
 CAPTIONS_USE = """## What it is for
 
-A classroom: to see how words get into a picture. It knows the words of its captions and no others, and draws
-pictures like those it was trained on."""
+A classroom: to see how words get into an image. It knows the words of its captions and no others, and draws
+images like those it was trained on."""
 
 CAPTIONS_LOADING = """## How to load it
 
@@ -97,13 +97,13 @@ from aigc_demo.generators.text_to_image.model import TextSampling
 from aigc_demo.generators.text_to_image.ours import load_text_to_image
 
 model = load_text_to_image("FOLDER")
-pictures = model.make(["a red ball"] * 4, [0, 1, 2, 3], TextSampling())  # uint8 [4, 3, H, W]
+images = model.make(["a red ball"] * 4, [0, 1, 2, 3], TextSampling())  # uint8 [4, 3, H, W]
 ```"""
 
 TWO_LOSSES = """## How good it is
 
 The run recorded no figure of it: the losses of the two networks say how they stand against each other, not
-how good the pictures are."""
+how good the images are."""
 
 
 def generated_images(figures: Mapping[str, Any], settings: Mapping[str, Any]) -> Measured:
@@ -112,18 +112,18 @@ def generated_images(figures: Mapping[str, Any], settings: Mapping[str, Any]) ->
         ("Frechet distance", f"{figures['frechet_distance']:.3f}"),
         ("precision", f"{figures['precision']:.3f}"),
         ("recall", f"{figures['recall']:.3f}"),
-        ("distance to the nearest real picture, median, grey levels", figures["median_nearest_distance"]),
+        ("distance to the nearest real image, median, grey levels", figures["median_nearest_distance"]),
     ]
     if "mode_coverage" in figures:
         covered = f"{figures['modes_covered']} of {figures['num_modes']}"
         rows += [
-            ("kinds of picture covered", f"{covered} ({figures['mode_coverage']:.1%})"),
-            ("the same of real pictures", f"{figures['real_mode_coverage']:.1%}"),
+            ("kinds of image covered", f"{covered} ({figures['mode_coverage']:.1%})"),
+            ("the same of real images", f"{figures['real_mode_coverage']:.1%}"),
             ("evenness over the kinds", f"{figures['evenness']:.3f}"),
-            ("pictures whose kind the classifier is sure of", f"{figures['sure_share']:.1%}"),
+            ("images whose kind the classifier is sure of", f"{figures['sure_share']:.1%}"),
         ]
     introduction = (
-        f"Measured with the files as shipped: {figures['num_samples']:,} generated pictures against\n"
+        f"Measured with the files as shipped: {figures['num_samples']:,} generated images against\n"
         f"{figures['num_real']:,} real ones, in the features of {plain_text(figures['encoder'])}."
     )
     return Measured(introduction, rows)
@@ -137,9 +137,9 @@ _CAPTION_FIGURES = {
     f"{name}_{which}{FIGURE_ENDINGS[language]}": f"{count}, {language_name}: everything right, {chosen}"
     for name, count in _COUNTS.items()
     for language, language_name in _LANGUAGE_NAMES.items()
-    for which, chosen in (("first", "first picture"), ("best_of_8", "best of 8 by its dual encoder"))
+    for which, chosen in (("first", "first image"), ("best_of_8", "best of 8 by its dual encoder"))
 } | {
-    "found_of_100_first": "pictures drawn that are found by their caption among 100, first picture",
+    "found_of_100_first": "images drawn that are found by their caption among 100, first image",
     "found_of_100_best_of_8": "the same, best of 8 by its dual encoder",
 }
 
@@ -169,9 +169,9 @@ def held_out_images(
         rows += [
             (label, f"{figures[name]:.2f}") for name, label in (numbers or {}).items() if name in figures
         ]
-        which = "held-out pictures"
+        which = "held-out images"
         if figures.get("split") == "all":
-            which = "pictures, those that it learned from among them"
+            which = "images, those that it learned from among them"
         return Measured(f"Measured with the file as shipped on {figures['num_samples']:,} {which}.", rows)
 
     return measured

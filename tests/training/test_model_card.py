@@ -23,12 +23,12 @@ def test_a_recipe_that_nobody_knows_borrows_no_words(tmp_path: Path) -> None:
         assert "# mine\n\nA model.\n" in card
         assert "last validation loss | 0.5000, at step 1 |" in card, "of whatever unit"
         assert "| steps | 1 |" in card
-        for word in ("pipeline_tag", "nats a token", "windows of held-out text", "pictures", "\n\n\n"):
+        for word in ("pipeline_tag", "nats a token", "windows of held-out text", "images", "\n\n\n"):
             assert word not in card
 
 
 @pytest.mark.parametrize(
-    ("recipe", "tag", "steps"), [("gpt", "text-generation", "1"), ("dcgan", "unconditional", "1, 8 pictures")]
+    ("recipe", "tag", "steps"), [("gpt", "text-generation", "1"), ("dcgan", "unconditional", "1, 8 images")]
 )
 def test_a_known_recipe_has_its_own(tmp_path: Path, recipe: str, tag: str, steps: str) -> None:
     card = recorded_card("mine", run_of(recipe, tmp_path / "run"), 1)

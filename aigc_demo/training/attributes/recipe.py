@@ -34,14 +34,14 @@ CURVES = (
 
 _USE = """## What it is for
 
-To say of pictures of the tiny world whether they show what was asked for. It knows nothing else."""
+To say of images of the tiny world whether they show what was asked for. It knows nothing else."""
 _LOADING = """## How to load it
 
 ```python
 from aigc_demo.generators.text_to_image.matching import load_reader
 from aigc_demo.measure.attributes import read_images
 
-found = read_images(load_reader("FOLDER"), pictures)  # of uint8 [N, 3, H, W]
+found = read_images(load_reader("FOLDER"), images)  # of uint8 [N, 3, H, W]
 ```"""
 
 ROWS = {
@@ -51,7 +51,7 @@ ROWS = {
         "aigc_demo.training.attributes.training",
         CardTexts(
             *written_here(
-                "A small network that reads what stands where on a picture,",
+                "A small network that reads what stands where on an image,",
                 "; it never trains, guides or ranks what draws",
             ),
             use=_USE,
@@ -59,7 +59,7 @@ ROWS = {
             measured=held_out_images(
                 {
                     "checker_accuracy": "things whose kind, colour, size and place are all read rightly",
-                    "picture_accuracy": "pictures of which everything is read rightly",
+                    "picture_accuracy": "images of which everything is read rightly",
                 }
             ),
         ),

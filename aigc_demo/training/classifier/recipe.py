@@ -43,15 +43,15 @@ CURVES = (
 
 _USE = """## What it is for
 
-To measure pictures of the kind that it was trained on: its features are what distances between real and
-generated pictures are measured in. Figures measured with it compare with each other and with no others."""
+To measure images of the kind that it was trained on: its features are what distances between real and
+generated images are measured in. Figures measured with it compare with each other and with no others."""
 _LOADING = """## How to load it
 
 ```python
 from aigc_demo.nets.image_encoder import ImageEncoder
 
 encoder = ImageEncoder.from_pretrained("FOLDER").float().eval()
-features = encoder.features(pictures)  # of [N, 3, H, W] in -1 to 1
+features = encoder.features(images)  # of [N, 3, H, W] in -1 to 1
 ```"""
 
 ROWS = {
@@ -65,8 +65,8 @@ ROWS = {
             loading=_LOADING,
             measured=held_out_images(
                 {
-                    "accuracy": "names the kind of picture rightly",
-                    "top1": "finds a changed picture again among all held out",
+                    "accuracy": "names the kind of image rightly",
+                    "top1": "finds a changed image again among all held out",
                 }
             ),
         ),

@@ -68,7 +68,7 @@ CURVES = (
 
 _USE = """## What it is for
 
-A classroom: to see how texts and pictures come to lie in one space, to rank pictures by a text, and to guide
+A classroom: to see how texts and images come to lie in one space, to rank images by a text, and to guide
 what draws. It knows the words of its captions and no others."""
 _LOADING = """## How to load it
 
@@ -76,7 +76,7 @@ _LOADING = """## How to load it
 from aigc_demo.generators.text_to_image.matching import load_matcher
 
 matcher = load_matcher("FOLDER")
-scores = matcher.scores(["a red ball"], pictures)  # of uint8 [N, 3, H, W]; -1 to 1, higher fits better
+scores = matcher.scores(["a red ball"], images)  # of uint8 [N, 3, H, W]; -1 to 1, higher fits better
 ```"""
 
 ROWS = {
@@ -86,17 +86,17 @@ ROWS = {
         "aigc_demo.training.contrastive.training",
         CardTexts(
             *written_here(
-                "A dual encoder, a Transformer for texts and a convolutional network for pictures,"
+                "A dual encoder, a Transformer for texts and a convolutional network for images,"
             ),
             use=_USE,
             loading=_LOADING,
             measured=held_out_images(
                 {
-                    "top1_of_100": "finds the caption of a picture among 100",
-                    "picture_of_100": "finds the picture of a caption among 100",
-                    "picture_of_all": "finds the picture of a caption among all",
-                    "top1_of_100_zh": "finds the Chinese caption of a picture among 100",
-                    "picture_of_100_zh": "finds the picture of a Chinese caption among 100",
+                    "top1_of_100": "finds the caption of an image among 100",
+                    "picture_of_100": "finds the image of a caption among 100",
+                    "picture_of_all": "finds the image of a caption among all",
+                    "top1_of_100_zh": "finds the Chinese caption of an image among 100",
+                    "picture_of_100_zh": "finds the image of a Chinese caption among 100",
                     "told_from_exchanged": "prefers the caption to one with two looks exchanged",
                     "told_from_exchanged_zh": "prefers the Chinese caption to one with two looks exchanged",
                 }

@@ -54,7 +54,7 @@ _LOADING = """## How to load it
 ```python
 from diffusers import DDIMPipeline
 
-pictures = DDIMPipeline.from_pretrained("FOLDER")(batch_size=16, num_inference_steps=20).images
+images = DDIMPipeline.from_pretrained("FOLDER")(batch_size=16, num_inference_steps=20).images
 ```"""
 
 ROWS = {

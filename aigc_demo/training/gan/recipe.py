@@ -127,7 +127,7 @@ from aigc_demo.generators.images.gan import load_generator
 
 generator = load_generator(Path("FOLDER"))
 with torch.inference_mode():
-    pictures = generator(torch.randn(16, generator.config.latent_size))  # [16, 3, H, W] in -1 to 1
+    images = generator(torch.randn(16, generator.config.latent_size))  # [16, 3, H, W] in -1 to 1
 ```"""
 
 

@@ -30,7 +30,7 @@ CURVES = (loss_curve("difference"), *OPTIMIZATION)
 
 _USE = """## What it is for
 
-A classroom: to see what a network makes of what it cannot see. What it adds is likely among the pictures that
+A classroom: to see what a network makes of what it cannot see. What it adds is likely among the images that
 it was trained on, and nothing more."""
 _LOADING = """## How to load it
 
@@ -38,7 +38,7 @@ _LOADING = """## How to load it
 from aigc_demo.generators.text_to_image.restoration import load_restoration
 
 restorer = load_restoration("FOLDER")
-restored = restorer.restored(pictures)  # uint8 [N, 3, H, W]; with a second argument for what is painted over
+restored = restorer.restored(images)  # uint8 [N, 3, H, W]; with a second argument for what is painted over
 ```"""
 
 
@@ -66,6 +66,6 @@ def _row(network: str, folder: TrainedFolder) -> Recipe:
 
 
 ROWS = {
-    COLORIZE: _row("A small U-Net that gives grey pictures their colours,", FOLDERS[COLORIZE]),
+    COLORIZE: _row("A small U-Net that gives grey images their colours,", FOLDERS[COLORIZE]),
     INPAINT: _row("A small U-Net that draws what was painted over,", FOLDERS[INPAINT]),
 }

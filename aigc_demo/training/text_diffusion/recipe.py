@@ -38,7 +38,7 @@ ROWS = {
         "aigc_demo.training.text_diffusion.training",
         CardTexts(
             "The library baseline: diffusers' UNet2DConditionModel and its noise, with transformers' "
-            "CLIPTextModel, trained by this project on the same captions and pictures",
+            "CLIPTextModel, trained by this project on the same captions and images",
             "diffusers' UNet2DConditionModel with transformers' CLIPTextModel, trained with AIGC Demo",
             use=CAPTIONS_USE,
             loading=CAPTIONS_LOADING,

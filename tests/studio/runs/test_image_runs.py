@@ -164,7 +164,7 @@ def test_both_networks_and_the_sheets_go_out_and_come_back(home: Path, tmp_path:
     assert sample_image(back, 2) == sample_image(run, 2) is not None
     assert new_images(back, 4, 5) == new_images(run, 4, 5)
     assert "--set diff_augment=colour,cutout" in card and "tokens" not in card
-    assert "4, 32 pictures seen" in card
+    assert "4, 32 images seen" in card
 
 
 @pytest.mark.parametrize("spoilt", ["shape", "missing", "extra", "hash", "recipe", "sample"])

@@ -102,8 +102,8 @@ def test_a_run_that_keeps_nothing_back_is_measured_on_all(tmp_path: Path, captio
     data = {"title": "noise", "origin": "here", "licence": "none", "language": "en"}
     publish(tmp_path / "run", tmp_path / "model", data)
     card = (tmp_path / "model/README.md").read_text()
-    assert "on 24 pictures, those that it learned from among them" in card
-    assert "finds the picture of a caption among all" in card
+    assert "on 24 images, those that it learned from among them" in card
+    assert "finds the image of a caption among all" in card
 
 
 def test_another_kind_of_model_is_named(tmp_path: Path) -> None:

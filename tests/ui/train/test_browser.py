@@ -109,50 +109,53 @@ def wait_for_notice(page, words):
     )
 
 
-@pytest.mark.parametrize("resumed", [False, True])
-def test_an_answer_to_stop_that_comes_late_is_not_shown(chromium, page_url, resumed):
-    with trained(chromium, page_url) as page:
-        start(page, 4000)
-        wait_for_step(page, 5)
-        held = []
+@contextmanager
+def held_answer(page, path):
+    """The answer to the next call of a path is held back; yields a function that lets it arrive."""
+    held = []
 
-        def hold(route):
-            if held:
-                route.continue_()
-            else:
-                held.append((route, route.fetch()))
+    def hold(route):
+        if held:
+            route.continue_()
+        else:
+            held.append((route, route.fetch()))
 
-        page.route("**/gradio_api/run/predict*", hold)
-        page.click("#stop-run")
-        wait_for(page, "stopped")
-        if resumed:
-            page.click("#resume-run")
-            wait_for_notice(page, "It goes on")
-            wait_for(page, "running")
+    def release():
         [(route, answer)] = held
-        assert "It finishes its step" in answer.text()
-        with page.expect_response("**/gradio_api/run/predict*"):
+        with page.expect_response(path):
             route.fulfill(response=answer)
         at_rest(page)
-        assert notice(page) == ("It goes on from its last checkpoint." if resumed else "")
-        if resumed:
-            end(page)
+        return answer.text()
+
+    page.route(path, hold)
+    yield release
 
 
-def test_a_state_from_before_takes_no_newer_notice_away(chromium, page_url):
+def test_what_comes_late_takes_no_newer_notice_away(chromium, page_url):
+    calls, resumed = "**/gradio_api/run/predict*", "It goes on from its last checkpoint."
     with trained(chromium, page_url) as page:
         name = start(page, 4000)
         wait_for_step(page, 5)
-        end(page)
+        with held_answer(page, calls) as release:
+            end(page)
+            assert "It finishes its step" in release()
+        assert notice(page) == "", "the run had ended before the answer to Stop came"
         page.click("#resume-run")
-        wait_for_notice(page, "It goes on")
+        wait_for_notice(page, resumed)
         wait_for(page, "running")
         page.evaluate(
             """name => document.dispatchEvent(new CustomEvent('aigc-run',
               {detail: {name, under_way: false, seen_at: Date.now() / 1000 - 300}}))""",
             name,
         )
-        assert notice(page) == "It goes on from its last checkpoint."
+        assert notice(page) == resumed, "a state from before the resumption"
+        with held_answer(page, calls) as release:
+            end(page)
+            page.click("#resume-run")
+            wait_for_notice(page, resumed)
+            wait_for(page, "running")
+            release()
+        assert notice(page) == resumed, "the run was resumed before the answer to Stop came"
         end(page)
         assert notice(page) == ""
 
