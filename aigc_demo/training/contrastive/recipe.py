@@ -85,9 +85,7 @@ ROWS = {
         CURVES,
         "aigc_demo.training.contrastive.training",
         CardTexts(
-            *written_here(
-                "A dual encoder, a Transformer for texts and a convolutional network for images,"
-            ),
+            *written_here("A dual encoder, a Transformer for texts and a convolutional network for images,"),
             use=_USE,
             loading=_LOADING,
             measured=held_out_images(
