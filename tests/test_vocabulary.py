@@ -6,6 +6,7 @@ Names that are public (settings, endpoints, events) or stand in files on a disk 
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -66,7 +67,18 @@ def modules(*folders: str) -> list[Path]:
     return [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
 
 
-def named(tree: ast.AST) -> Iterator[tuple[str, int]]:
+@cache
+def named(*folders: str) -> list[tuple[str, str, list[str]]]:
+    """Where a name is given, the name, and its words; of every module below the folders."""
+    return [
+        (f"{path.relative_to(ROOT)}:{line}", name, words_of(name))
+        for path in modules(*folders)
+        for name, line in names_in(ast.parse(path.read_text("utf8")))
+        if name not in PUBLIC
+    ]
+
+
+def names_in(tree: ast.AST) -> Iterator[tuple[str, int]]:
     """Every name that a module gives: functions, classes, arguments, variables, attributes."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store):
@@ -91,10 +103,9 @@ def test_a_name_is_cut_into_its_words():
 @pytest.mark.parametrize("words", NAMES, ids=lambda words: words.split("|")[0])
 def test_code_names_it_by_the_fields_word(words):
     found = [
-        f"{path.relative_to(ROOT)}:{line} {name}"
-        for path in modules("aigc_demo", "benchmarks")
-        for name, line in named(ast.parse(path.read_text("utf8")))
-        if name not in PUBLIC and any(re.fullmatch(words, word) for word in words_of(name))
+        f"{place} {name}"
+        for place, name, parts in named("aigc_demo", "benchmarks")
+        if any(re.fullmatch(words, word) for word in parts)
     ]
     assert found == [], f"instead: {NAMES[words]}"
 
@@ -106,11 +117,10 @@ def test_tests_name_it_by_the_fields_word(words):
     """The name of a test is a sentence, in which something may be said, drawn or made."""
     as_names = {"pictures?", "desk", "game", "strangers?", *(row for row in NAMES if row.startswith("mend"))}
     found = [
-        f"{path.relative_to(ROOT)}:{line} {name}"
-        for path in modules("tests")
-        for name, line in named(ast.parse(path.read_text("utf8")))
-        if name not in PUBLIC and (words in as_names or not name.startswith("test_"))
-        if any(re.fullmatch(words, word) for word in words_of(name))
+        f"{place} {name}"
+        for place, name, parts in named("tests")
+        if words in as_names or not name.startswith("test_")
+        if any(re.fullmatch(words, word) for word in parts)
     ]
     assert found == [], f"instead: {NAMES[words]}"
 
@@ -121,13 +131,18 @@ def test_what_a_kind_of_model_does_is_said_of_images():
     assert [sentence for sentence in sentences if re.search("picture|mend", sentence)] == []
 
 
+@cache
+def written() -> list[tuple[Path, str]]:
+    """Every module of the package and every document, with its text."""
+    pages = [ROOT / page for page in PAGES if not page.endswith(("CHANGELOG.md", "experiments.md"))]
+    return [(path, path.read_text("utf8")) for path in [*sorted(PACKAGE.rglob("*.py")), *pages]]
+
+
 @pytest.mark.parametrize("phrase", SENTENCES)
 def test_code_and_documents_say_it_in_the_fields_words(phrase):
-    pages = [ROOT / page for page in PAGES if not page.endswith(("CHANGELOG.md", "experiments.md"))]
     found = [
-        f"{path.relative_to(ROOT)}:{number} {line.strip()[:100]}"
-        for path in [*sorted(PACKAGE.rglob("*.py")), *pages]
-        for number, line in enumerate(path.read_text("utf8").splitlines(), 1)
-        if re.search(rf"\b({phrase})\b", line, re.IGNORECASE)
+        f"{path.relative_to(ROOT)}:{text.count(chr(10), 0, match.start()) + 1} {match[0]}"
+        for path, text in written()
+        for match in re.finditer(rf"\b({phrase})\b", text, re.IGNORECASE)
     ]
     assert found == [], f"instead: {SENTENCES[phrase]}"
