@@ -6,7 +6,6 @@ import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -121,19 +120,6 @@ def baseline(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Train
         recipe="text2image-diffusion", source="tiny-world", run_dir=run, steps=12, settings=DIFFUSION
     )
     return run, list(train(asked))
-
-
-@pytest.fixture(scope="module")
-def captioned(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Images of noise with captions, in one folder."""
-    folder = tmp_path_factory.mktemp("captioned")
-    pixels = np.random.default_rng(0).integers(0, 256, (24, 8, 8, 3), np.uint8)
-    rows = ["file_name,text"]
-    for number, image in enumerate(pixels):
-        Image.fromarray(image).resize((32, 32)).save(folder / f"{number}.png")
-        rows.append(f"{number}.png,picture {number % 6} of {'red' if number % 2 else 'blue'}")
-    (folder / "metadata.csv").write_text("\n".join(rows) + "\n")
-    return folder
 
 
 @pytest.mark.parametrize("whose", ["own", "given", "captioned"])
