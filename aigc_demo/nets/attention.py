@@ -188,6 +188,7 @@ class MultiHeadAttention(nn.Module):
         x_BTC: Tensor,
         *,
         memory_BSC: Tensor | None = None,
+        memory_kv: tuple[Tensor, Tensor] | None = None,
         mask: Tensor | None = None,
         causal: bool = False,
         rotary: tuple[Tensor, Tensor] | None = None,
@@ -199,7 +200,8 @@ class MultiHeadAttention(nn.Module):
 
         Args:
             x_BTC: the tokens that the queries come from.
-            memory_BSC: what keys and values come from in cross-attention; never cached or rotated.
+            memory_BSC: what keys and values come from in cross-attention; they are not rotated.
+            memory_kv: those keys and values, [B, H, S, D] each, where `keys_values` computed them before.
             mask: True where a query may attend; broadcasts to [B, H, T, S].
             causal: a token attends to itself and those before it.
             rotary: cosines and sines of the T positions (`rotary.rotary_angles`), for self-attention.
@@ -211,7 +213,9 @@ class MultiHeadAttention(nn.Module):
         Returns:
             [B, T, C].
         """
-        q, k, v = self._project(x_BTC, memory_BSC, rotary)
+        if memory_BSC is not None:
+            memory_kv = self.keys_values(memory_BSC)
+        q, k, v = self._project(x_BTC, rotary) if memory_kv is None else (self._query(x_BTC), *memory_kv)
         if cache is not None:
             k, v = cache.append(layer, k, v)
         if weights_out is not None:
@@ -224,21 +228,26 @@ class MultiHeadAttention(nn.Module):
             mixed_BHTD = attention(q, k, v, mask, causal=causal)
         return self.output(mixed_BHTD.transpose(1, 2).flatten(2))
 
-    def _project(
-        self, x_BTC: Tensor, memory_BSC: Tensor | None, rotary: tuple[Tensor, Tensor] | None
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Queries [B, H, T, D], keys and values [B, H, S, D]; queries and keys normalized and rotated."""
-        if memory_BSC is None:
-            qkv_3BHTD = self._split_heads(self.qkv(x_BTC), 3)
-            # Queries and keys together: half as many small operations.
-            qk_2BHTD = self._normalize(qkv_3BHTD[:2])
-            q, k = cpu_kernels.rotary(qk_2BHTD, *rotary) if rotary else qk_2BHTD
-            return q, k, qkv_3BHTD[2]
-        C, bias = x_BTC.shape[-1], self.bias
-        q_BTC = F.linear(x_BTC, self.qkv.weight[:C], self.qkv.bias[:C] if bias else None)
-        kv_BSC = F.linear(memory_BSC, self.qkv.weight[C:], self.qkv.bias[C:] if bias else None)
-        (q,), (k, v) = self._split_heads(q_BTC, 1), self._split_heads(kv_BSC, 2)
-        return self._normalize(q), self._normalize(k), v
+    def keys_values(self, memory_BSC: Tensor) -> tuple[Tensor, Tensor]:
+        """Keys and values [B, H, S, D] of a memory, for cross-attention to it."""
+        C = memory_BSC.shape[-1]
+        kv_BSC = F.linear(memory_BSC, self.qkv.weight[C:], self.qkv.bias[C:] if self.bias else None)
+        k, v = self._split_heads(kv_BSC, 2)
+        return self._normalize(k), v
+
+    def _query(self, x_BTC: Tensor) -> Tensor:
+        """Queries [B, H, T, D] alone."""
+        C = x_BTC.shape[-1]
+        q_BTC = F.linear(x_BTC, self.qkv.weight[:C], self.qkv.bias[:C] if self.bias else None)
+        return self._normalize(self._split_heads(q_BTC, 1)[0])
+
+    def _project(self, x_BTC: Tensor, rotary: tuple[Tensor, Tensor] | None) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries, keys and values [B, H, T, D] of x; queries and keys normalized and rotated."""
+        qkv_3BHTD = self._split_heads(self.qkv(x_BTC), 3)
+        # Queries and keys together: half as many small operations.
+        qk_2BHTD = self._normalize(qkv_3BHTD[:2])
+        q, k = cpu_kernels.rotary(qk_2BHTD, *rotary) if rotary else qk_2BHTD
+        return q, k, qkv_3BHTD[2]
 
     def _normalize(self, heads_D: Tensor) -> Tensor:
         return F.rms_norm(heads_D, (self.head_size,)) if self.normalize_qk else heads_D

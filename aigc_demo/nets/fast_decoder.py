@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from aigc_demo.nets.attention import KeyValueCache
 from aigc_demo.nets.rotary import apply_rotary
-from aigc_demo.nets.transformer import Block, Decoder, RMSNorm, activation
+from aigc_demo.nets.transformer import ACTIVATIONS, Block, Decoder, RMSNorm
 
 Product = Callable[[Tensor], Tensor]
 
@@ -55,8 +55,10 @@ class OneTokenDecoder:
         self.config, self.quantized = config, quantized
         self.dtype = torch.bfloat16 if quantized else decoder.embedding.weight.dtype
         self._embedding = decoder.embedding.weight.detach()
-        self._position = None if config.modern else decoder.position.weight.detach()
-        self._rotary = (decoder.cos, decoder.sin) if config.modern else None
+        rotary = config.layout.positions == "rotary"
+        self._position = None if rotary else decoder.position.weight.detach()
+        self._rotary = (decoder.position.cos, decoder.position.sin) if rotary else None
+        self._activation = ACTIVATIONS[config.layout.activation]
         self._layers = [self._layer(block) for block in decoder.blocks if isinstance(block, Block)]
         self._final_norm = self._norm(decoder.norm)
         head = decoder.embedding.weight if config.tie_embeddings else decoder.head.weight
@@ -86,14 +88,14 @@ class OneTokenDecoder:
         x_1C = x_1C.to(self.dtype)
         for layer, (norm, qkv, output, norm_2, inner, outer) in enumerate(self._layers):
             qkv_3H1D = qkv(norm(x_1C)).view(3, H, 1, D)
-            if config.modern:
+            if self._rotary is not None:
                 qkv_3H1D = self._rotated(qkv_3H1D, position)
             stored = cache.layers[layer]
             stored.narrow(3, position, 1).copy_(qkv_3H1D[1:, None])
             k_HSD, v_HSD = stored[:, 0].narrow(2, 0, position + 1).unbind(0)
             mixed_H1D = F.scaled_dot_product_attention(qkv_3H1D[:1], k_HSD[None], v_HSD[None])
             x_1C = x_1C + output(mixed_H1D.view(1, H * D))
-            x_1C = x_1C + outer(activation(inner(norm_2(x_1C)), modern=config.modern))
+            x_1C = x_1C + outer(self._activation(inner(norm_2(x_1C))))
         cache.advance(1)
         return self._head(self._final_norm(x_1C))[0].float()
 

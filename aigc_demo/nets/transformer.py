@@ -1,15 +1,18 @@
 """The Transformer: token embedding, blocks of attention and feed-forward, output layer.
 
-`style="modern"` (rotary positions, RMS norm, squared ReLU, no biases) is what this project trains;
-`style="gpt2"` computes exactly what GPT-2 does (learned positions, layer norm, gelu, biases), so OpenAI's
-weights run on this code (`gpt2_weights.py`).
+A block and its parts are shared by the decoder here, the encoder in `bert.py` and the encoder-decoder in
+`seq2seq.py`. A style (`STYLES`) says which norm, activation and positions they have: "modern" is what this
+project trains; the others compute exactly what GPT-2, the original Transformer and BERT do, so weights of
+those run on this code (`gpt2_weights.py`, `bert_weights.py`).
 """
 
 # Shapes: B batch, T tokens, S tokens including cached ones, C features per token, V vocabulary,
 # H heads, D features per head.
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -25,6 +28,44 @@ from aigc_demo.nets.rotary import rotary_angles
 
 
 @dataclass(frozen=True)
+class Style:
+    """What differs between families of Transformers.
+
+    Attributes:
+        activation: of the feed-forward layer, a key of `ACTIVATIONS`.
+        positions: how order is encoded: rotary, learned or none.
+        rms_norm: RMS norm, else layer norm.
+        norm_eps: added to the variance.
+        pre_norm: x + f(norm(x)), else norm(x + f(x)).
+        embedding_norm: whether the sum of the embeddings is normalized.
+        final_norm: whether the output of the last block is normalized.
+        bias: of linear layers.
+        normalize_qk: whether queries and keys are normalized.
+    """
+
+    activation: str
+    positions: str = "learned"
+    rms_norm: bool = False
+    norm_eps: float = 1e-5
+    pre_norm: bool = True
+    embedding_norm: bool = False
+    final_norm: bool = True
+    bias: bool = True
+    normalize_qk: bool = False
+
+
+STYLES = {
+    "modern": Style("relu_squared", "rotary", rms_norm=True, norm_eps=1e-6, bias=False, normalize_qk=True),
+    # Radford et al. 2019.
+    "gpt2": Style("gelu_tanh"),
+    # Vaswani et al. 2017, as `torch.nn.Transformer` has it: positions are left to the caller.
+    "original": Style("relu", "none", pre_norm=False),
+    # Devlin et al. 2018.
+    "bert": Style("gelu", norm_eps=1e-12, pre_norm=False, embedding_norm=True, final_norm=False),
+}
+
+
+@dataclass(frozen=True)
 class TransformerConfig(Settings):
     """Sizes and style of a Transformer."""
 
@@ -36,12 +77,13 @@ class TransformerConfig(Settings):
     mlp_size: int | None = setting(None, "hidden features of the feed-forward layer; 4 hidden_size", low=8)
     dropout: float = setting(0.0, "dropout probability", low=0, high=0.9)
     tie_embeddings: bool = setting(False, "one matrix for the token embedding and the output layer")
-    style: str = setting("modern", "norms, positions and activation", choices=("modern", "gpt2"))
+    style: str = setting("modern", "norms, positions and activation", choices=tuple(STYLES))
     recipe: str = setting("gpt", "the recipe that trains it")
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.hidden_size % self.num_heads or (self.modern and self.head_size % 2):
+        rotary = self.layout.positions == "rotary"
+        if self.hidden_size % self.num_heads or (rotary and self.head_size % 2):
             raise InputError("heads_do_not_divide", hidden_size=self.hidden_size, num_heads=self.num_heads)
 
     @property
@@ -55,9 +97,9 @@ class TransformerConfig(Settings):
         return self.mlp_size or 4 * self.hidden_size
 
     @property
-    def modern(self) -> bool:
-        """Whether the style is "modern"."""
-        return self.style == "modern"
+    def layout(self) -> Style:
+        """What the style stands for."""
+        return STYLES[self.style]
 
 
 class Dropout(nn.Module):
@@ -99,54 +141,116 @@ class RMSNorm(nn.Module):
 
 def norm(config: TransformerConfig) -> RMSNorm | nn.LayerNorm:
     """The normalization layer of the config's style, over C features."""
-    return RMSNorm(config.hidden_size) if config.modern else nn.LayerNorm(config.hidden_size)
+    if config.layout.rms_norm:
+        return RMSNorm(config.hidden_size)
+    return nn.LayerNorm(config.hidden_size, eps=config.layout.norm_eps)
 
 
-def activation(x: Tensor, *, modern: bool) -> Tensor:
-    """The elementwise activation function of a style.
-
-    modern: relu(x)^2 (So et al. 2021, arXiv:2109.08668, section 4.1); gpt2: gelu in its tanh form (Hendrycks
-    and Gimpel 2016, arXiv:1606.08415).
-    """
-    return x.relu().square() if modern else F.gelu(x, approximate="tanh")
+# The elementwise functions of the feed-forward layer. relu(x)^2: So et al. 2021, arXiv:2109.08668, section
+# 4.1; gelu, exact and in its tanh form: Hendrycks and Gimpel 2016, arXiv:1606.08415.
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "relu_squared": lambda x: x.relu().square(),
+    "gelu_tanh": partial(F.gelu, approximate="tanh"),
+    "gelu": F.gelu,
+    "relu": F.relu,
+}
 
 
 class FeedForward(nn.Module):
-    """Two linear layers with an activation between, for each token alone: W2 activation(W1 x).
-
-    The style gpt2 adds biases.
-    """
+    """Two linear layers with an activation between, for each token alone: W2 activation(W1 x)."""
 
     def __init__(self, config: TransformerConfig):
         super().__init__()
-        self.modern = config.modern
-        self.inner = nn.Linear(config.hidden_size, config.feed_forward_size, bias=not config.modern)
-        self.output = nn.Linear(config.feed_forward_size, config.hidden_size, bias=not config.modern)
+        layout = config.layout
+        self.activation = ACTIVATIONS[layout.activation]
+        self.inner = nn.Linear(config.hidden_size, config.feed_forward_size, bias=layout.bias)
+        self.output = nn.Linear(config.feed_forward_size, config.hidden_size, bias=layout.bias)
 
     def forward(self, x_BTC: Tensor) -> Tensor:
-        return self.output(activation(self.inner(x_BTC), modern=self.modern))
+        return self.output(self.activation(self.inner(x_BTC)))
 
 
 class Block(nn.Module):
-    """Attention, then feed-forward: x + attention(norm(x)), then x + feed_forward(norm(x)).
+    """Attention, in an encoder-decoder's decoder cross-attention too, then feed-forward.
 
-    Both are added to the residual stream. Normalization comes before each (pre-norm), as in GPT-2, so that
-    gradients reach the first layer through additions alone (Xiong et al. 2020, arXiv:2002.04745).
+    Each is added to the residual stream: x + f(norm(x)) with pre-norm, so that gradients reach the first
+    layer through additions alone (Xiong et al. 2020, arXiv:2002.04745); norm(x + f(x)) with post-norm, as in
+    the original Transformer and in BERT.
+
+    Args:
+        config: sizes and style.
+        cross_attention: whether the tokens also attend to an encoder's output.
     """
 
-    def __init__(self, config: TransformerConfig):
+    def __init__(self, config: TransformerConfig, *, cross_attention: bool = False):
         super().__init__()
+        self.pre_norm = config.layout.pre_norm
         self.attention_norm = norm(config)
-        self.attention = MultiHeadAttention(
-            config.hidden_size, config.num_heads, bias=not config.modern, normalize_qk=config.modern
-        )
+        self.attention = _attention(config)
+        if cross_attention:
+            self.cross_attention_norm = norm(config)
+            self.cross_attention = _attention(config)
         self.feed_forward_norm = norm(config)
         self.feed_forward = FeedForward(config)
         self.dropout = Dropout(config.dropout)
 
-    def forward(self, x_BTC: Tensor, **attention_arguments: Any) -> Tensor:
-        x_BTC = x_BTC + self.dropout(self.attention(self.attention_norm(x_BTC), **attention_arguments))
-        return x_BTC + self.dropout(self.feed_forward(self.feed_forward_norm(x_BTC)))
+    def forward(self, x_BTC: Tensor, *, cross: dict[str, Any] | None = None, **attention: Any) -> Tensor:
+        """The residual stream after this block.
+
+        Args:
+            x_BTC: the residual stream.
+            cross: arguments of the cross-attention.
+            attention: arguments of the self-attention.
+        """
+        x_BTC = self._add(x_BTC, self.attention_norm, self.attention, **attention)
+        if cross is not None:
+            x_BTC = self._add(x_BTC, self.cross_attention_norm, self.cross_attention, **cross)
+        return self._add(x_BTC, self.feed_forward_norm, self.feed_forward)
+
+    def _add(self, x_BTC: Tensor, normalize: nn.Module, part: nn.Module, **arguments: Any) -> Tensor:
+        if self.pre_norm:
+            return x_BTC + self.dropout(part(normalize(x_BTC), **arguments))
+        return normalize(x_BTC + self.dropout(part(x_BTC, **arguments)))
+
+
+def _attention(config: TransformerConfig) -> MultiHeadAttention:
+    layout = config.layout
+    return MultiHeadAttention(
+        config.hidden_size, config.num_heads, bias=layout.bias, normalize_qk=layout.normalize_qk
+    )
+
+
+class Positions(nn.Module):
+    """The order of tokens in the config's style: rotations for the attention, or position embeddings.
+
+    Rotary positions have nothing to learn; learned ones are one vector for each position of the context.
+    """
+
+    cos: Tensor
+    sin: Tensor
+
+    def __init__(self, config: TransformerConfig):
+        super().__init__()
+        self.kind = config.layout.positions
+        if self.kind == "rotary":
+            cos, sin = rotary_angles(config.context_length, config.head_size)
+            self.register_buffer("cos", cos, persistent=False)
+            self.register_buffer("sin", sin, persistent=False)
+        elif self.kind == "learned":
+            self.weight = nn.Parameter(torch.zeros(config.context_length, config.hidden_size))
+
+    def forward(self, x_BTC: Tensor, start: int = 0) -> tuple[Tensor, tuple[Tensor, Tensor] | None]:
+        """Embeddings [B, T, C] with their positions, and cosines and sines [T, D] where these are rotary.
+
+        Args:
+            x_BTC: embeddings of tokens.
+            start: position of the first of them.
+        """
+        end = start + x_BTC.shape[1]
+        if self.kind == "rotary":
+            dtype = matmul_dtype(x_BTC)
+            return x_BTC, (self.cos[start:end].to(dtype), self.sin[start:end].to(dtype))
+        return (x_BTC + self.weight[start:end] if self.kind == "learned" else x_BTC), None
 
 
 class Decoder(
@@ -161,21 +265,16 @@ class Decoder(
         Radford et al. 2019, "Language models are unsupervised multitask learners".
     """
 
-    cos: Tensor
-    sin: Tensor
     # Modules that stay on one device where a model is split over several; the name is transformers'.
     _no_split_modules = ("Block",)
 
     def __init__(self, config: TransformerConfig):
         super().__init__()
+        if not (config.layout.pre_norm and config.layout.final_norm):
+            raise InputError("setting_range", name="style", expected="modern or gpt2", got=config.style)
         self.config = config
         self.embedding = nn.Embedding(config.vocab_size, config.hidden_size)
-        if config.modern:
-            angles = rotary_angles(config.context_length, config.head_size)
-            self.register_buffer("cos", angles[0], persistent=False)
-            self.register_buffer("sin", angles[1], persistent=False)
-        else:
-            self.position = nn.Embedding(config.context_length, config.hidden_size)
+        self.position = Positions(config)
         self.dropout = Dropout(config.dropout)
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.num_layers))
         self.norm = norm(config)
@@ -202,11 +301,7 @@ class Decoder(
         start, T = (cache.length if cache else 0), ids_BT.shape[1]
         if start + T > self.config.context_length:
             raise ValueError(f"{start + T} tokens do not fit a context of {self.config.context_length}")
-        x_BTC, rotary = self.embedding(ids_BT), None
-        if self.config.modern:
-            rotary = self._rotary(start, T, matmul_dtype(x_BTC))
-        else:
-            x_BTC = x_BTC + self.position.weight[start : start + T]
+        x_BTC, rotary = self.position(self.embedding(ids_BT), start)
         x_BTC = self.dropout(x_BTC)
         for layer, block in enumerate(self.blocks):
             x_BTC = block(
@@ -233,9 +328,6 @@ class Decoder(
         """Number of learned parameters."""
         return sum(parameter.numel() for parameter in self.parameters())
 
-    def _rotary(self, start: int, T: int, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-        return self.cos[start : start + T].to(dtype), self.sin[start : start + T].to(dtype)
-
     def _predict(self, x_BTC: Tensor) -> Tensor:
         return F.linear(x_BTC, self.embedding.weight) if self.config.tie_embeddings else self.head(x_BTC)
 
@@ -246,24 +338,25 @@ def initialize(network: nn.Module, config: TransformerConfig) -> None:
 
     modern: standard deviation 0.5 / sqrt(inputs) in the blocks and zero in the projections that are added to
     the residual stream, so that every block starts as the identity, which allows a high learning rate (Zhang
-    et al. 2019, arXiv:1901.09321). gpt2: 0.02, and 0.02 / sqrt(2 layers) where it is added to the residual
-    stream. Embeddings and the output layer: 0.02. Vectors stay as they are.
+    et al. 2019, arXiv:1901.09321). Others: 0.02, with pre-norm 0.02 / sqrt(2 layers) where it is added to the
+    residual stream. Embeddings and the output layer: 0.02. Vectors stay as they are.
 
     Args:
         network: its blocks are its attribute `blocks`.
         config: of the blocks.
     """
-    modern, depth = config.modern, 2 * config.num_layers
+    modern = config.style == "modern"
+    small = 0.02 / math.sqrt(2 * config.num_layers) if config.layout.pre_norm else 0.02
     for name, parameter in network.named_parameters():
         if parameter.dim() < 2:
             continue
         adds_to_residual = name.endswith("output.weight")
         if modern and adds_to_residual:
             parameter.zero_()
-        elif modern and name.startswith("blocks"):
+        elif modern and "blocks." in name:
             parameter.normal_(std=0.5 / math.sqrt(parameter.shape[1]))
         else:
-            parameter.normal_(std=0.02 / math.sqrt(depth) if adds_to_residual else 0.02)
+            parameter.normal_(std=small if adds_to_residual else 0.02)
 
 
 def next_token_loss(logits_BTV: Tensor, targets_BT: Tensor) -> Tensor:

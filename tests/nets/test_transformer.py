@@ -9,11 +9,12 @@ from transformers import GPT2Config, GPT2LMHeadModel
 from aigc_demo.core.errors import InputError
 from aigc_demo.nets.gpt2_weights import load_gpt2_weights
 from aigc_demo.nets.transformer import (
+    ACTIVATIONS,
+    STYLES,
     Decoder,
     Dropout,
     RMSNorm,
     TransformerConfig,
-    activation,
     next_token_loss,
 )
 from aigc_demo.training.language_model.networks import build_gpt2
@@ -144,23 +145,31 @@ def test_next_token_loss_by_hand() -> None:
 
 def test_squared_relu_and_its_gradient() -> None:
     x = torch.tensor([-2.0, 0.0, 3.0], requires_grad=True)
-    y = activation(x, modern=True)
+    y = ACTIVATIONS["relu_squared"](x)
     y.backward(torch.tensor([1.0, 1.0, 5.0]))
     assert y.tolist() == [0, 0, 9] and x.grad is not None and x.grad.tolist() == [0, 0, 30]
 
 
-@pytest.mark.parametrize("modern", [False, True])
-def test_activations_and_their_gradients_by_formula(modern: bool) -> None:
-    """relu(x)^2 is the modern one; the other is the hyperbolic-tangent form of gelu."""
-    x = torch.linspace(-3, 3, 41, dtype=torch.float64, requires_grad=True)
-    if modern:
-        expected = torch.where(x > 0, x * x, 0.0)
-    else:
-        expected = 0.5 * x * (1 + torch.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
-    torch.testing.assert_close(activation(x, modern=modern), expected)
-    gradient = torch.randn(41, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
-    ours, theirs = (torch.autograd.grad(y, x, gradient)[0] for y in (activation(x, modern=modern), expected))
+FORMULAS = {
+    "relu_squared": lambda x: torch.where(x > 0, x * x, 0.0),
+    "gelu_tanh": lambda x: 0.5 * x * (1 + torch.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))),
+    "gelu": lambda x: 0.5 * x * (1 + torch.erf(x / math.sqrt(2))),
+    "relu": lambda x: torch.where(x > 0, x, 0.0),
+}
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_activations_and_their_gradients_by_formula(name: str) -> None:
+    x = torch.linspace(-3, 3, 40, dtype=torch.float64, requires_grad=True)
+    expected = FORMULAS[name](x)
+    torch.testing.assert_close(ACTIVATIONS[name](x), expected)
+    gradient = torch.randn(40, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    ours, theirs = (torch.autograd.grad(y, x, gradient)[0] for y in (ACTIVATIONS[name](x), expected))
     torch.testing.assert_close(ours, theirs)
+
+
+def test_every_activation_has_its_formula_here() -> None:
+    assert set(ACTIVATIONS) == set(FORMULAS) == {style.activation for style in STYLES.values()}
 
 
 @torch.no_grad()
@@ -199,7 +208,7 @@ def test_a_block_adds_attention_and_then_feed_forward(style: str) -> None:
     block, x = model.blocks[1], torch.randn(2, 5, 28)
     between = x + block.attention(block.attention_norm(x), causal=True)
     inner = block.feed_forward.inner(block.feed_forward_norm(between))
-    expected = between + block.feed_forward.output(activation(inner, modern=style == "modern"))
+    expected = between + block.feed_forward.output(FORMULAS[STYLES[style].activation](inner))
     torch.testing.assert_close(block(x, causal=True), expected)
 
 

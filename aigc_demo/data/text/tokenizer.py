@@ -1,14 +1,16 @@
 """Tokenizers: text to token ids and back, by characters, words, or byte-level BPE.
 
 All three wrap a `tokenizers.Tokenizer`, so transformers' AutoTokenizer loads a saved folder and gives the
-same ids. Two special tokens come first: `<unk>` (0) for unknown tokens and `<start>` (1) for the beginning of
-a text. Text is never encoded as a special token, not even "<unk>".
+same ids. Two special tokens come first: `<unk>` (0) for unknown tokens and `<start>` (1) for the beginning
+of a text; an encoder's tokenizer has three more, `<pad>` (2), `<mask>` (3) and `<sep>` (4). Text is never
+encoded as a special token, not even "<unk>".
 """
 
 import json
 import os
 import re
 from collections import Counter
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -21,10 +23,14 @@ from aigc_demo.core.files.atomic import disk_errors, write_atomically
 from aigc_demo.core.library_errors import library_errors
 from aigc_demo.data.text.byte_pairs import LONGEST_RUN, train, train_in_subprocess
 from aigc_demo.data.text.chunks import CHUNK_LENGTH, split_into_chunks
-from aigc_demo.data.text.tokenizer_file import kind_of, read_tokenizer
+from aigc_demo.data.text.tokenizer_file import kind_of, read_tokenizer, special_tokens
 from aigc_demo.data.text.word_level import (
     ASCII_WORD,
     CHARACTER_PATTERN,
+    ENCODER_TOKENS,
+    MASK,
+    PADDING,
+    SEPARATOR,
     SPECIAL_TOKENS,
     START,
     UNKNOWN,
@@ -49,21 +55,32 @@ class Tokenizer:
     """Encodes and decodes text.
 
     Args:
-        inner: the library's tokenizer, with the special tokens as ids 0 and 1.
+        inner: the library's tokenizer, with the special tokens as the first ids.
+
+    Attributes:
+        special_tokens: by id.
+        masks: whether it has the special tokens of an encoder, `padding_id`, `mask_id` and `separator_id`.
 
     Raises:
         ValueError: the special tokens have other ids, or the tokenizer is of another kind.
     """
 
     def __init__(self, inner: tokenizers.Tokenizer):
-        if [inner.token_to_id(token) for token in SPECIAL_TOKENS] != [0, 1]:
-            raise ValueError(f"the vocabulary does not begin with {SPECIAL_TOKENS}")
+        first = [inner.id_to_token(index) or "" for index in range(len(ENCODER_TOKENS))]
+        self.special_tokens = special_tokens(first)
         inner.encode_special_tokens = True  # "<start>" in a text is seven characters
         self._inner = inner
         self.kind, self._bounded = kind_of(inner)
         self.unknown_id, self.start_id = 0, 1
-        self.special_ids: tuple[int, ...] = (0, 1)
+        self.special_ids = tuple(range(len(self.special_tokens)))
         self.vocab_size: int = inner.get_vocab_size()
+
+    padding_id, mask_id, separator_id = (ENCODER_TOKENS.index(name) for name in (PADDING, MASK, SEPARATOR))
+
+    @property
+    def masks(self) -> bool:
+        """Whether its special tokens are those of an encoder."""
+        return self.special_tokens == ENCODER_TOKENS
 
     def encode(self, text: str) -> list[int]:
         """The ids of a text; no special tokens are added."""
@@ -133,6 +150,9 @@ class Tokenizer:
             "clean_up_tokenization_spaces": False,
             "split_special_tokens": True,
         }
+        if self.masks:
+            names = {"pad_token": PADDING, "mask_token": MASK, "sep_token": SEPARATOR, "cls_token": START}
+            config |= names
         folder = Path(folder)
         with disk_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
@@ -167,7 +187,12 @@ class Tokenizer:
         return table
 
 
-def train_tokenizer(text: str, kind: str = "characters", vocab_size: int | None = None) -> Tokenizer:
+def train_tokenizer(
+    text: str,
+    kind: str = "characters",
+    vocab_size: int | None = None,
+    special: Sequence[str] = SPECIAL_TOKENS,
+) -> Tokenizer:
     """Train a tokenizer on a text; deterministic.
 
     Args:
@@ -176,27 +201,28 @@ def train_tokenizer(text: str, kind: str = "characters", vocab_size: int | None 
         vocab_size: maximum size, special tokens included; the most frequent tokens are kept. None: all
             characters, all words that occur at least twice (so that `<unk>` has training examples), or 4,096
             BPE tokens.
+        special: `SPECIAL_TOKENS` or `ENCODER_TOKENS`.
 
     Raises:
         InputError: the kind is unknown, or `vocab_size` is too small for it.
     """
     if kind not in KINDS:
         raise InputError("setting_range", name="tokenizer", expected="one of " + ", ".join(KINDS), got=kind)
-    smallest = len(SPECIAL_TOKENS) + (NUM_BYTES if kind == "bpe" else 1)
+    smallest = len(special) + (NUM_BYTES if kind == "bpe" else 1)
     if vocab_size is not None and vocab_size < smallest:
         expected = f"at least {smallest} for {kind}"
         raise InputError("setting_range", name="vocab_size", expected=expected, got=vocab_size)
     if kind == "bpe":
         trained = train_in_subprocess if len(text) > LONG_TEXT else train
         chunks = split_into_chunks(text, runs=LONGEST_RUN)
-        return Tokenizer(trained(chunks, vocab_size or BPE_VOCAB_SIZE, SPECIAL_TOKENS))
-    kept = None if vocab_size is None else vocab_size - len(SPECIAL_TOKENS)
+        return Tokenizer(trained(chunks, vocab_size or BPE_VOCAB_SIZE, special))
+    kept = None if vocab_size is None else vocab_size - len(special)
     if kind == "characters":
         counts: Counter[str] = Counter()
         for begin in range(0, len(text), CHUNK_LENGTH):  # signals are handled between chunks
             counts.update(text[begin : begin + CHUNK_LENGTH])
-        return Tokenizer(word_level(sorted(most_common(counts, kept)), CHARACTER_PATTERN))
-    return Tokenizer(word_level(common_words(text, kept), WORD_PATTERN))
+        return Tokenizer(word_level(sorted(most_common(counts, kept)), CHARACTER_PATTERN, special))
+    return Tokenizer(word_level(common_words(text, kept), WORD_PATTERN, special))
 
 
 def _without_surrogates(text: str) -> str:

@@ -1,6 +1,7 @@
 """Reads tokenizer.json: only tokenizers of the three kinds that this project trains are accepted."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,13 @@ from tokenizers import models
 from aigc_demo.core.files.strict_json import check_counts
 from aigc_demo.core.library_errors import library_errors
 from aigc_demo.data.text.byte_pairs import LONG_RUNS, byte_level
-from aigc_demo.data.text.word_level import CHARACTER_PATTERN, SPECIAL_TOKENS, WORD_PATTERN, word_level
+from aigc_demo.data.text.word_level import (
+    CHARACTER_PATTERN,
+    ENCODER_TOKENS,
+    SPECIAL_TOKENS,
+    WORD_PATTERN,
+    word_level,
+)
 
 FOREIGN_PARTS = ("normalizer", "post_processor", "padding", "truncation")
 """Components that tokenizers of ours never have: they change, pad or truncate texts."""
@@ -47,14 +54,30 @@ def from_file(config: dict[str, Any]) -> tokenizers.Tokenizer:
         bounded = _is_bounded(pre_tokenizer)
         merges = [_pair(merge) for merge in model["merges"]]
         inner = tokenizers.Tokenizer(models.BPE({token: index for index, token in enumerate(tokens)}, merges))
-        return byte_level(inner, SPECIAL_TOKENS, bounded=bounded)
+        return byte_level(inner, special_tokens(tokens), bounded=bounded)
     pattern = pre_tokenizer["pattern"]["Regex"]
     if model["type"] != "WordLevel" or pattern not in (CHARACTER_PATTERN, WORD_PATTERN):
         raise ValueError("a tokenizer of another kind")
-    rest = tokens[len(SPECIAL_TOKENS) :]
+    special = special_tokens(tokens)
+    rest = tokens[len(special) :]
     if pattern == CHARACTER_PATTERN and any(len(token) != 1 for token in rest):
         raise ValueError("a character of several characters")
-    return word_level(rest, pattern)
+    return word_level(rest, pattern, special)
+
+
+def special_tokens(tokens: Sequence[str]) -> tuple[str, ...]:
+    """The special tokens that a vocabulary begins with: those of an encoder, or the two that all have.
+
+    Args:
+        tokens: in the order of their ids.
+
+    Raises:
+        ValueError: it begins with neither.
+    """
+    for special in (ENCODER_TOKENS, SPECIAL_TOKENS):
+        if tuple(tokens[: len(special)]) == special:
+            return special
+    raise ValueError(f"the vocabulary does not begin with {SPECIAL_TOKENS}")
 
 
 def _is_bounded(pre_tokenizer: dict[str, Any]) -> bool:
@@ -88,15 +111,12 @@ def _tokens_by_id(vocabulary: dict[str, int]) -> list[str]:
     """The tokens in the order of their ids.
 
     Raises:
-        ValueError: they do not begin with the special tokens, or an id is missing or duplicate.
+        ValueError: an id is missing or duplicate.
     """
     numbers = list(vocabulary.values())
     if any(type(number) is not int for number in numbers) or sorted(numbers) != list(range(len(numbers))):
         raise ValueError("the ids are not 0, 1, 2 and so on")
-    tokens = sorted(vocabulary, key=vocabulary.__getitem__)
-    if tuple(tokens[: len(SPECIAL_TOKENS)]) != SPECIAL_TOKENS:
-        raise ValueError(f"the vocabulary does not begin with {SPECIAL_TOKENS}")
-    return tokens
+    return sorted(vocabulary, key=vocabulary.__getitem__)
 
 
 def kind_of(inner: tokenizers.Tokenizer) -> tuple[str, bool]:

@@ -2,14 +2,17 @@
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 
 import tokenizers
 from tokenizers import Regex, decoders, models, pre_tokenizers
 
 from aigc_demo.data.text.chunks import split_into_chunks
 
-UNKNOWN, START = "<unk>", "<start>"
+UNKNOWN, START, PADDING, MASK, SEPARATOR = "<unk>", "<start>", "<pad>", "<mask>", "<sep>"
 SPECIAL_TOKENS = (UNKNOWN, START)
+# Of a model that reads several texts at once, padded to one length, some of their tokens masked.
+ENCODER_TOKENS = (*SPECIAL_TOKENS, PADDING, MASK, SEPARATOR)
 MIN_WORD_COUNT = 2
 CHARACTER_PATTERN = r"[\s\S]"
 # A word or a punctuation mark includes one space before it, so that the joined tokens give the text; other
@@ -23,13 +26,21 @@ ASCII_WORD = re.compile(
 )
 
 
-def word_level(tokens: list[str], pattern: str) -> tokenizers.Tokenizer:
-    """A tokenizer that splits by a pattern and looks up each part in the vocabulary."""
-    vocabulary = {token: index for index, token in enumerate([*SPECIAL_TOKENS, *tokens])}
+def word_level(
+    tokens: list[str], pattern: str, special: Sequence[str] = SPECIAL_TOKENS
+) -> tokenizers.Tokenizer:
+    """A tokenizer that splits by a pattern and looks up each part in the vocabulary.
+
+    Args:
+        tokens: without the special ones.
+        pattern: matches one token after the other.
+        special: special tokens, which get the first ids.
+    """
+    vocabulary = {token: index for index, token in enumerate([*special, *tokens])}
     inner = tokenizers.Tokenizer(models.WordLevel(vocabulary, unk_token=UNKNOWN))
     inner.pre_tokenizer = pre_tokenizers.Split(Regex(pattern), "isolated")
     inner.decoder = decoders.Fuse()
-    inner.add_special_tokens(list(SPECIAL_TOKENS))
+    inner.add_special_tokens(list(special))
     return inner
 
 

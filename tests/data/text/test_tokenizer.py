@@ -10,6 +10,7 @@ import transformers
 from aigc_demo.core.errors import InputError
 from aigc_demo.data.text import byte_pairs, chunks, tokenizer, word_level
 from aigc_demo.data.text.tokenizer import KINDS, Tokenizer, train_tokenizer
+from aigc_demo.data.text.word_level import ENCODER_TOKENS
 
 TEXT = (
     "The cat, the dog - don't!\n\n  Two  spaces\tand a tab.\nBäume wachsen. 春眠不觉晓，处处闻啼鸟。😀\n" * 3
@@ -334,3 +335,33 @@ def test_one_line_takes_as_long_as_many():
         return time.process_time() - start
 
     assert min(seconds(line) for _ in range(3)) < 1.5 * min(seconds(lines) for _ in range(3)) + 0.1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_encoders_tokenizer_has_three_more_special_tokens_and_transformers_reads_them(kind, tmp_path):
+    text = " the cat, the dog. 球 球" * 5
+    plain, encoder = train_tokenizer(text, kind), train_tokenizer(text, kind, special=ENCODER_TOKENS)
+    assert not plain.masks
+    assert encoder.masks
+    # Every other token moves up by three.
+    assert encoder.vocab_size == plain.vocab_size + 3
+    assert encoder.encode(text) == [index + 3 for index in plain.encode(text)]
+    assert encoder.decode([1, *encoder.encode(text), 3, 4, 2]) == text
+    assert encoder.token_text(encoder.mask_id) == "<mask>"
+    # Typed by a visitor they are plain text: known characters or unknown ones, never special tokens.
+    assert not set(encoder.encode("<mask><sep><pad>")) & {1, 2, 3, 4}
+
+    encoder.save(tmp_path)
+    again = Tokenizer.load(tmp_path)
+    assert again.masks
+    assert again.encode(text) == encoder.encode(text)
+    library = transformers.AutoTokenizer.from_pretrained(tmp_path)
+    assert (library.pad_token_id, library.mask_token_id, library.sep_token_id) == (2, 3, 4)
+    assert library.cls_token_id == 1
+    assert library(text, add_special_tokens=False)["input_ids"] == encoder.encode(text)
+
+
+def test_an_encoders_special_tokens_count_in_the_largest_vocabulary():
+    assert train_tokenizer("aaab", "characters", 6, special=ENCODER_TOKENS).decode([5]) == "a"
+    with pytest.raises(InputError, match="at least 6"):
+        train_tokenizer("aaab", "characters", 5, special=ENCODER_TOKENS)
