@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.captions.pairs import LONGEST
-from aigc_demo.training.loop import TrainingLoop
+from aigc_demo.training.loops.loop import TrainingLoop
 from aigc_demo.training.order import Order
 from aigc_demo.training.recipe import Recipe
 from aigc_demo.training.settings import Budget

@@ -22,7 +22,7 @@ from aigc_demo.core.run_directory import LOGGER, RunDirectory
 from aigc_demo.training.checkpoint import last_state
 from aigc_demo.training.family import family_of
 from aigc_demo.training.initial_weights import unknown_share
-from aigc_demo.training.loop import TrainingLoop
+from aigc_demo.training.loops.loop import TrainingLoop
 from aigc_demo.training.order import Order
 from aigc_demo.training.recipes import recipe_named
 from aigc_demo.training.settings import Budget, spread_over_the_run

@@ -23,7 +23,7 @@ from aigc_demo.training.contrastive.recipe import ClipSettings
 from aigc_demo.training.gan.recipe import GanSettings
 from aigc_demo.training.initial_weights import unknown_share
 from aigc_demo.training.language_model.recipe import LanguageModelSettings
-from aigc_demo.training.loop import TrainingLoop
+from aigc_demo.training.loops.loop import TrainingLoop
 from aigc_demo.training.optimizers import rate_factor
 from aigc_demo.training.preflight import preflight
 from aigc_demo.training.restoration.recipe import RestorationSettings

@@ -20,7 +20,7 @@ from aigc_demo.nets.transformer import Decoder, TransformerConfig
 from aigc_demo.training.gan import training as gan
 from aigc_demo.training.gan.training import NUM_RECALIBRATION_BATCHES, SAMPLE_SEED, _update_average
 from aigc_demo.training.language_model.validation import validation_loss
-from aigc_demo.training.loop import TrainingLoop
+from aigc_demo.training.loops.loop import TrainingLoop
 from aigc_demo.training.start import Order, train
 from aigc_demo.training.text_to_image.training import TextToImageTraining, _low_resolution
 from tests.training import image_orders, pair_orders

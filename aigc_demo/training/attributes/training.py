@@ -23,8 +23,8 @@ from aigc_demo.nets.attribute_reader import (
 )
 from aigc_demo.training.attributes.recipe import AttributeSettings
 from aigc_demo.training.family import Family, ForwardPasses, empty_images
-from aigc_demo.training.image_training import ImageTraining, with_noise
 from aigc_demo.training.initial_weights import refuse_init
+from aigc_demo.training.loops.image_training import ImageTraining, with_noise
 from aigc_demo.training.order import Order
 from aigc_demo.training.settings import Budget
 

@@ -23,8 +23,8 @@ from aigc_demo.nets.image_encoder import (
 )
 from aigc_demo.training.classifier.recipe import ClassifierSettings
 from aigc_demo.training.family import Family, ForwardPasses, empty_images
-from aigc_demo.training.image_training import ImageTraining
 from aigc_demo.training.initial_weights import refuse_init
+from aigc_demo.training.loops.image_training import ImageTraining
 from aigc_demo.training.order import Order
 from aigc_demo.training.settings import Budget
 

@@ -30,8 +30,8 @@ from aigc_demo.measure.retrieval import LOOKED_THROUGH, found_among
 from aigc_demo.nets.contrastive import DualEncoder, DualEncoderConfig, contrastive_loss, hard_negative_loss
 from aigc_demo.training.contrastive.recipe import ClipSettings
 from aigc_demo.training.family import COUNTED_VOCABULARY, Family, ForwardPasses, empty_captions, empty_images
-from aigc_demo.training.image_training import ImageTraining, with_noise
 from aigc_demo.training.initial_weights import load_initial_weights, tokenizer_of_run
+from aigc_demo.training.loops.image_training import ImageTraining, with_noise
 from aigc_demo.training.order import Order
 from aigc_demo.training.settings import Budget
 

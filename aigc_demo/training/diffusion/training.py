@@ -29,8 +29,8 @@ from aigc_demo.generators.images.diffusion import COLOURS, denoised, load_schedu
 from aigc_demo.generators.images.model import Progress
 from aigc_demo.training.diffusion.recipe import NAME, DiffusionSettings
 from aigc_demo.training.family import Family, ForwardPasses
-from aigc_demo.training.image_training import ImageTraining
 from aigc_demo.training.initial_weights import check_shape, init_model
+from aigc_demo.training.loops.image_training import ImageTraining
 from aigc_demo.training.order import Order
 from aigc_demo.training.settings import Budget
 

@@ -32,8 +32,8 @@ from aigc_demo.training.checkpoint import writable_copy
 from aigc_demo.training.family import Family
 from aigc_demo.training.gan.networks import forward_passes, networks, with_style_mixing
 from aigc_demo.training.gan.recipe import GanSettings, StyleGanSettings
-from aigc_demo.training.image_training import ImageLoop
 from aigc_demo.training.initial_weights import load_initial_weights
+from aigc_demo.training.loops.image_training import ImageLoop
 from aigc_demo.training.optimizers import muon_dtype, optimizers_of_network, set_rates
 from aigc_demo.training.order import Order
 from aigc_demo.training.settings import Budget

@@ -6,7 +6,6 @@ from typing import Any
 
 from aigc_demo.core.config import setting
 from aigc_demo.data.sources import TEXT
-from aigc_demo.data.text.corpus import TextSettings
 from aigc_demo.generators.trained_folder import FOLDERS
 from aigc_demo.training.card import CardTexts, Measured
 from aigc_demo.training.recipe import (
@@ -18,49 +17,19 @@ from aigc_demo.training.recipe import (
     loss_curve,
     smooth_lines,
 )
-from aigc_demo.training.settings import OPTIMIZERS, PRECISIONS, SCHEDULES
+from aigc_demo.training.text_settings import TextTrainingSettings
 
 
 @dataclass(frozen=True)
-class LanguageModelSettings(TextSettings):
+class LanguageModelSettings(TextTrainingSettings):
     """What `--set` changes in the recipes that train a language model; its text's preparation included."""
 
-    validation_fraction: float = setting(
-        0.1, "share of the text held out for validation", low=0.001, high=0.9
-    )
-    context_length: int = setting(256, "tokens in the model's context", low=8, high=8192)
-    num_layers: int = setting(6, "Transformer blocks", low=1, high=64)
-    num_heads: int = setting(4, "attention heads in each block", low=1, high=64)
-    hidden_size: int = setting(256, "features per token", low=8, high=8192)
-    mlp_size: int | None = setting(
-        None, "hidden features of the feed-forward layer; none for 4 hidden_size", low=8
-    )
-    dropout: float = setting(0.1, "dropout probability", low=0, high=0.9)
-    tie_embeddings: bool = setting(False, "one matrix for the token embeddings and the output layer")
-    batch_size: int = setting(12, "rows in one step, all processes together", low=1, high=65_536)
     paragraph_start_prob: float = setting(
         0.125, "probability that a row starts where a paragraph starts", low=0, high=1
     )
-    gradient_accumulation_steps: int = setting(
-        1, "parts into which a step's batch is split; their gradients are added up", low=1, high=1024
-    )
-    optimizer: str = setting("muon", "of the matrices inside the blocks", choices=OPTIMIZERS)
-    learning_rate: float = setting(3e-3, "AdamW's peak learning rate", low=0, high=10)
-    muon_learning_rate: float = setting(0.02, "Muon's peak learning rate", low=0, high=10)
-    weight_decay: float = setting(0.1, "weight decay of matrices", low=0, high=10)
-    max_grad_norm: float = setting(1.0, "gradient norms above this are clipped", low=0)
-    schedule: str = setting("linear", "schedule of the learning rate", choices=SCHEDULES)
-    mixed_precision: str = setting("auto", "precision of matrix products", choices=PRECISIONS)
-    validate_every: int = setting(100, "steps between validations", low=1)
     validation_windows: int = setting(64, "windows in each validation, the same ones each time", low=1)
-    checkpoint_every: int | None = setting(None, "steps between checkpoints; none for 15 in the run", low=1)
     sample_tokens: int = setting(200, "tokens of the sample at each checkpoint", low=0, high=4096)
     sample_prompt: str = setting("", "prompt of the sample")
-
-    @property
-    def units_per_step(self) -> int:
-        """Tokens in one step."""
-        return self.batch_size * self.context_length
 
 
 CURVES = (

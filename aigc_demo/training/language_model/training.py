@@ -6,21 +6,17 @@ The same loop trains ours and the library baseline.
 # Shapes: B rows of a batch, T tokens of a row, V vocabulary.
 
 import math
-import time
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
-from accelerate import Accelerator
 from torch import Tensor, nn
 
-from aigc_demo.core.device import precision
 from aigc_demo.core.errors import InputError
-from aigc_demo.core.events import CheckpointSaved, SampleReady, StepDone, ValidationDone
+from aigc_demo.core.events import CheckpointSaved, SampleReady, ValidationDone
 from aigc_demo.core.files.weights_file import read_json
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.sources import load_text
@@ -31,21 +27,19 @@ from aigc_demo.generators.text.loading import load_text_model
 from aigc_demo.generators.text.sampling import SamplingSettings
 from aigc_demo.generators.trained_folder import folder_entry
 from aigc_demo.nets.transformer import next_token_loss
-from aigc_demo.training.checkpoint import Trained, load_state, save_checkpoint, unwrapped, writable_copy
 from aigc_demo.training.family import Family
 from aigc_demo.training.initial_weights import init_model
 from aigc_demo.training.language_model.batches import Batches
 from aigc_demo.training.language_model.networks import NETWORKS, forward_passes, networks, vocabulary
 from aigc_demo.training.language_model.recipe import ROWS, LanguageModelSettings
 from aigc_demo.training.language_model.validation import validation_loss
-from aigc_demo.training.loop import InterruptedValidationError, TrainingLoop
-from aigc_demo.training.optimizers import muon_dtype, optimizers_for, set_rates
+from aigc_demo.training.loops.loop import InterruptedValidationError
+from aigc_demo.training.loops.text_training import TextTraining
 from aigc_demo.training.order import Order
 from aigc_demo.training.settings import Budget
-from aigc_demo.training.sharding import sharding_plugin
 
 
-class LanguageModelTraining(TrainingLoop):
+class LanguageModelTraining(TextTraining):
     """One training of one language model.
 
     Args:
@@ -67,73 +61,25 @@ class LanguageModelTraining(TrainingLoop):
         seed: int = 0,
         sample: Callable[[Path, Callable[[], bool]], str] | None = None,
     ):
-        plugin = sharding_plugin()
-        accelerator = Accelerator(mixed_precision=precision(settings.mixed_precision), fsdp_plugin=plugin)
-        super().__init__(corpus, settings, budget, run, accelerator)
+        super().__init__(model, corpus.tokenizer, corpus, settings, budget, run, seed=seed)
         self.corpus: TextCorpus = corpus
         self.settings, self.sample = settings, sample
         self.batches = Batches(
             corpus, settings.context_length, settings.batch_size, seed, settings.paragraph_start_prob
         )
-        self.check_shares(settings.batch_size, settings.gradient_accumulation_steps)
-        optimizers = optimizers_for(
-            model,
-            kind=settings.optimizer,
-            learning_rate=settings.learning_rate,
-            muon_learning_rate=settings.muon_learning_rate,
-            weight_decay=settings.weight_decay,
-            muon_dtype=muon_dtype(self.accelerator.mixed_precision),
-        )
-        torch.manual_seed(seed + self.accelerator.process_index)  # dropout draws from the global stream
-        writable = writable_copy(model) if self.accelerator.is_main_process else None
-        # Said here where the weights go, since to find out accelerate imports half a second of torch.
-        here = None if plugin is not None else True
-        self.model, *self.optimizers = self.accelerator.prepare(
-            model, *optimizers, device_placement=[here, *(None for _ in optimizers)]
-        )
-        self.trained = Trained(
-            self.accelerator, self.model, self.optimizers, writable, corpus.tokenizer, settings
-        )
 
-    def train_step(self) -> StepDone:
-        """One optimizer step on this process's rows of the batch."""
-        started = time.perf_counter()
-        factor = set_rates(self.optimizers, self.share_done(), schedule=self.settings.schedule)
-        self.model.train()
-        loss = self._backward(*self.batches.rows(self.step))
-        norm = self.accelerator.clip_grad_norm_(self.model.parameters(), self.settings.max_grad_norm)
-        gradient_norm = float(norm)
-        finite = math.isfinite(loss) and math.isfinite(gradient_norm)
-        self.step_optimizers(self.optimizers, finite=finite)
-        seconds = self.count_step(time.perf_counter() - started)
-        metrics = {
-            "learning_rate": self.settings.learning_rate * factor,
-            "gradient_norm": round(gradient_norm, 5),
-            "tokens_per_second": round(self.settings.batch_size * self.settings.context_length / seconds, 1),
-            "seconds": round(self.seconds, 3),
-        }
-        return StepDone(step=self.step, loss=loss, metrics=metrics)
+    def backward(self) -> tuple[float, int, dict[str, Any]]:
+        """As TextTraining."""
+        parts = self.settings.gradient_accumulation_steps
 
-    def _backward(self, input_BT: Tensor, target_BT: Tensor) -> float:
-        """Accumulate the gradients of the batch, part by part; the mean loss of all processes, in nats."""
-        accelerator, parts = self.accelerator, self.settings.gradient_accumulation_steps
-        mine = slice(accelerator.process_index * parts, (accelerator.process_index + 1) * parts)
-        shares = accelerator.num_processes * parts
-        chunks = list(zip(input_BT.chunk(shares), target_BT.chunk(shares), strict=True))[mine]
-        total = torch.zeros((), device=accelerator.device)
-        for number, (inputs, target) in enumerate(chunks):
-            last = number == parts - 1
-            # Gradients are exchanged once a step, with its last part.
-            with nullcontext() if last else accelerator.no_sync(self.model):
-                loss = next_token_loss(self._predict(inputs), target.to(accelerator.device)) / parts
-                accelerator.backward(loss)
-            total += loss.detach()
-        return accelerator.reduce(total, reduction="mean").item()
+        def loss_of(input_BT: Tensor, target_BT: Tensor) -> Tensor:
+            return next_token_loss(self._logits(input_BT), target_BT) / parts
 
-    def _predict(self, ids_BT: Tensor) -> Tensor:
-        self.heartbeat()
-        with self.accelerator.autocast():
-            output = self.model(ids_BT.to(self.accelerator.device))
+        loss = self.accumulate(loss_of, *self.batches.rows(self.step))
+        return loss.item(), self.settings.units_per_step, {}
+
+    def _logits(self, ids_BT: Tensor) -> Tensor:
+        output = self.predict(ids_BT.to(self.accelerator.device))
         return output if isinstance(output, Tensor) else output.logits.float()
 
     def validate(self, *, full: bool) -> list[ValidationDone]:
@@ -161,7 +107,7 @@ class LanguageModelTraining(TrainingLoop):
             self.check_stop()
             # FSDP gathers weights into memory that the next step uses: no inference tensors there.
             with torch.inference_mode(False), torch.no_grad():
-                return self._predict(ids_BT)
+                return self._logits(ids_BT)
 
         return validation_loss(predict, self.corpus, self.settings.context_length, most)
 
@@ -169,14 +115,6 @@ class LanguageModelTraining(TrainingLoop):
         """Windows of the held-out part that a validation measures, or all there are."""
         total = -(-len(self.corpus.validation) // self.settings.context_length)
         return total if every else min(total, self.settings.validation_windows)
-
-    def write_checkpoint(self, progress: dict[str, Any]) -> Path:
-        """As TrainingLoop."""
-        return save_checkpoint(self.run, self.step, self.trained, progress)
-
-    def read_state(self, checkpoint: Path) -> dict[str, Any]:
-        """As TrainingLoop."""
-        return load_state(checkpoint, self.trained)
 
     def samples(self, saved: CheckpointSaved) -> Iterator[SampleReady]:
         """Text of the model in the checkpoint."""
@@ -189,7 +127,7 @@ class LanguageModelTraining(TrainingLoop):
     def facts(self) -> dict[str, Any]:
         """Sizes of model, data and vocabulary."""
         return {
-            "num_parameters": sum(weight.numel() for weight in unwrapped(self.model).parameters()),
+            "num_parameters": self.num_parameters(),
             "train_tokens": len(self.corpus.train),
             "validation_tokens": len(self.corpus.validation),
             "validation_windows": self._num_windows(),

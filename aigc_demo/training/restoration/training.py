@@ -22,8 +22,8 @@ from aigc_demo.nets.restoration import (
     restoration_loss,
 )
 from aigc_demo.training.family import Family, ForwardPasses, empty_images
-from aigc_demo.training.image_training import ImageTraining
 from aigc_demo.training.initial_weights import refuse_init
+from aigc_demo.training.loops.image_training import ImageTraining
 from aigc_demo.training.order import Order
 from aigc_demo.training.restoration.recipe import RestorationSettings
 from aigc_demo.training.settings import Budget

@@ -39,8 +39,8 @@ from aigc_demo.nets.conditional_gan import ConditionalDiscriminator, Conditional
 from aigc_demo.nets.contrastive import contrastive_loss, hard_negative_loss
 from aigc_demo.training.family import Family
 from aigc_demo.training.gan.training import MOST_HELD_OUT, GanTraining, mean_prob
-from aigc_demo.training.image_training import noise
 from aigc_demo.training.initial_weights import load_initial_weights
+from aigc_demo.training.loops.image_training import noise
 from aigc_demo.training.optimizers import rate_factor, set_rates
 from aigc_demo.training.order import Order
 from aigc_demo.training.settings import Budget

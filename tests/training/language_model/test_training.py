@@ -32,11 +32,11 @@ from aigc_demo.training.language_model.batches import Batches
 from aigc_demo.training.language_model.networks import NETWORKS, build_gpt
 from aigc_demo.training.language_model.recipe import LanguageModelSettings
 from aigc_demo.training.language_model.training import LanguageModelTraining, write_sample
-from aigc_demo.training.loop import InterruptedValidationError
+from aigc_demo.training.loops.loop import InterruptedValidationError
+from aigc_demo.training.loops.validation import Validation
 from aigc_demo.training.recipes import RECIPES
 from aigc_demo.training.settings import Budget
 from aigc_demo.training.start import Order, train
-from aigc_demo.training.validation import Validation
 from tests.training.conftest import TINY
 
 
@@ -518,14 +518,14 @@ def test_a_measurement_cut_short_by_a_stop_is_done_on_resume(
 def test_once_a_stop_is_asked_for_no_further_windows_are_measured(
     text_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    predict, measured = LanguageModelTraining._predict, []
+    predict, measured = LanguageModelTraining._logits, []
 
     def counted(training: LanguageModelTraining, ids_BT: torch.Tensor) -> torch.Tensor:
         if not torch.is_grad_enabled():
             measured.append(len(ids_BT))
         return predict(training, ids_BT)
 
-    monkeypatch.setattr(LanguageModelTraining, "_predict", counted)
+    monkeypatch.setattr(LanguageModelTraining, "_logits", counted)
     settings = {"validation_fraction": 0.5, "validation_windows": 1000}
     list(train(order(text_file, tmp_path / "whole", steps=1, settings=settings)))
     assert len(measured) >= 2 * 3  # before the step and after it

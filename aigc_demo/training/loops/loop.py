@@ -33,8 +33,8 @@ from aigc_demo.core.events import (
 from aigc_demo.core.machine import machine_facts
 from aigc_demo.core.process.worker import workers_beside, write_heartbeat
 from aigc_demo.core.run_directory import RunDirectory
+from aigc_demo.training.loops.validation import Validation
 from aigc_demo.training.settings import Budget, LoopSettings
-from aigc_demo.training.validation import Validation
 
 # Scaling of float16 starts at 2^16 and is halved at every overflow: when it is down at 1, the gradients
 # themselves are at fault.

@@ -22,7 +22,7 @@ from aigc_demo.data.images.corpus import ImageCorpus, ImageSettings, augment
 from aigc_demo.data.images.pixels import to_float
 from aigc_demo.training.checkpoint import checkpoint_folder, read_progress, writable_copy, write_progress
 from aigc_demo.training.image_settings import ImageLoopSettings, ImageNetworkSettings
-from aigc_demo.training.loop import InterruptedValidationError, TrainingLoop
+from aigc_demo.training.loops.loop import InterruptedValidationError, TrainingLoop
 from aigc_demo.training.optimizers import muon_dtype, optimizers_of_network, set_rates
 from aigc_demo.training.settings import Budget
 

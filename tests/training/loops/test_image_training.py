@@ -14,8 +14,8 @@ from aigc_demo.core import device
 from aigc_demo.core.events import StepDone, Warned
 from aigc_demo.core.process.worker import seconds_since_heartbeat, worker_lock
 from aigc_demo.core.run_directory import RunDirectory
-from aigc_demo.training import loop
 from aigc_demo.training.family import family_of
+from aigc_demo.training.loops import loop
 from aigc_demo.training.recipes import recipe_named
 from aigc_demo.training.settings import Budget
 from aigc_demo.training.start import Order, train

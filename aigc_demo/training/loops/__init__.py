@@ -1,0 +1,1 @@
+"""What the trainings of several families have in common: steps until the budget is spent."""
