@@ -1,5 +1,6 @@
 """The network: what is taken away and given back, and that it learns."""
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -127,3 +128,20 @@ def test_the_plain_guess_of_colorization_is_grey():
     x = images(2)
     guess = TASKS["colorize"].plain_guess(x, torch.ones(2, 1, *x.shape[2:]))
     assert torch.equal(guess, grey(x).expand(-1, 3, -1, -1))
+
+
+def test_a_mask_is_what_lies_near_two_strokes():
+    count, size = 3, 16
+    rng, wanted = seeded(5), np.zeros((count, size, size), bool)
+    for _ in range(2):
+        ends = torch.rand(2, count, 2, generator=rng).double().numpy()  # start and end of each, (y, x)
+        radius = 0.06 + 0.12 * torch.rand(count, generator=rng).double().numpy()
+        for which, (start, end) in enumerate(zip(*ends, strict=True)):
+            # A stroke ends after 0.7 of the way: many points on it, and the pixels near any of them.
+            points = start + np.linspace(0, 0.7, 4001)[:, None] * (end - start)
+            for y, x in np.ndindex(size, size):
+                middle = (np.array([y, x]) + 0.5) / size
+                nearest = np.hypot(*(points - middle).T).min()
+                wanted[which, y, x] |= nearest < radius[which]
+    found = random_masks(count, size, seeded(5))[:, 0].numpy() == 1
+    assert (found != wanted).sum() <= 1  # a pixel at the very edge

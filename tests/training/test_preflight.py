@@ -4,11 +4,12 @@ import resource
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from aigc_demo.core.errors import InputError
+from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.core.events import RunStarted, StepDone
 from aigc_demo.core.files.manifest import STATE
 from aigc_demo.core.run_directory import RunDirectory
@@ -146,3 +147,14 @@ def test_memory_that_runs_out_on_the_way_is_an_answer(text_file: Path, tmp_path:
     assert "more than the 4096 MiB there are; lower batch_size" in printed["problem"]
     assert done.stderr == ""
     assert not (tmp_path / "run").exists()
+
+
+def test_a_network_is_not_measured_beforehand_where_there_is_no_limit_or_its_weights_are_there(
+    text_file: Path, tmp_path: Path
+) -> None:
+    wanted = order(text_file, tmp_path / "run")
+    settings = LanguageModelSettings.from_mapping(wanted.settings)
+    with pytest.raises(DemoError):
+        module._check_parameters(wanted, settings, 0.001)
+    module._check_parameters(wanted, settings, None)
+    module._check_parameters(replace(wanted, init="a model"), settings, 0.001)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -200,6 +201,7 @@ def test_wandb_finds_a_resumed_run_again(run: RunDirectory, monkeypatch: pytest.
     first = settings(run, resumed=False)
     assert first["name"] == "mine"
     assert first["dir"] == str(run.path)
+    assert re.fullmatch("[0-9a-f]{16}", first["id"])  # of another length, runs from before would not be found
     assert settings(RunDirectory(run.path), resumed=True) == first
     os.utime(run.path / "config.json", (1, 1))  # a new run in the same place
     assert settings(run, resumed=False)["id"] != first["id"]

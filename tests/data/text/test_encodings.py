@@ -116,6 +116,19 @@ def test_damaged_utf_8_stays_damaged_utf_8(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "content",
+    [
+        FRENCH.encode() + FRENCH.encode("cp1252"),  # most of it UTF-8, never more than a few accents at once
+        SIMPLIFIED.encode("gb18030") * 5 + SIMPLIFIED.encode(),  # little of it UTF-8, but a dozen characters
+    ],
+)
+def test_files_of_which_one_was_utf_8_are_not_read_as_the_other(content: bytes) -> None:
+    with pytest.raises(InputError) as refused:
+        decode_text(content, "a.txt")
+    assert refused.value.key == "not_text"
+
+
+@pytest.mark.parametrize(
     ("content", "place"),
     [
         ("Le café est fermé".encode()[:-1], 17),
@@ -216,3 +229,11 @@ def test_ascii_needs_no_detector(monkeypatch) -> None:
     monkeypatch.setattr(encodings, "_detected", None)
     assert decode_text(b"plain\n", "a.txt") == ("plain\n", "UTF-8")
     assert decode_text(b"", "a.txt") == ("", "UTF-8")
+
+
+def test_the_fewest_unprintable_bytes_of_utf_16():
+    # Both bytes of this character (2D 4E) are printable, one of a space's is not: 3 of 20 bytes are 15 %.
+    text = "中中 中中 中中 中"
+    assert decode_text(text.encode("utf-16-le"), "a").text == text
+    with pytest.raises(InputError, match="not text"):
+        decode_text((text + "中").encode("utf-16-le"), "a")

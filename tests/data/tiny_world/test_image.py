@@ -241,3 +241,12 @@ def test_the_figures_are_those_that_shipped_models_and_resumed_runs_know(kind, d
 
 def test_names_of_sizes_are_those_that_are_drawn():
     assert tuple(image.ALONE) == tuple(image.IN_CELL) == SIZES
+
+
+def test_the_sun_fills_a_quarter_of_a_disc_of_a_fifth_of_the_image():
+    sky = pixels(Scene((), "sunny", ()), 96)
+    is_sun = (sky == (255, 200, 40)).all(axis=2)
+    y, x = np.mgrid[:96, :96] + 0.5
+    distance = np.hypot(x, y)  # from the upper left corner; the radius is 0.2 * 96 = 19.2
+    assert is_sun[distance < 18].all()
+    assert not is_sun[distance > 20.5].any()

@@ -1,5 +1,6 @@
 """Pretrained models of captions, as tiny networks of random weights in the very layout of the Hub."""
 
+import json
 import shutil
 
 import pytest
@@ -78,7 +79,7 @@ def test_a_pipeline_draws_captions_each_of_its_own_seed(snapshot, decoder):
     assert not torch.equal(made[0], made[2])
 
 
-def test_one_that_needs_one_step_takes_one(snapshot, decoder):
+def test_one_that_needs_one_step_takes_one_and_prints_nothing(snapshot, decoder, capsys):
     seen = []
 
     def progress(step, total, guess):
@@ -87,6 +88,7 @@ def test_one_that_needs_one_step_takes_one(snapshot, decoder):
 
     StableDiffusion(entry("sd-turbo"), snapshot, decoder).make(["a cat"], [1], STEPS, progress)
     assert seen == [(1, 1)]
+    assert capsys.readouterr() == ("", "")
 
 
 def test_stop_is_obeyed_between_two_steps(snapshot, decoder):
@@ -196,3 +198,20 @@ def test_a_copy_on_another_device_draws_the_same_and_shares_no_weight(tmp_path):
     assert torch.equal(copied.make(["a cat"], [4], STEPS), model.make(["a cat"], [4], STEPS))
     assert copied.pipeline.unet is not model.pipeline.unet
     assert copied.pipeline.scheduler is not model.pipeline.scheduler
+
+
+def test_clip_sees_images_with_the_mean_and_spread_of_its_folder(tmp_path, monkeypatch):
+    save_clip(tmp_path)
+    pixels = {"image_mean": [0.5, 0.25, 0.0], "image_std": [0.25, 0.5, 1.0]}
+    (tmp_path / "preprocessor_config.json").write_text(json.dumps(pixels))
+    matcher, given = ClipMatcher(tmp_path), []
+    encode = matcher.network.get_image_features
+    monkeypatch.setattr(
+        matcher.network,
+        "get_image_features",
+        lambda pixel_values: given.append(pixel_values) or encode(pixel_values=pixel_values),
+    )
+    matcher.of_images(torch.full((1, 3, 32, 32), 51, dtype=torch.uint8))  # 51 / 255 = 0.2
+    means = [(0.2 - 0.5) / 0.25, (0.2 - 0.25) / 0.5, 0.2]
+    wanted = torch.tensor(means).view(1, 3, 1, 1).expand(1, 3, 32, 32)
+    assert torch.allclose(given[0], wanted, atol=1e-5)

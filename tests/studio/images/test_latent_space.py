@@ -7,6 +7,7 @@ import torch
 from PIL import Image
 
 from aigc_demo.core.errors import InputError
+from aigc_demo.core.seeds import MAX_SEED
 from aigc_demo.data.images.pixels import to_uint8
 from aigc_demo.generators import catalog
 from aigc_demo.generators.images.latents import latents
@@ -116,6 +117,7 @@ def test_seeds_that_are_none_are_refused(cache, value, words):
 
 def test_seeds_may_be_text_with_any_comma():
     assert checked_seeds("A", "3, 17，20、4  5") == (3, 17, 20, 4, 5)
+    assert checked_seeds("A", " , ".join([str(MAX_SEED)] * 16)) == (MAX_SEED,) * 16
 
 
 def test_only_a_gan_calculates(cache):

@@ -9,6 +9,8 @@ from aigc_demo.core.errors import DemoError
 from aigc_demo.studio.models import model_cache
 from aigc_demo.studio.models.catalog import Catalog
 from aigc_demo.studio.models.model_cache import ModelCache, Progress, weights_mib
+from aigc_demo.studio.models.side_by_side import _with_loading_time
+from aigc_demo.studio.text.compare import Column
 
 
 def model_of(mib):
@@ -185,3 +187,16 @@ def test_a_loaded_model_is_entered_while_nobody_else_looks():
         assert (list(cache._models), list(cache._loading)) == ([], ["a"])
     thread.join(30)
     assert (cache.names(), cache.loading()) == (["a"], {})
+
+
+def test_a_column_whose_model_is_being_loaded_says_for_how_long_and_how_far():
+    progress = {"a": Progress(2.5, 30, 120), "b": Progress(4.0)}
+    cache = SimpleNamespace(loading=lambda: progress)
+
+    def seen(model, state):
+        shown = _with_loading_time(Column(model, state, seed=1), cache)
+        return shown.seconds, shown.fetched
+
+    assert seen("a", "loading") == (2.5, 0.25)
+    assert seen("b", "loading") == (4.0, None)
+    assert seen("a", "writing") == seen("c", "loading") == (0.0, None)

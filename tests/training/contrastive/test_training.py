@@ -16,6 +16,7 @@ from aigc_demo.generators.catalog import find
 from aigc_demo.generators.text_to_image.matching import load_matcher, load_reader
 from aigc_demo.studio.evaluate.dispatcher import evaluate
 from aigc_demo.studio.evaluate.publish import publish
+from aigc_demo.training.contrastive import training
 from aigc_demo.training.family import family_of
 from aigc_demo.training.recipes import recipe_named
 from aigc_demo.training.settings import Budget
@@ -123,3 +124,14 @@ def test_a_dual_encoder_starts_from_another_one_alone(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="made by classifier"):
         list(train(order(tmp_path / "clip", "clip", init="classifier-tiny-world")))
     assert not (tmp_path / "clip").exists()
+
+
+def test_noise_is_at_its_full_strength_after_two_fifths_of_a_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stds = []
+    monkeypatch.setattr(training, "with_noise", lambda x_BCHW, std, rng: stds.append(std) or x_BCHW)
+    settings = {"noise": 0.8, "num_pictures": 40, "validate_every": 100, "checkpoint_every": 100}
+    list(train(order(tmp_path / "run", "clip", steps=5, settings=settings)))
+    # The middle of each step, at 0.1, 0.3, 0.5 of the run and so on: a quarter and three quarters of the way.
+    assert stds == pytest.approx([0.2, 0.6, 0.8, 0.8, 0.8])

@@ -27,6 +27,7 @@ from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.sources import load_text
 from aigc_demo.data.text.corpus import PreparationSettings, TextSettings, prepare_text
 from aigc_demo.nets.transformer import Decoder
+from aigc_demo.training import start
 from aigc_demo.training.language_model import validation
 from aigc_demo.training.language_model.batches import Batches
 from aigc_demo.training.language_model.networks import NETWORKS, build_gpt
@@ -178,6 +179,16 @@ def test_bad_orders_are_refused_and_write_nothing(
     with pytest.raises(InputError, match=message):
         next(train(order(text_file, tmp_path / "run", **changes)))
     assert not (tmp_path / "run").exists()
+
+
+def test_a_run_in_a_place_that_can_be_no_folder_is_refused_before_anything_is_loaded(
+    text_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded: list[str] = []
+    monkeypatch.setattr(start, "family_of", lambda recipe: loaded.append(recipe.name))
+    with pytest.raises(InputError, match="Not a directory"):
+        next(train(order(text_file, text_file / "run", steps=3)))
+    assert loaded == []
 
 
 def test_a_run_is_not_overwritten_nor_resumed_with_other_settings(text_file: Path, tmp_path: Path) -> None:

@@ -340,3 +340,11 @@ def test_the_buttons_that_can_be_pressed_are_those_of_who_looks(kept, name, secr
     assert {
         button for button, part in zip(BUTTONS, shown[-5:], strict=True) if part["interactive"]
     } == pressed
+
+
+@pytest.mark.parametrize(
+    ("runs", "disk", "said"), [(7, 0, ("7 runs", "∞ MiB")), (0, 450, ("∞ runs", "450 MiB"))]
+)
+def test_what_a_visitor_is_given_is_said_and_no_limit_is_endless(runs, disk, said):
+    text = order_form._limits_words(Limits(runs_per_visitor=runs, disk_mib_per_visitor=disk, run_minutes=13))
+    assert all(part in text for part in ("at most 13 minutes", *said))
