@@ -28,7 +28,7 @@ from aigc_demo.data.tiny_world.scene import (
     sample_scene,
 )
 from aigc_demo.data.tiny_world.sprite import SPRITE_SIZE, WHITE, Colour, mixed, sprite
-from aigc_demo.data.tiny_world.story import RELATION_WORDS, described, whole_name
+from aigc_demo.data.tiny_world.story_english import ENGLISH
 
 KINDS = {"shapes": SHAPES, "things": (*SHAPES, *ANIMALS)}
 NUM_MODES = {name: len(kinds) * len(COLOURS) * len(SIZES) for name, kinds in KINDS.items()}
@@ -123,7 +123,7 @@ def thing_of(mode: int) -> Thing:
 
 def mode_name(mode: int) -> str:
     """The name of a mode, such as "big red ball"."""
-    return whole_name(thing_of(mode))
+    return ENGLISH.name(thing_of(mode))
 
 
 def caption(subject: Scene | Group | Thing) -> str:
@@ -131,12 +131,12 @@ def caption(subject: Scene | Group | Thing) -> str:
     if isinstance(subject, Group):
         return tiny_caption.caption(subject)
     if isinstance(subject, Thing):
-        return described(subject)
+        return ENGLISH.described(subject)
     first, *others = subject.things
-    words = described(first)
+    words = ENGLISH.described(first)
     for position, other in enumerate(others):
-        relation = RELATION_WORDS[relations(first, other)[0]]
-        words += f" {relation} {described(other)}" if not position else f" and {relation} {described(other)}"
+        relation = ENGLISH.relations[relations(first, other)[0]]
+        words += f"{' and' if position else ''} {relation} {ENGLISH.described(other)}"
     return f"{words} on a {subject.weather} day" if subject.weather else words
 
 

@@ -1,48 +1,38 @@
 """Parses a story of the tiny world into its scene, or reports the first error.
 
-Sentences are matched with the tables of `story`. Their content is checked against the rules of `scene`: only
-introduced things, one colour for each, effects that follow from their causes, consistent places on the grid,
-a closing sentence.
+Sentences are matched with the tables of the language's grammar. Their content is checked against the rules of
+`scene`: only introduced things, one colour for each, effects that follow from their causes, consistent places
+on the grid, a closing sentence.
 """
 
 import itertools
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 
-from aigc_demo.data.tiny_world import scene, story
+from aigc_demo.data.tiny_world import scene
+from aigc_demo.data.tiny_world.caption import language_of
 from aigc_demo.data.tiny_world.scene import Happening, Place, Scene, Thing
+from aigc_demo.data.tiny_world.story import GRAMMARS
+from aigc_demo.data.tiny_world.story_grammar import SURPRISING, Grammar, all_things
 
 MAX_THINGS, MAX_HAPPENINGS = 3, 2
-NOWHERE = Place(0, 0)
 
 
-def _any_of(words: Iterable[str]) -> str:
-    return "(?:" + "|".join(words) + ")"
+@dataclass(frozen=True)
+class StatedRelation:
+    """The position of the first thing relative to the second, as a story states it.
 
+    Args:
+        first: index of the thing.
+        name: left, right, above or below.
+        second: index of the other thing.
+    """
 
-KIND = _any_of(scene.SHAPES + scene.ANIMALS)
-COLOUR = _any_of(scene.COLOURS)
-WHOLE_NAME = f"(?:(?:small|big) )?{COLOUR} {KIND}"
-DESCRIBED = f"an? {WHOLE_NAME}"
-SHORT = f"the (?:{COLOUR} )?{KIND}"
-REFERENCE = f"the {WHOLE_NAME}|{SHORT}"
-MARKERS = {
-    "A": REFERENCE,
-    "B": REFERENCE,
-    "a": REFERENCE,
-    "b": REFERENCE,
-    "known": f"{SHORT}|it",
-    "new": DESCRIBED,
-    "newer": DESCRIBED,
-    "relation": _any_of(story.RELATION_WORDS.values()),
-    "weather": _any_of(weather for weather in scene.WEATHERS if weather),
-    "moved_A": "rolled|slid",
-    "moved_B": "rolled|slid",
-    "sound": _any_of(story.SOUNDS.values()),
-}
-RELATION_NAMES = {words: name for name, words in story.RELATION_WORDS.items()}
+    first: int
+    name: str
+    second: int
 
 
 @dataclass(frozen=True)
@@ -53,10 +43,14 @@ class ParseResult:
         scene: with things in the order of their introduction, in consistent places; None for an invalid
             story.
         problem: the error, or "".
+        relations: those that the story states, in order.
+        effects: the template of each happening's effect.
     """
 
     scene: Scene | None
     problem: str = ""
+    relations: tuple[StatedRelation, ...] = ()
+    effects: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -65,9 +59,10 @@ class ParseResult:
 
 
 def parse_story(text: str) -> ParseResult:
-    """Parse a story in the form of `story.story`; the text may be arbitrary."""
+    """Parse a story in the form of `story.story`, in either language; the text may be arbitrary."""
+    parser = _Parser(text, GRAMMARS[language_of(text)])
     try:
-        return ParseResult(_Parser(_sentences(text)).parse())
+        return ParseResult(parser.parse(), "", tuple(parser.relations), tuple(parser.effects))
     except _ParseError as error:
         return ParseResult(None, str(error))
 
@@ -76,28 +71,23 @@ class _ParseError(Exception):
     """The story is invalid; the argument is the reason."""
 
 
-@dataclass(frozen=True)
-class _Relation:
-    """The position of the first thing relative to the second; `aligned`: in the same row."""
-
-    first: int
-    name: str
-    second: int
-    aligned: bool = False
-
-
 class _Parser:
     """Processes the sentences in order and collects their content."""
 
-    def __init__(self, sentences: list[str]):
-        self.sentences = sentences
+    def __init__(self, text: str, grammar: Grammar):
+        self.grammar = grammar
+        self.sentences = grammar.sentences(text)
         self.weather = ""
         self.things: list[Thing] = []
-        self.relations: list[_Relation] = []
+        self.relations: list[StatedRelation] = []
+        self.aligned: list[tuple[int, int]] = []  # things in one row: one was hit or pushed by the other
+        self.effects: list[str] = []
         self.happenings: list[Happening] = []
         self.named: set[int] = set()
 
     def parse(self) -> Scene:
+        if not self.sentences:
+            raise _ParseError("not a line of whole sentences")
         self._read_weather()
         self._read_introductions()
         while len(self.sentences) > 1:
@@ -112,34 +102,36 @@ class _Parser:
         return self.sentences.pop(0)
 
     def _read_weather(self) -> None:
-        found = _first_match(story.WEATHER_SENTENCES, self.sentences[0])
+        found = self._match(self.grammar.weather_sentences, self.sentences[0])
         if found:
-            self.weather = found["weather"]
+            self.weather = _meaning(self.grammar.weathers, found["weather"])
             self._next()
 
     def _read_introductions(self) -> None:
         sentence = self._next()
-        found = _first_match(story.PAIR_SENTENCES + story.FIRST_SENTENCES, sentence)
+        found = self._match(self.grammar.pair_sentences + self.grammar.first_sentences, sentence)
         if not found:
             raise _ParseError(f"no beginning: {sentence}")
         self._add(found["new"])
         if "newer" in found:
             self._add(found["newer"])
-            self.relations.append(_Relation(0, RELATION_NAMES[found["relation"]], 1))
-        while self.sentences and (found := _first_match(story.NEXT_SENTENCES, self.sentences[0])):
+            self._relate(0, found["relation"], 1)
+        while self.sentences and (found := self._match(self.grammar.next_sentences, self.sentences[0])):
             self._next()
-            if found["known"] == "it" and len(self.things) > 1:
+            alone = found["known"] == self.grammar.pronoun
+            if alone and len(self.things) > 1:
                 raise _ParseError("it could be more than one thing")
-            known = 0 if found["known"] == "it" else self._resolve(found["known"])
+            known = 0 if alone else self._resolve(found["known"])
             self._add(found["new"])
-            self.relations.append(_Relation(len(self.things) - 1, RELATION_NAMES[found["relation"]], known))
+            self._relate(len(self.things) - 1, found["relation"], known)
+
+    def _relate(self, first: int, words: str, second: int) -> None:
+        self.relations.append(StatedRelation(first, _meaning(self.grammar.relations, words), second))
 
     def _add(self, words: str) -> None:
         """Add an introduced thing."""
-        parts = words.split()[1:]
-        size = parts[0] if parts[0] in scene.SIZES else "medium"
-        thing = Thing(parts[-1], parts[-2], size, NOWHERE)
-        if story.described(thing) != words:
+        thing = _new_things(self.grammar)[words]
+        if self.grammar.described(thing) != words:
             raise _ParseError(f"wrong article: {words}")
         if any((thing.kind, thing.colour) == (other.kind, other.colour) for other in self.things):
             raise _ParseError(f"introduced twice: {words}")
@@ -149,10 +141,11 @@ class _Parser:
 
     def _resolve(self, words: str) -> int:
         """The index of the thing that "the ball", "the red ball" or "the big red ball" refers to."""
+        names = self.grammar
         fits = [
             index
             for index, thing in enumerate(self.things)
-            if words[4:] in (story.whole_name(thing), f"{thing.colour} {thing.kind}", thing.kind)
+            if words in (names.whole(thing), names.short(thing), names.short(thing, coloured=True))
         ]
         if len(fits) != 1:
             raise _ParseError(
@@ -165,25 +158,44 @@ class _Parser:
         if position == MAX_HAPPENINGS:
             raise _ParseError("too much happens")
         sentence = self._next()
-        first, link, second = _halves(sentence)
+        first, link, second = self._halves(sentence)
         pronouns = link != ""
         if not pronouns:
-            link, _, second = self._next().partition(" ")
-            if link not in ("so", "but"):
+            link, second = self._linked(self._next())
+            if not link:
                 raise _ParseError(f"nothing follows: {first}")
         cause, bound = self._read_cause(first, position)
-        for (name, effect, _), templates in story.EFFECTS.items():
-            found = _first_match(templates, second, pronouns) if name == cause else None
-            if found is not None and (effect in story.SURPRISING) == (link == "but"):
-                self._add_happening(cause, effect, bound, found)
-                return
+        for (name, effect, _), templates in self.grammar.effects.items():
+            if name != cause or (effect in SURPRISING) != (link == self.grammar.but):
+                continue
+            for template in templates:
+                found = self._match((template,), second, pronouns=pronouns)
+                if found is not None:
+                    self.effects.append(template)
+                    self._add_happening(cause, effect, bound, found)
+                    return
         raise _ParseError(f"does not follow from {cause}: {second}")
 
+    def _halves(self, sentence: str) -> tuple[str, str, str]:
+        """Cause, link and effect; the last two are empty if the sentence has only a cause."""
+        for link in (self.grammar.so, self.grammar.but):
+            first, comma, second = sentence.partition(self.grammar.comma + link)
+            if comma:
+                return first, link, second
+        return sentence, "", ""
+
+    def _linked(self, sentence: str) -> tuple[str, str]:
+        """The link that a sentence begins with and the rest; both are empty without a link."""
+        for link in (self.grammar.so, self.grammar.but):
+            if sentence.startswith(link):
+                return link, sentence.removeprefix(link)
+        return "", ""
+
     def _read_cause(self, words: str, position: int) -> tuple[str, dict[str, str]]:
-        for opener in sorted(story.OPENERS[position], key=len, reverse=True):
-            for cause, templates in story.CAUSES.items():
-                found = _first_match(templates, words.removeprefix(opener))
-                if found is not None and words.startswith(opener):
+        for opener in sorted(self.grammar.openers[position], key=len, reverse=True):
+            for cause, templates in self.grammar.causes.items() if words.startswith(opener) else ():
+                found = self._match(templates, words.removeprefix(opener))
+                if found is not None:
                     return cause, found
         raise _ParseError(f"nothing that happens here: {words}")
 
@@ -195,7 +207,7 @@ class _Parser:
         for name, words in (*cause_words.items(), *effect_words.items()):
             self._check_word(name, words, actor, target)
         if cause in ("hit", "push") and target is not None:
-            self.relations.append(_Relation(target, "", actor, aligned=True))
+            self.aligned.append((target, actor))
         other = None if target is None else self.things[target]
         try:
             lawful = scene.effect_of(cause, self.things[actor], other)
@@ -208,7 +220,7 @@ class _Parser:
     def _target(self, cause: str, cause_words: dict[str, str], effect_words: dict[str, str]) -> int | None:
         for found in (cause_words, effect_words):
             words = found.get("B") or found.get("b")
-            if words and words != "it":
+            if words and words != self.grammar.pronoun:
                 return self._resolve(words)
         # The bang came from the thing that fell, which may not be named again.
         return self.happenings[-1].target if cause == "bang" and self.happenings else None
@@ -216,15 +228,15 @@ class _Parser:
     def _check_word(self, name: str, words: str, actor: int, target: int | None) -> None:
         """Check that a reference means the right thing, and that a verb fits it."""
         index = actor if name[-1] in "aA" or name == "sound" else target
-        if words == "it":
+        if words == self.grammar.pronoun:
             return
         if index is None:
             raise _ParseError(f"too early: {words}")
         thing = self.things[index]
         if name == "sound":
-            fits = story.SOUNDS.get(thing.kind) == words
+            fits = self.grammar.sounds.get(thing.kind) == words
         elif name.startswith("moved_"):
-            fits = story.movement(thing) == words
+            fits = self.grammar.movement(thing) == words
         else:
             fits = self._resolve(words) == index
             self._check_name(words, index)
@@ -234,7 +246,7 @@ class _Parser:
     def _check_name(self, words: str, index: int) -> None:
         """Check that the happenings name a thing first by its whole name, then by a shorter one."""
         thing = self.things[index]
-        whole = words[4:] == story.whole_name(thing)
+        whole = words == self.grammar.whole(thing)
         if index not in self.named and not whole:
             raise _ParseError(f"not its whole name: {words}")
         if index in self.named and whole and thing.size != "medium":
@@ -255,7 +267,7 @@ class _Parser:
 
     def _read_closing(self) -> None:
         last, sentence = self.happenings[-1], self._next()
-        found = _first_match(story.CLOSINGS[last.cause, last.effect], sentence)
+        found = self._match(self.grammar.closings[last.cause, last.effect], sentence)
         if found is None:
             raise _ParseError(f"no ending: {sentence}")
         for name, words in found.items():
@@ -274,50 +286,71 @@ class _Parser:
 
     def _fits(self, things: tuple[Thing, ...]) -> bool:
         for stated in self.relations:
-            found = scene.relations(things[stated.first], things[stated.second])
-            if stated.name and stated.name not in found:
+            if stated.name not in scene.relations(things[stated.first], things[stated.second]):
                 return False
-            if stated.aligned and found not in (("left",), ("right",)):
+        for first, second in self.aligned:
+            if scene.relations(things[first], things[second]) not in (("left",), ("right",)):
                 return False
         ways = [scene.direction(happening, things) for happening in self.happenings]
         # A thing that was pushed into a third one moves on in the same direction.
         chained = [happening.cause for happening in self.happenings] == ["push", "hit"]
         return not chained or ways[0] == ways[1]
 
+    def _match(
+        self, templates: tuple[str, ...], sentence: str, *, pronouns: bool = False
+    ) -> dict[str, str] | None:
+        """The values of the markers in the first template that matches, or None."""
+        for template in templates:
+            found = _pattern(self.grammar, template, pronouns).fullmatch(sentence)
+            if found:
+                return found.groupdict()
+        return None
+
 
 _WEATHER_CAUSES = (("windy", "wind"), ("rainy", "rain"))
 
 
-def _sentences(text: str) -> list[str]:
-    """The sentences without initial capital and full stop."""
-    if not re.fullmatch(r"[A-Z][a-z, ]*\.(?: [A-Z][a-z, ]*\.)*", text):
-        raise _ParseError("not a line of whole sentences")
-    return [part[0].lower() + part[1:] for part in text[:-1].split(". ")]
-
-
-def _halves(sentence: str) -> tuple[str, str, str]:
-    """Cause, "so" or "but", effect; the last two are empty if the sentence has only a cause."""
-    for link in ("so", "but"):
-        first, comma, second = sentence.partition(f", {link} ")
-        if comma:
-            return first, link, second
-    return sentence, "", ""
-
-
-def _first_match(templates: tuple[str, ...], sentence: str, pronouns: bool = False) -> dict[str, str] | None:
-    """The values of the markers in the first template that matches, or None."""
-    for template in templates:
-        found = _pattern(template, pronouns).fullmatch(sentence)
-        if found:
-            return found.groupdict()
-    return None
+def _meaning(table: Mapping[str, str], words: str) -> str:
+    return next(meaning for meaning, found in table.items() if found == words)
 
 
 @cache
-def _pattern(template: str, pronouns: bool) -> re.Pattern[str]:
+def _new_things(grammar: Grammar) -> dict[str, Thing]:
+    """Things by their name with any article, right or wrong."""
+    return {article + grammar.name(thing): thing for article in grammar.articles for thing in all_things()}
+
+
+def _any_of(words: Iterable[str]) -> str:
+    return "(?:" + "|".join(words) + ")"
+
+
+@cache
+def _markers(grammar: Grammar) -> dict[str, str]:
+    """A pattern for what may stand for each marker."""
+    kind, colour = _any_of(grammar.kinds.values()), _any_of(grammar.colours.values())
+    size = _any_of(words for name, words in grammar.sizes.items() if name != "medium")
+    whole = grammar.whole_name.format(size=f"{size}?", colour=colour, kind=kind)
+    short = grammar.whole_name.format(size="", colour=colour, kind=kind)
+    known = f"{grammar.definite}(?:{whole}|{short}|{kind})"
+    new = _any_of(grammar.articles) + whole
+    return {
+        **dict.fromkeys(("A", "B", "a", "b"), known),
+        "known": f"{grammar.definite}(?:{short}|{kind})|{grammar.pronoun}",
+        "new": new,
+        "newer": new,
+        "relation": _any_of(grammar.relations.values()),
+        "weather": _any_of(grammar.weathers.values()),
+        "moved_A": _any_of(grammar.movements),
+        "moved_B": _any_of(grammar.movements),
+        "sound": _any_of(grammar.sounds.values()),
+    }
+
+
+@cache
+def _pattern(grammar: Grammar, template: str, pronouns: bool) -> re.Pattern[str]:
     def marker(match: re.Match[str]) -> str:
         name = match[1]
-        words = "it" if pronouns and name in ("a", "b") else MARKERS[name]
+        words = grammar.pronoun if pronouns and name in ("a", "b") else _markers(grammar)[name]
         return f"(?P<{name}>{words})"
 
     return re.compile(re.sub(r"\{(\w+)\}", marker, template))

@@ -1,6 +1,7 @@
-"""The built-in text: stories of random scenes.
+"""The built-in texts: stories of random scenes, in English and Chinese.
 
-The scenes are in `scene`, the story grammar in `story`, the parser in `story_parser`.
+The scenes are in `scene`, the grammars in `story_english` and `story_chinese`, the writer in `story`, the
+parser in `story_parser`.
 """
 
 import itertools
@@ -17,14 +18,16 @@ from aigc_demo.data.tiny_world.scene import (
     scenes,
 )
 from aigc_demo.data.tiny_world.story import stories, story
-from aigc_demo.data.tiny_world.story_parser import ParseResult, parse_story
+from aigc_demo.data.tiny_world.story_parser import ParseResult, StatedRelation, parse_story
 
 __all__ = [
     "Happening",
     "ParseResult",
     "Place",
     "Scene",
+    "StatedRelation",
     "Thing",
+    "documents_text",
     "effect_of",
     "parse_story",
     "relations",
@@ -42,3 +45,18 @@ NUM_STORIES = 20_000
 def stories_text(num_stories: int = NUM_STORIES, seed: int = 0) -> str:
     """The text of the source `tiny-world`: stories with a blank line after each."""
     return "".join(text + "\n\n" for text in itertools.islice(stories(seed), num_stories))
+
+
+@cache
+def documents_text(num_scenes: int = NUM_STORIES, seed: int = 0) -> str:
+    """Stories in English and Chinese in turn, with a blank line after each.
+
+    An English story and the Chinese one after it are of different scenes, so that neither can be read off the
+    other.
+
+    Args:
+        num_scenes: of each language.
+        seed: of both languages.
+    """
+    pairs = zip(stories(seed, "en"), stories(seed, "zh"), strict=True)
+    return "".join(f"{english}\n\n{chinese}\n\n" for english, chinese in itertools.islice(pairs, num_scenes))

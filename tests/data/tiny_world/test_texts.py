@@ -26,8 +26,14 @@ from aigc_demo.data.tiny_world.scene import (
     follows,
     relations,
 )
-from aigc_demo.data.tiny_world.story import CAUSES, CLOSINGS, EFFECTS, RELATION_WORDS, described
-from aigc_demo.data.tiny_world.texts import parse_story, scenes, stories, stories_text, story
+from aigc_demo.data.tiny_world.story_english import ENGLISH
+from aigc_demo.data.tiny_world.texts import (
+    parse_story,
+    scenes,
+    stories,
+    stories_text,
+    story,
+)
 
 HIT = (
     "There was a big red ball. To the right of it was an orange box. "
@@ -118,12 +124,12 @@ def test_one_thing_leads_to_the_other():
 
 
 def test_the_tables_cover_the_laws():
-    pairs = {(cause, effect) for cause, effect, _ in EFFECTS}
-    assert pairs == set(CLOSINGS)
-    assert {cause for cause, _ in pairs} == set(CAUSES) == {*CAUSES_WITH_TWO, *NEEDS, "wind", "rain"}
+    pairs = {(cause, effect) for cause, effect, _ in ENGLISH.effects}
+    assert pairs == set(ENGLISH.closings)
+    assert {cause for cause, _ in pairs} == set(ENGLISH.causes) == {*CAUSES_WITH_TWO, *NEEDS, "wind", "rain"}
     lawful = {
         (cause, effect_of(cause, actor, target))
-        for cause in CAUSES
+        for cause in ENGLISH.causes
         for actor, target in itertools.product(
             [thing(kind, size) for kind in ("cat", "ball") for size in SIZES],
             [None, *(thing(kind, size) for kind in ("dog", "box") for size in SIZES)],
@@ -149,7 +155,7 @@ def test_scenes_keep_to_the_laws():
             assert direction(happening, scene.things) or happening.cause not in ("hit", "push")
             seen.add((happening.cause, happening.effect, other is None))
     # Everything that can be told is told.
-    assert seen == {(cause, effect, not named) for cause, effect, named in EFFECTS}
+    assert seen == {(cause, effect, not named) for cause, effect, named in ENGLISH.effects}
 
 
 def test_the_same_seed_gives_the_same_world():
@@ -347,7 +353,7 @@ def swapped(text: str, rng: random.Random, choices=VOCABULARY) -> str | None:
         (COLOURS, 0.99),
         (SHAPES + ANIMALS, 0.97),
         (tuple(NEEDS), 0.99),
-        (tuple(RELATION_WORDS), 0.68),  # no action names a side, so left is as good as right
+        (tuple(ENGLISH.relations), 0.68),  # no action names a side, so left is as good as right
         (("small", "big"), 0.99),
     ],
 )
@@ -361,6 +367,6 @@ def test_a_story_with_one_word_changed_is_refused(choices, share):
 
 
 def test_things_are_described_with_their_article():
-    assert described(thing("cat", "small", "orange")) == "a small orange cat"
-    assert described(thing("cat", "medium", "orange")) == "an orange cat"
-    assert described(thing("ball", "big")) == "a big red ball"
+    assert ENGLISH.described(thing("cat", "small", "orange")) == "a small orange cat"
+    assert ENGLISH.described(thing("cat", "medium", "orange")) == "an orange cat"
+    assert ENGLISH.described(thing("ball", "big")) == "a big red ball"

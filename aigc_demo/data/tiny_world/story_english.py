@@ -1,0 +1,100 @@
+"""The grammar of stories in English, as tables."""
+
+import re
+
+from aigc_demo.data.tiny_world.scene import COLOURS, SIZES, WEATHERS
+from aigc_demo.data.tiny_world.story_grammar import KINDS, Grammar
+
+
+def _article(kind: str, name: str) -> str:
+    return "an " if name[0] in "aeiou" else "a "
+
+
+ENGLISH = Grammar(
+    kinds={kind: kind for kind in KINDS},
+    colours={colour: colour for colour in COLOURS},
+    sizes={size: f"{size} " for size in SIZES},
+    weathers={weather: weather for weather in WEATHERS if weather},
+    relations={"left": "to the left of", "right": "to the right of", "above": "above", "below": "below"},
+    whole_name="{size}{colour} {kind}",
+    definite="the ",
+    articles=("a ", "an "),
+    article=_article,
+    pronoun="it",
+    so="so ",
+    but="but ",
+    comma=", ",
+    stop=".",
+    space=" ",
+    weather_sentences=("it was a {weather} day", "the day was {weather}"),
+    first_sentences=("there was {new}", "once there was {new}"),
+    pair_sentences=("there was {new} {relation} {newer}",),
+    next_sentences=("{new} was {relation} {known}", "{relation} {known} was {new}"),
+    sounds={
+        "cat": "meowed",
+        "dog": "barked",
+        "bird": "sang",
+        "frog": "croaked",
+        "duck": "quacked",
+        "mouse": "squeaked",
+    },
+    movements=("rolled", "slid"),
+    causes={
+        "hit": ("{A} {moved_A} into {B}", "{A} {moved_A} fast and hit {B}", "{A} {moved_A} and hit {B}"),
+        "push": ("{A} pushed {B}", "{A} gave {B} a push", "{A} gave {B} a strong push"),
+        "call": ("{A} {sound} at {B}", "{A} saw {B} and {sound}"),
+        "bang": ("the bang scared {A}", "{A} heard the bang"),
+        "wind": ("the wind blew at {A}", "the strong wind came to {A}"),
+        "rain": ("the rain fell on {A}", "{A} got wet in the rain"),
+        "hungry": ("{A} was hungry", "{A} felt hungry"),
+        "thirsty": ("{A} was thirsty", "{A} felt thirsty"),
+        "tired": ("{A} was tired", "{A} felt tired"),
+        "bored": ("{A} was bored", "{A} felt bored"),
+    },
+    effects={
+        ("hit", "fall", True): ("{B} fell over", "{B} fell down"),
+        ("hit", "stand", True): (
+            "{B} was too big to fall",
+            "{B} did not move",
+            "{B} was big and stood still",
+        ),
+        ("push", "move", True): ("{b} {moved_B} away", "{b} {moved_B} far away"),
+        ("push", "stick", True): ("{b} was too heavy", "{b} was too big", "{b} did not move"),
+        ("call", "flee", True): ("{B} ran away", "{B} was scared and ran away"),
+        ("call", "befriend", True): ("{B} was too big to be scared", "{B} did not run away"),
+        ("bang", "flee", True): ("{a} ran away", "{a} ran far away from {B}"),
+        ("wind", "fly", False): ("{a} flew away", "{a} flew up into the sky"),
+        ("wind", "fall", False): ("{a} fell over", "{a} fell down"),
+        ("wind", "stand", False): ("{a} stood still", "{a} was too big to move"),
+        ("rain", "hide", True): ("{a} hid behind {B}", "{a} ran behind {B}"),
+        ("rain", "find_no_room", True): ("{a} ran home because {B} was too small",),
+        ("rain", "go_home", False): ("{a} ran home", "{a} went home"),
+        ("hungry", "eat", False): ("{a} ate an apple", "{a} ate some bread"),
+        ("thirsty", "drink", False): ("{a} drank some water", "{a} drank some milk"),
+        ("tired", "sleep", False): ("{a} went to sleep", "{a} slept for an hour"),
+        ("tired", "sleep", True): ("{a} slept next to {B}", "{a} went to sleep beside {B}"),
+        ("bored", "play", False): ("{a} sang a song", "{a} danced"),
+        ("bored", "play", True): ("{a} played with {B}", "{a} danced around {B}"),
+    },
+    closings={
+        ("hit", "fall"): ("now {B} lay next to {A}", "in the end {B} lay on the ground"),
+        ("hit", "stand"): ("{A} stopped next to {B}", "in the end {A} had to stop"),
+        ("push", "move"): ("{A} was proud", "in the end {A} was happy"),
+        ("push", "stick"): ("{A} gave up", "in the end {A} was sad"),
+        ("call", "flee"): ("{B} did not come back", "in the end {A} was alone"),
+        ("call", "befriend"): ("{A} and {B} became friends", "in the end they played all day"),
+        ("bang", "flee"): ("{A} did not come back", "in the end {A} was safe"),
+        ("wind", "fly"): ("nobody saw {A} again", "in the end {A} was gone"),
+        ("wind", "fall"): ("now {A} lay on the ground", "in the end {A} was on its side"),
+        ("wind", "stand"): ("the wind had to give up", "in the end {A} was still there"),
+        ("rain", "hide"): ("there {A} stayed dry", "in the end {A} was dry again"),
+        ("rain", "find_no_room"): ("at home {A} was dry again", "in the end {A} was warm and dry"),
+        ("rain", "go_home"): ("at home {A} was dry again", "in the end {A} was warm and dry"),
+        ("hungry", "eat"): ("then {A} was not hungry any more", "in the end {A} was full"),
+        ("thirsty", "drink"): ("then {A} was not thirsty any more", "in the end {A} was happy"),
+        ("tired", "sleep"): ("then {A} was not tired any more", "in the end {A} felt strong"),
+        ("bored", "play"): ("then {A} was not bored any more", "in the end {A} had fun"),
+    },
+    openers=(("", "one day "), ("then ", "later ")),
+    text_pattern=re.compile(r"[A-Z][a-z, ]*\.(?: [A-Z][a-z, ]*\.)*"),
+)
