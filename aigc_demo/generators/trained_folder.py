@@ -91,6 +91,9 @@ _GAN = TrainedFolder(
 FOLDERS: dict[str, TrainedFolder] = {
     "gpt": TrainedFolder(kinds.TEXT_GENERATOR, load=f"{_PACKAGE}.text.ours:load_ours_text", quantizes=True),
     "gpt2": TrainedFolder(kinds.TEXT_GENERATOR, library=True, runs_on_ours=True),
+    "word-lm": TrainedFolder(
+        kinds.TEXT_GENERATOR, library=True, load=f"{_PACKAGE}.text.word_lm:load_word_lm"
+    ),
     "dcgan": _GAN,
     "stylegan": replace(_GAN, has_styles=True),
     "ddpm": TrainedFolder(kinds.IMAGE_GENERATOR, (Weights(_UNET),), library=True),

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim import AdamW, Optimizer
+from torch.optim import SGD, AdamW, Optimizer
 
 from aigc_demo.training.sharding import local, parts_of_matrices, whole_matrices
 
@@ -173,8 +173,8 @@ def optimizers_of_network(
         network: any of them.
         kind: "adam" or "adamw": everything by AdamW, which without decay is Adam; "muon": matrices and
             kernels by Muon, the rest by AdamW. A kernel of one row, such as the last of a discriminator, is a
-            vector and stays with AdamW.
-        learning_rate: AdamW's peak.
+            vector and stays with AdamW. "sgd": everything by plain stochastic gradient descent.
+        learning_rate: AdamW's or SGD's peak.
         muon_learning_rate: Muon's peak.
         betas: AdamW's.
         weight_decay: of matrices and kernels that AdamW has; vectors and Muon's are never decayed.
@@ -185,6 +185,8 @@ def optimizers_of_network(
     Returns:
         One or two optimizers; each group carries its peak learning rate as `peak_lr`.
     """
+    if kind == "sgd":
+        return _sgd(network, learning_rate, weight_decay)
     turned: dict[int, list] = defaultdict(list)
     matrices: list[Tensor] = []
     vectors: list[Tensor] = []
@@ -219,15 +221,18 @@ def optimizers_for(
     Args:
         model: ours or a library's.
         kind: "muon": the matrices inside the blocks by Muon, embeddings, head, norms and biases by AdamW;
-            "adamw": everything by AdamW. Vectors are never decayed.
-        learning_rate: AdamW's peak.
+            "adamw": everything by AdamW. Of these two no vector is decayed. "sgd": everything by plain
+            stochastic gradient descent, in one group.
+        learning_rate: AdamW's or SGD's peak.
         muon_learning_rate: Muon's peak.
-        weight_decay: for matrices.
+        weight_decay: for matrices; with SGD for vectors too.
         muon_dtype: in which Muon computes its directions.
 
     Returns:
         One or two optimizers; each group carries its peak learning rate as `peak_lr`.
     """
+    if kind == "sgd":
+        return _sgd(model, learning_rate, weight_decay)
     inside, matrices, vectors = _sorted_parameters(model)
     groups = [{"params": vectors, "weight_decay": 0.0}]
     if kind == "adamw":
@@ -242,6 +247,11 @@ def optimizers_for(
     if inside:
         found.append(Muon(inside, lr=muon_learning_rate, weight_decay=weight_decay, dtype=muon_dtype))
     return _with_peak_rates(found)
+
+
+def _sgd(network: nn.Module, learning_rate: float, weight_decay: float) -> list[Optimizer]:
+    """Stochastic gradient descent without momentum, w <- w - lr (g + decay w), as an example writes it."""
+    return _with_peak_rates([SGD(network.parameters(), lr=learning_rate, weight_decay=weight_decay)])
 
 
 def _with_peak_rates(optimizers: list[Optimizer]) -> list[Optimizer]:
@@ -278,15 +288,15 @@ def muon_dtype(mixed_precision: str) -> torch.dtype:
 def _sorted_parameters(model: nn.Module) -> tuple[list[dict[str, Any]], list, list]:
     """Matrices inside blocks in groups of one layout, other matrices, vectors.
 
-    The blocks are `blocks.N` in our network and `transformer.h.N` in transformers' GPT-2, whose Conv1D
-    stores its weight as [in, out].
+    The blocks are `blocks.N` in our network, `layers.N` in torch's and `transformer.h.N` in transformers'
+    GPT-2, whose Conv1D stores its weight as [in, out].
     """
     inside: dict[tuple[int, bool], list] = defaultdict(list)
     matrices, vectors = [], []
     for name, weight in model.named_parameters():
         if weight.dim() < 2:
             vectors.append(weight)
-        elif re.search(r"(^|\.)(blocks|h)\.\d+\.", name):
+        elif re.search(r"(^|\.)(blocks|layers|h)\.\d+\.", name):
             owner = model.get_submodule(name.rpartition(".")[0])
             inside[_num_parts(name), type(owner).__name__ == "Conv1D"].append(weight)
         else:
@@ -300,7 +310,7 @@ def _sorted_parameters(model: nn.Module) -> tuple[list[dict[str, Any]], list, li
 
 def _num_parts(name: str) -> int:
     """How many matrices the weight of this name holds: a projection to queries, keys and values has three."""
-    return 3 if name.endswith(("qkv.weight", "c_attn.weight")) else 1
+    return 3 if name.endswith(("qkv.weight", "in_proj_weight", "c_attn.weight")) else 1
 
 
 def rate_factor(done: float, *, schedule: str, warmup: float = 0.01, decay: float = 0.6) -> float:

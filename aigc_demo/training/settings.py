@@ -9,7 +9,7 @@ from aigc_demo.core.errors import InputError
 NUM_CHECKPOINTS = 15
 CONSTANT = "constant"
 SCHEDULES = ("linear", "cosine", CONSTANT)
-OPTIMIZERS = ("adamw", "muon")
+OPTIMIZERS = ("adamw", "muon", "sgd")
 GAN_OPTIMIZERS = ("adam", "muon")
 PRECISIONS = ("auto", "no", "bf16", "fp16")
 

@@ -6,7 +6,9 @@ import pytest
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
+from aigc_demo.data.text.corpus import PreparationSettings
 from aigc_demo.data.text.tokenizer import train_tokenizer
+from aigc_demo.nets.library.word_lm import WordLM, WordLMConfig
 from aigc_demo.nets.transformer import Decoder, TransformerConfig
 
 TEXT = "the cat sat on the mat. 床前明月光，疑是地上霜。" * 20
@@ -54,6 +56,18 @@ def save_library(folder, *, context_length=16, seed=0, tie=True):
     )
     randomize(GPT2LMHeadModel(config), seed).half().save_pretrained(folder)
     tokenizer.save(folder)
+    return folder
+
+
+def save_word_lm(folder, *, context_length=16, seed=0, lowercase=False):
+    """A model folder with torch's Transformer layers on our tokenizer, as training writes it."""
+    tokenizer = train_tokenizer(TEXT)
+    shape = {"context_length": context_length, "num_layers": 2, "num_heads": 3, "hidden_size": 24}
+    config = WordLMConfig(vocab_size=tokenizer.vocab_size, **shape)
+    torch.manual_seed(seed)  # torch draws its biases too
+    randomize(WordLM(config), seed).half().save_pretrained(folder)
+    tokenizer.save(folder)
+    PreparationSettings(lowercase=lowercase).save(folder)
     return folder
 
 

@@ -1,13 +1,16 @@
 """Muon's direction and the learning-rate curve against numbers worked out by hand."""
 
 import math
+from collections.abc import Callable
 
 import pytest
 import torch
 from torch import nn
+from torch.optim import Optimizer
 
 from aigc_demo.nets.contrastive import DualEncoder, DualEncoderConfig
 from aigc_demo.nets.dcgan import DcganConfig, Discriminator
+from aigc_demo.nets.library.word_lm import WordLM, WordLMConfig
 from aigc_demo.nets.transformer import Decoder, TransformerConfig
 from aigc_demo.training.language_model.networks import build_gpt2
 from aigc_demo.training.language_model.recipe import LanguageModelSettings
@@ -17,6 +20,7 @@ from aigc_demo.training.optimizers import (
     optimizers_of_network,
     orthogonalize,
     rate_factor,
+    set_rates,
 )
 
 
@@ -241,3 +245,30 @@ def test_what_decays_in_a_transformer(kind: str) -> None:
         assert decay[name] == expected, name
     assert 0.1 in decay.values()
     assert 0.0 in decay.values()
+
+
+@pytest.mark.parametrize("build", [optimizers_for, optimizers_of_network])
+def test_sgd_steps_straight_down_the_gradient(build: Callable[..., list[Optimizer]]) -> None:
+    model = Decoder(TransformerConfig(vocab_size=7, num_layers=1, num_heads=2, hidden_size=8))
+    rates = {"learning_rate": 0.5, "muon_learning_rate": 0.02, "weight_decay": 0.25}
+    more = {"betas": (0.9, 0.95)} if build is optimizers_of_network else {}
+    (sgd,) = build(model, kind="sgd", **rates, **more)
+    assert set_rates([sgd], 0.5, schedule="constant") == 1.0
+    before = {name: weight.detach().clone() for name, weight in model.named_parameters()}
+    for _ in range(2):
+        for weight in model.parameters():
+            weight.grad = torch.full_like(weight, 3.0)
+        sgd.step()
+    for name, weight in model.named_parameters():
+        once = before[name] - 0.5 * (3 + 0.25 * before[name])
+        assert torch.allclose(weight, once - 0.5 * (3 + 0.25 * once), atol=1e-6), name
+
+
+def test_of_torchs_own_layers_queries_keys_and_values_are_three_matrices() -> None:
+    model = WordLM(WordLMConfig(vocab_size=7, num_layers=1, num_heads=2, hidden_size=8, mlp_size=12))
+    rates = {"learning_rate": 1e-3, "muon_learning_rate": 0.02, "weight_decay": 0.1}
+    _, muon = optimizers_for(model, kind="muon", **rates)
+    found = {
+        (group["parts"], tuple(weight.shape)) for group in muon.param_groups for weight in group["params"]
+    }
+    assert found == {(3, (24, 8)), (1, (8, 8)), (1, (12, 8)), (1, (8, 12))}

@@ -188,7 +188,9 @@ def test_configuration_is_one_of_accelerate(tmp_path: Path, name: str, kind: Dis
     assert (config.main_process_ip, config.main_process_port) == ("192.0.2.1", 29500)
 
 
-@pytest.mark.parametrize(("recipe", "block"), [("gpt", "Block"), ("gpt2", "GPT2Block")])
+@pytest.mark.parametrize(
+    ("recipe", "block"), [("gpt", "Block"), ("gpt2", "GPT2Block"), ("word-lm", "TransformerEncoderLayer")]
+)
 def test_model_says_what_is_sharded_as_one(recipe: str, block: str) -> None:
     model = NETWORKS[recipe].build(LanguageModelSettings(num_layers=2, num_heads=2, hidden_size=8), 11)
     assert list(model._no_split_modules) == [block]

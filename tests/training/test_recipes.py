@@ -18,7 +18,7 @@ HEAVY = ("torch", "transformers", "diffusers", "accelerate", "gradio")
 
 
 def test_the_rows_stand_in_the_order_of_the_page() -> None:
-    language_models, of_images = ["gpt", "gpt2"], ["dcgan", "stylegan", "ddpm", "classifier"]
+    language_models, of_images = ["gpt", "gpt2", "word-lm"], ["dcgan", "stylegan", "ddpm", "classifier"]
     of_captions = ["clip", "text2image", "text2image-diffusion"]
     known = [*language_models, *of_images, *of_captions, "colorize", "inpaint", "checker"]
     assert [name for name in RECIPES if name in known] == known

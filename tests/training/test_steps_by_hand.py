@@ -30,7 +30,7 @@ from tests.training.gan import test_training as test_gan
 # ---- the loops: gradient clipping
 
 LOOPS = {
-    **dict.fromkeys(("gpt", "gpt2"), TINY),
+    **dict.fromkeys(("gpt", "gpt2", "word-lm"), TINY),
     **{
         recipe: {**orders.SMALL, **orders.OF_RECIPE[recipe]}
         for orders, recipes in (

@@ -25,6 +25,14 @@ def clean_text(text: str) -> str:
     return unicodedata.normalize("NFC", remove_controls(normalize_newlines(text)))
 
 
+def lowercase(text: str) -> str:
+    """A text in lower case, of the same length: a letter whose lower case is two characters stays."""
+    lowered = text.lower()
+    if len(lowered) == len(text):
+        return lowered
+    return "".join(letter.lower() if len(letter.lower()) == 1 else letter for letter in text)
+
+
 def normalize_newlines(text: str) -> str:
     """Replace CR LF and CR by line feeds."""
     return text.replace("\r\n", "\n").replace("\r", "\n")

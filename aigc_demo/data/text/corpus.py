@@ -19,7 +19,7 @@ from aigc_demo.core.files.atomic import disk_errors, write_atomically
 from aigc_demo.core.files.weights_file import read_json
 from aigc_demo.data.preparation import PREPARATION, PreparationStep
 from aigc_demo.data.sources import LoadedText
-from aigc_demo.data.text.cleaning import clean_text, normalize_newlines, remove_controls
+from aigc_demo.data.text.cleaning import clean_text, lowercase, normalize_newlines, remove_controls
 from aigc_demo.data.text.tokenizer import KINDS, Tokenizer, train_tokenizer
 
 if TYPE_CHECKING:
@@ -53,6 +53,9 @@ class PreparationSettings(Settings):
     drop_repeated_lines: bool = setting(False, "keep only the first of equal lines")
     min_line_length: int = setting(0, "drop lines with fewer characters", low=0, high=1_000_000)
     max_line_length: int | None = setting(None, "drop lines with more characters", low=1, high=1_000_000)
+    lowercase: bool = setting(
+        False, "the text in lower case, as of the word models before subword tokenizers"
+    )
 
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Write preparation.json into a model's folder.
@@ -119,7 +122,7 @@ class TextCorpus:
 
 
 def clean(text: str, settings: PreparationSettings) -> tuple[str, list[PreparationStep]]:
-    """Normalize a text as `cleaning.clean_text` does, and filter its lines; idempotent.
+    """Normalize a text as `cleaning.clean_text` does, lower it if asked, and filter its lines; idempotent.
 
     Blank lines are structure and are never dropped.
 
@@ -129,6 +132,8 @@ def clean(text: str, settings: PreparationSettings) -> tuple[str, list[Preparati
     unix = normalize_newlines(text)
     printable = remove_controls(unix)
     composed = clean_text(printable)
+    if settings.lowercase:
+        composed = lowercase(composed)
     pairs = zip(printable.split("\n"), composed.split("\n"), strict=True)
     facts: dict[str, int | float | str] = {
         "carriage_returns": text.count("\r"),

@@ -26,7 +26,14 @@ from aigc_demo.generators.pretrained.config_keys import TRANSFORMERS
 from aigc_demo.generators.pretrained.network import ONE_AT_A_TIME, load_transformers, transformers_config
 from aigc_demo.generators.pretrained.tokenizer import PretrainedTokenizer, read_tokenizer
 from aigc_demo.generators.pretrained.untrusted_config import taken
-from aigc_demo.generators.text.model import TextModel, Vocabulary, check_vocabulary, memory_mib, opened
+from aigc_demo.generators.text.model import (
+    TextModel,
+    Vocabulary,
+    check_vocabulary,
+    memory_mib,
+    opened,
+    trained_vocabulary,
+)
 from aigc_demo.generators.text.ours import OursText
 from aigc_demo.generators.text.sessions import Session
 
@@ -270,7 +277,7 @@ def _read_trained(folder: Path, dtype: torch.dtype) -> tuple[PreTrainedModel, Vo
         "starts_always": True,
         "banned_ids": tokenizer.special_ids,
     }
-    return _load_network(folder, dtype), tokenizer, special
+    return _load_network(folder, dtype), trained_vocabulary(folder, tokenizer), special
 
 
 def _read_pretrained(folder: Path, dtype: torch.dtype) -> tuple[PreTrainedModel, Vocabulary, dict[str, Any]]:

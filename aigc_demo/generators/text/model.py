@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 
 from aigc_demo.core.errors import InputError
+from aigc_demo.data.text.cleaning import lowercase
+from aigc_demo.data.text.corpus import PreparationSettings
 from aigc_demo.data.text.tokenizer import Tokenizer
 from aigc_demo.generators.catalog_entry import Family
 from aigc_demo.generators.text.sessions import Session
@@ -29,6 +31,37 @@ class Vocabulary(Protocol):
 
     def spans(self, text: str) -> list[tuple[int, int, int]]:
         """The text's tokens with their offsets: (id, first character, past the last character)."""
+
+
+class LowercaseVocabulary:
+    """The vocabulary of a model that was trained on a text in lower case: whatever it reads is lowered first.
+
+    Args:
+        tokenizer: of that text.
+    """
+
+    def __init__(self, tokenizer: Tokenizer):
+        self._tokenizer = tokenizer
+        self.unknown_id = tokenizer.unknown_id
+        self.decode, self.token_text = tokenizer.decode, tokenizer.token_text
+
+    def encode(self, text: str) -> list[int]:
+        """As Vocabulary."""
+        return self._tokenizer.encode(lowercase(text))
+
+    def spans(self, text: str) -> list[tuple[int, int, int]]:
+        """As Vocabulary; places are the same, since lowering keeps the length."""
+        return self._tokenizer.spans(lowercase(text))
+
+
+def trained_vocabulary(folder: Path, tokenizer: Tokenizer) -> Tokenizer | LowercaseVocabulary:
+    """How a model that was trained here reads text.
+
+    Args:
+        folder: of the model, with preparation.json.
+        tokenizer: of that folder.
+    """
+    return LowercaseVocabulary(tokenizer) if PreparationSettings.load(folder).lowercase else tokenizer
 
 
 class TextModel(Vocabulary, Protocol):

@@ -14,7 +14,13 @@ from aigc_demo.data.text.cleaning import clean_text
 from aigc_demo.data.text.tokenizer import Tokenizer
 from aigc_demo.generators.catalog_entry import CatalogEntry, Family
 from aigc_demo.generators.network_folder import load_weights
-from aigc_demo.generators.text.model import Vocabulary, check_vocabulary, memory_mib, opened
+from aigc_demo.generators.text.model import (
+    Vocabulary,
+    check_vocabulary,
+    memory_mib,
+    opened,
+    trained_vocabulary,
+)
 from aigc_demo.generators.text.sessions import Session
 from aigc_demo.nets.attention import KeyValueCache
 from aigc_demo.nets.fast_decoder import OneTokenDecoder
@@ -157,7 +163,7 @@ def load_ours_text(entry: CatalogEntry, dtype: torch.dtype, *, quantized: bool =
     return OursText(
         entry.name,
         decoder.to(dtype),
-        tokenizer,
+        trained_vocabulary(folder, tokenizer),
         start_ids=(tokenizer.start_id,),
         banned_ids=tokenizer.special_ids,
         quantized=quantized,

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from aigc_demo.data.text.tokenizer import BPE_VOCAB_SIZE
 from aigc_demo.data.text.word_level import SPECIAL_TOKENS
 from aigc_demo.nets.gpt2_weights import SHAPE as GPT2_SHAPE
+from aigc_demo.nets.library.word_lm import WordLM, WordLMConfig
 from aigc_demo.nets.transformer import Decoder, TransformerConfig
 from aigc_demo.training.family import ForwardPasses
 from aigc_demo.training.language_model.recipe import LanguageModelSettings
@@ -66,9 +67,16 @@ def build_gpt2(settings: LanguageModelSettings, vocab_size: int) -> nn.Module:
     )
 
 
+def build_word_lm(settings: LanguageModelSettings, vocab_size: int) -> nn.Module:
+    """torch's own Transformer layers: the library baseline of the time before GPT-2."""
+    shape = {name: getattr(settings, name) for name in GPT2_SHAPE}
+    return WordLM(WordLMConfig(vocab_size=vocab_size, dropout=settings.dropout, **shape))
+
+
 NETWORKS: dict[str, Network] = {
     "gpt": Network(build_gpt, {name: name for name in GPT2_SHAPE}),
     "gpt2": Network(build_gpt2, GPT2_SHAPE),
+    "word-lm": Network(build_word_lm, {name: name for name in GPT2_SHAPE}),
 }
 
 

@@ -57,10 +57,12 @@ def _measured(figures: Mapping[str, Any], settings: Mapping[str, Any]) -> Measur
                 f"{figures['longest_copied_run']:,}",
             ),
         ]
-    held_out = figures["preparation"]["validation_fraction"]
+    preparation = figures["preparation"]
+    held_out = preparation["validation_fraction"]
+    case = ", in lower case" if preparation.get("lowercase") else ""
     return Measured(
         f"Measured with the file as shipped on {figures['num_characters']:,} held-out characters\n"
-        f"({figures['num_bytes']:,} bytes), the last {held_out:.0%} of the data:\n"
+        f"({figures['num_bytes']:,} bytes), the last {held_out:.0%} of the data{case}:\n"
         f"every character predicted once, in consecutive windows of {settings['context_length']}.",
         rows,
         "A character outside the vocabulary costs its unknown token plus 8 bits for every byte of it.",
@@ -126,6 +128,18 @@ _STORIES = {
 }
 
 
+_EXAMPLE = {
+    "tokenizer": "words",
+    "lowercase": True,
+    "optimizer": "sgd",
+    "learning_rate": 1.0,
+    "weight_decay": 0.0,
+    "max_grad_norm": 0.25,
+    "schedule": "cosine",
+    "dropout": 0.2,
+}
+
+
 def _row(**fields: Any) -> Recipe:
     return Recipe(
         LanguageModelSettings,
@@ -166,6 +180,30 @@ ROWS = {
             "transformers' GPT2LMHeadModel, trained with AIGC Demo",
             loading=f"{_LOADING}\n\nOr with transformers' `AutoModelForCausalLM` and `AutoTokenizer`.",
             library="transformers",
+        ),
+    ),
+    "word-lm": _row(
+        # As PyTorch's example of a word language model has it: words in lower case, those that stand once
+        # unknown, plain SGD at rate 1 with clipped gradients. Punctuation keeps its place, so that tokens
+        # joined give the text back. The example divides its rate by 4 where validation stops to improve; here
+        # a rate depends on the share of the run alone, and the cosine takes it down.
+        defaults={
+            **_EXAMPLE,
+            "num_layers": 2,
+            "hidden_size": 200,
+            "mlp_size": 200,
+            "num_heads": 2,
+            "context_length": 35,
+            "batch_size": 20,
+            "paragraph_start_prob": 0.0,
+        },
+        # With capitals, and in the shape of `gpt`, so that the two read the same tokens.
+        small={**_EXAMPLE, **_STORIES, "mlp_size": None, "lowercase": False, "dropout": 0.2},
+        folder=FOLDERS["word-lm"],
+        card=_card(
+            "The library baseline on torch's own Transformer layers, as PyTorch's example of a word language "
+            "model trains them, trained by this project on the same data",
+            "torch's Transformer layers as a word language model, trained with AIGC Demo",
         ),
     ),
 }

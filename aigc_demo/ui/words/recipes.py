@@ -6,6 +6,11 @@ RECIPE_WORDS: dict[str, Row] = {
     # names
     "recipe_gpt": ("gpt · text, written here", "gpt · 文本，自研", "gpt · 文字，自研"),
     "recipe_gpt2": ("gpt2 · text, library baseline", "gpt2 · 文本，库基线", "gpt2 · 文字，函式庫基線"),
+    "recipe_word-lm": (
+        "word-lm · words, PyTorch's example, library baseline",
+        "word-lm · 按词，PyTorch 示例，库基线",
+        "word-lm · 按詞，PyTorch 範例，函式庫基線",
+    ),
     "recipe_classifier": (
         "classifier · classifies pictures, written here",
         "classifier · 图片分类，自研",

@@ -61,6 +61,13 @@ def test_the_switches_drop_lines_and_count_them():
     assert steps[1].dropped == len("a\nabc\nlonger\n")
 
 
+def test_in_lower_case_every_character_is_kept():
+    cleaned, steps = clean("The CAT\nİst ÉN\n", TextSettings(lowercase=True))
+    assert cleaned == "the cat\nİst én\n"  # of İ the lower case is two characters
+    assert (steps[0].kept, steps[0].dropped) == (15, 0)
+    assert clean("The CAT", PLAIN)[0] == "The CAT"
+
+
 @pytest.mark.parametrize("length", [1, 7, 10, 999, 1001])
 def test_split_by_position_is_exact(length):
     text = ("ab\n\n" * length)[:length]
@@ -196,6 +203,7 @@ def test_the_preparation_goes_with_a_model_and_the_tokenizer_does_not(tmp_path):
         "drop_repeated_lines": False,
         "min_line_length": 4,
         "max_line_length": None,
+        "lowercase": False,
     }
     assert PreparationSettings.load(tmp_path) == PreparationSettings(
         validation_fraction=0.3, min_line_length=4

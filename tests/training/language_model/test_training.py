@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -62,8 +63,7 @@ def test_it_learns(text_file: Path, tmp_path: Path, recipe: str) -> None:
     assert events[-1] == RunFinished(60, "finished", last, last, 60, last)
 
 
-@pytest.mark.parametrize("recipe", ["gpt", "gpt2"])
-@pytest.mark.parametrize("dropout", [0.0, 0.2])
+@pytest.mark.parametrize(("recipe", "dropout"), [*product(["gpt", "gpt2"], [0.0, 0.2]), ("word-lm", 0.2)])
 def test_resumed_equals_uninterrupted(text_file: Path, tmp_path: Path, recipe: str, dropout: float) -> None:
     settings = {"dropout": dropout}
     whole = list(train(order(text_file, tmp_path / "a", recipe=recipe, settings=settings)))
@@ -285,7 +285,7 @@ def test_samples_change_nothing_and_come_from_the_checkpoint(text_file: Path, tm
     assert all(sample.text.startswith("the cat") and len(sample.text) == 7 + 12 for sample in samples)
 
 
-@pytest.mark.parametrize("recipe", ["gpt", "gpt2"])
+@pytest.mark.parametrize("recipe", ["gpt", "gpt2", "word-lm"])
 def test_init_goes_on_from_a_model(text_file: Path, tmp_path: Path, recipe: str) -> None:
     settings = {"learning_rate": 1e-2}
     first = list(train(order(text_file, tmp_path / "a", recipe=recipe, steps=40, settings=settings)))
