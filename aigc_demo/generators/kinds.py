@@ -1,7 +1,8 @@
 """The kinds of models, as plain data: what each does, its loader and its evaluator.
 
-A new kind is one row. A loader takes a catalog's entry and `progress`, that of text also `on_ours`; an
-evaluator takes an entry, a source and a split, and the settings, samples and seed of `studio.evaluate`.
+A new kind is one row. A loader takes a catalog's entry and `progress`, that of text and of masked words also
+`on_ours`; an evaluator takes an entry, a source and a split, and the settings, samples and seed of
+`studio.evaluate`.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -125,8 +126,8 @@ KINDS: dict[str, Kind] = {
         _TRANSFORMERS_FILES,
         _TRANSFORMERS_NEEDED,
         "fill-mask",
-        f"{_EVALUATE}.text:evaluate_masked_words",
-        libraries=(f"{_TEXT_MODELS}.masked_words",),
+        f"{_EVALUATE}.masked_words:evaluate_masked_words",
+        libraries=(f"{_TEXT_MODELS}.library_encoder",),
         keeps_preparation=True,
     ),
     IMAGE_GENERATOR: Kind(

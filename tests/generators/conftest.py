@@ -4,10 +4,12 @@ import json
 
 import pytest
 import torch
-from transformers import GPT2Config, GPT2LMHeadModel
+from transformers import BertConfig, BertForPreTraining, GPT2Config, GPT2LMHeadModel
 
 from aigc_demo.data.text.corpus import PreparationSettings
 from aigc_demo.data.text.tokenizer import train_tokenizer
+from aigc_demo.data.text.word_level import ENCODER_TOKENS
+from aigc_demo.nets.bert import Bert, EncoderConfig
 from aigc_demo.nets.library.word_lm import WordLM, WordLMConfig
 from aigc_demo.nets.transformer import Decoder, TransformerConfig
 
@@ -85,3 +87,31 @@ def ours(tmp_path):
 @pytest.fixture
 def library(tmp_path):
     return save_library(tmp_path / "library")
+
+
+ENCODER_SIZES = {"num_layers": 2, "num_heads": 3, "hidden_size": 24}
+BERT_SIZES = {"num_hidden_layers": 2, "num_attention_heads": 3, "hidden_size": 24, "intermediate_size": 96}
+
+
+def save_encoder(folder, *, kind="characters", context_length=32, seed=0):
+    """A model folder with our encoder, as the recipe bert writes it."""
+    tokenizer = train_tokenizer(TEXT, kind, special=ENCODER_TOKENS)
+    config = EncoderConfig(vocab_size=tokenizer.vocab_size, context_length=context_length, **ENCODER_SIZES)
+    randomize(Bert(config), seed).save_pretrained(folder)
+    tokenizer.save(folder)
+    return folder
+
+
+def save_library_encoder(folder, *, context_length=32, seed=0):
+    """A model folder with transformers' BERT on our tokenizer, as the recipe bert-library writes it."""
+    tokenizer = train_tokenizer(TEXT, special=ENCODER_TOKENS)
+    config = BertConfig(
+        vocab_size=tokenizer.vocab_size,
+        max_position_embeddings=context_length,
+        pad_token_id=2,
+        recipe="bert-library",
+        **BERT_SIZES,
+    )
+    randomize(BertForPreTraining(config), seed).save_pretrained(folder)
+    tokenizer.save(folder)
+    return folder

@@ -5,7 +5,8 @@ import subprocess
 import sys
 
 import pytest
-from transformers import AutoConfig, AutoModelForCausalLM
+import torch
+from transformers import AutoConfig, AutoModelForCausalLM, BertConfig, BertForPreTraining
 
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.files.weights_file import num_parameters
@@ -31,21 +32,29 @@ def test_pretrained_models_are_pinned_and_say_what_a_user_should_know():
         assert len(entry.revision) == 40
         assert int(entry.revision, 16)
         assert entry.licence
-        assert bool(entry.languages) == (entry.kind in ("text", "text-to-image", "matches"))
-        assert bool(entry.image_size) == (entry.kind != "text")
+        assert bool(entry.languages) == (entry.kind in ("text", "masks", "text-to-image", "matches"))
+        assert bool(entry.image_size) == (entry.kind not in ("text", "masks"))
         assert entry.training_data
         assert entry.size_mib > 0
-    assert [entry.name for entry in PRETRAINED if entry.runs_on_ours] == ["distilgpt2", "gpt2"]
+    on_ours = [entry.name for entry in PRETRAINED if entry.runs_on_ours]
+    assert on_ours == ["distilgpt2", "gpt2", "bert-base-uncased"]
 
 
 @pytest.mark.parametrize(("name", "layers"), [("gpt2", 12), ("distilgpt2", 6)])
 def test_the_number_of_parameters_is_that_of_the_architecture(name, layers):
-    import torch
-
     with torch.device("meta"):
         network = AutoModelForCausalLM.from_config(AutoConfig.for_model("gpt2", n_layer=layers))
     assert CATALOG[name].num_parameters == network.num_parameters()
     assert CATALOG[name].size_mib == pytest.approx(network.num_parameters() * 4 / 2**20, rel=0.12)
+
+
+def test_the_number_of_parameters_of_bert_is_that_of_its_whole_pretraining():
+    with torch.device("meta"):
+        network = BertForPreTraining(BertConfig())
+    assert CATALOG["bert-base-uncased"].num_parameters == network.num_parameters()
+    assert CATALOG["bert-base-uncased"].size_mib == pytest.approx(
+        network.num_parameters() * 4 / 2**20, rel=0.01
+    )
 
 
 def test_shipped_models_are_those_whose_folders_are_there(tmp_path):

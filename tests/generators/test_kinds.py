@@ -41,7 +41,7 @@ def test_every_kind_has_what_loads_and_measures_it(kind: str) -> None:
     row = KINDS[kind]
     load = inspect.signature(row.loader()).parameters
     assert "progress" in load
-    assert ("on_ours" in load) == (kind == "text")
+    assert ("on_ours" in load) == (kind in ("text", "masks"))
     for library in row.libraries:
         assert row.loader().__module__.startswith("aigc_demo.generators.")
         assert library.startswith("aigc_demo.generators.")
@@ -93,7 +93,7 @@ def test_a_model_of_another_kind_is_refused_by_what_it_does(kind: str, other: st
 
 
 @pytest.mark.parametrize("other", KINDS)
-@pytest.mark.parametrize("kind", ["text", "pictures", "text-to-image", "measures", "reads", "mends"])
+@pytest.mark.parametrize("kind", ["text", "masks", "pictures", "text-to-image", "measures", "reads", "mends"])
 def test_loaders_refuse_what_is_not_theirs(kind: str, other: str) -> None:
     if kind != other:
         with pytest.raises(InputError, match=re.escape(f"({SENTENCES[other]})")):

@@ -1,4 +1,4 @@
-"""Hidden words: how often a model guesses them, by hand."""
+"""Masked tokens: how often a model predicts them, by hand; and next sentences."""
 
 import math
 
@@ -6,93 +6,96 @@ import pytest
 import torch
 
 from aigc_demo.core.errors import InputError
-from aigc_demo.measure.masked import masked_figures
+from aigc_demo.measure.masked import masked_figures, next_sentence_figures
+
+START, MASK, SEPARATOR = 50, 51, 52
+SPECIAL = {START, MASK, SEPARATOR}
 
 
-def test_masked_figures_of_one_that_always_says_the_same():
-    """One word in four is "the", so is every guess: a quarter is right, and all within five."""
+def row(*ids: int) -> list[int]:
+    return [START, *ids, SEPARATOR]
 
-    class Stubborn:
-        context_length, mask, vocab = 40, 9, 10
 
-        def ids(self, text):
-            return [0, 1, 2, 3] * 1000
+class Shown:
+    """Keeps the rows that it is shown; its logits are those of a function of a row and a place."""
 
-        def logits(self, ids_BT):
-            return torch.tensor([5.0, 4, 3, 2, 0, 0, 0, 0, 0, 0]).expand(*ids_BT.shape, 10)
+    def __init__(self, logits):
+        self._logits, self.rows = logits, {}
 
-    figures = masked_figures(Stubborn(), "x", seed=1)
+    def __call__(self, numbers, rows, places):
+        self.rows |= dict(zip(numbers, rows, strict=True))
+        found = [self._logits(ids, place) for ids, one in zip(rows, places, strict=True) for place in one]
+        return torch.stack(found)
+
+
+def test_figures_of_a_model_that_always_says_the_same():
+    """One token in four is 0, so is every guess: a quarter is right, and all within five."""
+    always = torch.tensor([5.0, 4, 3, 2, *[0] * 49])
+    rows = [row(*[0, 1, 2, 3] * 10) for _ in range(100)]
+    figures = masked_figures(Shown(lambda ids, place: always), rows, MASK, SPECIAL, seed=1)
     assert figures["masked_accuracy"] == pytest.approx(0.25, abs=0.05)
     assert figures["masked_top5_accuracy"] == 1.0
-    assert (figures["num_samples"], figures["num_hidden"]) == (100, 600)
-    total = math.log(sum(math.exp(x) for x in (5, 4, 3, 2, 0, 0, 0, 0, 0, 0)))
+    assert (figures["num_samples"], figures["num_masked"], figures["num_tokens"]) == (100, 600, 4000)
+    total = math.log(sum(math.exp(x) for x in always.tolist()))
     assert figures["masked_loss"] == pytest.approx(total - 3.5, abs=0.1)
 
 
-class Copying:
-    """Says of each place that the word which it is shown there is the right one; keeps what it was shown."""
-
-    def __init__(self, ids, context_length):
-        self._ids, self.context_length, self.mask = ids, context_length, 50
-        self.shown = []
-
-    def ids(self, text):
-        return self._ids
-
-    def logits(self, ids_BT):
-        self.shown.extend(ids_BT.tolist())
-        return torch.nn.functional.one_hot(ids_BT, 51) * 3.0
-
-
-@pytest.mark.parametrize(
-    ("length", "context", "windows"),
-    [(100, 40, [40, 40, 20]), (61, 30, [30, 30, 1]), (3, 40, [3]), (300, 999, [128, 128, 44])],
-)
-def test_so_many_of_each_window_are_hidden_and_the_rest_is_shown(length, context, windows):
-    """Who copies is never right: what is asked for is not shown. The last window counts, too."""
-    ids = [place % 50 for place in range(length)]
-    model = Copying(ids, context)
-    figures = masked_figures(model, "x")
-    assert [len(row) for row in model.shown] == windows
-    hidden = [max(1, round(0.15 * size)) for size in windows]
-    assert [row.count(50) for row in model.shown] == hidden
-    shown = [index for row in model.shown for index in row]
-    assert all(one in (other, 50) for one, other in zip(shown, ids, strict=True))
-    assert (figures["num_hidden"], figures["num_tokens"], figures["num_samples"]) == (
-        sum(hidden),
-        length,
-        len(windows),
-    )
+def test_so_many_tokens_of_each_row_are_masked_and_the_rest_is_shown():
+    """Whoever copies is never right: what is asked for is not shown, and special tokens are not asked for."""
+    rows = [row(*[place % 50 for place in range(length)]) for length in (100, 3, 40, 1, 0)]
+    model = Shown(lambda ids, place: torch.nn.functional.one_hot(torch.tensor(ids[place]), 53) * 3.0)
+    figures = masked_figures(model, rows, MASK, SPECIAL)
+    assert {number: ids.count(MASK) for number, ids in model.rows.items()} == {0: 15, 1: 1, 2: 6, 3: 1}
+    for number, ids in model.rows.items():
+        assert (ids[0], ids[-1]) == (START, SEPARATOR)
+        assert all(one in (other, MASK) for one, other in zip(ids, rows[number], strict=True))
+    assert (figures["num_masked"], figures["num_tokens"], figures["num_samples"]) == (23, 144, 5)
     assert figures["masked_accuracy"] == 0
-    # The mask has a score of 3, the 50 words 0 each.
-    assert figures["masked_loss"] == pytest.approx(math.log(math.exp(3) + 50), rel=1e-5)
+    # The mask has a score of 3, the 52 other tokens 0 each.
+    assert figures["masked_loss"] == pytest.approx(math.log(math.exp(3) + 52), rel=1e-5)
 
 
-def test_a_guess_is_compared_with_the_word_that_was_hidden():
-    class Knowing(Copying):
-        def logits(self, ids_BT):
-            """Of a text that counts up: one more than the word before, and 0 where that is hidden."""
-            self.shown.extend(ids_BT.tolist())
-            before = torch.nn.functional.pad(ids_BT[:, :-1], (1, 0), value=-1)
-            known = torch.where(before == 50, 0, before + 1)
-            return torch.nn.functional.one_hot(known, 51) * 99.0
+def test_a_prediction_is_compared_with_the_token_that_was_masked():
+    def one_more(ids, place):
+        """Of rows that count up: one more than the token before, and 0 where that is masked."""
+        known = 0 if ids[place - 1] in (START, MASK) else ids[place - 1] + 1
+        return torch.nn.functional.one_hot(torch.tensor(known), 53) * 99.0
 
-    model = Knowing(list(range(40)), 40)
-    figures = masked_figures(model, "x", seed=3)
-    (row,) = model.shown
-    hidden = [place for place, index in enumerate(row) if index == 50]
-    right = [place for place in hidden if place == 0 or row[place - 1] != 50]
-    assert figures["masked_accuracy"] == pytest.approx(len(right) / len(hidden))
-    other = Knowing(list(range(40)), 40)
-    masked_figures(other, "x", seed=4)
-    assert other.shown != model.shown, "the seed says which"
+    rows = [row(*range(begin, begin + 10)) for begin in range(40)]
+    model = Shown(one_more)
+    figures = masked_figures(model, rows, MASK, SPECIAL, seed=3)
+    right = sum(
+        index == MASK and (ids[place - 1] not in (START, MASK) or rows[number][place] == 0)
+        for number, ids in model.rows.items()
+        for place, index in enumerate(ids)
+    )
+    assert 0 < figures["masked_accuracy"] == right / figures["num_masked"] < 1
+    other, same = Shown(one_more), Shown(one_more)
+    masked_figures(other, rows, MASK, SPECIAL, seed=4)
+    masked_figures(same, rows, MASK, SPECIAL, seed=3)
+    assert other.rows != model.rows
+    assert same.rows == model.rows, "the seed says which"
 
 
-def test_nothing_to_hide():
-    class Silent:
-        def ids(self, text):
-            return []
-
+@pytest.mark.parametrize("rows", [[], [row()]])
+def test_nothing_to_mask(rows):
     with pytest.raises(InputError) as refused:
-        masked_figures(Silent(), "")
+        masked_figures(Shown(lambda ids, place: torch.zeros(53)), rows, MASK, SPECIAL)
     assert refused.value.key == "text_empty"
+
+
+def test_accuracy_of_next_sentences_and_of_each_kind_of_wrong_ones_apart():
+    """Two of three true pairs, one of two wrong ones of the same document, both of another are recognized."""
+    probs = [0.9, 0.8, 0.2, 0.7, 0.1, 0.3, 0.4]
+    follows = [True, True, True, False, False, False, False]
+    same = [True, True, True, True, True, False, False]
+    assert next_sentence_figures(probs, follows, same) == {
+        "next_sentence_accuracy": pytest.approx(5 / 7),
+        "next_sentence_chance": pytest.approx(4 / 7),
+        "next_sentence_accuracy_same_document": pytest.approx((2 / 3 + 1 / 2) / 2),
+        "next_sentence_accuracy_other_document": pytest.approx((2 / 3 + 1) / 2),
+    }
+    assert set(next_sentence_figures([0.6], [True], [True])) == {
+        "next_sentence_accuracy",
+        "next_sentence_chance",
+    }

@@ -35,10 +35,30 @@ MODEL_SENTENCES: dict[str, Row] = {
         "这段文字里没有 {mask}；请在要让 {model} 猜词的地方写上 {mask}。",
         "這段文字裡沒有 {mask}；請在要讓 {model} 猜詞的地方寫上 {mask}。",
     ),
+    "too_many_masks": (
+        "There are {got} masks in this text and at most {limit} are predicted at once; leave more words standing.",
+        "这段文字里有 {got} 处遮盖，一次最多预测 {limit} 处；请多留一些词。",
+        "這段文字裡有 {got} 處遮蓋，一次最多預測 {limit} 處；請多留一些詞。",
+    ),
+    "only_masks": (
+        "This text is nothing but masks; leave words standing from which the others can be predicted.",
+        "这段文字全是遮盖；请留下一些词，好用它们预测其余的词。",
+        "這段文字全是遮蓋；請留下一些詞，好用它們預測其餘的詞。",
+    ),
+    "unknown_letters": (
+        "{model} does not know {got} of the {count} characters of this text ({example}); write in a language that it learned.",
+        "{model} 不认识这段文字 {count} 个字符中的 {got} 个（{example}）；请用它学过的语言书写。",
+        "{model} 不認識這段文字 {count} 個字元中的 {got} 個（{example}）；請用它學過的語言書寫。",
+    ),
+    "no_next_sentence_head": (
+        "{model} never learned whether one text follows another; choose a model of the recipe bert or bert-library.",
+        "{model} 没有学过一段文字能否接在另一段之后；请选配方 bert 或 bert-library 的模型。",
+        "{model} 沒有學過一段文字能否接在另一段之後；請選配方 bert 或 bert-library 的模型。",
+    ),
     "not_on_ours": (
-        "{name} does not run on our own network; choose gpt2 or distilgpt2.",
-        "{name} 不能在我们自己的网络上运行；请选 gpt2 或 distilgpt2。",
-        "{name} 不能在我們自己的網路上執行；請選 gpt2 或 distilgpt2。",
+        "{name} does not run on our own network; choose a GPT-2, or a BERT with its next-sentence head.",
+        "{name} 不能在我们自己的网络上运行；请选 GPT-2，或带有下一句预测头的 BERT。",
+        "{name} 不能在我們自己的網路上執行；請選 GPT-2，或帶有下一句預測頭的 BERT。",
     ),
     "not_finite": (
         "{model} gives numbers that are not finite (NaN or infinity); its weights are damaged, so load another one.",

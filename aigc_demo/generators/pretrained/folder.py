@@ -7,7 +7,7 @@ headers. The folder named by AIGC_DEMO_MODELS holds one sub-folder a model.
 import math
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -25,6 +25,7 @@ from aigc_demo.generators.pretrained.untrusted_config import taken
 MODELS_VARIABLE = "AIGC_DEMO_MODELS"
 MOST_MODELS, MOST_FILES, MOST_DEPTH = 100, 2000, 4
 TEXT_ARCHITECTURES = ("gpt2", "llama", "qwen2")
+NEXT_SENTENCE_HEAD = ("bert.pooler.dense", "cls.seq_relationship")
 BYTE_PAIRS, WORD_PIECES = ("vocab.json", "merges.txt"), ("vocab.txt",)
 TOKENIZER_FILES = {"gpt2": (BYTE_PAIRS, WORD_PIECES), "llama": (), "qwen2": (BYTE_PAIRS,)}
 """The older layouts of a tokenizer; Chinese GPT-2s have BERT's."""
@@ -256,7 +257,14 @@ def _text(folder: Path, name: str, kind: str, config: dict[str, Any]) -> Catalog
 def _masked(folder: Path, name: str, kind: str, config: dict[str, Any]) -> CatalogEntry:
     taken(config, TRANSFORMERS["bert"], str(folder))
     _need_tokenizer(folder, WORD_PIECES)
-    return _entry(folder, name, kind, "bert", weights_files(folder))
+    files = weights_files(folder)
+    return _entry(folder, name, kind, "bert", files, runs_on_ours=has_next_sentence_head(files))
+
+
+def has_next_sentence_head(files: Iterable[Path]) -> bool:
+    """Whether the weights of a BERT are those of its whole pretraining, which our own network needs."""
+    found = {name for file in files for name in read_header(file)}
+    return all(f"{part}.{kind}" in found for part in NEXT_SENTENCE_HEAD for kind in ("weight", "bias"))
 
 
 def _clip(folder: Path, name: str, kind: str, config: dict[str, Any]) -> CatalogEntry:

@@ -4,7 +4,14 @@ Identifiers and revisions were looked up once; never write a revision from memor
 """
 
 from aigc_demo.generators.catalog_entry import CatalogEntry
-from aigc_demo.generators.kinds import DECODER, DUAL_ENCODER, IMAGE_GENERATOR, TEXT_GENERATOR, TEXT_TO_IMAGE
+from aigc_demo.generators.kinds import (
+    DECODER,
+    DUAL_ENCODER,
+    IMAGE_GENERATOR,
+    MASKED_WORDS,
+    TEXT_GENERATOR,
+    TEXT_TO_IMAGE,
+)
 
 PRETRAINED = (
     CatalogEntry(
@@ -64,6 +71,21 @@ PRETRAINED = (
         training_data="up to 18 trillion tokens in many languages, not published",
         size_mib=942,
         architecture="qwen2",
+    ),
+    CatalogEntry(
+        name="bert-base-uncased",
+        family="pretrained",
+        kind=MASKED_WORDS,
+        recipe="",
+        location="google-bert/bert-base-uncased",
+        revision="86b5e0934494bd15c9632b12f734a8a67f723594",
+        num_parameters=110_106_428,
+        licence="Apache-2.0",
+        languages=("English",),
+        training_data="11,038 books and English Wikipedia",
+        size_mib=420,
+        architecture="bert",
+        runs_on_ours=True,
     ),
     CatalogEntry(
         name="ddpm-cifar10",

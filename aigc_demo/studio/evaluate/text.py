@@ -48,7 +48,7 @@ def evaluate_text(
     from aigc_demo.generators.text.loading import load_text_model
     from aigc_demo.generators.text.scoring import score_text
 
-    known, whole, held_out = _prepared(entry, source, split, settings or {})
+    known, whole, held_out = prepared(entry, source, split, settings or {})
     model = load_text_model(entry)
     score = score_text(model, whole if split == "all" else held_out)
     training_text = whole.removesuffix(held_out)
@@ -66,40 +66,7 @@ def evaluate_text(
     }
 
 
-def evaluate_masked_words(
-    entry: "CatalogEntry",
-    source: str,
-    split: str = "validation",
-    *,
-    settings: Mapping[str, Any] | None = None,
-    samples: int = 0,
-    seed: int = 0,
-) -> dict[str, Any]:
-    """Measure a model that predicts masked words, on held-out text.
-
-    Args:
-        entry: of the model.
-        source: where the text comes from.
-        split: as in `evaluate_text`.
-        settings: of the preparation.
-        samples: without effect: it writes nothing of its own.
-        seed: of the words that are hidden.
-
-    Returns:
-        `split`, `preparation`, and the figures of `masked_figures`.
-
-    Raises:
-        DemoError: the model or the source cannot be had, or nothing is left to measure.
-    """
-    from aigc_demo.generators.text.masked_words import load_masked_words
-    from aigc_demo.measure.masked import masked_figures
-
-    known, whole, held_out = _prepared(entry, source, split, settings or {})
-    figures = masked_figures(load_masked_words(entry), whole if split == "all" else held_out, seed)
-    return {**known, **figures}
-
-
-def _prepared(
+def prepared(
     entry: "CatalogEntry", source: str, split: str, settings: Mapping[str, Any]
 ) -> tuple[dict[str, Any], str, str]:
     """What is known before anything is measured, the whole cleaned text, and the part that is held out.
