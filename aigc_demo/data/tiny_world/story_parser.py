@@ -325,7 +325,7 @@ def _any_of(words: Iterable[str]) -> str:
 
 
 @cache
-def _markers(grammar: Grammar) -> dict[str, str]:
+def markers(grammar: Grammar) -> dict[str, str]:
     """A pattern for what may stand for each marker."""
     kind, colour = _any_of(grammar.kinds.values()), _any_of(grammar.colours.values())
     size = _any_of(words for name, words in grammar.sizes.items() if name != "medium")
@@ -350,7 +350,7 @@ def _markers(grammar: Grammar) -> dict[str, str]:
 def _pattern(grammar: Grammar, template: str, pronouns: bool) -> re.Pattern[str]:
     def marker(match: re.Match[str]) -> str:
         name = match[1]
-        words = grammar.pronoun if pronouns and name in ("a", "b") else _markers(grammar)[name]
+        words = grammar.pronoun if pronouns and name in ("a", "b") else markers(grammar)[name]
         return f"(?P<{name}>{words})"
 
     return re.compile(re.sub(r"\{(\w+)\}", marker, template))

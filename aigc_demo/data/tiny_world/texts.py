@@ -1,7 +1,7 @@
 """The built-in texts: stories of random scenes, in English and Chinese.
 
 The scenes are in `scene`, the grammars in `story_english` and `story_chinese`, the writer in `story`, the
-parser in `story_parser`.
+parser in `story_parser`, the order of sentences in `story_order`.
 """
 
 import itertools
@@ -18,6 +18,7 @@ from aigc_demo.data.tiny_world.scene import (
     scenes,
 )
 from aigc_demo.data.tiny_world.story import stories, story
+from aigc_demo.data.tiny_world.story_order import may_follow
 from aigc_demo.data.tiny_world.story_parser import ParseResult, StatedRelation, parse_story
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "Thing",
     "documents_text",
     "effect_of",
+    "may_follow",
     "parse_story",
     "relations",
     "sample_scene",
