@@ -11,6 +11,16 @@ from pathlib import Path
 import pytest
 
 from aigc_demo import cli
+from aigc_demo.cli.output import event_line
+from aigc_demo.core.events import (
+    CheckpointSaved,
+    RunFinished,
+    RunStarted,
+    SampleReady,
+    StepDone,
+    TrainEvent,
+    ValidationDone,
+)
 from aigc_demo.core.files.atomic import write_atomically
 from aigc_demo.core.files.manifest import MANIFEST, build_manifest
 from aigc_demo.core.run_directory import RunDirectory
@@ -595,3 +605,48 @@ def test_the_help_of_data_names_every_form_of_it(capsys: pytest.CaptureFixture[s
     printed = " ".join(capsys.readouterr().out.replace("│", " ").split())
     for form in ("tiny-world", ".txt file", "folder or .zip of images", "hf:owner/name"):
         assert form in printed
+
+
+@pytest.mark.parametrize(
+    ("event", "line"),
+    [
+        (
+            RunStarted(
+                step=0,
+                facts={
+                    "num_parameters": 12345,
+                    "data": {"sha256": "0"},
+                    "unknown_share": None,
+                    "machine": {"processor": "Abacus 9", "cores": 2, "accelerator": None},
+                    "preparation": [
+                        {"name": "take_out", "kept": 9000, "dropped": 7, "facts": {"lines": 2, "words": 0}},
+                        {"name": "encode", "kept": 4000, "dropped": 0, "facts": {}},
+                    ],
+                },
+            ),
+            "from step 0: num parameters 12,345, processor Abacus 9, cores 2\n"
+            "  take out: 9,000 characters, 7 dropped; lines 2\n"
+            "  encode: 4,000 tokens, 0 unknown",
+        ),
+        (
+            StepDone(step=3, loss=0.12345, metrics={"tokens_per_second": 4321.6}),
+            "step 3  loss 0.1235  4,322 tokens/s",
+        ),
+        (
+            StepDone(step=3, loss=2.0, metrics={"pictures_per_second": 76.4}),
+            "step 3  loss 2.0000  76 pictures/s",
+        ),
+        (ValidationDone(step=4, loss=1.5, metrics={}), "step 4  validation loss 1.5000"),
+        (
+            ValidationDone(step=4, loss=1.5, metrics={"full_loss": 1.25}),
+            "step 4  validation loss 1.5000, over all windows 1.2500",
+        ),
+        (SampleReady(step=4, text="to be", file="4.txt"), "--- sample\nto be\n---"),
+        (SampleReady(step=4, text="", file="4.png"), "drew 4.png"),
+        (CheckpointSaved(step=5, path="runs/a"), "saved runs/a"),
+        (RunFinished(step=5, reason="stopped"), "stopped at step 5"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_the_lines_of_a_training(event: TrainEvent, line: str) -> None:
+    assert event_line(event) == line

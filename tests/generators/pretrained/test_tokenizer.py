@@ -18,7 +18,7 @@ from transformers import (
 
 from aigc_demo.core.errors import InputError
 from aigc_demo.generators.pretrained.tokenizer import read_tokenizer
-from aigc_demo.generators.text.library import HubVocabulary
+from aigc_demo.generators.text.library import HubVocabulary, _library_tokenizer
 from tests.generators import foreign_tokenizers as built
 
 TEXTS = built.made_texts(1000)
@@ -248,6 +248,9 @@ def test_padding_truncation_and_templates_of_a_file_do_not_count(tmp_path):
     ours = read_tokenizer(built.tiny(tmp_path, tokenizer_json), "gpt2")
     assert ours.backend.encode("ab ab").ids == [2, 4]
     assert (ours.backend.padding, ours.backend.truncation, ours.backend.post_processor) == (None, None, None)
+    short = {**built.TINY, "padding": {**pad, "strategy": {"Fixed": 9}}, "truncation": {**cut, "stride": 0}}
+    ours = _library_tokenizer(built.tiny(tmp_path, short, config={"tokenizer_class": "TokenizersBackend"}))
+    assert ours.encode("ab ab") == [2, 4]
 
 
 def test_a_name_counts_where_the_vocabulary_has_the_token(tmp_path):

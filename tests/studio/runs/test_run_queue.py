@@ -19,6 +19,7 @@ from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.studio.runs import run_queue, workers
 from aigc_demo.studio.runs.job import PACKAGE_HOME, Job, train_arguments
 from aigc_demo.studio.runs.run_queue import RunQueue
+from aigc_demo.studio.runs.state import RunState
 from aigc_demo.studio.runs.workers import QueueRules
 from aigc_demo.studio.visitors.limits import Limits
 
@@ -289,7 +290,7 @@ def test_a_run_of_the_command_line_is_seen_too(queue: RunQueue) -> None:
         with pytest.raises(InputError, match="somebody else"):
             queue.stop("mine", ANNA)
     run.append(RunFinished(step=3, reason="time"))
-    assert (queue.state("mine").stands, queue.state("mine").step) == ("time", 3)
+    assert queue.state("mine") == RunState("mine", "time", place=0, step=3)
 
 
 def test_a_worker_that_hangs_is_ended(queue: RunQueue) -> None:

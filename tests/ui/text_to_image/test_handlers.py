@@ -13,7 +13,7 @@ from aigc_demo.studio.text_to_image import retrieval
 from aigc_demo.studio.text_to_image.compare import TextToImageColumn
 from aigc_demo.ui.text_to_image import handlers as text_to_image_handlers
 from aigc_demo.ui.text_to_image.handlers import Shown, TextToImageHandlers
-from aigc_demo.ui.text_to_image.view import attention, checked
+from aigc_demo.ui.text_to_image.view import attention, checked, words
 from aigc_demo.ui.widgets import unchanged
 from tests.studio.illustrators import SIDE as PIXELS
 from tests.studio.illustrators import entry, tiny_matcher
@@ -227,3 +227,10 @@ def test_an_image_is_lit_where_a_word_went():
     expected[2:4, 2:4] = 200
     expected[0:2, 0:2] = 115  # half of what the centre took: 0.15 + 0.85 / 2
     assert torch.equal(word[0].int(), expected.int())
+
+
+def test_no_word_of_a_caption_is_chosen_before_one_is_clicked():
+    shown = words(CAPTION)
+    assert [word["text"] for word in shown["words"]] == ["a", "small", "red", "ball"]
+    assert shown["chosen"] == -1  # of no word
+    assert words(CAPTION, 2)["chosen"] == 2
