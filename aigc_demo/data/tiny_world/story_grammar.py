@@ -7,7 +7,7 @@ movement, {sound} the one for its voice. Templates are lower-case and have no fu
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from aigc_demo.data.tiny_world.scene import ANIMALS, COLOURS, ROLLING, SHAPES, SIZES, Happening, Place, Thing
 
@@ -67,11 +67,12 @@ class Grammar:
     openers: tuple[tuple[str, ...], tuple[str, ...]]
     text_pattern: re.Pattern[str]
 
-    def name(self, thing: Thing) -> str:
+    def name(self, thing: Thing, *, sized: bool = True) -> str:
         """Size, colour and kind: "orange cat", "big red ball"; medium size is omitted."""
-        size = self.sizes[thing.size] if thing.size != "medium" else ""
-        names = {"size": size, "colour": self.colours[thing.colour], "kind": self.kinds[thing.kind]}
-        return self.whole_name.format(**names)
+        size = self.sizes[thing.size] if sized and thing.size != "medium" else ""
+        return self.whole_name.format(
+            size=size, colour=self.colours[thing.colour], kind=self.kinds[thing.kind]
+        )
 
     def described(self, thing: Thing) -> str:
         """A thing that is new: "an orange cat", "a big red ball"; medium size is omitted."""
@@ -84,8 +85,7 @@ class Grammar:
 
     def short(self, thing: Thing, *, coloured: bool = False) -> str:
         """A thing that is known, by its kind: "the ball", or with its colour "the red ball"."""
-        name = self.name(replace(thing, size="medium")) if coloured else self.kinds[thing.kind]
-        return self.definite + name
+        return self.definite + (self.name(thing, sized=False) if coloured else self.kinds[thing.kind])
 
     def movement(self, thing: Thing) -> str:
         """The verb for the movement of a thing."""

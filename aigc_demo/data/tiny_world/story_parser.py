@@ -276,10 +276,9 @@ class _Parser:
     def _placed(self) -> tuple[Thing, ...]:
         """The things in the first places on the grid that satisfy all relations."""
         cells = [Place(*cell) for cell in itertools.product(range(3), range(3))]
-        for places in itertools.permutations(cells, len(self.things)):
-            things = tuple(
-                replace(thing, place=place) for thing, place in zip(self.things, places, strict=True)
-            )
+        placed = [[replace(thing, place=cell) for cell in cells] for thing in self.things]
+        for chosen in itertools.permutations(range(len(cells)), len(self.things)):
+            things = tuple(options[cell] for options, cell in zip(placed, chosen, strict=True))
             if self._fits(things):
                 return things
         raise _ParseError("the places contradict each other")

@@ -1,12 +1,13 @@
 """The built-in texts: stories of random scenes, in English and Chinese.
 
 The scenes are in `scene`, the grammars in `story_english` and `story_chinese`, the writer in `story`, the
-parser in `story_parser`, the order of sentences in `story_order`.
+parser in `story_parser`, the order of sentences in `story_order`, the questions in `questions`.
 """
 
 import itertools
 from functools import cache
 
+from aigc_demo.data.tiny_world.questions import Question, answer_of, questions
 from aigc_demo.data.tiny_world.scene import (
     Happening,
     Place,
@@ -25,13 +26,16 @@ __all__ = [
     "Happening",
     "ParseResult",
     "Place",
+    "Question",
     "Scene",
     "StatedRelation",
     "Thing",
+    "answer_of",
     "documents_text",
     "effect_of",
     "may_follow",
     "parse_story",
+    "questions",
     "relations",
     "sample_scene",
     "scenes",
