@@ -1,6 +1,7 @@
 import math
 import threading
 import time
+from contextlib import ExitStack
 from dataclasses import replace
 from itertools import islice, pairwise
 
@@ -344,6 +345,27 @@ def test_many_who_look_on_are_shown_fewer_images():
     for _ in range(side_by_side.MOST_SNAPSHOTS_PER_SECOND - 1):
         viewers.__exit__()
     assert viewers.seconds == side_by_side.SNAPSHOT_SECONDS
+
+
+def test_four_large_models_run_at_the_same_time():
+    large, cache, asked = AlphabetModel(), cache_of(), []
+    large.num_parameters = SMALL_PARAMETERS
+
+    class Impatient:
+        """Stopped as soon as it has waited for a slot once."""
+
+        def __init__(self):
+            self.times = 0
+
+        def is_set(self):
+            self.times += 1
+            return self.times > 1
+
+    with ExitStack() as running:
+        for _ in range(5):
+            asked.append(Impatient())
+            running.enter_context(side_by_side.time_slice_for(large, cache, asked[-1]))
+    assert [one.times for one in asked] == [1, 1, 1, 1, 2]
 
 
 def test_large_models_wait_for_a_slot_and_stop_ends_the_wait(monkeypatch):

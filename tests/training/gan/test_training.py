@@ -106,6 +106,14 @@ def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path: Path, recipe: str, 
         assert all(map(torch.equal, one.state_dict().values(), other.state_dict().values()))
 
 
+def test_a_step_trains_both_networks_in_training_mode_whatever_measured_them_before(tmp_path: Path):
+    made = training(tmp_path)
+    made.generator.eval()
+    made.discriminator.eval()
+    made.train_step()
+    assert made.generator.training and made.discriminator.training
+
+
 def test_each_side_moves_alone(tmp_path: Path):
     loop = training(tmp_path)
     generator, discriminator = copied(loop.generator), copied(loop.discriminator)

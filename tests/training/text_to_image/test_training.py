@@ -309,6 +309,10 @@ def test_a_given_guide_stays_as_it_is_and_an_own_one_learns(
     events = list(train(order(tmp_path / "own", steps=60, settings={"batch_size": 16})))
     losses = [done.metrics["pair_loss"] for done in steps(events)]
     assert sum(losses[-10:]) < 0.95 * sum(losses[:10])
+    saved = [
+        load_file(tmp_path / f"own/checkpoints/step-{step:06d}/matcher/model.safetensors") for step in (6, 60)
+    ]
+    assert not torch.equal(*(weights["text_encoder.embedding.weight"] for weights in saved))
 
 
 def test_its_folder_draws(trained: tuple[Path, list[TrainEvent]]) -> None:

@@ -1,5 +1,6 @@
 """The handlers of the tab Text to image, without a page: which image of which column a click leads to."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import gradio as gr
@@ -13,7 +14,7 @@ from aigc_demo.studio.text_to_image import retrieval
 from aigc_demo.studio.text_to_image.compare import TextToImageColumn
 from aigc_demo.ui.text_to_image import handlers as text_to_image_handlers
 from aigc_demo.ui.text_to_image.handlers import Shown, TextToImageHandlers
-from aigc_demo.ui.text_to_image.view import attention, checked, words
+from aigc_demo.ui.text_to_image.view import attention, candidates, checked, words
 from aigc_demo.ui.widgets import unchanged
 from tests.studio.illustrators import SIDE as PIXELS
 from tests.studio.illustrators import entry, tiny_matcher
@@ -87,6 +88,8 @@ def test_candidates_are_shown_the_one_that_fits_best_first(handlers):
     shown = outputs[LEFT - 1]
     assert (shown.column.order, shown.chosen, shown.place) == ((1, 0, 3, 2), 0, 1)
     assert shown.column.seeds == (28, 29, 30, 31)
+    assert left[1]["note"]["en"].startswith("“fits” is the cosine similarity")
+    assert candidates(replace(shown.column, scores=None))["note"] == ""
 
 
 def test_a_new_seed_is_drawn_where_it_is_asked_for(handlers):
