@@ -17,11 +17,12 @@ from aigc_demo.cli.options import (
     text_of,
 )
 from aigc_demo.cli.output import print_line, print_result, print_text
+from aigc_demo.cli.predict import PREDICTIONS, predict, predict_side_by_side
 from aigc_demo.core.files.atomic import new_file, write_atomically
 from aigc_demo.core.process.console import (
     reader_is_gone,
 )
-from aigc_demo.generators.kinds import KINDS, MASKED_WORDS
+from aigc_demo.generators.kinds import KINDS
 
 
 def generate(
@@ -40,11 +41,13 @@ def generate(
 ) -> None:
     """Continue a prompt with one model, or make images: of the prompt, where the model draws captions.
 
-    A model that predicts masked words fills in each [MASK] of the prompt.
+    A model that predicts masked words fills in each <mask> of the prompt, or says whether the text given by
+    --set second=TEXT can follow it. A model that answers a text answers the prompt, or a question about the
+    story given by --set story=TEXT.
     """
     kind, prompt = _kind(model), text_of("prompt", prompt)
-    if kind == MASKED_WORDS:
-        _fill_in(model, prompt, num, seed, json_)
+    if kind in PREDICTIONS:
+        predict(model, kind, prompt, num, seed, settings_of(set_), json_)
         return
     if KINDS[kind].makes_images:
         _draw(model, prompt, num, seed, out, set_, json_)
@@ -73,19 +76,6 @@ def _kind(model: str) -> str:
     return find(model, allow_hub=True).kind
 
 
-def _fill_in(model: str, prompt: str, num: int, seed: int, json_: bool) -> None:
-    """The likeliest words behind each mask; as many as asked for, five at least."""
-    from aigc_demo.studio.text.generate import fill_in
-
-    found = fill_in(model, prompt, max(num, 5))
-    if json_:
-        print_result({"model": model, "seed": seed, **found}, json_)
-        return
-    print_text(found["text"])
-    for place, guesses in enumerate(found["guesses"], start=1):
-        print_text(f"  {place}: " + ", ".join(f"{one['text']} {one['prob']:.1%}" for one in guesses))
-
-
 def _draw(
     model: str, prompt: str, num: int, seed: int, out: Path | None, set_: list[str], json_: bool
 ) -> None:
@@ -107,11 +97,17 @@ def compare(
     set_: Set = [],  # noqa: B006
     json_: AsJson = False,
 ) -> None:
-    """Continue one prompt with several models, on the same random numbers."""
+    """Continue one prompt with several models, on the same random numbers.
+
+    Models that predict masked words, or that answer a text, take the prompt and settings as in `generate`.
+    """
     from aigc_demo.studio.text.generate import write_texts
 
-    prompt = text_of("prompt", prompt)
-    if all(KINDS[_kind(model)].makes_images for model in models):
+    prompt, kinds = text_of("prompt", prompt), [_kind(model) for model in models]
+    if kinds[0] in PREDICTIONS and len(set(kinds)) == 1:
+        predict_side_by_side(models, kinds[0], prompt, seed, settings_of(set_), json_)
+        return
+    if all(KINDS[kind].makes_images for kind in kinds):
         _generate_side_by_side(models, prompt, seed, set_, json_)
         return
     columns = []
@@ -148,7 +144,13 @@ def evaluate(
         str, typer.Option(help="validation, by the same cut as in training, or all.")
     ] = "validation",
     samples: Annotated[
-        int, typer.Option(help="Let it write so many paragraphs and measure them too.", min=0, max=10_000)
+        int,
+        typer.Option(
+            help="Let it write so many paragraphs and measure them too; for encoders and models that answer, "
+            "how many items they are measured on.",
+            min=0,
+            max=10_000,
+        ),
     ] = 0,
     seed: Seed = 0,
     set_: Set = [],  # noqa: B006

@@ -15,8 +15,8 @@ class CatalogEntry:
     Attributes:
         name: on the command line, in the page and in tests.
         family: ours, library (trained here on a library's architecture) or pretrained (by others).
-        kind: what it makes: text, images, or images of texts ("text-to-image"); or what it does with
-            images: measures them, matches them with texts, reads or restores them.
+        kind: what it makes: text, answers to texts, images, or images of texts ("text-to-image"); or what it
+            does with images: measures them, matches them with texts, reads or restores them.
         recipe: what trains it; "" for pretrained ones.
         location: a folder, or an id on the Hub.
         revision: full commit of the Hub's repository; None for a folder.

@@ -77,13 +77,14 @@ def function_named(name: str) -> Callable[..., Any]:
 
 
 # The kinds by name, as a catalog's entries, the API and the runs on a disk have them.
-TEXT_GENERATOR, MASKED_WORDS = "text", "masks"
+TEXT_GENERATOR, MASKED_WORDS, ANSWERS = "text", "masks", "answers"
 IMAGE_GENERATOR, TEXT_TO_IMAGE = "pictures", "text-to-image"
 IMAGE_ENCODER, DUAL_ENCODER, ATTRIBUTE_READER = "measures", "matches", "reads"
 RESTORATION, DECODER = "mends", "decodes"
 
 _IMAGE_MODELS = "aigc_demo.generators.images"
 _TEXT_MODELS = "aigc_demo.generators.text"
+_ANSWER_MODELS = "aigc_demo.generators.answers"
 _CAPTION_MODELS = "aigc_demo.generators.text_to_image"
 _EVALUATE = "aigc_demo.studio.evaluate"
 
@@ -128,6 +129,16 @@ KINDS: dict[str, Kind] = {
         "fill-mask",
         f"{_EVALUATE}.masked_words:evaluate_masked_words",
         libraries=(f"{_TEXT_MODELS}.library_encoder",),
+        keeps_preparation=True,
+    ),
+    ANSWERS: Kind(
+        "answers a text",
+        f"{_ANSWER_MODELS}.model:load_answers",
+        _TRANSFORMERS_FILES,
+        _TRANSFORMERS_NEEDED,
+        "text2text-generation",
+        not_evaluated="its answers are compared where it is trained",
+        libraries=(f"{_ANSWER_MODELS}.library",),
         keeps_preparation=True,
     ),
     IMAGE_GENERATOR: Kind(

@@ -4,13 +4,21 @@ import json
 
 import pytest
 import torch
-from transformers import BertConfig, BertForPreTraining, GPT2Config, GPT2LMHeadModel
+from transformers import (
+    BertConfig,
+    BertForPreTraining,
+    EncoderDecoderConfig,
+    EncoderDecoderModel,
+    GPT2Config,
+    GPT2LMHeadModel,
+)
 
 from aigc_demo.data.text.corpus import PreparationSettings
 from aigc_demo.data.text.tokenizer import train_tokenizer
 from aigc_demo.data.text.word_level import ENCODER_TOKENS
 from aigc_demo.nets.bert import Bert, EncoderConfig
 from aigc_demo.nets.library.word_lm import WordLM, WordLMConfig
+from aigc_demo.nets.seq2seq import Seq2Seq, Seq2SeqConfig
 from aigc_demo.nets.transformer import Decoder, TransformerConfig
 
 TEXT = "the cat sat on the mat. 床前明月光，疑是地上霜。" * 20
@@ -113,5 +121,34 @@ def save_library_encoder(folder, *, context_length=32, seed=0):
         **BERT_SIZES,
     )
     randomize(BertForPreTraining(config), seed).save_pretrained(folder)
+    tokenizer.save(folder)
+    return folder
+
+
+def save_answers(folder, *, context_length=32, seed=0):
+    """A model folder with our encoder-decoder, as the recipe seq2seq writes it."""
+    tokenizer = train_tokenizer(TEXT, special=ENCODER_TOKENS)
+    config = Seq2SeqConfig(vocab_size=tokenizer.vocab_size, context_length=context_length, **ENCODER_SIZES)
+    randomize(Seq2Seq(config), seed).save_pretrained(folder)
+    tokenizer.save(folder)
+    return folder
+
+
+def save_library_answers(folder, *, context_length=32, seed=0):
+    """A model folder with transformers' encoder-decoder, as the recipe seq2seq-library writes it."""
+    tokenizer = train_tokenizer(TEXT, special=ENCODER_TOKENS)
+    parts = [
+        BertConfig(
+            vocab_size=tokenizer.vocab_size,
+            max_position_embeddings=context_length,
+            pad_token_id=2,
+            **BERT_SIZES,
+        )
+        for _ in range(2)
+    ]
+    config = EncoderDecoderConfig.from_encoder_decoder_configs(
+        *parts, pad_token_id=2, eos_token_id=4, decoder_start_token_id=1, recipe="seq2seq-library"
+    )
+    randomize(EncoderDecoderModel(config), seed).save_pretrained(folder)
     tokenizer.save(folder)
     return folder

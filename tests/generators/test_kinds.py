@@ -28,6 +28,7 @@ SENTENCES = {
     "reads": "it recognizes what images show",
     "mends": "it restores images",
     "masks": "it predicts masked words",
+    "answers": "it answers a text",
     "decodes": "it decodes latents into images",
 }
 
@@ -55,7 +56,7 @@ def test_every_kind_has_what_loads_and_measures_it(kind: str) -> None:
 def test_every_kind_has_a_sentence_a_task_and_files(kind: str) -> None:
     row = KINDS[kind]
     assert f"it {row.sentence}" == SENTENCES[kind]
-    assert re.fullmatch("[a-z-]+", row.task)
+    assert re.fullmatch("[a-z0-9-]+", row.task)
     for pattern in row.needed:
         assert any(
             fnmatch.fnmatch(name, pattern) or fnmatch.fnmatch(f"x/{name}", pattern) for name in row.wanted
@@ -93,7 +94,9 @@ def test_a_model_of_another_kind_is_refused_by_what_it_does(kind: str, other: st
 
 
 @pytest.mark.parametrize("other", KINDS)
-@pytest.mark.parametrize("kind", ["text", "masks", "pictures", "text-to-image", "measures", "reads", "mends"])
+@pytest.mark.parametrize(
+    "kind", ["text", "masks", "answers", "pictures", "text-to-image", "measures", "reads", "mends"]
+)
 def test_loaders_refuse_what_is_not_theirs(kind: str, other: str) -> None:
     if kind != other:
         with pytest.raises(InputError, match=re.escape(f"({SENTENCES[other]})")):

@@ -55,6 +55,21 @@ MODEL_SENTENCES: dict[str, Row] = {
         "{model} 没有学过一段文字能否接在另一段之后；请选配方 bert 或 bert-library 的模型。",
         "{model} 沒有學過一段文字能否接在另一段之後；請選配方 bert 或 bert-library 的模型。",
     ),
+    "two_texts_needed": (
+        "Two texts are needed, and one of them is empty; write what may follow what.",
+        "需要两段文字，而其中一段是空的；请写出两段。",
+        "需要兩段文字，而其中一段是空的；請寫出兩段。",
+    ),
+    "nothing_to_answer": (
+        "There is nothing to answer; write a question, or the first line of a couplet.",
+        "没有可回答的内容；请写一个问题，或一副对句的上句。",
+        "沒有可回答的內容；請寫一個問題，或一副對句的上句。",
+    ),
+    "story_empty": (
+        "There is no story that the question could be about; write one, or take an example.",
+        "没有问题所指的故事；请写一个，或选一个示例。",
+        "沒有問題所指的故事；請寫一個，或選一個示例。",
+    ),
     "not_on_ours": (
         "{name} does not run on our own network; choose a GPT-2, or a BERT with its next-sentence head.",
         "{name} 不能在我们自己的网络上运行；请选 GPT-2，或带有下一句预测头的 BERT。",

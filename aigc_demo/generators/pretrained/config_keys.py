@@ -141,6 +141,7 @@ TRANSFORMERS: dict[str, dict[str, Key]] = {
         "layer_norm_eps": EPSILON,
         "pad_token_id": TOKEN,
     },
+    "encoder-decoder": {"pad_token_id": TOKEN, "eos_token_id": TOKEN, "decoder_start_token_id": TOKEN},
     "clip": {"projection_dim": count(SIZE), "logit_scale_init_value": Key(low=-100.0, high=100.0)},
     "clip_text_model": CLIP_TEXT,
     "clip_vision_model": CLIP_VISION,

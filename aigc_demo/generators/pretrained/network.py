@@ -51,6 +51,8 @@ def transformers_config(folder: Path, architecture: str) -> Any:
         InputError: a setting is missing, out of bounds, or asks for what is not supported here.
     """
     config = read_json(folder / "config.json")
+    if architecture == "encoder-decoder":
+        return _encoder_decoder_config(config, str(folder))
     if architecture != "clip":
         return _configured(architecture, config, str(folder))
     parts = {
@@ -60,6 +62,18 @@ def transformers_config(folder: Path, architecture: str) -> Any:
         for part in ("text", "vision")
     }
     return _configured("clip", config, str(folder), parts)
+
+
+def _encoder_decoder_config(config: Mapping[str, Any], path: str) -> Any:
+    """The configuration of two BERTs, the second one with cross-attention to the first."""
+    whole = {"encoder": {}, "decoder": {"is_decoder": True, "add_cross_attention": True}}
+    parts = {}
+    for part, more in whole.items():
+        given = config.get(part)
+        if not isinstance(given, dict):
+            raise InputError("broken_model", path=path, detail=f"{part} in config.json")
+        parts[part] = _configured("bert", given, path, more).to_dict()
+    return _configured("encoder-decoder", config, path, parts)
 
 
 def _configured(

@@ -209,7 +209,7 @@ class MaskedWords:
         """
         first, second = clean_text(first), clean_text(second)
         if not first.strip() or not second.strip():
-            raise InputError("text_empty")
+            raise InputError("two_texts_needed")
         for text in (first, second):
             check_known(row_of(self.vocabulary, text), text, self.vocabulary, self.name)
         return self.follow_probs([self.row(first, second)])[0]

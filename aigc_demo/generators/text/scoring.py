@@ -1,5 +1,7 @@
 """Scores a text: bits per byte, by the protocol of all figures of this project."""
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -40,3 +42,22 @@ def score_text(model: TextModel, text: str) -> TextScore:
     cut = windows(ids_N, model.context_length, model.start_ids[-1])
     bits_N = surprise(predict, cut, model.vocab_size)
     return text_score(bits_N.tolist(), tokens, text, model.unknown_id)
+
+
+def continuation_bits(model: TextModel, first: str, second: str) -> float:
+    """What the second of two texts that stand side by side costs a model that has read the first, in bits.
+
+    Counted as in `score_text`; a token that stands in both texts is shared by their characters.
+
+    Args:
+        model: any text model.
+        first: read and not counted.
+        second: both together fit the model's context.
+    """
+    first, whole = clean_text(first), clean_text(first + second)
+    tokens = model.spans(whole)
+    ids = [model.start_ids[-1], *(index for index, _, _ in tokens)]
+    log_probs_TV = model.token_logits(ids[:-1]).log_softmax(-1)
+    nats_T = -log_probs_TV.gather(1, torch.tensor(ids[1:])[:, None])[:, 0]
+    score = text_score((nats_T / math.log(2)).tolist(), tokens, whole, model.unknown_id)
+    return math.fsum(score.bits[len(first) :])

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
 from typing import Any
 
 
@@ -42,62 +41,3 @@ def write_texts(
             "num_tokens": len(tokens),
             "tokens_per_second": round(len(tokens) / max(seconds, 1e-9), 1),
         }
-
-
-def fill_in(model: str, prompt: str, count: int) -> dict[str, Any]:
-    """Predict the masks of a text.
-
-    Args:
-        model: a name that the catalog finds, of a model that predicts masked words.
-        prompt: a text with <mask> or [MASK] in the place of each.
-        count: how many candidates for each.
-
-    Returns:
-        `text` with the likeliest words in their places, `guesses` (of each place, a list of `id`, `text` and
-        `prob`) and `seconds`.
-
-    Raises:
-        DemoError: the model cannot be had, or the text has no masks, too many, or nothing else.
-    """
-    from aigc_demo.core.device import set_threads
-    from aigc_demo.generators.catalog import find
-    from aigc_demo.generators.text.masked_words import load_masked_words
-
-    set_threads()
-    encoder = load_masked_words(find(model, allow_hub=True))
-    started = time.perf_counter()
-    filled = encoder.fill(prompt, count)
-    return {
-        "text": filled.text,
-        "guesses": [[asdict(guess) for guess in place.guesses] for place in filled.places],
-        "seconds": round(time.perf_counter() - started, 4),
-    }
-
-
-def next_sentence(model: str, first: str, second: str) -> dict[str, Any]:
-    """The probability that one text follows another.
-
-    Args:
-        model: a name that the catalog finds, of a model that predicts masked words.
-        first: a text.
-        second: the text that may follow it.
-
-    Returns:
-        `text` ("follows" or "does not follow"), `prob` that it follows, and `seconds`.
-
-    Raises:
-        DemoError: the model cannot be had or has no next-sentence head, or a text is empty or too long.
-    """
-    from aigc_demo.core.device import set_threads
-    from aigc_demo.generators.catalog import find
-    from aigc_demo.generators.text.masked_words import load_masked_words
-
-    set_threads()
-    encoder = load_masked_words(find(model, allow_hub=True))
-    started = time.perf_counter()
-    prob = encoder.follows(first, second)
-    return {
-        "text": "follows" if prob > 0.5 else "does not follow",
-        "prob": prob,
-        "seconds": round(time.perf_counter() - started, 4),
-    }

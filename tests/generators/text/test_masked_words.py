@@ -181,7 +181,7 @@ def test_texts_that_cannot_be_filled_are_refused_each_by_its_sentence(folders):
     unknown = refused(lambda: model.fill("QUXY<mask> cat"), "unknown_letters")
     assert "does not know 4 of the 7 characters of this text (QUXY)" in unknown
     assert model.fill("QUX<mask> cat").places
-    refused(lambda: model.follows("the cat", " "), "text_empty")
+    refused(lambda: model.follows("the cat", " "), "two_texts_needed")
     refused(lambda: model.follows("the cat", "QUXYZ"), "unknown_letters")
 
 
