@@ -137,7 +137,7 @@ def test_clip_without_the_size_of_its_pixels_is_no_model(tmp_path):
 
 def test_every_pretrained_model_names_its_commit_its_licence_and_its_size():
     known = (*PRETRAINED, SMALL_DECODER)
-    assert {one.kind for one in known} == {"text", "pictures", "text-to-image", "matches", "decodes"}
+    assert {one.kind for one in known} == {"text", "masks", "pictures", "text-to-image", "matches", "decodes"}
     assert all(len(one.revision) == 40 and one.licence and one.size_mib for one in known)
 
 
