@@ -70,6 +70,16 @@ MODEL_SENTENCES: dict[str, Row] = {
         "没有问题所指的故事；请写一个，或选一个示例。",
         "沒有問題所指的故事；請寫一個，或選一個示例。",
     ),
+    "unknown_question": (
+        "The tiny world knows no such question; ask, for example: What colour was the ball?",
+        "小世界里没有这样的问题；可以问：球是什么颜色的？",
+        "小世界裡沒有這樣的問題；可以（以簡體）問：球是什么颜色的？",
+    ),
+    "line_length": (
+        "A line of {got} characters cannot be answered; the poems have lines of 5 or 7, such as 白日依山尽，",
+        "{got} 个字的句子无法对答；诗句为五字或七字，例如：白日依山尽，",
+        "{got} 個字的句子無法對答；詩句為五字或七字，例如（以簡體）：白日依山尽，",
+    ),
     "not_on_ours": (
         "{name} does not run on our own network; choose a GPT-2, or a BERT with its next-sentence head.",
         "{name} 不能在我们自己的网络上运行；请选 GPT-2，或带有下一句预测头的 BERT。",

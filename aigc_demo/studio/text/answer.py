@@ -10,6 +10,7 @@ from aigc_demo.studio.models.arguments import checked_prompt
 from aigc_demo.studio.models.cancellation import CancelToken
 from aigc_demo.studio.models.catalog import Catalog
 from aigc_demo.studio.models.model_cache import ModelCache
+from aigc_demo.studio.text.answerable import check_question, checked_line, true_answer
 from aigc_demo.studio.text.compare import Token, surprise
 from aigc_demo.studio.text.prediction import PredictionColumn, predict_side_by_side
 
@@ -67,15 +68,17 @@ class AnswerRequest:
 
     Attributes:
         models: names from the catalog.
-        text: a line or a question, cleaned.
+        text: a line or a question, cleaned; a line of a Tang poem with a mark at its end.
         story: that the question is about; None for none.
         settings: of the decoding (`SamplingSettings`).
+        expected: the right answer; None where it is not known.
     """
 
     models: tuple[str, ...]
     text: str
     story: str | None
     settings: Any
+    expected: str | None = None
 
 
 def check_answer_request(
@@ -91,8 +94,8 @@ def check_answer_request(
         settings: of the decoding, loose; the likeliest token each time where nothing else is asked for.
 
     Raises:
-        InputError: a model is unknown or does something else, a text is empty or too long, or a setting does
-            not fit.
+        InputError: a model is unknown or does something else, a text is empty or too long, a line has another
+            length than those of the poems, the tiny world knows no such question, or a setting does not fit.
     """
     names = catalog.checked_all(models, ANSWERS)
     entries = [catalog.choice(name).entry for name in names]
@@ -113,10 +116,11 @@ def checked_request(
     if not checked.strip():
         raise InputError("nothing_to_answer")
     about = None if story is None else checked_prompt("story", story, MAX_STORY_CHARACTERS)
-    if about is not None and not about.strip():
-        raise InputError("story_empty")
+    check_question(checked, about)
+    line = checked_line(entries, checked) if about is None else checked
     asked = SamplingSettings.from_mapping({"temperature": 0, **settings})
-    return AnswerRequest(tuple(entry.name for entry in entries), checked, about, asked)
+    names = tuple(entry.name for entry in entries)
+    return AnswerRequest(names, line, about, asked, true_answer(checked, about))
 
 
 def compare_answers(

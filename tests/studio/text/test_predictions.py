@@ -25,6 +25,7 @@ from tests.generators.conftest import (
     save_library_encoder,
 )
 
+QUESTION, STORY = "what colour was the cat?", "the cat sat on the mat."
 ENCODERS, ANSWERERS = ("bert", "bert-library"), ("couplet", "couplet-library")
 
 
@@ -32,7 +33,8 @@ ENCODERS, ANSWERERS = ("bert", "bert-library"), ("couplet", "couplet-library")
 def models(tmp_path_factory):
     root = tmp_path_factory.mktemp("models")
     encoder, library = save_encoder(root / "bert"), save_library_encoder(root / "bert-library")
-    ours, theirs = save_answers(root / "couplet"), save_library_answers(root / "couplet-library")
+    ours = save_answers(root / "couplet", context_length=64)
+    theirs = save_library_answers(root / "couplet-library", context_length=64)
     return {
         "bert": MaskedWords("bert", *load_our_encoder(encoder), "ours"),
         "bert-library": MaskedWords("bert-library", *load_library_encoder(library, trained=True), "library"),
@@ -127,11 +129,11 @@ def test_the_next_sentence_is_judged_by_all_models(cache, models):
 
 
 def test_answers_come_with_their_tokens_and_what_was_looked_at(cache, models):
-    request = check_answer_request(cache.catalog, ANSWERERS, "the cat", "sat on the mat")
+    request = check_answer_request(cache.catalog, ANSWERERS, QUESTION, STORY)
     columns = last(compare_answers(request, cache, CancelToken()))
     for column in columns:
         model, answer = models[column.model], column.result
-        row = model.row("the cat", "sat on the mat")
+        row = model.row(QUESTION, STORY)
         ids = [token.id for token in answer.tokens]
         assert answer.text == model.vocabulary.decode(ids)
         expected = list(model.likeliest([row], 200)[0])
@@ -139,7 +141,7 @@ def test_answers_come_with_their_tokens_and_what_was_looked_at(cache, models):
         probs = model.writer(row).token_logits([1, *ids[:-1]]).softmax(-1)
         assert answer.tokens[0].bits == pytest.approx(-probs[0, ids[0]].log2().item(), rel=1e-2, abs=1e-3)
         maps = answer.attention
-        assert maps.source[:4] == ("<start>", "t", "h", "e")
+        assert maps.source[:4] == ("<start>", "<unk>", "h", "a")
         assert (maps.num_layers, maps.num_heads) == (2, 3)
         assert len(maps.source) == len(row.ids)
         assert maps.answer == tuple(map(model.vocabulary.token_text, ids))
@@ -162,8 +164,10 @@ def test_answers_of_one_seed_are_drawn_from_the_same_numbers(cache):
     [
         ((["bert"], "the cat"), "foreign_model"),
         ((["couplet"], " "), "nothing_to_answer"),
-        ((["couplet"], "the cat", ""), "story_empty"),
-        ((["couplet"], "the cat", 3), "setting_type"),
+        ((["couplet"], QUESTION, ""), "story_empty"),
+        ((["couplet"], QUESTION), "story_empty"),
+        ((["couplet"], "where is the moon?", STORY), "unknown_question"),
+        ((["couplet"], QUESTION, 3), "setting_type"),
         ((["couplet"], "a" * 1001), "text_too_long"),
         ((["couplet"], "the cat", None, {"temperature": -1}), "setting_range"),
         ((["couplet"], "the cat", None, {"story": "x"}), "unknown_setting"),
@@ -176,9 +180,9 @@ def test_what_a_visitor_sends_for_an_answer_is_checked(cache, arguments, key):
 @pytest.mark.parametrize(
     ("text", "story", "key"),
     [
-        ("the cat", "sat on the mat. " * 3, "prompt_too_long"),
+        (QUESTION, STORY * 3, "prompt_too_long"),
         ("QUXYZ", None, "unknown_letters"),
-        ("the cat", "QUXYZ", "unknown_letters"),
+        (QUESTION, "QUXYZ", "unknown_letters"),
     ],
 )
 def test_what_a_model_cannot_read_is_an_error_of_its_column(cache, text, story, key):

@@ -1,0 +1,70 @@
+"""Whether a text can be answered at all: lines of couplets, and questions about the tiny world's stories."""
+
+import re
+from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING
+
+from aigc_demo.core.errors import InputError
+from aigc_demo.generators.shipped import TANG_POEMS
+
+if TYPE_CHECKING:
+    from aigc_demo.generators.catalog_entry import CatalogEntry
+
+LINE_LENGTHS = (5, 7)
+MARKS = "，。！？；、：,.!?;:"
+ENDED = re.compile(rf"[{re.escape(MARKS)}]$")
+
+
+def checked_line(entries: Sequence["CatalogEntry"], text: str) -> str:
+    """The first line of a couplet with its mark, for models of the Tang poems; any other text as it is.
+
+    Raises:
+        InputError: it has no length that lines of these poems have.
+    """
+    if not any(entry.data_sha256 == TANG_POEMS.sha256 for entry in entries):
+        return text
+    line = text.strip()
+    length = len(re.sub(rf"[\s{re.escape(MARKS)}]", "", line))
+    if length not in LINE_LENGTHS:
+        raise InputError("line_length", got=length)
+    return line if ENDED.search(line) else line + "，"
+
+
+def check_question(question: str, story: str | None) -> None:
+    """Refuse a question without a story, and one that nobody could answer about a story.
+
+    Args:
+        question: or another text, which needs no story.
+        story: None for none.
+
+    Raises:
+        InputError: there is no story, or the question is none of the tiny world's.
+    """
+    known = is_question(question)
+    if (story is None and known) or (story is not None and not story.strip()):
+        raise InputError("story_empty")
+    if story is not None and not known:
+        raise InputError("unknown_question")
+
+
+def is_question(text: str) -> bool:
+    """Whether a text is a question that can be asked about a story of the tiny world."""
+    from aigc_demo.data.tiny_world.questions import answer_of
+
+    return any(answer_of(story, text) is not None for story in _stories())
+
+
+def true_answer(question: str, story: str | None) -> str | None:
+    """The answer that follows from a story; None where it is no story of the tiny world in that language."""
+    from aigc_demo.data.tiny_world.questions import answer_of
+
+    return None if story is None else answer_of(story, question)
+
+
+@cache
+def _stories() -> tuple[str, ...]:
+    """One story in each language."""
+    from aigc_demo.data.tiny_world.story import GRAMMARS, stories
+
+    return tuple(next(stories(0, language)) for language in GRAMMARS)
