@@ -76,9 +76,9 @@ MODEL_SENTENCES: dict[str, Row] = {
         "小世界裡沒有這樣的問題；可以（以簡體）問：球是什么颜色的？",
     ),
     "line_length": (
-        "A line of {got} characters cannot be answered; the poems have lines of 5 or 7, such as 白日依山尽，",
-        "{got} 个字的句子无法对答；诗句为五字或七字，例如：白日依山尽，",
-        "{got} 個字的句子無法對答；詩句為五字或七字，例如（以簡體）：白日依山尽，",
+        "A line of {got} characters cannot be answered; the poems have lines of 5 or 7, so give one of those.",
+        "{got} 个字的句子无法对答；诗句为五字或七字，请给这样的一句。",
+        "{got} 個字的句子無法對答；詩句為五字或七字，請給這樣的一句。",
     ),
     "not_on_ours": (
         "{name} does not run on our own network; choose a GPT-2, or a BERT with its next-sentence head.",

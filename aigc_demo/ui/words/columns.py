@@ -163,6 +163,11 @@ COLUMN_WORDS: dict[str, Row] = {
         "2 万亿词元的精选网页、教科书与代码",
         "2 兆詞元的精選網頁、教科書與程式碼",
     ),
+    "data_bert-base-uncased": (
+        "11,038 books and English Wikipedia",
+        "11,038 本书与英文维基百科",
+        "11,038 本書與英文維基百科",
+    ),
     "data_ddpm-cifar10": (
         "CIFAR-10: 50,000 photographs of animals and vehicles",
         "CIFAR-10：5 万张动物与车辆的照片",
