@@ -76,12 +76,10 @@ def _things(roles: str, sizes: tuple[str, ...], columns: tuple[int, ...]) -> Ite
 def _happenings(
     steps: tuple[tuple[str, int, int | None], ...], things: tuple[Thing, ...]
 ) -> Iterator[tuple[Happening, ...]]:
-    """What can happen in a plot: two needs are different, a shared one may be the same as the other."""
+    """What can happen in a plot."""
     choices = {"need": tuple(NEEDS), "shared": SHARED_NEEDS}
     causes = [choices.get(cause, (cause,)) for cause, _, _ in steps]
     for chosen in itertools.product(*causes):
-        if all(cause == "need" for cause, _, _ in steps) and len(set(chosen)) < len(chosen):
-            continue
         yield tuple(
             Happening(cause, actor, target, effect_of(cause, things[actor], _thing(things, target)))
             for cause, (_, actor, target) in zip(chosen, steps, strict=True)
@@ -113,6 +111,7 @@ def _introductions(
     introducer = _Introducer(in_row, chain, grammar)
     before = (Sentence(Form("weather", (weather,), ()), ()),) if weather else ()
     for order in [things] if chain else itertools.permutations(things):
+        # Three things after a weather begin with a pair.
         starts = introducer.first(order) if len(things) < 3 or not weather else []
         if len(things) > 1 and not chain:
             starts += introducer.pair(order)

@@ -78,19 +78,10 @@ def readings(sentence: str) -> tuple[Sentence, ...]:
         Sentence(form, references)
         for form, kinds in _skeletons(grammar).get(skeleton, ())
         if all(
-            _fits(marker, reference, kinds)
+            reference.kind in kinds.get(marker, KINDS)
             for marker, reference in zip(form.markers, references, strict=True)
         )
     )
-
-
-def _fits(marker: str, reference: Reference, kinds: dict[str, tuple[str, ...]]) -> bool:
-    """Whether a reference may stand for a marker: new things are described, and verbs fit their subjects."""
-    if (marker in ("new", "newer")) != (reference.style == "new"):
-        return False
-    if marker == "known" and reference.style != "short":
-        return False
-    return reference.kind in kinds.get(marker, KINDS)
 
 
 @cache

@@ -12,6 +12,7 @@ from aigc_demo.data.tiny_world import questions as questions_module
 from aigc_demo.data.tiny_world.answers import FORMS
 from aigc_demo.data.tiny_world.question_words import WORDS
 from aigc_demo.data.tiny_world.questions import VALUES, answer_of, questions
+from aigc_demo.data.tiny_world.scene import ANIMALS, SHAPES
 from aigc_demo.data.tiny_world.story import GRAMMARS
 from aigc_demo.data.tiny_world.texts import stories
 from tests.data.tiny_world.key_words import KeyWordReading
@@ -173,6 +174,20 @@ def test_questions_carry_the_answer_that_a_visitor_gets(asked_questions, languag
     for text, question in pairs[:300]:
         assert answer_of(text, question.text) == question.answer
     assert {question.kind for _, question in pairs} == {form.kind for form in FORMS.values()}
+
+
+def test_unanswerable_questions_make_sense(asked_questions):
+    """No thing is seen from itself, and something happens to every thing of a story in some sense."""
+    unanswerable = 0
+    for text, question in asked_questions["en"]:
+        if question.answer != NOT_STATED["en"]:
+            continue
+        unanswerable += 1
+        kinds = re.findall(f"the ({'|'.join(SHAPES + ANIMALS)})", question.text)
+        assert len(set(kinds)) == len(kinds)
+        if question.kind == "what_happened":
+            assert not re.search(rf"\b{kinds[0]}\b", text), (text, question)
+    assert unanswerable > 200
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -80,6 +80,21 @@ HUNGRY = "One day the green cat was hungry, so it ate an apple."
         (HIT, "The ball stopped next to the box.", False),
         (HIT, "Later the bang scared the green cat, so it ran far away from the box.", True),
         (HIT, "Later the bang scared the green cat, so it ran far away from the ball.", False),
+        (
+            "The big red ball rolled fast and hit the big orange box, but the box did not move.",
+            "Later the bang scared the green cat, so it ran away.",
+            False,
+        ),
+        (
+            "The brown dog pushed the red ball, so it rolled away.",
+            "Then the ball rolled and hit the orange box, so the box fell down.",
+            True,
+        ),
+        (
+            "The brown dog pushed the big red ball, but it was too big.",
+            "Then the ball rolled and hit the orange box, so the box fell down.",
+            False,
+        ),
         (HIT, "One day the bang scared the green cat, so it ran away.", False),
         (HIT, "Later the bang scared the red cat, so it ran away.", False),  # two red things
         ("The big red ball rolled into the orange box.", "So the box fell down.", True),
@@ -89,6 +104,29 @@ HUNGRY = "One day the green cat was hungry, so it ate an apple."
         ("So the box fell down.", "In the end the box was gone.", False),
         ("So the box fell down.", "Now the box lay next to the cat.", False),  # a cat does not roll
         ("The big red ball slid into the orange box.", "So the box fell down.", False),
+        # The cat that hears a bang stands at the right of both; what fell is not big.
+        ("There was a red ball to the left of a blue box.", "A green cat was to the right of the box.", True),
+        (
+            "There was a red ball to the left of a blue box.",
+            "A green cat was to the right of the ball.",
+            True,
+        ),
+        (
+            "There was a red ball to the left of a blue box.",
+            "A green cat was to the left of the ball.",
+            False,
+        ),
+        ("There was a red ball to the left of a blue box.", "A green cat was above the ball.", False),
+        (
+            "There was a red ball to the left of a big blue box.",
+            "A green cat was to the right of the box.",
+            False,
+        ),
+        # A thing that is pushed into another is introduced between the animal and that.
+        ("To the right of the dog was a blue ring.", "A pink star was to the right of the ring.", True),
+        ("To the right of the dog was a blue ring.", "A pink star was to the right of the dog.", False),
+        ("To the right of the dog was a big blue ring.", "A pink star was to the right of the ring.", False),
+        ("A brown dog was to the left of the ring.", "A pink star was to the right of the dog.", False),
         # The weather.
         (RAIN, "There was a green cat.", True),
         (RAIN, "There was a green cat to the left of a red box.", True),
@@ -101,6 +139,11 @@ HUNGRY = "One day the green cat was hungry, so it ate an apple."
         (HUNGRY, "Then the cat was hungry, so it ate some bread.", False),
         (HUNGRY, "Then the cat was not hungry any more.", False),
         (HUNGRY, "Then the cat was tired, so it slept next to the small red box.", True),
+        (
+            "One day the green cat was tired, so it slept for an hour.",
+            "Then the cat was tired, so it slept next to the small red box.",
+            False,
+        ),
         (HUNGRY, "Then the dog was thirsty, so it drank some milk.", False),
         # What has left does not come again.
         ("The cat was not scared.", HUNGRY, False),
