@@ -5,6 +5,7 @@ parser in `story_parser`, the order of sentences in `story_order`, the questions
 """
 
 import itertools
+import random
 from functools import cache
 
 from aigc_demo.data.tiny_world.questions import Question, answer_of, questions
@@ -36,6 +37,7 @@ __all__ = [
     "may_follow",
     "parse_story",
     "questions",
+    "questions_text",
     "relations",
     "sample_scene",
     "scenes",
@@ -45,6 +47,7 @@ __all__ = [
 ]
 
 NUM_STORIES = 20_000
+NUM_STORIES_ASKED_ABOUT = 1500
 
 
 @cache
@@ -66,3 +69,24 @@ def documents_text(num_scenes: int = NUM_STORIES, seed: int = 0) -> str:
     """
     pairs = zip(stories(seed, "en"), stories(seed, "zh"), strict=True)
     return "".join(f"{english}\n\n{chinese}\n\n" for english, chinese in itertools.islice(pairs, num_scenes))
+
+
+@cache
+def questions_text(num_scenes: int = NUM_STORIES_ASKED_ABOUT, seed: int = 0) -> str:
+    """Questions about the first stories of `documents_text` with their answers, each on a line of its own.
+
+    For the vocabulary of a model that reads stories first and answers questions later: the words of questions
+    do not stand in stories. All of their words are in this text more than once.
+
+    Args:
+        num_scenes: of each language.
+        seed: of both languages.
+    """
+    rng = random.Random(seed)
+    lines = [
+        line
+        for story_text in documents_text(num_scenes, seed).split("\n\n")[:-1]
+        for question in questions(story_text, rng)
+        for line in (question.text, question.answer)
+    ]
+    return "\n".join(lines) + "\n"

@@ -14,7 +14,7 @@ from aigc_demo.data.tiny_world.question_words import WORDS
 from aigc_demo.data.tiny_world.questions import VALUES, answer_of, questions
 from aigc_demo.data.tiny_world.scene import ANIMALS, SHAPES
 from aigc_demo.data.tiny_world.story import GRAMMARS
-from aigc_demo.data.tiny_world.texts import stories
+from aigc_demo.data.tiny_world.texts import questions_text, stories
 from tests.data.tiny_world.key_words import KeyWordReading
 
 LANGUAGES = ("en", "zh")
@@ -208,6 +208,23 @@ def test_questions_of_a_story_are_different_and_follow_the_seed():
     assert first == again != other
     assert len({question.text for question in first}) == 4
     assert len(questions(STORY, random.Random(1), 12)) == 12
+
+
+def test_the_text_of_questions_has_all_of_their_words(asked_questions):
+    """Each word twice or more, as a tokenizer of words wants it; Chinese words are characters."""
+    counts = Counter(words_of(questions_text()))
+    asked_of_others = {
+        word
+        for pairs in asked_questions.values()
+        for _, question in pairs
+        for word in words_of(f"{question.text}\n{question.answer}")
+    }
+    assert {word for word in asked_of_others if counts[word] < 2} == set()
+
+
+def words_of(text: str) -> list[str]:
+    """English words with the space before them, every other character by itself."""
+    return re.findall(r" ?[A-Za-z]+|\S", text)
 
 
 def test_both_languages_ask_the_same_forms():
