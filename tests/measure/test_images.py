@@ -20,6 +20,8 @@ def test_an_encoder_sees_the_same_in_batches_of_any_size() -> None:
         expected = encoder(images / 127.5 - 1).softmax(dim=-1)
     torch.testing.assert_close(probs, expected, atol=1e-5, rtol=1e-4)
     assert features.shape == (7, 16)
+    nameless = ImageEncoder(ImageEncoderConfig(num_classes=0, width=8, feature_size=16)).eval()
+    assert encode(nameless, images)[1] is None
 
 
 def test_all_figures_of_one_model() -> None:

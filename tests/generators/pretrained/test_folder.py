@@ -15,7 +15,7 @@ from aigc_demo.generators import catalog
 from aigc_demo.generators.pretrained import folder as pretrained_folder
 from aigc_demo.generators.pretrained.folder import offered, pretrained_entry
 from tests.generators.conftest import edit_config
-from tests.generators.foreign_folders import SAVERS, SIDE, save_gpt2, save_llama
+from tests.generators.foreign_folders import SAVERS, SIDE, save_clip, save_gpt2, save_llama
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +104,15 @@ def test_heads_that_cannot_share_keys_are_refused(tmp_path):
     folder = save_llama(tmp_path / "m")
     edit_config(folder, num_key_value_heads=4)
     with pytest.raises(InputError, match="6 heads cannot share 4 keys"):
+        pretrained_entry(folder, "m")
+
+
+@pytest.mark.parametrize("part", ["text", "vision"])
+def test_sizes_of_both_halves_of_clip_are_checked(tmp_path, part):
+    folder = save_clip(tmp_path / "m")
+    whole = json.loads((folder / "config.json").read_text())[f"{part}_config"]
+    edit_config(folder, **{f"{part}_config": {**whole, "num_hidden_layers": 10**6}})
+    with pytest.raises(InputError, match="num_hidden_layers is 1000000"):
         pretrained_entry(folder, "m")
 
 

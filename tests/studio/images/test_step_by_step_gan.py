@@ -80,6 +80,16 @@ def test_presses_at_the_same_moment_take_turns(sessions):
     assert at_once == sessions.step(ticket).history
 
 
+def test_a_gan_is_idle_from_the_end_of_a_press_on(sessions, clock):
+    ticket = new_ticket()
+    with sessions._session(ticket):
+        clock.now = 4 * 60  # so long did its steps take
+    clock.now = 9 * 60 - 1
+    assert sessions.count() == 1
+    clock.now = 9 * 60 + 1
+    assert sessions.count() == 0
+
+
 def test_an_idle_gan_is_removed_and_the_next_press_says_so(sessions, clock):
     ticket = new_ticket()
     sessions.step(ticket)

@@ -1,5 +1,7 @@
 import json
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 
@@ -57,3 +59,31 @@ def test_an_address_that_is_not_known_is_nobodys(tmp_path):
     used = Usage(tmp_path)
     used.note("a", "", 10)
     assert used.names_of("192.0.2.1") == set() and used.minutes_of("192.0.2.1") == 0
+
+
+def test_whoever_asks_while_an_order_is_written_down_is_answered_after_it(tmp_path, monkeypatch):
+    used, writing, written = Usage(tmp_path), threading.Event(), threading.Event()
+    save = used._save
+
+    def slowly():
+        writing.set()
+        assert written.wait(30)
+        save()
+
+    monkeypatch.setattr(used, "_save", slowly)
+    questions = [
+        (used.names, ["a"]),
+        (lambda: used.names_of("192.0.2.1"), {"a"}),
+        (lambda: used.minutes_of("192.0.2.1"), 10),
+        (lambda: used.minutes("a"), 10),
+        (lambda: used.disk_mib("a"), 3),
+    ]
+    with ThreadPoolExecutor(6) as threads:
+        noted = threads.submit(used.note, "a", "192.0.2.1", 10, 3)
+        assert writing.wait(30)
+        answers = [threads.submit(question) for question, _ in questions]
+        early, _ = wait(answers, timeout=0.1)
+        written.set()
+        noted.result()
+        assert not early
+        assert [answer.result() for answer in answers] == [right for _, right in questions]

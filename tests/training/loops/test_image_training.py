@@ -5,6 +5,7 @@ import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from aigc_demo.core.events import StepDone, Warned
 from aigc_demo.core.process.worker import seconds_since_heartbeat, worker_lock
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.training.family import family_of
-from aigc_demo.training.loops import loop
+from aigc_demo.training.loops import image_training, loop
 from aigc_demo.training.recipes import recipe_named
 from aigc_demo.training.settings import Budget
 from aigc_demo.training.start import Order, train
@@ -54,6 +55,15 @@ def prepared(folder: Path, recipe: str) -> Any:
     run = RunDirectory(folder)
     run.create({})
     return family_of(row).prepare(asked, settings, Budget(steps=9), run, None)
+
+
+def test_the_seconds_of_a_step_are_those_since_it_began(tmp_path: Path, monkeypatch) -> None:
+    training = prepared(tmp_path / "run", "classifier")
+    monkeypatch.setattr(image_training, "time", SimpleNamespace(perf_counter=lambda: 30.5))
+    metrics = [training.metrics_of_step(started, 0.1, 0.25) for started in (28.0, 30.0)]
+    assert [done["seconds"] for done in metrics] == [2.5, 3.0]
+    assert [done["pictures_per_second"] for done in metrics] == [8 / 2.5, 8 / 0.5]
+    assert (metrics[0]["learning_rate"], metrics[0]["gradient_norm"], training.step) == (0.1, 0.25, 2)
 
 
 @pytest.mark.parametrize("question", ["check_stop", "asked_to_stop"])

@@ -237,3 +237,11 @@ def test_no_word_of_a_caption_is_chosen_before_one_is_clicked():
     assert [word["text"] for word in shown["words"]] == ["a", "small", "red", "ball"]
     assert shown["chosen"] == -1  # of no word
     assert words(CAPTION, 2)["chosen"] == 2
+
+
+def test_the_words_of_a_caption_are_read_as_it_is_typed(handlers):
+    def texts(value):
+        return [word["text"] for word in handlers.read(value, "left", "right")["words"]]
+
+    assert texts(CAPTION) == ["a", "small", "red", "ball"]
+    assert texts(None) == texts(["a"]) == []

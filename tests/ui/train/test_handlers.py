@@ -348,3 +348,11 @@ def test_the_buttons_that_can_be_pressed_are_those_of_who_looks(kept, name, secr
 def test_what_a_visitor_is_given_is_said_and_no_limit_is_endless(runs, disk, said):
     text = order_form._limits_words(Limits(runs_per_visitor=runs, disk_mib_per_visitor=disk, run_minutes=13))
     assert all(part in text for part in ("at most 13 minutes", *said))
+
+
+def test_a_run_is_resumed_for_whoever_keeps_its_secret(handlers, monkeypatch):
+    asked = []
+    monkeypatch.setattr(handlers._queue, "resume", lambda *given: asked.append(given))
+    notice = handlers.resume(None, "annas", ANNA)
+    assert asked == [("annas", ANNA, "")]  # without a request there is no address
+    assert notice["words"]["en"] == "It goes on from its last checkpoint."
