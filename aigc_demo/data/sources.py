@@ -9,7 +9,7 @@ from aigc_demo.core.errors import InputError
 from aigc_demo.data.hub.tables import PREFIX, HubSource
 from aigc_demo.data.hub.text import MAX_TEXT_BYTES, read_hub_text
 from aigc_demo.data.text.encodings import decode_text
-from aigc_demo.data.tiny_world.texts import stories_text
+from aigc_demo.data.tiny_world.texts import documents_text, stories_text
 
 TINY_WORLD = "tiny-world"
 # What a source holds.
@@ -31,6 +31,15 @@ class LoadedText:
     text: str
     sha256: str
     encoding: str = "UTF-8"
+
+
+def load_documents(source: str) -> LoadedText:
+    """Read a text for an encoder: as `load_text`, but the tiny world's stories in both languages.
+
+    Raises:
+        InputError: as `load_text`.
+    """
+    return _from_text(TINY_WORLD, documents_text()) if source == TINY_WORLD else load_text(source)
 
 
 def load_text(source: str) -> LoadedText:

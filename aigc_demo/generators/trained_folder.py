@@ -94,6 +94,8 @@ FOLDERS: dict[str, TrainedFolder] = {
     "word-lm": TrainedFolder(
         kinds.TEXT_GENERATOR, library=True, load=f"{_PACKAGE}.text.word_lm:load_word_lm"
     ),
+    "bert": TrainedFolder(kinds.MASKED_WORDS),
+    "bert-library": TrainedFolder(kinds.MASKED_WORDS, library=True),
     "dcgan": _GAN,
     "stylegan": replace(_GAN, has_styles=True),
     "ddpm": TrainedFolder(kinds.IMAGE_GENERATOR, (Weights(_UNET),), library=True),

@@ -1,20 +1,26 @@
 """Initial weights from another model: what `--init` names, and whether its weights fit."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from aigc_demo.core.errors import InputError
+from aigc_demo.core.files.weights_file import read_json
 from aigc_demo.data.captions.pairs import PairCorpus, caption_tokenizer, token_ids
 from aigc_demo.data.text.corpus import TextCorpus
+from aigc_demo.data.text.documents import DocumentCorpus
 from aigc_demo.data.text.tokenizer import Tokenizer
 from aigc_demo.generators.catalog import find
 from aigc_demo.generators.catalog_entry import CatalogEntry
 from aigc_demo.training.order import Order
+from aigc_demo.training.text_settings import TextTrainingSettings
+
+Shaped = TypeVar("Shaped", bound=TextTrainingSettings)
 
 
 def refuse_init(order: Order, what: str) -> None:
@@ -64,6 +70,48 @@ def tokenizer_of_run(order: Order, checkpoint: Path | None, captions: Sequence[S
     return caption_tokenizer(captions)
 
 
+@dataclass(frozen=True)
+class InitialText:
+    """The model of text that `--init` names.
+
+    Attributes:
+        shape: the settings that a run takes from it.
+        tokenizer: of its tokens.
+        weights: by their names.
+    """
+
+    shape: dict[str, Any]
+    tokenizer: Tokenizer
+    weights: dict[str, Tensor]
+
+
+def initial_text(entry: CatalogEntry, network: nn.Module, shape: Mapping[str, str]) -> InitialText:
+    """What a run takes from a model of text.
+
+    Args:
+        entry: of the model, in a folder.
+        network: with its weights.
+        shape: for each setting that gives the network its shape, its name in the model's config.json.
+    """
+    config = read_json(Path(entry.location) / "config.json")
+    tokenizer = Tokenizer.load(entry.location)
+    found = {name: config[theirs] for name, theirs in shape.items()} | {"tokenizer": tokenizer.kind}
+    return InitialText(found, tokenizer, network.state_dict())
+
+
+def with_shape_of(initial: InitialText, order: Order, settings: Shaped) -> Shaped:
+    """The settings with the shape of the model that `--init` names.
+
+    Raises:
+        InputError: another shape was asked for.
+    """
+    for name, old in initial.shape.items():
+        new = getattr(settings, name)
+        if name in order.settings and new != old:
+            raise InputError("init_differs", path=str(order.init), name=name, old=old, new=new)
+    return replace(settings, **initial.shape)
+
+
 def unknown_share(training: Any) -> float:
     """The share of tokens of a training's data that its tokenizer does not know, 0 to 1.
 
@@ -74,6 +122,8 @@ def unknown_share(training: Any) -> float:
     if isinstance(corpus, TextCorpus):
         tokens = torch.cat([corpus.train, corpus.validation])
         return float((tokens == corpus.tokenizer.unknown_id).float().mean())
+    if isinstance(corpus, DocumentCorpus):
+        return corpus.unknown_share
     if not isinstance(corpus, PairCorpus):
         return 0.0
     of_images = (*corpus.train_captions, *corpus.validation_captions)

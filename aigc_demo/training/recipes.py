@@ -10,6 +10,7 @@ from aigc_demo.training.contrastive import recipe as contrastive
 from aigc_demo.training.diffusion import recipe as diffusion
 from aigc_demo.training.gan import recipe as gan
 from aigc_demo.training.language_model import recipe as language_model
+from aigc_demo.training.masked_language_model import recipe as masked_language_model
 from aigc_demo.training.recipe import Recipe
 from aigc_demo.training.restoration import recipe as restoration
 from aigc_demo.training.text_diffusion import recipe as text_diffusion
@@ -17,6 +18,7 @@ from aigc_demo.training.text_to_image import recipe as text_to_image
 
 RECIPES: dict[str, Recipe] = {
     **language_model.ROWS,
+    **masked_language_model.ROWS,
     **gan.ROWS,
     **diffusion.ROWS,
     **classifier.ROWS,

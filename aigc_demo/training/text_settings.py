@@ -4,7 +4,10 @@ from dataclasses import dataclass
 
 from aigc_demo.core.config import setting
 from aigc_demo.data.text.corpus import TextSettings
+from aigc_demo.data.text.tokenizer import BPE_VOCAB_SIZE
 from aigc_demo.training.settings import OPTIMIZERS, PRECISIONS, SCHEDULES
+
+TINY_WORLD_TOKENS = 400
 
 
 @dataclass(frozen=True)
@@ -41,3 +44,21 @@ class TextTrainingSettings(TextSettings):
     def units_per_step(self) -> int:
         """Tokens in one step, at most."""
         return self.batch_size * self.context_length
+
+
+def expected_vocab_size(settings: TextTrainingSettings, text: str | None, num_special: int) -> int:
+    """How many tokens a text will have, or an upper bound.
+
+    Args:
+        settings: of the tokenizer.
+        text: None for the tiny world.
+        num_special: special tokens.
+    """
+    limits = [settings.vocab_size] if settings.vocab_size else []
+    if text is None:
+        found = TINY_WORLD_TOKENS
+    elif settings.tokenizer == "characters":
+        found = len(set(text))
+    else:
+        found = len(set(text.split())) + len(set(text)) if settings.tokenizer == "words" else BPE_VOCAB_SIZE
+    return min([found, *limits]) + num_special

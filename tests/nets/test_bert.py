@@ -86,7 +86,7 @@ def test_a_bert_of_another_kind_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         (lambda weights: weights.pop("cls.seq_relationship.bias"), "cls.seq_relationship.bias"),
         (lambda weights: weights.pop("bert.encoder.layer.1.attention.self.key.weight"), "layer.1"),
@@ -97,11 +97,11 @@ def test_a_bert_of_another_kind_is_refused() -> None:
         ),
     ],
 )
-def test_tensors_that_do_not_fit_are_named(change, said: str) -> None:
+def test_tensors_that_do_not_fit_are_named(change, message: str) -> None:
     model = theirs()
     weights = dict(model.state_dict())
     change(weights)
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(InputError, match=message):
         load_bert_weights(weights, model.config.to_dict())
 
 

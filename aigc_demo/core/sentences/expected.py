@@ -8,6 +8,7 @@ EXPECTED: tuple[tuple[str, str, str], ...] = (
     # what a kind of model does (generators/kinds)
     (r"generates text", "生成文本", "生成文字"),
     (r"predicts masked words", "预测被遮盖的词", "預測被遮蓋的詞"),
+    (r"answers a text", "回答一段文本", "回答一段文字"),
     (r"generates images", "生成图片", "生成圖片"),
     (r"generates images from captions", "由描述生成图片", "由描述生成圖片"),
     (r"extracts features of images", "提取图片特征", "擷取圖片特徵"),

@@ -60,6 +60,11 @@ TRAINING_SENTENCES: dict[str, Row] = {
         "有內容無法輸出（{detail}）；請騰出空間，或輸出到別處。",
     ),
     # training
+    "no_sentence_pairs": (
+        "In {name} no sentence has another one after it and a wrong one to compare it with; give a longer text, with blank lines between its documents.",
+        "{name} 中没有一个句子既有下一句、又有可作对照的错误句；请给更长的文本，文档之间空一行。",
+        "{name} 中沒有一個句子既有下一句、又有可作對照的錯誤句；請給更長的文字，文件之間空一行。",
+    ),
     "too_little_text": (
         "The text has {got} tokens, too few for a context of {context_length}; give a longer text or set context_length to {possible} or less.",
         "文本只有 {got} 个词元，不够 {context_length} 的上下文；请给更长的文本，或把 context_length 设为 {possible} 以下。",

@@ -175,6 +175,40 @@ def is_collection(text: str) -> bool:
     return count > 1
 
 
+@dataclass(frozen=True)
+class CutText:
+    """A text, cleaned and split.
+
+    Args:
+        train: the first part.
+        validation: the rest; may be empty.
+        report: one entry per step so far.
+    """
+
+    train: str
+    validation: str
+    report: tuple[PreparationStep, ...]
+
+
+def cut_text(loaded: LoadedText, settings: TextSettings) -> CutText:
+    """Clean a text and split it.
+
+    Raises:
+        InputError: nothing is left after cleaning.
+    """
+    cleaned, steps = clean(loaded.text, settings)
+    if not cleaned.strip():
+        raise InputError("nothing_left", name=loaded.name, dropped=len(loaded.text))
+    train, validation = split(cleaned, settings.validation_fraction)
+    read: dict[str, int | float | str] = {
+        "bytes": len(loaded.text.encode("utf-8", "surrogatepass")),
+        "encoding": loaded.encoding,
+        "sha256": loaded.sha256,
+    }
+    first = PreparationStep("read", len(loaded.text), 0, read)
+    return CutText(train, validation, (first, *steps, _split_step(train, validation, settings)))
+
+
 def prepare_text(
     loaded: LoadedText, settings: TextSettings, tokenizer: Tokenizer | None = None
 ) -> TextCorpus:
@@ -190,50 +224,35 @@ def prepare_text(
     """
     import torch  # imported late: the page needs only the settings
 
-    cleaned, steps = clean(loaded.text, settings)
-    if not cleaned.strip():
-        raise InputError("nothing_left", name=loaded.name, dropped=len(loaded.text))
-    train_text, validation_text = split(cleaned, settings.validation_fraction)
+    cut = cut_text(loaded, settings)
     trained = tokenizer is None
     if tokenizer is None:
-        tokenizer = train_tokenizer(train_text, settings.tokenizer, settings.vocab_size)
-    train, first, past = tokenizer.encode_spans(train_text)
-    validation, validation_first, validation_past = tokenizer.encode_spans(validation_text)
+        tokenizer = train_tokenizer(cut.train, settings.tokenizer, settings.vocab_size)
+    train, first, past = tokenizer.encode_spans(cut.train)
+    validation, validation_first, validation_past = tokenizer.encode_spans(cut.validation)
     unknown = _unknown_length(tokenizer, train, first, past)
     unknown_validation = _unknown_length(tokenizer, validation, validation_first, validation_past)
-    num_bytes = len(loaded.text.encode("utf-8", "surrogatepass"))
-    read: dict[str, int | float | str] = {
-        "bytes": num_bytes,
-        "encoding": loaded.encoding,
-        "sha256": loaded.sha256,
-    }
-    report = (
-        PreparationStep("read", len(loaded.text), 0, read),
-        *steps,
-        _split_step(train_text, validation_text, settings),
-        _tokenise_step(tokenizer, train_text, trained),
-        PreparationStep(
-            "encode",
-            len(train) + len(validation),
-            unknown + unknown_validation,
-            {
-                "train_tokens": len(train),
-                "validation_tokens": len(validation),
-                "unknown_characters_train": unknown,
-                "unknown_characters_validation": unknown_validation,
-            },
-        ),
+    encoded = PreparationStep(
+        "encode",
+        len(train) + len(validation),
+        unknown + unknown_validation,
+        {
+            "train_tokens": len(train),
+            "validation_tokens": len(validation),
+            "unknown_characters_train": unknown,
+            "unknown_characters_validation": unknown_validation,
+        },
     )
     return TextCorpus(
         name=loaded.name,
         sha256=loaded.sha256,
-        train_text=train_text,
-        validation_text=validation_text,
+        train_text=cut.train,
+        validation_text=cut.validation,
         train=torch.from_numpy(train),
         validation=torch.from_numpy(validation),
-        paragraph_starts=torch.from_numpy(np.flatnonzero(np.isin(first, _paragraph_starts(train_text)))),
+        paragraph_starts=torch.from_numpy(np.flatnonzero(np.isin(first, _paragraph_starts(cut.train)))),
         tokenizer=tokenizer,
-        report=report,
+        report=(*cut.report, tokenise_step(tokenizer, cut.train, trained), encoded),
     )
 
 
@@ -276,7 +295,14 @@ def _split_step(train_text: str, validation_text: str, settings: TextSettings) -
     return PreparationStep("split", len(train_text) + len(validation_text), 0, facts)
 
 
-def _tokenise_step(tokenizer: Tokenizer, train_text: str, trained: bool) -> PreparationStep:
+def tokenise_step(tokenizer: Tokenizer, train_text: str, trained: bool) -> PreparationStep:
+    """What the report says of a tokenizer.
+
+    Args:
+        tokenizer: of the text.
+        train_text: the training part.
+        trained: whether it was trained on that part, and not taken from another model.
+    """
     facts: dict[str, int | float | str] = {
         "tokenizer": tokenizer.kind,
         "vocab_size": tokenizer.vocab_size,

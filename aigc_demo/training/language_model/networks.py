@@ -8,17 +8,16 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from aigc_demo.data.text.tokenizer import BPE_VOCAB_SIZE
 from aigc_demo.data.text.word_level import SPECIAL_TOKENS
 from aigc_demo.nets.gpt2_weights import SHAPE as GPT2_SHAPE
 from aigc_demo.nets.library.word_lm import WordLM, WordLMConfig
 from aigc_demo.nets.transformer import Decoder, TransformerConfig
 from aigc_demo.training.family import ForwardPasses
 from aigc_demo.training.language_model.recipe import LanguageModelSettings
+from aigc_demo.training.text_settings import expected_vocab_size
 
 # Logits as they are, as log-probabilities, and their gradient.
 LOGIT_COPIES = 3
-TINY_WORLD_TOKENS = 400
 
 
 @dataclass(frozen=True)
@@ -99,18 +98,6 @@ def forward_passes(parts: list[nn.Module], settings: LanguageModelSettings) -> F
 
 def vocabulary(settings: LanguageModelSettings, text: str | None) -> tuple[int, int]:
     """Parameters of embeddings and output layer, and bytes of the logits of one batch."""
-    tokens = _vocab_size(settings, text)
+    tokens = expected_vocab_size(settings, text, len(SPECIAL_TOKENS))
     num_parameters = tokens * settings.hidden_size * (1 if settings.tie_embeddings else 2)
     return num_parameters, LOGIT_COPIES * 4 * settings.units_per_step * tokens
-
-
-def _vocab_size(settings: LanguageModelSettings, text: str | None) -> int:
-    """How many tokens a text will have, or an upper bound."""
-    limits = [settings.vocab_size] if settings.vocab_size else []
-    if text is None:
-        found = TINY_WORLD_TOKENS
-    elif settings.tokenizer == "characters":
-        found = len(set(text))
-    else:
-        found = len(set(text.split())) + len(set(text)) if settings.tokenizer == "words" else BPE_VOCAB_SIZE
-    return min([found, *limits]) + len(SPECIAL_TOKENS)

@@ -7,7 +7,6 @@ The same loop trains ours and the library baseline.
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,6 @@ from torch import Tensor, nn
 
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.events import CheckpointSaved, SampleReady, ValidationDone
-from aigc_demo.core.files.weights_file import read_json
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.sources import load_text
 from aigc_demo.data.text.cleaning import clean_text
@@ -28,7 +26,7 @@ from aigc_demo.generators.text.sampling import SamplingSettings
 from aigc_demo.generators.trained_folder import folder_entry
 from aigc_demo.nets.transformer import next_token_loss
 from aigc_demo.training.family import Family
-from aigc_demo.training.initial_weights import init_model
+from aigc_demo.training.initial_weights import InitialText, init_model, initial_text, with_shape_of
 from aigc_demo.training.language_model.batches import Batches
 from aigc_demo.training.language_model.networks import NETWORKS, forward_passes, networks, vocabulary
 from aigc_demo.training.language_model.recipe import ROWS, LanguageModelSettings
@@ -147,7 +145,7 @@ def prepare(
     loaded = load_text(order.source)
     initial = None if order.init is None or checkpoint else _load_init(order)
     if initial is not None:
-        settings = _with_shape_of(initial, order, settings)
+        settings = with_shape_of(initial, order, settings)
     tokenizer = initial.tokenizer if initial else Tokenizer.load(checkpoint) if checkpoint else None
     corpus = prepare_text(loaded, settings, tokenizer)
     _check_sample(settings, corpus.tokenizer)
@@ -160,16 +158,7 @@ def prepare(
     )
 
 
-@dataclass(frozen=True)
-class _InitModel:
-    """The model that `--init` names."""
-
-    shape: dict[str, Any]
-    tokenizer: Tokenizer
-    weights: dict[str, Tensor]
-
-
-def _load_init(order: Order) -> _InitModel:
+def _load_init(order: Order) -> InitialText:
     """Load what `--init` names.
 
     Raises:
@@ -179,27 +168,7 @@ def _load_init(order: Order) -> _InitModel:
     loaded = load_text_model(entry)
     ours = ROWS[order.recipe].ours
     network: nn.Module = loaded.decoder if ours else loaded.network  # type: ignore[attr-defined]
-    config = read_json(Path(entry.location) / "config.json")
-    tokenizer = Tokenizer.load(entry.location)
-    shape = {name: config[theirs] for name, theirs in NETWORKS[order.recipe].shape.items()} | {
-        "tokenizer": tokenizer.kind
-    }
-    return _InitModel(shape, tokenizer, network.state_dict())
-
-
-def _with_shape_of(
-    initial: _InitModel, order: Order, settings: LanguageModelSettings
-) -> LanguageModelSettings:
-    """The settings with the shape of the model that `--init` names.
-
-    Raises:
-        InputError: another shape was asked for.
-    """
-    for name, old in initial.shape.items():
-        new = getattr(settings, name)
-        if name in order.settings and new != old:
-            raise InputError("init_differs", path=str(order.init), name=name, old=old, new=new)
-    return replace(settings, **initial.shape)
+    return initial_text(entry, network, NETWORKS[order.recipe].shape)
 
 
 def _check_sample(settings: LanguageModelSettings, tokenizer: Tokenizer) -> None:

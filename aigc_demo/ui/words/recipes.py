@@ -11,6 +11,16 @@ RECIPE_WORDS: dict[str, Row] = {
         "word-lm · 按词，PyTorch 示例，库基线",
         "word-lm · 按詞，PyTorch 範例，函式庫基線",
     ),
+    "recipe_bert": (
+        "bert · fills in masked words, written here",
+        "bert · 掩码填词，自研",
+        "bert · 遮罩填詞，自研",
+    ),
+    "recipe_bert-library": (
+        "bert-library · fills in masked words, library baseline",
+        "bert-library · 掩码填词，库基线",
+        "bert-library · 遮罩填詞，函式庫基線",
+    ),
     "recipe_classifier": (
         "classifier · classifies pictures, written here",
         "classifier · 图片分类，自研",
@@ -109,6 +119,16 @@ RECIPE_WORDS: dict[str, Row] = {
         "圖片全尺寸處的通道數",
     ),
     "setting_width": ("Width of the network, channels", "网络宽度（通道数）", "網路寬度（通道數）"),
+    "setting_mask_prob": (
+        "Share of tokens to be predicted",
+        "要预测的词元所占比例",
+        "要預測的詞元所佔比例",
+    ),
+    "setting_max_sentences": (
+        "Sentences of the first text, at most",
+        "第一段文本的句数上限",
+        "第一段文字的句數上限",
+    ),
     "setting_loss": ("Adversarial loss", "对抗损失", "對抗損失"),
     "choice_loss_non-saturating": ("non-saturating", "非饱和", "非飽和"),
     "choice_loss_minimax": ("minimax", "极小极大（minimax）", "極小極大（minimax）"),
@@ -150,6 +170,26 @@ RECIPE_WORDS: dict[str, Row] = {
         "Denoising loss: error of the prediction",
         "去噪损失：预测误差",
         "去噪損失：預測誤差",
+    ),
+    "chart_masked_loss": (
+        "Masked tokens: loss, nats",
+        "掩码词元：损失（奈特）",
+        "遮罩詞元：損失（奈特）",
+    ),
+    "chart_masked_accuracy": (
+        "Masked tokens: accuracy",
+        "掩码词元：准确率",
+        "遮罩詞元：準確率",
+    ),
+    "chart_next_sentence_loss": (
+        "Next sentence: loss, nats",
+        "下一句：损失（奈特）",
+        "下一句：損失（奈特）",
+    ),
+    "chart_next_sentence_accuracy": (
+        "Next sentence: accuracy",
+        "下一句：准确率",
+        "下一句：準確率",
     ),
     "line_train": ("train", "训练", "訓練"),
     "line_train_smooth": ("smoothed", "平滑后", "平滑後"),
