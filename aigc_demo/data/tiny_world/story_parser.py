@@ -6,16 +6,15 @@ on the grid, a closing sentence.
 """
 
 import itertools
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cache
 
 from aigc_demo.data.tiny_world import scene
 from aigc_demo.data.tiny_world.caption import language_of
 from aigc_demo.data.tiny_world.scene import Happening, Place, Scene, Thing
 from aigc_demo.data.tiny_world.story import GRAMMARS
-from aigc_demo.data.tiny_world.story_grammar import SURPRISING, Grammar, all_things
+from aigc_demo.data.tiny_world.story_grammar import SURPRISING, Grammar
+from aigc_demo.data.tiny_world.story_patterns import new_things, pattern
 
 MAX_THINGS, MAX_HAPPENINGS = 3, 2
 
@@ -130,7 +129,7 @@ class _Parser:
 
     def _add(self, words: str) -> None:
         """Add an introduced thing."""
-        thing = _new_things(self.grammar)[words]
+        thing = new_things(self.grammar)[words]
         if self.grammar.described(thing) != words:
             raise _ParseError(f"wrong article: {words}")
         if any((thing.kind, thing.colour) == (other.kind, other.colour) for other in self.things):
@@ -300,7 +299,7 @@ class _Parser:
     ) -> dict[str, str] | None:
         """The values of the markers in the first template that matches, or None."""
         for template in templates:
-            found = _pattern(self.grammar, template, pronouns).fullmatch(sentence)
+            found = pattern(self.grammar, template, pronouns).fullmatch(sentence)
             if found:
                 return found.groupdict()
         return None
@@ -311,45 +310,3 @@ _WEATHER_CAUSES = (("windy", "wind"), ("rainy", "rain"))
 
 def _meaning(table: Mapping[str, str], words: str) -> str:
     return next(meaning for meaning, found in table.items() if found == words)
-
-
-@cache
-def _new_things(grammar: Grammar) -> dict[str, Thing]:
-    """Things by their name with any article, right or wrong."""
-    return {article + grammar.name(thing): thing for article in grammar.articles for thing in all_things()}
-
-
-def _any_of(words: Iterable[str]) -> str:
-    return "(?:" + "|".join(words) + ")"
-
-
-@cache
-def markers(grammar: Grammar) -> dict[str, str]:
-    """A pattern for what may stand for each marker."""
-    kind, colour = _any_of(grammar.kinds.values()), _any_of(grammar.colours.values())
-    size = _any_of(words for name, words in grammar.sizes.items() if name != "medium")
-    whole = grammar.whole_name.format(size=f"{size}?", colour=colour, kind=kind)
-    short = grammar.whole_name.format(size="", colour=colour, kind=kind)
-    known = f"{grammar.definite}(?:{whole}|{short}|{kind})"
-    new = _any_of(grammar.articles) + whole
-    return {
-        **dict.fromkeys(("A", "B", "a", "b"), known),
-        "known": f"{grammar.definite}(?:{short}|{kind})|{grammar.pronoun}",
-        "new": new,
-        "newer": new,
-        "relation": _any_of(grammar.relations.values()),
-        "weather": _any_of(grammar.weathers.values()),
-        "moved_A": _any_of(grammar.movements),
-        "moved_B": _any_of(grammar.movements),
-        "sound": _any_of(grammar.sounds.values()),
-    }
-
-
-@cache
-def _pattern(grammar: Grammar, template: str, pronouns: bool) -> re.Pattern[str]:
-    def marker(match: re.Match[str]) -> str:
-        name = match[1]
-        words = grammar.pronoun if pronouns and name in ("a", "b") else markers(grammar)[name]
-        return f"(?P<{name}>{words})"
-
-    return re.compile(re.sub(r"\{(\w+)\}", marker, template))

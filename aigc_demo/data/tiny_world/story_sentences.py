@@ -14,7 +14,7 @@ from aigc_demo.data.tiny_world.caption import language_of
 from aigc_demo.data.tiny_world.scene import ROLLING
 from aigc_demo.data.tiny_world.story import GRAMMARS
 from aigc_demo.data.tiny_world.story_grammar import KINDS, Grammar, all_things
-from aigc_demo.data.tiny_world.story_parser import markers
+from aigc_demo.data.tiny_world.story_patterns import markers
 
 GAP = "{}"
 REFERENCES = ("new", "newer", "known", "A", "B", "a", "b")  # markers that stand for a reference
