@@ -96,6 +96,10 @@ FOLDERS: dict[str, TrainedFolder] = {
     ),
     "bert": TrainedFolder(kinds.MASKED_WORDS),
     "bert-library": TrainedFolder(kinds.MASKED_WORDS, library=True),
+    "seq2seq": TrainedFolder(kinds.ANSWERS, load=f"{_PACKAGE}.answers.ours:load_our_answers"),
+    "seq2seq-library": TrainedFolder(
+        kinds.ANSWERS, library=True, load=f"{_PACKAGE}.answers.library:load_library_answers"
+    ),
     "dcgan": _GAN,
     "stylegan": replace(_GAN, has_styles=True),
     "ddpm": TrainedFolder(kinds.IMAGE_GENERATOR, (Weights(_UNET),), library=True),

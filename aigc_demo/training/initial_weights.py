@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.files.weights_file import read_json
 from aigc_demo.data.captions.pairs import PairCorpus, caption_tokenizer, token_ids
+from aigc_demo.data.text.answer_pairs import AnswerCorpus
 from aigc_demo.data.text.corpus import TextCorpus
 from aigc_demo.data.text.documents import DocumentCorpus
 from aigc_demo.data.text.tokenizer import Tokenizer
@@ -38,16 +39,21 @@ def refuse_init(order: Order, what: str) -> None:
         raise InputError("setting_range", name="--init", expected=expected, got=order.init)
 
 
-def init_model(order: Order) -> CatalogEntry:
+def init_model(order: Order, *others: str) -> CatalogEntry:
     """The model that `--init` names.
+
+    Args:
+        order: of the run.
+        others: recipes whose models it can start from, beside its own.
 
     Raises:
         InputError: there is no such model, or another recipe made it.
     """
     entry = find(str(order.init), allow_hub=True)
-    if entry.recipe != order.recipe or entry.family == "pretrained":
+    recipes = (order.recipe, *others)
+    if entry.recipe not in recipes or entry.family == "pretrained":
         detail = f"it was made by {entry.recipe or 'others'}"
-        expected = f"was made by the recipe {order.recipe}"
+        expected = f"was made by the recipe {' or '.join(recipes)}"
         raise InputError("foreign_model", path=entry.name, detail=detail, expected=expected)
     return entry
 
@@ -122,7 +128,7 @@ def unknown_share(training: Any) -> float:
     if isinstance(corpus, TextCorpus):
         tokens = torch.cat([corpus.train, corpus.validation])
         return float((tokens == corpus.tokenizer.unknown_id).float().mean())
-    if isinstance(corpus, DocumentCorpus):
+    if isinstance(corpus, (DocumentCorpus, AnswerCorpus)):
         return corpus.unknown_share
     if not isinstance(corpus, PairCorpus):
         return 0.0

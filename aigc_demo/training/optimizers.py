@@ -288,15 +288,15 @@ def muon_dtype(mixed_precision: str) -> torch.dtype:
 def _sorted_parameters(model: nn.Module) -> tuple[list[dict[str, Any]], list, list]:
     """Matrices inside blocks in groups of one layout, other matrices, vectors.
 
-    The blocks are `blocks.N` in our network, `layers.N` in torch's and `transformer.h.N` in transformers'
-    GPT-2, whose Conv1D stores its weight as [in, out].
+    The blocks are `blocks.N` in our network, `layers.N` in torch's, and in transformers' `layer.N` in BERT
+    and `h.N` in GPT-2, whose Conv1D stores its weight as [in, out].
     """
     inside: dict[tuple[int, bool], list] = defaultdict(list)
     matrices, vectors = [], []
     for name, weight in model.named_parameters():
         if weight.dim() < 2:
             vectors.append(weight)
-        elif re.search(r"(^|\.)(blocks|layers|h)\.\d+\.", name):
+        elif re.search(r"(^|\.)(blocks|layers?|h)\.\d+\.", name):
             owner = model.get_submodule(name.rpartition(".")[0])
             inside[_num_parts(name), type(owner).__name__ == "Conv1D"].append(weight)
         else:

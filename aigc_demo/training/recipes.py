@@ -13,12 +13,14 @@ from aigc_demo.training.language_model import recipe as language_model
 from aigc_demo.training.masked_language_model import recipe as masked_language_model
 from aigc_demo.training.recipe import Recipe
 from aigc_demo.training.restoration import recipe as restoration
+from aigc_demo.training.seq2seq import recipe as seq2seq
 from aigc_demo.training.text_diffusion import recipe as text_diffusion
 from aigc_demo.training.text_to_image import recipe as text_to_image
 
 RECIPES: dict[str, Recipe] = {
     **language_model.ROWS,
     **masked_language_model.ROWS,
+    **seq2seq.ROWS,
     **gan.ROWS,
     **diffusion.ROWS,
     **classifier.ROWS,

@@ -83,4 +83,17 @@ TEXT_SENTENCES: dict[str, Row] = {
         "清理丢弃了 {name} 的全部 {dropped} 个字符；请少丢一些，或换一段文本。",
         "清理丟棄了 {name} 的全部 {dropped} 個字元；請少丟一些，或換一段文字。",
     ),
+    "no_answer_pairs": (
+        "{name} has no pairs of a text and its answer both for training and for validation; give a longer text.",
+        "{name} 没有足够的“文本与回答”对可供训练和验证；请给更长的文本。",
+        "{name} 沒有足夠的「文字與回答」對可供訓練和驗證；請給更長的文字。",
+    ),
+    "answer_pairs_too_long": (
+        "All sources or answers of {name} are longer than context_length = {context_length} or target_length = "
+        "{target_length} tokens; set these higher.",
+        "{name} 的所有源文本或回答都长于 context_length = {context_length} 或 target_length = {target_length} "
+        "个词元；请调高它们。",
+        "{name} 的所有來源文字或回答都長於 context_length = {context_length} 或 target_length = {target_length} "
+        "個詞元；請調高它們。",
+    ),
 }

@@ -198,7 +198,7 @@ ROWS = {
             "paragraph_start_prob": 0.0,
         },
         # With capitals, and in the shape of `gpt`, so that the two read the same tokens.
-        small={**_EXAMPLE, **_STORIES, "mlp_size": None, "lowercase": False, "dropout": 0.2},
+        small={**_EXAMPLE, **_STORIES, "mlp_size": 512, "lowercase": False, "dropout": 0.2},
         folder=FOLDERS["word-lm"],
         card=_card(
             "The library baseline on torch's own Transformer layers, as PyTorch's example of a word language "

@@ -166,8 +166,8 @@ def _preparation(view: RunView) -> list[Json]:
     found = []
     for step in steps if isinstance(steps, list) else []:
         name = step.get("name") if isinstance(step, dict) else None
-        if name in ("read", "clean", "drop_lines", "split", "tokenise", "encode"):
-            key = "prepared_tokens" if name == "encode" else "prepared"
+        if name in ("read", "clean", "drop_lines", "split", "tokenise", "encode", "pairs"):
+            key = {"encode": "prepared_tokens", "pairs": "prepared_pairs"}.get(name, "prepared")
             key = "prepared_pictures" if draws(view.recipe) else key
             values = {"kept": _number(step.get("kept")), "dropped": _number(step.get("dropped"))}
             found.append({"name": everywhere(f"prepare_{name}"), "value": everywhere(key, **values)})

@@ -21,6 +21,16 @@ RECIPE_WORDS: dict[str, Row] = {
         "bert-library · 掩码填词，库基线",
         "bert-library · 遮罩填詞，函式庫基線",
     ),
+    "recipe_seq2seq": (
+        "seq2seq · answers a text, written here",
+        "seq2seq · 由文本生成回答，自研",
+        "seq2seq · 由文字生成回答，自研",
+    ),
+    "recipe_seq2seq-library": (
+        "seq2seq-library · answers a text, library baseline",
+        "seq2seq-library · 由文本生成回答，库基线",
+        "seq2seq-library · 由文字生成回答，函式庫基線",
+    ),
     "recipe_classifier": (
         "classifier · classifies pictures, written here",
         "classifier · 图片分类，自研",
@@ -129,6 +139,11 @@ RECIPE_WORDS: dict[str, Row] = {
         "第一段文本的句数上限",
         "第一段文字的句數上限",
     ),
+    "setting_target_length": (
+        "Length of an answer, tokens, at most",
+        "回答长度上限（词元）",
+        "回答長度上限（詞元）",
+    ),
     "setting_loss": ("Adversarial loss", "对抗损失", "對抗損失"),
     "choice_loss_non-saturating": ("non-saturating", "非饱和", "非飽和"),
     "choice_loss_minimax": ("minimax", "极小极大（minimax）", "極小極大（minimax）"),
@@ -190,6 +205,17 @@ RECIPE_WORDS: dict[str, Row] = {
         "Next sentence: accuracy",
         "下一句：准确率",
         "下一句：準確率",
+    ),
+    "chart_exact_match": (
+        "Held-out answers that are the true one",
+        "与真实回答完全一致的比例（验证）",
+        "與真實回答完全一致的比例（驗證）",
+    ),
+    "line_exact_match": ("share", "比例", "比例"),
+    "chart_token_accuracy": (
+        "Tokens of the answer: accuracy",
+        "回答词元：准确率",
+        "回答詞元：準確率",
     ),
     "line_train": ("train", "训练", "訓練"),
     "line_train_smooth": ("smoothed", "平滑后", "平滑後"),

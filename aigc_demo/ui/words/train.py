@@ -175,6 +175,12 @@ TRAIN_WORDS: dict[str, Row] = {
         "{kept} 个词元，{dropped} 个字符未知",
         "{kept} 個詞元，{dropped} 個字元未知",
     ),
+    "prepare_pairs": ("Paired with answers", "配成“文本与回答”对", "配成「文字與回答」對"),
+    "prepared_pairs": (
+        "{kept} pairs kept, {dropped} dropped",
+        "保留 {kept} 对，去掉 {dropped} 对",
+        "保留 {kept} 對，去掉 {dropped} 對",
+    ),
     "samples_title": ("Samples of generated text", "样本：生成的文字", "樣本：生成的文字"),
     "samples_step": ("Step {step}", "第 {step} 步", "第 {step} 步"),
     "samples_empty": (
