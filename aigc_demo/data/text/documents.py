@@ -159,14 +159,17 @@ FIRST_IDEOGRAPH = 0x2E80
 
 
 def _encoded(sentences: Sequence[str], tokenizer: Tokenizer) -> Iterator[tuple[IntArray, IntArray]]:
-    """Ids and word numbers of each sentence."""
+    """Ids and word numbers of each sentence; those that come again are tokenized once."""
+    known: dict[str, tuple[IntArray, IntArray]] = {}
     for sentence in sentences:
-        ids, starts, _ = tokenizer.encode_spans(sentence)
-        yield ids, word_numbers(sentence, starts)
+        if sentence not in known:
+            ids, starts, _ = tokenizer.encode_spans(sentence)
+            known[sentence] = ids, word_numbers(sentence, starts)
+        yield known[sentence]
 
 
 def prepare_documents(
-    loaded: LoadedText, settings: TextSettings, tokenizer: Tokenizer | None = None
+    loaded: LoadedText, settings: TextSettings, tokenizer: Tokenizer | None = None, *, also_known: str = ""
 ) -> DocumentCorpus:
     """Clean and split a text, divide both parts into sentences, and tokenize them.
 
@@ -174,6 +177,7 @@ def prepare_documents(
         loaded: the text and its source.
         settings: of the preprocessing.
         tokenizer: of an existing model; None trains one on the training part of the text.
+        also_known: a further text whose words a new tokenizer is to know, for tasks that come later.
 
     Raises:
         InputError: nothing is left after cleaning, or the vocabulary is too small.
@@ -184,7 +188,9 @@ def prepare_documents(
     text = "\n".join(sentence for document in train for sentence in document)
     trained = tokenizer is None
     if tokenizer is None:
-        tokenizer = train_tokenizer(text, settings.tokenizer, settings.vocab_size, special=ENCODER_TOKENS)
+        tokenizer = train_tokenizer(
+            text + also_known, settings.tokenizer, settings.vocab_size, special=ENCODER_TOKENS
+        )
     encoded, held_out = encode_documents(train, tokenizer), encode_documents(validation, tokenizer)
     report = (
         *cut.report,

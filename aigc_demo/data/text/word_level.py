@@ -51,12 +51,16 @@ def most_common(counts: Counter[str], kept: int | None) -> list[str]:
 
 def common_words(text: str, kept: int | None) -> list[str]:
     split = pre_tokenizers.Split(Regex(WORD_PATTERN), "isolated")
-    counts: Counter[str] = Counter()
-    for chunk in split_into_chunks(text):
-        if chunk.isascii():
-            counts.update(ASCII_WORD.findall(chunk))
-        else:
-            counts.update(word for word, _ in split.pre_tokenize_str(chunk))
+    counts = Counter({"\n": text.count("\n")} if "\n" in text else {})
+    # No word spans two lines, so lines that come again are split once.
+    for line, often in Counter(text.split("\n")).items():
+        for chunk in split_into_chunks(line):
+            if chunk.isascii():
+                words = ASCII_WORD.findall(chunk)
+            else:
+                words = [word for word, _ in split.pre_tokenize_str(chunk)]
+            for word in words:
+                counts[word] += often
     if kept is None:
         counts = Counter({word: count for word, count in counts.items() if count >= MIN_WORD_COUNT})
     return most_common(counts, kept)

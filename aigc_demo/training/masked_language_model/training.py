@@ -22,6 +22,7 @@ from aigc_demo.data.text.documents import DocumentCorpus, prepare_documents
 from aigc_demo.data.text.sentence_pairs import SentencePairs
 from aigc_demo.data.text.tokenizer import Tokenizer
 from aigc_demo.data.tiny_world.story_order import may_follow
+from aigc_demo.data.tiny_world.texts import questions_text
 from aigc_demo.training.family import Family
 from aigc_demo.training.initial_weights import init_model, initial_text, with_shape_of
 from aigc_demo.training.loops.loop import InterruptedValidationError
@@ -311,13 +312,20 @@ def prepare(
         initial = initial_text(entry, network.load(Path(entry.location)), network.shape)
         settings = with_shape_of(initial, order, settings)
     tokenizer = initial.tokenizer if initial else Tokenizer.load(checkpoint) if checkpoint else None
-    corpus = prepare_documents(load_documents(order.source), settings, tokenizer)
+    tiny_world = order.source == TINY_WORLD
+    corpus = prepare_documents(
+        load_documents(order.source),
+        settings,
+        tokenizer,
+        also_known=questions_text() if tiny_world and tokenizer is None else "",
+    )
     torch.manual_seed(order.seed)
     model = network.build(settings, corpus.tokenizer.vocab_size)
     if initial is not None:
         model.load_state_dict(initial.weights)
-    rule = may_follow if order.source == TINY_WORLD else None
-    return EncoderTraining(model, corpus, settings, budget, run, seed=order.seed, may_follow=rule)
+    return EncoderTraining(
+        model, corpus, settings, budget, run, seed=order.seed, may_follow=may_follow if tiny_world else None
+    )
 
 
 FAMILY = Family(

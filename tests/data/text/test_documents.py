@@ -123,3 +123,12 @@ def test_the_first_word_of_a_sentence_is_known_though_a_space_stands_before_it_i
 def test_a_text_of_which_nothing_is_left_is_refused():
     with pytest.raises(InputError, match="dropped all 6"):
         prepare_documents(loaded("short\n"), TextSettings(min_line_length=9))
+
+
+def test_words_of_later_tasks_are_known_though_no_sentence_has_them():
+    text = "The cat sat. " * 20
+    plain = prepare_documents(loaded(text), TextSettings(tokenizer="words"))
+    asked = prepare_documents(loaded(text), TextSettings(tokenizer="words"), also_known="Who sat?\n" * 3)
+    assert plain.tokenizer.unknown_id in plain.tokenizer.encode("Who sat?")
+    assert plain.tokenizer.unknown_id not in asked.tokenizer.encode("Who sat?")
+    assert asked.train.sentences == plain.train.sentences
