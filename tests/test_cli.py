@@ -150,6 +150,23 @@ def test_models_and_runs(capsys: pytest.CaptureFixture[str], folder: Path) -> No
     ]
 
 
+def test_lists_for_people_stand_in_columns(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    def lines(*command: object) -> list[str]:
+        capsys.readouterr()
+        with pytest.raises(SystemExit):
+            cli.main([*map(str, command)])
+        return capsys.readouterr().out.splitlines()
+
+    models = lines("models")
+    assert {line.split()[1] for line in models} == {"ours", "library", "pretrained"}
+    assert len({line.index(f" {line.split()[1]}") for line in models}) == 1, "also beside the longest name"
+    place = folder / "runs"
+    assert lines("runs", "--folder", place) == [
+        f"{place / 'gpt'}   gpt   step 20  finished",
+        f"{place / 'gpt2'}  gpt2  step 20  finished",
+    ]
+
+
 def test_publish_writes_a_model_folder_with_its_receipt(
     capsys: pytest.CaptureFixture[str], folder: Path, tmp_path: Path
 ) -> None:

@@ -7,7 +7,7 @@ from aigc_demo.cli.options import (
     AsJson,
     Model,
 )
-from aigc_demo.cli.output import print_line, print_result
+from aigc_demo.cli.output import print_columns, print_result
 from aigc_demo.core.process.console import (
     readable,
 )
@@ -29,12 +29,14 @@ def models(json_: AsJson = False) -> None:
     if json_:
         print_result({"models": listed}, json_)
         return
+    rows = []
     for entry in listed:
         size = f"{entry['num_parameters'] / 1e6:,.1f} M" if entry["num_parameters"] else "?"
-        there = "" if entry["available"] else f"  (python -m aigc_demo fetch {entry['name']})"
-        there = f"  ({entry['problem']})" if entry["problem"] else there
-        name, languages = readable(entry["name"]), ", ".join(entry["languages"])
-        print_line(f"{name:<18}{entry['family']:<12}{size:>9}  {languages}{there}")
+        there = "" if entry["available"] else f"(python -m aigc_demo fetch {entry['name']})"
+        there = f"({entry['problem']})" if entry["problem"] else there
+        languages = ", ".join(entry["languages"])
+        rows.append((readable(entry["name"]), entry["family"], f"{size:>9}", languages, there))
+    print_columns(rows)
 
 
 def fetch(model: Model, json_: AsJson = False) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 import typer
@@ -45,6 +46,13 @@ def print_text(text: str) -> None:
 def print_line(text: str) -> None:
     """Print one line, without control characters."""
     print(readable(text))
+
+
+def print_columns(rows: Sequence[Sequence[str]]) -> None:
+    """Rows with as many cells each, every column as wide as its longest cell."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        print_line("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
 def print_help(context: typer.Context) -> None:

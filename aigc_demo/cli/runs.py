@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from aigc_demo.cli.options import A_PATH, AsJson, Runs, Set, runs_folder, settings_of, text_of
-from aigc_demo.cli.output import print_line, print_result
+from aigc_demo.cli.output import print_columns, print_result
 from aigc_demo.core.files.manifest import step_of
 from aigc_demo.core.process.console import (
     readable,
@@ -76,10 +76,17 @@ def runs(folder: Runs = None, json_: AsJson = False) -> None:
     if json_:
         print_result({"runs": listed}, json_)
         return
-    for run in listed:
-        state = run["reason"] or "not ended"
-        line = f"{readable(run['run_dir']):<32}{run['recipe'] or '':<12}step {run['step']:<8}{state}"
-        print_line(line)
+    print_columns(
+        [
+            (
+                readable(run["run_dir"]),
+                run["recipe"] or "",
+                f"step {run['step']}",
+                run["reason"] or "not ended",
+            )
+            for run in listed
+        ]
+    )
 
 
 def import_archive(

@@ -343,11 +343,11 @@ def test_the_buttons_that_can_be_pressed_are_those_of_who_looks(kept, name, secr
 
 
 @pytest.mark.parametrize(
-    ("runs", "disk", "said"), [(7, 0, ("7 runs", "∞ MiB")), (0, 450, ("∞ runs", "450 MiB"))]
+    ("runs", "disk", "phrases"), [(7, 0, ("7 runs", "∞ MiB")), (0, 450, ("∞ runs", "450 MiB"))]
 )
-def test_what_a_visitor_is_given_is_said_and_no_limit_is_endless(runs, disk, said):
+def test_what_a_visitor_is_given_is_said_and_no_limit_is_endless(runs, disk, phrases):
     text = order_form._limits_words(Limits(runs_per_visitor=runs, disk_mib_per_visitor=disk, run_minutes=13))
-    assert all(part in text for part in ("at most 13 minutes", *said))
+    assert all(part in text for part in ("at most 13 minutes", *phrases))
 
 
 def test_a_run_is_resumed_for_whoever_keeps_its_secret(handlers, monkeypatch):
