@@ -33,7 +33,7 @@ class Group:
     by_address: bool = True
 
 
-# Texts share the processor by turns, a new one first, so many of them may run; the other groups do not.
+# Texts share the processor in time slices, a new one first, so many of them may run; the other groups do not.
 GROUPS: dict[str, Group] = {
     "text": Group(32, 32),
     "reading": Group(4, 40),

@@ -26,7 +26,7 @@ SEED = 7  # of the captions: not that of training
 
 @dataclass(frozen=True)
 class TextToImageTest(Settings):
-    """What is asked of a model, and by whom it is judged."""
+    """What a model is asked for, and which models measure what it generates."""
 
     num_captions: int = setting(1000, "captions of each kind and language", low=1, high=20_000)
     candidates: int = setting(8, "images of each caption from which the best is chosen", low=1, high=64)
@@ -163,7 +163,7 @@ def _of_pairs(
     given: dict[str, Any],
     seed: int,
 ) -> dict[str, Any]:
-    """Images drawn for the captions of a source, found by them among 100 by a judge that did not guide."""
+    """Images drawn for the captions of a source, found by them among 100 by a dual encoder that did not guide."""
     import torch
 
     from aigc_demo.data.captions.pairs import PairSettings, prepare_pairs

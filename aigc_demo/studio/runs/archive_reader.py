@@ -150,7 +150,7 @@ def check_manifest(checkpoint: Path) -> None:
 
 
 def _check_samples(folder: Path) -> None:
-    """Decodes the images in the process that is there for strangers' files."""
+    """Decode the images, in the process for untrusted files."""
     from aigc_demo.data.images.image_files import ImageFile, read_images
 
     files = [ImageFile(path.name, path.read_bytes()) for path in sorted(folder.glob("*"))]

@@ -1,4 +1,4 @@
-"""The words of the tab GAN: its columns, the discriminator, the nearest training picture, the evaluation."""
+"""The words of the tab GAN: its columns, the discriminator, the nearest training image, the evaluation."""
 
 from aigc_demo.core.languages import Row
 
@@ -32,7 +32,7 @@ GAN_WORDS: dict[str, Row] = {
         "圖註：種子，以及判別器的得分：模型自己的判別器認為圖片為真的機率。",
     ),
     "note_seeds": ("Each caption: the seed.", "图注：种子。", "圖註：種子。"),
-    # the discriminator and the training pictures
+    # the discriminator and the training images
     "judging": ("The discriminator's scores", "判别器的得分", "判別器的得分"),
     "judging_intro": (
         "The second network of a GAN, the discriminator, learns to tell real pictures from generated ones. Under each picture: its score, the probability of being real. Where both networks are in balance, it can do no better than 50 %.",
