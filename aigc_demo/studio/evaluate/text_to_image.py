@@ -163,7 +163,7 @@ def _of_pairs(
     given: dict[str, Any],
     seed: int,
 ) -> dict[str, Any]:
-    """Images drawn for the captions of a source, found by them among 100 by a dual encoder that did not guide."""
+    """How often images of a source's captions are found among 100, by a dual encoder that did not guide."""
     import torch
 
     from aigc_demo.data.captions.pairs import PairSettings, prepare_pairs

@@ -12,7 +12,7 @@ from typing import Any
 import gradio.state_holder as holder
 from gradio.components import State
 
-# A session is a few kB, and the values of its gr.State: more than a flood of untrusted clients is likely to bring.
+# A session is a few kB, and the values of its gr.State: more than a flood of clients is likely to bring.
 MOST_SESSIONS = 1000
 
 
