@@ -94,7 +94,7 @@ FOLDERS: dict[str, TrainedFolder] = {
     "word-lm": TrainedFolder(
         kinds.TEXT_GENERATOR, library=True, load=f"{_PACKAGE}.text.word_lm:load_word_lm"
     ),
-    "bert": TrainedFolder(kinds.MASKED_WORDS),
+    "bert": TrainedFolder(kinds.MASKED_WORDS, load=f"{_PACKAGE}.text.our_encoder:load_our_encoder"),
     "bert-library": TrainedFolder(kinds.MASKED_WORDS, library=True),
     "seq2seq": TrainedFolder(kinds.ANSWERS, load=f"{_PACKAGE}.answers.ours:load_our_answers"),
     "seq2seq-library": TrainedFolder(

@@ -101,18 +101,18 @@ ENCODER_SIZES = {"num_layers": 2, "num_heads": 3, "hidden_size": 24}
 BERT_SIZES = {"num_hidden_layers": 2, "num_attention_heads": 3, "hidden_size": 24, "intermediate_size": 96}
 
 
-def save_encoder(folder, *, kind="characters", context_length=32, seed=0):
+def save_encoder(folder, *, kind="characters", context_length=32, seed=0, text=TEXT):
     """A model folder with our encoder, as the recipe bert writes it."""
-    tokenizer = train_tokenizer(TEXT, kind, special=ENCODER_TOKENS)
+    tokenizer = train_tokenizer(text, kind, special=ENCODER_TOKENS)
     config = EncoderConfig(vocab_size=tokenizer.vocab_size, context_length=context_length, **ENCODER_SIZES)
     randomize(Bert(config), seed).save_pretrained(folder)
     tokenizer.save(folder)
     return folder
 
 
-def save_library_encoder(folder, *, context_length=32, seed=0):
+def save_library_encoder(folder, *, context_length=32, seed=0, text=TEXT):
     """A model folder with transformers' BERT on our tokenizer, as the recipe bert-library writes it."""
-    tokenizer = train_tokenizer(TEXT, special=ENCODER_TOKENS)
+    tokenizer = train_tokenizer(text, special=ENCODER_TOKENS)
     config = BertConfig(
         vocab_size=tokenizer.vocab_size,
         max_position_embeddings=context_length,
@@ -125,18 +125,18 @@ def save_library_encoder(folder, *, context_length=32, seed=0):
     return folder
 
 
-def save_answers(folder, *, context_length=32, seed=0):
+def save_answers(folder, *, context_length=32, seed=0, text=TEXT):
     """A model folder with our encoder-decoder, as the recipe seq2seq writes it."""
-    tokenizer = train_tokenizer(TEXT, special=ENCODER_TOKENS)
+    tokenizer = train_tokenizer(text, special=ENCODER_TOKENS)
     config = Seq2SeqConfig(vocab_size=tokenizer.vocab_size, context_length=context_length, **ENCODER_SIZES)
     randomize(Seq2Seq(config), seed).save_pretrained(folder)
     tokenizer.save(folder)
     return folder
 
 
-def save_library_answers(folder, *, context_length=32, seed=0):
+def save_library_answers(folder, *, context_length=32, seed=0, text=TEXT):
     """A model folder with transformers' encoder-decoder, as the recipe seq2seq-library writes it."""
-    tokenizer = train_tokenizer(TEXT, special=ENCODER_TOKENS)
+    tokenizer = train_tokenizer(text, special=ENCODER_TOKENS)
     parts = [
         BertConfig(
             vocab_size=tokenizer.vocab_size,

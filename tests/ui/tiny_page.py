@@ -14,6 +14,7 @@ LETTERS = "ROMEO: abcdefghijklmnopqrstuvwxyz.,!?'\nABCDEFGHIJKLMNPQSTUVWXYZ春�
 SLOW_SECONDS, HELD_SECONDS = 0.03, 0.3
 HELD = "held"  # as long as there is a file FOLDER/held, diffusion is slow after its third step, "slow" slower
 TINY_GAN = {"num_pictures": 64, "batch_size": 8, "num_features": 8, "checkpoint_every": 5}
+PREDICTORS = ("bert-tiny-world", "bert-library-tiny-world", "qa-tiny-world", "qa-tiny-world-from-nothing")
 ROOT = Path(__file__).resolve().parents[2]
 WORKER = Path(__file__).with_name("page_worker.py")
 
@@ -48,6 +49,17 @@ def make_models(folder):
     broken = folder / "broken"
     Decoder(TransformerConfig(vocab_size=tokenizer.vocab_size, **shape)).save_pretrained(broken)
     tokenizer.save(broken)
+
+
+def make_predictors(folder):
+    """Encoders and encoder-decoders with random weights, under the names of the shipped ones."""
+    from tests.generators.conftest import save_answers, save_encoder, save_library_encoder
+
+    size = {"context_length": 400, "text": LETTERS + "白日依山尽黄河入海流，。"}
+    save_encoder(folder / "bert-tiny-world", **size)
+    save_library_encoder(folder / "bert-library-tiny-world", **size)
+    save_answers(folder / "qa-tiny-world", **size)
+    save_answers(folder / "qa-tiny-world-from-nothing", seed=1, **size)
 
 
 def make_run(folder):
@@ -99,8 +111,9 @@ def fill_catalog(folder):
         illustrators.entry("clip-tiny-world", "matches", "clip"),
         *(illustrators.entry(f"{name}-tiny-world", "mends", name) for name in ("colorize", "inpaint")),
     ]
+    predictors = [catalog.folder_entry(folder / name, name) for name in PREDICTORS]
     checker = catalog.folder_entry(ROOT / "assets" / "checker-tiny-world", "checker-tiny-world")
-    shipped |= {one.name: one for one in (*caption_models, checker)}
+    shipped |= {one.name: one for one in (*caption_models, *predictors, checker)}
     (folder / "broken" / "model.safetensors").write_bytes(b"not a model at all")
     catalog.CATALOG, catalog.ASSETS = {**shipped, **pretrained}, folder
 
@@ -128,12 +141,15 @@ def main():
     folder = Path(sys.argv[1])
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     make_models(folder)
+    make_predictors(folder)
     make_run(folder / "runs")
     fill_catalog(folder)
 
     from aigc_demo.data.images.corpus import ImageSettings
+    from aigc_demo.generators.answers.model import load_answers
     from aigc_demo.generators.images.loading import load_image_model
     from aigc_demo.generators.text.loading import load_text_model
+    from aigc_demo.generators.text.masked_words import load_masked_words
     from aigc_demo.generators.text_to_image.matching import load_reader
     from aigc_demo.studio.images.real_images import TrainingImages
     from aigc_demo.studio.runs.job import Job
@@ -143,6 +159,7 @@ def main():
     from tests.studio.painters import SlowSteps
 
     caption_models = illustrators.of_the_page()
+    loaders = {"reads": load_reader, "masks": load_masked_words, "answers": load_answers}
 
     def load(name, report):
         choice = studio.cache.catalog.choice(name)
@@ -152,8 +169,8 @@ def main():
             return load_image_model(choice.entry)
         if name in caption_models:
             return caption_models[name]
-        if choice.entry.kind == "reads":
-            return load_reader(choice.entry)
+        if choice.entry.kind in loaders:
+            return loaders[choice.entry.kind](choice.entry)
         model = load_text_model(choice.entry, on_ours=choice.on_ours, progress=report)
         return slow_down(model, folder / HELD) if name == "slow" else model
 
