@@ -67,15 +67,18 @@ def test_a_model_that_makes_one_kind_is_precise_and_recalls_little() -> None:
     assert precision_recall(copies, copies) == (1, 1)
 
 
-def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("most", [200, 3])  # 3: fewer than there are points, so one is taken at a time
+def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
     rng = seeded(4)
     real, fake = torch.randn(41, 3, generator=rng), torch.randn(37, 3, generator=rng) + 1
     queries = torch.randint(256, (5, 3, 4, 4), generator=rng, dtype=torch.uint8)
     images = torch.randint(256, (23, 3, 4, 4), generator=rng, dtype=torch.uint8)
     whole, found = precision_recall(real, fake), nearest(queries, images)
+    near = distance_to_real(real, fake)
     assert 0.1 < min(whole) <= max(whole) < 0.95
-    monkeypatch.setattr(image_distances, "MAX_NUMBERS", 200)
+    monkeypatch.setattr(image_distances, "MAX_NUMBERS", most)
     assert precision_recall(real, fake) == whole
+    torch.testing.assert_close(distance_to_real(real, fake), near)
     for part, expected in zip(nearest(queries, images), found, strict=True):
         torch.testing.assert_close(part, expected)
 

@@ -65,3 +65,8 @@ def test_what_it_cannot_take_is_refused() -> None:
         WordLMConfig(**{**SHAPE, "num_heads": 5})
     with pytest.raises(InputError, match="hidden_size must be even, got 15"):
         WordLMConfig(**{**SHAPE, "hidden_size": 15, "num_heads": 3})
+
+
+def test_the_feed_forward_layer_is_four_times_as_wide_where_nothing_else_is_asked() -> None:
+    model = WordLM(WordLMConfig(**SHAPE))
+    assert {layer.linear1.out_features for layer in model.encoder.layers} == {4 * 12}

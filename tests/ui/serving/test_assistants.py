@@ -298,7 +298,8 @@ def test_a_image_is_known_by_how_it_begins():
     assert assistants.image_type(of("png")) == "image/png"
     assert assistants.image_type(of("webp")) == "image/webp"
     sound = base64.b64encode(b"RIFF\0\0\0\0WAVE" + b"\0" * 60).decode("ascii")
-    assert [assistants.image_type(one) for one in (sound, "a" * 80, "春" * 80, 7, None)] == [None] * 5
+    other = base64.b64encode(b"FORM\0\0\0\0WEBP" + b"\0" * 60).decode("ascii")
+    assert [assistants.image_type(one) for one in (sound, other, "a" * 80, "春" * 80, 7, None)] == [None] * 6
 
 
 def test_where_gradios_tools_are_not_as_expected_its_answers_stay():
