@@ -63,9 +63,14 @@ CURVES = (
 
 def _measured(figures: Mapping[str, Any], settings: Mapping[str, Any]) -> Measured:
     """Answers to held-out sources, compared with the true ones."""
-    rows = [("answers that are the true one, to the character", f"{figures['exact_match']:.2%}")]
-    if "bits_per_character" in figures:
-        rows.append(("bits per character of the true answer", f"{figures['bits_per_character']:.4f}"))
+    rows = [
+        ("answers that are the true one, to the character", f"{figures['exact_match']:.2%}"),
+        ("with the commonest answer every time", f"{figures['commonest_answer_share']:.2%}"),
+        ("answers as long as the true one", f"{figures['length_kept']:.2%}"),
+        ("bits per character of the true answer", f"{figures['bits_per_character']:.4f}"),
+    ]
+    for kind, found in figures.get("kinds", {}).items():
+        rows.append((f"questions of the kind {kind.replace('_', ' ')}", f"{found['exact_match']:.2%}"))
     held_out = figures["preparation"]["validation_fraction"]
     return Measured(
         f"Measured with the file as shipped on {figures['num_samples']:,} held-out pairs, from the last\n"
