@@ -137,7 +137,7 @@ KINDS: dict[str, Kind] = {
         _TRANSFORMERS_FILES,
         _TRANSFORMERS_NEEDED,
         "text2text-generation",
-        not_evaluated="its answers are compared where it is trained",
+        f"{_EVALUATE}.answers:evaluate_answers",
         libraries=(f"{_ANSWER_MODELS}.library",),
         keeps_preparation=True,
     ),

@@ -95,7 +95,7 @@ FOLDERS: dict[str, TrainedFolder] = {
         kinds.TEXT_GENERATOR, library=True, load=f"{_PACKAGE}.text.word_lm:load_word_lm"
     ),
     "bert": TrainedFolder(kinds.MASKED_WORDS, load=f"{_PACKAGE}.text.our_encoder:load_our_encoder"),
-    "bert-library": TrainedFolder(kinds.MASKED_WORDS, library=True),
+    "bert-library": TrainedFolder(kinds.MASKED_WORDS, library=True, runs_on_ours=True),
     "seq2seq": TrainedFolder(kinds.ANSWERS, load=f"{_PACKAGE}.answers.ours:load_our_answers"),
     "seq2seq-library": TrainedFolder(
         kinds.ANSWERS, library=True, load=f"{_PACKAGE}.answers.library:load_library_answers"

@@ -16,7 +16,7 @@ from aigc_demo.generators.pretrained.tokenizer import PretrainedTokenizer, read_
 from aigc_demo.generators.text.masked_words import EncoderNetwork
 from aigc_demo.generators.text.model import memory_mib
 from aigc_demo.generators.text.our_encoder import OurEncoder, load_vocabulary
-from aigc_demo.generators.text.rows import RowBatch, RowVocabulary
+from aigc_demo.generators.text.rows import RowBatch, RowVocabulary, Span
 from aigc_demo.nets.bert_weights import load_bert_weights
 
 
@@ -76,6 +76,10 @@ class WordPieceVocabulary:
         """As RowVocabulary."""
         encoding = self._tokenizer.encoding(text)
         return [(index, *span) for index, span in zip(encoding.ids, encoding.offsets, strict=True)]
+
+    def sentences(self, text: str) -> list[Span]:
+        """As RowVocabulary: the whole text."""
+        return [(0, len(text))]
 
     def token_text(self, index: int) -> str:
         """As RowVocabulary; a piece that goes on a word begins with ##."""

@@ -8,10 +8,11 @@ from pathlib import Path
 from torch import Tensor
 
 from aigc_demo.core.errors import InputError
+from aigc_demo.data.text.documents import SENTENCE
 from aigc_demo.data.text.tokenizer import Tokenizer
 from aigc_demo.generators.network_folder import loaded
 from aigc_demo.generators.text.model import check_vocabulary, memory_mib
-from aigc_demo.generators.text.rows import RowBatch
+from aigc_demo.generators.text.rows import RowBatch, Span
 from aigc_demo.nets.bert import Bert, EncoderConfig
 
 
@@ -57,6 +58,15 @@ class EncoderVocabulary:
         self.spaces_in_tokens = tokenizer.kind != "characters"
         self.encode, self.decode = tokenizer.encode, tokenizer.decode
         self.spans, self.token_text = tokenizer.spans, tokenizer.token_text
+
+    def sentences(self, text: str) -> list[Span]:
+        """As RowVocabulary: as in training, each sentence without the white space around it."""
+        found = []
+        for match in SENTENCE.finditer(text):
+            if sentence := match[0].strip():
+                begin = match.start() + match[0].index(sentence)
+                found.append((begin, begin + len(sentence)))
+        return found
 
 
 def load_vocabulary(folder: Path, vocab_size: int) -> EncoderVocabulary:

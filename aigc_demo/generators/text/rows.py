@@ -48,6 +48,9 @@ class RowVocabulary(Protocol):
     def spans(self, text: str) -> list[tuple[int, int, int]]:
         """The text's tokens with their offsets: (id, first character, past the last character)."""
 
+    def sentences(self, text: str) -> list[Span]:
+        """Where the parts of a text are that are tokenized each by itself."""
+
     def token_text(self, index: int) -> str:
         """One token as text to show."""
 
@@ -116,20 +119,27 @@ def masked_spans(
 
     Where tokens begin with a space, a mask takes the space before it along, as the token that it hides would.
     """
-    tokens, begin = list[tuple[int, int, int]](), 0
-    for mask in (*MASK.finditer(text), None):
-        past = len(text) if mask is None else mask.start()
-        if mask is not None and vocabulary.spaces_in_tokens and text[begin:past].endswith(" "):
-            past -= 1
-        tokens += [(index, begin + a, begin + b) for index, a, b in vocabulary.spans(text[begin:past])]
-        if mask is not None:
-            tokens.append((vocabulary.mask_id, past, mask.end()))
-            begin = mask.end()
-    ranges = list(hidden)
+    ranges, tokens = list(hidden), list[tuple[int, int, int]]()
+    for first, last in vocabulary.sentences(text):
+        tokens += [(index, first + a, first + b) for index, a, b in _with_masks(vocabulary, text[first:last])]
     return [
         (vocabulary.mask_id if any(a < last and b > first for first, last in ranges) else index, a, b)
         for index, a, b in tokens
     ]
+
+
+def _with_masks(vocabulary: RowVocabulary, sentence: str) -> list[tuple[int, int, int]]:
+    """The tokens of a sentence and the masks written in it, with their places."""
+    tokens, begin = list[tuple[int, int, int]](), 0
+    for mask in (*MASK.finditer(sentence), None):
+        past = len(sentence) if mask is None else mask.start()
+        if mask is not None and vocabulary.spaces_in_tokens and sentence[begin:past].endswith(" "):
+            past -= 1
+        tokens += [(index, begin + a, begin + b) for index, a, b in vocabulary.spans(sentence[begin:past])]
+        if mask is not None:
+            tokens.append((vocabulary.mask_id, past, mask.end()))
+            begin = mask.end()
+    return tokens
 
 
 def batch_of(rows: Sequence[Row], padding_id: int) -> RowBatch:

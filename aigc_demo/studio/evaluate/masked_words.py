@@ -1,21 +1,44 @@
 """How well does an encoder predict masked words and next sentences of held-out text."""
 
+import random
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from aigc_demo.core.errors import InputError
 from aigc_demo.studio.evaluate.text import prepared
 
 if TYPE_CHECKING:
+    import numpy as np
     from torch import Tensor
 
+    from aigc_demo.data.text.documents import Documents
+    from aigc_demo.data.text.sentence_pairs import SentencePair
     from aigc_demo.generators.catalog_entry import CatalogEntry
     from aigc_demo.generators.text.masked_words import MaskedWords
-    from aigc_demo.generators.text.rows import Row
+    from aigc_demo.generators.text.rows import Row, RowVocabulary
 
 USUAL_SAMPLES = 2000
-LONGEST_ROW = 128
+MOST_SENTENCES = 3
+"""Sentences of the first text of a row, as is usual in training."""
+MOST_TOO_LONG = 20
+"""Rows that are too long for each one that is used."""
+BATCH_SIZE = 64
+
+
+@dataclass(frozen=True)
+class PairRow:
+    """Two texts as a model reads them.
+
+    Attributes:
+        row: of them.
+        follows: whether the second follows the first.
+        same_document: whether both are of one document.
+    """
+
+    row: "Row"
+    follows: bool
+    same_document: bool
 
 
 def evaluate_masked_words(
@@ -27,28 +50,42 @@ def evaluate_masked_words(
     samples: int = 0,
     seed: int = 0,
 ) -> dict[str, Any]:
-    """Measure a model that predicts masked words, on held-out text.
+    """Measure an encoder on held-out text: masked words and, where it has the head, next sentences.
+
+    Its rows have two texts, as in its pretraining: the second follows the first in half of them. Which rows
+    and which masks depends on the text, the tokens and the seed alone, so models of the same tokens are asked
+    for the same ones.
 
     Args:
         entry: of the model.
         source: where the text comes from.
         split: as in `evaluate_text`.
         settings: of the preparation.
-        samples: how many rows at most; 0 for 2,000.
-        seed: of the tokens that are masked.
+        samples: how many rows; 0 for 2,000.
+        seed: of the rows and of their masks.
 
     Returns:
-        `split`, `preparation`, and the figures of `masked_figures`.
+        `split`, `preparation`, and the figures of `masked_figures` and `next_sentence_figures`.
 
     Raises:
         DemoError: the model or the source cannot be had, or nothing is left to measure.
     """
+    from aigc_demo.data.sources import load_documents
     from aigc_demo.generators.text.masked_words import load_masked_words
+    from aigc_demo.measure.masked import next_sentence_figures
 
-    known, whole, held_out = prepared(entry, source, split, settings or {})
+    known, whole, held_out = prepared(entry, source, split, settings or {}, load_documents)
     model = load_masked_words(entry)
-    rows = _windows(model, whole if split == "all" else held_out)[: samples or USUAL_SAMPLES]
-    return {**known, **masked_figures_of(model, rows, seed)}
+    text = whole if split == "all" else held_out
+    pairs = pair_rows(model, text, source, samples or USUAL_SAMPLES, seed)
+    rows = [pair.row for pair in pairs]
+    figures = {**known, **masked_figures_of(model, rows, seed)}
+    if not model.has_next_sentence_head:
+        return figures
+    found = next_sentence_figures(
+        _follow_probs(model, rows), [pair.follows for pair in pairs], [pair.same_document for pair in pairs]
+    )
+    return {**figures, **found}
 
 
 def masked_figures_of(model: "MaskedWords", rows: "Sequence[Row]", seed: int = 0) -> dict[str, Any]:
@@ -65,15 +102,76 @@ def masked_figures_of(model: "MaskedWords", rows: "Sequence[Row]", seed: int = 0
     return masked_figures(predict, [row.ids for row in rows], model.vocabulary.mask_id, special, seed)
 
 
-def _windows(model: "MaskedWords", text: str) -> "list[Row]":
-    """Rows of consecutive parts of a text.
+def pair_rows(model: "MaskedWords", text: str, source: str, count: int, seed: int) -> list[PairRow]:
+    """Rows of two texts each, right and wrong, as in the pretraining of an encoder.
+
+    Args:
+        model: whose tokens say how long a sentence is.
+        text: cleaned.
+        source: its name; of the tiny world no wrong sentence is drawn that could follow by its grammar.
+        count: how many.
+        seed: of the draw.
 
     Raises:
-        InputError: there is no token in it.
+        InputError: no sentence of the text follows another one, or all are too long for the model.
     """
-    spans = model.vocabulary.spans(text)
-    if not spans:
-        raise InputError("text_empty")
-    size = min(LONGEST_ROW, model.context_length - 2)
-    parts = [spans[begin : begin + size] for begin in range(0, len(spans), size)]
-    return [model.row(text[part[0][1] : part[-1][2]]) for part in parts]
+    from aigc_demo.data.sources import TINY_WORLD
+    from aigc_demo.data.text.corpus import is_collection
+    from aigc_demo.data.text.documents import documents_of, encode_documents
+    from aigc_demo.data.text.sentence_pairs import SentencePairs
+    from aigc_demo.data.tiny_world.texts import may_follow
+
+    documents = encode_documents(documents_of(text), _Spans(model.vocabulary))  # type: ignore[arg-type]
+    pairs = SentencePairs(documents, may_follow if source == TINY_WORLD else None)
+    joined, rng, found = "" if is_collection(text) else " ", random.Random(seed), list[PairRow]()
+    for _ in range(MOST_TOO_LONG * count):
+        pair = pairs.draw(rng)
+        if pair is None:
+            break
+        row = _row(model, documents, pair, rng.randint(1, MOST_SENTENCES), joined)
+        if row is not None:
+            found.append(PairRow(row, pair.follows, pair.same_document))
+        if len(found) == count:
+            return found
+    if not found:
+        raise InputError("no_sentence_pairs", name=source)
+    return found
+
+
+def _row(
+    model: "MaskedWords", documents: "Documents", pair: "SentencePair", num_sentences: int, joined: str
+) -> "Row | None":
+    """The row of a pair, with so many sentences in its first text or fewer; None where it is too long."""
+    first = max(int(documents.first[pair.first]), pair.first + 1 - num_sentences)
+    for begin in range(first, pair.first + 1):
+        try:
+            text = joined.join(documents.sentences[begin : pair.first + 1])
+            return model.row(text, documents.sentences[pair.second])
+        except InputError:  # one sentence less
+            continue
+    return None
+
+
+def _follow_probs(model: "MaskedWords", rows: "Sequence[Row]") -> list[float]:
+    """The probability that the second text follows, of each row; those of similar length together."""
+    order = sorted(range(len(rows)), key=lambda number: len(rows[number].ids))
+    probs = [0.0] * len(rows)
+    for begin in range(0, len(order), BATCH_SIZE):
+        part = order[begin : begin + BATCH_SIZE]
+        for number, prob in zip(part, model.follow_probs([rows[number] for number in part]), strict=True):
+            probs[number] = prob
+    return probs
+
+
+class _Spans:
+    """A vocabulary of any model, as documents are tokenized with one."""
+
+    def __init__(self, vocabulary: "RowVocabulary"):
+        self._vocabulary = vocabulary
+
+    def encode_spans(self, text: str) -> "tuple[np.ndarray, np.ndarray, np.ndarray]":
+        """As `Tokenizer.encode_spans`."""
+        import numpy as np
+
+        found = np.array(self._vocabulary.spans(text), np.int64).reshape(-1, 3)
+        return found[:, 0], found[:, 1], found[:, 2]

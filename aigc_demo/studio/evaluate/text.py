@@ -1,6 +1,6 @@
 """How good is a model of text: bits per byte on text that it has not seen, and what it writes itself."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +8,7 @@ from aigc_demo.core.errors import InputError
 from aigc_demo.studio.text.generate import write_texts
 
 if TYPE_CHECKING:
+    from aigc_demo.data.sources import LoadedText
     from aigc_demo.data.text.corpus import PreparationSettings
     from aigc_demo.generators.catalog_entry import CatalogEntry
 
@@ -67,9 +68,20 @@ def evaluate_text(
 
 
 def prepared(
-    entry: "CatalogEntry", source: str, split: str, settings: Mapping[str, Any]
+    entry: "CatalogEntry",
+    source: str,
+    split: str,
+    settings: Mapping[str, Any],
+    load: "Callable[[str], LoadedText] | None" = None,
 ) -> tuple[dict[str, Any], str, str]:
     """What is known before anything is measured, the whole cleaned text, and the part that is held out.
+
+    Args:
+        entry: of the model.
+        source: where the text comes from.
+        split: "validation" or "all".
+        settings: of the preparation, in place of those of the model's training.
+        load: reads the source; `load_text` by default.
 
     Raises:
         InputError: cleaning left nothing, or nothing is held out.
@@ -78,7 +90,7 @@ def prepared(
 
     set_threads()
     preparation = _preparation(entry, settings)
-    whole, held_out = _texts(source, preparation)
+    whole, held_out = _texts(source, preparation, load)
     if not (whole if split == "all" else held_out):
         fraction = preparation.validation_fraction
         raise InputError("setting_range", name="validation_fraction", expected="more than 0", got=fraction)
@@ -98,7 +110,9 @@ def _preparation(entry: "CatalogEntry", given: Mapping[str, Any]) -> "Preparatio
     return PreparationSettings.from_mapping({**own.to_dict(), **given})
 
 
-def _texts(source: str, preparation: "PreparationSettings") -> tuple[str, str]:
+def _texts(
+    source: str, preparation: "PreparationSettings", load: "Callable[[str], LoadedText] | None"
+) -> tuple[str, str]:
     """The whole cleaned text, and the part of it that is held out.
 
     Raises:
@@ -108,7 +122,7 @@ def _texts(source: str, preparation: "PreparationSettings") -> tuple[str, str]:
     from aigc_demo.data.text import corpus
     from aigc_demo.data.text.corpus import clean
 
-    loaded = load_text(source)
+    loaded = (load or load_text)(source)
     text, _ = clean(loaded.text, preparation)
     if not text.strip():
         raise InputError("nothing_left", name=loaded.name, dropped=len(loaded.text))

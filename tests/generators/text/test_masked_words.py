@@ -8,14 +8,16 @@ import transformers
 from safetensors.torch import load_file, save_file
 
 from aigc_demo.core.errors import DemoError, InputError
+from aigc_demo.data.text.documents import sentence_spans
 from aigc_demo.data.text.tokenizer import train_tokenizer
+from aigc_demo.generators.pretrained.folder import pretrained_entry
 from aigc_demo.generators.text.library_encoder import load_library_encoder
-from aigc_demo.generators.text.masked_words import MaskedWords
+from aigc_demo.generators.text.masked_words import MaskedWords, load_masked_words
 from aigc_demo.generators.text.our_encoder import EncoderVocabulary, load_our_encoder
 from aigc_demo.generators.text.rows import batch_of, row_of
 from aigc_demo.nets.bert import Bert, EncoderConfig
 from tests.generators.conftest import save_encoder, save_library, save_library_encoder
-from tests.generators.foreign_folders import BERT_WORDS, randomize, save_bert
+from tests.generators.foreign_folders import BERT_WORDS, CONTEXT, randomize, save_bert
 
 START, PADDING, MASK, SEPARATOR = 1, 2, 3, 4
 
@@ -69,6 +71,22 @@ def test_a_row_has_the_special_tokens_segments_and_places_of_its_texts(folders):
     hidden = model.row("cat", hidden=[(1, 3)])
     assert hidden.ids == (START, c, MASK, MASK, SEPARATOR)
     assert hidden.spans[2:4] == ((1, 2), (2, 3))
+
+
+def test_texts_are_tokenized_sentence_by_sentence_as_in_training(folders):
+    model = ours(folders, "words")
+    text = " the cat sat. the mat  \n the cat"
+    expected = sentence_spans(text, model.vocabulary.tokenizer)
+    row = model.row(text)
+    assert row.ids[1:-1] == tuple(expected[0].tolist())
+    assert row.spans[1:-1] == tuple(zip(expected[1].tolist(), expected[2].tolist(), strict=True))
+    masked = model.row("the cat sat. <mask> mat <mask>. on the mat")
+    the, mat, dot = (model.vocabulary.encode(word)[0] for word in ("the", " mat", "."))
+    at = masked.places_of(MASK)
+    assert [masked.ids[place + 1] for place in at] == [mat, dot]
+    assert masked.spans[at[1]] == (23, 30), "with the space before it"
+    assert masked.ids[at[1] + 3] == model.vocabulary.encode(" the")[0]
+    assert the in masked.ids
 
 
 def test_a_mask_of_words_takes_the_space_before_it_along(folders):
@@ -159,6 +177,15 @@ def test_a_bert_without_the_head_says_so_and_does_not_run_on_our_network(folders
     sentence = refused(lambda: model.follows("the cat", "sat"), "no_next_sentence_head")
     assert sentence.startswith("masked never learned whether one text follows another")
     assert "no bert.pooler" in refused(lambda: library(folders, "masked", on_ours=True), "foreign_model")
+
+
+def test_the_catalog_offers_our_network_for_a_whole_bert_alone(folders):
+    assert pretrained_entry(folders / "whole", "whole").runs_on_ours
+    masked = pretrained_entry(folders / "masked", "masked")
+    assert not masked.runs_on_ours
+    refused(lambda: load_masked_words(masked, on_ours=True), "not_on_ours")
+    ours = load_masked_words(pretrained_entry(folders / "whole", "whole"), on_ours=True)
+    assert (ours.name, ours.family, ours.context_length) == ("whole", "pretrained", CONTEXT)
 
 
 def test_pieces_of_words_are_joined_in_the_filled_text(folders, monkeypatch):
