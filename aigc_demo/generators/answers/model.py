@@ -141,6 +141,23 @@ class AnswerModel:
         return [tuple(ids[: ids.index(end)] if end in ids else ids) for ids in answers]
 
     @torch.inference_mode()
+    def surprisal(self, rows: Sequence[Row], answers: Sequence[Sequence[int]]) -> list[list[float]]:
+        """What each token of given answers costs, -log2 of its probability, in bits.
+
+        Args:
+            rows: the sources.
+            answers: token ids to each, without the start token.
+        """
+        padding, longest = self.vocabulary.padding_id, max(map(len, answers))
+        ids_BT = torch.tensor([[*ids, *[padding] * (longest - len(ids))] for ids in answers])
+        start_B1 = torch.full((len(rows), 1), self.vocabulary.start_id)
+        read_BT = torch.cat((start_B1, ids_BT[:, :-1]), dim=1)
+        log_probs_BTV = self.network.logits(batch_of(rows, padding), read_BT).log_softmax(-1)
+        nats_BT = -log_probs_BTV.gather(2, ids_BT[:, :, None])[:, :, 0]
+        bits = (nats_BT / math.log(2)).tolist()
+        return [one[: len(ids)] for one, ids in zip(bits, answers, strict=True)]
+
+    @torch.inference_mode()
     def cross_attention(self, row: Row, answer_ids: Sequence[int]) -> Tensor:
         """What was looked at in the source for each token of an answer, [L, H, T, S]; rows sum to 1.
 

@@ -62,10 +62,7 @@ def evaluate_answers(
     kept = [pairs[place] for place in rows]
     answers = answers_of(model, list(rows.values()), [pair.target for pair in kept])
     figures = answer_figures(answers, [pair.target for pair in kept], [pair.kind for pair in kept])
-    characters = sum(len(pair.target) for pair in kept)
-    bits = math.fsum(
-        _target_bits(model, row, pair.target) for row, pair in zip(rows.values(), kept, strict=True)
-    )
+    bits = target_bits(model, list(rows.values()), [pair.target for pair in kept])
     compared = _compared(other, task, kept) if other else {}
     return {
         **known,
@@ -73,7 +70,7 @@ def evaluate_answers(
         "num_samples": len(kept),
         "num_too_long": len(pairs) - len(kept),
         **figures,
-        "bits_per_character": bits / characters,
+        "bits_per_character": bits / sum(len(pair.target) for pair in kept),
         **compared,
     }
 
@@ -81,14 +78,31 @@ def evaluate_answers(
 def answers_of(model: "AnswerModel", rows: "Sequence[Row]", targets: Sequence[str]) -> list[str]:
     """The likeliest answers; one that is longer than all of the targets is cut off behind them."""
     longest = 2 + max(len(model.vocabulary.encode(target)) for target in targets)
-    order = sorted(range(len(rows)), key=lambda number: len(rows[number].ids))
     answers = [""] * len(rows)
-    for begin in range(0, len(order), BATCH_SIZE):
-        part = order[begin : begin + BATCH_SIZE]
+    for part in _batches(rows):
         found = model.likeliest([rows[number] for number in part], longest)
         for number, ids in zip(part, found, strict=True):
             answers[number] = model.vocabulary.decode(list(ids))
     return answers
+
+
+def target_bits(model: "AnswerModel", rows: "Sequence[Row]", targets: Sequence[str]) -> float:
+    """What the true answers cost a model, without their end, in bits; counted as in `score_text`."""
+    from aigc_demo.measure.text import text_score
+
+    tokens, total = [model.vocabulary.spans(target) for target in targets], 0.0
+    for part in _batches(rows):
+        ids = [[index for index, _, _ in tokens[number]] for number in part]
+        for number, bits in zip(part, model.surprisal([rows[one] for one in part], ids), strict=True):
+            score = text_score(bits, tokens[number], targets[number], model.vocabulary.unknown_id)
+            total += math.fsum(score.bits)
+    return total
+
+
+def _batches(rows: "Sequence[Row]") -> list[list[int]]:
+    """The numbers of rows of similar length."""
+    order = sorted(range(len(rows)), key=lambda number: len(rows[number].ids))
+    return [order[begin : begin + BATCH_SIZE] for begin in range(0, len(order), BATCH_SIZE)]
 
 
 def couplet_bits(name: str, pairs: "Sequence[AnswerPair]") -> float:
@@ -127,12 +141,6 @@ def _row(model: "AnswerModel", pair: "AnswerPair") -> "Row | None":
     except InputError:
         return None
     return row if len(model.vocabulary.encode(pair.target)) < model.context_length else None
-
-
-def _target_bits(model: "AnswerModel", row: "Row", target: str) -> float:
-    from aigc_demo.generators.text.scoring import score_text
-
-    return math.fsum(score_text(model.writer(row), target).bits)
 
 
 def _compared(name: str, task: str, pairs: "Sequence[AnswerPair]") -> dict[str, Any]:

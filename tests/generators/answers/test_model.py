@@ -140,6 +140,10 @@ def test_the_score_of_an_answer_is_the_sum_of_its_tokens_surprisal(model):
     bits = [-math.log2(probs[place, index]) for place, index in enumerate(ids)]
     score = score_text(model.writer(row), answer)
     assert score.bits == pytest.approx(bits, rel=1e-3)
+    assert model.surprisal([row], [ids])[0] == pytest.approx(bits, rel=1e-3)
+    together = model.surprisal([model.row(QUESTION, STORY), row], [ids[:3], ids])
+    assert together[1] == pytest.approx(bits, rel=1e-3)
+    assert together[0] == pytest.approx(model.surprisal([model.row(QUESTION, STORY)], [ids[:3]])[0], rel=1e-3)
     other = score_text(model.writer(model.row("mat")), answer)
     assert other.bits_per_character != pytest.approx(score.bits_per_character, rel=1e-3)
 

@@ -114,9 +114,13 @@ def knowing(model):
             found = "".join(re.search(pattern, BODY)[0] for pattern in patterns)
             places = [place for place, index in enumerate(ids) if index not in (1, 2, 4)]
             letters = dict(zip(places, found, strict=True))
-            tokens += [model.vocabulary.encode(letters[place])[0] for place in chosen.nonzero()[:, 0].tolist()]
+            tokens += [
+                model.vocabulary.encode(letters[place])[0] for place in chosen.nonzero()[:, 0].tolist()
+            ]
             follows.append(re.search("".join(patterns), BODY) is not None)
-        logits_NV = torch.nn.functional.one_hot(torch.tensor(tokens, dtype=torch.long), model.vocab_size) * 9.0
+        logits_NV = (
+            torch.nn.functional.one_hot(torch.tensor(tokens, dtype=torch.long), model.vocab_size) * 9.0
+        )
         return logits_NV, torch.tensor([[float(one), float(not one)] for one in follows])
 
     return predict
@@ -139,7 +143,9 @@ def test_figures_of_a_model_that_knows_the_text(folders, monkeypatch):
 def test_held_out_text_alone_is_measured(folders, monkeypatch):
     asked = []
     monkeypatch.setattr(
-        masked_words, "pair_rows", lambda model, text, *rest: asked.append(text) or pair_rows(model, text, *rest)
+        masked_words,
+        "pair_rows",
+        lambda model, text, *rest: asked.append(text) or pair_rows(model, text, *rest),
     )
     entry = folder_entry(folders / "library", "library")
     figures = evaluate_masked_words(entry, str(folders / "poems.txt"), samples=20)
