@@ -14,6 +14,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, 
 from transformers import AutoModelForCausalLM, AutoTokenizer, GPT2Config, GPT2LMHeadModel, GPT2TokenizerFast
 
 from aigc_demo.core.errors import InputError
+from aigc_demo.generators import hub
 from aigc_demo.generators.catalog_entry import CatalogEntry
 from aigc_demo.generators.text.library import load_transformers_text
 from tests import forked_commands
@@ -232,3 +233,13 @@ def test_a_damaged_file_in_the_cache_is_refused(tmp_path, damage):
     with pytest.raises(InputError) as caught:
         load_transformers_text(entry, folder, torch.float32)
     assert caught.value.key == ("broken_model" if damage is cut_off else "foreign_model")
+
+
+def test_the_bar_of_the_network_is_passed_on_and_the_others_are_not():
+    seen = []
+    bar = hub._progress_bar(lambda *bytes_: seen.append(bytes_), 100)
+    network, files = bar(name="huggingface_hub.transfer", total=100), bar(name="huggingface_hub.files")
+    for reported in ((), (30,), (None,), (0,), (200,)):
+        network.update(*reported)
+        files.update(*reported)
+    assert seen == [(1, 100), (31, 100), (100, 100)]
