@@ -104,8 +104,9 @@ def _shortened(parts: tuple[Text, ...], context_length: int) -> list[Text]:
     second_room = max(room // 2, room - len(first.ids))
     second = Text(second.ids[:second_room], second.words[:second_room])
     first_room = room - len(second.ids)
-    # Numbers of words need not begin at 0.
-    return [Text(first.ids[-first_room:], first.words[-first_room:]), second]
+    ids, words = first.ids[-first_room:], first.words[-first_room:]
+    # From 0 again: masking looks words up by their numbers, which no row has more of than tokens.
+    return [Text(ids, [number - words[0] for number in words]), second]
 
 
 def _padded(rows: list[list[int]], value: int) -> Tensor:

@@ -58,6 +58,8 @@ def test_what_is_too_long_keeps_what_stands_next_to_the_other_text(
     before, after = read.removeprefix("<start>").split("<sep>")[:2]
     assert "甲一丙，乙一丁。".endswith(before)
     assert "丙一甲，".startswith(after)
+    numbers = [number for number in rows.words_BT[0].tolist() if number >= 0]
+    assert numbers == list(range(len(numbers))), "as each character is a word"
     assert len(before) + len(after) == context_length - 3
     assert len(after) >= min(4, (context_length - 3) // 2)
     assert shown(corpus, rows.ids_BT[1]).startswith(
