@@ -107,8 +107,15 @@ def _folder_or_run(folder: Path, name: str) -> CatalogEntry:
         checkpoints = run.checkpoints()
         if not checkpoints:
             raise InputError("broken_model", path=shown(name), detail="the run has no whole checkpoint yet")
-        return folder_entry(checkpoints[-1], name)
+        return replace(folder_entry(checkpoints[-1], name), data_sha256=_data_sha256(run))
     return folder_entry(folder, name)
+
+
+def _data_sha256(run: RunDirectory) -> str:
+    """Of what a run was trained on; "" where its record does not say."""
+    data = run.known_config().get("data")
+    found = data.get("sha256") if isinstance(data, dict) else None
+    return found if isinstance(found, str) else ""
 
 
 def _folder(name: str) -> Path | None:

@@ -111,6 +111,18 @@ def test_a_run_is_found_by_its_last_whole_checkpoint(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("data", "sha256"), [({"name": "a.txt", "sha256": "ab" * 32}, "ab" * 32), ({"sha256": 7}, ""), ("x", "")]
+)
+def test_a_run_says_what_its_model_was_trained_on(tmp_path, data, sha256):
+    run = RunDirectory(tmp_path / "run")
+    run.create({"recipe": "gpt", "data": data})
+    run.begin_checkpoint(100)
+    save_ours(run.unfinished_checkpoint(100))
+    run.finish_checkpoint(100)
+    assert find(str(run.path)).data_sha256 == sha256
+
+
+@pytest.mark.parametrize(
     "name", ["gpt-5", "", "../../etc/passwd", "x\0y", "a" * 5000, "gpt2\n", "hf:a/b@" + COMMIT]
 )
 def test_what_is_not_there_is_said(name):

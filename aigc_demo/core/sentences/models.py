@@ -80,6 +80,11 @@ MODEL_SENTENCES: dict[str, Row] = {
         "{got} 个字的句子无法对答；诗句为五字或七字，请给这样的一句。",
         "{got} 個字的句子無法對答；詩句為五字或七字，請給這樣的一句。",
     ),
+    "reads_no_story": (
+        "{model} answers lines of verse and reads no story; leave the story out, or choose a model for questions.",
+        "{model} 只对答诗句，不读故事；请去掉故事，或选一个回答问题的模型。",
+        "{model} 只對答詩句，不讀故事；請去掉故事，或選一個回答問題的模型。",
+    ),
     "not_on_ours": (
         "{name} does not run on our own network; choose a GPT-2, or a BERT with its next-sentence head.",
         "{name} 不能在我们自己的网络上运行；请选 GPT-2，或带有下一句预测头的 BERT。",

@@ -118,6 +118,16 @@ def encode_documents(documents: Sequence[Sequence[str]], tokenizer: Tokenizer) -
     return Documents(sentences, number, tokens, words)
 
 
+def sentence_places(text: str) -> list[tuple[int, int]]:
+    """Where the sentences of a text are without the white space around them: first character, past the last."""
+    found = []
+    for match in SENTENCE.finditer(text):
+        if sentence := match[0].strip():
+            begin = match.start() + match[0].index(sentence)
+            found.append((begin, begin + len(sentence)))
+    return found
+
+
 def sentence_spans(text: str, tokenizer: Tokenizer) -> tuple[IntArray, IntArray, IntArray]:
     """Tokenize a text as documents are: each sentence by itself, without the white space around it.
 
@@ -125,10 +135,8 @@ def sentence_spans(text: str, tokenizer: Tokenizer) -> tuple[IntArray, IntArray,
         ids, and where each token begins and ends in the text, end exclusive.
     """
     found = [(np.empty(0, np.int64),) * 3]
-    for match in SENTENCE.finditer(text):
-        sentence = match[0].strip()
-        begin = match.start() + match[0].index(sentence)
-        ids, starts, ends = tokenizer.encode_spans(sentence)
+    for begin, end in sentence_places(text):
+        ids, starts, ends = tokenizer.encode_spans(text[begin:end])
         found.append((ids, begin + starts, begin + ends))
     ids, starts, ends = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
     return ids, starts, ends

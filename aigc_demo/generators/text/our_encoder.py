@@ -8,7 +8,7 @@ from pathlib import Path
 from torch import Tensor
 
 from aigc_demo.core.errors import InputError
-from aigc_demo.data.text.documents import SENTENCE
+from aigc_demo.data.text.documents import sentence_places
 from aigc_demo.data.text.tokenizer import Tokenizer
 from aigc_demo.generators.network_folder import loaded
 from aigc_demo.generators.text.model import check_vocabulary, memory_mib
@@ -61,12 +61,7 @@ class EncoderVocabulary:
 
     def sentences(self, text: str) -> list[Span]:
         """As RowVocabulary: as in training, each sentence without the white space around it."""
-        found = []
-        for match in SENTENCE.finditer(text):
-            if sentence := match[0].strip():
-                begin = match.start() + match[0].index(sentence)
-                found.append((begin, begin + len(sentence)))
-        return found
+        return sentence_places(text)
 
 
 def load_vocabulary(folder: Path, vocab_size: int) -> EncoderVocabulary:

@@ -10,7 +10,7 @@ from aigc_demo.studio.models.arguments import checked_prompt
 from aigc_demo.studio.models.cancellation import CancelToken
 from aigc_demo.studio.models.catalog import Catalog
 from aigc_demo.studio.models.model_cache import ModelCache
-from aigc_demo.studio.text.answerable import check_question, checked_line, true_answer
+from aigc_demo.studio.text.answerable import answers_lines, check_question, checked_line, true_answer
 from aigc_demo.studio.text.compare import Token, surprise
 from aigc_demo.studio.text.prediction import PredictionColumn, predict_side_by_side
 
@@ -116,11 +116,16 @@ def checked_request(
     if not checked.strip():
         raise InputError("nothing_to_answer")
     about = None if story is None else checked_prompt("story", story, MAX_STORY_CHARACTERS)
-    check_question(checked, about)
-    line = checked_line(entries, checked) if about is None else checked
+    line_model = next((entry.name for entry in entries if answers_lines(entry)), None)
+    if line_model is None:
+        check_question(checked, about)
+    elif about is not None:
+        raise InputError("reads_no_story", model=line_model)
+    else:
+        checked = checked_line(checked)
     asked = SamplingSettings.from_mapping({"temperature": 0, **settings})
     names = tuple(entry.name for entry in entries)
-    return AnswerRequest(names, line, about, asked, true_answer(checked, about))
+    return AnswerRequest(names, checked, about, asked, true_answer(checked, about))
 
 
 def compare_answers(

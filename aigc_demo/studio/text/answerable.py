@@ -1,7 +1,6 @@
 """Whether a text can be answered at all: lines of couplets, and questions about the tiny world's stories."""
 
 import re
-from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -16,14 +15,17 @@ MARKS = "，。！？；、：,.!?;:"
 ENDED = re.compile(rf"[{re.escape(MARKS)}]$")
 
 
-def checked_line(entries: Sequence["CatalogEntry"], text: str) -> str:
-    """The first line of a couplet with its mark, for models of the Tang poems; any other text as it is.
+def answers_lines(entry: "CatalogEntry") -> bool:
+    """Whether a model answers the first line of a couplet, by what it was trained on."""
+    return entry.data_sha256 == TANG_POEMS.sha256
+
+
+def checked_line(text: str) -> str:
+    """The first line of a couplet with its mark.
 
     Raises:
-        InputError: it has no length that lines of these poems have.
+        InputError: it has no length that lines of the poems have.
     """
-    if not any(entry.data_sha256 == TANG_POEMS.sha256 for entry in entries):
-        return text
     line = text.strip()
     length = len(re.sub(rf"[\s{re.escape(MARKS)}]", "", line))
     if length not in LINE_LENGTHS:

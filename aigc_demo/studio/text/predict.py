@@ -77,7 +77,8 @@ def answered(model: str, prompt: str, *, seed: int, settings: Mapping[str, Any])
         settings: of the decoding; and `story`, which the question is about.
 
     Returns:
-        `text`, `seconds` and `num_tokens`.
+        `text`, `seconds` and `num_tokens`; of a question about a story of the tiny world also `expected`, the
+        right answer.
 
     Raises:
         DemoError: the model cannot be had, a text is empty or too long, or a setting does not fit.
@@ -98,6 +99,7 @@ def answered(model: str, prompt: str, *, seed: int, settings: Mapping[str, Any])
         "text": answer.text,
         "seconds": round(time.perf_counter() - started, 4),
         "num_tokens": len(answer.tokens),
+        **({} if request.expected is None else {"expected": request.expected}),
     }
 
 

@@ -11,33 +11,41 @@ from aigc_demo.data.tiny_world.story import stories
 from aigc_demo.generators.catalog_entry import CatalogEntry
 from aigc_demo.generators.kinds import ANSWERS
 from aigc_demo.generators.shipped import TANG_POEMS
+from aigc_demo.studio.text.answer import checked_request
 from aigc_demo.studio.text.answerable import check_question, checked_line, is_question, true_answer
 
 OTHER = CatalogEntry("other", "ours", ANSWERS, "seq2seq", "nowhere")
 TANG = replace(OTHER, name="couplet-tang", data_sha256=TANG_POEMS.sha256)
+LINE = "白日依山尽，"
 
 
 @pytest.mark.parametrize(
     ("text", "line"),
     [
-        ("白日依山尽，", "白日依山尽，"),
-        ("白日依山尽", "白日依山尽，"),
+        (LINE, LINE),
+        ("白日依山尽", LINE),
         (" 白日依山尽。\n", "白日依山尽。"),
         ("两个黄鹂鸣翠柳", "两个黄鹂鸣翠柳，"),
     ],
 )
-def test_a_line_of_verse_gets_its_mark(text, line):
-    assert checked_line([TANG], text) == line
-    assert checked_line([OTHER, TANG], text) == line
-    assert checked_line([OTHER], text) == text
+def test_a_line_of_verse_gets_its_mark_for_models_of_the_poems(text, line):
+    assert checked_line(text) == line
+    assert checked_request([OTHER, TANG], text, None, {}).text == line
+    assert checked_request([OTHER], text, None, {}).text == text
 
 
 @pytest.mark.parametrize("length", [1, 4, 6, 8, 40])
 def test_a_line_of_another_length_is_refused(length):
-    with pytest.raises(InputError, match=f"A line of {length} characters") as refused:
-        checked_line([TANG], "山" * length + "，")
-    assert refused.value.key == "line_length"
-    assert checked_line([OTHER], "山" * length) == "山" * length
+    with pytest.raises(InputError, match=f"A line of {length} characters"):
+        checked_request([TANG], "山" * length + "，", None, {})
+    assert checked_request([OTHER], "山" * length, None, {}).text == "山" * length
+
+
+def test_a_model_of_lines_reads_no_story():
+    with pytest.raises(InputError, match="couplet-tang answers lines of verse and reads no story"):
+        checked_request([OTHER, TANG], LINE, "山", {})
+    with pytest.raises(InputError, match="A line of 8 characters"):
+        checked_request([TANG], "球是什么颜色的吗？", None, {})
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
