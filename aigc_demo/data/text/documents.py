@@ -119,7 +119,7 @@ def encode_documents(documents: Sequence[Sequence[str]], tokenizer: Tokenizer) -
 
 
 def sentence_places(text: str) -> list[tuple[int, int]]:
-    """Where the sentences of a text are without the white space around them: first character, past the last."""
+    """Where sentences are, without the white space around them: first character and past the last one."""
     found = []
     for match in SENTENCE.finditer(text):
         if sentence := match[0].strip():
