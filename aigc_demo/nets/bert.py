@@ -155,6 +155,9 @@ class Bert(
         Devlin et al. 2018, arXiv:1810.04805.
     """
 
+    # As in nets.transformer.Decoder.
+    _no_split_modules = ("Block",)
+
     def __init__(self, config: EncoderConfig):
         super().__init__()
         self.config = config

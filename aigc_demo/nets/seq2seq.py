@@ -136,6 +136,9 @@ class Seq2Seq(
         Vaswani et al. 2017, arXiv:1706.03762, sections 3.1 and 3.4.
     """
 
+    # As in nets.transformer.Decoder.
+    _no_split_modules = ("Block",)
+
     def __init__(self, config: Seq2SeqConfig):
         super().__init__()
         self.config = config

@@ -44,6 +44,17 @@ class BertForPreTraining(transformers.BertForPreTraining):
     The sums are the library's own; only those whose result nobody reads are left out.
     """
 
+    def __init__(self, config: transformers.BertConfig):
+        super().__init__(config)
+        # What is sharded as one; not the embeddings, since a shared parameter cannot be in two parts.
+        self._no_split_modules = {"BertLayer"}
+
+    def get_input_embeddings(self) -> None:
+        """None: accelerate would shard it by itself, and what shares its weight cannot be in another part."""
+
+    def get_output_embeddings(self) -> None:
+        """None, likewise: the output layer shares its weight and its bias."""
+
     def forward(
         self, ids_BT: Tensor, mask_BT: Tensor | None, segments_BT: Tensor, chosen_BT: Tensor
     ) -> tuple[Tensor, Tensor]:
@@ -97,8 +108,8 @@ NETWORKS: dict[str, Network] = {
 
 
 def networks(recipe: str, settings: EncoderSettings) -> list[nn.Module]:
-    """The network with a vocabulary of 2, whose size is not known before there is a text."""
-    return [NETWORKS[recipe].build(settings, 2)]
+    """The network with no word but special tokens: the vocabulary is not known before there is a text."""
+    return [NETWORKS[recipe].build(settings, len(ENCODER_TOKENS))]
 
 
 def forward_passes(parts: list[nn.Module], settings: EncoderSettings) -> ForwardPasses:

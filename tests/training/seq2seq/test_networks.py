@@ -58,6 +58,19 @@ def test_the_librarys_own_class_loads_the_file_and_gives_the_same_logits(tmp_pat
     torch.testing.assert_close(model(other_BS, mask_BS, target_BT, segments_BS), found)
 
 
+@pytest.mark.parametrize(("recipe", "block"), [("seq2seq", "Block"), ("seq2seq-library", "BertLayer")])
+def test_no_weight_is_in_two_parts_that_are_sharded(recipe: str, block: str) -> None:
+    model = BUILD[recipe](AnswerSettings(**TINY), 31)
+    assert set(model._no_split_modules) == {block}
+    # These accelerate shards by themselves, where a network names them.
+    named = [getattr(model, f"get_{end}_embeddings", lambda: None)() for end in ("input", "output")]
+    assert named == [None, None]
+    parts = [part for part in model.modules() if type(part).__name__ == block]
+    assert len(parts) == 2 * TINY["num_layers"]
+    ids = [id(weight) for part in parts for weight in part.parameters()]
+    assert len(ids) == len(set(ids))
+
+
 @pytest.mark.parametrize("recipe", BUILD)
 def test_every_weight_that_trains_gets_a_gradient(recipe: str) -> None:
     # Processes that train together would wait for one that does not come.
