@@ -30,10 +30,12 @@ class Weights:
         file: its name in the model's folder.
         counted: the beginning of the names of those tensors that count as the model's parameters; None for
             none, such as a discriminator's, which takes no part in making an image.
+        copies: names of tensors that are equal to others of the file, and are not counted.
     """
 
     file: str = WEIGHTS
     counted: str | None = ""
+    copies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,11 @@ FOLDERS: dict[str, TrainedFolder] = {
     "bert-library": TrainedFolder(kinds.MASKED_WORDS, library=True, runs_on_ours=True),
     "seq2seq": TrainedFolder(kinds.ANSWERS, load=f"{_PACKAGE}.answers.ours:load_our_answers"),
     "seq2seq-library": TrainedFolder(
-        kinds.ANSWERS, library=True, load=f"{_PACKAGE}.answers.library:load_library_answers"
+        kinds.ANSWERS,
+        # The same as the encoder's: written twice, so that the library's own class loads the file.
+        (Weights(copies=("decoder.bert.embeddings.word_embeddings.weight",)),),
+        library=True,
+        load=f"{_PACKAGE}.answers.library:load_library_answers",
     ),
     "dcgan": _GAN,
     "stylegan": replace(_GAN, has_styles=True),
@@ -176,7 +182,7 @@ def _entry(
 ) -> CatalogEntry:
     files = [_existing(folder, weights.file) for weights in found.weights]
     counts = [
-        num_parameters(file, weights.counted)
+        num_parameters(file, weights.counted, weights.copies)
         for file, weights in zip(files, found.weights, strict=True)
         if weights.counted is not None
     ]

@@ -191,18 +191,23 @@ def check_tensors(
         raise InputError("foreign_model", path=path, detail=shown(faults[0]), expected="fits its config.json")
 
 
-def num_parameters(path: Path, part: str = "") -> int:
+def num_parameters(path: Path, part: str = "", copies: Collection[str] = ()) -> int:
     """The number of parameters in a file.
 
     Args:
         path: a safetensors file.
         part: prefix of the names to count; all by default.
+        copies: names of tensors that are equal to others of the file, and are not counted.
 
     Raises:
         InputError: it is not a complete safetensors file.
     """
     header = read_header(path)
-    return sum(math.prod(facts.shape) for name, facts in header.items() if name.startswith(part))
+    return sum(
+        math.prod(facts.shape)
+        for name, facts in header.items()
+        if name.startswith(part) and name not in copies
+    )
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

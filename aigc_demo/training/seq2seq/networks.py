@@ -9,6 +9,7 @@ import torch
 import transformers
 from torch import Tensor, nn
 
+from aigc_demo.core.errors import InputError
 from aigc_demo.data.text.tokenizer import Tokenizer
 from aigc_demo.data.text.word_level import ENCODER_TOKENS
 from aigc_demo.nets.bert_weights import SHAPE as BERT_SHAPE
@@ -36,8 +37,7 @@ class EncoderDecoderModel(transformers.EncoderDecoderModel):
         # One module, and not only one parameter: it is sharded, moved and loaded as one.
         shared = self.encoder.embeddings.word_embeddings
         self.decoder.bert.embeddings.word_embeddings = shared
-        if self.config.decoder.tie_word_embeddings:
-            self.decoder.cls.predictions.decoder.weight = shared.weight
+        self.decoder.cls.predictions.decoder.weight = shared.weight
         # Not part of an encoder-decoder: without gradients, processes do not wait for any.
         self.encoder.pooler.requires_grad_(False)
 
@@ -66,8 +66,9 @@ class EncoderDecoderModel(transformers.EncoderDecoderModel):
         """None, likewise: BERT's output layer shares its bias."""
 
     def save_pretrained(self, folder: Any, **named: Any) -> None:
-        """As the library does, with a copy of what is shared."""
-        weights = {name: tensor.clone() for name, tensor in self.state_dict().items()}
+        """As the library does, with a copy of what both halves share; what it ties itself is written once."""
+        tied = self.all_tied_weights_keys
+        weights = {name: tensor.clone() for name, tensor in self.state_dict().items() if name not in tied}
         super().save_pretrained(folder, state_dict=weights, **named)
 
 
@@ -81,7 +82,12 @@ def build_library(settings: AnswerSettings, vocab_size: int) -> nn.Module:
     """transformers' encoder-decoder of two BERTs of the same sizes.
 
     Attention weights are not dropped, as in ours, because that takes the fused kernel away.
+
+    Raises:
+        InputError: another output layer than the embeddings is asked for, which BERT has not.
     """
+    if not settings.tie_embeddings:
+        raise InputError("setting_range", name="tie_embeddings", expected="true here", got="false")
     transformers.utils.logging.disable_progress_bar()  # a bar would tear the lines of events apart
     sizes = {theirs: getattr(settings, ours) for ours, theirs in BERT_SHAPE.items() if ours in SHAPE}
     sizes["intermediate_size"] = settings.mlp_size or 4 * settings.hidden_size
@@ -91,7 +97,6 @@ def build_library(settings: AnswerSettings, vocab_size: int) -> nn.Module:
             **sizes,
             hidden_dropout_prob=settings.dropout,
             attention_probs_dropout_prob=0.0,
-            tie_word_embeddings=settings.tie_embeddings,
             pad_token_id=Tokenizer.padding_id,
         )
         for _ in range(2)
