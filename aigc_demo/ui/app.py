@@ -5,7 +5,7 @@ from typing import Any
 
 import gradio as gr
 
-from aigc_demo.generators.kinds import IMAGE_GENERATOR, TEXT_GENERATOR, TEXT_TO_IMAGE
+from aigc_demo.generators.kinds import ANSWERS, IMAGE_GENERATOR, MASKED_WORDS, TEXT_GENERATOR, TEXT_TO_IMAGE
 from aigc_demo.studio.models.catalog import Catalog, Choice, default_pair
 from aigc_demo.studio.models.model_cache import ModelCache
 from aigc_demo.studio.visitors.visitor import answer_to, current_visitor
@@ -89,7 +89,7 @@ def launch_settings(studio: Studio) -> dict[str, Any]:
 def _named() -> tuple[Choice, ...]:
     """The models whose names the page says in every language."""
     catalog = Catalog()
-    return catalog.choices(TEXT_GENERATOR, IMAGE_GENERATOR, TEXT_TO_IMAGE)
+    return catalog.choices(TEXT_GENERATOR, MASKED_WORDS, ANSWERS, IMAGE_GENERATOR, TEXT_TO_IMAGE)
 
 
 def serve(studio: Studio | None = None) -> None:

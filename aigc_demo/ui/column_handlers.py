@@ -49,7 +49,11 @@ class ColumnHandlers(ABC):
 
     def _both(self, seed: int, stop: CancelToken, side: Callable[[int], Values]) -> Values:
         """The seed, and what `side` gives for either column."""
-        return (seed, *(value for number in range(2) for value in self._unless_left(stop, number, side)))
+        return (seed, *self._sides(stop, side))
+
+    def _sides(self, stop: CancelToken, side: Callable[[int], Values]) -> Values:
+        """What `side` gives for either column."""
+        return tuple(value for number in range(2) for value in self._unless_left(stop, number, side))
 
     def _unless_left(self, stop: CancelToken, number: int, side: Callable[[int], Values]) -> Values:
         """A column, in the order of `Side.outputs`; where it has another model by now, that one's, once."""

@@ -13,12 +13,12 @@ from aigc_demo.ui.language import word
 from aigc_demo.ui.words.wording import everywhere
 
 
-def model_picker(choices: tuple[Choice, ...], model: str, side: str, prefix: str = "") -> Any:
+def model_picker(choices: tuple[Choice, ...], model: str | None, side: str, prefix: str = "") -> Any:
     """The picker of a column.
 
     Args:
         choices: the models of the tab.
-        model: the one that is chosen at first.
+        model: the one that is chosen at first; None for none.
         side: left or right.
         prefix: of its id in the page.
     """

@@ -36,18 +36,19 @@ class Side:
         number: of the column, which the server keeps.
         model: the picker.
         parts: what shows the model's work, by name, in the order in which the tab's handlers give it.
-        shown: a state: what the column shows, so that the next click can go on from it.
+        shown: a state: what the column shows, so that the next click can go on from it; None where no click
+            goes on from it.
     """
 
     number: Any
     model: Any
     parts: Mapping[str, Any]
-    shown: Any
+    shown: Any = None
 
     @property
     def outputs(self) -> list[Any]:
         """What new work of the model changes."""
-        return [*self.parts.values(), self.shown]
+        return [*self.parts.values(), *([] if self.shown is None else [self.shown])]
 
 
 def seed_fields(prefix: str, *, fresh: bool) -> tuple[Any, Any]:
@@ -80,9 +81,9 @@ def slider(
     return gr.Slider(low, high, start, step=step, label=word(name), info=info, min_width=min_width)
 
 
-def wire_sides(handlers: Any, ticket: Any, question: Question, sides: list[Side]) -> None:
+def wire_sides(handlers: Any, ticket: Any, stop: Any, sides: list[Side]) -> None:
     """Connect Stop and both pickers to a tab's `ColumnHandlers`."""
-    question.stop.click(handlers.stop, ticket, None, queue=False, **PRIVATE)
+    stop.click(handlers.stop, ticket, None, queue=False, **PRIVATE)
     for side in sides:
         side.model.change(handlers.choose_model, [ticket, side.number, side.model], side.outputs, **CHEAP)
 

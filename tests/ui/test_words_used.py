@@ -55,6 +55,7 @@ FILLED: dict[str, set[str]] = {
     "help_{}_title": given_to("help_on"),
     "state_{}": set(get_args(State)),
     "pictures_{}": set(get_args(State)),
+    "prediction_{}": set(get_args(State)),
     "run_state_{}": {ends.replace("-", "_") for ends in get_args(Stands)},
     "family_{}": {entry.family for entry in catalog.CATALOG.values()},
     "family_{}_long": {entry.family for entry in catalog.CATALOG.values()},

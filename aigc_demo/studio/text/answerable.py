@@ -1,6 +1,8 @@
 """Whether a text can be answered at all: lines of couplets, and questions about the tiny world's stories."""
 
+import random
 import re
+import secrets
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -62,6 +64,20 @@ def true_answer(question: str, story: str | None) -> str | None:
     from aigc_demo.data.tiny_world.questions import answer_of
 
     return None if story is None else answer_of(story, question)
+
+
+def new_story(language: str) -> tuple[str, str]:
+    """A new story of the tiny world, and a question about it.
+
+    Args:
+        language: en or zh.
+    """
+    from aigc_demo.data.tiny_world.questions import questions
+    from aigc_demo.data.tiny_world.story import stories
+
+    seed = secrets.randbits(32)
+    story = next(stories(seed, language))
+    return story, questions(story, random.Random(seed), 1)[0].text
 
 
 @cache

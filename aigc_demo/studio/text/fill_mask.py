@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import InputError
@@ -13,6 +13,9 @@ from aigc_demo.studio.models.catalog import Catalog
 from aigc_demo.studio.models.model_cache import ModelCache
 from aigc_demo.studio.text.inspection import checked_count
 from aigc_demo.studio.text.prediction import PredictionColumn, predict_side_by_side
+
+if TYPE_CHECKING:
+    from aigc_demo.generators.text.masked_words import FilledText
 
 MAX_CHARACTERS = 5_000
 NUM_CANDIDATES = 5
@@ -70,6 +73,21 @@ def compare_masks(
         return model.fill(request.text, request.num, request.hidden)
 
     yield from predict_side_by_side(request.models, fill, cache, stop)
+
+
+def hidden_words(filled: "FilledText") -> tuple[str | None, ...]:
+    """What stands in the text in the place of each mask; None where it is only a written mask."""
+    from aigc_demo.generators.text.rows import MASK
+
+    texts = [filled.masked[place.first : place.past] for place in filled.places]
+    return tuple(None if MASK.fullmatch(text.strip()) else text.strip() for text in texts)
+
+
+def bare_word(token: str) -> str:
+    """A token's text without the sign of a word piece and the spaces around it."""
+    from aigc_demo.generators.text.masked_words import WORD_PIECE
+
+    return token.removeprefix(WORD_PIECE).strip()
 
 
 def _checked_ranges(given: Any, length: int) -> tuple[tuple[int, int], ...]:

@@ -55,7 +55,7 @@ def _build_models(studio: Studio, frame: Frame) -> None:
     sides = build_columns(TAB, choices, PARTS, _parts)
     models = [side.model for side in sides]
     _, truncation, steps = question.sliders
-    wire_sides(handlers, ticket, question, sides)
+    wire_sides(handlers, ticket, question.stop, sides)
     _wire_generating(handlers, ticket, question, sides)
     upload = tools.build_real_images(handlers, sides, IMAGE_WORK)
     tools.build_interpolation(latent, ticket, [truncation, steps], models, IN_LINE)

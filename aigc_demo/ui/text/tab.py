@@ -16,6 +16,7 @@ from aigc_demo.ui.tab_parts import SIDES, Question, Side, beside, seed_fields, s
 from aigc_demo.ui.tabs import Studio
 from aigc_demo.ui.text import view
 from aigc_demo.ui.text.handlers import PARTS, SLIDERS, TextHandlers
+from aigc_demo.ui.text.prediction_tab import build_predictions, view_switch
 from aigc_demo.ui.text.view import Shown
 from aigc_demo.ui.widgets import spans, widget
 
@@ -53,14 +54,17 @@ def build_text_tab(studio: Studio, frame: Frame) -> None:
     choices = studio.cache.catalog.choices(TEXT_GENERATOR)
     handlers = TextHandlers(studio.cache, studio.cancellation)
     ticket = page_ticket()
-    question, examples = _question(choices)
-    sides = _columns(choices)
-    wire_sides(handlers, ticket, question, sides)
-    _wire_writing(handlers, ticket, question, sides)
-    _wire_columns(handlers, ticket, question, sides)
-    _wire_examples(examples, choices, question, sides)
-    scored = _surprise(handlers, sides)
-    _attention(handlers, sides)
+    switch = view_switch()
+    with gr.Column(elem_id="view-continue") as continued:
+        question, examples = _question(choices)
+        sides = _columns(choices)
+        wire_sides(handlers, ticket, question.stop, sides)
+        _wire_writing(handlers, ticket, question, sides)
+        _wire_columns(handlers, ticket, question, sides)
+        _wire_examples(examples, choices, question, sides)
+        scored = _surprise(handlers, sides)
+        _attention(handlers, sides)
+    build_predictions(studio, frame, switch, continued)
     offer_new_models(
         frame, [side.model for side in sides], lambda: studio.cache.catalog.choices(TEXT_GENERATOR)
     )

@@ -61,7 +61,7 @@ def build_text_to_image_tab(studio: Studio, frame: Frame) -> None:
     handlers, ticket = TextToImageHandlers(studio.cache, studio.cancellation), page_ticket()
     question = _question()
     sides = build_columns(TAB, choices, PARTS, _parts)
-    wire_sides(handlers, ticket, question, sides)
+    wire_sides(handlers, ticket, question.stop, sides)
     _wire(handlers, ticket, question, sides)
     tools.build_postprocessing(handlers, sides, IMAGE_WORK)
     tools.build_repair(handlers, sides[0].shown, IMAGE_WORK)

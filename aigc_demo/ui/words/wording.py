@@ -16,6 +16,7 @@ from aigc_demo.ui.words.columns import COLUMN_WORDS
 from aigc_demo.ui.words.frame import FRAME_WORDS
 from aigc_demo.ui.words.gan import GAN_WORDS
 from aigc_demo.ui.words.latent_space import LATENT_SPACE_WORDS
+from aigc_demo.ui.words.predictions import PREDICTION_WORDS
 from aigc_demo.ui.words.recipes import RECIPE_WORDS
 from aigc_demo.ui.words.step_by_step import STEP_BY_STEP_WORDS
 from aigc_demo.ui.words.text import TEXT_WORDS
@@ -27,6 +28,7 @@ WORDS: dict[str, Row] = {
     **FRAME_WORDS,
     **COLUMN_WORDS,
     **TEXT_WORDS,
+    **PREDICTION_WORDS,
     **GAN_WORDS,
     **LATENT_SPACE_WORDS,
     **STEP_BY_STEP_WORDS,
