@@ -188,9 +188,11 @@ def prepare_answer_pairs(
         tokenizer: of an existing model; None trains one on the pairs of the training part.
 
     Raises:
-        InputError: nothing is left after cleaning, there are no pairs or only ones that are too long, or the
-            vocabulary is too small.
+        InputError: nothing is left after cleaning, there are no pairs or only ones that are too long, the
+            vocabulary is too small, or stories of the tiny world are to be in lower case.
     """
+    if loaded.name == TINY_WORLD and settings.lowercase:  # stories are read by their grammar
+        raise InputError("setting_range", name="lowercase", expected="false for the tiny world", got="true")
     cut = cut_text(loaded, settings)
     task, train, dropped = answer_pairs(cut.train, loaded.name)
     task_later, validation, dropped_later = answer_pairs(cut.validation, loaded.name)
@@ -202,30 +204,47 @@ def prepare_answer_pairs(
     trained = tokenizer is None
     if tokenizer is None:
         tokenizer = train_tokenizer(text, settings.tokenizer, settings.vocab_size, special=ENCODER_TOKENS)
-    measured = [_too_long(part, tokenizer, lengths) for part in (train, validation)]
-    if any(count == long for count, long in measured):
-        source, target = lengths
-        values = {"name": loaded.name, "context_length": source, "target_length": target}
-        raise InputError("answer_pairs_too_long", **values)
-    facts: dict[str, int | float | str] = {
-        "task": task,
-        "train_pairs": len(train),
-        "validation_pairs": len(validation),
-        **dropped,
-        "measured_pairs": sum(count for count, _ in measured),
-        "too_long_among_them": sum(long for _, long in measured),
-    }
-    paired = PreparationStep(
-        "pairs", len(train) + len(validation), sum(dropped.values()), facts, unit="pairs"
-    )
+    measured = _too_long((train, validation), tokenizer, lengths, loaded.name)
+    paired = _pairs_step(task, train, validation, {**dropped, **measured}, sum(dropped.values()))
     report = (*cut.report, tokenise_step(tokenizer, text, trained), paired)
     return AnswerCorpus(loaded.name, loaded.sha256, task, train, validation, tokenizer, report)
 
 
-def _too_long(pairs: Sequence[AnswerPair], tokenizer: Tokenizer, lengths: tuple[int, int]) -> tuple[int, int]:
-    """How many pairs were measured, and how many of them are too long."""
-    some = spread(pairs, NUM_MEASURED)
-    return len(some), sum(not encode_pair(pair, tokenizer).fits(*lengths) for pair in some)
+def _pairs_step(
+    task: str,
+    train: Sequence[AnswerPair],
+    validation: Sequence[AnswerPair],
+    counts: dict[str, int],
+    num_dropped: int,
+) -> PreparationStep:
+    facts: dict[str, int | float | str] = {
+        "task": task,
+        "train_pairs": len(train),
+        "validation_pairs": len(validation),
+        **counts,
+    }
+    return PreparationStep("pairs", len(train) + len(validation), num_dropped, facts, unit="pairs")
+
+
+def _too_long(
+    parts: Sequence[Sequence[AnswerPair]], tokenizer: Tokenizer, lengths: tuple[int, int], name: str
+) -> dict[str, int]:
+    """How many pairs were measured, and how many of them are too long.
+
+    Raises:
+        InputError: all of a part.
+    """
+    counts = {"measured_pairs": 0, "too_long_among_them": 0}
+    for part in parts:
+        some = spread(part, NUM_MEASURED)
+        num_long = sum(not encode_pair(pair, tokenizer).fits(*lengths) for pair in some)
+        if num_long == len(some):
+            source, target = lengths
+            values = {"name": name, "context_length": source, "target_length": target}
+            raise InputError("answer_pairs_too_long", **values)
+        counts["measured_pairs"] += len(some)
+        counts["too_long_among_them"] += num_long
+    return counts
 
 
 def spread(pairs: Sequence[AnswerPair], most: int) -> list[AnswerPair]:

@@ -11,7 +11,7 @@ from aigc_demo.core.errors import InputError
 from aigc_demo.data.text.documents import sentence_places
 from aigc_demo.data.text.tokenizer import Tokenizer
 from aigc_demo.generators.network_folder import loaded
-from aigc_demo.generators.text.model import check_vocabulary, memory_mib
+from aigc_demo.generators.text.model import check_vocabulary, memory_mib, trained_vocabulary
 from aigc_demo.generators.text.rows import RowBatch, Span
 from aigc_demo.nets.bert import Bert, EncoderConfig
 
@@ -41,7 +41,7 @@ class EncoderVocabulary:
 
     Args:
         tokenizer: with an encoder's special tokens.
-        folder: where it lies, for the error.
+        folder: of the model, which says how its text was prepared.
 
     Raises:
         InputError: it has no mask.
@@ -56,8 +56,9 @@ class EncoderVocabulary:
         self.unknown_id: int | None = tokenizer.unknown_id
         self.special_ids: Sequence[int] = tokenizer.special_ids
         self.spaces_in_tokens = tokenizer.kind != "characters"
-        self.encode, self.decode = tokenizer.encode, tokenizer.decode
-        self.spans, self.token_text = tokenizer.spans, tokenizer.token_text
+        reads = trained_vocabulary(folder, tokenizer)
+        self.encode, self.spans = reads.encode, reads.spans
+        self.decode, self.token_text = tokenizer.decode, tokenizer.token_text
 
     def sentences(self, text: str) -> list[Span]:
         """As RowVocabulary: as in training, each sentence without the white space around it."""

@@ -152,3 +152,9 @@ def test_texts_without_pairs_are_refused(text: str, key: str) -> None:
     with pytest.raises(InputError) as refused:
         prepare_answer_pairs(loaded(text), TextSettings(validation_fraction=0.4), LENGTHS)
     assert refused.value.key == key
+
+
+def test_stories_stay_as_their_grammar_has_them() -> None:
+    stories = replace(loaded(documents_text(4)), name=TINY_WORLD)
+    with pytest.raises(InputError, match="lowercase must be false for the tiny world"):
+        prepare_answer_pairs(stories, TextSettings(lowercase=True), (160, 24))

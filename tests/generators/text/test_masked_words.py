@@ -8,8 +8,10 @@ import transformers
 from safetensors.torch import load_file, save_file
 
 from aigc_demo.core.errors import DemoError, InputError
+from aigc_demo.data.text.corpus import PreparationSettings
 from aigc_demo.data.text.documents import sentence_spans
 from aigc_demo.data.text.tokenizer import train_tokenizer
+from aigc_demo.data.text.word_level import ENCODER_TOKENS
 from aigc_demo.generators.pretrained.folder import pretrained_entry
 from aigc_demo.generators.text.library_encoder import load_library_encoder
 from aigc_demo.generators.text.masked_words import MaskedWords, load_masked_words
@@ -237,3 +239,10 @@ def test_a_tokenizer_without_a_mask_is_refused(folders, tmp_path):
     with pytest.raises(InputError, match="its tokenizer has no <mask>"):
         EncoderVocabulary(train_tokenizer("the cat"), tmp_path)
     assert row_of(ours(folders).vocabulary, "").ids == (START, SEPARATOR)
+
+
+def test_an_encoder_of_a_text_in_lower_case_reads_every_text_so(tmp_path):
+    PreparationSettings(lowercase=True).save(tmp_path)
+    vocabulary = EncoderVocabulary(train_tokenizer("the cat sat.", special=ENCODER_TOKENS), tmp_path)
+    assert row_of(vocabulary, "The CAT sat.") == row_of(vocabulary, "the cat sat.")
+    assert vocabulary.unknown_id not in vocabulary.encode("The CAT")
