@@ -14,6 +14,7 @@ from aigc_demo.generators.answers.ours import load_our_answers
 from aigc_demo.generators.catalog_entry import CatalogEntry
 from aigc_demo.generators.kinds import ANSWERS
 from aigc_demo.generators.text.decoding import SamplingSettings
+from aigc_demo.generators.text.rows import batch_of
 from aigc_demo.generators.text.scoring import score_text
 from tests.generators.conftest import edit_config, save_answers, save_encoder, save_library_answers
 
@@ -81,6 +82,7 @@ def test_an_answer_ends_with_the_separator_or_with_the_context(model, monkeypatc
 
         def __init__(self, sources):
             self.inner, self.read_tokens = reader(sources), 0
+            Ending.last_reader = self
 
         def forget(self):
             self.inner.forget()
@@ -100,6 +102,7 @@ def test_an_answer_ends_with_the_separator_or_with_the_context(model, monkeypatc
     tokens = list(model.answer(row, settings()))
     assert (len(tokens), tokens[-1].id, tokens[-1].text, tokens[-1].reason) == (3, SEPARATOR, "", "end")
     assert model.likeliest([row], 12) == [tuple(token.id for token in tokens[:2])]
+    assert Ending.last_reader.read_tokens == 3, "nothing is read behind the end"
 
 
 def test_answers_to_several_sources_are_those_to_each_alone(model):
@@ -110,6 +113,20 @@ def test_answers_to_several_sources_are_those_to_each_alone(model):
         alone = [token.id for token in model.answer(row, settings(max_new_tokens=9))]
         assert list(ids) == [index for index in alone if index != SEPARATOR]
     assert len(set(together)) > 1
+
+
+@torch.inference_mode()
+def test_a_reader_keeps_the_chosen_sources_and_never_looks_at_padding(model):
+    rows = [model.row(QUESTION, STORY), model.row("mat")]
+    reader = model.network.reader(batch_of(rows, model.vocabulary.padding_id))
+    first = reader.read(torch.tensor([[START], [START]]))
+    reader.select(torch.tensor([1, 0, 1]))
+    second = reader.read(torch.tensor([[7], [8], [9]]))
+    for number, (row, index) in enumerate([(rows[1], 7), (rows[0], 8), (rows[1], 9)]):
+        alone = model.writer(row).token_logits([START, index])
+        torch.testing.assert_close(second[number], alone[1], atol=1e-3, rtol=1e-3)
+    for row, logits in zip(rows, first, strict=True):
+        torch.testing.assert_close(logits, model.writer(row).token_logits([START])[0], atol=1e-3, rtol=1e-3)
 
 
 def test_beam_search_finds_an_answer_at_least_as_likely_as_the_greedy_one(model):

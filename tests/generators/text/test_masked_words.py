@@ -1,6 +1,7 @@
 """Encoders behind one protocol: rows, candidates for masks, the next sentence."""
 
 import json
+import shutil
 
 import pytest
 import torch
@@ -73,6 +74,7 @@ def test_a_row_has_the_special_tokens_segments_and_places_of_its_texts(folders):
     hidden = model.row("cat", hidden=[(1, 3)])
     assert hidden.ids == (START, c, MASK, MASK, SEPARATOR)
     assert hidden.spans[2:4] == ((1, 2), (2, 3))
+    assert model.row("cat", hidden=[(1, 2)]).ids == (START, c, MASK, t, SEPARATOR)
 
 
 def test_texts_are_tokenized_sentence_by_sentence_as_in_training(folders):
@@ -188,6 +190,18 @@ def test_the_catalog_offers_our_network_for_a_whole_bert_alone(folders):
     refused(lambda: load_masked_words(masked, on_ours=True), "not_on_ours")
     ours = load_masked_words(pretrained_entry(folders / "whole", "whole"), on_ours=True)
     assert (ours.name, ours.family, ours.context_length) == ("whole", "pretrained", CONTEXT)
+
+
+def test_a_bert_with_half_of_its_head_counts_as_one_without(folders, tmp_path):
+    folder = shutil.copytree(folders / "masked", tmp_path / "half")
+    weights = load_file(folder / "model.safetensors")
+    pooler = {"bert.pooler.dense.weight": torch.ones(24, 24), "bert.pooler.dense.bias": torch.ones(24)}
+    save_file({**weights, **pooler}, folder / "model.safetensors")
+    entry = pretrained_entry(folder, "half")
+    assert not entry.runs_on_ours
+    model = load_masked_words(entry)
+    assert not model.has_next_sentence_head
+    assert model.fill("the [MASK] sat").places
 
 
 def test_pieces_of_words_are_joined_in_the_filled_text(folders, monkeypatch):

@@ -130,8 +130,8 @@ def test_pairs_that_do_not_fit_are_counted_and_left_out(folders):
     (folders / "long.txt").write_text(poems, "utf-8")
     figures = evaluate(str(folders / "ours"), str(folders / "long.txt"), "all")
     assert (figures["num_samples"], figures["num_too_long"]) == (NUM_PAIRS + 1, 1)
-    long = "x" * 40 + ". " + "y" * 40 + ". "
-    (folders / "only.txt").write_text(long * 5, "utf-8")
+    # Too long as an answer, and too long as a source.
+    (folders / "only.txt").write_text(f"the cat. {'m' * 40}. " * 5, "utf-8")
     with pytest.raises(InputError) as refused:
         evaluate(str(folders / "ours"), str(folders / "only.txt"), "all")
     assert refused.value.key == "answer_pairs_too_long"
