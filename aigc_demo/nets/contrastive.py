@@ -16,10 +16,9 @@ from huggingface_hub import PyTorchModelHubMixin
 from torch import Tensor, nn
 
 from aigc_demo.core.config import Settings, setting
-from aigc_demo.nets.attention import matmul_dtype
+from aigc_demo.nets.bert import Encoder
 from aigc_demo.nets.image_encoder import Stage
-from aigc_demo.nets.rotary import rotary_angles
-from aigc_demo.nets.transformer import Block, TransformerConfig, initialize, norm
+from aigc_demo.nets.transformer import TransformerConfig
 
 PADDING = 0  # the id of the padding token, and of unknown words, which are masked alike
 MAX_SCALE, INITIAL_SCALE = 100.0, 1 / 0.07  # of the cosine similarities: 1 / temperature
@@ -49,48 +48,6 @@ class DualEncoderConfig(Settings):
             num_heads=self.num_heads,
             hidden_size=self.hidden_size,
         )
-
-
-class TextEncoder(nn.Module):
-    """A Transformer encoder (bidirectional attention), of the same blocks as the language model.
-
-    Source:
-        Vaswani et al. 2017, arXiv:1706.03762, section 3.1.
-    """
-
-    cos: Tensor
-    sin: Tensor
-
-    def __init__(self, config: TransformerConfig):
-        super().__init__()
-        self.config = config
-        self.embedding = nn.Embedding(config.vocab_size, config.hidden_size)
-        cos, sin = rotary_angles(config.context_length, config.head_size)
-        self.register_buffer("cos", cos, persistent=False)
-        self.register_buffer("sin", sin, persistent=False)
-        self.blocks = nn.ModuleList(Block(config) for _ in range(config.num_layers))
-        self.norm = norm(config)
-        initialize(self, config)
-
-    def forward(self, ids_BT: Tensor, attention_out: list[Tensor] | None = None) -> Tensor:
-        """The contextual embedding of each token.
-
-        Args:
-            ids_BT: token ids, `PADDING` after the last token of a caption.
-            attention_out: each layer's attention weights [B, heads, T, T] are appended to it.
-
-        Returns:
-            [B, T, C]; meaningless at padding.
-        """
-        mask_BT = token_mask(ids_BT)
-        x_BTC = self.embedding(ids_BT)
-        dtype = matmul_dtype(x_BTC)
-        T = ids_BT.shape[1]
-        rotary = self.cos[:T].to(dtype), self.sin[:T].to(dtype)
-        mask = mask_BT[:, None, None, :]
-        for block in self.blocks:
-            x_BTC = block(x_BTC, mask=mask, rotary=rotary, weights_out=attention_out)
-        return self.norm(x_BTC)
 
 
 class ImageTower(nn.Module):
@@ -127,14 +84,18 @@ class DualEncoder(
     def __init__(self, config: DualEncoderConfig):
         super().__init__()
         self.config = config
-        self.text_encoder = TextEncoder(config.transformer)
+        self.text_encoder = Encoder(config.transformer)
         self.text_output = nn.Linear(config.hidden_size, config.embedding_size, bias=False)
         self.picture_tower = ImageTower(config)  # a key of the shipped weights
         self.log_scale = nn.Parameter(torch.tensor(math.log(INITIAL_SCALE)))
 
     def embed_text(self, ids_BT: Tensor) -> Tensor:
         """Embeddings [B, E] of norm 1 of captions."""
-        return self.pool_text(self.text_encoder(ids_BT), ids_BT)
+        return self.pool_text(self.encode_text(ids_BT), ids_BT)
+
+    def encode_text(self, ids_BT: Tensor) -> Tensor:
+        """The contextual embedding of each token [B, T, C]; meaningless at padding."""
+        return self.text_encoder(ids_BT, token_mask(ids_BT))
 
     def pool_text(self, tokens_BTC: Tensor, ids_BT: Tensor) -> Tensor:
         """Embeddings [B, E] of norm 1 from the text encoder's output: mean pooling over the tokens."""

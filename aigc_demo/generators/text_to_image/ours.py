@@ -97,7 +97,7 @@ class GanTextToImage:
     def _drawn(self, texts: Sequence[str], z_NZ: Tensor, attention_out: list[Tensor] | None = None) -> Tensor:
         ids_NT = self.matcher.ids(texts)
         encoder = self.matcher.encoder
-        tokens_NTC = encoder.text_encoder(ids_NT)
+        tokens_NTC = encoder.encode_text(ids_NT)
         text_NE = encoder.pool_text(tokens_NTC, ids_NT)
         return self.generator(z_NZ, tokens_NTC, token_mask(ids_NT), text_NE, attention_out)
 

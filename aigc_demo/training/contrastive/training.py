@@ -18,6 +18,7 @@ from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.captions.pairs import (
     LONGEST,
     PairCorpus,
+    caption_tokenizer,
     prepare_pairs,
     random_captions,
     token_table,
@@ -28,9 +29,10 @@ from aigc_demo.data.text.tokenizer import Tokenizer
 from aigc_demo.generators.text_to_image.matching import matcher_in
 from aigc_demo.measure.retrieval import LOOKED_THROUGH, found_among
 from aigc_demo.nets.contrastive import DualEncoder, DualEncoderConfig, contrastive_loss, hard_negative_loss
+from aigc_demo.training.contrastive.initial_text_encoder import pretrained_encoder, start_from, with_shape_of
 from aigc_demo.training.contrastive.recipe import ClipSettings
 from aigc_demo.training.family import COUNTED_VOCABULARY, Family, ForwardPasses, empty_captions, empty_images
-from aigc_demo.training.initial_weights import load_initial_weights, tokenizer_of_run
+from aigc_demo.training.initial_weights import init_model, load_initial_weights, tokenizer_of_run
 from aigc_demo.training.loops.image_training import ImageTraining, with_noise
 from aigc_demo.training.order import Order
 from aigc_demo.training.settings import Budget
@@ -74,6 +76,7 @@ class ContrastiveTraining(ImageTraining):
         self.meaning_N = torch.tensor(corpus.train_meanings)
         self.held_meaning_N = torch.tensor(corpus.validation_meanings)
         self.found = math.nan
+        self.num_words_known: int | None = None  # of those that start from a pretrained encoder
 
     def train_step(self) -> StepDone:
         """As ImageTraining; with the share of images whose nearest caption is theirs, also by chance."""
@@ -148,7 +151,8 @@ class ContrastiveTraining(ImageTraining):
         facts = super().facts()
         del facts["num_modes"]
         captions = sum(map(len, self.pairs.train_captions))
-        return {**facts, "vocab_size": self.tokenizer.vocab_size, "train_captions": captions}
+        known = {} if self.num_words_known is None else {"words_from_init": self.num_words_known}
+        return {**facts, "vocab_size": self.tokenizer.vocab_size, "train_captions": captions, **known}
 
     def _embed(self, ids_NT: Tensor, image_BCHW: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         with self.accelerator.autocast():
@@ -166,19 +170,31 @@ def prepare(
 ) -> ContrastiveTraining:
     """As `Family.prepare`.
 
-    A run with `--init` keeps that model's tokenizer, and does not need the model any more once it has a
-    checkpoint.
+    A run with `--init` from another dual encoder keeps its tokenizer; from a model of `bert` its text encoder
+    starts, with a tokenizer of its own. Neither model is needed once the run has a checkpoint.
 
     Raises:
         InputError: the source has no pairs, or `--init` names a model of another kind or shape.
     """
     corpus = prepare_pairs(order.source, settings)
+    entry = init_model(order, "bert") if order.init is not None and checkpoint is None else None
+    pretrained = pretrained_encoder(entry) if entry is not None and entry.recipe == "bert" else None
+    if pretrained is not None:
+        settings = with_shape_of(pretrained, order, settings)
+        tokenizer = caption_tokenizer(corpus.train_captions)
+    else:
+        tokenizer = tokenizer_of_run(order, checkpoint, corpus.train_captions)
     torch.manual_seed(order.seed)
-    tokenizer = tokenizer_of_run(order, checkpoint, corpus.train_captions)
     encoder = DualEncoder(_encoder_config(settings, tokenizer.vocab_size))
-    if order.init is not None and checkpoint is None:
+    num_words = None
+    if entry is not None and pretrained is not None:
+        known = Tokenizer.load(entry.location)
+        num_words = start_from(encoder.text_encoder, tokenizer, pretrained, known)
+    elif entry is not None:
         load_initial_weights(order, (encoder,), lambda folder: (matcher_in(folder).encoder,))
-    return ContrastiveTraining(encoder, tokenizer, corpus, settings, budget, run, seed=order.seed)
+    training = ContrastiveTraining(encoder, tokenizer, corpus, settings, budget, run, seed=order.seed)
+    training.num_words_known = num_words
+    return training
 
 
 def networks(recipe: str, settings: ClipSettings) -> list[nn.Module]:

@@ -61,7 +61,7 @@ class Guide:
     def encode(self, ids_NT: Tensor) -> EncodedCaptions:
         """Captions as the condition of both networks."""
         with self.accelerator.autocast():
-            tokens_NTC = self.encoder.text_encoder(ids_NT)
+            tokens_NTC = self.encoder.encode_text(ids_NT)
             text_NE = self.encoder.pool_text(tokens_NTC, ids_NT)
         return EncodedCaptions(tokens_NTC.float(), token_mask(ids_NT), text_NE.float())
 
