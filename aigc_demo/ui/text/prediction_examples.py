@@ -42,6 +42,11 @@ class Example:
         return " → ".join((first, *(text for text in rest if text not in ("", _RAIN, _FROG))))
 
     @property
+    def of_verse(self) -> bool:
+        """Whether it is of the Tang poems."""
+        return self.models in (TANG, COUPLETS)
+
+    @property
     def hidden(self) -> tuple[tuple[int, int], ...]:
         """The masked words' characters, first and past the last."""
         places = ((self.texts[0].index(word), len(word)) for word in self.masked)

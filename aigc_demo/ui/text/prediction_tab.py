@@ -12,6 +12,7 @@ import gradio as gr
 
 from aigc_demo.studio.models.arguments import check_number
 from aigc_demo.studio.models.catalog import Catalog, default_pair, is_at_hand
+from aigc_demo.studio.text.answerable import answers_lines
 from aigc_demo.ui.frame import CHEAP, PRIVATE, READING, TEXT, Frame, page_ticket
 from aigc_demo.ui.language import chosen_language, word
 from aigc_demo.ui.model_picker import model_picker, picker_choices
@@ -275,8 +276,15 @@ def _beginning(catalog: Catalog, view: View, request: gr.Request) -> tuple[Any, 
     choices = catalog.choices(view.handlers.kind)
     language = "zh" if chosen_language(request).startswith("zh") else "en"
     own = [example for example in view.examples if example.language == language]
-    known = [example for example in (*own, *view.examples) if view.handlers.known_pair(example.models)]
-    example = (known or own)[0]
-    models = view.handlers.known_pair(example.models) or default_pair(choices)
+    ordered = (*own, *(example for example in view.examples if example not in own))
+    known = [example for example in ordered if view.handlers.known_pair(example.models)]
+    models = known[0].models if known else default_pair(choices)
+    example = known[0] if known else _example_for(ordered, catalog.choice(models[0]).entry)
     offered = picker_choices(choices)
     return *view.values(example), *(gr.update(choices=offered, value=model) for model in models)
+
+
+def _example_for(examples: Sequence[Example], entry: Any) -> Example:
+    """The first example of what a run's model was trained on: verse, or stories of the tiny world."""
+    suits = (example for example in examples if example.of_verse == answers_lines(entry))
+    return next(suits, examples[0])

@@ -10,6 +10,7 @@ from aigc_demo.data.tiny_world.questions import answer_of
 from aigc_demo.generators import catalog
 from aigc_demo.generators.catalog_entry import CatalogEntry
 from aigc_demo.generators.kinds import ANSWERS, MASKED_WORDS
+from aigc_demo.generators.shipped import TANG_POEMS
 from aigc_demo.generators.text.masked_words import FilledText, Guess, MaskedPlace
 from aigc_demo.studio.models.cancellation import Cancellation, new_ticket
 from aigc_demo.studio.models.model_cache import ModelCache
@@ -18,6 +19,7 @@ from aigc_demo.studio.text.answerable import checked_line
 from aigc_demo.ui.text import prediction_examples, prediction_view
 from aigc_demo.ui.text.prediction_examples import TANG, TINY_WORLD
 from aigc_demo.ui.text.prediction_handlers import AnswerHandlers, FillInHandlers, FollowHandlers
+from aigc_demo.ui.text.prediction_tab import _example_for
 
 CARD, RESULT, FACTS = range(3)
 CHINESE = SimpleNamespace(cookies={"lang": "zh-TW"}, headers={})
@@ -176,6 +178,13 @@ def test_a_question_needs_its_story_and_spaces_are_none(cache):
 
 
 # ---- examples
+
+
+@pytest.mark.parametrize(("sha256", "begins"), [(TANG_POEMS.sha256, "白日依山尽"), ("", "那里有一只")])
+def test_a_view_begins_with_an_example_of_what_the_models_of_runs_were_trained_on(sha256, begins):
+    entry = CatalogEntry("run@5", "ours", MASKED_WORDS, "bert", "nowhere", data_sha256=sha256)
+    chinese = [example for example in prediction_examples.FILL_IN if example.language == "zh"]
+    assert _example_for(chinese, entry).texts[0].startswith(begins)
 
 
 def test_the_words_masked_in_examples_are_whole_words():
