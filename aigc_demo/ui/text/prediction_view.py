@@ -127,11 +127,11 @@ def answer(result: Answer | None, expected: str | None = None) -> Json:
     looked = result.attention
     names = ("layer", "head", "mean", "answer", "source", "hint")
     right = None if expected is None else result.text.strip() == expected
-    said = {True: "answer_right", False: "answer_wrong"}
+    verdicts = {True: "answer_right", False: "answer_wrong"}
     return {
         "text": result.text.strip(),
         "right": right,
-        "verdict": None if right is None else everywhere(said[right], expected=expected),
+        "verdict": None if right is None else everywhere(verdicts[right], expected=expected),
         "tokens": list(looked.answer),
         "source": list(looked.source),
         "L": looked.num_layers,
