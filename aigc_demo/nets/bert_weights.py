@@ -19,6 +19,10 @@ SHAPE = {
     "mlp_size": "intermediate_size",
     "num_segments": "type_vocab_size",
 }
+# Of a network that is trained here: its vocabulary is that of its text, and it has two segments.
+TRAINED_SHAPE = {
+    name: theirs for name, theirs in SHAPE.items() if name not in ("vocab_size", "num_segments")
+} | {"tie_embeddings": "tie_word_embeddings"}
 # Ours on the left, theirs on the right; {} is the layer.
 WEIGHT_NAMES = {
     "encoder.embedding_norm": "bert.embeddings.LayerNorm",

@@ -52,8 +52,21 @@ def loss_curve(name: str) -> Curve:
     return Curve(name, lines, logarithmic=True)
 
 
+def measure_curve(name: str, *more: Line, logarithmic: bool = False) -> Curve:
+    """A measure of the steps and of the validations, under the same name.
+
+    Args:
+        name: of the curve and of the measure.
+        more: further lines.
+        logarithmic: whether it makes sense to draw logarithms.
+    """
+    lines = (Line("train", "step", name, smooth=True), Line("validation", "validation", name))
+    return Curve(name, (*lines, *more), logarithmic=logarithmic)
+
+
 LEARNING_RATE = Curve("learning_rate", (Line("learning_rate", "step", "learning_rate"),))
 GRADIENT_NORM = Curve("gradient_norm", smooth_lines("gradient_norm"), logarithmic=True)
+TOKENS_PER_SECOND = Curve("tokens_per_second", smooth_lines("tokens_per_second"))
 IMAGES_PER_SECOND = Curve("pictures_per_second", smooth_lines("pictures_per_second"))
 OPTIMIZATION = (LEARNING_RATE, GRADIENT_NORM, IMAGES_PER_SECOND)
 

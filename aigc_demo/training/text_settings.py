@@ -8,6 +8,20 @@ from aigc_demo.data.text.tokenizer import BPE_VOCAB_SIZE
 from aigc_demo.training.settings import OPTIMIZERS, PRECISIONS, SCHEDULES
 
 TINY_WORLD_TOKENS = 400
+# Logits as they are, as log-probabilities, and their gradient.
+LOGIT_COPIES = 3
+# The settings that give a Transformer its shape; their names in our models' config.json are the same.
+SHAPE = ("context_length", "num_layers", "num_heads", "hidden_size", "mlp_size", "tie_embeddings")
+# Of encoders and of the encoder-decoders that start from them, for the tiny world.
+ENCODER_OF_STORIES = {
+    "tokenizer": "words",
+    "num_layers": 4,
+    "num_heads": 4,
+    "hidden_size": 128,
+    "context_length": 128,
+    "batch_size": 32,
+    "dropout": 0.0,
+}
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,7 @@ from aigc_demo.nets.library.word_lm import WordLM, WordLMConfig
 from aigc_demo.nets.transformer import Decoder, TransformerConfig
 from aigc_demo.training.family import ForwardPasses
 from aigc_demo.training.language_model.recipe import LanguageModelSettings
-from aigc_demo.training.text_settings import expected_vocab_size
-
-# Logits as they are, as log-probabilities, and their gradient.
-LOGIT_COPIES = 3
+from aigc_demo.training.text_settings import LOGIT_COPIES, expected_vocab_size
 
 
 @dataclass(frozen=True)

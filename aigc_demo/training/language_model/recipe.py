@@ -11,13 +11,12 @@ from aigc_demo.training.card import CardTexts, Measured
 from aigc_demo.training.recipe import (
     GRADIENT_NORM,
     LEARNING_RATE,
-    Curve,
+    TOKENS_PER_SECOND,
     Measuring,
     Recipe,
     loss_curve,
-    smooth_lines,
 )
-from aigc_demo.training.text_settings import TextTrainingSettings
+from aigc_demo.training.text_settings import SHAPE, TextTrainingSettings
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ CURVES = (
     loss_curve("loss"),
     LEARNING_RATE,
     GRADIENT_NORM,
-    Curve("tokens_per_second", smooth_lines("tokens_per_second")),
+    TOKENS_PER_SECOND,
 )
 
 
@@ -104,16 +103,6 @@ _ASKED = (
     "learning_rate",
     "dropout",
 )
-_SHAPE = (
-    "tokenizer",
-    "context_length",
-    "num_layers",
-    "num_heads",
-    "hidden_size",
-    "mlp_size",
-    "tie_embeddings",
-)
-
 # How they were found: docs/experiments.md. A row is as long as the longest story, and each begins with one;
 # many small steps teach more than a few large ones.
 _STORIES = {
@@ -148,7 +137,7 @@ def _row(**fields: Any) -> Recipe:
         learns_from=TEXT,
         rate="tokens_per_second",
         asked=_ASKED,
-        shape=_SHAPE,
+        shape=("tokenizer", *SHAPE),
         # Stories of the tiny world can be read back, so a card says how many can.
         measuring=Measuring(tiny_world_samples=1000),
         **fields,

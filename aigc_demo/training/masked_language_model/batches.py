@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from aigc_demo.core.device import seeded
 from aigc_demo.core.errors import InputError
 from aigc_demo.data.text.documents import DocumentCorpus, Documents
 from aigc_demo.data.text.sentence_pairs import SentencePair, SentencePairs
@@ -188,13 +187,3 @@ def pair_texts(documents: Documents, pair: SentencePair, num_sentences: int) -> 
     first = text_before(documents, pair.first, num_sentences)
     label = FOLLOWS if pair.follows else WRONG
     return (first, text_of(documents, pair.second, pair.second + 1)), label
-
-
-def mask_seeds(rows: Rows) -> list[int]:
-    """A seed for each row that depends on its tokens alone, for masks that are the same every time."""
-    return [hash(tuple(row)) % 2**63 for row in rows.ids_BT.tolist()]
-
-
-def stream(seed: int, step: int) -> torch.Generator:
-    """The random numbers of a step's masks."""
-    return seeded((seed * 1_000_003 + step) % 2**63)

@@ -13,14 +13,10 @@ from torch import Tensor, nn
 from aigc_demo.data.text.word_level import ENCODER_TOKENS
 from aigc_demo.generators.network_folder import loaded
 from aigc_demo.nets.bert import Bert, EncoderConfig
-from aigc_demo.nets.bert_weights import SHAPE as BERT_SHAPE
+from aigc_demo.nets.bert_weights import TRAINED_SHAPE
 from aigc_demo.training.family import ForwardPasses
 from aigc_demo.training.masked_language_model.recipe import EncoderSettings
-from aigc_demo.training.text_settings import expected_vocab_size
-
-# Logits of the chosen tokens as they are, as log-probabilities, and their gradient.
-LOGIT_COPIES = 3
-OUR_SHAPE = ("context_length", "num_layers", "num_heads", "hidden_size", "mlp_size", "tie_embeddings")
+from aigc_demo.training.text_settings import LOGIT_COPIES, SHAPE, expected_vocab_size
 
 
 @dataclass(frozen=True)
@@ -66,7 +62,7 @@ class BertForPreTraining(transformers.BertForPreTraining):
 
 def build_bert(settings: EncoderSettings, vocab_size: int) -> nn.Module:
     """Our encoder with its two heads."""
-    shape = {name: getattr(settings, name) for name in OUR_SHAPE}
+    shape = {name: getattr(settings, name) for name in SHAPE}
     return Bert(EncoderConfig(vocab_size=vocab_size, dropout=settings.dropout, recipe="bert", **shape))
 
 
@@ -76,7 +72,7 @@ def build_library(settings: EncoderSettings, vocab_size: int) -> nn.Module:
     Attention weights are not dropped, as in ours, because that takes the fused kernel away.
     """
     transformers.utils.logging.disable_progress_bar()  # a bar would tear the lines of events apart
-    sizes = {theirs: getattr(settings, ours) for ours, theirs in LIBRARY_SHAPE.items()}
+    sizes = {theirs: getattr(settings, ours) for ours, theirs in TRAINED_SHAPE.items()}
     sizes["intermediate_size"] = settings.mlp_size or 4 * settings.hidden_size
     return BertForPreTraining(
         transformers.BertConfig(
@@ -90,19 +86,16 @@ def build_library(settings: EncoderSettings, vocab_size: int) -> nn.Module:
     )
 
 
-LIBRARY_SHAPE = {name: BERT_SHAPE[name] for name in OUR_SHAPE if name in BERT_SHAPE} | {
-    "tie_embeddings": "tie_word_embeddings"
-}
 NETWORKS: dict[str, Network] = {
     "bert": Network(
         build_bert,
         lambda folder: loaded(Bert, EncoderConfig, folder),
-        {name: name for name in OUR_SHAPE},
+        {name: name for name in SHAPE},
     ),
     "bert-library": Network(
         build_library,
         lambda folder: BertForPreTraining.from_pretrained(folder, dtype=torch.float32),
-        LIBRARY_SHAPE,
+        TRAINED_SHAPE,
     ),
 }
 

@@ -9,8 +9,15 @@ from aigc_demo.core.errors import InputError
 from aigc_demo.data.sources import TEXT
 from aigc_demo.generators.trained_folder import FOLDERS
 from aigc_demo.training.card import CardTexts, Measured
-from aigc_demo.training.recipe import GRADIENT_NORM, LEARNING_RATE, Curve, Line, Recipe, smooth_lines
-from aigc_demo.training.text_settings import TextTrainingSettings
+from aigc_demo.training.recipe import (
+    GRADIENT_NORM,
+    LEARNING_RATE,
+    TOKENS_PER_SECOND,
+    Line,
+    Recipe,
+    measure_curve,
+)
+from aigc_demo.training.text_settings import ENCODER_OF_STORIES, SHAPE, TextTrainingSettings
 
 
 @dataclass(frozen=True)
@@ -49,25 +56,14 @@ class EncoderSettings(MaskingSettings, TextTrainingSettings):
             )
 
 
-def _curve(name: str, *, logarithmic: bool = False, chance: bool = False) -> Curve:
-    """A measure of the steps and of the validations, under the same name."""
-    lines: tuple[Line, ...] = (
-        Line("train", "step", name, smooth=True),
-        Line("validation", "validation", name),
-    )
-    if chance:
-        lines += (Line("by_chance", "validation", "next_sentence_chance"),)
-    return Curve(name, lines, logarithmic=logarithmic)
-
-
 CURVES = (
-    _curve("masked_loss", logarithmic=True),
-    _curve("masked_accuracy"),
-    _curve("next_sentence_loss", logarithmic=True),
-    _curve("next_sentence_accuracy", chance=True),
+    measure_curve("masked_loss", logarithmic=True),
+    measure_curve("masked_accuracy"),
+    measure_curve("next_sentence_loss", logarithmic=True),
+    measure_curve("next_sentence_accuracy", Line("by_chance", "validation", "next_sentence_chance")),
     LEARNING_RATE,
     GRADIENT_NORM,
-    Curve("tokens_per_second", smooth_lines("tokens_per_second")),
+    TOKENS_PER_SECOND,
 )
 
 
@@ -78,7 +74,7 @@ def _measured(figures: Mapping[str, Any], settings: Mapping[str, Any]) -> Measur
         ("the right one among the first five", f"{figures['masked_top5_accuracy']:.2%}"),
     ]
     if "next_sentence_accuracy" in figures:
-        rows.append(("next sentences told from wrong ones", f"{figures['next_sentence_accuracy']:.2%}"))
+        rows.append(("next-sentence accuracy", f"{figures['next_sentence_accuracy']:.2%}"))
     held_out = figures["preparation"]["validation_fraction"]
     return Measured(
         f"Measured with the file as shipped on {figures['num_samples']:,} rows of held-out text, the last\n"
@@ -123,24 +119,6 @@ _ASKED = (
     "mask_prob",
     "max_sentences",
 )
-_SHAPE = (
-    "tokenizer",
-    "context_length",
-    "num_layers",
-    "num_heads",
-    "hidden_size",
-    "mlp_size",
-    "tie_embeddings",
-)
-_STORIES = {
-    "tokenizer": "words",
-    "num_layers": 4,
-    "num_heads": 4,
-    "hidden_size": 128,
-    "context_length": 128,
-    "batch_size": 32,
-    "dropout": 0.0,
-}
 
 
 def _row(**fields: Any) -> Recipe:
@@ -151,7 +129,7 @@ def _row(**fields: Any) -> Recipe:
         learns_from=TEXT,
         rate="tokens_per_second",
         asked=_ASKED,
-        shape=_SHAPE,
+        shape=("tokenizer", *SHAPE),
         **fields,
     )
 
@@ -160,7 +138,7 @@ _DEFAULTS = {"num_layers": 4, "hidden_size": 192, "context_length": 128, "batch_
 ROWS = {
     "bert": _row(
         defaults=_DEFAULTS,
-        small={**_STORIES, "learning_rate": 8e-3, "muon_learning_rate": 5e-3},
+        small={**ENCODER_OF_STORIES, "learning_rate": 8e-3, "muon_learning_rate": 5e-3},
         folder=FOLDERS["bert"],
         card=_card(
             "A bidirectional Transformer encoder written from scratch in this project",
@@ -170,7 +148,7 @@ ROWS = {
     "bert-library": _row(
         # As the library's users train it: AdamW; its schedule is a straight line, ours with a level part.
         defaults={**_DEFAULTS, "optimizer": "adamw", "learning_rate": 1e-3},
-        small={**_STORIES, "learning_rate": 1e-3},
+        small={**ENCODER_OF_STORIES, "learning_rate": 1e-3},
         folder=FOLDERS["bert-library"],
         card=_card(
             "The library baseline: transformers' BertForPreTraining, trained by this project on this data",

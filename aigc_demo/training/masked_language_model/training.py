@@ -58,7 +58,7 @@ class Sums(NamedTuple):
         masked_loss: nats of all chosen tokens.
         masked_right: how many of them are predicted.
         next_loss: nats of all pairs.
-        next_right: how many of them are told right.
+        next_right: how many of them are classified correctly.
     """
 
     masked_loss: Tensor

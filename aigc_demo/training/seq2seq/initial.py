@@ -12,16 +12,13 @@ from aigc_demo.generators.answers.model import load_answers
 from aigc_demo.generators.catalog_entry import CatalogEntry
 from aigc_demo.generators.text.library_encoder import load_library_encoder
 from aigc_demo.generators.text.our_encoder import load_our_encoder
-from aigc_demo.nets.bert_weights import SHAPE as BERT_SHAPE
+from aigc_demo.nets.bert_weights import TRAINED_SHAPE
 from aigc_demo.training.initial_weights import InitialText, init_model, initial_text
 from aigc_demo.training.order import Order
-from aigc_demo.training.seq2seq.recipe import SHAPE
+from aigc_demo.training.text_settings import SHAPE
 
 # The recipe of the encoder that each recipe can start from.
 ENCODERS = {"seq2seq": "bert", "seq2seq-library": "bert-library"}
-_LIBRARY_SHAPE = {name: BERT_SHAPE[name] for name in SHAPE if name in BERT_SHAPE} | {
-    "tie_embeddings": "tie_word_embeddings"
-}
 
 
 def load_initial(order: Order) -> InitialText:
@@ -38,7 +35,7 @@ def load_initial(order: Order) -> InitialText:
     if entry.recipe == "bert":
         return _renamed(entry, load_our_encoder(Path(entry.location))[0], names, OUR_NAMES)
     encoder, _ = load_library_encoder(Path(entry.location), trained=True)
-    return _renamed(entry, encoder, _LIBRARY_SHAPE, LIBRARY_NAMES)
+    return _renamed(entry, encoder, TRAINED_SHAPE, LIBRARY_NAMES)
 
 
 # For the beginning of a name in the encoder, the beginnings of the names that take its weights.

@@ -15,11 +15,8 @@ from aigc_demo.data.text.word_level import ENCODER_TOKENS
 from aigc_demo.nets.bert_weights import SHAPE as BERT_SHAPE
 from aigc_demo.nets.seq2seq import Seq2Seq, Seq2SeqConfig
 from aigc_demo.training.family import ForwardPasses
-from aigc_demo.training.seq2seq.recipe import SHAPE, AnswerSettings
-from aigc_demo.training.text_settings import expected_vocab_size
-
-# Logits as they are, as log-probabilities, and their gradient.
-LOGIT_COPIES = 3
+from aigc_demo.training.seq2seq.recipe import AnswerSettings
+from aigc_demo.training.text_settings import LOGIT_COPIES, SHAPE, expected_vocab_size
 
 
 class EncoderDecoderModel(transformers.EncoderDecoderModel):

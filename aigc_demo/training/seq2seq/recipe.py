@@ -11,13 +11,14 @@ from aigc_demo.training.card import CardTexts, Measured
 from aigc_demo.training.recipe import (
     GRADIENT_NORM,
     LEARNING_RATE,
+    TOKENS_PER_SECOND,
     Curve,
     Line,
     Recipe,
     loss_curve,
-    smooth_lines,
+    measure_curve,
 )
-from aigc_demo.training.text_settings import TextTrainingSettings
+from aigc_demo.training.text_settings import ENCODER_OF_STORIES, SHAPE, TextTrainingSettings
 
 
 @dataclass(frozen=True)
@@ -48,16 +49,10 @@ class AnswerSettings(TextTrainingSettings):
 CURVES = (
     loss_curve("loss"),
     Curve("exact_match", (Line("exact_match", "validation", "exact_match"),)),
-    Curve(
-        "token_accuracy",
-        (
-            Line("train", "step", "token_accuracy", smooth=True),
-            Line("validation", "validation", "token_accuracy"),
-        ),
-    ),
+    measure_curve("token_accuracy"),
     LEARNING_RATE,
     GRADIENT_NORM,
-    Curve("tokens_per_second", smooth_lines("tokens_per_second")),
+    TOKENS_PER_SECOND,
 )
 
 
@@ -115,17 +110,7 @@ _ASKED = (
     "learning_rate",
     "dropout",
 )
-SHAPE = ("context_length", "num_layers", "num_heads", "hidden_size", "mlp_size", "tie_embeddings")
 _DEFAULTS = {"hidden_size": 192, "context_length": 128, "batch_size": 64}
-_STORIES = {
-    "tokenizer": "words",
-    "num_layers": 4,
-    "num_heads": 4,
-    "hidden_size": 128,
-    "context_length": 128,
-    "batch_size": 32,
-    "dropout": 0.0,
-}
 
 
 def _row(**fields: Any) -> Recipe:
@@ -144,7 +129,7 @@ def _row(**fields: Any) -> Recipe:
 ROWS = {
     "seq2seq": _row(
         defaults=_DEFAULTS,
-        small={**_STORIES, "learning_rate": 8e-3, "muon_learning_rate": 5e-3},
+        small={**ENCODER_OF_STORIES, "learning_rate": 8e-3, "muon_learning_rate": 5e-3},
         folder=FOLDERS["seq2seq"],
         card=_card(
             "An encoder-decoder Transformer written from scratch in this project",
@@ -154,7 +139,7 @@ ROWS = {
     "seq2seq-library": _row(
         # As `bert-library`, from which it can start.
         defaults={**_DEFAULTS, "optimizer": "adamw", "learning_rate": 1e-3},
-        small={**_STORIES, "learning_rate": 1e-3},
+        small={**ENCODER_OF_STORIES, "learning_rate": 1e-3},
         folder=FOLDERS["seq2seq-library"],
         card=_card(
             "The library baseline: transformers' EncoderDecoderModel of two BERTs, trained by this project "

@@ -30,8 +30,9 @@ from aigc_demo.training.order import Order
 from aigc_demo.training.seq2seq.batches import IGNORED, AnswerBatch, AnswerBatches
 from aigc_demo.training.seq2seq.initial import fill, load_initial
 from aigc_demo.training.seq2seq.networks import BUILD, forward_passes, networks, vocabulary
-from aigc_demo.training.seq2seq.recipe import SHAPE, AnswerSettings
+from aigc_demo.training.seq2seq.recipe import AnswerSettings
 from aigc_demo.training.settings import Budget
+from aigc_demo.training.text_settings import SHAPE
 
 FULL_PAIRS = 2000
 """Pairs of the validation where a run pauses or ends."""

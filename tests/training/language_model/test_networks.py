@@ -2,8 +2,9 @@
 
 import pytest
 
-from aigc_demo.training.language_model.networks import LOGIT_COPIES, vocabulary
+from aigc_demo.training.language_model.networks import vocabulary
 from aigc_demo.training.language_model.recipe import LanguageModelSettings
+from aigc_demo.training.text_settings import LOGIT_COPIES
 
 
 @pytest.mark.parametrize(("tie", "tables"), [(True, 1), (False, 2)])
