@@ -159,6 +159,33 @@ def matmul_dtype(x: Tensor) -> torch.dtype:
     return x.dtype
 
 
+class Packing:
+    """Tokens of a padded batch without its padding, so that only attention sees padding.
+
+    Everything else in a Transformer treats each token alone.
+
+    Args:
+        mask_BT: True at tokens, False at padding.
+
+    Source:
+        Zeng et al. 2022, arXiv:2208.08124, section 2.
+    """
+
+    def __init__(self, mask_BT: Tensor):
+        self.shape = mask_BT.shape
+        self.index_N = mask_BT.flatten().nonzero()[:, 0]
+
+    def pack(self, x_BTC: Tensor) -> Tensor:
+        """The N tokens one after the other, [1, N, C]."""
+        return x_BTC.flatten(0, 1).index_select(0, self.index_N)[None]
+
+    def unpack(self, x_1NC: Tensor) -> Tensor:
+        """The batch again, [B, T, C], zero at padding."""
+        B, T = self.shape
+        empty = x_1NC.new_zeros(B * T, x_1NC.shape[-1])
+        return empty.index_copy(0, self.index_N, x_1NC[0]).unflatten(0, (B, T))
+
+
 class MultiHeadAttention(nn.Module):
     """H attentions in parallel, each on its own D = C / H features, and an output projection of all of them.
 
@@ -195,6 +222,7 @@ class MultiHeadAttention(nn.Module):
         cache: KeyValueCache | None = None,
         layer: int = 0,
         weights_out: list[Tensor] | None = None,
+        packing: Packing | None = None,
     ) -> Tensor:
         """Self-attention of x, or cross-attention of x to the memory.
 
@@ -209,13 +237,17 @@ class MultiHeadAttention(nn.Module):
             layer: the index of this layer in the cache.
             weights_out: the attention weights [B, H, T, S] are appended to it; they are then computed by the
                 plain formula.
+            packing: where x is packed, [1, N, C], and its tokens attend to each other.
 
         Returns:
-            [B, T, C].
+            As x: [B, T, C], or [1, N, C] where it is packed.
         """
         if memory_BSC is not None:
             memory_kv = self.keys_values(memory_BSC)
-        q, k, v = self._project(x_BTC, rotary) if memory_kv is None else (self._query(x_BTC), *memory_kv)
+        if memory_kv is None:
+            q, k, v = self._project(x_BTC, rotary, packing)
+        else:
+            q, k, v = self._query(x_BTC), *memory_kv
         if cache is not None:
             k, v = cache.append(layer, k, v)
         if weights_out is not None:
@@ -226,7 +258,8 @@ class MultiHeadAttention(nn.Module):
             mixed_BHTD = weights_BHTS @ v
         else:
             mixed_BHTD = attention(q, k, v, mask, causal=causal)
-        return self.output(mixed_BHTD.transpose(1, 2).flatten(2))
+        mixed_BTC = mixed_BHTD.transpose(1, 2).flatten(2)
+        return self.output(mixed_BTC if packing is None else packing.pack(mixed_BTC))
 
     def keys_values(self, memory_BSC: Tensor) -> tuple[Tensor, Tensor]:
         """Keys and values [B, H, S, D] of a memory, for cross-attention to it."""
@@ -241,9 +274,12 @@ class MultiHeadAttention(nn.Module):
         q_BTC = F.linear(x_BTC, self.qkv.weight[:C], self.qkv.bias[:C] if self.bias else None)
         return self._normalize(self._split_heads(q_BTC, 1)[0])
 
-    def _project(self, x_BTC: Tensor, rotary: tuple[Tensor, Tensor] | None) -> tuple[Tensor, Tensor, Tensor]:
+    def _project(
+        self, x_BTC: Tensor, rotary: tuple[Tensor, Tensor] | None, packing: Packing | None
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """Queries, keys and values [B, H, T, D] of x; queries and keys normalized and rotated."""
-        qkv_3BHTD = self._split_heads(self.qkv(x_BTC), 3)
+        qkv_BTC = self.qkv(x_BTC)
+        qkv_3BHTD = self._split_heads(qkv_BTC if packing is None else packing.unpack(qkv_BTC), 3)
         # Queries and keys together: half as many small operations.
         qk_2BHTD = self._normalize(qkv_3BHTD[:2])
         q, k = cpu_kernels.rotary(qk_2BHTD, *rotary) if rotary else qk_2BHTD

@@ -8,6 +8,7 @@ this project's language model, without the causal mask.
 # Shapes: B texts, T tokens, C features of a token, V vocabulary, N tokens of any texts.
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -15,6 +16,7 @@ from huggingface_hub import PyTorchModelHubMixin
 from torch import Tensor, nn
 
 from aigc_demo.core.config import setting
+from aigc_demo.nets.attention import Packing
 from aigc_demo.nets.transformer import (
     ACTIVATIONS,
     Block,
@@ -89,10 +91,18 @@ class Encoder(nn.Module):
     ) -> Tensor:
         """As `forward`, from embeddings without positions."""
         x_BTC, rotary = self.position(x_BTC)
+        if mask_BT is None or mask_BT.is_meta or mask_BT.all():  # the meta device has no values to look at
+            return self._blocks(x_BTC, rotary=rotary, weights_out=attention_out)
+        packing, mask = Packing(mask_BT), mask_BT[:, None, None, :]
+        x_1NC = self._blocks(
+            packing.pack(x_BTC), mask=mask, rotary=rotary, weights_out=attention_out, packing=packing
+        )
+        return packing.unpack(x_1NC)
+
+    def _blocks(self, x_BTC: Tensor, **attention: Any) -> Tensor:
         x_BTC = self.dropout(self.embedding_norm(x_BTC))
-        mask = None if mask_BT is None else mask_BT[:, None, None, :]
         for block in self.blocks:
-            x_BTC = block(x_BTC, mask=mask, rotary=rotary, weights_out=attention_out)
+            x_BTC = block(x_BTC, **attention)
         return self.norm(x_BTC)
 
 

@@ -180,3 +180,32 @@ def test_a_saved_model_comes_back(tmp_path) -> None:
 def test_an_encoder_without_segments_has_no_embedding_of_them() -> None:
     encoder = Encoder(EncoderConfig(**SIZES, num_segments=0))
     assert not any("segment" in name for name, _ in encoder.named_parameters())
+
+
+def test_padding_is_left_out_and_changes_neither_outputs_nor_gradients() -> None:
+    """Three rows of seven, two and five tokens at once, and each of them alone."""
+    torch.manual_seed(0)
+    encoder = Encoder(
+        EncoderConfig(vocab_size=31, context_length=16, num_layers=2, num_heads=2, hidden_size=8)
+    )
+    for parameter in encoder.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    ids, lengths = torch.randint(5, 31, (3, 7)), (7, 2, 5)
+    mask = torch.arange(7) < torch.tensor(lengths)[:, None]
+    weight = torch.randn(3, 7, 8)
+    sizes = []
+    encoder.blocks[0].feed_forward.register_forward_hook(lambda _, inputs, __: sizes.append(inputs[0].shape))
+
+    together = encoder(ids, mask)
+    (together * weight)[mask].sum().backward()
+    gradients = [parameter.grad.clone() for parameter in encoder.parameters()]
+    assert sizes == [(1, 14, 8)]  # 21 places, 14 tokens
+    assert (together[~mask] == 0).all()
+
+    encoder.zero_grad()
+    for row, length in enumerate(lengths):
+        alone = encoder(ids[row : row + 1, :length])
+        assert torch.allclose(alone[0], together[row, :length], atol=1e-5)
+        (alone[0] * weight[row, :length]).sum().backward()
+    for parameter, expected in zip(encoder.parameters(), gradients, strict=True):
+        assert torch.allclose(parameter.grad, expected, atol=1e-4)
