@@ -25,7 +25,7 @@ from aigc_demo.core.events import StepDone
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.images.corpus import ImageCorpus, prepare_images
 from aigc_demo.data.images.pixels import to_float
-from aigc_demo.nets.dcgan import initialize
+from aigc_demo.nets.images.dcgan import initialize
 from aigc_demo.training.gan.networks import networks
 from aigc_demo.training.gan.recipe import GanSettings
 from aigc_demo.training.gan.training import GanTraining

@@ -31,9 +31,9 @@ from aigc_demo.data.text.corpus import TextSettings, prepare_text
 from aigc_demo.generators.text import ours, sampling
 from aigc_demo.generators.text.fast_sampler import Sampler
 from aigc_demo.generators.text.sampling import SamplingSettings, next_token_probs
-from aigc_demo.nets import cpu_kernels, transformer
-from aigc_demo.nets.rotary import apply_rotary
-from aigc_demo.nets.transformer import Decoder, TransformerConfig
+from aigc_demo.nets.text import cpu_kernels, transformer
+from aigc_demo.nets.text.rotary import apply_rotary
+from aigc_demo.nets.text.transformer import Decoder, TransformerConfig
 from benchmarks.measuring import report
 from benchmarks.text_training import our_steps
 

@@ -25,8 +25,8 @@ from aigc_demo.data.text.tokenizer import Tokenizer
 from aigc_demo.generators.text.decoding import SamplingSettings, generate
 from aigc_demo.generators.text.ours import OursText
 from aigc_demo.generators.text.scoring import score_text
-from aigc_demo.nets.gpt2_weights import load_gpt2_weights
-from aigc_demo.nets.transformer import Decoder, next_token_loss
+from aigc_demo.nets.text.gpt2_weights import load_gpt2_weights
+from aigc_demo.nets.text.transformer import Decoder, next_token_loss
 from aigc_demo.training.optimizers import optimizers_for, rate_factor
 from benchmarks.measuring import paired, report
 

@@ -28,7 +28,7 @@ from aigc_demo.core.events import StepDone, ValidationDone
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.sources import load_text
 from aigc_demo.data.text.corpus import TextCorpus, TextSettings, prepare_text
-from aigc_demo.nets.transformer import Decoder, TransformerConfig, next_token_loss
+from aigc_demo.nets.text.transformer import Decoder, TransformerConfig, next_token_loss
 from aigc_demo.training.language_model.networks import build_gpt
 from aigc_demo.training.language_model.recipe import LanguageModelSettings
 from aigc_demo.training.language_model.training import LanguageModelTraining

@@ -1,6 +1,6 @@
 """What is on an image of the tiny world, and is it what was asked for?
 
-The reader (`nets/attribute_reader`) never trains, guides or ranks what draws; it only judges.
+The reader (`nets/images/attribute_reader`) never trains, guides or ranks what draws; it only judges.
 """
 
 # Shapes: N images, C channels, H rows, W columns, P places.
@@ -17,7 +17,7 @@ from aigc_demo.data.images.pixels import to_float
 from aigc_demo.data.tiny_world.group import CENTRES, MOST_THINGS, Group, centres, group_standing
 from aigc_demo.data.tiny_world.image import MIDDLE, render
 from aigc_demo.data.tiny_world.scene import COLOURS, SHAPES, SIZES, WEATHERS, Thing
-from aigc_demo.nets.attribute_reader import AttributeLogits, AttributeReader
+from aigc_demo.nets.images.attribute_reader import AttributeLogits, AttributeReader
 
 Centre = tuple[float, float]
 LOOKS = ("kind", "colour", "size")

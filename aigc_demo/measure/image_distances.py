@@ -1,6 +1,6 @@
 """How far are images from each other: sets of them by an encoder's features, single ones pixel by pixel?
 
-Features come from a network of this project (`nets/image_encoder.py`), so distances compare between
+Features come from a network of this project (`nets/images/image_encoder.py`), so distances compare between
 models measured with the same network, and not with figures from papers, which used Inception's.
 """
 

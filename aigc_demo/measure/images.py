@@ -10,7 +10,7 @@ from torch import Tensor
 
 from aigc_demo.measure.image_distances import distance_to_real, frechet_distance, precision_recall
 from aigc_demo.measure.modes import SURE, ModeFigures, mode_figures
-from aigc_demo.nets.image_encoder import ImageEncoder
+from aigc_demo.nets.images.image_encoder import ImageEncoder
 
 # An image counts as readable up to this distance to a real one (`distance_to_real`), and a generator as
 # drawing from this share of readable images on. With the shipped classifier noise, plain colours, blurred

@@ -16,10 +16,10 @@ from transformers import (
 from aigc_demo.data.text.corpus import PreparationSettings
 from aigc_demo.data.text.tokenizer import train_tokenizer
 from aigc_demo.data.text.word_level import ENCODER_TOKENS
-from aigc_demo.nets.bert import Bert, EncoderConfig
-from aigc_demo.nets.library.word_lm import WordLM, WordLMConfig
-from aigc_demo.nets.seq2seq import Seq2Seq, Seq2SeqConfig
-from aigc_demo.nets.transformer import Decoder, TransformerConfig
+from aigc_demo.nets.text.bert import Bert, EncoderConfig
+from aigc_demo.nets.text.seq2seq import Seq2Seq, Seq2SeqConfig
+from aigc_demo.nets.text.transformer import Decoder, TransformerConfig
+from aigc_demo.nets.text.word_lm import WordLM, WordLMConfig
 
 TEXT = "the cat sat on the mat. 床前明月光，疑是地上霜。" * 20
 

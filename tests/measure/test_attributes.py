@@ -20,7 +20,7 @@ from aigc_demo.data.tiny_world.group_images import groups_of, truth_of
 from aigc_demo.data.tiny_world.image import MIDDLE, render
 from aigc_demo.data.tiny_world.scene import COLOURS, SHAPES, SIZES, WEATHERS, Thing
 from aigc_demo.measure.attributes import Found, read_images, verdict, verdicts
-from aigc_demo.nets.attribute_reader import AttributeLogits
+from aigc_demo.nets.images.attribute_reader import AttributeLogits
 
 BALL = Thing("ball", "red", "small", MIDDLE)
 BOX = Thing("box", "blue", "big", MIDDLE)

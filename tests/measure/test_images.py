@@ -5,7 +5,7 @@ import torch
 from aigc_demo.core.device import seeded
 from aigc_demo.measure.image_distances import frechet_distance, precision_recall
 from aigc_demo.measure.images import encode, image_figures
-from aigc_demo.nets.image_encoder import ImageEncoder, ImageEncoderConfig
+from aigc_demo.nets.images.image_encoder import ImageEncoder, ImageEncoderConfig
 from tests.measure.test_modes import certain
 
 

@@ -10,8 +10,8 @@ from aigc_demo.data.images.pixels import to_uint8
 from aigc_demo.generators.images.latents import latents
 from aigc_demo.generators.images.loading import load_encoder, load_image_model
 from aigc_demo.measure.images import ImageFigures, encode, image_figures
-from aigc_demo.nets.dcgan import DcganConfig, Generator
-from aigc_demo.nets.image_encoder import ImageEncoder
+from aigc_demo.nets.images.dcgan import DcganConfig, Generator
+from aigc_demo.nets.images.image_encoder import ImageEncoder
 
 
 @pytest.fixture(scope="module")

@@ -7,14 +7,14 @@ import pytest
 
 from aigc_demo.core.config import Settings
 from aigc_demo.core.errors import InputError
-from aigc_demo.nets.attribute_reader import AttributeReaderConfig
-from aigc_demo.nets.conditional_gan import ConditionalConfig
-from aigc_demo.nets.contrastive import DualEncoderConfig
-from aigc_demo.nets.dcgan import DcganConfig
-from aigc_demo.nets.image_encoder import ImageEncoderConfig
-from aigc_demo.nets.restoration import RestorationConfig
-from aigc_demo.nets.style_generator import StyleConfig
-from aigc_demo.nets.transformer import TransformerConfig
+from aigc_demo.nets.images.attribute_reader import AttributeReaderConfig
+from aigc_demo.nets.images.dcgan import DcganConfig
+from aigc_demo.nets.images.image_encoder import ImageEncoderConfig
+from aigc_demo.nets.images.restoration import RestorationConfig
+from aigc_demo.nets.images.style_generator import StyleConfig
+from aigc_demo.nets.text.transformer import TransformerConfig
+from aigc_demo.nets.text_to_image.conditional_gan import ConditionalConfig
+from aigc_demo.nets.text_to_image.contrastive import DualEncoderConfig
 from aigc_demo.training.attributes.recipe import AttributeSettings
 from aigc_demo.training.classifier.recipe import ClassifierSettings
 from aigc_demo.training.contrastive.recipe import ClipSettings

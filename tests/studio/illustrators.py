@@ -9,9 +9,13 @@ from aigc_demo.generators.catalog_entry import CatalogEntry
 from aigc_demo.generators.text_to_image.matching import Matcher
 from aigc_demo.generators.text_to_image.ours import GanTextToImage
 from aigc_demo.generators.text_to_image.restoration import ImageRestoration
-from aigc_demo.nets.conditional_gan import ConditionalConfig, ConditionalDiscriminator, ConditionalGenerator
-from aigc_demo.nets.contrastive import DualEncoder, DualEncoderConfig
-from aigc_demo.nets.restoration import RestorationConfig, RestorationNetwork
+from aigc_demo.nets.images.restoration import RestorationConfig, RestorationNetwork
+from aigc_demo.nets.text_to_image.conditional_gan import (
+    ConditionalConfig,
+    ConditionalDiscriminator,
+    ConditionalGenerator,
+)
+from aigc_demo.nets.text_to_image.contrastive import DualEncoder, DualEncoderConfig
 
 SIDE = 32
 WORDS = "a small big red ball blue box to the left of above star green 一个红色的小球在蓝大方块左边"

@@ -132,8 +132,8 @@ class Knower(nn.Module):
 
 def make_gan(folder, *, styles=False, seed=0, scale=1.0):
     """A GAN of random weights in a folder; small as they begin, they draw nearly the same of every noise."""
-    from aigc_demo.nets.dcgan import DcganConfig, Discriminator, Generator
-    from aigc_demo.nets.style_generator import StyleConfig, StyleGenerator
+    from aigc_demo.nets.images.dcgan import DcganConfig, Discriminator, Generator
+    from aigc_demo.nets.images.style_generator import StyleConfig, StyleGenerator
 
     torch.manual_seed(seed)
     recipe = "stylegan" if styles else "dcgan"

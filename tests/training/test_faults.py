@@ -26,7 +26,7 @@ PR_CAPBSET_DROP, CAP_DAC_OVERRIDE = 24, 1
 POISONED = """
 import math
 from aigc_demo import cli
-from aigc_demo.nets.transformer import Decoder
+from aigc_demo.nets.text.transformer import Decoder
 forward, calls = Decoder.forward, []
 def poisoned(self, ids, *rest):
     calls.append(self.training)

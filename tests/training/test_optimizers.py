@@ -8,10 +8,10 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
-from aigc_demo.nets.contrastive import DualEncoder, DualEncoderConfig
-from aigc_demo.nets.dcgan import DcganConfig, Discriminator
-from aigc_demo.nets.library.word_lm import WordLM, WordLMConfig
-from aigc_demo.nets.transformer import Decoder, TransformerConfig
+from aigc_demo.nets.images.dcgan import DcganConfig, Discriminator
+from aigc_demo.nets.text.transformer import Decoder, TransformerConfig
+from aigc_demo.nets.text.word_lm import WordLM, WordLMConfig
+from aigc_demo.nets.text_to_image.contrastive import DualEncoder, DualEncoderConfig
 from aigc_demo.training.language_model.networks import build_gpt2
 from aigc_demo.training.language_model.recipe import LanguageModelSettings
 from aigc_demo.training.optimizers import (

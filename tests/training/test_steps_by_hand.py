@@ -16,7 +16,7 @@ from aigc_demo.core.device import seeded
 from aigc_demo.core.events import StepDone
 from aigc_demo.data.text.corpus import TextCorpus
 from aigc_demo.data.text.tokenizer import train_tokenizer
-from aigc_demo.nets.transformer import Decoder, TransformerConfig
+from aigc_demo.nets.text.transformer import Decoder, TransformerConfig
 from aigc_demo.training.gan import training as gan
 from aigc_demo.training.gan.training import NUM_RECALIBRATION_BATCHES, SAMPLE_SEED, _update_average
 from aigc_demo.training.language_model.validation import validation_loss

@@ -24,7 +24,7 @@ def make_models(folder):
     from transformers import GPT2Config, GPT2LMHeadModel
 
     from aigc_demo.data.text.tokenizer import train_tokenizer
-    from aigc_demo.nets.transformer import Decoder, TransformerConfig
+    from aigc_demo.nets.text.transformer import Decoder, TransformerConfig
 
     torch.manual_seed(0)
     tokenizer = train_tokenizer(LETTERS, "characters")
@@ -67,7 +67,7 @@ def make_run(folder):
     from aigc_demo.core.events import CheckpointSaved, RunFinished, RunStarted, StepDone
     from aigc_demo.core.run_directory import RunDirectory
     from aigc_demo.data.text.tokenizer import train_tokenizer
-    from aigc_demo.nets.transformer import Decoder, TransformerConfig
+    from aigc_demo.nets.text.transformer import Decoder, TransformerConfig
 
     run = RunDirectory(folder / "an-old-run")
     data = {"name": "letters.txt", "sha256": "5" * 64}

@@ -10,7 +10,7 @@ from aigc_demo.generators.network_folder import loaded
 from aigc_demo.generators.text.model import memory_mib
 from aigc_demo.generators.text.our_encoder import EncoderVocabulary, load_vocabulary
 from aigc_demo.generators.text.rows import RowBatch
-from aigc_demo.nets.seq2seq import MemoryCache, Seq2Seq, Seq2SeqConfig
+from aigc_demo.nets.text.seq2seq import MemoryCache, Seq2Seq, Seq2SeqConfig
 
 
 class OurReader:

@@ -19,8 +19,8 @@ from aigc_demo.generators.images.latents import arithmetic, as_long_as_usual, la
 from aigc_demo.generators.images.model import ImageSampling, Progress
 from aigc_demo.generators.network_folder import checked, loaded
 from aigc_demo.generators.trained_folder import DISCRIMINATOR, GENERATOR
-from aigc_demo.nets.dcgan import DcganConfig, Discriminator, Generator
-from aigc_demo.nets.style_generator import StyleConfig, StyleGenerator
+from aigc_demo.nets.images.dcgan import DcganConfig, Discriminator, Generator
+from aigc_demo.nets.images.style_generator import StyleConfig, StyleGenerator
 
 MOST_AT_ONCE = 64
 # The generator of each recipe, and the settings of its config.json.

@@ -9,7 +9,7 @@ from aigc_demo.generators.images.model import ImageModel
 from aigc_demo.generators.kinds import IMAGE_ENCODER, IMAGE_GENERATOR, check_kind
 from aigc_demo.generators.network_folder import loaded
 from aigc_demo.generators.trained_folder import trained_loader
-from aigc_demo.nets.image_encoder import ImageEncoder, ImageEncoderConfig
+from aigc_demo.nets.images.image_encoder import ImageEncoder, ImageEncoderConfig
 
 
 def load_image_model(

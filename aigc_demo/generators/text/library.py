@@ -219,7 +219,7 @@ def load_transformers_text(
     network, vocabulary, special = read(folder, dtype)
     if not on_ours:
         return TransformersText(entry, network, vocabulary, **special)
-    from aigc_demo.nets.gpt2_weights import load_gpt2_weights
+    from aigc_demo.nets.text.gpt2_weights import load_gpt2_weights
 
     decoder = load_gpt2_weights(network).to(dtype)
     return OursText(entry.name, decoder, vocabulary, family=entry.family, **special)

@@ -17,7 +17,7 @@ from aigc_demo.generators.text.masked_words import EncoderNetwork
 from aigc_demo.generators.text.model import memory_mib
 from aigc_demo.generators.text.our_encoder import OurEncoder, load_vocabulary
 from aigc_demo.generators.text.rows import RowBatch, RowVocabulary, Span
-from aigc_demo.nets.bert_weights import load_bert_weights
+from aigc_demo.nets.text.bert_weights import load_bert_weights
 
 
 class TransformersEncoder:

@@ -13,7 +13,7 @@ from aigc_demo.data.text.tokenizer import Tokenizer
 from aigc_demo.generators.network_folder import loaded
 from aigc_demo.generators.text.model import check_vocabulary, memory_mib, trained_vocabulary
 from aigc_demo.generators.text.rows import RowBatch, Span
-from aigc_demo.nets.bert import Bert, EncoderConfig
+from aigc_demo.nets.text.bert import Bert, EncoderConfig
 
 
 class OurEncoder:

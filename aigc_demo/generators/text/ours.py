@@ -22,9 +22,9 @@ from aigc_demo.generators.text.model import (
     trained_vocabulary,
 )
 from aigc_demo.generators.text.sessions import Session
-from aigc_demo.nets.attention import KeyValueCache
-from aigc_demo.nets.fast_decoder import OneTokenDecoder
-from aigc_demo.nets.transformer import Decoder, TransformerConfig
+from aigc_demo.nets.text.attention import KeyValueCache
+from aigc_demo.nets.text.fast_decoder import OneTokenDecoder
+from aigc_demo.nets.text.transformer import Decoder, TransformerConfig
 
 
 class DecoderReader:

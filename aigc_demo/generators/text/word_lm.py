@@ -20,7 +20,7 @@ from aigc_demo.generators.text.model import (
     trained_vocabulary,
 )
 from aigc_demo.generators.text.sessions import Session
-from aigc_demo.nets.library.word_lm import WordLM, WordLMConfig
+from aigc_demo.nets.text.word_lm import WordLM, WordLMConfig
 
 
 class WordLMReader:

@@ -26,7 +26,7 @@ from aigc_demo.generators.images.diffusion import load_scheduler, load_unet, pre
 from aigc_demo.generators.images.model import Progress
 from aigc_demo.generators.network_folder import load_weights
 from aigc_demo.generators.text_to_image.model import TextSampling
-from aigc_demo.nets.contrastive import token_mask
+from aigc_demo.nets.text_to_image.contrastive import token_mask
 
 TEXT_ENCODER = "text_encoder"
 MOST_AT_ONCE = 32

@@ -18,8 +18,8 @@ from aigc_demo.generators.catalog_entry import CatalogEntry
 from aigc_demo.generators.hub import folder_of
 from aigc_demo.generators.kinds import ATTRIBUTE_READER, DUAL_ENCODER, KINDS, check_kind
 from aigc_demo.generators.network_folder import loaded
-from aigc_demo.nets.attribute_reader import AttributeReader, AttributeReaderConfig
-from aigc_demo.nets.contrastive import DualEncoder, DualEncoderConfig
+from aigc_demo.nets.images.attribute_reader import AttributeReader, AttributeReaderConfig
+from aigc_demo.nets.text_to_image.contrastive import DualEncoder, DualEncoderConfig
 
 if TYPE_CHECKING:
     from aigc_demo.generators.text_to_image.clip_scores import ClipMatcher

@@ -22,8 +22,12 @@ from aigc_demo.generators.network_folder import loaded
 from aigc_demo.generators.text_to_image.matching import Matcher, matcher_in
 from aigc_demo.generators.text_to_image.model import TextSampling, TextToImageModel
 from aigc_demo.generators.trained_folder import DISCRIMINATOR, GENERATOR, MATCHER, trained_loader
-from aigc_demo.nets.conditional_gan import ConditionalConfig, ConditionalDiscriminator, ConditionalGenerator
-from aigc_demo.nets.contrastive import token_mask
+from aigc_demo.nets.text_to_image.conditional_gan import (
+    ConditionalConfig,
+    ConditionalDiscriminator,
+    ConditionalGenerator,
+)
+from aigc_demo.nets.text_to_image.contrastive import token_mask
 
 MOST_AT_ONCE = 64
 

@@ -12,7 +12,7 @@ from aigc_demo.generators.catalog_entry import CatalogEntry
 from aigc_demo.generators.hub import folder_of
 from aigc_demo.generators.kinds import RESTORATION
 from aigc_demo.generators.network_folder import loaded
-from aigc_demo.nets.restoration import RestorationConfig, RestorationNetwork, composite
+from aigc_demo.nets.images.restoration import RestorationConfig, RestorationNetwork, composite
 
 MOST_AT_ONCE = 64
 

@@ -193,7 +193,7 @@ def evaluate_restoration(
     from aigc_demo.data.images.corpus import ImageSettings, prepare_images
     from aigc_demo.data.images.pixels import to_float, to_uint8
     from aigc_demo.generators.text_to_image.restoration import load_restoration
-    from aigc_demo.nets.restoration import random_masks
+    from aigc_demo.nets.images.restoration import random_masks
 
     set_threads()
     restoration = load_restoration(entry)

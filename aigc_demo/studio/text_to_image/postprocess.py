@@ -33,7 +33,7 @@ def postprocessed(
     """
     from aigc_demo.data.images.pixels import to_float, to_uint8
     from aigc_demo.generators.text_to_image.postprocess import PostProcessing, post_processed
-    from aigc_demo.nets.restoration import grey
+    from aigc_demo.nets.images.restoration import grey
 
     wanted = PostProcessing.from_mapping(settings)
     steps = [("made", image)]

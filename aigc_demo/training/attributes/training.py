@@ -1,6 +1,6 @@
 """Training the attribute reader: which thing is where in an image, in which colour and size?
 
-The loss is in `nets/attribute_reader`.
+The loss is in `nets/images/attribute_reader`.
 """
 
 # Shapes: B images of a batch (this process's share of it), P places, C channels, H rows, W columns.
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.images.pixels import to_float
 from aigc_demo.data.tiny_world.group_images import GroupCorpus, prepare_groups
-from aigc_demo.nets.attribute_reader import (
+from aigc_demo.nets.images.attribute_reader import (
     AttributeLogits,
     AttributeReader,
     AttributeReaderConfig,

@@ -48,7 +48,7 @@ generated images are measured in. Figures measured with it compare with each oth
 _LOADING = """## How to load it
 
 ```python
-from aigc_demo.nets.image_encoder import ImageEncoder
+from aigc_demo.nets.images.image_encoder import ImageEncoder
 
 encoder = ImageEncoder.from_pretrained("FOLDER").float().eval()
 features = encoder.features(images)  # of [N, 3, H, W] in -1 to 1

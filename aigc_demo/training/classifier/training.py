@@ -1,6 +1,6 @@
 """Training an image encoder: by labels or, where there are none, by a contrastive loss of two views.
 
-The losses are in `nets/image_encoder`.
+The losses are in `nets/images/image_encoder`.
 """
 
 # Shapes: B images of a batch (this process's share of it), C channels, H rows, W columns, K classes.
@@ -14,8 +14,8 @@ from aigc_demo.core.device import seeded
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.images.corpus import ImageCorpus, augment, prepare_images
 from aigc_demo.data.images.pixels import to_float
-from aigc_demo.nets.diff_augment import cutout
-from aigc_demo.nets.image_encoder import (
+from aigc_demo.nets.images.diff_augment import cutout
+from aigc_demo.nets.images.image_encoder import (
     ImageEncoder,
     ImageEncoderConfig,
     contrastive_pair_loss,

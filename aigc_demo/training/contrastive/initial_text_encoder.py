@@ -11,7 +11,7 @@ from aigc_demo.core.errors import InputError
 from aigc_demo.data.text.tokenizer import Tokenizer
 from aigc_demo.generators.catalog_entry import CatalogEntry
 from aigc_demo.generators.network_folder import loaded
-from aigc_demo.nets.bert import Bert, Encoder, EncoderConfig
+from aigc_demo.nets.text.bert import Bert, Encoder, EncoderConfig
 from aigc_demo.training.contrastive.recipe import ClipSettings
 from aigc_demo.training.order import Order
 

@@ -1,6 +1,6 @@
 """Training a dual encoder: which caption belongs to which image?
 
-The loss is in `nets/contrastive`.
+The loss is in `nets/text_to_image/contrastive`.
 """
 
 # Shapes: B pairs of a batch (this process's share of it), T tokens, N captions (hard negatives too),
@@ -28,7 +28,12 @@ from aigc_demo.data.images.pixels import to_float
 from aigc_demo.data.text.tokenizer import Tokenizer
 from aigc_demo.generators.text_to_image.matching import matcher_in
 from aigc_demo.measure.retrieval import LOOKED_THROUGH, found_among
-from aigc_demo.nets.contrastive import DualEncoder, DualEncoderConfig, contrastive_loss, hard_negative_loss
+from aigc_demo.nets.text_to_image.contrastive import (
+    DualEncoder,
+    DualEncoderConfig,
+    contrastive_loss,
+    hard_negative_loss,
+)
 from aigc_demo.training.contrastive.initial_text_encoder import pretrained_encoder, start_from, with_shape_of
 from aigc_demo.training.contrastive.recipe import ClipSettings
 from aigc_demo.training.family import COUNTED_VOCABULARY, Family, ForwardPasses, empty_captions, empty_images

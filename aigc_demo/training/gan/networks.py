@@ -7,8 +7,8 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from aigc_demo.nets.dcgan import DcganConfig, Discriminator, Generator
-from aigc_demo.nets.style_generator import StyleConfig, StyleGenerator
+from aigc_demo.nets.images.dcgan import DcganConfig, Discriminator, Generator
+from aigc_demo.nets.images.style_generator import StyleConfig, StyleGenerator
 from aigc_demo.training.family import ForwardPasses, empty_images
 from aigc_demo.training.gan.recipe import GanSettings, StyleGanSettings
 

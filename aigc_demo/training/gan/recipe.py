@@ -25,7 +25,7 @@ class GanSettings(ImageLoopSettings):
 
     Source:
         Radford et al. 2015, arXiv:1511.06434, section 4, for the defaults; what is off by default comes from
-        the papers that `nets/adversarial` and `nets/diff_augment` name.
+        the papers that `nets/images/adversarial` and `nets/images/diff_augment` name.
     """
 
     latent_size: int = setting(100, "latent features: size of the noise vector", low=1, high=4096)

@@ -1,6 +1,6 @@
 """A GAN trained step by step: the training loop, one step at a time.
 
-The formulas are in `nets/adversarial`; here each step is taken on request, and everything that it was
+The formulas are in `nets/images/adversarial`; here each step is taken on request, and everything that it was
 computed from can be inspected afterwards.
 """
 
@@ -17,14 +17,14 @@ from torch.optim import Adam
 from aigc_demo.core.device import seeded
 from aigc_demo.core.errors import InputError
 from aigc_demo.data.images.pixels import to_float, to_uint8
-from aigc_demo.nets.adversarial import (
+from aigc_demo.nets.images.adversarial import (
     discriminator_loss,
     generator_gradients,
     generator_loss,
     generator_terms,
     value_terms,
 )
-from aigc_demo.nets.dcgan import DcganConfig, Discriminator, Generator, initialize
+from aigc_demo.nets.images.dcgan import DcganConfig, Discriminator, Generator, initialize
 from aigc_demo.nets.options import TWIN_LOSSES, UPDATED_NETWORKS
 
 IMAGE_SIZE, NUM_FEATURES, LATENT_SIZE, BATCH_SIZE = 32, 16, 64, 16

@@ -1,7 +1,7 @@
 """Training two networks against each other: a generator of events.
 
 In each step the discriminator is trained to tell real images from generated ones, then the generator to be
-taken for real by the discriminator as it is now. The formulas are in `nets/adversarial`.
+taken for real by the discriminator as it is now. The formulas are in `nets/images/adversarial`.
 """
 
 # Shapes: B images of a batch, C channels, H rows, W columns, Z latent features.
@@ -26,8 +26,8 @@ from aigc_demo.data.images.corpus import ImageCorpus, prepare_images
 from aigc_demo.data.images.pixels import grid, to_float, to_uint8
 from aigc_demo.generators.images.gan import load_networks
 from aigc_demo.generators.trained_folder import DISCRIMINATOR, GENERATOR
-from aigc_demo.nets.adversarial import discriminator_loss, generator_loss, r1_penalty
-from aigc_demo.nets.diff_augment import diff_augment
+from aigc_demo.nets.images.adversarial import discriminator_loss, generator_loss, r1_penalty
+from aigc_demo.nets.images.diff_augment import diff_augment
 from aigc_demo.training.checkpoint import writable_copy
 from aigc_demo.training.family import Family
 from aigc_demo.training.gan.networks import forward_passes, networks, with_style_mixing

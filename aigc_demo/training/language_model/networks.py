@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from aigc_demo.data.text.word_level import SPECIAL_TOKENS
-from aigc_demo.nets.gpt2_weights import SHAPE as GPT2_SHAPE
-from aigc_demo.nets.library.word_lm import WordLM, WordLMConfig
-from aigc_demo.nets.transformer import Decoder, TransformerConfig
+from aigc_demo.nets.text.gpt2_weights import SHAPE as GPT2_SHAPE
+from aigc_demo.nets.text.transformer import Decoder, TransformerConfig
+from aigc_demo.nets.text.word_lm import WordLM, WordLMConfig
 from aigc_demo.training.family import ForwardPasses
 from aigc_demo.training.language_model.recipe import LanguageModelSettings
 from aigc_demo.training.text_settings import LOGIT_COPIES, expected_vocab_size

@@ -24,7 +24,7 @@ from aigc_demo.generators.text.decoding import generate
 from aigc_demo.generators.text.loading import load_text_model
 from aigc_demo.generators.text.sampling import SamplingSettings
 from aigc_demo.generators.trained_folder import folder_entry
-from aigc_demo.nets.transformer import next_token_loss
+from aigc_demo.nets.text.transformer import next_token_loss
 from aigc_demo.training.family import Family
 from aigc_demo.training.initial_weights import InitialText, init_model, initial_text, with_shape_of
 from aigc_demo.training.language_model.batches import Batches

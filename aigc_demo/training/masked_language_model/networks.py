@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from aigc_demo.data.text.word_level import ENCODER_TOKENS
 from aigc_demo.generators.network_folder import loaded
-from aigc_demo.nets.bert import Bert, EncoderConfig
-from aigc_demo.nets.bert_weights import TRAINED_SHAPE
+from aigc_demo.nets.text.bert import Bert, EncoderConfig
+from aigc_demo.nets.text.bert_weights import TRAINED_SHAPE
 from aigc_demo.training.family import ForwardPasses
 from aigc_demo.training.masked_language_model.recipe import EncoderSettings
 from aigc_demo.training.text_settings import LOGIT_COPIES, SHAPE, expected_vocab_size
@@ -54,7 +54,7 @@ class BertForPreTraining(transformers.BertForPreTraining):
     def forward(
         self, ids_BT: Tensor, mask_BT: Tensor | None, segments_BT: Tensor, chosen_BT: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Logits of the chosen tokens [N, V] and of the next sentence [B, 2], as `nets.bert.Bert.forward`."""
+        """Logits of the chosen tokens [N, V] and of the next sentence [B, 2], as `Bert.forward`."""
         found = self.bert(input_ids=ids_BT, attention_mask=mask_BT, token_type_ids=segments_BT)
         token_NV = self.cls.predictions(found.last_hidden_state[chosen_BT])
         return token_NV.float(), self.cls.seq_relationship(found.pooler_output).float()

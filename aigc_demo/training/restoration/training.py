@@ -1,6 +1,6 @@
 """Training image restoration: colours of grey images, or what was masked out.
 
-The corruption and the loss are in `nets/restoration`.
+The corruption and the loss are in `nets/images/restoration`.
 """
 
 # Shapes: B images of a batch (this process's share of it), C channels, H rows, W columns.
@@ -15,7 +15,7 @@ from aigc_demo.core.device import seeded
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.images.corpus import ImageCorpus, prepare_images
 from aigc_demo.data.images.pixels import to_float
-from aigc_demo.nets.restoration import (
+from aigc_demo.nets.images.restoration import (
     RestorationConfig,
     RestorationNetwork,
     random_masks,

@@ -12,7 +12,7 @@ from aigc_demo.generators.answers.model import load_answers
 from aigc_demo.generators.catalog_entry import CatalogEntry
 from aigc_demo.generators.text.library_encoder import load_library_encoder
 from aigc_demo.generators.text.our_encoder import load_our_encoder
-from aigc_demo.nets.bert_weights import TRAINED_SHAPE
+from aigc_demo.nets.text.bert_weights import TRAINED_SHAPE
 from aigc_demo.training.initial_weights import InitialText, init_model, initial_text
 from aigc_demo.training.order import Order
 from aigc_demo.training.text_settings import SHAPE

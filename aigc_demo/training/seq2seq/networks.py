@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from aigc_demo.core.errors import InputError
 from aigc_demo.data.text.tokenizer import Tokenizer
 from aigc_demo.data.text.word_level import ENCODER_TOKENS
-from aigc_demo.nets.bert_weights import SHAPE as BERT_SHAPE
-from aigc_demo.nets.seq2seq import Seq2Seq, Seq2SeqConfig
+from aigc_demo.nets.text.bert_weights import SHAPE as BERT_SHAPE
+from aigc_demo.nets.text.seq2seq import Seq2Seq, Seq2SeqConfig
 from aigc_demo.training.family import ForwardPasses
 from aigc_demo.training.seq2seq.recipe import AnswerSettings
 from aigc_demo.training.text_settings import LOGIT_COPIES, SHAPE, expected_vocab_size
@@ -45,7 +45,7 @@ class EncoderDecoderModel(transformers.EncoderDecoderModel):
         target_BT: Tensor,
         segments_BS: Tensor | None = None,
     ) -> Tensor:
-        """Logits [B, T, V] as `nets.seq2seq.Seq2Seq.forward` gives them."""
+        """Logits [B, T, V] as `Seq2Seq.forward` gives them."""
         mask_BS = None if source_mask_BS is None else source_mask_BS.long()
         found = super().forward(
             input_ids=source_BS,

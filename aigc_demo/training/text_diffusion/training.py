@@ -28,7 +28,7 @@ from aigc_demo.generators.images.diffusion import load_scheduler
 from aigc_demo.generators.images.model import Progress
 from aigc_demo.generators.text_to_image.library import TEXT_ENCODER, TextUNet, load_text_unet, text_denoised
 from aigc_demo.generators.text_to_image.model import TextSampling
-from aigc_demo.nets.contrastive import token_mask
+from aigc_demo.nets.text_to_image.contrastive import token_mask
 from aigc_demo.training.diffusion.training import (
     NOISE,
     NORM_GROUPS,

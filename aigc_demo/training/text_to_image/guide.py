@@ -16,7 +16,12 @@ from aigc_demo.data.captions import pairs
 from aigc_demo.data.captions.pairs import LONGEST, PairCorpus, caption_tokenizer
 from aigc_demo.generators.text_to_image.matching import Matcher, load_matcher, matcher_in
 from aigc_demo.generators.trained_folder import MATCHER
-from aigc_demo.nets.contrastive import DualEncoder, DualEncoderConfig, contrastive_loss, token_mask
+from aigc_demo.nets.text_to_image.contrastive import (
+    DualEncoder,
+    DualEncoderConfig,
+    contrastive_loss,
+    token_mask,
+)
 from aigc_demo.training.checkpoint import writable_copy
 from aigc_demo.training.initial_weights import init_model
 from aigc_demo.training.order import Order

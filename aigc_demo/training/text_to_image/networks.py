@@ -10,7 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from aigc_demo.data.captions.pairs import LONGEST
-from aigc_demo.nets.conditional_gan import ConditionalConfig, ConditionalDiscriminator, ConditionalGenerator
+from aigc_demo.nets.text_to_image.conditional_gan import (
+    ConditionalConfig,
+    ConditionalDiscriminator,
+    ConditionalGenerator,
+)
 from aigc_demo.training.family import ForwardPasses, empty_images
 from aigc_demo.training.text_to_image.captions import EncodedCaptions
 from aigc_demo.training.text_to_image.recipe import TextToImageSettings

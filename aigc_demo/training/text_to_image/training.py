@@ -6,7 +6,7 @@ their captions, generated images with the captions that they come from, and real
 A contrastive loss trains it to find the caption of an image among many, and trains the generator through it.
 A dual encoder, the guide, encodes the captions for both networks; the generator has a second contrastive loss
 from it, as the guide is never trained on generated images. The formulas are in
-`nets/adversarial` and `nets/contrastive`.
+`nets/images/adversarial` and `nets/text_to_image/contrastive`.
 """
 
 # Shapes: B images of a batch (this process's share of it), N images in all, K noise vectors of a caption,
@@ -34,9 +34,9 @@ from aigc_demo.data.captions.pairs import (
 from aigc_demo.data.images.pixels import to_float
 from aigc_demo.generators.text_to_image.matching import Matcher
 from aigc_demo.generators.text_to_image.ours import load_networks
-from aigc_demo.nets.adversarial import generator_loss, matching_terms
-from aigc_demo.nets.conditional_gan import ConditionalDiscriminator, ConditionalGenerator
-from aigc_demo.nets.contrastive import contrastive_loss, hard_negative_loss
+from aigc_demo.nets.images.adversarial import generator_loss, matching_terms
+from aigc_demo.nets.text_to_image.conditional_gan import ConditionalDiscriminator, ConditionalGenerator
+from aigc_demo.nets.text_to_image.contrastive import contrastive_loss, hard_negative_loss
 from aigc_demo.training.family import Family
 from aigc_demo.training.gan.training import MOST_HELD_OUT, GanTraining, mean_prob
 from aigc_demo.training.initial_weights import load_initial_weights

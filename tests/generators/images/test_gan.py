@@ -14,9 +14,9 @@ from aigc_demo.generators.images.latents import latents
 from aigc_demo.generators.images.loading import load_encoder, load_image_model
 from aigc_demo.generators.images.model import ImageSampling
 from aigc_demo.generators.text.loading import load_text_model
-from aigc_demo.nets.dcgan import DcganConfig, Discriminator, Generator
-from aigc_demo.nets.image_encoder import ImageEncoder, ImageEncoderConfig
-from aigc_demo.nets.style_generator import StyleConfig, StyleGenerator
+from aigc_demo.nets.images.dcgan import DcganConfig, Discriminator, Generator
+from aigc_demo.nets.images.image_encoder import ImageEncoder, ImageEncoderConfig
+from aigc_demo.nets.images.style_generator import StyleConfig, StyleGenerator
 
 PLAIN = ImageSampling()
 

@@ -18,7 +18,7 @@ from aigc_demo.generators.text.library_encoder import load_library_encoder
 from aigc_demo.generators.text.masked_words import MaskedWords, load_masked_words
 from aigc_demo.generators.text.our_encoder import EncoderVocabulary, load_our_encoder
 from aigc_demo.generators.text.rows import batch_of, row_of
-from aigc_demo.nets.bert import Bert, EncoderConfig
+from aigc_demo.nets.text.bert import Bert, EncoderConfig
 from tests.generators.conftest import save_encoder, save_library, save_library_encoder
 from tests.generators.foreign_folders import BERT_WORDS, CONTEXT, randomize, save_bert
 

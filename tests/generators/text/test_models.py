@@ -13,7 +13,7 @@ from transformers import AutoModelForCausalLM
 from aigc_demo.core.errors import InputError
 from aigc_demo.generators.text.library import _pretrained_special
 from aigc_demo.generators.text.loading import load_text_model
-from aigc_demo.nets.transformer import Decoder, TransformerConfig
+from aigc_demo.nets.text.transformer import Decoder, TransformerConfig
 from tests.generators.conftest import edit_config, save_library, save_ours
 
 

@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 from aigc_demo.cli import app
 from aigc_demo.core.errors import InputError
 from aigc_demo.measure.inception import INCEPTION
-from aigc_demo.nets.dcgan import DcganConfig, Discriminator, Generator
-from aigc_demo.nets.image_encoder import ImageEncoder, ImageEncoderConfig
+from aigc_demo.nets.images.dcgan import DcganConfig, Discriminator, Generator
+from aigc_demo.nets.images.image_encoder import ImageEncoder, ImageEncoderConfig
 from aigc_demo.studio.evaluate.dispatcher import evaluate
 from aigc_demo.studio.evaluate.images import encoder_for, real_images
 

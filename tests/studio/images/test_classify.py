@@ -10,7 +10,7 @@ from aigc_demo.data.images.pixels import to_uint8
 from aigc_demo.data.tiny_world.image import mode_of, thing_of
 from aigc_demo.generators.images.latents import latents
 from aigc_demo.measure.images import encode
-from aigc_demo.nets.dcgan import DcganConfig, Generator
+from aigc_demo.nets.images.dcgan import DcganConfig, Generator
 from aigc_demo.studio.images.classify import (
     SURE_TO_READ,
     expected_of,

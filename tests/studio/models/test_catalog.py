@@ -12,7 +12,7 @@ from aigc_demo.core.files.manifest import MANIFEST, build_manifest
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.text.tokenizer import train_tokenizer
 from aigc_demo.generators import catalog, trained_folder
-from aigc_demo.nets.transformer import Decoder, TransformerConfig
+from aigc_demo.nets.text.transformer import Decoder, TransformerConfig
 from aigc_demo.studio.models.catalog import Catalog, default_pair, is_at_hand, run_of
 from aigc_demo.studio.models.model_cache import ModelCache
 from aigc_demo.studio.runs.job import Job

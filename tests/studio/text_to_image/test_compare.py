@@ -12,7 +12,7 @@ from aigc_demo.data.tiny_world.caption import parse_caption
 from aigc_demo.data.tiny_world.group import CENTRES, centres, meaning
 from aigc_demo.data.tiny_world.scene import COLOURS, SHAPES, SIZES, WEATHERS
 from aigc_demo.generators import catalog
-from aigc_demo.nets.attribute_reader import AttributeLogits
+from aigc_demo.nets.images.attribute_reader import AttributeLogits
 from aigc_demo.studio.models.cancellation import CancelToken
 from aigc_demo.studio.models.catalog import Catalog
 from aigc_demo.studio.models.model_cache import ModelCache

@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 from aigc_demo.core.errors import InputError
 from aigc_demo.data.images.corpus import prepare_images
 from aigc_demo.data.images.pixels import to_float
-from aigc_demo.nets.image_encoder import ImageEncoder
+from aigc_demo.nets.images.image_encoder import ImageEncoder
 from aigc_demo.training.classifier.recipe import ClassifierSettings
 from aigc_demo.training.start import train
 from tests.training.image_orders import OF_RECIPE, SMALL, order

@@ -10,8 +10,8 @@ from aigc_demo.core.events import RunStarted
 from aigc_demo.data.captions.pairs import caption_tokenizer
 from aigc_demo.data.text.tokenizer import Tokenizer, train_tokenizer
 from aigc_demo.data.text.word_level import ENCODER_TOKENS
-from aigc_demo.nets.bert import Bert, Encoder, EncoderConfig
-from aigc_demo.nets.transformer import TransformerConfig
+from aigc_demo.nets.text.bert import Bert, Encoder, EncoderConfig
+from aigc_demo.nets.text.transformer import TransformerConfig
 from aigc_demo.training.contrastive.initial_text_encoder import start_from
 from aigc_demo.training.start import Order, train
 from tests.training.pair_orders import order

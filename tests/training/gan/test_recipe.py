@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from aigc_demo.nets import diff_augment
-from aigc_demo.nets.dcgan import DcganConfig
+from aigc_demo.nets.images import diff_augment
+from aigc_demo.nets.images.dcgan import DcganConfig
 from aigc_demo.nets.options import GAN_LOSSES
 from aigc_demo.training.gan.networks import forward_passes, networks
 from aigc_demo.training.gan.recipe import GanSettings, StyleGanSettings

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from aigc_demo.core.errors import InputError
-from aigc_demo.nets.adversarial import generator_loss
+from aigc_demo.nets.images.adversarial import generator_loss
 from aigc_demo.nets.options import GAN_LOSSES
 from aigc_demo.training.gan import step_by_step
 from aigc_demo.training.gan.step_by_step import (

@@ -27,7 +27,7 @@ from aigc_demo.core.files.manifest import MANIFEST, invalid_file, step_of
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.sources import load_text
 from aigc_demo.data.text.corpus import PreparationSettings, TextSettings, prepare_text
-from aigc_demo.nets.transformer import Decoder
+from aigc_demo.nets.text.transformer import Decoder
 from aigc_demo.training import start
 from aigc_demo.training.language_model import validation
 from aigc_demo.training.language_model.batches import Batches

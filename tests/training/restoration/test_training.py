@@ -11,7 +11,7 @@ from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.captions.pairs import PairSettings, prepare_pairs
 from aigc_demo.data.images.pixels import to_float
 from aigc_demo.generators.text_to_image.restoration import load_restoration
-from aigc_demo.nets.restoration import masked_input, random_masks
+from aigc_demo.nets.images.restoration import masked_input, random_masks
 from aigc_demo.studio.evaluate.dispatcher import evaluate
 from aigc_demo.training.family import family_of
 from aigc_demo.training.recipes import recipe_named

@@ -1,0 +1,1 @@
+"""Networks for images: generation by adversarial training, recognition, restoration."""

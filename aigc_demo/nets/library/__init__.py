@@ -1,1 +1,0 @@
-"""Networks put together from layers of a library."""

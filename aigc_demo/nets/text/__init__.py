@@ -1,0 +1,1 @@
+"""Networks for text: attention, the Transformer, and what is made of its blocks."""
