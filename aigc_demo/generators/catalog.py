@@ -11,10 +11,10 @@ from aigc_demo.core.errors import InputError
 from aigc_demo.core.files.paths import reason
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.generators.catalog_entry import CatalogEntry
-from aigc_demo.generators.kinds import TEXT_GENERATOR
+from aigc_demo.generators.kinds import ANSWERS, TEXT_GENERATOR
 from aigc_demo.generators.pretrained import folder as pretrained_folder
 from aigc_demo.generators.pretrained.models import PRETRAINED, SMALL_DECODER
-from aigc_demo.generators.shipped import SHIPPED
+from aigc_demo.generators.shipped import SHIPPED, STARTED_FROM
 from aigc_demo.generators.trained_folder import folder_entry
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
@@ -30,7 +30,8 @@ def shipped(assets: Path | None = None, known: Collection[str] = ()) -> list[Cat
             continue
         with contextlib.suppress(InputError):  # a folder that is missing or half there is not listed
             entry = folder_entry((assets or ASSETS) / name, name)
-            entry = replace(entry, licence="MIT", languages=data.languages)
+            started_from = STARTED_FROM.get(name, "" if entry.kind == ANSWERS else None)
+            entry = replace(entry, licence="MIT", languages=data.languages, started_from=started_from)
             entries.append(replace(entry, training_data=data.title, data_sha256=data.sha256))
     return entries
 

@@ -28,6 +28,8 @@ class CatalogEntry:
         architecture: whose network it is.
         runs_on_ours: whether its weights also fit our own network.
         data_sha256: of the source that it was trained on, where this project trained it.
+        started_from: the model whose weights its training started from, "" for random weights; None where it
+            is not known.
         image_size: side of its images in pixels.
         seconds_per_step: of a pretrained model that draws, on two cores, roughly; None where it is fast.
         problem: why it cannot be used; None for a model that, as far as it was looked at, can.
@@ -47,6 +49,7 @@ class CatalogEntry:
     architecture: str = ""
     runs_on_ours: bool = False
     data_sha256: str = ""
+    started_from: str | None = None
     image_size: int | None = None
     seconds_per_step: float | None = None
     problem: DemoError | None = None

@@ -89,3 +89,6 @@ SHIPPED: dict[str, TrainingData] = {
     "colorize-tiny-world": TINY_GROUP_IMAGES,
     "inpaint-tiny-world": TINY_GROUP_IMAGES,
 }
+
+STARTED_FROM: dict[str, str] = {}
+"""For each shipped model whose training started from another one, that one."""

@@ -19,6 +19,7 @@ from aigc_demo.data.text.tokenizer import Tokenizer
 from aigc_demo.generators.catalog import find
 from aigc_demo.generators.catalog_entry import CatalogEntry
 from aigc_demo.training.order import Order
+from aigc_demo.training.recipes import starting_recipes
 from aigc_demo.training.text_settings import TextTrainingSettings
 
 Shaped = TypeVar("Shaped", bound=TextTrainingSettings)
@@ -39,18 +40,17 @@ def refuse_init(order: Order, what: str) -> None:
         raise InputError("setting_range", name="--init", expected=expected, got=order.init)
 
 
-def init_model(order: Order, *others: str) -> CatalogEntry:
+def init_model(order: Order) -> CatalogEntry:
     """The model that `--init` names.
 
     Args:
         order: of the run.
-        others: recipes whose models it can start from, beside its own.
 
     Raises:
         InputError: there is no such model, or another recipe made it.
     """
     entry = find(str(order.init), allow_hub=True)
-    recipes = (order.recipe, *others)
+    recipes = starting_recipes(order.recipe)
     if entry.recipe not in recipes or entry.family == "pretrained":
         detail = f"it was made by {entry.recipe or 'others'}"
         expected = f"was made by the recipe {' or '.join(recipes)}"

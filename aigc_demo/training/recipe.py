@@ -107,6 +107,7 @@ class Recipe:
             learns it in three minutes of two cores.
         asked: settings that a page offers first.
         shape: settings that give the network its shape; a run with `--init` takes them from that model.
+        starts_from: recipes whose models a run can start from, beside its own.
         trial: settings with which a trial of a few steps meets the steps that take longest.
         measuring: how a model is measured for its card.
     """
@@ -122,6 +123,7 @@ class Recipe:
     small: Mapping[str, Any] = field(default_factory=dict)
     asked: tuple[str, ...] = ()
     shape: tuple[str, ...] = ()
+    starts_from: tuple[str, ...] = ()
     trial: Mapping[str, Any] = field(default_factory=dict)
     measuring: Measuring = Measuring()
 

@@ -41,3 +41,12 @@ def recipe_named(name: Any) -> Recipe:
     if not isinstance(name, str) or name not in RECIPES:
         raise InputError("unknown_recipe", name=shown(name), known=", ".join(RECIPES))
     return RECIPES[name]
+
+
+def starting_recipes(name: Any) -> tuple[str, ...]:
+    """The recipes whose models a run of this recipe can start from, its own first.
+
+    Raises:
+        InputError: there is no such recipe.
+    """
+    return (name, *recipe_named(name).starts_from)

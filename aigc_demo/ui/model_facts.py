@@ -49,6 +49,8 @@ def facts_of(entry: Any, column: Any = None) -> list[Json]:
     facts = [fact("fact_parameters", everywhere("not_yet") if not count else short_count(count))]
     if entry.training_data or f"data_{entry.name}" in WORDS:  # a folder of somebody's does not say it
         facts.append(fact("fact_trained_on", _training_data(entry)))
+    if entry.started_from is not None:
+        facts.append(fact("fact_started_from", entry.started_from or everywhere("random_weights")))
     if entry.languages:  # not known of a run's model
         facts.append(fact("fact_languages", _languages(entry.languages)))
     if entry.licence:

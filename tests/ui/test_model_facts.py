@@ -9,7 +9,7 @@ TALES = {"name": "x", "num_parameters": 1_200_000, "training_data": "tales", "li
 
 
 def entry(**more):
-    rest = {"languages": (), "seconds_per_step": 0, "on_hub": False, "size_mib": 0}
+    rest = {"languages": (), "seconds_per_step": 0, "on_hub": False, "size_mib": 0, "started_from": None}
     return SimpleNamespace(**{**TALES, **rest, **more})
 
 
@@ -40,3 +40,10 @@ def test_its_languages_are_named_in_the_readers_language():
 def test_what_would_be_fetched_has_its_size():
     assert (words("fact_download"), "1,234 MiB") in facts(entry(on_hub=True, size_mib=1234))
     assert words("fact_download") not in dict(facts(entry(size_mib=1234)))
+
+
+def test_what_its_training_started_from_is_said_where_it_is_known():
+    name = words("fact_started_from")
+    assert dict(facts(entry(started_from="bert-tang")))[name] == "bert-tang"
+    assert dict(facts(entry(started_from="")))[name] == words("random_weights")
+    assert name not in dict(facts(entry()))

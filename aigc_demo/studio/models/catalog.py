@@ -6,14 +6,16 @@ A run's model is named RUN@STEP, by the checkpoint that holds it; RUN alone stan
 import logging
 import re
 from dataclasses import dataclass, replace
+from pathlib import PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
 from aigc_demo.core.config import shown
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.core.files.manifest import step_of
 from aigc_demo.core.run_directory import RunDirectory
-from aigc_demo.generators.kinds import TEXT_GENERATOR, check_kind
+from aigc_demo.generators.kinds import ANSWERS, TEXT_GENERATOR, check_kind
 from aigc_demo.studio.runs.patient_reads import PatientReads
+from aigc_demo.training.recipes import RECIPES, starting_recipes
 
 if TYPE_CHECKING:
     from aigc_demo.generators.catalog_entry import CatalogEntry
@@ -170,14 +172,17 @@ class Catalog:
         return next(same, None)
 
     def starting_points(self, recipe: Any) -> tuple[Choice, ...]:
-        """The models that a run of this recipe can start from: those of the same recipe."""
+        """The models that a run of this recipe can start from; none for what is no recipe."""
         from aigc_demo.generators.catalog import listed
 
+        if not isinstance(recipe, str) or recipe not in RECIPES:
+            return ()
+        made_by = starting_recipes(recipe)
         entries = [*listed().values(), *self._run_entries()]
         return tuple(
             Choice(entry.name, entry, False)
             for entry in entries
-            if entry.recipe == recipe and entry.family != "pretrained"
+            if entry.recipe in made_by and entry.family != "pretrained"
         )
 
     def starting_point(self, recipe: str, name: Any) -> str:
@@ -192,9 +197,10 @@ class Catalog:
         if entry.problem is not None:
             raise entry.problem
         choice = Choice(entry.name, entry, False)
-        if choice.entry.recipe != recipe or choice.on_ours or choice.entry.family == "pretrained":
+        made_by = starting_recipes(recipe)
+        if choice.entry.recipe not in made_by or choice.on_ours or choice.entry.family == "pretrained":
             detail = f"it was made by {choice.entry.recipe or 'others'}"
-            expected = f"was made by the recipe {recipe}"
+            expected = f"was made by the recipe {' or '.join(made_by)}"
             raise InputError("foreign_model", path=choice.value, detail=detail, expected=expected)
         return choice.entry.location if choice.of_a_run else choice.value
 
@@ -232,7 +238,8 @@ class Catalog:
             return _unreadable(run, f"{run.path.name}@{wanted}", error)
         data = _data_of(run)
         name, sha256 = str(data.get("name", "")), str(data.get("sha256", ""))
-        return replace(entry, training_data=name[:80], data_sha256=sha256)
+        entry = replace(entry, training_data=name[:80], data_sha256=sha256)
+        return replace(entry, started_from=_started_from(run, entry.kind))
 
     def _run_entries(self, kind: str | None = None) -> list["CatalogEntry"]:
         """The last models of the newest runs that have ended, of all kinds or of one."""
@@ -244,8 +251,22 @@ class Catalog:
         return [entry for entry in found if entry is not None and kind in (None, entry.kind)]
 
 
+def _started_from(run: RunDirectory, kind: str) -> str | None:
+    """The model that a run started from; None for random weights, but where these are worth a word."""
+    config = run.known_config()
+    init = config.get("init")
+    if not isinstance(init, str):
+        return "" if kind == ANSWERS and config else None
+    path = PureWindowsPath(init)  # also of another system
+    of_a_run = path.parent.name == "checkpoints" and len(path.parts) > 2
+    return (path.parts[-3] if of_a_run else path.name)[:80]
+
+
 def default_pair(choices: tuple[Choice, ...]) -> tuple[str, str]:
     """The models that a tab opens with: our first, and the first that is not ours, of the same data if any.
+
+    Where our first started from another model, and one of the same data from random weights, these two: the
+    pair shows what the pretraining gained.
 
     Raises:
         LookupError: there is none to choose.
@@ -255,7 +276,14 @@ def default_pair(choices: tuple[Choice, ...]) -> tuple[str, str]:
     others = [choice for choice in choices if choice.entry.family != "ours"]
     sha256 = ours.entry.data_sha256
     same = [choice for choice in others if sha256 and choice.entry.data_sha256 == sha256]
-    return ours.value, (*same, *others, choices[-1])[0].value
+    plain = [choice for choice in choices if _is_without_pretraining(ours.entry, choice.entry)]
+    return ours.value, (*plain, *same, *others, choices[-1])[0].value
+
+
+def _is_without_pretraining(entry: "CatalogEntry", other: "CatalogEntry") -> bool:
+    """Whether the other one is the same model, trained on the same data, but from random weights."""
+    same = (other.recipe, other.data_sha256) == (entry.recipe, entry.data_sha256)
+    return same and bool(entry.started_from) and other.started_from == ""
 
 
 def is_at_hand(entry: "CatalogEntry") -> bool:

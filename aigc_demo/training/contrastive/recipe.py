@@ -101,6 +101,7 @@ ROWS = {
             ),
         ),
         folder=FOLDERS["clip"],
+        starts_from=("bert",),
         asked=("image_size", "num_layers", "hidden_size", "batch_size", "learning_rate", "wrong_captions"),
         shape=("image_size", "num_layers", "num_heads", "hidden_size", "width", "embedding_size"),
     )

@@ -182,7 +182,7 @@ def prepare(
         InputError: the source has no pairs, or `--init` names a model of another kind or shape.
     """
     corpus = prepare_pairs(order.source, settings)
-    entry = init_model(order, "bert") if order.init is not None and checkpoint is None else None
+    entry = init_model(order) if order.init is not None and checkpoint is None else None
     pretrained = pretrained_encoder(entry) if entry is not None and entry.recipe == "bert" else None
     if pretrained is not None:
         settings = with_shape_of(pretrained, order, settings)

@@ -17,9 +17,6 @@ from aigc_demo.training.initial_weights import InitialText, init_model, initial_
 from aigc_demo.training.order import Order
 from aigc_demo.training.text_settings import SHAPE
 
-# The recipe of the encoder that each recipe can start from.
-ENCODERS = {"seq2seq": "bert", "seq2seq-library": "bert-library"}
-
 
 def load_initial(order: Order) -> InitialText:
     """What a run takes from the model that `--init` names: shape, tokenizer, and weights by the new names.
@@ -27,7 +24,7 @@ def load_initial(order: Order) -> InitialText:
     Raises:
         InputError: there is no such model, it is broken, or another recipe made it.
     """
-    entry = init_model(order, ENCODERS[order.recipe])
+    entry = init_model(order)
     names = {name: name for name in SHAPE}
     if entry.recipe == order.recipe:
         network: Any = load_answers(entry).network

@@ -110,7 +110,7 @@ _ASKED = (
     "learning_rate",
     "dropout",
 )
-_DEFAULTS = {"hidden_size": 192, "context_length": 128, "batch_size": 64}
+_DEFAULTS = {"hidden_size": 160, "context_length": 128, "batch_size": 64}
 
 
 def _row(**fields: Any) -> Recipe:
@@ -131,6 +131,7 @@ ROWS = {
         defaults=_DEFAULTS,
         small={**ENCODER_OF_STORIES, "learning_rate": 8e-3, "muon_learning_rate": 5e-3},
         folder=FOLDERS["seq2seq"],
+        starts_from=("bert",),
         card=_card(
             "An encoder-decoder Transformer written from scratch in this project",
             "An encoder-decoder Transformer, written from scratch in AIGC Demo and trained with it",
@@ -141,6 +142,7 @@ ROWS = {
         defaults={**_DEFAULTS, "optimizer": "adamw", "learning_rate": 1e-3},
         small={**ENCODER_OF_STORIES, "learning_rate": 1e-3},
         folder=FOLDERS["seq2seq-library"],
+        starts_from=("bert-library",),
         card=_card(
             "The library baseline: transformers' EncoderDecoderModel of two BERTs, trained by this project "
             "on the same data",

@@ -110,6 +110,8 @@ COLUMN_WORDS: dict[str, Row] = {
     # facts of a model, and figures
     "fact_parameters": ("Parameters", "参数量", "參數量"),
     "fact_trained_on": ("Trained on", "训练数据", "訓練資料"),
+    "fact_started_from": ("Started from", "起点模型", "起點模型"),
+    "random_weights": ("random weights", "随机权重", "隨機權重"),
     "fact_gpu": ("Computed on", "计算设备", "計算裝置"),
     "gpu_asked": (
         "a GPU, for at most {seconds} s",

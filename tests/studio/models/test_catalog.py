@@ -13,7 +13,7 @@ from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.text.tokenizer import train_tokenizer
 from aigc_demo.generators import catalog, trained_folder
 from aigc_demo.nets.text.transformer import Decoder, TransformerConfig
-from aigc_demo.studio.models.catalog import Catalog, default_pair, is_at_hand, run_of
+from aigc_demo.studio.models.catalog import Catalog, Choice, default_pair, is_at_hand, run_of
 from aigc_demo.studio.models.model_cache import ModelCache
 from aigc_demo.studio.runs.job import Job
 from aigc_demo.studio.runs.run_queue import RunQueue
@@ -168,3 +168,63 @@ def test_a_run_is_never_its_own_baseline(queue: RunQueue, monkeypatch) -> None:
 )
 def test_a_models_name_says_whose_checkpoint_it_is(model: str, run: str) -> None:
     assert run_of(model) == run
+
+
+@pytest.mark.parametrize(
+    ("init", "kind", "shown"),
+    [
+        (None, "answers", ""),
+        (None, "text", None),
+        ("bert-tang", "answers", "bert-tang"),
+        ("/home/a/runs/my bert/checkpoints/step-000030", "answers", "my bert"),
+        (r"C:\runs\mine\checkpoints\step-000030", "text", "mine"),
+        ("/models/bert-tang", "text", "bert-tang"),
+        ("step-000030", "text", "step-000030"),
+        (7, "text", None),
+    ],
+)
+def test_what_a_run_started_from(
+    queue: RunQueue, monkeypatch, init: object, kind: str, shown: object
+) -> None:
+    path = queue.folder / "mine" / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "init": init}))
+    of_folder = trained_folder.folder_entry
+    monkeypatch.setattr(
+        trained_folder, "folder_entry", lambda folder, name: replace(of_folder(folder, name), kind=kind)
+    )
+    assert Catalog(queue).choice("mine@30").entry.started_from == shown
+
+
+def test_an_encoder_decoder_starts_from_its_own_kind_or_the_encoder_of_its_library(monkeypatch) -> None:
+    entries = {
+        recipe: replace(ENTRY, name=f"a {recipe}", recipe=recipe)
+        for recipe in ("bert", "bert-library", "seq2seq", "seq2seq-library", "clip", "gpt")
+    }
+    monkeypatch.setattr(catalog, "CATALOG", {entry.name: entry for entry in entries.values()})
+    monkeypatch.setattr(catalog, "shipped", lambda assets=None, known=(): [])
+    found = Catalog()
+
+    def offered(recipe: object) -> set[str]:
+        return {choice.entry.recipe for choice in found.starting_points(recipe)}
+
+    assert offered("seq2seq") == {"seq2seq", "bert"}
+    assert offered("seq2seq-library") == {"seq2seq-library", "bert-library"}
+    assert offered("clip") == {"clip", "bert"}
+    assert offered("bert") == {"bert"}
+    assert offered("no recipe") == offered(["bert"]) == set()
+    assert found.starting_point("seq2seq", "a bert") == "a bert"
+    with pytest.raises(InputError, match="was made by the recipe seq2seq or bert"):
+        found.starting_point("seq2seq", "a gpt")
+
+
+def test_a_model_that_started_from_another_stands_beside_one_that_did_not(monkeypatch) -> None:
+    ours = replace(ENTRY, name="mine", kind="answers", recipe="seq2seq", data_sha256="1", started_from="bert")
+    library = replace(ours, name="its twin", family="library", recipe="seq2seq-library")
+    plain = replace(ours, name="plain", started_from="")
+    for entries, pair in (
+        ((ours, library, plain), ("mine", "plain")),
+        ((ours, library, replace(plain, data_sha256="2")), ("mine", "its twin")),
+        ((ours, library, replace(plain, started_from=None)), ("mine", "its twin")),
+        ((plain, library, ours), ("plain", "its twin")),
+    ):
+        assert default_pair(tuple(Choice(entry.name, entry, False) for entry in entries)) == pair
