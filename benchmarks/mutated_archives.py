@@ -140,7 +140,7 @@ class Outcome:
 def make_good(place: Path) -> None:
     """Train, export and save all that is then damaged: archives/RECIPE.zip and folders/NAME."""
     from aigc_demo.core.run_directory import RunDirectory
-    from aigc_demo.studio.runs.archive import export_run
+    from aigc_demo.studio.runs.export.archive import export_run
     from aigc_demo.training.start import train
     from tests.generators.foreign_folders import SAVERS
 
@@ -343,7 +343,7 @@ def least(work: Callable[[], Any]) -> tuple[Any, float, float]:
 def try_archive(judge: Judge, files: Files | bytes) -> None:
     """Import it as the page does, and use what was taken."""
     from aigc_demo.core.errors import DemoError
-    from aigc_demo.studio.runs.archive import import_run
+    from aigc_demo.studio.runs.export.archive import import_run
 
     work = judge.place / "work"
     shutil.rmtree(work, ignore_errors=True)
@@ -389,7 +389,7 @@ def use_run(judge: Judge, runs: Path, name: str) -> None:
     from aigc_demo.core.errors import DemoError
     from aigc_demo.studio.models.catalog import Catalog
     from aigc_demo.studio.models.model_cache import ModelCache
-    from aigc_demo.studio.runs.archive import export_card, export_run, import_run
+    from aigc_demo.studio.runs.export.archive import export_card, export_run, import_run
     from aigc_demo.studio.runs.run_queue import RunQueue
     from aigc_demo.studio.runs.watch import RunWatches
     from aigc_demo.ui.train import view as run_view

@@ -20,7 +20,7 @@ FIRST = (
     "tests/test_hub_endpoint.py",
     "tests/ui/serving/test_places.py",
     "tests/training/text_to_image/test_training.py",
-    "tests/studio/runs/test_hub_push.py",
+    "tests/studio/runs/export/test_hub_push.py",
     "tests/ui/gan/test_browser.py",
     "tests/ui/text_to_image/test_browser.py",
     "tests/core/process/test_interrupts.py",

@@ -24,7 +24,7 @@ from aigc_demo.core.events import (
 from aigc_demo.core.files.atomic import write_atomically
 from aigc_demo.core.files.manifest import MANIFEST, build_manifest
 from aigc_demo.core.run_directory import RunDirectory
-from aigc_demo.studio.runs.archive import export_run
+from aigc_demo.studio.runs.export.archive import export_run
 from aigc_demo.studio.runs.job import Job
 from aigc_demo.studio.text.generate import write_texts
 from aigc_demo.training.start import Order, train
@@ -227,7 +227,7 @@ def test_push_gives_the_hub_the_checkpoint_that_was_asked_for(
         pushed.append((weights, f"| steps | {step}, " in card, repository, private))
         return "https://hub/cats"
 
-    monkeypatch.setattr("aigc_demo.studio.runs.hub_push._upload", upload)
+    monkeypatch.setattr("aigc_demo.studio.runs.export.hub_push._upload", upload)
     monkeypatch.setenv("HF_TOKEN", "hf_x")
     monkeypatch.delenv("SPACE_ID", raising=False)
     for step, asked in ((10, ("--step", 10)), (20, ()), (10, ("--step", 10, "--public"))):

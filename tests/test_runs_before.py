@@ -24,8 +24,8 @@ from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.generators.catalog import find
 from aigc_demo.generators.kinds import KINDS
 from aigc_demo.studio.models.catalog import Catalog
-from aigc_demo.studio.runs.archive import import_run
-from aigc_demo.studio.runs.hub_folder import save_model_folder
+from aigc_demo.studio.runs.export.archive import import_run
+from aigc_demo.studio.runs.export.hub_folder import save_model_folder
 from aigc_demo.studio.runs.run_queue import RunQueue
 from aigc_demo.training.start import Order, train
 

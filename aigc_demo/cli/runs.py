@@ -43,7 +43,7 @@ def save(
     json_: AsJson = False,
 ) -> None:
     """Copy a run's model to a folder of its own, with a card of what the run recorded."""
-    from aigc_demo.studio.runs.hub_folder import save_model_folder
+    from aigc_demo.studio.runs.export.hub_folder import save_model_folder
 
     run = RunDirectory(run_dir)
     step = step_of(run.checkpoint(step))
@@ -59,7 +59,7 @@ def push(
     json_: AsJson = False,
 ) -> None:
     """Push a run's model and its card to the Hub, with the token in HF_TOKEN."""
-    from aigc_demo.studio.runs.hub_push import push_model, silence_client
+    from aigc_demo.studio.runs.export.hub_push import push_model, silence_client
 
     silence_client()
     run = RunDirectory(run_dir)
@@ -102,7 +102,7 @@ def import_archive(
     machine's disk deletes it there.
     """
     from aigc_demo.core.files.unfinished import remove_leftovers
-    from aigc_demo.studio.runs.archive import import_run, unclaimed
+    from aigc_demo.studio.runs.export.archive import import_run, unclaimed
 
     place = runs_folder(folder)
     remove_leftovers(place)

@@ -19,7 +19,7 @@ from aigc_demo.data.text.corpus import TextSettings, cut_text, is_collection, to
 from aigc_demo.data.text.documents import documents_of, sentence_spans
 from aigc_demo.data.text.tokenizer import IntArray, Tokenizer, train_tokenizer
 from aigc_demo.data.text.word_level import ENCODER_TOKENS
-from aigc_demo.data.tiny_world.questions import NUM_QUESTIONS, questions
+from aigc_demo.data.tiny_world.stories.questions import NUM_QUESTIONS, questions
 from aigc_demo.data.tiny_world.texts import NUM_STORIES, parse_story, questions_text
 
 COUPLETS, QUESTIONS, NEXT_SENTENCES = "couplets", "questions", "next sentences"

@@ -28,7 +28,7 @@ from aigc_demo.data.tiny_world.scene import (
     sample_scene,
 )
 from aigc_demo.data.tiny_world.sprite import SPRITE_SIZE, WHITE, Colour, mixed, sprite
-from aigc_demo.data.tiny_world.story_english import ENGLISH
+from aigc_demo.data.tiny_world.stories.english import ENGLISH
 
 KINDS = {"shapes": SHAPES, "things": (*SHAPES, *ANIMALS)}
 NUM_MODES = {name: len(kinds) * len(COLOURS) * len(SIZES) for name, kinds in KINDS.items()}

@@ -1,14 +1,13 @@
 """The built-in texts: stories of random scenes, in English and Chinese.
 
-The scenes are in `scene`, the grammars in `story_english` and `story_chinese`, the writer in `story`, the
-parser in `story_parser`, the order of sentences in `story_order`, the questions in `questions`.
+The scenes are in `scene`; the grammars, the writer, the parser, the order of sentences and the questions in
+`stories`.
 """
 
 import itertools
 import random
 from functools import cache
 
-from aigc_demo.data.tiny_world.questions import Question, answer_of, questions
 from aigc_demo.data.tiny_world.scene import (
     Happening,
     Place,
@@ -19,9 +18,10 @@ from aigc_demo.data.tiny_world.scene import (
     sample_scene,
     scenes,
 )
-from aigc_demo.data.tiny_world.story import stories, story
-from aigc_demo.data.tiny_world.story_order import may_follow
-from aigc_demo.data.tiny_world.story_parser import ParseResult, StatedRelation, parse_story
+from aigc_demo.data.tiny_world.stories.parser import ParseResult, StatedRelation, parse_story
+from aigc_demo.data.tiny_world.stories.questions import Question, answer_of, questions
+from aigc_demo.data.tiny_world.stories.sentence_order import may_follow
+from aigc_demo.data.tiny_world.stories.story import stories, story
 
 __all__ = [
     "Happening",

@@ -26,8 +26,8 @@ from aigc_demo.core.files.unfinished import IMAGES, remove_leftovers, writer_mar
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.data.images.zip_files import unpack_images
 from aigc_demo.data.text.encodings import decode_text
-from aigc_demo.studio.runs.archive import import_run
-from aigc_demo.studio.runs.archive_files import MAX_BYTES
+from aigc_demo.studio.runs.export.archive import import_run
+from aigc_demo.studio.runs.export.archive_files import MAX_BYTES
 from aigc_demo.studio.runs.job import Job, hashed, train_arguments
 from aigc_demo.studio.runs.order import RunOrder
 from aigc_demo.studio.runs.workers import STOP_SECONDS, QueueRules, RunWorkers, ask_to_stop

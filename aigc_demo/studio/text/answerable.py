@@ -54,14 +54,14 @@ def check_question(question: str, story: str | None) -> None:
 
 def is_question(text: str) -> bool:
     """Whether a text is a question that can be asked about a story of the tiny world."""
-    from aigc_demo.data.tiny_world.questions import answer_of
+    from aigc_demo.data.tiny_world.stories.questions import answer_of
 
     return any(answer_of(story, text) is not None for story in _stories())
 
 
 def true_answer(question: str, story: str | None) -> str | None:
     """The answer that follows from a story; None where it is no story of the tiny world in that language."""
-    from aigc_demo.data.tiny_world.questions import answer_of
+    from aigc_demo.data.tiny_world.stories.questions import answer_of
 
     return None if story is None else answer_of(story, question)
 
@@ -72,8 +72,8 @@ def new_story(language: str) -> tuple[str, str]:
     Args:
         language: en or zh.
     """
-    from aigc_demo.data.tiny_world.questions import questions
-    from aigc_demo.data.tiny_world.story import stories
+    from aigc_demo.data.tiny_world.stories.questions import questions
+    from aigc_demo.data.tiny_world.stories.story import stories
 
     seed = secrets.randbits(32)
     story = next(stories(seed, language))
@@ -83,6 +83,6 @@ def new_story(language: str) -> tuple[str, str]:
 @cache
 def _stories() -> tuple[str, ...]:
     """One story in each language."""
-    from aigc_demo.data.tiny_world.story import GRAMMARS, stories
+    from aigc_demo.data.tiny_world.stories.story import GRAMMARS, stories
 
     return tuple(next(stories(0, language)) for language in GRAMMARS)

@@ -21,7 +21,7 @@ from aigc_demo.data.sources import TINY_WORLD, load_documents
 from aigc_demo.data.text.documents import DocumentCorpus, prepare_documents
 from aigc_demo.data.text.sentence_pairs import SentencePairs
 from aigc_demo.data.text.tokenizer import Tokenizer
-from aigc_demo.data.tiny_world.story_order import may_follow
+from aigc_demo.data.tiny_world.stories.sentence_order import may_follow
 from aigc_demo.data.tiny_world.texts import questions_text
 from aigc_demo.training.family import Family
 from aigc_demo.training.initial_weights import init_model, initial_text, with_shape_of

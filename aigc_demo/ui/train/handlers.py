@@ -14,9 +14,9 @@ from aigc_demo.core.config import shown
 from aigc_demo.core.errors import DemoError, InputError
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.studio.models.catalog import Catalog
-from aigc_demo.studio.runs.archive import export_card, export_run, portable_name
-from aigc_demo.studio.runs.hub_folder import zip_model_folder
-from aigc_demo.studio.runs.hub_push import push_model
+from aigc_demo.studio.runs.export.archive import export_card, export_run, portable_name
+from aigc_demo.studio.runs.export.hub_folder import zip_model_folder
+from aigc_demo.studio.runs.export.hub_push import push_model
 from aigc_demo.studio.runs.job import hashed
 from aigc_demo.studio.runs.run_view import RunView
 from aigc_demo.studio.runs.storage import lost_at_restart

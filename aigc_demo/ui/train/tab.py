@@ -5,7 +5,7 @@ from typing import Any
 
 import gradio as gr
 
-from aigc_demo.studio.runs.hub_push import can_push
+from aigc_demo.studio.runs.export.hub_push import can_push
 from aigc_demo.ui import charts, notices
 from aigc_demo.ui.frame import CHEAP, PRIVATE, Frame, in_group
 from aigc_demo.ui.language import word

@@ -22,7 +22,7 @@ from aigc_demo.data.text.answer_pairs import (
 from aigc_demo.data.text.corpus import TextSettings
 from aigc_demo.data.text.tokenizer import train_tokenizer
 from aigc_demo.data.text.word_level import ENCODER_TOKENS
-from aigc_demo.data.tiny_world.questions import NUM_QUESTIONS, answer_of
+from aigc_demo.data.tiny_world.stories.questions import NUM_QUESTIONS, answer_of
 from aigc_demo.data.tiny_world.texts import documents_text
 
 LENGTHS = (32, 16)

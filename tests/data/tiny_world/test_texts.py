@@ -26,7 +26,7 @@ from aigc_demo.data.tiny_world.scene import (
     follows,
     relations,
 )
-from aigc_demo.data.tiny_world.story_english import ENGLISH
+from aigc_demo.data.tiny_world.stories.english import ENGLISH
 from aigc_demo.data.tiny_world.texts import (
     parse_story,
     scenes,
@@ -172,7 +172,7 @@ def test_no_global_random_source_is_touched():
     before = random.getstate()
     first(stories(0), 10)
     assert random.getstate() == before
-    for name in ("scene", "story"):
+    for name in ("scene", "stories/story"):
         tree = ast.parse((Path(tiny_world.__file__).parent / f"{name}.py").read_text("utf-8"))
         used = {
             node.attr

@@ -18,8 +18,8 @@ from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.generators.images.gan import load_networks
 from aigc_demo.studio.models.catalog import Catalog
 from aigc_demo.studio.runs import run_queue
-from aigc_demo.studio.runs.archive import export_card, export_run, import_run
-from aigc_demo.studio.runs.hub_folder import save_model_folder
+from aigc_demo.studio.runs.export.archive import export_card, export_run, import_run
+from aigc_demo.studio.runs.export.hub_folder import save_model_folder
 from aigc_demo.studio.runs.job import Job
 from aigc_demo.studio.runs.order import RunOrder
 from aigc_demo.studio.runs.run_queue import RunQueue

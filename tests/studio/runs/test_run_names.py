@@ -20,8 +20,8 @@ from aigc_demo.core.errors import InputError
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.studio.models.catalog import Catalog, run_and_step
 from aigc_demo.studio.models.model_cache import ModelCache
-from aigc_demo.studio.runs.archive import export_run, import_run, portable_name
-from aigc_demo.studio.runs.hub_folder import zip_model_folder
+from aigc_demo.studio.runs.export.archive import export_run, import_run, portable_name
+from aigc_demo.studio.runs.export.hub_folder import zip_model_folder
 from aigc_demo.studio.runs.job import Job, hashed
 from aigc_demo.studio.runs.notes import is_run_name
 from aigc_demo.studio.runs.run_queue import RunQueue

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from aigc_demo.core.errors import InputError
-from aigc_demo.data.tiny_world.questions import questions
-from aigc_demo.data.tiny_world.story import stories
+from aigc_demo.data.tiny_world.stories.questions import questions
+from aigc_demo.data.tiny_world.stories.story import stories
 from aigc_demo.generators.catalog_entry import CatalogEntry
 from aigc_demo.generators.kinds import ANSWERS
 from aigc_demo.generators.shipped import TANG_POEMS

@@ -6,8 +6,8 @@ import random
 import pytest
 from gradio_client import Client
 
-from aigc_demo.data.tiny_world.questions import questions
-from aigc_demo.data.tiny_world.story import stories
+from aigc_demo.data.tiny_world.stories.questions import questions
+from aigc_demo.data.tiny_world.stories.story import stories
 from tests.ui.test_api import refusal
 
 ENCODERS = ["bert-tiny-world", "bert-library-tiny-world"]

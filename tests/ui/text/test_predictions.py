@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import gradio as gr
 import pytest
 
-from aigc_demo.data.tiny_world.questions import answer_of
+from aigc_demo.data.tiny_world.stories.questions import answer_of
 from aigc_demo.generators import catalog
 from aigc_demo.generators.catalog_entry import CatalogEntry
 from aigc_demo.generators.kinds import ANSWERS, MASKED_WORDS

@@ -20,7 +20,7 @@ from aigc_demo.core.files.atomic import disk_errors
 from aigc_demo.core.hub_address import check_way_to_hub, hub_problem
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.generators import hub  # at the top: it sets what the Hub's client reads when it is imported
-from aigc_demo.studio.runs.hub_folder import save_model_folder
+from aigc_demo.studio.runs.export.hub_folder import save_model_folder
 
 TOKEN, SPACE, ALLOWED = "HF_TOKEN", "SPACE_ID", "AIGC_DEMO_PUSH"
 # By itself the client waits for an answer for ever.

@@ -8,14 +8,14 @@ from collections import Counter, defaultdict
 
 import pytest
 
-from aigc_demo.data.tiny_world import questions as questions_module
-from aigc_demo.data.tiny_world.answers import FORMS
-from aigc_demo.data.tiny_world.question_words import WORDS
-from aigc_demo.data.tiny_world.questions import VALUES, answer_of, questions
 from aigc_demo.data.tiny_world.scene import ANIMALS, SHAPES
-from aigc_demo.data.tiny_world.story import GRAMMARS
+from aigc_demo.data.tiny_world.stories import questions as questions_module
+from aigc_demo.data.tiny_world.stories.answers import FORMS
+from aigc_demo.data.tiny_world.stories.question_words import WORDS
+from aigc_demo.data.tiny_world.stories.questions import VALUES, answer_of, questions
+from aigc_demo.data.tiny_world.stories.story import GRAMMARS
 from aigc_demo.data.tiny_world.texts import questions_text, stories
-from tests.data.tiny_world.key_words import KeyWordReading
+from tests.data.tiny_world.stories.key_words import KeyWordReading
 
 LANGUAGES = ("en", "zh")
 NOT_STATED = {"en": "the story does not say", "zh": "故事里没有说"}

@@ -4,9 +4,9 @@ import random
 from collections.abc import Iterator
 
 from aigc_demo.data.tiny_world.scene import Happening, Scene, relations, sample_scene
-from aigc_demo.data.tiny_world.story_chinese import CHINESE
-from aigc_demo.data.tiny_world.story_english import ENGLISH
-from aigc_demo.data.tiny_world.story_grammar import Grammar, fill
+from aigc_demo.data.tiny_world.stories.chinese import CHINESE
+from aigc_demo.data.tiny_world.stories.english import ENGLISH
+from aigc_demo.data.tiny_world.stories.grammar import Grammar, fill
 
 GRAMMARS: dict[str, Grammar] = {"en": ENGLISH, "zh": CHINESE}
 

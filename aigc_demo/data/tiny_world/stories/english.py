@@ -3,7 +3,7 @@
 import re
 
 from aigc_demo.data.tiny_world.scene import COLOURS, SIZES, WEATHERS
-from aigc_demo.data.tiny_world.story_grammar import KINDS, Grammar
+from aigc_demo.data.tiny_world.stories.grammar import KINDS, Grammar
 
 
 def _article(kind: str, name: str) -> str:

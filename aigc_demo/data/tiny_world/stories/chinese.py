@@ -3,7 +3,7 @@
 import re
 
 from aigc_demo.data.tiny_world.scene import ANIMALS
-from aigc_demo.data.tiny_world.story_grammar import Grammar
+from aigc_demo.data.tiny_world.stories.grammar import Grammar
 
 MEASURED = ("star", "heart")  # kinds with the measure word 颗
 

@@ -12,15 +12,15 @@ import pytest
 
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.run_directory import RunDirectory
-from aigc_demo.studio.runs.hub_folder import save_model_folder
-from aigc_demo.studio.runs.hub_push import can_push, push_model
+from aigc_demo.studio.runs.export.hub_folder import save_model_folder
+from aigc_demo.studio.runs.export.hub_push import can_push, push_model
 from aigc_demo.studio.text.generate import write_texts
 from aigc_demo.training.start import Order, train
 from tests import forked_commands
 from tests.studio.push_server import TOKEN, PushServer
 from tests.training.conftest import TINY
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 TEXT = (
     "the cat sees the red dog.\n" * 300 + "a line that is too long for the model to be trained on it\n" * 30
 )

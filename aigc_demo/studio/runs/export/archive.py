@@ -24,8 +24,8 @@ from aigc_demo.core.files.manifest import MANIFEST, STATE, build_manifest, step_
 from aigc_demo.core.files.paths import check_new_folder
 from aigc_demo.core.files.public_paths import public_path, public_values
 from aigc_demo.core.run_directory import RunDirectory
-from aigc_demo.studio.runs.archive_files import CARD, MAX_BYTES, MODEL_FILES, PARTS, unpack
-from aigc_demo.studio.runs.archive_reader import read_run
+from aigc_demo.studio.runs.export.archive_files import CARD, MAX_BYTES, MODEL_FILES, PARTS, unpack
+from aigc_demo.studio.runs.export.archive_reader import read_run
 from aigc_demo.studio.runs.job import Job, hashed
 from aigc_demo.studio.runs.samples import sample_image, sample_path
 

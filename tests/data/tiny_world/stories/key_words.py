@@ -5,9 +5,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from aigc_demo.data.tiny_world.question_words import WORDS
 from aigc_demo.data.tiny_world.scene import ANIMALS, SHAPES
-from aigc_demo.data.tiny_world.story import GRAMMARS
+from aigc_demo.data.tiny_world.stories.question_words import WORDS
+from aigc_demo.data.tiny_world.stories.story import GRAMMARS
 
 INTRODUCED = {"en": r"^(once )?there was|was an? (?!\w+ day)|^an? .* was", "zh": "有一[个只颗]"}
 CAUSES = {

@@ -15,8 +15,8 @@ from aigc_demo.core.files.paths import check_new_folder
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.generators.kinds import function_named
 from aigc_demo.generators.trained_folder import FOLDERS, folder_entry
-from aigc_demo.studio.runs.archive import model_files, portable_name
-from aigc_demo.studio.runs.archive_files import CARD
+from aigc_demo.studio.runs.export.archive import model_files, portable_name
+from aigc_demo.studio.runs.export.archive_files import CARD
 
 
 def save_model_folder(run: RunDirectory, target: Path, step: int | None = None) -> Path:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from functools import cache
 
 from aigc_demo.data.tiny_world.scene import Thing
-from aigc_demo.data.tiny_world.story_grammar import Grammar, all_things
+from aigc_demo.data.tiny_world.stories.grammar import Grammar, all_things
 
 
 @cache

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from aigc_demo.data.tiny_world.caption import language_of
-from aigc_demo.data.tiny_world.question_words import WORDS, QuestionWords
 from aigc_demo.data.tiny_world.scene import Happening, Thing
-from aigc_demo.data.tiny_world.story import GRAMMARS
-from aigc_demo.data.tiny_world.story_grammar import SURPRISING, Grammar
-from aigc_demo.data.tiny_world.story_parser import parse_story
+from aigc_demo.data.tiny_world.stories.grammar import SURPRISING, Grammar
+from aigc_demo.data.tiny_world.stories.parser import parse_story
+from aigc_demo.data.tiny_world.stories.question_words import WORDS, QuestionWords
+from aigc_demo.data.tiny_world.stories.story import GRAMMARS
 
 # Whom an effect happens to: the target of these causes, the actor of the others.
 DONE_TO_TARGET = ("hit", "push", "call")

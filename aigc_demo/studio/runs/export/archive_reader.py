@@ -15,7 +15,7 @@ from aigc_demo.core.events import MOST_CHARACTERS, TrainEvent, Warned, from_json
 from aigc_demo.core.files.manifest import MANIFEST, STATE, build_manifest
 from aigc_demo.core.files.strict_json import check_counts, strict_json
 from aigc_demo.core.sentences import ENGLISH
-from aigc_demo.studio.runs.archive_files import SMALL, TOKENIZER, refused
+from aigc_demo.studio.runs.export.archive_files import SMALL, TOKENIZER, refused
 from aigc_demo.training.recipes import RECIPES
 
 MAX_TOKENIZER_VALUES = 250_000

@@ -18,8 +18,8 @@ from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.generators.catalog import find
 from aigc_demo.generators.text.loading import load_text_model
 from aigc_demo.nets.text.transformer import Decoder
-from aigc_demo.studio.runs.archive import export_run, import_run
-from aigc_demo.studio.runs.hub_folder import save_model_folder, zip_model_folder
+from aigc_demo.studio.runs.export.archive import export_run, import_run
+from aigc_demo.studio.runs.export.hub_folder import save_model_folder, zip_model_folder
 from aigc_demo.training.model_card import command
 from aigc_demo.training.start import Order, train
 from tests.training.conftest import TINY

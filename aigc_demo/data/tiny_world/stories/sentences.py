@@ -12,9 +12,9 @@ from functools import cache, lru_cache
 
 from aigc_demo.data.tiny_world.caption import language_of
 from aigc_demo.data.tiny_world.scene import ROLLING
-from aigc_demo.data.tiny_world.story import GRAMMARS
-from aigc_demo.data.tiny_world.story_grammar import KINDS, Grammar, all_things
-from aigc_demo.data.tiny_world.story_patterns import markers
+from aigc_demo.data.tiny_world.stories.grammar import KINDS, Grammar, all_things
+from aigc_demo.data.tiny_world.stories.patterns import markers
+from aigc_demo.data.tiny_world.stories.story import GRAMMARS
 
 GAP = "{}"
 REFERENCES = ("new", "newer", "known", "A", "B", "a", "b")  # markers that stand for a reference

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from aigc_demo.data.tiny_world import scene
 from aigc_demo.data.tiny_world.caption import language_of
 from aigc_demo.data.tiny_world.scene import Happening, Place, Scene, Thing
-from aigc_demo.data.tiny_world.story import GRAMMARS
-from aigc_demo.data.tiny_world.story_grammar import SURPRISING, Grammar
-from aigc_demo.data.tiny_world.story_patterns import new_things, pattern
+from aigc_demo.data.tiny_world.stories.grammar import SURPRISING, Grammar
+from aigc_demo.data.tiny_world.stories.patterns import new_things, pattern
+from aigc_demo.data.tiny_world.stories.story import GRAMMARS
 
 MAX_THINGS, MAX_HAPPENINGS = 3, 2
 

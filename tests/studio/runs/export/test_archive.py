@@ -18,7 +18,7 @@ from aigc_demo.core.errors import InputError
 from aigc_demo.core.events import RunFinished, RunStarted, StepDone, ValidationDone, Warned
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.generators.text.loading import load_text_model
-from aigc_demo.studio.runs.archive import export_card, export_run, import_run
+from aigc_demo.studio.runs.export.archive import export_card, export_run, import_run
 from aigc_demo.studio.runs.job import Job
 from aigc_demo.studio.runs.run_queue import RunQueue
 from aigc_demo.studio.runs.watch import RunWatches
@@ -273,7 +273,7 @@ def test_a_list_of_contents_that_lies(run: RunDirectory, tmp_path: Path) -> None
 IMPORT = """
 import sys, time
 from pathlib import Path
-from aigc_demo.studio.runs import archive
+from aigc_demo.studio.runs.export import archive
 
 def read_run(place):
     print(place.name, flush=True)

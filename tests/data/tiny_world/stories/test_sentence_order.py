@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from aigc_demo.data.tiny_world.scene import ANIMALS, Scene, Thing, effect_of, follows
-from aigc_demo.data.tiny_world.story import GRAMMARS
-from aigc_demo.data.tiny_world.story_order import may_follow
-from aigc_demo.data.tiny_world.story_sentences import readings
+from aigc_demo.data.tiny_world.stories.sentence_order import may_follow
+from aigc_demo.data.tiny_world.stories.sentences import readings
+from aigc_demo.data.tiny_world.stories.story import GRAMMARS
 from aigc_demo.data.tiny_world.texts import scenes, stories, story
 
 LANGUAGES = ("en", "zh")

@@ -13,9 +13,9 @@ from aigc_demo.core.events import StepDone, Warned
 from aigc_demo.core.files.manifest import MANIFEST, build_manifest
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.generators.catalog import ASSETS
-from aigc_demo.studio.runs.archive import export_run, import_run
-from aigc_demo.studio.runs.archive_files import MODEL_FILES, RUN_FILES, unpack
-from aigc_demo.studio.runs.archive_reader import check_events
+from aigc_demo.studio.runs.export.archive import export_run, import_run
+from aigc_demo.studio.runs.export.archive_files import MODEL_FILES, RUN_FILES, unpack
+from aigc_demo.studio.runs.export.archive_reader import check_events
 from aigc_demo.studio.runs.samples import sample_path
 from tests.generators.conftest import save_ours
 

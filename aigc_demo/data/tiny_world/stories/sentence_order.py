@@ -1,6 +1,6 @@
 """Which sentence of a story may follow which, decided from the grammar and the rules of the scenes.
 
-`story_outlines` lists every story up to its wording and to the choice of kinds and colours; the pairs of
+`outlines` lists every story up to its wording and to the choice of kinds and colours; the pairs of
 sentences that stand side by side in one of them are the lawful ones. Two sentences are compared with these
 in a canonical form, in which things are numbered in the order of their mention. What the sentences do not say
 is free: a pair is lawful if any story has it. Where wrong pairs that are lawful are left out of a data set,
@@ -11,8 +11,8 @@ from functools import cache
 
 from aigc_demo.data.tiny_world.caption import language_of
 from aigc_demo.data.tiny_world.scene import ANIMALS
-from aigc_demo.data.tiny_world.story_outlines import neighbours
-from aigc_demo.data.tiny_world.story_sentences import Sentence, readings
+from aigc_demo.data.tiny_world.stories.outlines import neighbours
+from aigc_demo.data.tiny_world.stories.sentences import Sentence, readings
 
 
 def may_follow(first: str, second: str) -> bool:

@@ -20,9 +20,9 @@ from aigc_demo.data.tiny_world.scene import (
     follows,
     relations,
 )
-from aigc_demo.data.tiny_world.story import GRAMMARS
-from aigc_demo.data.tiny_world.story_grammar import Grammar
-from aigc_demo.data.tiny_world.story_sentences import Form, Reference, Sentence, orders
+from aigc_demo.data.tiny_world.stories.grammar import Grammar
+from aigc_demo.data.tiny_world.stories.sentences import Form, Reference, Sentence, orders
+from aigc_demo.data.tiny_world.stories.story import GRAMMARS
 
 RELATIONS = ("left", "right", "above", "below")
 IN_ROW = ("hit", "push")  # happenings that put all things of the scene into one row

@@ -7,8 +7,8 @@ import re
 import pytest
 
 from aigc_demo.data.tiny_world.scene import ANIMALS, Happening, Place, Scene, Thing
-from aigc_demo.data.tiny_world.story_chinese import CHINESE
-from aigc_demo.data.tiny_world.story_english import ENGLISH
+from aigc_demo.data.tiny_world.stories.chinese import CHINESE
+from aigc_demo.data.tiny_world.stories.english import ENGLISH
 from aigc_demo.data.tiny_world.texts import documents_text, parse_story, scenes, stories, story
 
 HIT = (

@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from aigc_demo.data.tiny_world.answers import FORMS, Facts, facts_of
-from aigc_demo.data.tiny_world.question_words import WORDS
 from aigc_demo.data.tiny_world.scene import ANIMALS, NEEDS, SHAPES
-from aigc_demo.data.tiny_world.story import GRAMMARS
-from aigc_demo.data.tiny_world.story_grammar import KINDS
+from aigc_demo.data.tiny_world.stories.answers import FORMS, Facts, facts_of
+from aigc_demo.data.tiny_world.stories.grammar import KINDS
+from aigc_demo.data.tiny_world.stories.question_words import WORDS
+from aigc_demo.data.tiny_world.stories.story import GRAMMARS
 
 NUM_QUESTIONS = 4  # of one story
 UNANSWERABLE_PROB = 1 / 8
