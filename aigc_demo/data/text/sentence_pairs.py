@@ -89,6 +89,13 @@ class SentencePairs:
         text = self.documents.sentences
         return [i for i in self._beside(first) if not self.may_follow(text[first], text[i])]
 
+    def is_lawful(self, pair: SentencePair) -> bool | None:
+        """Whether a pair's second sentence can follow by the grammar; None where that is not known."""
+        if self.may_follow is None:
+            return None
+        text = self.documents.sentences
+        return self.may_follow(text[pair.first], text[pair.second])
+
     def num_left_out(self, num_firsts: int) -> tuple[int, int]:
         """How many wrong pairs were looked at for the first so many first sentences, and how many are lawful.
 

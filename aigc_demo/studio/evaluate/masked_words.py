@@ -34,11 +34,44 @@ class PairRow:
         row: of them.
         follows: whether the second follows the first.
         same_document: whether both are of one document.
+        lawful: whether the grammar of the text lets the second one follow; None where it has no grammar.
     """
 
     row: "Row"
     follows: bool
     same_document: bool
+    lawful: bool | None = None
+
+
+@dataclass(frozen=True)
+class PairRows:
+    """Rows of two texts, and what was left out of them.
+
+    Attributes:
+        rows: of them.
+        num_looked_at: wrong pairs that were compared with the grammar; 0 where there is none.
+        num_left_out: those of them that are lawful, and so are no wrong pairs.
+    """
+
+    rows: list[PairRow]
+    num_looked_at: int = 0
+    num_left_out: int = 0
+
+    def grammar_figures(self) -> dict[str, float]:
+        """What a text with a grammar has beside the chance level; nothing for any other text.
+
+        Returns:
+            `next_sentence_ceiling`, the share of rows on which whoever knows the grammar is right,
+            `pairs_looked_at` and `lawful_pairs_left_out`.
+        """
+        known = [row.lawful == row.follows for row in self.rows if row.lawful is not None]
+        if not known:
+            return {}
+        return {
+            "next_sentence_ceiling": sum(known) / len(known),
+            "pairs_looked_at": self.num_looked_at,
+            "lawful_pairs_left_out": self.num_left_out,
+        }
 
 
 def evaluate_masked_words(
@@ -65,7 +98,8 @@ def evaluate_masked_words(
         seed: of the rows and of their masks.
 
     Returns:
-        `split`, `preparation`, and the figures of `masked_figures` and `next_sentence_figures`.
+        `split`, `preparation`, and the figures of `masked_figures`, `next_sentence_figures` and
+        `PairRows.grammar_figures`.
 
     Raises:
         DemoError: the model or the source cannot be had, or nothing is left to measure.
@@ -78,14 +112,16 @@ def evaluate_masked_words(
     model = load_masked_words(entry)
     text = whole if split == "all" else held_out
     pairs = pair_rows(model, text, source, samples or USUAL_SAMPLES, seed)
-    rows = [pair.row for pair in pairs]
+    rows = [pair.row for pair in pairs.rows]
     figures = {**known, **masked_figures_of(model, rows, seed)}
     if not model.has_next_sentence_head:
         return figures
     found = next_sentence_figures(
-        _follow_probs(model, rows), [pair.follows for pair in pairs], [pair.same_document for pair in pairs]
+        _follow_probs(model, rows),
+        [pair.follows for pair in pairs.rows],
+        [pair.same_document for pair in pairs.rows],
     )
-    return {**figures, **found}
+    return {**figures, **found, **pairs.grammar_figures()}
 
 
 def masked_figures_of(model: "MaskedWords", rows: "Sequence[Row]", seed: int = 0) -> dict[str, Any]:
@@ -102,7 +138,7 @@ def masked_figures_of(model: "MaskedWords", rows: "Sequence[Row]", seed: int = 0
     return masked_figures(predict, [row.ids for row in rows], model.vocabulary.mask_id, special, seed)
 
 
-def pair_rows(model: "MaskedWords", text: str, source: str, count: int, seed: int) -> list[PairRow]:
+def pair_rows(model: "MaskedWords", text: str, source: str, count: int, seed: int) -> PairRows:
     """Rows of two texts each, right and wrong, as in the pretraining of an encoder.
 
     Args:
@@ -130,12 +166,14 @@ def pair_rows(model: "MaskedWords", text: str, source: str, count: int, seed: in
             break
         row = _row(model, documents, pair, rng.randint(1, MOST_SENTENCES), joined)
         if row is not None:
-            found.append(PairRow(row, pair.follows, pair.same_document))
+            lawful = pairs.is_lawful(pair)
+            found.append(PairRow(row, pair.follows, pair.same_document, lawful))
         if len(found) == count:
-            return found
+            break
     if not found:
         raise InputError("no_sentence_pairs", name=source)
-    return found
+    looked_at, left_out = (0, 0) if pairs.may_follow is None else pairs.num_left_out(len(found))
+    return PairRows(found, looked_at, left_out)
 
 
 def _row(

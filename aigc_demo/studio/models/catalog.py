@@ -15,6 +15,7 @@ from aigc_demo.core.files.manifest import step_of
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.generators.kinds import ANSWERS, TEXT_GENERATOR, check_kind
 from aigc_demo.studio.runs.patient_reads import PatientReads
+from aigc_demo.studio.runs.samples import kind_of_text
 from aigc_demo.training.recipes import RECIPES, starting_recipes
 
 if TYPE_CHECKING:
@@ -159,14 +160,13 @@ class Catalog:
         Never the run itself, which may be a library baseline.
 
         Returns:
-            A model's name; None where nobody has trained one.
+            A model's name, of the kind of the run's own; None where nobody has trained one, or for a run
+            whose models make nothing of a text.
         """
         from aigc_demo.generators.catalog import listed
 
-        sha256 = _data_of(run).get("sha256")
-        candidates = [
-            e for e in (*self._run_entries(TEXT_GENERATOR), *listed().values()) if e.kind == TEXT_GENERATOR
-        ]
+        sha256, kind = _data_of(run).get("sha256"), kind_of_text(str(run.known_config().get("recipe")))
+        candidates = [e for e in (*self._run_entries(kind), *listed().values()) if e.kind == kind]
         candidates = [e for e in candidates if run_of(e.name) != run.path.name]
         same = (e.name for e in candidates if e.family == "library" and sha256 and e.data_sha256 == sha256)
         return next(same, None)

@@ -1,4 +1,4 @@
-"""Images of a run's checkpoints: the sheets saved in training, and new ones from another seed."""
+"""What a run's checkpoints make; of images, the sheets saved in training, and new ones from another seed."""
 
 import io
 from pathlib import Path
@@ -7,12 +7,13 @@ from aigc_demo.core.errors import InputError
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.core.seeds import MAX_SEED
 from aigc_demo.data.images.zip_files import PNG_SIGNATURE
-from aigc_demo.generators.kinds import KINDS
+from aigc_demo.generators.kinds import ANSWERS, KINDS, MASKED_WORDS, TEXT_GENERATOR
 from aigc_demo.studio.models.arguments import check_number
 from aigc_demo.training.recipes import RECIPES
 
 MAX_SAMPLE_BYTES = 4 * 2**20
 NUM_IMAGES, COLUMNS = 36, 6
+KINDS_OF_TEXT = (TEXT_GENERATOR, MASKED_WORDS, ANSWERS)
 
 
 def sample_path(run: RunDirectory, step: int) -> Path:
@@ -42,9 +43,13 @@ def draws_anew(recipe: str) -> bool:
     return recipe in RECIPES and RECIPES[recipe].family == "gan"
 
 
-def measures(recipe: str) -> bool:
-    """Whether the checkpoints of a recipe take images and generate nothing."""
-    return recipe in RECIPES and KINDS[RECIPES[recipe].kind].looks_at_images
+def kind_of_text(recipe: str) -> str | None:
+    """What the checkpoints of a recipe do with a text, a row of `generators.kinds`; None for those of images.
+
+    Of a recipe that nobody here knows it is that of a text generator.
+    """
+    kind = RECIPES[recipe].kind if recipe in RECIPES else TEXT_GENERATOR
+    return kind if kind in KINDS_OF_TEXT else None
 
 
 def new_images(run: RunDirectory, step: int, seed: int) -> bytes:

@@ -1,5 +1,5 @@
-// What the models wrote to one prompt, each in a figure of its own.
-// value: {run, prompt, columns: [{title, text, state, error, picture}]}
+// What the models made of one prompt, each in a figure of its own.
+// value: {run, columns: [{title, given, text, state, error, picture}]}
 const {say, make} = window.aigc;
 const list = make('div', 'samples written');
 element.replaceChildren(list);
@@ -16,7 +16,7 @@ const once = (node, words) => {
   node.dataset.drawn = drawn;
 };
 const paint = () => {
-  const {run, prompt, columns} = props.value || {run: '', prompt: '', columns: []};
+  const {run, columns} = props.value || {run: '', columns: []};
   if (!columns.length && run === list.dataset.run) return;
   list.dataset.run = run;
   while (list.children.length > columns.length) list.lastChild.remove();
@@ -25,7 +25,7 @@ const paint = () => {
     const part = list.children[number];
     part.dataset.state = column.state;
     once(part.caption, column.title);
-    part.given.textContent = prompt;
+    part.given.textContent = column.given;
     part.own.textContent = column.text;
     part.text.hidden = Boolean(column.picture);
     if (part.dataset.picture !== (column.picture || '')) {

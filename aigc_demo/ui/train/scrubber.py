@@ -14,14 +14,14 @@ from aigc_demo.core.config import shown
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.files.strict_json import Json
 from aigc_demo.core.seeds import MAX_SEED
-from aigc_demo.generators.kinds import TEXT_GENERATOR
+from aigc_demo.generators.kinds import ANSWERS, MASKED_WORDS, TEXT_GENERATOR
 from aigc_demo.studio.models.cancellation import Cancellation, CancelToken
 from aigc_demo.studio.models.catalog import ON_OURS, run_and_step, run_of
 from aigc_demo.studio.models.model_cache import ModelCache
 from aigc_demo.studio.runs.run_view import RunView
-from aigc_demo.studio.runs.samples import draws, draws_anew, measures, new_images
+from aigc_demo.studio.runs.samples import draws, draws_anew, kind_of_text, new_images
 from aigc_demo.studio.runs.watch import RunWatches
-from aigc_demo.studio.text.compare import Column, check_request, compare_text
+from aigc_demo.studio.text.checkpoint_text import CheckpointText, texts_of
 from aigc_demo.ui.frame import CHEAP, PRIVATE, TEXT, page_ticket
 from aigc_demo.ui.language import word
 from aigc_demo.ui.model_picker import picker_choices
@@ -32,6 +32,12 @@ from aigc_demo.ui.words.wording import everywhere, same_everywhere, sentence_eve
 # No filter and little heat: a class looks at the model, not at what sampling hides.
 SAMPLING = {"temperature": 0.8, "max_new_tokens": 120}
 NO_BASELINE = ""
+PROMPTS = {
+    TEXT_GENERATOR: ("scrub_write", "prompt_placeholder"),
+    MASKED_WORDS: ("scrub_fill", "scrub_fill_placeholder"),
+    ANSWERS: ("scrub_answer", "scrub_answer_placeholder"),
+}
+"""For each kind of model, the words of the button and those of an empty prompt."""
 WRITING: dict[str, Any] = {**PRIVATE, **TEXT}
 
 
@@ -123,30 +129,35 @@ class ScrubHandlers:
         self._cache, self._cancellation, self._watches = cache, cancellation, watches
 
     def another_run(self, request: gr.Request, name: Any) -> tuple[Any, Any, Any, Json]:
-        """Nothing is generated yet. A run that writes is asked with a prompt, beside the baseline of the same
+        """Nothing is generated yet. A run of texts is asked with a prompt, beside the baseline of the same
         data, if there is one; one that draws is asked for images of another seed.
         """
         with errors_as_toasts(request):
             makes_images = bool(name) and draws(self._watches.view(name).recipe)
-            writes = not makes_images and not (name and measures(self._watches.view(name).recipe))
-            found = (
-                self._cache.catalog.baseline_for(self._watches.queue.run(name)) if name and writes else None
-            )
+            kind = self._kind(name)
+            found = self._cache.catalog.baseline_for(self._watches.queue.run(name)) if name and kind else None
+            button, empty = PROMPTS[kind or TEXT_GENERATOR]
+            # A story takes more than one line, and Enter begins a new one there.
+            lines = 3 if kind == ANSWERS else 1
             return (
-                gr.update(visible=writes),
-                gr.update(**self.offer(name, found or NO_BASELINE), visible=writes),
+                gr.update(visible=kind is not None, placeholder=word(empty), lines=lines),
+                gr.update(**self.offer(name, found or NO_BASELINE), visible=kind is not None),
                 gr.update(
-                    value=word("scrub_draw" if makes_images else "scrub_write"),
-                    visible=writes or makes_images,
+                    value=word("scrub_draw" if makes_images else button),
+                    visible=kind is not None or makes_images,
                 ),
                 written_value(name),
             )
 
+    def _kind(self, name: Any) -> str | None:
+        """What the models of a run do with a text; that of a text generator where no run is chosen."""
+        return kind_of_text(self._watches.view(name).recipe) if name else TEXT_GENERATOR
+
     def offer(self, name: Any, chosen: Any) -> Any:
-        """What can stand beside a checkpoint of a run: every model but the run's own."""
-        others = [
-            choice for choice in self._cache.catalog.choices(TEXT_GENERATOR) if run_of(choice.value) != name
-        ]
+        """What can stand beside a checkpoint of a run: every model of its kind but the run's own."""
+        kind = self._kind(name)
+        offered = self._cache.catalog.choices(kind) if kind is not None else ()
+        others = [choice for choice in offered if run_of(choice.value) != name]
         kept = chosen if chosen in {choice.value for choice in others} else NO_BASELINE
         choices = [(word("scrub_alone"), NO_BASELINE), *picker_choices(tuple(others))]
         return gr.update(choices=choices, value=kept)
@@ -160,23 +171,26 @@ class ScrubHandlers:
             if not view.checkpoints:
                 raise InputError("nothing_to_export", name=shown(name))
             step = chosen_step(slider, name, view.checkpoints)
-            if measures(view.recipe):
+            kind = kind_of_text(view.recipe)
+            if kind is None and not draws(view.recipe):
                 return
             # Two calls can be sent before the browser knows of the first: the last one has the last word.
             with self._cancellation.joined(ticket) as place:
                 while place.waits():
                     pass
-                if draws(view.recipe):
+                if kind is None:
                     yield from self._draw(view, step, asked[-1])
                 else:
-                    yield from self._write(place, f"{name}@{step}", *asked)
+                    yield from self._write(place, kind, f"{name}@{step}", *asked)
 
-    def _write(self, stop: CancelToken, model: str, prompt: Any, baseline: Any, seed: Any) -> Iterator[Json]:
+    def _write(
+        self, stop: CancelToken, kind: str, model: str, prompt: Any, baseline: Any, seed: Any
+    ) -> Iterator[Json]:
         run = run_of(model)
         beside = [] if baseline == NO_BASELINE or run_of(str(baseline)) == run else [baseline]
-        asked = check_request(self._cache.catalog, [model, *beside], prompt, {**SAMPLING, "seed": seed})
-        for columns in compare_text(asked, self._cache, stop):
-            yield written_value(run, columns, asked.prompt)
+        settings = {**SAMPLING, "seed": seed}
+        for columns in texts_of(kind, [model, *beside], prompt, settings, self._cache, stop):
+            yield written_value(run, columns)
 
     def _draw(self, view: RunView, step: int, seed: Any) -> Iterator[Json]:
         """The sheet that the training kept at a checkpoint, then new images beside it."""
@@ -213,6 +227,7 @@ def drawn_value(view: RunView, step: int, image: str = "", seed: int = 0) -> Jso
     """What a checkpoint draws, for `static/written.js`: from the noise of the training, and from a seed."""
     stored = {
         "title": everywhere("scrub_kept", step=step),
+        "given": "",
         "text": "",
         "state": "finished",
         "error": "",
@@ -224,7 +239,7 @@ def drawn_value(view: RunView, step: int, image: str = "", seed: int = 0) -> Jso
         "picture": image,
     }
     columns = [part for part in (stored, new) if part["picture"]]
-    return {"run": view.state.name, "prompt": "", "columns": columns}
+    return {"run": view.state.name, "columns": columns}
 
 
 def slider_value(view: RunView | None) -> Json:
@@ -240,17 +255,17 @@ def slider_value(view: RunView | None) -> Json:
     }
 
 
-def written_value(run: str | None, columns: tuple[Column, ...] = (), prompt: str = "") -> Json:
+def written_value(run: str | None, columns: tuple[CheckpointText, ...] = ()) -> Json:
     """What was written, for `static/written.js`: the checkpoint's first, then the baseline's.
 
     Without columns it means that a run was chosen; where that comes late, what the run has written stays.
     """
     return {
         "run": run or "",
-        "prompt": prompt,
         "columns": [
             {
                 "title": _title(column),
+                "given": column.given,
                 "text": column.text,
                 "state": column.state,
                 "error": sentence_everywhere(column.error.key, column.error.values) if column.error else "",
@@ -260,7 +275,7 @@ def written_value(run: str | None, columns: tuple[Column, ...] = (), prompt: str
     }
 
 
-def _title(column: Column) -> dict[str, str]:
+def _title(column: CheckpointText) -> dict[str, str]:
     run, step = run_and_step(column.model)
     return (
         everywhere("scrub_at", run=run, step=step)

@@ -235,6 +235,18 @@ TRAIN_WORDS: dict[str, Row] = {
     "scrub_beside": ("Compare with", "并排比较", "並排比較"),
     "scrub_alone": ("no other model", "不比较", "不比較"),
     "scrub_write": ("Generate with this checkpoint", "用此检查点续写", "用此檢查點續寫"),
+    "scrub_fill": ("Fill in with this checkpoint", "用此检查点填词", "用此檢查點填詞"),
+    "scrub_fill_placeholder": (
+        "A text with <mask> in the place of each word that the model is to predict.",
+        "一段文字，把要模型预测的每个词换成 <mask>。",
+        "一段文字，把要模型預測的每個詞換成 <mask>。",
+    ),
+    "scrub_answer": ("Answer with this checkpoint", "用此检查点回答", "用此檢查點回答"),
+    "scrub_answer_placeholder": (
+        "A line of a poem; or a question, and below it the story that it is about.",
+        "一句诗；或者一个问题，下一行起写它所问的故事。",
+        "一句詩；或者一個問題，下一行起寫它所問的故事。",
+    ),
     "scrub_at": ("{run}, step {step}", "{run}，第 {step} 步", "{run}，第 {step} 步"),
     "notice_started": ("Queued: {name}", "已排队：{name}", "已排隊：{name}"),
     "notice_stopping": (

@@ -89,4 +89,7 @@ def test_by_a_grammar_wrong_sentences_are_those_that_cannot_follow_and_lawful_on
     assert {(pair.first, pair.second, pair.follows) for pair in found} == {(1, 2, True), (1, 0, False)}
     # Looked at: after 1 the 3; after 2 the 1; after 5 nothing. Lawful: the 3.
     assert pairs.num_left_out(100) == (2, 1)
+    assert pairs.is_lawful(SentencePair(0, 2, False, True))
+    assert pairs.is_lawful(SentencePair(1, 0, False, True)) is False
+    assert pairs_of([["1.", "2."]]).is_lawful(SentencePair(0, 1, True, True)) is None
     assert pairs_of([["1.", "2.", "3."]], lambda first, second: True).draw(random.Random(0)) is None

@@ -12,7 +12,7 @@ from aigc_demo.generators.text.masked_words import load_masked_words
 from aigc_demo.generators.trained_folder import folder_entry
 from aigc_demo.studio.evaluate import masked_words
 from aigc_demo.studio.evaluate.dispatcher import evaluate
-from aigc_demo.studio.evaluate.masked_words import evaluate_masked_words, pair_rows
+from aigc_demo.studio.evaluate.masked_words import PairRow, PairRows, evaluate_masked_words, pair_rows
 from tests.generators.conftest import save_encoder, save_library_encoder
 from tests.generators.foreign_folders import save_bert
 
@@ -56,7 +56,7 @@ def texts(model, row):
 
 def test_rows_are_lines_with_the_next_one_or_a_wrong_one_of_its_length(folders):
     model = loaded(folders, "ours")
-    rows = pair_rows(model, POEMS, "poems.txt", 300, seed=2)
+    rows = pair_rows(model, POEMS, "poems.txt", 300, seed=2).rows
     for one in rows:
         first, second = texts(model, one.row)
         assert first in BODY
@@ -65,10 +65,10 @@ def test_rows_are_lines_with_the_next_one_or_a_wrong_one_of_its_length(folders):
         assert second[-1] in "，。"
     assert 100 < sum(one.follows for one in rows) < 200
     assert {len(texts(model, one.row)[0]) for one in rows} == {6, 12, 18}
-    again = pair_rows(model, POEMS, "poems.txt", 300, seed=2)
+    again = pair_rows(model, POEMS, "poems.txt", 300, seed=2).rows
     assert again == rows
-    assert pair_rows(model, POEMS, "poems.txt", 300, seed=3) != rows
-    assert pair_rows(loaded(folders, "library"), POEMS, "poems.txt", 300, seed=2) == rows
+    assert pair_rows(model, POEMS, "poems.txt", 300, seed=3).rows != rows
+    assert pair_rows(loaded(folders, "library"), POEMS, "poems.txt", 300, seed=2).rows == rows
 
 
 def test_wrong_sentences_of_the_tiny_world_cannot_follow_by_its_grammar(folders, monkeypatch):
@@ -78,18 +78,37 @@ def test_wrong_sentences_of_the_tiny_world_cannot_follow_by_its_grammar(folders,
     text = "\n\n".join(next(written) for _ in range(20))
     kept = []
     monkeypatch.setattr(model, "row", lambda *both: kept.append(both) or type(model).row(model, *both))
-    rows = pair_rows(model, text, "tiny-world", 60, seed=1)
+    found = pair_rows(model, text, "tiny-world", 60, seed=1)
+    rows = found.rows
     assert 15 < sum(one.follows for one in rows) < 45
     for (first, second), one in zip(kept, rows, strict=True):
         last = first[first[:-1].rfind(".") + 1 :].strip()
         assert may_follow(last, second) == one.follows
         assert one.same_document
+    # Whoever knows the grammar is always right, as no wrong pair is left that has it.
+    assert found.grammar_figures() == {
+        "next_sentence_ceiling": 1,
+        "pairs_looked_at": found.num_looked_at,
+        "lawful_pairs_left_out": found.num_left_out,
+    }
+    assert 0 < found.num_left_out < found.num_looked_at
+
+
+def test_the_ceiling_is_the_share_of_rows_where_the_grammar_is_right(folders):
+    row = pair_rows(loaded(folders, "ours"), POEMS, "poems.txt", 1, seed=2).rows[0].row
+    truths = [(True, True), (False, False), (False, True), (True, True)]
+    rows = PairRows([PairRow(row, follows, True, lawful) for follows, lawful in truths], 9, 2)
+    assert rows.grammar_figures() == {
+        "next_sentence_ceiling": 0.75,
+        "pairs_looked_at": 9,
+        "lawful_pairs_left_out": 2,
+    }
 
 
 def test_rows_that_are_too_long_have_fewer_sentences_or_are_left_out(folders):
     short = loaded(folders, "ours")
     short.context_length = 16  # two lines of 6 and three special tokens
-    rows = pair_rows(short, POEMS, "poems.txt", 50, seed=2)
+    rows = pair_rows(short, POEMS, "poems.txt", 50, seed=2).rows
     assert {len(one.row.ids) for one in rows} == {15}
     short.context_length = 14
     with pytest.raises(InputError) as refused:
@@ -138,6 +157,7 @@ def test_figures_of_a_model_that_knows_the_text(folders, monkeypatch):
     assert figures["next_sentence_accuracy_same_document"] == 1
     assert figures["next_sentence_accuracy_other_document"] == 1
     assert 0.5 <= figures["next_sentence_chance"] < 0.65
+    assert not {"next_sentence_ceiling", "lawful_pairs_left_out"} & set(figures), "poems have no grammar"
 
 
 def test_held_out_text_alone_is_measured(folders, monkeypatch):

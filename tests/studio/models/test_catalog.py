@@ -147,6 +147,21 @@ def test_the_baseline_is_the_one_with_the_same_data(queue: RunQueue, monkeypatch
     assert Catalog(queue).baseline_for(queue.run("bare")) is None
 
 
+def test_the_baseline_does_what_the_run_does(queue: RunQueue, monkeypatch) -> None:
+    hashed = DATA["sha256"]
+    library = {"gpt2": "text", "bert-library": "masks", "seq2seq-library": "answers", "ddpm": "pictures"}
+    entries = {
+        recipe: catalog.CatalogEntry(recipe, "library", kind, recipe, "nowhere", data_sha256=hashed)
+        for recipe, kind in library.items()
+    }
+    monkeypatch.setattr(catalog, "CATALOG", entries)
+    twins = {"gpt": "gpt2", "bert": "bert-library", "seq2seq": "seq2seq-library", "dcgan": None}
+    for recipe, twin in twins.items():
+        run = RunDirectory(queue.folder / recipe)
+        run.create({"recipe": recipe, "source": "mine.txt", "data": DATA, "settings": {}})
+        assert Catalog(queue).baseline_for(run) == twin
+
+
 def test_a_run_is_never_its_own_baseline(queue: RunQueue, monkeypatch) -> None:
     run = RunDirectory(queue.folder / "library")
     run.create({"recipe": "gpt", "source": "mine.txt", "data": DATA, "settings": {}})

@@ -13,15 +13,20 @@ from PIL import Image
 
 from aigc_demo.core.errors import InputError
 from aigc_demo.core.run_directory import RunDirectory
+from aigc_demo.generators.answers.model import load_answers
 from aigc_demo.generators.images.gan import load_networks
 from aigc_demo.generators.text.decoding import SamplingSettings, generate
 from aigc_demo.generators.text.loading import load_text_model
+from aigc_demo.generators.text.masked_words import load_masked_words
+from aigc_demo.generators.trained_folder import folder_entry
 from aigc_demo.studio.models.cancellation import Cancellation
 from aigc_demo.studio.models.catalog import Catalog
 from aigc_demo.studio.models.model_cache import ModelCache
 from aigc_demo.studio.runs.run_queue import RunQueue
 from aigc_demo.studio.runs.watch import RunWatches
+from aigc_demo.ui.language import word
 from aigc_demo.ui.train.scrubber import NO_BASELINE, SAMPLING, ScrubHandlers, chosen_step
+from tests.generators.conftest import save_answers, save_encoder, save_library_answers, save_library_encoder
 from tests.studio.models.test_catalog import DATA, add_checkpoint
 from tests.studio.painters import make_gan
 
@@ -193,6 +198,46 @@ def test_what_looks_at_images_makes_nothing(handlers):
     (run.begin_checkpoint(2) / "model.safetensors").write_bytes(b"x")
     run.finish_checkpoint(2)
     assert list(handlers.write(None, "a ticket", "eye", {}, "ab", NO_BASELINE, 1)) == []
+
+
+def add_run(handlers, name, recipe, save, text):
+    """A run with one checkpoint, on the same data as the others."""
+    run = RunDirectory(handlers._watches.queue.folder / name)
+    run.create({"recipe": recipe, "source": "mine.txt", "data": DATA, "settings": {}})
+    save(run.begin_checkpoint(2), text=text)
+    run.finish_checkpoint(2)
+    return run.checkpoint(2)
+
+
+POEM = "白日依山尽，黄河入海流。" * 20
+
+
+@pytest.mark.parametrize(
+    ("recipe", "twin", "saves", "prompt", "button"),
+    [
+        ("bert", "bert-library", (save_encoder, save_library_encoder), "白日依<mask>尽，", "scrub_fill"),
+        ("seq2seq", "seq2seq-library", (save_answers, save_library_answers), "白日依山尽，", "scrub_answer"),
+    ],
+)
+def test_what_fills_in_or_answers_stands_beside_its_own_twin(handlers, recipe, twin, saves, prompt, button):
+    ours = add_run(handlers, "fills", recipe, saves[0], POEM)
+    add_run(handlers, "twin", twin, saves[1], POEM)
+    asked, beside, press, _ = handlers.another_run(None, "fills")
+    assert (beside["value"], asked["visible"]) == ("twin@2", True)
+    assert str(press["value"]) == str(word(button))
+    assert str(asked["placeholder"]) == str(word(f"{button}_placeholder"))
+    assert {"twin@2", "fills@2"} - set(offered(beside)) == {"fills@2"}
+    assert "mine@30" not in offered(beside), "it generates text"
+    both = dict(written(handlers, "fills", {"run": "fills", "step": 2}, prompt, "twin@2", 1))
+    assert list(both) == ["fills, step 2", "twin, step 2"]
+    if recipe == "bert":
+        expected = load_masked_words(folder_entry(ours, "ours")).fill(prompt).text
+    else:
+        model = load_answers(folder_entry(ours, "ours"))
+        tokens = model.answer(model.row(prompt), SamplingSettings(temperature=0, max_new_tokens=32))
+        expected = "".join(token.text for token in tokens)
+    assert both["fills, step 2"].splitlines()[0] == expected
+    assert both["twin, step 2"]
 
 
 def test_of_two_calls_at_once_the_last_one_has_the_last_word(handlers):
