@@ -53,17 +53,18 @@ def test_settings_of_the_page_lie_inside_those_of_the_decoding():
 
 
 def test_settings_become_those_of_the_decoding():
-    settings = settings_from([0.5, 10, 0.9, 1, 1.1, 50, "end\\n"], seed=4)
+    settings = settings_from([0.5, 10, 0.9, 0.1, 1, 1.1, 50, "end\\n"], seed=4)
     assert SamplingSettings.from_mapping(settings) == SamplingSettings(
         temperature=0.5,
         top_k=10,
         top_p=0.9,
+        min_p=0.1,
         repetition_penalty=1.1,
         max_new_tokens=50,
         stop=("end\n",),
         seed=4,
     )
-    assert settings_from([0, 0, 1, 1, 1, 5, ""])["stop"] == ()
+    assert settings_from([0, 0, 1, 0, 1, 1, 5, ""])["stop"] == ()
 
 
 def test_the_door_gives_the_sentence_and_hides_everything_else(caplog):

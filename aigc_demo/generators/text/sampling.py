@@ -1,8 +1,8 @@
 """From logits to the next token: each sampling rule as a pure function on logits.
 
 The rules are applied in this order, as transformers' `generate` does: repetition penalty, forbidden tokens,
-temperature, top-k, top-p. What is left is drawn by `UniformStream`, one shared stream of uniform numbers.
-`fast_sampler.Sampler` draws the same tokens in less time.
+temperature, top-k, top-p, min-p. What is left is drawn by `UniformStream`, one shared stream of uniform
+numbers. `fast_sampler.Sampler` draws the same tokens in less time.
 """
 
 # Shapes: V vocabulary, K kept tokens, likeliest first; "..." any leading dimensions.
@@ -31,6 +31,9 @@ class SamplingSettings(Settings):
     )
     top_k: int = setting(50, "draw among this many of the likeliest tokens; 0 for all", low=0, high=1_000_000)
     top_p: float = setting(1.0, "draw among the likeliest that hold this share together", low=0, high=1)
+    min_p: float = setting(
+        0.0, "draw among those at least this share as likely as the likeliest; 0 for all", low=0, high=1
+    )
     num_beams: int = setting(
         1, "more than 1: search for the likeliest text instead of drawing", low=1, high=8
     )
@@ -130,6 +133,24 @@ def with_top_p(logits: Tensor, p: float) -> Tensor:
     return values.masked_fill(outside, -math.inf).gather(-1, ids.argsort(-1))
 
 
+def with_min_p(logits: Tensor, share: float) -> Tensor:
+    """Keep the tokens that are at least `share` times as likely as the likeliest; the rest becomes -inf.
+
+    Where the model is sure few tokens stay, and many where it is not.
+
+    Args:
+        logits: [..., V].
+        share: between 0 and 1; 0 keeps all, 1 the likeliest and those as likely.
+
+    Source:
+        Nguyen et al. 2024, arXiv:2407.01082, section 3.
+    """
+    if share <= 0:
+        return logits
+    least = logits.amax(-1, keepdim=True) + math.log(share)
+    return logits.masked_fill(logits < least, -math.inf)
+
+
 def next_token_probs(
     logits: Tensor, settings: SamplingSettings, seen: Sequence[int] = (), banned: Sequence[int] = ()
 ) -> Tensor:
@@ -146,7 +167,8 @@ def next_token_probs(
     """
     logits = with_repetition_penalty(logits, seen, settings.repetition_penalty)
     logits = with_temperature(with_banned(logits, banned), settings.temperature)
-    return with_top_p(with_top_k(logits, settings.top_k), settings.top_p).softmax(-1)
+    kept = with_top_p(with_top_k(logits, settings.top_k), settings.top_p)
+    return with_min_p(kept, settings.min_p).softmax(-1)
 
 
 class UniformStream:

@@ -63,6 +63,7 @@ class TextApi:
         max_new_tokens: int = 200,
         stop: list[str] | None = None,
         token_ids: list[list[int]] | None = None,
+        min_p: float = 0.0,
     ) -> Iterator[Json]:
         """Continue a prompt with one to four language models at the same time, streaming.
 
@@ -85,11 +86,13 @@ class TextApi:
             max_new_tokens: how many tokens are generated at most.
             stop: texts that end the text.
             token_ids: for each model the ids it has written already, from an earlier answer, to go on after.
+            min_p: sample among the tokens that are at least this share as likely as the likeliest; 0 for all.
         """
         settings: Json = {
             "temperature": temperature,
             "top_k": top_k,
             "top_p": top_p,
+            "min_p": min_p,
             "num_beams": num_beams,
             "repetition_penalty": repetition_penalty,
             "max_new_tokens": max_new_tokens,
@@ -127,6 +130,7 @@ class TextApi:
         top_p: float = 1.0,
         repetition_penalty: float = 1.0,
         num: int = 10,
+        min_p: float = 0.0,
     ) -> list[Json]:
         """What could come next after a prompt and the ids written after it, likeliest first.
 
@@ -142,11 +146,13 @@ class TextApi:
             top_p: as in generate_text.
             repetition_penalty: as in generate_text.
             num: how many tokens are wanted.
+            min_p: as in generate_text.
         """
         settings = {
             "temperature": temperature,
             "top_k": top_k,
             "top_p": top_p,
+            "min_p": min_p,
             "repetition_penalty": repetition_penalty,
         }
         with errors_as_toasts(request):

@@ -21,6 +21,7 @@ SLIDERS: dict[str, tuple[float, float, float, float]] = {
     "temperature": (0, 2, 0.05, 0.8),
     "top_k": (0, 200, 1, 50),
     "top_p": (0, 1, 0.01, 1),
+    "min_p": (0, 1, 0.01, 0),
     "num_beams": (1, 8, 1, 1),
     "repetition_penalty": (1, 2, 0.05, 1),
     "max_new_tokens": (1, 1000, 1, 200),

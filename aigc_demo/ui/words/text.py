@@ -35,6 +35,12 @@ TEXT_WORDS: dict[str, Row] = {
         "从最可能的开始保留，直到概率之和达到 p",
         "從最可能的開始保留，直到機率之和達到 p",
     ),
+    "min_p": ("Min-p", "Min-p", "Min-p"),
+    "min_p_info": (
+        "Keep those at least this share as likely as the likeliest",
+        "只留概率不低于最可能者此比例的词元",
+        "只留機率不低於最可能者此比例的詞元",
+    ),
     "num_beams": ("Beams", "束宽", "束寬"),
     "num_beams_info": (
         "Above 1: beam search for the likeliest text instead of sampling",

@@ -38,6 +38,11 @@ CHANGES = (
     {"temperature": 0, "repetition_penalty": 3},
     {"top_k": 1},
     {"top_p": 0},
+    {"min_p": 0.05},
+    {"min_p": 1},
+    {"min_p": 0.2, "top_k": 30},
+    {"min_p": 0.02, "top_p": 0.9, "temperature": 1.4},
+    {"min_p": 0.1, "repetition_penalty": 1.7},
 )
 # Of a text, not of a token's distribution.
 NO_RULES = {"num_beams", "max_new_tokens", "stop", "seed"}
@@ -76,6 +81,7 @@ class TestSampler:
                 temperature=rng.choice((0, 0.31, 1, 1.7, 5)),
                 top_k=rng.choice((0, 0, 1, 2, 5, 50)),
                 top_p=rng.choice((0, 0.0313, 0.3317, 0.8713, 0.9913, 1, 1)),
+                min_p=rng.choice((0, 0, 0, 0.0113, 0.2117, 1)),
                 repetition_penalty=rng.choice((0.5, 1, 1.3, 3)),
                 seed=case,
             )

@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 from transformers import (
+    MinPLogitsWarper,
     RepetitionPenaltyLogitsProcessor,
     TemperatureLogitsWarper,
     TopKLogitsWarper,
@@ -18,6 +19,7 @@ from aigc_demo.generators.text.sampling import (
     UniformStream,
     next_token_probs,
     with_banned,
+    with_min_p,
     with_repetition_penalty,
     with_temperature,
     with_top_k,
@@ -61,6 +63,16 @@ class TestByHand:
         logits = torch.tensor([0.0, -1e30])
         assert torch.equal(with_top_p(logits, 1.0), logits)
 
+    @pytest.mark.parametrize(
+        ("share", "kept"),
+        [(0, [0, 1, 2, 3]), (0.24, [0, 1, 2, 3]), (0.26, [0, 1]), (0.49, [0, 1]), (0.51, [1]), (1, [1])],
+    )
+    def test_min_p_keeps_those_likely_enough_beside_the_likeliest(self, share, kept):
+        assert with_min_p(LOGITS, share).isfinite().nonzero().flatten().tolist() == kept  # of 2 : 4 : 1 : 1
+
+    def test_min_p_keeps_all_that_are_as_likely_as_the_likeliest(self):
+        assert with_min_p(torch.tensor([1.0, 3.0, 3.0]), 1).tolist() == [-math.inf, 3.0, 3.0]
+
     def test_repetition_penalty_lowers_positive_and_negative_scores(self):
         logits = torch.tensor([3.0, -3.0, 5.0])
         assert with_repetition_penalty(logits, [0, 1, 1, 0], 1.5).tolist() == [2.0, -4.5, 5.0]
@@ -78,6 +90,9 @@ class TestByHand:
         torch.testing.assert_close(both, torch.tensor([0, 9, 0, 4]) / 13)
         one = next_token_probs(logits, settings(**rules, top_p=0.5), seen=[1], banned=[0])
         assert one.tolist() == [0, 1, 0, 0]
+        # Min-p after all of them: 4 is less than half of 9, and not less than 0.4 of it.
+        assert next_token_probs(logits, settings(**rules, min_p=0.5), seen=[1], banned=[0])[3] == 0
+        assert next_token_probs(logits, settings(**rules, min_p=0.4), seen=[1], banned=[0])[3] == both[3]
 
 
 class TestAgainstTransformers:
@@ -100,6 +115,10 @@ class TestAgainstTransformers:
     @pytest.mark.parametrize("p", [0.01, 0.3, 0.9, 0.999])
     def test_top_p(self, logits, p):
         assert torch.equal(with_top_p(logits, p), TopPLogitsWarper(p)(None, logits))
+
+    @pytest.mark.parametrize("share", [0.001, 0.1, 0.7, 0.999])
+    def test_min_p(self, logits, share):
+        assert torch.equal(with_min_p(logits, share), MinPLogitsWarper(share)(None, logits))
 
     @pytest.mark.parametrize("penalty", [0.7, 1.0, 1.3])
     def test_repetition_penalty(self, logits, penalty):
@@ -187,6 +206,7 @@ class TestFrequencies:
             {"top_k": 3},
             {"top_p": 0.8},
             {"top_k": 4, "top_p": 0.8, "temperature": 1.5},
+            {"min_p": 0.5},
         ],
         ids=str,
     )
@@ -210,6 +230,8 @@ class TestSettings:
             {"top_k": 2.5},
             {"top_k": -1},
             {"top_p": 1.01},
+            {"min_p": 1.01},
+            {"min_p": -0.1},
             {"num_beams": 0},
             {"repetition_penalty": 0},
             {"max_new_tokens": 0},

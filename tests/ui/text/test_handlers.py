@@ -95,7 +95,7 @@ def by_hand(model, seed, last_id, first, count, temperature=3.0):
     return ids
 
 
-WARM = (3.0, 0, 1.0, 1, 1.0, 4, "")
+WARM = sliders(temperature=3.0, top_k=0, max_new_tokens=4)
 BOTH = ("alphabet", "backwards")
 
 
@@ -157,7 +157,9 @@ def test_the_column_of_an_alternative_is_left_where_another_model_is_chosen_for_
     shown = last(handlers.generate(None, ticket, *asked(STRICT)))[RIGHT]
     *_, shown = handlers.show_alternatives(clicked(1), None, shown)
     handlers._cache.get("alphabet").seconds = 0.005
-    updates = handlers.take_alternative(clicked(3), None, ticket, 1, shown, *WARM[:5], 4000, "")
+    updates = handlers.take_alternative(
+        clicked(3), None, ticket, 1, shown, *sliders(temperature=3.0, top_k=0, max_new_tokens=4000)
+    )
     next(updates)
     handlers.choose_model(None, ticket, 0, "backwards")
     assert next(updates)[-1].column.model == "alphabet", "the other column is not this one"
@@ -191,7 +193,7 @@ def test_attention_is_that_of_the_prompt_and_of_what_each_column_wrote(handlers)
 
 def test_stop_needs_the_ticket_of_the_page(handlers):
     ticket = new_ticket()
-    long = (*LOOSE[:5], 1000, "")
+    long = sliders(top_k=0, max_new_tokens=1000)
     updates = handlers.generate(None, ticket, *asked(long))
     next(updates)
     handlers.stop(new_ticket())
