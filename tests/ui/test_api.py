@@ -25,6 +25,7 @@ ENDPOINTS = {
     "/token_ids",
     "/fill_mask",
     "/next_sentence",
+    "/fork",
     "/answer",
     "/models",
     "/stop_text",

@@ -174,17 +174,38 @@ def compare_text(request: Request, cache: ModelCache, stop: CancelToken) -> Iter
     ]
 
     def writer(place: int, column: Column, report: Callable[[Column], None]) -> Work:
-        return _Writer(request, place, column, cache, stop, report)
+        passage = Passage(request.prompt, request.settings, request.written[place])
+        return Writer(passage, column, cache, stop, report)
 
     yield from side_by_side(columns, writer, cache, stop)
 
 
-class _Writer(Work):
-    """The worker of a column of text."""
+@dataclass(frozen=True)
+class Passage:
+    """What one column writes.
 
-    def __init__(self, request: Request, place: int, *rest: Any):
+    Attributes:
+        prompt: what the text begins with.
+        settings: of the decoding (`SamplingSettings`).
+        written: tokens that it goes on after.
+    """
+
+    prompt: str
+    settings: Any
+    written: tuple[Token, ...] = ()
+
+
+class Writer(Work):
+    """The worker of a column of text.
+
+    Args:
+        passage: what it writes.
+        rest: of `Work`.
+    """
+
+    def __init__(self, passage: Passage, *rest: Any):
         super().__init__(*rest)
-        self.request, self.place = request, place
+        self.passage = passage
         self.model: Any = None
 
     def fail(self, error: DemoError) -> None:
@@ -195,13 +216,13 @@ class _Writer(Work):
     def do(self) -> None:
         self.update(state="loading")
         model = self.cache.get(self.column.model)
-        written = self.request.written[self.place]
+        written = self.passage.written
         check_in_vocabulary(model, [token.id for token in written])
         self.model = model
         self.update(
             state="running",
             seconds=0.0,
-            prompt=prompt_tokens(model, self.request.prompt),
+            prompt=prompt_tokens(model, self.passage.prompt),
             tokens=with_texts(model, written),
             memory_mib=weights_mib(model),
             num_parameters=model.num_parameters,
@@ -223,7 +244,7 @@ class _Writer(Work):
         """Each token as it is sampled, on a GPU where there is one and the text is long enough."""
         from aigc_demo.generators.text.decoding import generate
 
-        asked = self.request
+        asked = self.passage
         choice = self.cache.catalog.choice(self.column.model)
         task = gpu.TextTask(choice.entry, asked.prompt, asked.settings, tuple(written))
         if not choice.on_ours and self.asks_gpu(task):

@@ -23,6 +23,7 @@ from aigc_demo.studio.text.compare import Column, check_request, compare_text, n
 from aigc_demo.ui.frame import READING, TEXT, in_group
 from aigc_demo.ui.language import chosen_language
 from aigc_demo.ui.tabs import Studio
+from aigc_demo.ui.text.fork_api import ForkApi
 from aigc_demo.ui.text.prediction_api import add_prediction_api
 from aigc_demo.ui.widgets import errors_as_toasts
 from aigc_demo.ui.words.wording import sentence
@@ -34,6 +35,7 @@ def add_text_api(studio: Studio) -> None:
     gr.api(api.generate_text, api_name="generate_text", **TEXT)
     for endpoint in (api.next_token, api.score_text, api.attention, api.token_ids):
         gr.api(endpoint, api_name=endpoint.__name__, **READING)
+    gr.api(ForkApi(studio.cache, studio.cancellation).fork, api_name="fork", **TEXT)
     add_prediction_api(studio)
     gr.api(api.models, api_name="models", **in_group("page"))
     gr.api(api.stop_text, api_name="stop_text", **in_group("page"))
