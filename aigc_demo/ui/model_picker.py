@@ -34,9 +34,11 @@ def model_picker(choices: tuple[Choice, ...], model: str | None, side: str, pref
 def offer_new_models(frame: Frame, pickers: list[Any], choices: Callable[[], tuple[Choice, ...]]) -> None:
     """Runs that have ended meanwhile are offered when the page, the tab or a picker is opened."""
 
-    def refresh() -> list[Any]:
-        offered = picker_choices(choices())
-        return [gr.update(choices=offered) for _ in pickers]
+    def refresh() -> Any:
+        update = gr.update(choices=picker_choices(choices()))
+        return (
+            [update] * len(pickers) if len(pickers) > 1 else update
+        )  # gradio takes one value for one picker
 
     opened = [frame.page.load, frame.tab.select, *(picker.focus for picker in pickers)]
     gr.on(opened, refresh, None, pickers, **CHEAP)

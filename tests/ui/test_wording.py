@@ -19,7 +19,7 @@ WORDS_FOLDER = Path(wording.__file__).parent
 UI = WORDS_FOLDER.parent
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 # The same word in every language.
-SHARED = {"top_k", "top_p", "min_p", "not_yet"}
+SHARED = {"top_k", "top_p", "min_p", "not_yet", "decoder_top_k", "decoder_top_p", "decoder_min_p"}
 # Simplified characters that traditional text never has, and the other way round, among those used here.
 SIMPLIFIED_ONLY = set("这个们说请选无载关词没发见长写")
 TRADITIONAL_ONLY = set("這個們說請選無載關詞沒發見長寫")

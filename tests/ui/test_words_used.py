@@ -17,6 +17,7 @@ from aigc_demo.nets.options import COLORIZE, GAN_LOSSES, INPAINT
 from aigc_demo.studio.models.side_by_side import State
 from aigc_demo.studio.runs.run_view import CHECKPOINT, SMOOTH
 from aigc_demo.studio.runs.state import Stands
+from aigc_demo.studio.text.fork import OWN_SETTINGS
 from aigc_demo.training.recipes import RECIPES
 from aigc_demo.ui.gan import tab as gan_tab
 from aigc_demo.ui.tab_parts import SIDES
@@ -61,6 +62,7 @@ FILLED: dict[str, set[str]] = {
     "family_{}_long": {entry.family for entry in catalog.CATALOG.values()},
     "language_{}": {language for entry in catalog.CATALOG.values() for language in entry.languages},
     "data_{}": set(catalog.CATALOG),
+    "decoder_{}": set(OWN_SETTINGS),
     "arithmetic_{}": set("abc"),
     "model_{}": set(SIDES),
     "sum_open_{}": quoted(STUDIO / "images/classify.py"),

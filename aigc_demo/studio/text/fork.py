@@ -208,7 +208,7 @@ def parting(written: Mapping[Decoder, Sequence[int]]) -> list[tuple[int, tuple[D
         for decoder, ids in written.items():
             if position < len(ids):
                 groups.setdefault(ids[position], []).append(decoder)
-        written = {decoder: written[decoder] for group in groups.values() for decoder in group}
+        written = {decoder: ids for decoder, ids in written.items() if position < len(ids)}
         if len(groups) > 1:
             deeper = (parting({one: written[one] for one in group}) for group in groups.values())
             return [(position, tuple(written)), *(fork for forks in deeper for fork in forks)]

@@ -30,7 +30,7 @@ from aigc_demo.ui.text.prediction_handlers import (
 from aigc_demo.ui.text.prediction_view import masking
 from aigc_demo.ui.widgets import errors_as_toasts, unchanged, widget
 
-CONTINUE = "continue"
+CONTINUE, FORK = "continue", "fork"
 
 
 @dataclass(frozen=True)
@@ -65,27 +65,26 @@ class View:
 
 
 def view_switch() -> Any:
-    """What chooses a view; it shows itself when there is more than one."""
+    """What chooses a view; those that need models of a kind are offered where there are such models."""
     return gr.Radio(
-        [(word("text_view_continue"), CONTINUE)],
+        [(word(f"text_view_{name}"), name) for name in (CONTINUE, FORK)],
         value=CONTINUE,
         show_label=False,
         label=word("text_views"),
         container=False,
-        visible=False,
         elem_id="text-view",
         elem_classes="text-views",
     )
 
 
-def build_predictions(studio: Studio, frame: Frame, switch: Any, continued: Any) -> None:
+def build_predictions(studio: Studio, frame: Frame, switch: Any, others: dict[str, Any]) -> None:
     """Lay out the views and connect them.
 
     Args:
         studio: what the tabs share.
         frame: of the tab.
         switch: from `view_switch`.
-        continued: the view that stands open at first.
+        others: the columns of the views that are always offered, by name; the first stands open.
     """
     views = {"fill": _fill_in(studio), "follow": _follow(studio), "answer": _answer(studio)}
     catalog = studio.cache.catalog
@@ -95,11 +94,10 @@ def build_predictions(studio: Studio, frame: Frame, switch: Any, continued: Any)
         names = [
             name for name, view in views.items() if name == chosen or _any_at_hand(catalog, view.handlers)
         ]
-        offered = [(word(f"text_view_{name}"), name) for name in (CONTINUE, *names)]
-        return gr.update(choices=offered, visible=bool(names))
+        return gr.update(choices=[(word(f"text_view_{name}"), name) for name in (*others, *names)])
 
     gr.on([frame.page.load, frame.tab.select], offer, switch, switch, **CHEAP)
-    _wire_switch(catalog, switch, continued, views)
+    _wire_switch(catalog, switch, others, views)
     for view in views.values():
         _wire_pickers(catalog, view)
 
@@ -251,15 +249,15 @@ def _wire_pickers(catalog: Catalog, view: View) -> None:
     gr.on([picker.focus for picker in view.pickers], refresh, None, view.pickers, **CHEAP)
 
 
-def _wire_switch(catalog: Catalog, switch: Any, continued: Any, views: dict[str, View]) -> None:
+def _wire_switch(catalog: Catalog, switch: Any, others: dict[str, Any], views: dict[str, View]) -> None:
     """Show the chosen view; one that is opened for the first time begins with an example."""
-    columns = [continued, *(view.column for view in views.values())]
+    columns = [*others.values(), *(view.column for view in views.values())]
     pickers = [picker for view in views.values() for picker in view.pickers]
     filled = [part for view in views.values() for part in (*view.fields, *view.pickers)]
 
     def show(request: gr.Request, name: Any, *models: Any) -> tuple[Any, ...]:
         with errors_as_toasts(request):
-            shown = [gr.update(visible=name == one) for one in (CONTINUE, *views)]
+            shown = [gr.update(visible=name == one) for one in (*others, *views)]
             begins: list[Any] = []
             for number, (one, view) in enumerate(views.items()):
                 is_new = one == name and models[2 * number] is None

@@ -15,8 +15,9 @@ from aigc_demo.ui.model_picker import model_picker, offer_new_models
 from aigc_demo.ui.tab_parts import SIDES, Question, Side, beside, seed_fields, slider, wire_sides
 from aigc_demo.ui.tabs import Studio
 from aigc_demo.ui.text import view
+from aigc_demo.ui.text.fork_tab import build_forks
 from aigc_demo.ui.text.handlers import PARTS, SLIDERS, TextHandlers
-from aigc_demo.ui.text.prediction_tab import build_predictions, view_switch
+from aigc_demo.ui.text.prediction_tab import CONTINUE, FORK, build_predictions, view_switch
 from aigc_demo.ui.text.view import Shown
 from aigc_demo.ui.widgets import spans, widget
 
@@ -64,7 +65,8 @@ def build_text_tab(studio: Studio, frame: Frame) -> None:
         _wire_examples(examples, choices, question, sides)
         scored = _surprise(handlers, sides)
         _attention(handlers, sides)
-    build_predictions(studio, frame, switch, continued)
+    opened = {CONTINUE: continued, FORK: build_forks(studio, frame, choices)}
+    build_predictions(studio, frame, switch, opened)
     offer_new_models(
         frame, [side.model for side in sides], lambda: studio.cache.catalog.choices(TEXT_GENERATOR)
     )

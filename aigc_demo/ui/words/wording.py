@@ -13,6 +13,7 @@ from aigc_demo.core.languages import LANGUAGES, Row
 from aigc_demo.core.sentences import SENTENCES
 from aigc_demo.core.sentences.expected import EXPECTED
 from aigc_demo.ui.words.columns import COLUMN_WORDS
+from aigc_demo.ui.words.forks import FORK_WORDS
 from aigc_demo.ui.words.frame import FRAME_WORDS
 from aigc_demo.ui.words.gan import GAN_WORDS
 from aigc_demo.ui.words.latent_space import LATENT_SPACE_WORDS
@@ -28,6 +29,7 @@ WORDS: dict[str, Row] = {
     **FRAME_WORDS,
     **COLUMN_WORDS,
     **TEXT_WORDS,
+    **FORK_WORDS,
     **PREDICTION_WORDS,
     **GAN_WORDS,
     **LATENT_SPACE_WORDS,

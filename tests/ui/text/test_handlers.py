@@ -226,8 +226,8 @@ def test_each_opened_page_has_a_ticket_that_only_the_server_knows():
     found = json.loads(done.stdout)
     one, again, two = found["tickets"]
     assert one == again
-    kinds = "the text's four views', the pictures', the step-by-step GAN's, the captions' and the slider's"
-    assert len({*one, *two}) == 2 * 8, kinds
+    kinds = "the text's five views', the pictures', the step-by-step GAN's, the captions' and the slider's"
+    assert len({*one, *two}) == 2 * 9, kinds
     assert all(len(ticket) >= 32 for ticket in one + two)
     assert found["sent"] == []
     assert "/stop_text" in found["endpoints"]
