@@ -21,15 +21,26 @@ TINY = {
 }
 
 
-@pytest.fixture
-def text_file(tmp_path: Path) -> Path:
+def write_words(folder: Path) -> Path:
     """Sentences of a handful of words, about 9,000 characters."""
     rng = random.Random(0)
     words = ["red", "blue", "cat", "dog", "sees", "runs", "the", "a", "big", "small"]
     lines = [" ".join(rng.choices(words, k=6)) + "." for _ in range(320)]
-    path = tmp_path / "words.txt"
+    path = folder / "words.txt"
     path.write_text("\n".join(line if number % 4 else "\n" + line for number, line in enumerate(lines)))
     return path
+
+
+@pytest.fixture
+def text_file(tmp_path: Path) -> Path:
+    """A text of the test's own."""
+    return write_words(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def words(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same text, which no test changes."""
+    return write_words(tmp_path_factory.mktemp("text"))
 
 
 @pytest.fixture(scope="session")

@@ -52,6 +52,13 @@ def losses(events: list[TrainEvent]) -> list[float]:
     return [event.loss for event in events if isinstance(event, StepDone)]
 
 
+@pytest.fixture(scope="module")
+def whole(words: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[TrainEvent]]:
+    """A run of 20 steps that nothing interrupted, and what it recorded; no test changes its directory."""
+    run = tmp_path_factory.mktemp("whole") / "run"
+    return run, list(train(order(words, run)))
+
+
 @pytest.mark.parametrize("recipe", ["gpt", "gpt2"])
 def test_it_learns(text_file: Path, tmp_path: Path, recipe: str) -> None:
     settings = {"learning_rate": 1e-2}
@@ -77,22 +84,25 @@ def test_resumed_equals_uninterrupted(text_file: Path, tmp_path: Path, recipe: s
     assert recorded[-1] == whole[-1]
 
 
-def test_killed_between_checkpoints_it_does_those_steps_again(text_file: Path, tmp_path: Path) -> None:
-    whole = losses(list(train(order(text_file, tmp_path / "a"))))
-    running = train(order(text_file, tmp_path / "b"))
+def test_killed_between_checkpoints_it_does_those_steps_again(
+    words: Path, tmp_path: Path, whole: tuple[Path, list[TrainEvent]]
+) -> None:
+    expected = losses(whole[1])
+    running = train(order(words, tmp_path / "b"))
     for event in running:
         if isinstance(event, StepDone) and event.step == 17:
             running.close()  # as a kill does, it leaves what is on disk: a checkpoint at step 10
             break
-    rest = losses(list(train(order(text_file, tmp_path / "b", resume=True))))
-    assert rest == whole[10:]
-    assert losses(list(RunDirectory(tmp_path / "b").events())) == whole
+    rest = losses(list(train(order(words, tmp_path / "b", resume=True))))
+    assert rest == expected[10:]
+    assert losses(list(RunDirectory(tmp_path / "b").events())) == expected
 
 
-def test_accumulated_parts_equal_the_whole_batch(text_file: Path, tmp_path: Path) -> None:
-    whole = losses(list(train(order(text_file, tmp_path / "a"))))
-    parts = losses(list(train(order(text_file, tmp_path / "b", settings={"gradient_accumulation_steps": 4}))))
-    assert parts == pytest.approx(whole, abs=1e-4)
+def test_accumulated_parts_equal_the_whole_batch(
+    words: Path, tmp_path: Path, whole: tuple[Path, list[TrainEvent]]
+) -> None:
+    parts = losses(list(train(order(words, tmp_path / "b", settings={"gradient_accumulation_steps": 4}))))
+    assert parts == pytest.approx(losses(whole[1]), abs=1e-4)
 
 
 def test_told_to_stop_it_saves_and_says_so(text_file: Path, tmp_path: Path) -> None:
@@ -287,8 +297,8 @@ def test_samples_change_nothing_and_come_from_the_checkpoint(text_file: Path, tm
 
 @pytest.mark.parametrize("recipe", ["gpt", "gpt2", "word-lm"])
 def test_init_goes_on_from_a_model(text_file: Path, tmp_path: Path, recipe: str) -> None:
-    settings = {"learning_rate": 1e-2}
-    first = list(train(order(text_file, tmp_path / "a", recipe=recipe, steps=40, settings=settings)))
+    settings = {"learning_rate": 1e-2, "validate_every": 10}
+    first = list(train(order(text_file, tmp_path / "a", recipe=recipe, steps=10, settings=settings)))
     again = Order(
         recipe,
         str(text_file),
@@ -506,24 +516,26 @@ def test_the_preparation_travels_with_the_model(text_file: Path, tmp_path: Path,
 
 @pytest.mark.parametrize(("stop_step", "owed"), [(0, 0), (10, 10), (7, None)])
 def test_a_measurement_cut_short_by_a_stop_is_done_on_resume(
-    text_file: Path, tmp_path: Path, stop_step: int, owed: int | None
+    words: Path, tmp_path: Path, whole: tuple[Path, list[TrainEvent]], stop_step: int, owed: int | None
 ) -> None:
-    whole = list(train(order(text_file, tmp_path / "a")))
+    _, expected = whole
     done: list[TrainEvent] = []
 
     def stop() -> bool:
         """From the end of that step on, so while its validation is measured."""
         return bool(done) and done[-1].step >= stop_step
 
-    done.extend(train(order(text_file, tmp_path / "b"), stop))
+    done.extend(train(order(words, tmp_path / "b"), stop))
     assert (done[-1].reason, done[-1].step) == ("stopped", stop_step)
     assert [path.name for path in RunDirectory(tmp_path / "b").resumable()][-1] == f"step-{stop_step:06d}"
     assert not [event for event in done if isinstance(event, ValidationDone) and event.step == owed]
-    done += train(order(text_file, tmp_path / "b", resume=True))
-    assert losses(done) == losses(whole)
-    measured = [[event for event in events if isinstance(event, ValidationDone)] for events in (whole, done)]
+    done += train(order(words, tmp_path / "b", resume=True))
+    assert losses(done) == losses(expected)
+    measured = [
+        [event for event in events if isinstance(event, ValidationDone)] for events in (expected, done)
+    ]
     assert measured[0] == measured[1]
-    assert done[-1] == whole[-1]
+    assert done[-1] == expected[-1]
 
 
 def test_once_a_stop_is_asked_for_no_further_windows_are_measured(
@@ -565,11 +577,11 @@ def saved_at(events: list[TrainEvent]) -> list[int]:
 
 def test_fifteen_checkpoints_by_steps_also_across_a_stop(text_file: Path, tmp_path: Path) -> None:
     settings = {"checkpoint_every": None, "validate_every": 1000}
-    whole = list(train(order(text_file, tmp_path / "a", steps=45, settings=settings)))
-    assert saved_at(whole) == list(range(3, 46, 3))
-    halves = list(train(order(text_file, tmp_path / "b", steps=45, stop_after=20, settings=settings)))
-    halves += train(order(text_file, tmp_path / "b", steps=45, resume=True, settings=settings))
-    assert saved_at(halves) == sorted([*range(3, 46, 3), 20])  # and the one where it stopped
+    whole = list(train(order(text_file, tmp_path / "a", steps=30, settings=settings)))
+    assert saved_at(whole) == list(range(2, 31, 2))
+    halves = list(train(order(text_file, tmp_path / "b", steps=30, stop_after=13, settings=settings)))
+    halves += train(order(text_file, tmp_path / "b", steps=30, resume=True, settings=settings))
+    assert saved_at(halves) == sorted([*range(2, 31, 2), 13])  # and the one where it stopped
     assert list(map(step_of, RunDirectory(tmp_path / "b").checkpoints())) == saved_at(halves)
     few = list(train(order(text_file, tmp_path / "c", steps=4, settings=settings)))
     assert saved_at(few) == [1, 2, 3, 4]
@@ -636,15 +648,16 @@ def swap_the_state_of_another_run(checkpoint: Path) -> None:
     ],
 )
 def test_resume_takes_the_checkpoint_before_a_damaged_one(
-    text_file: Path, tmp_path: Path, damage: Callable[[Path], None]
+    words: Path, tmp_path: Path, whole: tuple[Path, list[TrainEvent]], damage: Callable[[Path], None]
 ) -> None:
-    whole = losses(list(train(order(text_file, tmp_path / "run"))))
+    run, expected = whole
+    shutil.copytree(run, tmp_path / "run")
     if damage is swap_the_state_of_another_run:
-        list(train(order(text_file, tmp_path / "other", seed=5)))
+        list(train(order(words, tmp_path / "other", seed=5)))
     damage(tmp_path / "run/checkpoints/step-000020")
-    events = list(train(order(text_file, tmp_path / "run", resume=True)))
+    events = list(train(order(words, tmp_path / "run", resume=True)))
     assert events[0].step == 10
-    assert losses(events) == whole[10:]
+    assert losses(events) == losses(expected)[10:]
     assert not invalid_file(tmp_path / "run/checkpoints/step-000020", read_all=True)  # written anew
     manifest = json.loads((tmp_path / "run/checkpoints/step-000020" / MANIFEST).read_text())
     assert "state/progress.json" in manifest

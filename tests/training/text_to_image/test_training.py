@@ -162,7 +162,7 @@ def test_a_run_begins_by_copying_and_is_resumed_in_it(tmp_path: Path, guide: Pat
         for run, step in (("b", 4), ("a", 6))
     )
     assert all(torch.equal(before[name], after[name]) for name in before)
-    given["settings"] |= {"copying": 1.0, "batch_size": 32, "checkpoint_every": 40}
+    given["settings"] |= {"copying": 1.0, "batch_size": 32, "checkpoint_every": 40, "validate_every": 40}
     longer = [done.loss for done in steps(list(train(order(tmp_path / "c", **given, steps=40))))]
     assert sum(longer[-5:]) < 0.6 * sum(longer[:5])
 
@@ -171,7 +171,8 @@ def test_a_guide_of_its_own_learns_from_the_first_step_on_and_each_step_says_tha
     tmp_path: Path,
 ) -> None:
     done = []
-    for event in train(order(tmp_path / "run", steps=30, settings={"copying": 0.5})):
+    settings = {"copying": 0.5, "validate_every": 30, "checkpoint_every": 30}
+    for event in train(order(tmp_path / "run", steps=30, settings=settings)):
         if isinstance(event, StepDone):
             done.append(event)
             (tmp_path / "run" / BEAT).unlink()  # written since the step before
@@ -306,11 +307,13 @@ def test_a_given_guide_stays_as_it_is_and_an_own_one_learns(
     before = load_file(guide / "checkpoints/step-000008/model.safetensors")
     after = load_file(run / "checkpoints/step-000012/matcher/model.safetensors")
     assert all(torch.equal(before[name], after[name]) for name in before)
-    events = list(train(order(tmp_path / "own", steps=60, settings={"batch_size": 16})))
+    settings = {"batch_size": 16, "validate_every": 60, "checkpoint_every": 30}
+    events = list(train(order(tmp_path / "own", steps=60, settings=settings)))
     losses = [done.metrics["pair_loss"] for done in steps(events)]
     assert sum(losses[-10:]) < 0.95 * sum(losses[:10])
     saved = [
-        load_file(tmp_path / f"own/checkpoints/step-{step:06d}/matcher/model.safetensors") for step in (6, 60)
+        load_file(tmp_path / f"own/checkpoints/step-{step:06d}/matcher/model.safetensors")
+        for step in (30, 60)
     ]
     assert not torch.equal(*(weights["text_encoder.embedding.weight"] for weights in saved))
 
