@@ -1,4 +1,7 @@
-"""The catalog of models, as plain data: nothing here loads a model or imports its library."""
+"""The catalog of models, as plain data: nothing here loads a model or imports its library.
+
+Of a model that is named by its address on the Hub, one small file is fetched, which says what it does.
+"""
 
 import contextlib
 import re
@@ -11,7 +14,7 @@ from aigc_demo.core.errors import InputError
 from aigc_demo.core.files.paths import reason
 from aigc_demo.core.run_directory import RunDirectory
 from aigc_demo.generators.catalog_entry import CatalogEntry
-from aigc_demo.generators.kinds import ANSWERS, TEXT_GENERATOR
+from aigc_demo.generators.kinds import ANSWERS
 from aigc_demo.generators.pretrained import folder as pretrained_folder
 from aigc_demo.generators.pretrained.models import PRETRAINED, SMALL_DECODER
 from aigc_demo.generators.shipped import SHIPPED, STARTED_FROM
@@ -84,7 +87,9 @@ def find(name: str, *, allow_hub: bool = False) -> CatalogEntry:
         allow_hub: whether hf: names are taken; the page offers the catalog alone.
 
     Raises:
-        InputError: there is no such model, or the folder holds none that can be read.
+        InputError: there is no such model, or the folder holds none that can be read, or the one on the Hub
+            is none that can be used.
+        DemoError: the Hub, where it is, cannot be reached.
     """
     entry = listed().get(name)
     if entry is not None and entry.problem is not None:
@@ -130,12 +135,18 @@ def _hub_entry(name: str) -> CatalogEntry:
     match = HUB_NAME.fullmatch(name)
     if match is None:
         raise InputError("hub_name", name=shown(name))
-    return CatalogEntry(
+    # Late, as these look models up here.
+    from aigc_demo.generators.hub import fetch
+    from aigc_demo.generators.hub_kind import kind_on_hub
+
+    kind, recipe = kind_on_hub(name, match["id"], match["revision"])
+    entry = CatalogEntry(
         name=name,
         family="pretrained",
-        kind=TEXT_GENERATOR,
+        kind=kind,
         recipe="",
         location=match["id"],
         revision=match["revision"],
         licence="see its model card",
     )
+    return folder_entry(fetch(entry), name) if recipe else entry

@@ -100,7 +100,7 @@ def _size_on_hub(entry: CatalogEntry) -> int:
         )
     except (RepositoryNotFoundError, RevisionNotFoundError) as error:
         raise InputError("not_on_hub", location=entry.location, revision=entry.revision) from error
-    except _connection_errors() as error:
+    except connection_errors() as error:
         raise hub_problem(error) or DemoError("not_reachable", name=entry.name) from error
     files = {file.rfilename: file.size or 0 for file in info.siblings or ()}
     wanted = list(filter_repo_objects(files, allow_patterns=list(KINDS[entry.kind].wanted)))
@@ -121,7 +121,7 @@ def _download(entry: CatalogEntry, bar: type) -> None:
             max_workers=2,
             tqdm_class=bar,
         )
-    except _connection_errors() as error:
+    except connection_errors() as error:
         if isinstance(error, OSError) and error.filename:  # such as in a home that takes nothing
             detail = error.strerror or type(error).__name__
             raise DemoError("cannot_write", path=str(error.filename), detail=detail) from error
@@ -129,7 +129,7 @@ def _download(entry: CatalogEntry, bar: type) -> None:
         raise hub_problem(error) or broke_off from error
 
 
-def _connection_errors() -> tuple[type[Exception], ...]:
+def connection_errors() -> tuple[type[Exception], ...]:
     """Exceptions of the Hub's client where fetching fails: its own, the transport's, the disk's."""
     from huggingface_hub.errors import HfHubHTTPError
 

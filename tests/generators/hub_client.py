@@ -28,6 +28,10 @@ def fetch(entry, order):
     return {"cached_before": cached, "cached": hub.is_cached(entry), "names": names, "progress": seen}
 
 
+def look(entry, order):
+    return {"kind": entry.kind, "family": entry.family, "recipe": entry.recipe, "on_hub": entry.on_hub}
+
+
 def write(entry, order):
     from aigc_demo.generators.text.decoding import SamplingSettings, generate
     from aigc_demo.generators.text.loading import load_text_model
@@ -55,7 +59,7 @@ def main():
     for order in json.loads(sys.argv[1]):
         start = time.perf_counter()
         try:
-            answer = {"fetch": fetch, "write": write}[order["do"]](entry_of(order), order)
+            answer = {"fetch": fetch, "look": look, "write": write}[order["do"]](entry_of(order), order)
         except DemoError as error:
             answer = {"error": error.key, "sentence": str(error), "exit_code": error.exit_code}
         print(json.dumps({**answer, "seconds": time.perf_counter() - start}), flush=True)

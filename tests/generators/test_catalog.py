@@ -148,9 +148,11 @@ def test_a_folder_of_another_kind(ours):
 
 
 class TestHubNames:
-    def test_with_the_full_commit_where_it_is_allowed(self):
+    def test_with_the_full_commit_where_it_is_allowed(self, monkeypatch):
+        monkeypatch.setattr("aigc_demo.generators.hub_kind.kind_on_hub", lambda *asked: ("masks", ""))
         entry = find(f"hf:some-one/a.model_1@{COMMIT}", allow_hub=True)
         assert (entry.location, entry.revision, entry.family) == ("some-one/a.model_1", COMMIT, "pretrained")
+        assert entry.kind == "masks"
 
     @pytest.mark.parametrize(
         "name",

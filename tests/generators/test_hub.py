@@ -18,7 +18,7 @@ from aigc_demo.generators import hub
 from aigc_demo.generators.catalog_entry import CatalogEntry
 from aigc_demo.generators.text.library import load_transformers_text
 from tests import forked_commands
-from tests.generators.conftest import TEXT, randomize
+from tests.generators.conftest import TEXT, randomize, save_encoder
 from tests.generators.hub_server import HubServer
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -155,6 +155,74 @@ def test_fetch_load_and_write_then_again_without_a_network(server, repository, t
     (fetched,) = ask([order("fetch")], server.url, home, HF_HUB_OFFLINE="1")
     assert fetched["cached_before"]
     assert server.requests == []
+
+
+CONFIGURATIONS = {
+    "fills-in": {"model_type": "bert", "architectures": ["BertForMaskedLM"]},
+    "matches": {"model_type": "clip", "architectures": ["CLIPModel"]},
+    "draws": {"_class_name": "UNet2DModel"},
+    "translates": {"model_type": "t5", "architectures": ["T5ForConditionalGeneration"]},
+    "embeds": {"model_type": "bert", "architectures": ["BertModel"]},
+    "sorts": {"model_type": "gpt2", "architectures": ["GPT2ForSequenceClassification"]},
+    "unnamed": {"architectures": ["GPT2LMHeadModel"]},
+    "number": {"model_type": 7, "architectures": 7},
+    "made-here": {"recipe": "dcgan"},
+}
+USABLE = {"fills-in": "masks", "matches": "matches", "draws": "pictures", "pipeline": "text-to-image"}
+OTHERS = {
+    "translates": "t5",
+    "embeds": "BertModel",
+    "sorts": "GPT2ForSequenceClassification",
+    "unnamed": "not named",
+    "number": "7",
+}
+
+
+@pytest.fixture(scope="module")
+def kinds(tmp_path_factory):
+    """Repositories of models that do various things, by their ids; one of them is whole."""
+    root, files = tmp_path_factory.mktemp("kinds"), {}
+    for name, config in CONFIGURATIONS.items():
+        files[f"{name}/config.json"] = json.dumps(config)
+        files[f"{name}/model.safetensors"] = "x" * 1000
+    files["pipeline/model_index.json"] = json.dumps({"_class_name": "StableDiffusionPipeline"})
+    files["gan/generator/config.json"] = json.dumps({"recipe": "dcgan"})
+    files["nothing/README.md"] = "a card"
+    for name, content in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(content)
+    save_encoder(root / "trained")
+    return {(f"some/{path.name}", COMMIT): path for path in root.iterdir()}
+
+
+def test_what_a_model_does_is_known_before_it_is_fetched(kinds, tmp_path):
+    names = [*(location.partition("/")[2] for location, _ in kinds), "missing"]
+    orders = [order("look", name=f"hf:some/{name}@{COMMIT}") for name in names]
+    first = names.index("fills-in")
+    with HubServer(kinds) as hub:
+        found = dict(zip(names, ask(orders, hub.url, tmp_path), strict=True))
+        weights = {path for _, path in hub.requests if path.endswith("safetensors")}
+        hub.requests.clear()
+        (again,) = ask(orders[first : first + 1], hub.url, tmp_path)
+        assert again["kind"] == "masks"
+        assert hub.requests == [], "the cache knows"
+    assert weights == {f"/some/trained/resolve/{COMMIT}/model.safetensors"}
+    assert {name: one["kind"] for name, one in found.items() if one.get("on_hub")} == USABLE
+    trained = found["trained"]
+    assert (trained["kind"], trained["recipe"], trained["family"]) == ("masks", "bert", "ours")
+    for name, kind in OTHERS.items():
+        sentence = f"hf:some/{name}@{COMMIT} holds a model of another kind (its kind is {kind})"
+        assert (found[name]["error"], found[name]["exit_code"]) == ("foreign_model", 2)
+        assert sentence in found[name]["sentence"]
+    for name in ("made-here", "gan"):
+        assert "(its recipe is dcgan); choose one that generates text or predicts" in found[name]["sentence"]
+    assert "no config.json" in found["nothing"]["sentence"]
+    assert found["missing"]["error"] == "not_on_hub"
+
+
+def test_a_hub_that_is_out_of_reach_tells_no_kind(tmp_path):
+    (answer,) = ask([order("look", name=f"hf:{REPO}@{COMMIT}")], "http://127.0.0.1:9", tmp_path)
+    assert (answer["error"], answer["exit_code"]) == ("not_reachable", 1)
 
 
 def test_what_the_hub_does_not_have_is_said(server, tmp_path):
