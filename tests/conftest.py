@@ -33,6 +33,12 @@ FIRST = (
     "tests/ui/train/test_api.py",
     "tests/generators/test_hub.py",
     "tests/test_runs_before.py",
+    "tests/ui/text/test_predictions_in_browser.py",
+    "tests/training/language_model/test_training.py",
+    "tests/training/seq2seq/test_processes.py",
+    "tests/training/restoration/test_training.py",
+    "tests/training/test_resume.py",
+    "tests/studio/runs/test_preflight.py",
 )
 
 
