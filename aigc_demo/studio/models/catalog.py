@@ -177,12 +177,12 @@ class Catalog:
 
         if not isinstance(recipe, str) or recipe not in RECIPES:
             return ()
-        made_by = starting_recipes(recipe)
+        recipes = starting_recipes(recipe)
         entries = [*listed().values(), *self._run_entries()]
         return tuple(
             Choice(entry.name, entry, False)
             for entry in entries
-            if entry.recipe in made_by and entry.family != "pretrained"
+            if entry.recipe in recipes and entry.family != "pretrained"
         )
 
     def starting_point(self, recipe: str, name: Any) -> str:
@@ -197,10 +197,10 @@ class Catalog:
         if entry.problem is not None:
             raise entry.problem
         choice = Choice(entry.name, entry, False)
-        made_by = starting_recipes(recipe)
-        if choice.entry.recipe not in made_by or choice.on_ours or choice.entry.family == "pretrained":
+        recipes = starting_recipes(recipe)
+        if choice.entry.recipe not in recipes or choice.on_ours or choice.entry.family == "pretrained":
             detail = f"it was made by {choice.entry.recipe or 'others'}"
-            expected = f"was made by the recipe {' or '.join(made_by)}"
+            expected = f"was made by the recipe {' or '.join(recipes)}"
             raise InputError("foreign_model", path=choice.value, detail=detail, expected=expected)
         return choice.entry.location if choice.of_a_run else choice.value
 
