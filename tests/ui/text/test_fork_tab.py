@@ -55,7 +55,7 @@ def test_a_new_seed_is_taken_where_that_is_asked_for(handlers):
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "message"),
     [
         ({"model": "nobody"}, "There is no model named nobody"),
         ({"num_beams": 1}, "num_beams must be at least 2"),
@@ -63,8 +63,8 @@ def test_a_new_seed_is_taken_where_that_is_asked_for(handlers):
         ({"prompt": 7}, "prompt"),
     ],
 )
-def test_what_does_not_fit_is_said(handlers, given, said):
-    with pytest.raises(gr.Error, match=said):
+def test_what_does_not_fit_is_refused_in_a_sentence(handlers, given, message):
+    with pytest.raises(gr.Error, match=message):
         decoded(handlers, **given)
 
 
