@@ -47,7 +47,7 @@ HOSTILE = {
 SOME = (
     "tests/generators/test_hub.py::test_what_the_hub_does_not_have_is_said",
     "tests/data/test_sources.py::test_what_the_hub_does_not_have_is_said_in_a_sentence",
-    "tests/studio/runs/test_hub_push.py::test_what_the_hub_has_against_it_is_one_sentence",
+    "tests/studio/runs/export/test_hub_push.py::test_what_the_hub_has_against_it_is_one_sentence",
     "tests/ui/serving/test_headers.py",
 )
 

@@ -219,7 +219,7 @@ def test_a_step_without_a_checkpoint_is_bad_input_and_leaves_nothing(
 def test_push_gives_the_hub_the_checkpoint_that_was_asked_for(
     capsys: pytest.CaptureFixture[str], folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Everything but the upload itself, which tests/studio/runs/test_hub_push.py has."""
+    """Everything but the upload itself, which tests/studio/runs/export/test_hub_push.py has."""
     pushed = []
 
     def upload(place: Path, repository: str, token: str, *, private: bool) -> str:
