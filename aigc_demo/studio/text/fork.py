@@ -177,6 +177,24 @@ def decode_all(request: ForkRequest, cache: ModelCache, stop: CancelToken) -> It
     yield from side_by_side(columns, writer, cache, stop)
 
 
+def decode_and_find(
+    request: ForkRequest, cache: ModelCache, stop: CancelToken
+) -> Iterator[tuple[tuple[Column, ...], tuple[Fork, ...] | None]]:
+    """As `decode_all`; and at the end, with the last columns, where their texts part.
+
+    Yields:
+        The columns, and None until all have ended, then the forks.
+
+    Raises:
+        DemoError: all columns failed; the first one's.
+    """
+    for columns in decode_all(request, cache, stop):
+        yield columns, None
+    if all(column.error for column in columns):
+        raise columns[0].error  # type: ignore[misc]
+    yield columns, find_forks(request, columns, cache)
+
+
 def find_forks(request: ForkRequest, columns: Sequence[Column], cache: ModelCache) -> tuple[Fork, ...]:
     """The places where the decoders' texts part, in the order of the texts.
 

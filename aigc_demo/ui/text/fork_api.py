@@ -16,7 +16,7 @@ from aigc_demo.studio.models.cancellation import Cancellation, new_ticket
 from aigc_demo.studio.models.catalog import default_pair
 from aigc_demo.studio.models.model_cache import ModelCache
 from aigc_demo.studio.text.compare import Column, new_seed
-from aigc_demo.studio.text.fork import Fork, check_fork_request, decode_all, find_forks
+from aigc_demo.studio.text.fork import Fork, check_fork_request, decode_and_find
 from aigc_demo.ui.language import chosen_language
 from aigc_demo.ui.widgets import errors_as_toasts
 from aigc_demo.ui.words.wording import sentence
@@ -85,7 +85,7 @@ class ForkApi:
             asked = check_fork_request(self._catalog, self._named(model), prompt, settings, decoders)
             language, ticket = chosen_language(request), new_ticket()
 
-            def answer(columns: tuple[Column, ...], forks: tuple[Fork, ...] | None = None) -> Json:
+            def answer(columns: tuple[Column, ...], forks: tuple[Fork, ...] | None) -> Json:
                 return {
                     "ticket": ticket,
                     "seed": columns[0].seed,
@@ -97,11 +97,8 @@ class ForkApi:
                 }
 
             with self._cancellation.joined(ticket, may_wait=False) as cancelled:
-                for columns in decode_all(asked, self._cache, cancelled):
-                    yield answer(columns)
-            if all(column.error for column in columns):
-                raise columns[0].error  # type: ignore[misc]
-            yield answer(columns, find_forks(asked, columns, self._cache))
+                for columns, forks in decode_and_find(asked, self._cache, cancelled):
+                    yield answer(columns, forks)
 
     def _named(self, model: str | None) -> Any:
         return default_pair(self._catalog.choices(TEXT_GENERATOR))[0] if model is None else model

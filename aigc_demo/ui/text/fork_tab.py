@@ -11,7 +11,7 @@ from aigc_demo.studio.models.cancellation import Cancellation
 from aigc_demo.studio.models.catalog import Choice, default_pair
 from aigc_demo.studio.models.model_cache import ModelCache
 from aigc_demo.studio.text.compare import new_seed
-from aigc_demo.studio.text.fork import DEFAULTS, check_fork_request, decode_all, find_forks
+from aigc_demo.studio.text.fork import DEFAULTS, check_fork_request, decode_and_find
 from aigc_demo.ui.first_values import begin_in_chinese
 from aigc_demo.ui.frame import CHEAP, PRIVATE, TEXT, Frame, page_ticket
 from aigc_demo.ui.language import word
@@ -49,13 +49,9 @@ class ForkHandlers:
             settings["seed"] = new_seed() if fresh else seed
             asked = check_fork_request(self._catalog, model, prompt, settings)
             with self._cancellation.joined(ticket, may_wait=False) as stop:
-                for columns in decode_all(asked, self._cache, stop):
-                    yield columns[0].seed, view.forks_of(asked, columns, None)
-            if all(column.error for column in columns):
-                raise columns[0].error  # type: ignore[misc]
-            forks = find_forks(asked, columns, self._cache)
-            size = self._cache.get(asked.model).vocab_size
-            yield columns[0].seed, view.forks_of(asked, columns, forks, size)
+                for columns, forks in decode_and_find(asked, self._cache, stop):
+                    size = 0 if forks is None else self._cache.get(asked.model).vocab_size
+                    yield columns[0].seed, view.forks_of(asked, columns, forks, size)
 
     def stop(self, ticket: str) -> None:
         """What this visitor has running ends at its next token."""
@@ -109,7 +105,7 @@ def build_forks(studio: Studio, frame: Frame, choices: tuple[Choice, ...]) -> An
         **TEXT,
     )
     stop.click(handlers.stop, ticket, None, queue=False, **PRIVATE)
-    model.change(lambda: view.empty_forks(), None, result, **CHEAP)
+    model.change(view.empty_forks, None, result, **CHEAP)
     offer_new_models(frame, [model], lambda: studio.cache.catalog.choices(TEXT_GENERATOR))
     if CHINESE[1] in {choice.value for choice in choices}:
         begin_in_chinese(frame, {prompt: CHINESE[0], model: CHINESE[1]}, {})
